@@ -1,0 +1,87 @@
+"""Every error that `bench` raises on purpose.
+
+    BenchError                  a person can act on it: one line, an exit code
+    ├── UsageError          2   unknown name, bad file, bad value
+    │   ├── SuiteError      2   a suite file that cannot be used
+    │   ├── ClipError       2   audio that cannot be read, or is empty
+    │   └── RecordError     2   a record that cannot be read, or has another schema version
+    ├── MachineError        3   this machine cannot do it
+    │   ├── DeviceError     3   no such GPU here
+    │   ├── WeightsError    3   the weights cannot be had, or are not what the Hub states
+    │   └── StorageError    3   the disk refused a write
+    └── GateError           1   a stated expectation was not met
+
+Out of memory, a crash of the worker and a timeout are results, not errors: see `records.schema`.
+"""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What every command exits with."""
+
+    DONE = 0
+    GATE = 1
+    USAGE = 2
+    MACHINE = 3
+    CELLS_FAILED = 4
+    BUG = 70
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+class BenchError(Exception):
+    """Root of the tree. The message says what is wrong; `hint` says what to do about it."""
+
+    exit_code: ExitCode = ExitCode.BUG
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        """One line: what is wrong, then what to do."""
+        return f"{self.message}. {self.hint}" if self.hint else self.message
+
+
+class UsageError(BenchError):
+    """The command line or a file that it names is wrong."""
+
+    exit_code = ExitCode.USAGE
+
+
+class SuiteError(UsageError):
+    """A suite file that cannot be used."""
+
+
+class ClipError(UsageError):
+    """Audio that cannot be read, or holds nothing."""
+
+
+class RecordError(UsageError):
+    """A record that cannot be read."""
+
+
+class MachineError(BenchError):
+    """This machine cannot do what was asked."""
+
+    exit_code = ExitCode.MACHINE
+
+
+class DeviceError(MachineError):
+    """The device that was asked for is not in this machine."""
+
+
+class WeightsError(MachineError):
+    """The weights cannot be had, or are not what they should be."""
+
+
+class StorageError(MachineError):
+    """The disk refused a write."""
+
+
+class GateError(BenchError):
+    """A stated expectation was not met."""
+
+    exit_code = ExitCode.GATE

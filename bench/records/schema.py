@@ -1,0 +1,402 @@
+"""The record of one run, as frozen pydantic models: the vocabulary that every other part shares.
+
+Sizes are integers in bytes (`_bytes`), times are seconds (`_s`), power is watts (`_w`), energy is joules (`_j`).
+Not available is `None`, never 0. `docs/record.md` explains each name to those who read the JSON.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
+
+SCHEMA_VERSION = "1.0"
+
+
+class Frozen(BaseModel):
+    """Base of every value in a record: immutable, no unknown keys, no NaN and no infinity."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, ser_json_inf_nan="null")
+
+
+def _rfc3339(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+Utc = Annotated[AwareDatetime, PlainSerializer(_rfc3339, return_type=str)]
+Bytes = Annotated[int, Field(ge=0)]
+Seconds = Annotated[float, Field(ge=0)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Provenance(StrEnum):
+    """Where a figure comes from. Never mixed in one comparison."""
+
+    MEASURED = "measured"
+    DERIVED = "derived"
+    EMULATED = "emulated"
+    SMOKE = "smoke"
+
+
+class WeightMode(StrEnum):
+    """Which weights were loaded."""
+
+    HUB = "hub"
+    LOCAL = "local"
+    RANDOM = "random"
+    TINY = "tiny"
+
+
+class Attention(StrEnum):
+    """Attention backends of the language model, under the names that transformers uses."""
+
+    EAGER = "eager"
+    SDPA = "sdpa"
+    FLASH_ATTENTION_2 = "flash_attention_2"
+
+
+class EncoderAttention(StrEnum):
+    """Attention backends of the audio encoder. Upstream runs eager whatever is asked for the model."""
+
+    EAGER = "eager"
+    SDPA = "sdpa"
+
+
+class Profile(StrEnum):
+    """How the native engine runs: as upstream does, or with the settings that save memory."""
+
+    FAITHFUL = "faithful"
+    LEAN = "lean"
+
+
+class Phase(StrEnum):
+    """The stretches of one generation, in order; `load` comes before the first."""
+
+    LOAD = "load"
+    PREPROCESS = "preprocess"
+    ENCODE = "encode"
+    PREFILL = "prefill"
+    DECODE = "decode"
+
+
+class Verdict(StrEnum):
+    """What a person wants to know."""
+
+    RUNS = "runs"
+    RUNS_HEADLESS = "runs_headless"
+    TOO_CLOSE_TO_CALL = "too_close_to_call"
+    DOES_NOT_FIT = "does_not_fit"
+    UNSUPPORTED = "unsupported"
+    UNKNOWN = "unknown"
+
+
+class Interval(Frozen):
+    """A range that holds the true value, as far as is known."""
+
+    low: float
+    high: float
+
+
+# --- what was asked for -----------------------------------------------------------------------------------
+
+
+class Sampling(Frozen):
+    """How the next token is chosen. Upstream samples with temperature 1.0, top_p 1.0, top_k 50."""
+
+    do_sample: bool
+    temperature: float | None
+    top_p: float | None
+    top_k: int | None
+
+
+class Requested(Frozen):
+    """Everything that identifies a cell. Its hash is the cell's id, so every field here counts."""
+
+    model: str = Field(description="name of the model, such as MOSS-Audio-4B-Instruct")
+    weight_mode: WeightMode
+    engine: Literal["native"]
+    profile: Profile
+    dtype: Literal["bfloat16", "float16", "float32"]
+    attention: Attention
+    encoder_attention: EncoderAttention
+    clip_seconds: float = Field(gt=0)
+    clip_source_sha256: Sha256 = Field(description="of the mono 16 kHz float32 samples that are cut or looped to length")
+    max_tokens: int = Field(gt=0)
+    prompt: str
+    time_markers: bool
+    sampling: Sampling
+    seed: int = Field(ge=0)
+
+
+# --- what really ran --------------------------------------------------------------------------------------
+
+
+class SubmoduleKernels(Frozen):
+    """The attention kernels that the dispatcher ran in one submodule during one observed pass."""
+
+    attention: str = Field(description="eager, sdpa or flash_attention_2, read off the operators that ran")
+    operators: tuple[str, ...] = Field(description="names of those operators, such as aten::bmm")
+
+
+class Effective(Frozen):
+    """What was in force while the cell ran, observed rather than repeated from the request."""
+
+    device: str = Field(description="cpu or cuda")
+    dtype: str
+    language_model: SubmoduleKernels
+    audio_encoder: SubmoduleKernels
+    attention_provider: str = Field(description="the package that holds the kernels and its version")
+    sampling: Sampling
+    logits_positions: Literal["all", "last"]
+    encoder_chunk_frames: int
+    encoder_chunks_at_once: int
+    kv_cache: str
+    clip_sha256: Sha256 = Field(description="of the samples that the model heard")
+    clip_samples: int
+    audio_tokens: int
+    prompt_tokens: int = Field(description="length of the prefill, audio tokens and time markers included")
+    threads: int | None = Field(description="intra-op threads of torch on the CPU, else null")
+
+
+# --- what came of it --------------------------------------------------------------------------------------
+
+
+class Measured(Frozen):
+    """The cell ran; its figures are in `repeats`, `summary` and `memory`."""
+
+    status: Literal["measured"] = "measured"
+
+
+class Predicted(Frozen):
+    """The cell was not run; its figures are in `envelope`."""
+
+    status: Literal["predicted"] = "predicted"
+
+
+class OutOfMemory(Frozen):
+    """The device, or the machine, had too little memory: a result."""
+
+    status: Literal["out_of_memory"] = "out_of_memory"
+    reason: str
+    phase: Phase | None = None
+    requested_bytes: Bytes | None = None
+    free_bytes: Bytes | None = None
+    reserved_bytes: Bytes | None = None
+
+
+class Unsupported(Frozen):
+    """Known before loading that this cannot run here: a result."""
+
+    status: Literal["unsupported"] = "unsupported"
+    reason: str
+
+
+class Failed(Frozen):
+    """The worker raised, or was killed."""
+
+    status: Literal["failed"] = "failed"
+    reason: str
+    phase: Phase | None = None
+    error_tail: tuple[str, ...] = Field(default=(), description="last lines of the error, scrubbed of paths and names")
+
+
+class Timeout(Frozen):
+    """The worker passed its time limit and was replaced."""
+
+    status: Literal["timeout"] = "timeout"
+    reason: str
+    phase: Phase | None = None
+    limit_s: Seconds
+    error_tail: tuple[str, ...] = ()
+
+
+class Skipped(Frozen):
+    """Not run. `pruned`: a smaller cell ran out of memory. `interrupted`: the run ended first; resume runs it."""
+
+    status: Literal["skipped"] = "skipped"
+    reason: str
+    cause: Literal["pruned", "interrupted"]
+
+
+Outcome = Annotated[
+    Measured | Predicted | OutOfMemory | Unsupported | Failed | Timeout | Skipped, Field(discriminator="status")
+]
+
+
+class Repeat(Frozen):
+    """One timed generation, raw. All times start at the prepared waveform (mono, 16 kHz, on the host)."""
+
+    preprocess_s: Seconds = Field(description="log-mel and prompt, on the host")
+    encode_s: Seconds = Field(description="audio encoder, adapter and DeepStack mergers")
+    time_to_first_token_s: Seconds
+    decode_tokens_per_s: float | None = Field(description="(n - 1) / (t_last - t_first); null for one token")
+    latency_s: Seconds
+    real_time_factor: Seconds = Field(description="latency / clip seconds: below 1 is faster than the sound")
+    generated_tokens: int
+    stop_reason: Literal["length", "eos"]
+    token_times_s: tuple[Seconds, ...] = Field(description="when each token was there")
+
+
+class Statistic(Frozen):
+    """A metric over the repeats of one cell."""
+
+    median: float
+    p10: float
+    p90: float
+    interval: Interval | None = Field(description="95 % bootstrap interval of the median; null below 3 repeats")
+    cv: float | None = Field(description="coefficient of variation; null below 2 repeats")
+    n: int
+
+
+class Summary(Frozen):
+    """One value per metric, under the names that comparisons and gates use."""
+
+    load_s: Seconds | None = Field(default=None, description="only on the cell whose worker loaded the model")
+    preprocess_s: Statistic | None = None
+    encode_s: Statistic | None = None
+    time_to_first_token_s: Statistic | None = None
+    decode_tokens_per_s: Statistic | None = None
+    latency_s: Statistic | None = None
+    real_time_factor: Statistic | None = None
+    generated_tokens: int | None = None
+    allocated_peak_bytes: Bytes | None = None
+    reserved_peak_bytes: Bytes | None = None
+    process_peak_bytes: Bytes | None = None
+    device_peak_bytes: Bytes | None = None
+    resident_peak_bytes: Bytes | None = None
+    energy_j: float | None = None
+    energy_per_token_j: float | None = None
+    bandwidth_fraction: float | None = None
+    labels: tuple[str, ...] = Field(default=(), description="noisy, contended, throttled")
+
+
+class PhaseMemory(Frozen):
+    """Memory over one phase. `allocated` counts live tensor bytes of the framework, weights included."""
+
+    allocated_peak_bytes: Bytes | None = None
+    allocated_end_bytes: Bytes | None = None
+    reserved_peak_bytes: Bytes | None = None
+    resident_peak_bytes: Bytes | None = None
+    resident_end_bytes: Bytes | None = None
+
+
+class Memory(Frozen):
+    """Memory of one cell, from a pass of its own where watching would disturb the timed ones."""
+
+    allocated_source: str = Field(description="allocation tracker (CPU) or CUDA caching allocator")
+    resident_source: str | None = Field(description="how the resident peak was read; null where it cannot be")
+    resident_baseline_bytes: Bytes | None = Field(description="the worker before it loaded the model")
+    weights_bytes: Bytes
+    phases: dict[Phase, PhaseMemory]
+
+
+class Power(Frozen):
+    """Energy and clocks of one cell."""
+
+    source: str | None = None
+
+
+class Envelope(Frozen):
+    """VRAM predicted from the architecture, term by term."""
+
+    weights_bytes: Bytes
+    kv_cache_bytes: Bytes
+    activations_peak_bytes: Bytes
+    workspace_peak_bytes: Bytes
+    allocated_peak_bytes: Bytes
+    reserved_peak_bytes: Interval
+    device_peak_bytes: Interval
+    peak_phase: Phase
+    peak_op: str
+
+
+class CellResult(Frozen):
+    """One point of the suite and what came of it."""
+
+    cell_id: str = Field(pattern=r"^[0-9a-f]{16}$")
+    requested: Requested
+    effective: Effective | None = None
+    outcome: Outcome
+    cold: Repeat | None = Field(default=None, description="first generation of a worker after loading")
+    repeats: tuple[Repeat, ...] = ()
+    summary: Summary | None = None
+    memory: Memory | None = None
+    power: Power | None = None
+    envelope: Envelope | None = None
+
+
+# --- the record -------------------------------------------------------------------------------------------
+
+
+class SuiteInfo(Frozen):
+    """The suite that the cells come from; `overrides` names the options that changed it on the command line."""
+
+    name: str
+    version: str
+    sha256: Sha256
+    overrides: tuple[str, ...] = ()
+
+
+class WeightFile(Frozen):
+    """One file of weights as it lay on disk; `sha256` is what was computed here, not what was promised."""
+
+    name: str
+    size_bytes: Bytes
+    sha256: Sha256
+
+
+class ModelInfo(Frozen):
+    """Which model, and which bytes of it."""
+
+    name: str
+    repo: str | None = Field(description="repository on the Hub; null for a local, random or tiny model")
+    revision: str | None = Field(description="resolved commit on the Hub")
+    weight_mode: WeightMode
+    config_sha256: Sha256
+    parameters: int
+    weights_bytes: Bytes
+    files: tuple[WeightFile, ...] = ()
+
+
+class DeviceInfo(Frozen):
+    """The device as found on this machine."""
+
+    kind: Literal["cpu", "cuda"]
+    slug: str
+    name: str
+    memory_total_bytes: Bytes | None
+    compute_capability: str | None = None
+    driver: str | None = None
+
+
+class Environment(Frozen):
+    """Software and host. Holds no host name, user name, path or serial number."""
+
+    bench_version: str
+    bench_commit: str | None
+    bench_dirty: bool | None
+    python: str
+    torch: str
+    transformers: str
+    packages: dict[str, str]
+    os: str
+    kernel: str
+    cpu: str | None
+    cpu_cores: int | None
+    ram_bytes: Bytes | None
+
+
+class Record(Frozen):
+    """The JSON document of one run."""
+
+    schema_version: Literal["1.0"]
+    record_id: str = Field(pattern=r"^[0-9a-f]{12}$")
+    content_hash: str = Field(pattern=r"^sha256:[0-9a-f]{64}$", description="over the RFC 8785 form of all else")
+    created_at: Utc
+    provenance: Provenance
+    suite: SuiteInfo
+    model: ModelInfo
+    device: DeviceInfo
+    environment: Environment
+    machine_key: str | None
+    cells: tuple[CellResult, ...]

@@ -1,0 +1,92 @@
+"""The only place that turns quantities into text for people, and text into quantities."""
+
+import math
+import re
+from typing import Final
+
+GB: Final = 10**9
+GIB: Final = 2**30
+MIB: Final = 2**20
+
+NOT_AVAILABLE: Final = "n/a"
+
+_SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[A-Za-z]*)\Z")
+_FACTORS: Final = {
+    "": 1,
+    "b": 1,
+    "kb": 10**3,
+    "mb": 10**6,
+    "gb": GB,
+    "tb": 10**12,
+    "kib": 2**10,
+    "mib": MIB,
+    "gib": GIB,
+    "tib": 2**40,
+}
+
+
+def both_units(size_bytes: int | None) -> str:
+    """`10445641472` -> `10.45 GB (9.73 GiB)`: decimal and binary side by side, where confusion costs memory."""
+    if size_bytes is None:
+        return NOT_AVAILABLE
+    return f"{size_bytes / GB:.2f} GB ({size_bytes / GIB:.2f} GiB)"
+
+
+def gib(size_bytes: int | None) -> str:
+    """`10445641472` -> `9.73 GiB`; small amounts in MiB."""
+    if size_bytes is None:
+        return NOT_AVAILABLE
+    if abs(size_bytes) < GIB // 10:
+        return f"{size_bytes / MIB:.1f} MiB"
+    return f"{size_bytes / GIB:.2f} GiB"
+
+
+def seconds(duration_s: float | None) -> str:
+    """`0.0421` -> `42.1 ms`, `75.0` -> `1 min 15 s`."""
+    if duration_s is None or not math.isfinite(duration_s):
+        return NOT_AVAILABLE
+    if duration_s < 0.9995:
+        return f"{duration_s * 1000:.1f} ms"
+    if duration_s < 59.95:
+        return f"{duration_s:.2f} s" if duration_s < 9.995 else f"{duration_s:.1f} s"
+    minutes, rest = divmod(round(duration_s), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min"
+
+
+def clip_length(length_s: float) -> str:
+    """`10.0` -> `10 s`, `0.5` -> `0.5 s`: a clip length as it is written in a table head."""
+    return f"{length_s:g} s"
+
+
+def rate(value: float | None, unit: str) -> str:
+    """`12.345, 'tok/s'` -> `12.3 tok/s`."""
+    if value is None or not math.isfinite(value):
+        return NOT_AVAILABLE
+    digits = 0 if value >= 1000 else 1 if value >= 10 else 2
+    return f"{value:,.{digits}f} {unit}"
+
+
+def ratio(value: float | None) -> str:
+    """`0.1234` -> `0.123`."""
+    if value is None or not math.isfinite(value):
+        return NOT_AVAILABLE
+    return f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
+
+
+def parse_size(text: str) -> int:
+    """`12GiB`, `12GB`, `12282MiB` or plain bytes -> bytes.
+
+    Raises:
+        ValueError: no number, an unknown unit, or nothing left.
+    """
+    match = _SIZE.match(text.strip())
+    factor = _FACTORS.get(match["unit"].lower()) if match else None
+    if match is None or factor is None:
+        raise ValueError(f"'{text}' is no size: write 12GiB, 12GB, 12282MiB or a number of bytes")
+    size = round(float(match["number"]) * factor)
+    if size <= 0:
+        raise ValueError(f"'{text}' is no size: it must be more than 0 bytes")
+    return size
