@@ -1,6 +1,6 @@
 """The record of one run, as frozen pydantic models: the vocabulary that every other part shares.
 
-Sizes are integers in bytes (`_bytes`), times are seconds (`_s`), power is watts (`_w`), energy is joules (`_j`).
+Sizes are integers in bytes (`_bytes`), times seconds (`_s`), power watts (`_w`), energy joules (`_j`).
 Not available is `None`, never 0. `docs/record.md` explains each name to those who read the JSON.
 """
 
@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, PlainSerializer
 
 SCHEMA_VERSION = "1.0"
 
@@ -120,7 +120,9 @@ class Requested(Frozen):
     attention: Attention
     encoder_attention: EncoderAttention
     clip_seconds: float = Field(gt=0)
-    clip_source_sha256: Sha256 = Field(description="of the mono 16 kHz float32 samples that are cut or looped to length")
+    clip_source_sha256: Sha256 = Field(
+        description="of the mono 16 kHz float32 samples that are cut or looped to length"
+    )
     max_tokens: int = Field(gt=0)
     prompt: str
     time_markers: bool
@@ -197,7 +199,9 @@ class Failed(Frozen):
     status: Literal["failed"] = "failed"
     reason: str
     phase: Phase | None = None
-    error_tail: tuple[str, ...] = Field(default=(), description="last lines of the error, scrubbed of paths and names")
+    error_tail: tuple[str, ...] = Field(
+        default=(), description="last lines of the error, scrubbed of paths and names"
+    )
 
 
 class Timeout(Frozen):
@@ -211,7 +215,7 @@ class Timeout(Frozen):
 
 
 class Skipped(Frozen):
-    """Not run. `pruned`: a smaller cell ran out of memory. `interrupted`: the run ended first; resume runs it."""
+    """Not run. `pruned`: a smaller cell ran out of memory. `interrupted`: the run ended; resume runs it."""
 
     status: Literal["skipped"] = "skipped"
     reason: str
@@ -219,7 +223,8 @@ class Skipped(Frozen):
 
 
 Outcome = Annotated[
-    Measured | Predicted | OutOfMemory | Unsupported | Failed | Timeout | Skipped, Field(discriminator="status")
+    Measured | Predicted | OutOfMemory | Unsupported | Failed | Timeout | Skipped,
+    Field(discriminator="status"),
 ]
 
 
@@ -243,7 +248,9 @@ class Statistic(Frozen):
     median: float
     p10: float
     p90: float
-    interval: Interval | None = Field(description="95 % bootstrap interval of the median; null below 3 repeats")
+    interval: Interval | None = Field(
+        description="95 % bootstrap interval of the median; null below 3 repeats"
+    )
     cv: float | None = Field(description="coefficient of variation; null below 2 repeats")
     n: int
 
@@ -329,12 +336,15 @@ class CellResult(Frozen):
 
 
 class SuiteInfo(Frozen):
-    """The suite that the cells come from; `overrides` names the options that changed it on the command line."""
+    """The suite as it was run. `overrides` names the keys that the command line changed; `sha256` covers
+    `definition`, which holds them too.
+    """
 
     name: str
     version: str
-    sha256: Sha256
+    sha256: Sha256 = Field(description="over the RFC 8785 form of the definition")
     overrides: tuple[str, ...] = ()
+    definition: dict[str, JsonValue]
 
 
 class WeightFile(Frozen):
@@ -391,7 +401,9 @@ class Record(Frozen):
 
     schema_version: Literal["1.0"]
     record_id: str = Field(pattern=r"^[0-9a-f]{12}$")
-    content_hash: str = Field(pattern=r"^sha256:[0-9a-f]{64}$", description="over the RFC 8785 form of all else")
+    content_hash: str = Field(
+        pattern=r"^sha256:[0-9a-f]{64}$", description="over the RFC 8785 form of all else"
+    )
     created_at: Utc
     provenance: Provenance
     suite: SuiteInfo

@@ -1,0 +1,1 @@
+"""Engines: what runs the model. `interface` is what each one implements."""

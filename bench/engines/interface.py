@@ -1,0 +1,86 @@
+"""What an engine is: it loads a model once, then answers requests, telling an observer where it is."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from bench.measure.observer import Observer
+from bench.records.schema import Frozen, Requested, Sampling, Sha256, WeightMode
+
+
+class ModelSource(Frozen):
+    """Where a worker gets the model: a directory, or random weights of a named architecture."""
+
+    name: str
+    weight_mode: WeightMode
+    directory: Path | None
+
+
+class ModelFacts(Frozen):
+    """What is known of a model before its weights are loaded."""
+
+    config_sha256: Sha256
+    parameters: int
+    weights_bytes: int
+
+
+@dataclass(frozen=True)
+class Request:
+    """One generation: mono float32 samples at 16 kHz, and how to answer."""
+
+    samples: NDArray[np.float32]
+    prompt: str
+    time_markers: bool
+    max_tokens: int
+    forced_length: bool
+    sampling: Sampling
+    seed: int
+
+
+@dataclass(frozen=True)
+class Generation:
+    """What came out."""
+
+    token_ids: tuple[int, ...]
+    stop_reason: Literal["length", "eos"]
+    audio_tokens: int
+    prompt_tokens: int
+
+
+@dataclass(frozen=True)
+class EngineSettings:
+    """How the loaded model runs, read off the loaded model rather than off the request."""
+
+    dtype: str
+    attention_provider: str
+    logits_positions: Literal["all", "last"]
+    encoder_chunk_frames: int
+    encoder_chunks_at_once: int
+    kv_cache: str
+
+
+class Engine(Protocol):
+    """One model on one device."""
+
+    def facts(self) -> ModelFacts:
+        """Size of the model, and a check that the weights are complete, without loading them.
+
+        Raises:
+            WeightsError: the checkpoint is not one of this architecture.
+        """
+
+    def load(self, requested: Requested) -> None:
+        """Bring the model onto the device, ready to run as requested."""
+
+    def settings(self) -> EngineSettings:
+        """How the loaded model runs."""
+
+    def weights(self) -> list[torch.Tensor]:
+        """Every parameter and buffer, for those who count memory."""
+
+    def generate(self, request: Request, observer: Observer) -> Generation:
+        """Answer one request, with every phase announced to the observer."""

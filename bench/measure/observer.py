@@ -1,0 +1,44 @@
+"""What an engine tells about a generation while it runs: the one seam between running and measuring.
+
+An engine calls `begin(phase)` when a phase starts, `token()` when a token's kernels have been issued, and
+`end()` after the last one. It asks for nothing in return, so watching never steers the run.
+"""
+
+from typing import Protocol
+
+from bench.records.schema import Phase
+
+
+class Observer(Protocol):
+    """Watches one generation."""
+
+    def begin(self, phase: Phase) -> None:
+        """A phase starts; the one before it has ended."""
+
+    def token(self) -> None:
+        """One more token has been issued; the first one ends the prefill."""
+
+    def end(self) -> None:
+        """The generation is over."""
+
+
+class Together:
+    """Several observers of one generation, told in order."""
+
+    def __init__(self, *observers: Observer) -> None:
+        self._observers = observers
+
+    def begin(self, phase: Phase) -> None:
+        """Tell each that a phase starts."""
+        for observer in self._observers:
+            observer.begin(phase)
+
+    def token(self) -> None:
+        """Tell each of a token."""
+        for observer in self._observers:
+            observer.token()
+
+    def end(self) -> None:
+        """Tell each that it is over."""
+        for observer in self._observers:
+            observer.end()

@@ -1,0 +1,152 @@
+"""Records on disk: read with their hash checked, written whole or not at all."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+
+from pydantic import JsonValue, ValidationError
+
+from bench.errors import RecordError, StorageError
+from bench.records.canonical import content_hash, parse
+from bench.records.schema import SCHEMA_VERSION, Record
+
+MAX_RECORD_BYTES = 512 * 2**20
+_NEWER = "this bench reads 1.0; install the bench that wrote it, or run again"
+
+
+def seal(fields: dict[str, JsonValue]) -> Record:
+    """The record that these JSON fields make, with its `content_hash` computed."""
+    document = {**fields, "schema_version": SCHEMA_VERSION}
+    return Record.model_validate({**document, "content_hash": content_hash(document)})
+
+
+def read_record(path: Path) -> Record:
+    """A record from disk, which is hostile: size, JSON, schema version, hash and every field are checked.
+
+    Raises:
+        RecordError: anything about the file is wrong; the message names the file and the first fault.
+    """
+    document = _read_document(path)
+    version = document.get("schema_version")
+    if version != SCHEMA_VERSION:
+        raise RecordError(f"{path}: schema version {version!r} is not {SCHEMA_VERSION}", hint=_NEWER)
+    _check_hash(path, document)
+    try:
+        return Record.model_validate_json(_dump(document))
+    except ValidationError as error:
+        raise RecordError(f"{path}: {first_fault(error)}") from error
+
+
+def _read_document(path: Path) -> dict[str, JsonValue]:
+    try:
+        size = path.stat().st_size
+        if size > MAX_RECORD_BYTES:
+            raise RecordError(f"{path}: {size} bytes are too many for a record")
+        document = parse(path.read_bytes())
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read ({error.strerror})", hint="Check the path") from error
+    except RecordError as error:
+        raise RecordError(f"{path}: {error.message}") from error
+    if not isinstance(document, dict):
+        raise RecordError(f"{path}: is no record (its top level is not an object)")
+    return document
+
+
+def _check_hash(path: Path, document: dict[str, JsonValue]) -> None:
+    stated = document.get("content_hash")
+    if stated != content_hash(document):
+        raise RecordError(
+            f"{path}: content_hash does not match", hint="The file was changed after it was written"
+        )
+
+
+def _dump(document: JsonValue) -> str:
+    import json
+
+    return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def first_fault(error: ValidationError) -> str:
+    """`cells.3.outcome.status: Input should be ...`: the first fault of many, as one line."""
+    faults = error.errors(include_url=False, include_context=False, include_input=False)
+    place = ".".join(str(part) for part in faults[0]["loc"])
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    return f"{place}: {faults[0]['msg']}{more}"
+
+
+def render(record: Record) -> str:
+    """The record as JSON text: one top-level key a line, one cell a line, so that it can be diffed."""
+    document = cast("dict[str, JsonValue]", record.model_dump(mode="json"))
+    cells = cast("list[JsonValue]", document.pop("cells"))
+    lines = [f"{_dump(key)}: {_dump(value)}" for key, value in document.items()]
+    body = ",\n  ".join(_dump(cell) for cell in cells)
+    return "{\n" + ",\n".join([*lines, f'"cells": [\n  {body}\n]' if cells else '"cells": []']) + "\n}\n"
+
+
+def write_record(record: Record, path: Path) -> None:
+    """Write a record so that a reader sees the old file or the whole new one, even after a power cut."""
+    write_atomically(path, render(record).encode())
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Temporary file in the same folder, fsync, rename, fsync of the folder.
+
+    Raises:
+        StorageError: the disk refused it.
+    """
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).chmod(0o644)
+            Path(temporary).replace(path)
+        except OSError:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+        sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a new name in `folder` survive a power cut; Windows has no such call and needs none."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn what the disk refuses into one line that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StorageError(
+            f"{path}: cannot be written ({reason})", hint="Free space or choose another --out"
+        ) from error
+
+
+def find_records(path: Path) -> tuple[Path, ...]:
+    """The record itself, or every `*.json` record below a folder, sorted; check documents are no records.
+
+    Raises:
+        RecordError: nothing is there.
+    """
+    if path.is_dir():
+        found = sorted(file for file in path.rglob("*.json") if not file.name.endswith(".check.json"))
+        if not found:
+            raise RecordError(f"{path}: holds no records", hint="`bench run` writes them to results/")
+        return tuple(found)
+    if not path.exists():
+        raise RecordError(f"{path}: no such file", hint="`bench run` names the record that it wrote")
+    return (path,)
