@@ -1,0 +1,97 @@
+"""Pydantic's validation errors as one line for a person: which key, what is wrong, what to write."""
+
+import difflib
+from typing import Final
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from bench.errors import SuiteError
+
+_NO_SUCH: Final = "extra_forbidden"
+_MAX_SHOWN: Final = 60
+
+# What is wrong, by pydantic's type of error; the key's own description says what to write instead.
+_PROBLEMS: Final = {
+    "bool_type": "is neither true nor false",
+    "enum": "is unknown",
+    "finite_number": "is no finite number",
+    "float_type": "is no number",
+    "greater_than": "is too small",
+    "greater_than_equal": "is too small",
+    "int_from_float": "is no whole number",
+    "int_type": "is no whole number",
+    "less_than_equal": "is too large",
+    "literal_error": "is unknown",
+    "model_type": "is no table",
+    "string_pattern_mismatch": "cannot be used",
+    "string_too_long": "is too long",
+    "string_too_short": "is empty",
+    "string_type": "is no text in quotes",
+    "too_short": "is empty",
+    "tuple_type": "is no list",
+}
+_OF_LENGTHS: Final = {"greater_than_equal": "is too short", "less_than_equal": "is too long"}
+
+
+def first_problem(error: ValidationError, model: type[BaseModel], *, where: str) -> SuiteError:
+    """The first problem; unknown keys come first, since a key missing elsewhere often follows from one."""
+    problems = sorted(error.errors(include_url=False), key=lambda problem: problem["type"] != _NO_SUCH)
+    message, fix = describe(problems[0], model)
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return SuiteError(f"{where}: {message}{more}", hint=fix)
+
+
+def describe(problem: ErrorDetails, model: type[BaseModel]) -> tuple[str, str | None]:
+    """What is wrong with which key, and how to mend it (None where the first part says it)."""
+    key = _dotted(problem["loc"])
+    allowed = _keys(model).get(_dotted(tuple(part for part in problem["loc"] if isinstance(part, str))))
+    kind = problem["type"]
+    if kind == _NO_SUCH:
+        return f"unknown key {key}", _nearest(problem["loc"], model)
+    if kind == "missing":
+        return f"{key} is missing", f"Add {allowed}" if allowed else f"Add the table [{key}]"
+    fix = f"Use {allowed}" if allowed else None
+    if kind == "value_error":
+        return f"{key}: {problem['msg'].removeprefix('Value error, ')}", fix
+    texts = _PROBLEMS | _OF_LENGTHS if "clip_seconds" in problem["loc"] else _PROBLEMS
+    return f"{key}: {_shown(problem['input'])} {texts.get(kind, 'cannot be used')}", fix
+
+
+def _keys(model: type[BaseModel], prefix: str = "") -> dict[str, str | None]:
+    """Every key of a model, dotted, with its description; tables are among them, with none."""
+    keys: dict[str, str | None] = {}
+    for name, field in model.model_fields.items():
+        keys[prefix + name] = field.description
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            keys |= _keys(field.annotation, f"{prefix}{name}.")
+    return keys
+
+
+def _nearest(location: tuple[int | str, ...], model: type[BaseModel]) -> str:
+    """`measure.repeat` -> did you mean measure.repeats; with nothing near, the keys that this table has."""
+    by_leaf = {key.rpartition(".")[2]: key for key in _keys(model)}
+    near = difflib.get_close_matches(str(location[-1]), by_leaf, n=1)
+    if near:
+        return f"Did you mean {by_leaf[near[0]]}?"
+    table = "".join(f"{part}." for part in location[:-1])
+    known = (key for key in _keys(model) if key.startswith(table) and "." not in key[len(table) :])
+    return f"Known keys are {', '.join(known)}"
+
+
+def _dotted(location: tuple[int | str, ...]) -> str:
+    """`("axes", "clip_seconds", 2)` -> `axes.clip_seconds[2]`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).removeprefix(
+        "."
+    )
+
+
+def _shown(value: object) -> str:
+    text = (
+        f"'{value}'"
+        if isinstance(value, str)
+        else str(value).lower()
+        if isinstance(value, bool)
+        else str(value)
+    )
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
