@@ -46,10 +46,7 @@ def override(
     try:
         return Suite.model_validate(content)
     except ValidationError as error:
-        message, fix = describe(error.errors(include_url=False)[0], Suite)
-        for key, option in _OPTIONS.items():
-            message = message.replace(key, option)
-        raise UsageError(message, hint=fix) from None
+        raise _named_by_option(error) from None
 
 
 def suite_info(suite: Suite, *, base: Suite) -> SuiteInfo:
@@ -102,6 +99,14 @@ def _parse_list(
                 f"{option}: '{item.strip()}' is no {what}", hint=f"Write it as {example}"
             ) from None
     return tuple(items)
+
+
+def _named_by_option(error: ValidationError) -> UsageError:
+    """`axes.clip_seconds[1]: -5 is ...` -> `--clip-seconds: -5 is ...`."""
+    problem = error.errors(include_url=False)[0]
+    message, fix = describe(problem, Suite)
+    key = ".".join(part for part in problem["loc"] if isinstance(part, str))
+    return UsageError(f"{_OPTIONS.get(key, 'suite')}: {message.partition(': ')[2]}", hint=fix)
 
 
 def _given(**settings: object) -> dict[str, object]:

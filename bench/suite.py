@@ -31,7 +31,7 @@ _Value = TypeVar("_Value", float, int, Attention)
 def _each_once(values: tuple[_Value, ...]) -> tuple[_Value, ...]:
     for position, value in enumerate(values):
         if value in values[:position]:
-            raise ValueError(f"{value} appears twice")
+            raise ValueError(f"{str(value).removesuffix('.0')} appears twice")
     return values
 
 
@@ -82,9 +82,7 @@ class Measure(Frozen):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.max_repeats < self.repeats:
-            raise ValueError(
-                f"max_repeats ({self.max_repeats}) is below repeats ({self.repeats}); raise it or remove it"
-            )
+            raise ValueError(f"max_repeats is {self.max_repeats}; set it to repeats ({self.repeats}) or more")
         return self
 
 
@@ -177,7 +175,9 @@ def _parse(path: Path) -> dict[str, object]:
         ) from None
     except UnicodeDecodeError as error:
         raise SuiteError(f"{path} is no UTF-8 text (byte {error.start})", hint="Save it as UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError:
+        raise SuiteError(f"{path} is nested too deeply", hint="A suite has tables in one level") from None
+    except ValueError as error:  # TOMLDecodeError, and integers with too many digits
         place = _AT_LINE.search(str(error))
         where = f"{path}, line {place[1]}, column {place[2]}" if place else f"{path}, at its end"
         problem = (

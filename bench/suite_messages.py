@@ -1,6 +1,7 @@
 """Pydantic's validation errors as one line for a person: which key, what is wrong, what to write."""
 
 import difflib
+import json
 from typing import Final
 
 from pydantic import BaseModel, ValidationError
@@ -39,7 +40,7 @@ def first_problem(error: ValidationError, model: type[BaseModel], *, where: str)
     problems = sorted(error.errors(include_url=False), key=lambda problem: problem["type"] != _NO_SUCH)
     message, fix = describe(problems[0], model)
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return SuiteError(f"{where}: {message}{more}", hint=fix)
+    return SuiteError(_one_line(f"{where}: {message}{more}"), hint=fix)
 
 
 def describe(problem: ErrorDetails, model: type[BaseModel]) -> tuple[str, str | None]:
@@ -50,7 +51,7 @@ def describe(problem: ErrorDetails, model: type[BaseModel]) -> tuple[str, str | 
     if kind == _NO_SUCH:
         return f"unknown key {key}", _nearest(problem["loc"], model)
     if kind == "missing":
-        return f"{key} is missing", f"Add {allowed}" if allowed else f"Add the table [{key}]"
+        return f"{key} is missing", _addition(key, allowed)
     fix = f"Use {allowed}" if allowed else None
     if kind == "value_error":
         return f"{key}: {problem['msg'].removeprefix('Value error, ')}", fix
@@ -81,17 +82,25 @@ def _nearest(location: tuple[int | str, ...], model: type[BaseModel]) -> str:
 
 def _dotted(location: tuple[int | str, ...]) -> str:
     """`("axes", "clip_seconds", 2)` -> `axes.clip_seconds[2]`."""
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).removeprefix(
-        "."
-    )
+    parts = (f"[{part}]" if isinstance(part, int) else f".{_shortened(part)}" for part in location)
+    return "".join(parts).removeprefix(".")
+
+
+def _addition(key: str, allowed: str | None) -> str:
+    table, _, name = key.rpartition(".")
+    if allowed is None:
+        return f"Add the table [{key}]"
+    return f"Add {name} to [{table}]: {allowed}" if table else f"Add {name}: {allowed}"
 
 
 def _shown(value: object) -> str:
-    text = (
-        f"'{value}'"
-        if isinstance(value, str)
-        else str(value).lower()
-        if isinstance(value, bool)
-        else str(value)
-    )
+    return _shortened(f"'{value}'" if isinstance(value, str) else json.dumps(value))
+
+
+def _shortened(text: str) -> str:
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
+
+
+def _one_line(text: str) -> str:
+    """Without line breaks and terminal codes, which a key or value of the file may hold."""
+    return "".join(char if char.isprintable() else " " for char in text)
