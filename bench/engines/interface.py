@@ -1,8 +1,8 @@
 """What an engine is: it loads a model once, then answers requests, telling an observer where it is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, Self
 
 import numpy as np
 import torch
@@ -39,6 +39,10 @@ class Request:
     forced_length: bool
     sampling: Sampling
     seed: int
+
+    def shortened(self, max_tokens: int) -> Self:
+        """The same request with fewer tokens to answer with."""
+        return replace(self, max_tokens=max_tokens)
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,7 @@ def repeat_of(moments: Moments, *, clip_seconds: float, stopped_early: bool) -> 
     """The raw figures of one generation.
 
     `decode_tokens_per_s` is (n - 1) / (t_last - t_first): the first token belongs to the prefill. Time to
-    first token and latency start at the prepared waveform, so preprocessing is inside both and outside `encode_s`.
+    first token and latency start at the prepared waveform: preprocessing is inside both, outside `encode_s`.
 
     Raises:
         BenchError: the generation produced no token.

@@ -22,7 +22,7 @@ _SOFTMAX: Final = "aten::_softmax"
 
 
 class KernelObserver(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """An observer of one pass, entered as a context; `encode` is the audio encoder, what follows the model."""
+    """An observer of one pass, entered as a context: `encode` is the encoder, what follows the model."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]

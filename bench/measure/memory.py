@@ -12,7 +12,7 @@ import psutil
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from bench.records.schema import Memory, Phase, PhaseMemory
+from bench.records.schema import Phase, PhaseMemory
 
 
 class Resident:
@@ -197,22 +197,3 @@ class MemoryWatch:
             resident_peak_bytes=self._resident.peak(),
             resident_end_bytes=self._resident.now(),
         )
-
-
-def memory_of(
-    watch: MemoryWatch,
-    allocated: Allocated,
-    resident: Resident,
-    *,
-    load: PhaseMemory,
-    baseline: int,
-    weights: int,
-) -> Memory:
-    """The memory part of a cell, from its watch and what loading took."""
-    return Memory(
-        allocated_source=allocated.source,
-        resident_source=resident.source,
-        resident_baseline_bytes=baseline,
-        weights_bytes=weights,
-        phases={Phase.LOAD: load, **watch.phases},
-    )

@@ -1,0 +1,1 @@
+"""What is in this machine: devices, their catalog entries, and the software around them."""

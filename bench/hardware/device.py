@@ -1,0 +1,109 @@
+"""The devices of this machine, and which of them a run is for."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import psutil
+
+from bench.errors import DeviceError, UsageError
+from bench.hardware import catalog, cpu, nvml
+from bench.records.schema import DeviceInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One GPU, or the CPU. `uuid` stays on this machine; `free_bytes` is a moment's figure."""
+
+    kind: Literal["cpu", "cuda"]
+    slug: str
+    name: str
+    memory_total_bytes: int | None
+    free_bytes: int | None = None
+    uuid: str | None = None
+    compute_capability: str | None = None
+    driver: str | None = None
+
+    def info(self) -> DeviceInfo:
+        """The part of it that a record holds."""
+        return DeviceInfo(
+            kind=self.kind,
+            slug=self.slug,
+            name=self.name,
+            memory_total_bytes=self.memory_total_bytes,
+            compute_capability=self.compute_capability,
+            driver=self.driver,
+        )
+
+
+def gpus() -> tuple[Device, ...]:
+    """The NVIDIA GPUs of this machine; none without a driver."""
+    return tuple(
+        Device(
+            kind="cuda",
+            slug=catalog.slug_of(gpu.name, gpu.memory_total_bytes),
+            name=gpu.name,
+            memory_total_bytes=gpu.memory_total_bytes,
+            free_bytes=gpu.memory_free_bytes,
+            uuid=gpu.uuid,
+            compute_capability=gpu.compute_capability,
+            driver=gpu.driver,
+        )
+        for gpu in nvml.gpus()
+    )
+
+
+def the_cpu() -> Device:
+    """The CPU, with the machine's memory as its own."""
+    name = cpu.name() or "CPU"
+    memory = psutil.virtual_memory()
+    slug = "cpu-" + catalog.slugify(name)
+    return Device("cpu", slug, name, memory_total_bytes=int(memory.total), free_bytes=int(memory.available))
+
+
+def card(slug: str) -> Device:
+    """The NVIDIA card in this machine that `--gpu SLUG` names; of two equal ones, the freer.
+
+    Raises:
+        UsageError: no card in this machine or in the catalog has that name.
+        DeviceError: a known card, and not in this machine.
+    """
+    found = gpus()
+    matching = [gpu for gpu in found if gpu.slug == slug]
+    if matching:
+        return max(matching, key=lambda gpu: gpu.free_bytes or 0)
+    if not catalog.is_known(slug):
+        near = catalog.nearest_slugs(slug)
+        hint = f"Did you mean {', '.join(near)}?" if near else "`bench gpus` lists the names"
+        raise UsageError(f"no graphics card is called '{slug}'", hint=hint)
+    if not found:
+        raise DeviceError(
+            f"no {slug} here: no NVIDIA GPU was found",
+            hint="Run on the machine with the card, or use --device cpu",
+        )
+    here = ", ".join(gpu.slug for gpu in found)
+    raise DeviceError(f"no {slug} here: found {here}", hint=f"Use --gpu {found[0].slug}")
+
+
+def device(name: str) -> Device:
+    """What `--device cpu|SLUG|UUID` names.
+
+    Raises:
+        UsageError: nothing is called that.
+        DeviceError: it is not in this machine.
+    """
+    if name == "cpu":
+        return the_cpu()
+    for gpu in gpus():
+        if gpu.uuid == name:
+            return gpu
+    if name.startswith("GPU-"):
+        raise DeviceError(f"no GPU here has the UUID {name}", hint="`nvidia-smi -L` lists them")
+    return card(name)
+
+
+def default() -> Device | tuple[Device, ...]:
+    """The only GPU; the CPU where there is none; all of them where somebody has to choose."""
+    found = gpus()
+    if not found:
+        return the_cpu()
+    return found[0] if len(found) == 1 else found

@@ -1,0 +1,80 @@
+"""Software and host of a run. Holds no host name, user name, path or serial number."""
+
+import platform
+import subprocess
+from importlib import metadata
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+import bench
+from bench.hardware import cpu
+from bench.records.schema import Environment
+
+_PACKAGES: Final = (
+    "accelerate",
+    "flash-attn",
+    "huggingface-hub",
+    "kernels",
+    "numpy",
+    "nvidia-ml-py",
+    "safetensors",
+    "soundfile",
+    "soxr",
+    "tokenizers",
+)
+
+
+def environment(*, torch: str, transformers: str) -> Environment:
+    """What a result depends on. The two versions are those that a worker really imported."""
+    commit, dirty = _checkout()
+    return Environment(
+        bench_version=bench.__version__,
+        bench_commit=commit,
+        bench_dirty=dirty,
+        python=platform.python_version(),
+        torch=torch,
+        transformers=transformers,
+        packages={name: version for name in _PACKAGES if (version := version_of(name)) is not None},
+        os=_system(),
+        kernel=f"{platform.system()} {platform.release()}",
+        cpu=cpu.name(),
+        cpu_cores=psutil.cpu_count(logical=False),
+        ram_bytes=int(psutil.virtual_memory().total),
+    )
+
+
+def version_of(package: str) -> str | None:
+    """The installed version of a distribution; None if it is not installed. Imports nothing."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _system() -> str:
+    try:
+        return platform.freedesktop_os_release()["PRETTY_NAME"]
+    except (OSError, KeyError):
+        return f"{platform.system()} {platform.version()}"
+
+
+def _checkout() -> tuple[str | None, bool | None]:
+    """Commit of this checkout and whether tracked files differ from it; None twice outside a checkout."""
+    root = Path(bench.__file__).parent.parent
+    if not (root / ".git").exists():
+        return None, None
+    commit = _git(root, "rev-parse", "HEAD")
+    changed = _git(root, "status", "--porcelain", "--untracked-files=no")
+    return commit or None, None if changed is None else bool(changed)
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    try:
+        answer = subprocess.run(
+            ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False, timeout=10
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return answer.stdout.strip() if answer.returncode == 0 else None

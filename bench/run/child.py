@@ -1,0 +1,137 @@
+"""One worker process as the parent holds it: its pipes, what it said, how it ended."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import IO, Final
+
+from pydantic import ValidationError
+
+from bench.errors import BenchError
+from bench.records.scrub import scrub_tail
+from bench.run.protocol import EVENT, Event, Job, Setup
+
+_EXIT_GRACE_S: Final = 10.0
+_TAIL_LINES: Final = 60
+
+
+@dataclass(frozen=True)
+class Said:
+    """An event from a worker."""
+
+    worker: int
+    event: Event
+
+
+@dataclass(frozen=True)
+class Gone:
+    """A worker's pipe is closed: it has ended, or is about to."""
+
+    worker: int
+
+
+@dataclass(frozen=True)
+class StopRequest:
+    """Somebody asked the run to stop (a signal)."""
+
+    signal_number: int
+
+
+Mailbox = SimpleQueue[Said | Gone | StopRequest]
+
+
+class Child:
+    """A running worker. What it says arrives in the mailbox, tagged with its pid."""
+
+    def __init__(self, setup: Setup, mailbox: Mailbox) -> None:
+        self._mailbox = mailbox
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "bench.run.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            # A group of its own: Ctrl-C in the terminal is the parent's to handle.
+            start_new_session=os.name != "nt",
+            env=os.environ | {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"},
+        )
+        self.pid = self._process.pid
+        self._stdin = _open(self._process.stdin)
+        self._stdout = _open(self._process.stdout)
+        self._stderr = _open(self._process.stderr)
+        self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
+        self._threads = [_start(self._read_events), _start(self._read_errors)]
+        self.send(setup)
+
+    def send(self, message: Setup | Job) -> None:
+        """Send one line; a worker that is gone already is noticed by its `Gone`."""
+        with suppress(BrokenPipeError):
+            self._stdin.write(message.model_dump_json() + "\n")
+            self._stdin.flush()
+
+    def kill(self) -> None:
+        """End it now, and wait until it has ended."""
+        self._process.kill()
+        self._process.wait()
+        self._close()
+
+    def wait(self) -> int:
+        """Its exit status (negative: a signal), once it has ended by itself; killed if it does not."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_EXIT_GRACE_S)
+        self._process.kill()
+        status = self._process.wait()
+        self._close()
+        return status
+
+    def error_tail(self) -> tuple[str, ...]:
+        """The last lines of its standard error, scrubbed."""
+        return scrub_tail(self._tail)
+
+    def _close(self) -> None:
+        for thread in self._threads:
+            thread.join(_EXIT_GRACE_S)
+        for pipe in (self._stdin, self._stdout, self._stderr):
+            with suppress(BrokenPipeError):  # unsent input of a worker that was killed
+                pipe.close()
+
+    def _read_events(self) -> None:
+        try:
+            for line in self._stdout:
+                self._mailbox.put(Said(self.pid, EVENT.validate_json(line)))
+        except ValidationError:
+            self._tail.append("the worker sent a line that is no message")
+        self._mailbox.put(Gone(self.pid))
+
+    def _read_errors(self) -> None:
+        self._tail.extend(self._stderr)
+
+
+def _open(pipe: IO[str] | None) -> IO[str]:
+    if pipe is None:
+        raise BenchError("a worker was started without a pipe")
+    return pipe
+
+
+def _start(target: Callable[[], None]) -> threading.Thread:
+    thread = threading.Thread(target=target, daemon=True)
+    thread.start()
+    return thread
+
+
+def ending(status: int) -> str:
+    """How a process ended, in words."""
+    if status >= 0:
+        return f"the worker ended with exit status {status}"
+    name = signal.Signals(-status).name
+    often = "; the system's out-of-memory killer does that" if name == "SIGKILL" else ""
+    return f"the worker was killed by {name}{often}"

@@ -1,0 +1,149 @@
+"""Keeps one worker while it is healthy, waits for it without using a core, replaces it after a failure."""
+
+from collections.abc import Callable
+from queue import Empty
+from time import monotonic
+from typing import Final
+
+from bench.errors import BenchError, ExitCode, MachineError, UsageError
+from bench.records.schema import Failed, OutOfMemory, Phase, Timeout
+from bench.run.child import Child, Gone, Mailbox, Said, StopRequest, ending
+from bench.run.protocol import Event, Exhausted, Finished, Hello, Job, Refused, Setup, Step
+
+START_LIMIT_S: Final = 300.0  # importing torch from a cold, slow disk
+LOAD_LIMIT_S: Final = 1800.0  # 10 GB from a disk that gives 6 MB/s
+
+CellEnd = Finished | OutOfMemory | Failed | Timeout
+Tell = Callable[[Step], None]
+
+
+class Stopped(Exception):  # noqa: N818 - no error: somebody asked for it
+    """The run was asked to stop while it waited for a worker."""
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__(f"stopped by signal {signal_number}")
+        self.signal_number = signal_number
+
+
+class Isolation:
+    """At most one worker at a time."""
+
+    def __init__(self, setup: Setup, mailbox: Mailbox) -> None:
+        self._setup = setup
+        self._mailbox = mailbox
+        self._child: Child | None = None
+        self._loaded = False
+
+    def hello(self) -> Hello:
+        """Start a fresh worker; what it says of itself and of the model.
+
+        Raises:
+            BenchError: it cannot start, with the worker's own reason.
+            Stopped: a signal came.
+        """
+        self.retire()
+        child = self._child = Child(self._setup, self._mailbox)
+        said = self._next_from(child, START_LIMIT_S)
+        if isinstance(said, Hello):
+            return said
+        self._child = None
+        raise _did_not_start(child, said)
+
+    def measure(self, job: Job, limit_s: float, tell: Tell) -> CellEnd:
+        """Measure one cell in the worker; anything but a finished cell costs the worker its life.
+
+        `limit_s` counts from the moment the model is loaded.
+
+        Raises:
+            Stopped: a signal came; the worker is gone.
+        """
+        if self._child is None:
+            self.hello()
+        child = self._child
+        if child is None:
+            raise BenchError("no worker after its hello")
+        child.send(job)
+        step: Step | None = None
+        limit = limit_s if self._loaded else LOAD_LIMIT_S
+        deadline = monotonic() + limit
+        while True:
+            match self._next_from(child, deadline - monotonic()):
+                case Step() as step:
+                    tell(step)
+                    if step.name == "cold":
+                        self._loaded = True
+                        limit, deadline = limit_s, monotonic() + limit_s
+                case Finished() as finished:
+                    return finished
+                case Exhausted(outcome=outcome):
+                    self.retire()
+                    return outcome
+                case Gone():
+                    self._forget()
+                    return _post_mortem(child, step)
+                case None:
+                    self.retire()
+                    return _timed_out(child, step, limit)
+                case other:
+                    raise BenchError(f"the worker said {type(other).__name__} in the middle of a cell")
+
+    def retire(self) -> None:
+        """End the worker, if there is one; the next cell starts another."""
+        if self._child is not None:
+            self._child.kill()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._child = None
+        self._loaded = False
+
+    def _next_from(self, child: Child, timeout_s: float) -> Event | Gone | None:
+        """The next thing this worker says; None at the time limit. Blocks without using a core."""
+        deadline = monotonic() + timeout_s
+        while True:
+            try:
+                message = self._mailbox.get(timeout=max(0.0, deadline - monotonic()))
+            except Empty:
+                return None
+            match message:
+                case StopRequest(signal_number=number):
+                    self.retire()
+                    raise Stopped(number)
+                case Said(worker=pid, event=event) if pid == child.pid:
+                    return event
+                case Gone(worker=pid) if pid == child.pid:
+                    return message
+                case _:
+                    pass  # the last words of a worker that was replaced
+
+
+def _did_not_start(child: Child, said: Event | Gone | None) -> BenchError:
+    if isinstance(said, Gone):
+        status, tail = child.wait(), child.error_tail()
+        return MachineError(f"the worker did not start: {tail[-1] if tail else ending(status)}")
+    child.kill()
+    if isinstance(said, Refused):
+        kind = UsageError if said.exit_code == ExitCode.USAGE else MachineError
+        return kind(said.message, hint=said.hint)
+    if said is None:
+        return MachineError(f"the worker was not ready after {START_LIMIT_S:.0f} s")
+    return BenchError(f"the worker said {type(said).__name__} before its hello")
+
+
+def _post_mortem(child: Child, step: Step | None) -> Failed:
+    status = child.wait()
+    tail = child.error_tail()
+    reason = tail[-1] if status > 0 and tail else ending(status)
+    return Failed(
+        reason=f"{reason} (during {step or 'start'})",
+        phase=Phase.LOAD if step is not None and step.name == "load" else None,
+        error_tail=tail,
+    )
+
+
+def _timed_out(child: Child, step: Step | None, limit_s: float) -> Timeout:
+    return Timeout(
+        reason=f"not done after {limit_s:g} s (during {step or 'start'}); the worker was replaced",
+        limit_s=limit_s,
+        error_tail=child.error_tail(),
+    )

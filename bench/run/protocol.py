@@ -1,0 +1,83 @@
+"""What parent and worker say to each other: one JSON object a line, in both directions.
+
+Parent to worker: one `Setup`, then a `Job` per cell. Worker to parent: `Hello` or `Refused` once, then per
+job any number of `Step`s and one `Finished` or `Exhausted`. A worker that dies says nothing more: its exit
+status and the end of its standard error tell the rest.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from bench.engines.interface import ModelFacts, ModelSource
+from bench.records.schema import Effective, Frozen, Memory, OutOfMemory, Repeat, Requested
+from bench.suite import Measure
+
+
+class Setup(Frozen):
+    """First line to a worker."""
+
+    source: ModelSource
+    device: Literal["cpu", "cuda"]
+    audio: Path | None = Field(description="the user's own clip; null for the shipped speech")
+
+
+class Job(Frozen):
+    """One cell to measure."""
+
+    requested: Requested
+    measure: Measure
+
+
+class Hello(Frozen):
+    """The worker is up; the model is known, not yet loaded."""
+
+    kind: Literal["hello"] = "hello"
+    model: ModelFacts
+    torch: str
+    transformers: str
+
+
+class Refused(Frozen):
+    """The worker cannot start for a reason that a person can mend."""
+
+    kind: Literal["refused"] = "refused"
+    message: str
+    hint: str | None
+    exit_code: int
+
+
+class Step(Frozen):
+    """What the worker begins to do; `number` of `total` where it is one of several."""
+
+    kind: Literal["step"] = "step"
+    name: Literal["load", "cold", "warm-up", "repeat", "memory"]
+    number: int = 1
+    total: int = 1
+
+    def __str__(self) -> str:
+        """`repeat 2 of 3`, `load`."""
+        return f"{self.name} {self.number} of {self.total}" if self.total > 1 else self.name
+
+
+class Finished(Frozen):
+    """The cell was measured."""
+
+    kind: Literal["finished"] = "finished"
+    effective: Effective
+    load_s: float | None
+    cold: Repeat | None
+    repeats: tuple[Repeat, ...]
+    memory: Memory
+
+
+class Exhausted(Frozen):
+    """The cell ran out of memory."""
+
+    kind: Literal["exhausted"] = "exhausted"
+    outcome: OutOfMemory
+
+
+Event = Hello | Refused | Step | Finished | Exhausted
+EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])

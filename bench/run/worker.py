@@ -1,0 +1,82 @@
+"""The child process: loads a model once, measures the cells it is sent, and lives no longer than its parent.
+
+It catches memory exhaustion and errors that a person can mend. Anything else ends it with a traceback on
+standard error, which the parent turns into a Failed outcome: a worker that failed is replaced anyway.
+"""
+
+import os
+import sys
+import threading
+from queue import SimpleQueue
+from typing import IO
+
+from bench.errors import BenchError
+from bench.run.protocol import Event, Exhausted, Hello, Job, Refused, Setup
+
+PARENT_GONE = 113
+
+
+class Channel:
+    """The worker's line to its parent: commands from standard input, events to what was standard output."""
+
+    def __init__(self) -> None:
+        # Libraries may print; only our own events may reach the parent's parser.
+        self._events: IO[str] = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+        os.dup2(2, 1)
+        self._lines: SimpleQueue[str] = SimpleQueue()
+
+    def send(self, event: Event) -> None:
+        """Tell the parent."""
+        self._events.write(event.model_dump_json() + "\n")
+
+    def receive(self) -> str:
+        """The parent's next line."""
+        return self._lines.get()
+
+    def listen(self) -> None:
+        """Read the parent's lines in a thread; the end of them is the end of this process."""
+        threading.Thread(target=self._read, name="parent", daemon=True).start()
+
+    def _read(self) -> None:
+        for line in sys.stdin:
+            self._lines.put(line)
+        # The parent closed the pipe or was killed: leave at once, whatever the model is doing.
+        os._exit(PARENT_GONE)
+
+
+def main() -> int:
+    """Serve one parent until it closes the pipe."""
+    channel = Channel()
+    channel.listen()
+    setup = Setup.model_validate_json(channel.receive())
+
+    import torch
+    import transformers
+
+    from bench.engines.native import NativeEngine
+    from bench.run.measurement import CellRunner
+    from bench.run.out_of_memory import out_of_memory
+
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    engine = NativeEngine(setup.source, torch.device(setup.device))
+    try:
+        facts = engine.facts()
+        runner = CellRunner(engine, torch.device(setup.device), setup.audio, channel.send)
+    except BenchError as error:
+        channel.send(Refused(message=error.message, hint=error.hint, exit_code=error.exit_code))
+        return error.exit_code
+    channel.send(Hello(model=facts, torch=torch.__version__, transformers=transformers.__version__))
+    while True:
+        job = Job.model_validate_json(channel.receive())
+        try:
+            channel.send(runner.run(job))
+        except (RuntimeError, MemoryError) as error:
+            exhausted = out_of_memory(error, runner.phase, torch.device(setup.device))
+            if exhausted is None:
+                raise
+            channel.send(Exhausted(outcome=exhausted))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
