@@ -1,0 +1,30 @@
+"""MOSS-Audio as ordinary `transformers` classes, usable without the rest of `bench`.
+
+    processor = MossAudioProcessor.from_pretrained(path)
+    model = MossAudioModel.from_pretrained(path, dtype=torch.bfloat16, attn_implementation="sdpa")
+    inputs = processor(text="Describe this audio.", audio=waveform_16khz)
+    processor.decode(model.generate(**inputs, max_new_tokens=64)[0])
+
+Written from published facts (config files, checkpoint layout, behaviour); tested against numbers that the
+released code produced. Needs no `trust_remote_code`, reads only safetensors, runs on transformers 4.57.1 and
+on 5.x.
+"""
+
+from bench.moss_audio.configuration import (
+    AudioEncoderConfig,
+    MossAudioConfig,
+    released_config,
+    released_models,
+)
+from bench.moss_audio.modeling import EncodedAudio, MossAudioModel
+from bench.moss_audio.processing import MossAudioProcessor
+
+__all__ = [
+    "AudioEncoderConfig",
+    "EncodedAudio",
+    "MossAudioConfig",
+    "MossAudioModel",
+    "MossAudioProcessor",
+    "released_config",
+    "released_models",
+]
