@@ -37,7 +37,13 @@ _OF_LENGTHS: Final = {"greater_than_equal": "is too short", "less_than_equal": "
 
 def first_problem(error: ValidationError, model: type[BaseModel], *, where: str) -> SuiteError:
     """The first problem; unknown keys come first, since a key missing elsewhere often follows from one."""
-    problems = sorted(error.errors(include_url=False), key=lambda problem: problem["type"] != _NO_SUCH)
+    found = error.errors(include_url=False)
+    # pydantic calls a list of which every item is bad "too short" as well: that is no mistake of its own.
+    inside = {problem["loc"][:-1] for problem in found}
+    problems = [
+        problem for problem in found if not (problem["type"] == "too_short" and problem["loc"] in inside)
+    ]
+    problems.sort(key=lambda problem: problem["type"] != _NO_SUCH)
     message, fix = describe(problems[0], model)
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     return SuiteError(_one_line(f"{where}: {message}{more}"), hint=fix)
