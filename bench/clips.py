@@ -15,6 +15,17 @@ from bench.decoding import SAMPLE_RATE, Samples, decode
 from bench.errors import ClipError
 from bench.suite import MIN_CLIP_S
 
+__all__ = [
+    "SAMPLE_RATE",
+    "SHIPPED_SHA256",
+    "ClipSource",
+    "Samples",
+    "cut",
+    "read_audio",
+    "sha256_of",
+    "shipped_speech",
+]
+
 SHIPPED_SHA256: Final = "1fadf221541efad6e70002c85cc70c7df739f9876268565761b2ab3c363efd00"
 """Of the samples of `shipped_speech`, so that a plan can name its cells without decoding anything."""
 
@@ -58,7 +69,7 @@ def read_audio(path: Path) -> ClipSource:
     length_s = len(samples) / SAMPLE_RATE
     if length_s < MIN_CLIP_S:
         raise ClipError(
-            f"{path} has {length_s:.2f} s of sound", hint=f"Use a file of {MIN_CLIP_S:g} s or more"
+            f"{path} has {length_s:.4g} s of sound", hint=f"Use a file of {MIN_CLIP_S:g} s or more"
         )
     if np.abs(samples).max() < SILENT_PEAK:
         raise ClipError(

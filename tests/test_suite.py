@@ -50,6 +50,21 @@ def test_the_shipped_suites_are_named_like_their_files() -> None:
     assert tuple(find_suite(name).name for name in shipped_suites()) == shipped_suites()
 
 
+@pytest.mark.parametrize(
+    ("name", "version", "sha256"),
+    [
+        ("long-audio", "1", "f76d911272edd41d70f6fac81c81a820a393c5a1dda3771b83b7bd7d4d07626d"),
+        ("quick", "1", "e14fb03a7736929a3d9f6838ee5994e96ab30585ea56bfb57e6dc35cb13dd2f0"),
+        ("smoke", "1", "d3862548f31ca4ceb8c708789efd945d7d08b557857fa39a43eb1ea2d39724a3"),
+        ("standard", "1", "9070053ce82f40b6b9ae44d56631195f308f2d041f796ef95b40440a0e606709"),
+    ],
+)
+def test_a_shipped_suite_changes_only_with_its_version(name: str, version: str, sha256: str) -> None:
+    """Records of one suite compare by this hash: raise `version` in the file, then change both here."""
+    suite = find_suite(name)
+    assert (suite.version, suite.sha256) == (version, sha256)
+
+
 @pytest.mark.parametrize("name", ["long-audio", "quick", "smoke", "standard"])
 def test_shipped_suites_run_as_upstream_does(name: str) -> None:
     suite = find_suite(name)
