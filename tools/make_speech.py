@@ -20,7 +20,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         spoken = Path(folder) / "alice.wav"
         command = ["flite", "-voice", "slt", "-f", str(SPEECH / "alice.txt"), "-o", str(spoken)]
-        subprocess.run(command, check=True)  # noqa: S603
+        subprocess.run(command, check=True)
         samples, rate = sf.read(spoken, dtype="int16")
     rounded = (np.round(samples / STEP) * STEP).astype(np.int16)
     sf.write(SPEECH / "alice.flac", rounded, rate, subtype="PCM_16", compression_level=1.0)
