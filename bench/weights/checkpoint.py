@@ -1,0 +1,165 @@
+"""Check a checkpoint directory against the model that is to be built, without reading weights."""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+from bench.errors import WeightsError
+from bench.weights.files import INDEX, SINGLE
+from bench.weights.header import TensorEntry, printable, read_header
+
+MODEL_TYPE: Final = "moss_audio"
+
+_JSON_LIMIT_BYTES: Final = 50_000_000
+_NAMED: Final = 3
+_HINT: Final = "Download it again, or point --model to a MOSS-Audio checkpoint in safetensors format"
+
+
+def verify(directory: Path, expected: Mapping[str, tuple[int, ...]]) -> dict[str, TensorEntry]:
+    """Compare the tensors that the files state with those that the model needs, by name and shape.
+
+    Example:
+        `verify(checkpoint.directory, {name: tuple(t.shape) for name, t in model.state_dict().items()})`
+
+    Returns the tensors that were found, by name.
+
+    Raises:
+        WeightsError: a file is missing, damaged or truncated; tensors are missing, extra, or of wrong shape.
+    """
+    found = read_tensors(directory)
+    complaints = [
+        _complaint("missing", [printable(name) for name in expected if name not in found]),
+        _complaint("not part of the model", [printable(name) for name in found if name not in expected]),
+        _complaint("of another shape", _wrong_shapes(found, expected)),
+    ]
+    if any(complaints):
+        told = "; ".join(complaint for complaint in complaints if complaint)
+        raise WeightsError(f"The weights in {directory} do not fit the model: {told}", hint=_HINT)
+    return found
+
+
+def read_tensors(directory: Path) -> dict[str, TensorEntry]:
+    """All tensors of a checkpoint, from the headers of its shards.
+
+    Raises:
+        WeightsError: a shard is missing or damaged, or index and shards contradict each other.
+    """
+    placed = _placement(directory)
+    found: dict[str, TensorEntry] = {}
+    for shard in shards(directory):
+        header = read_header(directory / shard)
+        strays = [
+            name for name in header if name in found or (placed is not None and placed.get(name) != shard)
+        ]
+        if strays:
+            raise WeightsError(
+                f"{directory / shard} holds {_listed(strays)}, against what the index says", hint=_HINT
+            )
+        found |= header
+    lost = [name for name in placed or {} if name not in found]
+    if lost:
+        raise WeightsError(f"{directory / INDEX} names {_listed(lost)}, which no shard holds", hint=_HINT)
+    return found
+
+
+def shards(directory: Path) -> tuple[str, ...]:
+    """Names of the safetensors files of a checkpoint, each of them present.
+
+    Raises:
+        WeightsError: there are none, the index is damaged, or a shard that it names is missing.
+    """
+    placed = _placement(directory)
+    names = (SINGLE,) if placed is None else tuple(sorted(set(placed.values())))
+    absent = [name for name in names if not (directory / name).is_file()]
+    if placed is not None and absent:
+        raise WeightsError(f"{directory} is incomplete: {_listed(absent)} missing", hint=_HINT)
+    if absent:
+        raise _no_weights(directory)
+    return names
+
+
+def require_moss_audio(directory: Path) -> None:
+    """Refuse a directory that holds another model, before anything large is fetched or read.
+
+    Raises:
+        WeightsError: config.json is missing or damaged, or its `model_type` is another one.
+    """
+    path = directory / "config.json"
+    if not path.is_file():
+        raise WeightsError(f"{directory} has no config.json", hint="Point --model to a MOSS-Audio checkpoint")
+    model_type = read_json(path).get("model_type")
+    if model_type != MODEL_TYPE:
+        told = printable(model_type) if isinstance(model_type, str) else "not stated"
+        raise WeightsError(
+            f"{path} is of no MOSS-Audio model: its model_type is {told}, not {MODEL_TYPE}",
+            hint="Point --model to a MOSS-Audio checkpoint",
+        )
+
+
+def read_json(path: Path) -> dict[str, object]:
+    """A JSON object out of a checkpoint.
+
+    Raises:
+        WeightsError: unreadable, absurdly large, no JSON, or no object.
+    """
+    try:
+        if path.stat().st_size > _JSON_LIMIT_BYTES:
+            raise WeightsError(f"{path} is too large to be what its name says", hint=_HINT)
+        document = json.loads(path.read_bytes())
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise WeightsError(f"{path} is no sound JSON", hint=_HINT) from error
+    if not isinstance(document, dict):
+        raise WeightsError(f"{path} is no JSON object", hint=_HINT)
+    return document
+
+
+def _placement(directory: Path) -> dict[str, str] | None:
+    """Tensor name to shard name as the index has it; None where one file holds everything.
+
+    As in transformers, `model.safetensors` comes before an index.
+    """
+    path = directory / INDEX
+    if (directory / SINGLE).is_file() or not path.is_file():
+        return None
+    placed = read_json(path).get("weight_map")
+    if not isinstance(placed, dict) or not placed:
+        raise WeightsError(f"{path} has no weight_map", hint=_HINT)
+    return {name: _shard_name(value, path) for name, value in placed.items()}
+
+
+def _shard_name(value: object, path: Path) -> str:
+    """An index is data from elsewhere: only plain names of files beside it are followed."""
+    if not isinstance(value, str) or not value.endswith(".safetensors") or set(value) & set("/\\:\0"):
+        raise WeightsError(f"{path} names a shard that is no plain .safetensors file beside it", hint=_HINT)
+    return value
+
+
+def _no_weights(directory: Path) -> WeightsError:
+    pickled = any(path.suffix in {".bin", ".pt", ".pth", ".ckpt"} for path in directory.iterdir())
+    told = ": only pickled ones, which are never opened because they can run code" if pickled else ""
+    return WeightsError(f"{directory} holds no safetensors weights{told}", hint=_HINT)
+
+
+def _wrong_shapes(found: Mapping[str, TensorEntry], expected: Mapping[str, tuple[int, ...]]) -> list[str]:
+    return [
+        f"{printable(name)} is {list(found[name].shape)} instead of {list(shape)}"
+        for name, shape in expected.items()
+        if name in found and found[name].shape != tuple(shape)
+    ]
+
+
+def _complaint(what: str, names: list[str]) -> str:
+    return f"{len(names)} {what} ({_first(names)})" if names else ""
+
+
+def _listed(names: list[str]) -> str:
+    return _first([printable(name) for name in names])
+
+
+def _first(names: Iterable[str]) -> str:
+    shown = list(names)
+    more = f" and {len(shown) - _NAMED} more" if len(shown) > _NAMED else ""
+    return ", ".join(shown[:_NAMED]) + more

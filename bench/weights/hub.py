@@ -1,0 +1,155 @@
+"""Weights from the Hugging Face Hub: planned, fetched at one commit, checked against what the Hub states."""
+
+import shutil
+from pathlib import Path
+from typing import Final
+
+from huggingface_hub import HfApi, constants
+from huggingface_hub.hf_api import ModelInfo, RepoSibling
+
+from bench.errors import WeightsError
+from bench.records.schema import WeightMode
+from bench.units import MIB, both_units
+from bench.weights.checkpoint import require_moss_audio
+from bench.weights.files import is_needed, is_weights
+from bench.weights.hub_cache import (
+    SHA1,
+    SHA256,
+    DownloadPlan,
+    Place,
+    RemoteFile,
+    cached_files,
+    remember_revision,
+    repo_folder,
+)
+from bench.weights.hub_errors import CAUGHT, OTHER_WAYS, is_unreachable, translate, translated
+from bench.weights.hub_transfer import Transfer, only_one, silent
+from bench.weights.interface import Checkpoint, Progress, quiet
+
+DEFAULT_REVISION: Final = "main"
+DISK_MARGIN_BYTES: Final = 512 * MIB
+"""Left free on the disk beside the download."""
+
+_ANSWER_TIMEOUT_S: Final = 15.0
+
+
+def fetch(
+    repo: str, *, revision: str | None = None, cache_dir: Path | None = None, progress: Progress = quiet
+) -> Checkpoint:
+    """Plan and download in one call.
+
+    Example:
+        `fetch("OpenMOSS-Team/MOSS-Audio-4B-Instruct", revision="main")`
+
+    Raises:
+        WeightsError: as `plan` and `download` do.
+        StorageError: the disk refused a write.
+    """
+    return download(plan(repo, revision=revision, cache_dir=cache_dir), progress)
+
+
+def plan(repo: str, *, revision: str | None = None, cache_dir: Path | None = None) -> DownloadPlan:
+    """Ask the Hub what `revision` (branch, tag or commit) stands for and which bytes are missing here.
+
+    Without a connection, or with HF_HUB_OFFLINE=1, a snapshot that is complete in the cache will do.
+
+    Raises:
+        WeightsError: no such repository or revision, no access, no safetensors weights in it, or neither a
+            connection nor a complete snapshot.
+    """
+    wanted, cache = revision or DEFAULT_REVISION, cache_dir or Path(constants.HF_HUB_CACHE)
+    try:
+        info = HfApi().model_info(repo, revision=wanted, files_metadata=True, timeout=_ANSWER_TIMEOUT_S)
+        commit, files = _stated(info, repo)
+    except CAUGHT as error:
+        if is_unreachable(error):
+            return _offline_plan(repo, wanted, cache, error)
+        raise translate(error, repo, wanted) from error
+    folder = repo_folder(cache, repo)
+    missing = sum(Place(folder, commit, file).missing_bytes() for file in files)
+    return DownloadPlan(repo, wanted, commit, files, cache, missing, _free_bytes(cache), offline=False)
+
+
+def require_space(plan: DownloadPlan) -> None:
+    """Refuse a download that the disk has no room for.
+
+    Raises:
+        WeightsError: fewer bytes are free than missing, with a margin.
+    """
+    if plan.missing_bytes and plan.free_bytes < plan.missing_bytes + DISK_MARGIN_BYTES:
+        raise WeightsError(
+            f"{plan.repo} needs {both_units(plan.missing_bytes)} more on the disk of {plan.cache_dir}, "
+            f"where {both_units(plan.free_bytes)} are free",
+            hint="Free some space, or set HF_HOME to a folder on a larger disk",
+        )
+
+
+def download(plan: DownloadPlan, progress: Progress = quiet) -> Checkpoint:
+    """Fetch what is missing, check every file from disk against what the Hub states, and hand it over.
+
+    A transfer that breaks goes on where it stopped, in this process or the next. A file whose content is not
+    what the Hub states is removed.
+
+    Raises:
+        WeightsError: no room, the connection broke, a checksum differs, or the model is another one.
+        StorageError: the disk refused a write.
+    """
+    require_space(plan)
+    with translated(plan.repo, plan.revision), silent(), only_one(plan, progress):
+        transfer = Transfer(plan, progress)
+        # One by one: small files of the same content share a blob, which only one of them can fetch.
+        small = [seen for file in plan.files if not is_weights(file.name) for seen in transfer.stage([file])]
+        require_moss_audio(plan.directory)
+        large = transfer.stage([file for file in plan.files if is_weights(file.name)])
+        if not plan.offline:
+            remember_revision(repo_folder(plan.cache_dir, plan.repo), plan.revision, plan.commit)
+    return Checkpoint(
+        directory=plan.directory,
+        name=plan.repo.rpartition("/")[2],
+        repo=plan.repo,
+        revision=plan.commit,
+        weight_mode=WeightMode.HUB,
+        files=(*small, *large),
+    )
+
+
+def _stated(info: ModelInfo, repo: str) -> tuple[str, tuple[RemoteFile, ...]]:
+    """Commit and needed files of the Hub's answer, each name and hash fit to be part of a path."""
+    commit = info.sha or ""
+    if not SHA1.fullmatch(commit):
+        raise ValueError("no commit")
+    files = tuple(_remote_file(sibling) for sibling in info.siblings or () if is_needed(sibling.rfilename))
+    if not any(is_weights(file.name) for file in files):
+        raise WeightsError(
+            f"{repo} holds no safetensors weights",
+            hint="Choose a MOSS-Audio repository: other formats can run code and are never opened",
+        )
+    return commit, files
+
+
+def _remote_file(sibling: RepoSibling) -> RemoteFile:
+    size = sibling.size if sibling.lfs is None else sibling.lfs.size
+    sha256 = None if sibling.lfs is None else sibling.lfs.sha256
+    git_sha1 = sibling.blob_id if sibling.lfs is None else None
+    if type(size) is not int or size < 0:  # a bool is an int
+        raise ValueError("no size")
+    if not (SHA256.fullmatch(sha256 or "") or SHA1.fullmatch(git_sha1 or "")):
+        raise ValueError("no hash")
+    return RemoteFile(name=sibling.rfilename, size_bytes=size, sha256=sha256, git_sha1=git_sha1)
+
+
+def _offline_plan(repo: str, revision: str, cache: Path, error: Exception) -> DownloadPlan:
+    found = cached_files(cache, repo, revision)
+    if found is None:
+        raise WeightsError(
+            f"The Hub cannot be reached, and {repo} at '{revision}' is not complete in {cache}",
+            hint=f"Connect and run again, {OTHER_WAYS}",
+        ) from error
+    commit, files = found
+    return DownloadPlan(repo, revision, commit, files, cache, 0, _free_bytes(cache), offline=True)
+
+
+def _free_bytes(path: Path) -> int:
+    """Room on the disk of a folder that may not exist yet."""
+    existing = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
+    return shutil.disk_usage(existing).free

@@ -1,0 +1,131 @@
+"""Move files from the Hub into the cache, and check them before they get their names there.
+
+Files go into the cache that huggingface_hub keeps, so other tools find them. Its own `hf_hub_download`
+neither compares a file with its stated hash nor, in recent versions, keeps the partial file of a process
+that ended; its `http_get` does the transfer here, and both is done around it.
+"""
+
+import io
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from huggingface_hub import hf_hub_url
+from huggingface_hub.file_download import http_get
+from huggingface_hub.utils import (  # type: ignore[attr-defined]  # documented there, not marked as exported
+    WeakFileLock,
+    are_progress_bars_disabled,
+    build_hf_headers,
+    disable_progress_bars,
+    enable_progress_bars,
+)
+from huggingface_hub.utils import (
+    logging as hub_logging,
+)
+
+from bench.errors import WeightsError
+from bench.records.schema import WeightFile
+from bench.weights.files import hash_files
+from bench.weights.hub_cache import DownloadPlan, Place, RemoteFile, repo_folder
+from bench.weights.interface import Progress
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+
+class Transfer:
+    """One download: fetches, checks and settles groups of files, and reports how far all of it is.
+
+    Files that are there already count as done when their turn comes.
+    """
+
+    def __init__(self, plan: DownloadPlan, progress: Progress) -> None:
+        self._plan = plan
+        self._progress = progress
+        self._folder = repo_folder(plan.cache_dir, plan.repo)
+        self._done = 0
+
+    def stage(self, files: Sequence[RemoteFile]) -> tuple[WeightFile, ...]:
+        """Fetch these files, check all of them from disk, then put them in place.
+
+        Raises:
+            WeightsError: the content of one is not what the Hub states; that one is removed.
+        """
+        places = [Place(self._folder, self._plan.commit, file) for file in files]
+        for place in places:
+            self._fetch(place)
+        seen = hash_files({place.file.name: place.current() for place in places}, self._progress)
+        for place, found in zip(places, seen, strict=True):
+            if not place.matches(found):
+                place.discard()
+                raise WeightsError(
+                    f"{found.name} of {self._plan.repo} is not what the Hub states: its checksum differs",
+                    hint="It was removed: run the same command again to fetch it anew",
+                )
+        for place in places:
+            place.settle()
+        return seen
+
+    def _fetch(self, place: Place) -> None:
+        before, file, missing = self._done, place.file, place.missing_bytes()
+        self._done += file.size_bytes
+        if not missing and place.current().exists():
+            return
+        if missing == file.size_bytes:
+            place.discard()
+        place.partial.parent.mkdir(parents=True, exist_ok=True)
+
+        def report(there: int) -> None:
+            self._progress(f"downloading {file.name}", before + there, self._plan.total_bytes)
+
+        with _Reporting(place.partial, report) as target:
+            http_get(
+                hf_hub_url(self._plan.repo, file.name, revision=self._plan.commit),
+                cast("BinaryIO", target),
+                resume_size=file.size_bytes - missing,
+                headers=build_hf_headers(),
+                expected_size=file.size_bytes,
+            )
+
+
+class _Reporting(io.BufferedWriter):
+    """A file open for appending that tells its size after each write."""
+
+    def __init__(self, path: Path, report: Callable[[int], None]) -> None:
+        super().__init__(io.FileIO(path, "ab"))
+        self._report = report
+
+    def write(self, data: "ReadableBuffer", /) -> int:
+        """Append `data` and report."""
+        count = super().write(data)
+        self._report(self.tell())
+        return count
+
+
+@contextmanager
+def only_one(plan: DownloadPlan, progress: Progress) -> Iterator[None]:
+    """Processes that want the same repository go one after the other; a complete one may be read-only."""
+    if not plan.missing_bytes:
+        yield
+        return
+    path = plan.cache_dir / ".locks" / repo_folder(plan.cache_dir, plan.repo).name / "bench.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    progress("waiting for another download", 0, plan.total_bytes)
+    with WeakFileLock(path):
+        yield
+
+
+@contextmanager
+def silent() -> Iterator[None]:
+    """No bars and no log lines of huggingface_hub's own on the terminal; its settings are put back."""
+    bars_were_off, verbosity = are_progress_bars_disabled(), hub_logging.get_verbosity()
+    disable_progress_bars()
+    hub_logging.set_verbosity(logging.ERROR)
+    try:
+        yield
+    finally:
+        hub_logging.set_verbosity(verbosity)
+        if not bars_were_off:
+            enable_progress_bars()

@@ -1,0 +1,36 @@
+"""Weights out of a directory on this machine."""
+
+from pathlib import Path
+
+from bench.errors import WeightsError
+from bench.records.schema import WeightMode
+from bench.weights.checkpoint import require_moss_audio, shards
+from bench.weights.files import SMALL, hash_files
+from bench.weights.interface import Checkpoint, Progress, quiet
+
+
+def open_local(path: Path, *, progress: Progress = quiet) -> Checkpoint:
+    """Look at a checkpoint directory and hash the files that will be read; weights are not loaded.
+
+    The checkpoint's name is the directory's own name, so that no path gets into a record.
+
+    Example:
+        `open_local(Path("models/MOSS-Audio-4B-Instruct"))`
+
+    Raises:
+        WeightsError: no such directory, another model, no safetensors weights, or an unreadable file.
+    """
+    if not path.is_dir():
+        what = "is no directory" if path.exists() else "does not exist"
+        raise WeightsError(f"{path} {what}", hint="Point --model to a directory with a MOSS-Audio checkpoint")
+    require_moss_audio(path)
+    names = [name for name in sorted(SMALL) if (path / name).is_file()]
+    files = hash_files({name: path / name for name in [*names, *shards(path)]}, progress)
+    return Checkpoint(
+        directory=path,
+        name=path.resolve().name or "local",
+        repo=None,
+        revision=None,
+        weight_mode=WeightMode.LOCAL,
+        files=files,
+    )

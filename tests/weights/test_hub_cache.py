@@ -1,0 +1,73 @@
+"""The cache on file systems that have no links, and what is noted about branches."""
+
+from pathlib import Path
+
+import pytest
+
+from bench.weights.files import hash_files
+from bench.weights.hub_cache import Place, RemoteFile, remember_revision
+from tests.hub_server import git_sha1, sha256
+
+COMMIT = "c" * 40
+CONTENT = b"some weights"
+FILE = RemoteFile("model.safetensors", len(CONTENT), sha256(CONTENT), None)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    (tmp_path / "blobs").mkdir()
+    return Place(tmp_path, COMMIT, FILE)
+
+
+@pytest.fixture
+def no_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Windows without the right to make them, which cannot be had for real here."""
+
+    def refuse(self: Path, target: object) -> None:
+        raise OSError(1314, "A required privilege is not held by the client")
+
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+
+
+def test_content_settles_as_a_link_to_its_blob(place: Place) -> None:
+    place.partial.write_bytes(CONTENT)
+    place.settle()
+    assert place.link.read_bytes() == CONTENT
+    assert place.link.resolve() == place.blob.resolve()
+    assert place.missing_bytes() == 0
+
+
+def test_without_links_there_is_one_copy(place: Place, no_links: None) -> None:
+    place.partial.write_bytes(CONTENT)
+    place.settle()
+    assert place.link.read_bytes() == CONTENT
+    assert not place.blob.exists()
+    assert not place.partial.exists()
+    assert place.missing_bytes() == 0
+
+
+def test_what_is_missing_shrinks_as_content_arrives(place: Place) -> None:
+    assert place.missing_bytes() == len(CONTENT)
+    place.partial.write_bytes(CONTENT[:5])
+    assert place.missing_bytes() == len(CONTENT) - 5
+
+
+def test_more_than_the_stated_size_counts_as_nothing(place: Place) -> None:
+    place.partial.write_bytes(CONTENT + b"!")
+    assert place.missing_bytes() == len(CONTENT)
+
+
+def test_small_files_are_compared_by_the_hash_that_git_gives_them(tmp_path: Path) -> None:
+    (tmp_path / "blobs").mkdir()
+    place = Place(tmp_path, COMMIT, RemoteFile("config.json", 2, None, git_sha1(b"{}")))
+    place.partial.write_bytes(b"{}")
+    assert place.matches(hash_files({"config.json": place.partial})[0])
+    place.partial.write_bytes(b"[]")
+    assert not place.matches(hash_files({"config.json": place.partial})[0])
+
+
+def test_a_revision_is_noted_only_inside_the_cache(tmp_path: Path) -> None:
+    remember_revision(tmp_path / "cache", "refs/pr/1", COMMIT)
+    assert (tmp_path / "cache/refs/refs/pr/1").read_text() == COMMIT
+    remember_revision(tmp_path / "cache", "../../outside", COMMIT)
+    assert not (tmp_path / "outside").exists()
