@@ -7,7 +7,7 @@ from typing import Any, Final, Self, cast
 
 import torch
 from numpy.typing import ArrayLike
-from transformers import AutoTokenizer, BatchFeature, PreTrainedTokenizerBase
+from transformers import AutoTokenizer, BatchFeature, PreTrainedTokenizerBase, Qwen3Config
 from transformers.utils.hub import cached_file
 
 from bench.errors import UsageError
@@ -72,7 +72,10 @@ class MossAudioProcessor:
         config = json.loads(file.read_text(encoding="utf-8"))
         if enable_time_marker is not None:
             config["enable_time_marker"] = enable_time_marker
-        tokenizer = AutoTokenizer.from_pretrained(str(path), trust_remote_code=False, **hub)
+        # A config is given, so that none is looked for: the released one names code of its own.
+        tokenizer = AutoTokenizer.from_pretrained(
+            str(path), config=Qwen3Config(), trust_remote_code=False, **hub
+        )
         return cls(cast(PreTrainedTokenizerBase, tokenizer), config)
 
     @classmethod
