@@ -148,14 +148,12 @@ class MossAudioModel(PreTrainedModel, GenerationMixin):  # type: ignore[no-untyp
         audio_features: Tensor | None = None,
         audio_slots: Tensor | None = None,
         encoded_audio: EncodedAudio | None = None,
-        on_audio_encoded: Callable[[], object] | None = None,
         attention_mask: Tensor | None = None,
         position_ids: Tensor | None = None,
         past_key_values: Any = None,
         inputs_embeds: Tensor | None = None,
         use_cache: bool | None = None,
         logits_to_keep: int | Tensor = 0,
-        on_audio_encoded: Callable[[], None] | None = None,
         return_dict: bool | None = None,
         **kwargs: Any,
     ) -> CausalLMOutputWithPast | tuple[Any, ...]:
@@ -166,14 +164,12 @@ class MossAudioModel(PreTrainedModel, GenerationMixin):  # type: ignore[no-untyp
             audio_features: log-mel `[batch, mel_bins, frames]`, in the prefill only.
             audio_slots: `[batch, audio_tokens]`, the positions in `input_ids` that the audio takes.
             encoded_audio: what `encode_audio` returned, instead of `audio_features`.
-            on_audio_encoded: called when the audio side is done and the language model's turn begins.
             attention_mask: as in Qwen3.
             position_ids: as in Qwen3.
             past_key_values: as in Qwen3.
             inputs_embeds: text embeddings, instead of `input_ids` and without audio.
             use_cache: as in Qwen3.
             logits_to_keep: logits of the last so many positions; 0: of every position, as upstream has it.
-            on_audio_encoded: called once the audio side is done and the language model is about to start.
             return_dict: False for a plain tuple.
             kwargs: passed on to Qwen3.
 
@@ -183,8 +179,6 @@ class MossAudioModel(PreTrainedModel, GenerationMixin):  # type: ignore[no-untyp
         deepstack = None
         if audio_features is not None or encoded_audio is not None:
             encoded = self._encoded(audio_features, encoded_audio)
-            if on_audio_encoded is not None:
-                on_audio_encoded()
             inputs_embeds, deepstack = self._embed_prompt(input_ids, inputs_embeds, audio_slots, encoded)
             input_ids = None
             del encoded  # the taps are not needed any more
