@@ -154,6 +154,7 @@ class MossAudioModel(PreTrainedModel, GenerationMixin):  # type: ignore[no-untyp
         inputs_embeds: Tensor | None = None,
         use_cache: bool | None = None,
         logits_to_keep: int | Tensor = 0,
+        on_audio_encoded: Callable[[], None] | None = None,
         return_dict: bool | None = None,
         **kwargs: Any,
     ) -> CausalLMOutputWithPast | tuple[Any, ...]:
@@ -170,6 +171,7 @@ class MossAudioModel(PreTrainedModel, GenerationMixin):  # type: ignore[no-untyp
             inputs_embeds: text embeddings, instead of `input_ids` and without audio.
             use_cache: as in Qwen3.
             logits_to_keep: logits of the last so many positions; 0: of every position, as upstream has it.
+            on_audio_encoded: called when the audio side is done and the language model's turn begins.
             return_dict: False for a plain tuple.
             kwargs: passed on to Qwen3.
 
