@@ -26,7 +26,7 @@ _FACTORS: Final = {
 
 
 def both_units(size_bytes: int | None) -> str:
-    """`10445641472` -> `10.45 GB (9.73 GiB)`: decimal and binary side by side, where confusion costs memory."""
+    """`10445641472` -> `10.45 GB (9.73 GiB)`: decimal and binary, where confusion costs memory."""
     if size_bytes is None:
         return NOT_AVAILABLE
     return f"{size_bytes / GB:.2f} GB ({size_bytes / GIB:.2f} GiB)"

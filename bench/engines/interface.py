@@ -21,7 +21,7 @@ class ModelSource(Frozen):
 
 
 class ModelFacts(Frozen):
-    """What is known of a model before its weights are loaded."""
+    """What is known of a model before its weights are loaded; bytes are those of the dtype it will run in."""
 
     config_sha256: Sha256
     parameters: int
@@ -70,8 +70,8 @@ class EngineSettings:
 class Engine(Protocol):
     """One model on one device."""
 
-    def facts(self) -> ModelFacts:
-        """Size of the model, and a check that the weights are complete, without loading them.
+    def facts(self, dtype: str) -> ModelFacts:
+        """Size of the model in this dtype, and a check that the weights are complete, without loading them.
 
         Raises:
             WeightsError: the checkpoint is not one of this architecture.

@@ -20,6 +20,7 @@ class Setup(Frozen):
 
     source: ModelSource
     device: Literal["cpu", "cuda"]
+    dtype: Literal["bfloat16", "float16", "float32"]
     audio: Path | None = Field(description="the user's own clip; null for the shipped speech")
 
 

@@ -57,11 +57,11 @@ def main() -> int:
     from bench.run.measurement import CellRunner
     from bench.run.out_of_memory import out_of_memory
 
-    transformers.utils.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
-    engine = NativeEngine(setup.source, torch.device(setup.device))
+    transformers.utils.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
-        facts = engine.facts()
+        engine = NativeEngine(setup.source, torch.device(setup.device))
+        facts = engine.facts(setup.dtype)
         runner = CellRunner(engine, torch.device(setup.device), setup.audio, channel.send)
     except BenchError as error:
         channel.send(Refused(message=error.message, hint=error.hint, exit_code=error.exit_code))

@@ -1,0 +1,90 @@
+"""The command `bench`: its subcommands, and the one place where errors become lines and exit codes."""
+
+import platform
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+
+import click
+
+import bench
+from bench.cli import gpus, infer, report, run_command, suites
+from bench.errors import BenchError, ExitCode
+
+_EPILOG = """\b
+Examples:
+  bench run                          the default suite on what this machine has
+  bench run --gpu rtx-4070           the whole sweep on that card
+  bench run --weights random --yes   without downloading 10 GB
+  bench report results/              HTML, JSON, Markdown and CSV of every record
+
+\b
+Exit codes: 0 done, 1 gate not met, 2 usage, 3 this machine cannot, 4 cells failed, 70 bug,
+130 interrupted, 143 terminated.
+
+\b
+Shell completion: eval "$(_BENCH_COMPLETE=bash_source bench)"   (or zsh_source, fish_source)
+"""
+
+
+@click.group(
+    epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(bench.__version__, prog_name="bench")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.pass_context
+def cli(context: click.Context, debug: bool) -> None:
+    """Does MOSS-Audio run on this graphics card: with how much VRAM, how fast, up to which clip length?"""
+    context.obj = debug
+
+
+for command in (run_command.run, infer.infer, report.report, suites.suites, gpus.gpus):
+    cli.add_command(command)
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line; its exit code. No traceback reaches a person without --debug."""
+    debug = "--debug" in arguments
+    # Wherever --debug stands, it is the group's.
+    arguments = (["--debug"] if debug else []) + [word for word in arguments if word != "--debug"]
+    try:
+        code = cli.main(arguments, prog_name="bench", standalone_mode=False)
+    except BenchError as error:
+        if debug:
+            traceback.print_exc()
+        return _say(str(error), error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        return _say("interrupted", ExitCode.INTERRUPTED)
+    except click.ClickException as error:
+        return _say(_one_line(error), ExitCode.USAGE)
+    except BrokenPipeError:
+        # `bench ... | head`: nobody reads on, and Python must not complain about it while it exits.
+        sys.stdout = None
+        return ExitCode.DONE
+    except Exception:  # noqa: BLE001 - the outermost frame: whatever is left is a bug of ours, and says so
+        if debug:
+            traceback.print_exc()
+        return _say(f"a bug in bench; details are in {_keep_traceback()}", ExitCode.BUG)
+    return code if isinstance(code, int) else ExitCode.DONE
+
+
+def _one_line(error: click.ClickException) -> str:
+    message = " ".join(error.format_message().split()).rstrip(".")
+    context = getattr(error, "ctx", None)
+    path = context.command_path if isinstance(context, click.Context) else "bench"
+    return f"{message}. `{path} --help` shows what there is"
+
+
+def _say(message: str, code: ExitCode) -> int:
+    click.echo(f"bench: {message}", err=True)
+    return code
+
+
+def _keep_traceback() -> Path:
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="bench-bug-", suffix=".txt", delete=False, encoding="utf-8"
+    ) as file:
+        file.write(f"bench {bench.__version__}, Python {platform.python_version()}, {platform.platform()}\n")
+        file.write(traceback.format_exc())
+    return Path(file.name)

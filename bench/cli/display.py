@@ -1,0 +1,139 @@
+"""How a run is shown while it goes on: a live display on a terminal, plain lines elsewhere."""
+
+from time import monotonic
+from typing import Self
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from bench.cells import Cell
+from bench.records.schema import CellResult, Measured
+from bench.run.protocol import Step
+from bench.units import clip_length, gib, rate, seconds
+
+
+def name_of(cell: Cell) -> str:
+    """`10 s, 128 tokens, sdpa`."""
+    asked = cell.requested
+    return f"{clip_length(asked.clip_seconds)}, {asked.max_tokens} tokens, {asked.attention}"
+
+
+def outcome_of(result: CellResult) -> str:
+    """One line on how a cell ended."""
+    if not isinstance(result.outcome, Measured) or result.summary is None:
+        reason = getattr(result.outcome, "reason", "")
+        return f"{result.outcome.status.replace('_', ' ')}: {reason}"
+    summary = result.summary
+    decode = summary.decode_tokens_per_s.median if summary.decode_tokens_per_s else None
+    first = summary.time_to_first_token_s.median if summary.time_to_first_token_s else None
+    peak = summary.reserved_peak_bytes or summary.allocated_peak_bytes
+    labels = f" ({', '.join(summary.labels)})" if summary.labels else ""
+    return f"{rate(decode, 'tok/s')}, first token {seconds(first)}, peak {gib(peak)}{labels}"
+
+
+class Remaining:
+    """Time left, from what the cells done so far took against what they were estimated to take."""
+
+    def __init__(self, estimates: dict[str, float]) -> None:
+        self._left = dict(estimates)
+        self._estimated = 0.0
+        self._took = 0.0
+        self._started = monotonic()
+
+    def begin(self) -> None:
+        """A cell starts."""
+        self._started = monotonic()
+
+    def end(self, cell_id: str, *, ran: bool) -> None:
+        """A cell ended; one that did not run teaches nothing."""
+        estimate = self._left.pop(cell_id, 0.0)
+        if ran:
+            self._estimated += estimate
+            self._took += monotonic() - self._started
+
+    def seconds(self) -> float:
+        """Seconds left from now, roughly."""
+        pace = self._took / self._estimated if self._estimated else 1.0
+        return max(0.0, pace * sum(self._left.values()) - (monotonic() - self._started))
+
+
+class PlainLines:
+    """One line when a cell starts and one when it ends; nothing that a log cannot hold."""
+
+    def __init__(self, remaining: Remaining) -> None:
+        self._remaining = remaining
+        self._head = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def cell_begins(self, cell: Cell, number: int, total: int) -> None:
+        """Say which."""
+        self._remaining.begin()
+        self._head = f"[{number}/{total}] {name_of(cell)}"
+
+    def step_begins(self, step: Step) -> None:
+        """Only loading is worth a line: it can take minutes."""
+        if step.name == "load":
+            click.echo(f"{self._head}: loading the model", err=True)
+
+    def cell_ends(self, result: CellResult) -> None:
+        """Say how it ended."""
+        self._remaining.end(result.cell_id, ran=isinstance(result.outcome, Measured))
+        click.echo(f"{self._head}: {outcome_of(result)}", err=True)
+
+
+class Live:
+    """Cell, step, elapsed and remaining in one line that stays at the bottom; outcomes scroll by above it."""
+
+    def __init__(self, remaining: Remaining, console: Console) -> None:
+        self._remaining = remaining
+        self._head = ""
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=20),
+            TextColumn("{task.completed:.0f}/{task.total:.0f} cells"),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}", markup=False),
+            console=console,
+            transient=True,
+            refresh_per_second=4,
+        )
+        self._task = self._progress.add_task("starting the worker", total=None, left="")
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def cell_begins(self, cell: Cell, number: int, total: int) -> None:
+        """Show which."""
+        self._remaining.begin()
+        self._head = name_of(cell)
+        self._update(description=self._head, completed=number - 1, total=total)
+
+    def step_begins(self, step: Step) -> None:
+        """Show what it does."""
+        self._update(description=f"{self._head}: {step}")
+
+    def cell_ends(self, result: CellResult) -> None:
+        """Print how it ended."""
+        ran = isinstance(result.outcome, Measured)
+        self._remaining.end(result.cell_id, ran=ran)
+        mark, style = ("✓", "green") if ran else ("-", "yellow")
+        line = Text.assemble((mark, style), f" {self._head}: {outcome_of(result)}")
+        self._progress.console.print(line, highlight=False)
+
+    def _update(self, *, description: str, completed: int | None = None, total: int | None = None) -> None:
+        left = f"about {seconds(self._remaining.seconds())} left"
+        self._progress.update(
+            self._task, description=description, completed=completed, total=total, left=left
+        )

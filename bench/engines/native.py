@@ -1,0 +1,215 @@
+"""The native engine: our own implementation of the model, through transformers' `generate`."""
+
+import json
+from pathlib import Path
+from typing import Final
+
+import torch
+from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaList
+from transformers.generation.streamers import BaseStreamer
+
+from bench import shipped
+from bench.engines.interface import EngineSettings, Generation, ModelFacts, ModelSource, Request
+from bench.errors import BenchError
+from bench.hardware.environment import version_of
+from bench.measure.observer import Observer
+from bench.moss_audio import MossAudioConfig, MossAudioModel, MossAudioProcessor
+from bench.records.canonical import parse, sha256_of
+from bench.records.schema import Attention, Phase, Profile, Requested, WeightMode
+from bench.weights.checkpoint import verify
+from bench.weights.random import meta_model, random_model
+from bench.weights.tiny import write_tiny_checkpoint
+
+_SEED_OF_RANDOM_WEIGHTS: Final = 0
+
+
+class NativeEngine:
+    """One MOSS-Audio model on one device."""
+
+    def __init__(self, source: ModelSource, device: torch.device) -> None:
+        self._source = source
+        self._device = device
+        _make_tiny_if_missing(source)
+        self._config_file = _config_file(source)
+        self._config = MossAudioConfig(**json.loads(self._config_file.read_text(encoding="utf-8")))
+        self._model: MossAudioModel | None = None
+        self._processor: MossAudioProcessor | None = None
+        self._requested: Requested | None = None
+
+    def facts(self, dtype: str) -> ModelFacts:
+        """Parameters and bytes from the meta device; a checkpoint's tensors are held against them.
+
+        Raises:
+            WeightsError: missing, extra or misshapen tensors.
+        """
+        expected = expected_tensors(self._config)
+        parameters = sum(_count(shape) for shape in expected.values())
+        if self._source.directory is not None:
+            verify(self._source.directory, expected)
+        return ModelFacts(
+            config_sha256=sha256_of(parse(self._config_file.read_bytes())),
+            parameters=parameters,
+            weights_bytes=parameters * getattr(torch, dtype).itemsize,
+        )
+
+    def load(self, requested: Requested) -> None:
+        """Bring the model onto the device."""
+        self._requested = requested
+        if self._source.directory is None:
+            self._processor = MossAudioProcessor.without_tokenizer(enable_time_marker=requested.time_markers)
+            self._model = random_model(
+                self._config,
+                dtype=getattr(torch, requested.dtype),
+                device=self._device,
+                seed=_SEED_OF_RANDOM_WEIGHTS,
+                attention=requested.attention,
+                encoder_attention=requested.encoder_attention,
+            )
+        else:
+            self._processor = MossAudioProcessor.from_pretrained(
+                self._source.directory, enable_time_marker=requested.time_markers
+            )
+            self._model = MossAudioModel.from_pretrained(
+                self._source.directory,
+                dtype=getattr(torch, requested.dtype),
+                device_map={"": self._device},
+                attn_implementation=str(requested.attention),
+                encoder_attn_implementation=str(requested.encoder_attention),
+            )
+        self._model.eval()  # type: ignore[no-untyped-call]
+
+    def settings(self) -> EngineSettings:
+        """How the loaded model runs, read off the model."""
+        model, requested = self._loaded()
+        audio = model.config.audio_config
+        return EngineSettings(
+            dtype=str(next(model.parameters()).dtype).removeprefix("torch."),
+            attention_provider=_provider(requested.attention),
+            logits_positions="last" if requested.profile is Profile.LEAN else "all",
+            encoder_chunk_frames=audio.chunk_frames,
+            encoder_chunks_at_once=audio.conv_chunksize,
+            kv_cache="DynamicCache",
+        )
+
+    def weights(self) -> list[torch.Tensor]:
+        """Every parameter and buffer."""
+        model, _ = self._loaded()
+        return [*model.parameters(), *model.buffers()]
+
+    @torch.no_grad()
+    def generate(
+        self, request: Request, observer: Observer, streamer: BaseStreamer | None = None
+    ) -> Generation:
+        """Answer one request. Phases are announced where they begin; nothing here waits for the device.
+
+        A `streamer` gets the token ids as they come, which does wait for the device.
+        """
+        model, requested = self._loaded()
+        torch.manual_seed(request.seed)
+        observer.begin(Phase.PREPROCESS)
+        inputs = self.processor()(
+            text=request.prompt, audio=request.samples, time_markers=request.time_markers
+        )
+        observer.begin(Phase.ENCODE)
+        inputs = inputs.to(self._device)
+        inputs["audio_features"] = inputs["audio_features"].to(next(model.parameters()).dtype)
+        prompt_tokens = int(inputs["input_ids"].shape[1])
+        output = model.generate(
+            **inputs,
+            streamer=streamer,
+            generation_config=self._generation_config(request),
+            stopping_criteria=StoppingCriteriaList([_TokenSignal(observer, self._device)]),
+            on_audio_encoded=lambda: observer.begin(Phase.PREFILL),
+            # transformers would keep the last position only; upstream computes the logits of all of them.
+            logits_to_keep=1 if requested.profile is Profile.LEAN else 0,
+        )
+        observer.end()
+        tokens = tuple(output[0, prompt_tokens:].tolist())
+        return Generation(
+            token_ids=tokens,
+            stop_reason="length" if len(tokens) == request.max_tokens else "eos",
+            audio_tokens=int(inputs["audio_slots"].shape[1]),
+            prompt_tokens=prompt_tokens,
+        )
+
+    def processor(self) -> MossAudioProcessor:
+        """The loaded processor.
+
+        Raises:
+            BenchError: nothing is loaded.
+        """
+        if self._processor is None:
+            raise BenchError("the engine was used before it was loaded")
+        return self._processor
+
+    def _loaded(self) -> tuple[MossAudioModel, Requested]:
+        if self._model is None or self._requested is None:
+            raise BenchError("the engine was used before it was loaded")
+        return self._model, self._requested
+
+    def _generation_config(self, request: Request) -> GenerationConfig:
+        eos = self._config.language_config.eos_token_id
+        sampling = request.sampling
+        chosen = {"temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": sampling.top_k}
+        return GenerationConfig(  # type: ignore[no-untyped-call]
+            max_new_tokens=request.max_tokens,
+            min_new_tokens=request.max_tokens if request.forced_length else None,
+            do_sample=sampling.do_sample,
+            **(chosen if sampling.do_sample else {}),
+            eos_token_id=eos,
+            pad_token_id=eos,
+            use_cache=True,
+        )
+
+
+class _TokenSignal(StoppingCriteria):
+    """Never stops anything: `generate` calls it once per token, which is when the observer has to know."""
+
+    def __init__(self, observer: Observer, device: torch.device) -> None:
+        self._observer = observer
+        self._first = True
+        self._go_on = torch.zeros(1, dtype=torch.bool, device=device)
+
+    def __call__(self, *_: object, **__: object) -> torch.Tensor:
+        """Called after each token with all ids and scores so far, which are not looked at."""
+        self._observer.token()
+        if self._first:
+            self._observer.begin(Phase.DECODE)
+            self._first = False
+        return self._go_on
+
+
+def _config_file(source: ModelSource) -> Path:
+    return (
+        source.directory / "config.json"
+        if source.directory
+        else shipped.data("models", f"{source.name}.json")
+    )
+
+
+def _make_tiny_if_missing(source: ModelSource) -> None:
+    if (
+        source.weight_mode is WeightMode.TINY
+        and source.directory is not None
+        and not source.directory.exists()
+    ):
+        write_tiny_checkpoint(source.directory)
+
+
+def expected_tensors(config: MossAudioConfig) -> dict[str, tuple[int, ...]]:
+    """Name and shape of every tensor of a checkpoint with this configuration, from the meta device."""
+    state = meta_model(config, dtype=torch.bfloat16).state_dict()
+    return {name: tuple(tensor.shape) for name, tensor in state.items()}
+
+
+def _provider(attention: Attention) -> str:
+    if attention is Attention.FLASH_ATTENTION_2:
+        return f"flash-attn {version_of('flash-attn')}"
+    return f"torch {torch.__version__}"
+
+
+def _count(shape: tuple[int, ...]) -> int:
+    total = 1
+    for size in shape:
+        total *= size
+    return total

@@ -1,0 +1,140 @@
+"""One run from a plan to a sealed record: worker, header, journal, session."""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.engines.interface import ModelSource
+from bench.engines.support import Surroundings, unsupported
+from bench.errors import UsageError
+from bench.hardware.environment import environment, version_of
+from bench.hardware.machine_key import machine_key
+from bench.records.journal import Header, Journal, PlannedCell, Progress, journal_path, seal_journal
+from bench.records.schema import ModelInfo, Provenance, Record, Requested, WeightFile, WeightMode
+from bench.run.child import Mailbox
+from bench.run.isolation import Isolation
+from bench.run.plan import Plan
+from bench.run.protocol import Hello, Setup
+from bench.run.session import Listener, Rules, Session, signals_to
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The weights on disk, as far as there are any. `directory` never enters a record."""
+
+    directory: Path | None = None
+    revision: str | None = None
+    files: tuple[WeightFile, ...] = ()
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the record goes: below `out`, or where the run that is resumed left it, with what it had done."""
+
+    out: Path
+    resumed: tuple[Path, Progress] | None = None
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a run ended: the sealed record, where it is, and the signal that cut it short, if one did."""
+
+    record: Record
+    path: Path
+    signal_number: int | None
+
+
+def run(plan: Plan, weights: Weights, rules: Rules, place: Place, listener: Listener) -> Ending:
+    """Run what is left of a plan and seal its record.
+
+    Raises:
+        BenchError: the worker cannot start, the disk refuses a write, or a resumed record does not fit.
+    """
+    mailbox: Mailbox = Mailbox()
+    source = ModelSource(
+        name=plan.origin.name, weight_mode=plan.origin.weight_mode, directory=weights.directory
+    )
+    setup = Setup(source=source, device=plan.device.kind, dtype=plan.suite.dtype, audio=plan.audio)
+    isolation = Isolation(setup, mailbox)
+    with signals_to(mailbox):
+        try:
+            header = _header(plan, weights, isolation.hello())
+            progress, path = _start(header, place)
+            journal = Journal.create(path, progress)
+            session = Session(plan.cells, progress.done, rules, isolation, _support(plan))
+            signal_number = session.run(journal, listener)
+            journal.close()
+        finally:
+            isolation.retire()
+        record, sealed = seal_journal(path)
+    return Ending(record, sealed, signal_number)
+
+
+def _header(plan: Plan, weights: Weights, hello: Hello) -> Header:
+    tiny = plan.origin.weight_mode is WeightMode.TINY
+    return Header(
+        record_id=secrets.token_hex(6),
+        created_at=datetime.now(UTC).replace(microsecond=0),
+        provenance=Provenance.SMOKE if tiny else Provenance.MEASURED,
+        suite=plan.suite_info,
+        model=ModelInfo(
+            name=plan.origin.name,
+            repo=plan.origin.repo,
+            revision=weights.revision,
+            weight_mode=plan.origin.weight_mode,
+            config_sha256=hello.model.config_sha256,
+            parameters=hello.model.parameters,
+            weights_bytes=hello.model.weights_bytes,
+            files=weights.files,
+        ),
+        device=plan.device.info(),
+        environment=environment(torch=hello.torch, transformers=hello.transformers),
+        machine_key=machine_key(plan.device.uuid),
+        plan=tuple(PlannedCell(cell_id=cell.cell_id, requested=cell.requested) for cell in plan.cells),
+    )
+
+
+def _start(header: Header, place: Place) -> tuple[Progress, Path]:
+    """What is done already, and the journal to go on with."""
+    if place.resumed is None:
+        return Progress(header, ()), place.out / _relative_path(header)
+    path, before = place.resumed
+    changed = _changes(before.header, header)
+    if changed:
+        raise UsageError(
+            f"{path.name} cannot be resumed: {', '.join(changed)} changed since",
+            hint="Start a new run instead",
+        )
+    return before, journal_path(path)
+
+
+def _relative_path(header: Header) -> Path:
+    moment = header.created_at.strftime("%Y%m%dT%H%M%SZ")
+    name = f"{moment}-{header.suite.name}-{header.record_id}.journal.jsonl"
+    return Path(header.model.name) / header.device.slug / name
+
+
+def _changes(before: Header, now: Header) -> Sequence[str]:
+    """What a resumed run has to have in common with its first part, and has not."""
+    pairs = {
+        "the suite": (before.suite.sha256, now.suite.sha256),
+        "the cells": (before.plan, now.plan),
+        "the model": (before.model, now.model),
+        "the device": (before.device, now.device),
+        "the graphics card": (before.machine_key, now.machine_key),
+        "torch": (before.environment.torch, now.environment.torch),
+        "transformers": (before.environment.transformers, now.environment.transformers),
+        "bench": (before.environment.bench_version, now.environment.bench_version),
+    }
+    return [
+        f"{name} ({old} -> {new})" if isinstance(old, str) and len(old) < 32 else name
+        for name, (old, new) in pairs.items()
+        if old != new
+    ]
+
+
+def _support(plan: Plan) -> Callable[[Requested], str | None]:
+    here = Surroundings(plan.device.kind, plan.device.compute_capability, version_of("flash-attn"))
+    return lambda requested: unsupported(requested.attention, here)

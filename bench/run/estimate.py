@@ -1,0 +1,67 @@
+"""How long a run should take, roughly: bytes over bandwidth, operations over rate. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bench.cells import Cell, group_key
+from bench.suite import Measure
+
+_TOKENS_PER_SECOND_OF_AUDIO: Final = 12.5
+_PROMPT_TOKENS: Final = 26
+_CHUNK_S: Final = 4.0
+# One 4 s chunk through the stem's convolutions, from their shapes: 8.3e9 multiply-adds.
+_STEM_OPERATIONS_PER_CHUNK: Final = 1.66e10
+
+
+@dataclass(frozen=True)
+class Pace:
+    """What the device is assumed to sustain, and what the model weighs."""
+
+    bytes_per_s: float
+    operations_per_s: float
+    load_bytes_per_s: float
+    start_s: float
+    encoder_parameters: float
+    language_parameters: float
+
+
+# Taken for a two-core server CPU and for a mid-range card; the result is a rough guide.
+_CPU: Final = (8e9, 2.5e11, 1.5e9)
+_GPU: Final = (3e11, 2e13, 1.5e9)
+_START_S: Final = 6.0
+
+
+def pace(device_kind: str, model: str) -> Pace:
+    """The assumptions for a device and a model name (`tiny`, or a name with its size in it)."""
+    rates = _GPU if device_kind == "cuda" else _CPU
+    if model == "tiny":
+        return Pace(*rates, start_s=_START_S, encoder_parameters=1e6, language_parameters=2e6)
+    language = 7.9e9 if "8B" in model else 4.4e9
+    return Pace(*rates, start_s=_START_S, encoder_parameters=6.4e8, language_parameters=language)
+
+
+def cell_s(cell: Cell, measure: Measure, rates: Pace) -> float:
+    """Seconds for one cell on a loaded model: warm-up, repeats and the memory pass."""
+    asked = cell.requested
+    audio_tokens = asked.clip_seconds * _TOKENS_PER_SECOND_OF_AUDIO
+    stem = (
+        asked.clip_seconds
+        / _CHUNK_S
+        * _STEM_OPERATIONS_PER_CHUNK
+        * min(1.0, rates.encoder_parameters / 6.4e8)
+    )
+    encoder = 2 * rates.encoder_parameters * audio_tokens
+    prefill = 2 * rates.language_parameters * (audio_tokens + _PROMPT_TOKENS)
+    before = (stem + encoder + prefill) / rates.operations_per_s
+    per_token = 2 * rates.language_parameters / rates.bytes_per_s + 2e-3
+    passes = measure.repeats + 1
+    return (passes + 1) * before + (passes * asked.max_tokens + measure.warmup_tokens) * per_token
+
+
+def run_s(cells: Sequence[Cell], measure: Measure, rates: Pace) -> float:
+    """Seconds for all cells, with one worker start, one load and one cold call per group."""
+    groups = {group_key(cell): cell for cell in reversed(cells)}
+    load = 2 * (rates.encoder_parameters + rates.language_parameters) / rates.load_bytes_per_s
+    cold = sum(cell_s(first, measure, rates) / (measure.repeats + 1) for first in groups.values())
+    return sum(cell_s(cell, measure, rates) for cell in cells) + len(groups) * (rates.start_s + load) + cold

@@ -1,0 +1,55 @@
+"""Gets the weights onto this machine before any worker starts."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import platformdirs
+
+from bench.records.schema import WeightMode
+from bench.run.campaign import Weights
+from bench.run.plan import Origin
+from bench.weights.interface import Checkpoint, Progress
+
+TINY_VERSION = "1"
+
+Confirm = Callable[[str, int, Path], None]
+
+
+def fetch(origin: Origin, confirm: Confirm, progress: Progress) -> Weights:
+    """The weights that a plan asks for, checked; `confirm(repo, bytes, place)` comes before any download.
+
+    Raises:
+        WeightsError: they cannot be had, or are not what they should be.
+        UsageError: `confirm` said no.
+    """
+    match origin.weight_mode:
+        case WeightMode.HUB if origin.repo is not None:
+            return _from_hub(origin.repo, origin.revision, confirm, progress)
+        case WeightMode.LOCAL if origin.directory is not None:
+            from bench.weights.local import open_local
+
+            return _weights(open_local(origin.directory, progress=progress))
+        case WeightMode.TINY:
+            # A worker writes it on first use: this process would have to import torch for it.
+            return Weights(directory=tiny_directory())
+        case _:
+            return Weights()
+
+
+def tiny_directory() -> Path:
+    """Where the tiny checkpoint lies once a worker has made it."""
+    return Path(platformdirs.user_cache_dir("moss-audio-bench")) / f"tiny-{TINY_VERSION}"
+
+
+def _from_hub(repo: str, revision: str | None, confirm: Confirm, progress: Progress) -> Weights:
+    from bench.weights import hub
+
+    plan = hub.plan(repo, revision=revision)
+    hub.require_space(plan)
+    if plan.missing_bytes:
+        confirm(repo, plan.missing_bytes, plan.cache_dir)
+    return _weights(hub.download(plan, progress))
+
+
+def _weights(checkpoint: Checkpoint) -> Weights:
+    return Weights(checkpoint.directory, checkpoint.revision, checkpoint.files)

@@ -1,0 +1,208 @@
+"""From what was asked for to what will be run: suite, device, model and clip, before anything is loaded."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from bench import clips
+from bench.cells import Cell, expand
+from bench.errors import DeviceError, UsageError
+from bench.hardware import device as devices
+from bench.hardware.device import Device
+from bench.overrides import override, suite_info
+from bench.records.journal import Header
+from bench.records.schema import Attention, ModelInfo, Profile, SuiteInfo, WeightMode
+from bench.suite import Suite, find_suite, shipped_suites
+
+TINY: Final = "tiny"
+_OWNER: Final = "OpenMOSS-Team"
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the command line asks for; None leaves the choice to the suite, the device or the defaults."""
+
+    suite: str | None = None
+    gpu: str | None = None
+    device: str | None = None
+    model: str | None = None
+    revision: str | None = None
+    weights: Literal["hub", "random"] | None = None
+    profile: Profile | None = None
+    clip_seconds: tuple[float, ...] | None = None
+    max_tokens: tuple[int, ...] | None = None
+    attention: tuple[Attention, ...] | None = None
+    repeats: int | None = None
+    audio: Path | None = None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the weights will come from. Exactly one of `repo` and `directory` is set for hub and local."""
+
+    weight_mode: WeightMode
+    name: str
+    repo: str | None = None
+    revision: str | None = None
+    directory: Path | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that is decided before the weights are fetched."""
+
+    suite: Suite
+    suite_info: SuiteInfo
+    cells: tuple[Cell, ...]
+    device: Device
+    origin: Origin
+    audio: Path | None
+
+
+Choose = Callable[[tuple[Device, ...]], Device]
+
+
+def make_plan(wishes: Wishes, choose: Choose) -> Plan:
+    """Decide. `choose` is asked where this machine has several GPUs and none was named.
+
+    Raises:
+        UsageError: a name or value that nothing fits.
+        DeviceError: the device is not in this machine.
+    """
+    device = _device(wishes, choose)
+    base = find_suite(wishes.suite or _default_suite(wishes, device))
+    origin = _origin(wishes, base)
+    suite = override(
+        base,
+        model=origin.name,
+        profile=wishes.profile,
+        clip_seconds=wishes.clip_seconds,
+        max_tokens=wishes.max_tokens,
+        attention=wishes.attention,
+        repeats=wishes.repeats,
+    )
+    clip = clips.shipped_speech() if wishes.audio is None else clips.read_audio(wishes.audio)
+    cells = expand(suite, weight_mode=origin.weight_mode, clip_source_sha256=clip.sha256)
+    return Plan(suite, suite_info(suite, base=base), cells, device, origin, wishes.audio)
+
+
+def _device(wishes: Wishes, choose: Choose) -> Device:
+    if wishes.gpu is not None and wishes.device is not None:
+        raise UsageError("--gpu and --device are both given", hint="Use one of them")
+    if wishes.gpu is not None:
+        if wishes.gpu == "cpu":
+            raise UsageError("--gpu names a graphics card", hint="Use --device cpu")
+        return devices.card(wishes.gpu)
+    if wishes.device is not None:
+        return devices.device(wishes.device)
+    found = devices.default()
+    return found if isinstance(found, Device) else choose(found)
+
+
+def _default_suite(wishes: Wishes, device: Device) -> str:
+    if wishes.gpu is not None:
+        return "standard"
+    return "quick" if device.kind == "cuda" else "smoke"
+
+
+def _origin(wishes: Wishes, suite: Suite) -> Origin:
+    if wishes.weights == "random":
+        if wishes.revision is not None:
+            raise UsageError("--revision has no meaning with --weights random", hint="Leave one of them out")
+        return Origin(WeightMode.RANDOM, _released_name(wishes.model or suite.model))
+    if wishes.model is None and suite.model == TINY:
+        if wishes.weights == "hub":
+            raise UsageError(
+                "the tiny model is made here, not on the Hub", hint="Name a model with --model REPO"
+            )
+        return Origin(WeightMode.TINY, TINY)
+    name = wishes.model or suite.model
+    if wishes.weights is None and Path(name).is_dir():
+        return Origin(WeightMode.LOCAL, _slugged(Path(name).resolve().name), directory=Path(name).resolve())
+    if name.startswith((".", "/", "~")) or name.count("/") > 1:
+        raise UsageError(
+            f"--model {name}: no such directory", hint="Name a model directory or a Hub repository"
+        )
+    repo = name if "/" in name else f"{_OWNER}/{name}"
+    return Origin(WeightMode.HUB, repo.rpartition("/")[2], repo=repo, revision=wishes.revision)
+
+
+def _released_name(name: str) -> str:
+    """Random weights need shapes only, which the package ships for the released models."""
+    plain = name.removeprefix(f"{_OWNER}/")
+    if plain == TINY:
+        raise UsageError("random weights need a released model", hint="Add --model MOSS-Audio-4B-Instruct")
+    return plain
+
+
+def _slugged(name: str) -> str:
+    """A directory's name as a model name: letters, digits, dot, dash and underscore."""
+    kept = "".join(
+        letter if letter.isascii() and (letter.isalnum() or letter in "._-") else "-" for letter in name
+    )
+    return kept.lstrip("._-")[:96] or "local"
+
+
+def refuse_to_choose(found: tuple[Device, ...]) -> Device:
+    """For scripts: several GPUs and nobody to ask.
+
+    Raises:
+        UsageError: always, with the list.
+    """
+    if not found:
+        raise DeviceError("no GPU was found")
+    names = ", ".join(f"{gpu.slug} ({gpu.uuid})" for gpu in found)
+    raise UsageError(f"this machine has {len(found)} GPUs: {names}", hint="Choose one with --device")
+
+
+def resumed(wishes: Wishes, header: Header, record: Path) -> Wishes:
+    """The wishes of the run that wrote this header; what was given again on the command line stays as given.
+
+    Raises:
+        UsageError: something that a record does not hold (a file of the user's) has to be given again.
+    """
+    if wishes.suite is None and header.suite.name not in shipped_suites():
+        raise _again(record, "--suite FILE", "its suite was a file of your own")
+    model = header.model
+    if model.weight_mode is WeightMode.LOCAL and wishes.model is None:
+        raise _again(record, "--model DIR", "its weights came from a directory")
+    own_clip = {cell.requested.clip_source_sha256 for cell in header.plan} != {clips.shipped_speech().sha256}
+    if own_clip and wishes.audio is None:
+        raise _again(record, "--audio FILE", "its clip was a file of your own")
+    defaults = Wishes(
+        suite=header.suite.name,
+        device="cpu" if header.device.kind == "cpu" else header.device.slug,
+        model=_model_of(model),
+        revision=model.revision,
+        weights="random" if model.weight_mode is WeightMode.RANDOM else None,
+        **_overrides(header.suite),
+    )
+    given = {item.name: value for item in fields(Wishes) if (value := getattr(wishes, item.name)) is not None}
+    if "gpu" in given:
+        defaults = replace(defaults, device=None)
+    return replace(defaults, **given)
+
+
+def _model_of(model: ModelInfo) -> str | None:
+    if model.weight_mode is WeightMode.HUB:
+        return model.repo
+    return model.name if model.weight_mode is WeightMode.RANDOM else None
+
+
+def _overrides(info: SuiteInfo) -> dict[str, Any]:
+    """The values of the keys that the command line had changed, from the definition in the record."""
+    suite = Suite.model_validate_json(json.dumps(info.definition))
+    values = {
+        "profile": suite.profile,
+        "clip_seconds": suite.axes.clip_seconds,
+        "max_tokens": suite.axes.max_tokens,
+        "attention": suite.axes.attention,
+        "repeats": suite.measure.repeats,
+    }
+    return {name: value for name, value in values.items() if name in info.overrides}
+
+
+def _again(record: Path, option: str, why: str) -> UsageError:
+    return UsageError(f"{record.name}: {why}", hint=f"Give {option} again to resume it")
