@@ -154,6 +154,11 @@ class MossAudioProcessor:
         return [self.decode(each, skip_special_tokens=skip_special_tokens) for each in ids]
 
     def need_tokenizer(self) -> PreTrainedTokenizerBase:
+        """The tokenizer.
+
+        Raises:
+            ProcessorError: there is none, see `without_tokenizer`.
+        """
         if self.tokenizer is None:
             raise ProcessorError("This processor has no tokenizer", hint="Load it with from_pretrained")
         return self.tokenizer

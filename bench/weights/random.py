@@ -27,9 +27,9 @@ def random_model(
     attention: str = "sdpa",
     encoder_attention: str = "eager",
 ) -> MossAudioModel:
-    """A model with random weights, in evaluation mode. Every tensor is made once, in place, in its final type.
+    """A model with random weights, ready to evaluate. Each tensor is made once, in its final type and place.
 
-    On a CUDA device, and in small models, each tensor is drawn anew. On the CPU 5.2e9 draws take minutes, so
+    On a CUDA device, and in small models, each tensor is drawn anew. On the CPU 5.2e9 draws take minutes:
     a pool of 2**24 - 3 seeded draws is copied at an offset of its own into each tensor, over and over: values
     repeat, which neither memory nor the speed of dense kernels can see. One seed, kind of device and dtype
     give the same weights each time.
