@@ -81,6 +81,10 @@ class Client:
         """Fetch and expect it to work."""
         return finished(self.start(repo, revision, **env))
 
+    def fetches(self, *revisions: str, **env: str) -> list[Answer]:
+        """Fetch each revision in turn, in one process, and expect it to work."""
+        return [_answer(said) for said in _output(self.start(REPO, *revisions, **env))]
+
     def refused(self, repo: str = REPO, revision: str = "", **env: str) -> str:
         """Fetch and expect one line that says why not."""
         return self.refusals(repo, revision, **env)[0]
@@ -103,11 +107,15 @@ class Client:
 
 def finished(process: "subprocess.Popen[str]") -> Answer:
     """The answer of a process that is expected to fetch one revision."""
-    (answer,) = _output(process)
-    assert "line" not in answer, answer["line"]
-    files = {name: (size, sha256) for name, (size, sha256) in answer.pop("files").items()}
-    progress = [(label, done, total) for label, done, total in answer.pop("progress")]
-    return Answer(**{**answer, "directory": Path(answer["directory"])}, files=files, progress=progress)
+    (said,) = _output(process)
+    return _answer(said)
+
+
+def _answer(said: dict[str, Any]) -> Answer:
+    assert "line" not in said, said["line"]
+    files = {name: (size, sha256) for name, (size, sha256) in said.pop("files").items()}
+    progress = [(label, done, total) for label, done, total in said.pop("progress")]
+    return Answer(**{**said, "directory": Path(said["directory"])}, files=files, progress=progress)
 
 
 def _output(process: "subprocess.Popen[str]") -> list[dict[str, Any]]:
