@@ -1,0 +1,84 @@
+"""What a reader must know before believing a record: one sentence each, the weightiest first."""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from bench.judge.frontier import is_pruned
+from bench.records.schema import CellResult, Provenance, Record, Skipped, WeightMode
+
+_LABELS: Final = {
+    "noisy": "vary more between repeats than they should (marked noisy)",
+    "contended": "shared the device with other work (marked contended)",
+    "throttled": "ran while the device slowed itself down (marked throttled)",
+}
+
+
+def is_smoke(record: Record) -> bool:
+    """A run of the tiny model, whichever of the two places says so."""
+    return record.provenance is Provenance.SMOKE or record.model.weight_mode is WeightMode.TINY
+
+
+def caveats(record: Record) -> tuple[str, ...]:
+    """Everything that limits what the figures of a record mean."""
+    return (*_about_the_run(record), *_about_the_cells(record))
+
+
+def _about_the_run(record: Record) -> Iterator[str]:
+    if is_smoke(record):
+        yield (
+            "Tiny model of the same architecture: no figure here, neither memory nor speed, "
+            "is one of the real model."
+        )
+    if record.model.weight_mode is WeightMode.RANDOM:
+        yield (
+            "Random weights of the exact shapes: memory does not depend on their values and speed "
+            "hardly does, but the text that came out means nothing."
+        )
+    if record.model.weight_mode is WeightMode.LOCAL:
+        yield "Weights from a local folder: nothing shows that they are the published ones."
+    if record.provenance is Provenance.EMULATED:
+        yield (
+            "The memory limit was emulated on a larger device: "
+            "what fits is meant for the smaller card, the speed is the larger one's."
+        )
+    if record.provenance is Provenance.DERIVED:
+        yield "Derived from the architecture: nothing was run."
+    if record.device.kind == "cpu":
+        yield "Ran on the CPU: neither memory nor speed is that of a graphics card."
+
+
+def _about_the_cells(record: Record) -> Iterator[str]:
+    counted: tuple[tuple[Callable[[CellResult], bool], str], ...] = (
+        (_was_interrupted, "not run because the run was interrupted; resuming it runs them"),
+        (is_pruned, "not run because a smaller one had run out of memory"),
+        (_failed, "failed or passed the time limit for a reason other than memory"),
+        (_other_kernels, "ran with other attention kernels than were asked for"),
+        (_stopped_early, "stopped before the tokens that were asked for"),
+    )
+    for holds, words in counted:
+        yield from _share(record, sum(map(holds, record.cells)), words)
+    for label, words in _LABELS.items():
+        marked = sum(1 for cell in record.cells if cell.summary and label in cell.summary.labels)
+        yield from _share(record, marked, words)
+
+
+def _share(record: Record, count: int, words: str) -> Iterator[str]:
+    if count:
+        yield f"{count} of {len(record.cells)} cells {words}."
+
+
+def _was_interrupted(cell: CellResult) -> bool:
+    return isinstance(cell.outcome, Skipped) and cell.outcome.cause == "interrupted"
+
+
+def _failed(cell: CellResult) -> bool:
+    return cell.outcome.status in {"failed", "timeout"}
+
+
+def _other_kernels(cell: CellResult) -> bool:
+    effective = cell.effective
+    return effective is not None and effective.language_model.attention != cell.requested.attention.value
+
+
+def _stopped_early(cell: CellResult) -> bool:
+    return any(repeat.generated_tokens < cell.requested.max_tokens for repeat in cell.repeats)

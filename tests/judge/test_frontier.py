@@ -1,0 +1,28 @@
+"""Where "fits" ends."""
+
+from bench.judge.frontier import FrontierPoint, frontier
+from bench.records.schema import Attention
+from tests import sample_records as sample
+
+
+def test_the_longest_that_ran_and_the_smallest_that_did_not() -> None:
+    points = {(p.attention, p.max_tokens): p for p in frontier(sample.standard().cells)}
+    assert points[Attention.SDPA, 128] == FrontierPoint(Attention.SDPA, 128, 600.0, None)
+    assert points[Attention.SDPA, 512] == FrontierPoint(Attention.SDPA, 512, 120.0, 600.0)
+
+
+def test_a_pruned_cell_did_not_fit_but_was_not_tried() -> None:
+    points = {p.max_tokens: p for p in frontier(sample.standard().cells) if p.attention is Attention.SDPA}
+    assert points[1024].smallest_misfit_s == 600.0
+    assert points[1024].smallest_misfit_is_inferred
+    assert not points[512].smallest_misfit_is_inferred
+
+
+def test_what_cannot_run_is_no_misfit() -> None:
+    for point in frontier(sample.all_unsupported().cells):
+        assert (point.longest_fit_s, point.smallest_misfit_s) == (None, None)
+
+
+def test_the_order_does_not_depend_on_the_order_of_the_cells() -> None:
+    cells = sample.standard().cells
+    assert frontier(cells) == frontier(reversed(cells))

@@ -1,0 +1,155 @@
+"""The sentence that a person came for."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.judge.verdict import judge
+from bench.records.schema import (
+    Attention,
+    Failed,
+    Outcome,
+    Predicted,
+    Provenance,
+    Record,
+    Skipped,
+    Unsupported,
+    Verdict,
+    WeightMode,
+)
+from tests import sample_records as sample
+
+
+def test_a_smoke_run_says_nothing_about_the_real_model() -> None:
+    judgement = judge(sample.smoke())
+    assert judgement.verdict is Verdict.UNKNOWN
+    assert "smoke run" in judgement.why
+    assert "Tiny model" in judgement.caveats[0]
+
+
+def test_a_tiny_model_is_a_smoke_run_even_when_the_record_calls_itself_measured() -> None:
+    cells = [sample.measured(sample.requested())]
+    judgement = judge(sample.record(cells, weight_mode=WeightMode.TINY))
+    assert judgement.verdict is Verdict.UNKNOWN
+
+
+def test_runs_names_the_longest_clip_its_speed_its_memory_and_the_first_that_did_not_fit() -> None:
+    judgement = judge(sample.standard())
+    assert judgement.verdict is Verdict.RUNS
+    assert judgement.why == (
+        "The longest clip that ran is 600 s (10 min) with 256 new tokens: 36.6 tok/s and a process peak of "
+        "12.70 GB (11.83 GiB); a clip of 600 s (10 min) with 512 new tokens ran out of memory."
+    )
+
+
+def test_one_measured_cell_is_enough_to_run() -> None:
+    assert judge(sample.interrupted()).verdict is Verdict.RUNS
+
+
+def test_a_measured_cell_without_figures_still_makes_a_sentence() -> None:
+    bare = sample.measured(sample.requested()).model_copy(update={"summary": None})
+    assert judge(sample.record([bare])).why == "The longest clip that ran is 10 s with 128 new tokens."
+
+
+def test_all_out_of_memory_does_not_fit_and_names_the_smallest() -> None:
+    judgement = judge(sample.nothing_fits())
+    assert judgement.verdict is Verdict.DOES_NOT_FIT
+    assert "even a clip of 10 s with 128 new tokens ran out of memory" in judgement.why
+
+
+def test_out_of_memory_in_one_attention_and_unsupported_in_the_other_does_not_fit() -> None:
+    cells = [sample.out_of_memory(sample.requested()), *sample.all_unsupported().cells]
+    assert judge(sample.record(cells)).verdict is Verdict.DOES_NOT_FIT
+
+
+def test_a_failure_beside_out_of_memory_decides_nothing() -> None:
+    failed = sample.not_measured(sample.requested(), Failed(reason="cuDNN error"))
+    cells = [failed, sample.out_of_memory(sample.requested(60.0))]
+    assert judge(sample.record(cells)).verdict is Verdict.UNKNOWN
+
+
+def test_all_unsupported_gives_the_reason() -> None:
+    judgement = judge(sample.all_unsupported())
+    assert judgement.verdict is Verdict.UNSUPPORTED
+    assert sample.NO_FLASH in judgement.why
+
+
+def test_several_reasons_are_counted() -> None:
+    reasons = ["no bfloat16", "no FlashAttention 2"]
+    cells = [
+        sample.not_measured(sample.requested(10.0 * n), Unsupported(reason=reason))
+        for n, reason in enumerate(reasons, start=1)
+    ]
+    assert "2 different reasons" in judge(sample.record(cells)).why
+
+
+def test_no_cells_no_knowledge() -> None:
+    judgement = judge(sample.record([]))
+    assert judgement.verdict is Verdict.UNKNOWN
+    assert judgement.frontier == ()
+
+
+def test_predictions_are_not_a_run() -> None:
+    cells = [sample.not_measured(sample.requested(), Predicted())]
+    judgement = judge(sample.record(cells, provenance=Provenance.DERIVED))
+    assert judgement.verdict is Verdict.UNKNOWN
+    assert "prediction" in judgement.why
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        (sample.standard(WeightMode.RANDOM), "Random weights"),
+        (sample.standard(WeightMode.LOCAL), "local folder"),
+        (sample.standard(), "1 of 48 cells vary more between repeats"),
+        (sample.standard(), "1 of 48 cells not run because a smaller one had run out of memory"),
+        (sample.standard(), "2 of 48 cells failed"),
+        (sample.interrupted(), "5 of 6 cells not run because the run was interrupted"),
+        (sample.smoke(), "CPU"),
+        (sample.record(sample.standard().cells, provenance=Provenance.EMULATED), "emulated"),
+    ],
+)
+def test_what_limits_the_figures_is_a_caveat(record: Record, words: str) -> None:
+    assert any(words in caveat for caveat in judge(record).caveats)
+
+
+def test_a_clean_run_has_no_caveats() -> None:
+    assert judge(sample.all_measured_48()).caveats == ()
+
+
+def test_other_kernels_than_asked_for_are_a_caveat() -> None:
+    ran = sample.measured(sample.requested(attention=Attention.FLASH_ATTENTION_2))
+    assert ran.effective is not None
+    fallback = ran.effective.language_model.model_copy(update={"attention": "sdpa"})
+    seen = ran.effective.model_copy(update={"language_model": fallback})
+    judgement = judge(sample.record([ran.model_copy(update={"effective": seen})]))
+    assert any("other attention kernels" in caveat for caveat in judgement.caveats)
+
+
+def test_stopping_early_is_a_caveat() -> None:
+    ran = sample.measured(sample.requested())
+    short = ran.repeats[0].model_copy(update={"generated_tokens": 7, "stop_reason": "eos"})
+    judgement = judge(sample.record([ran.model_copy(update={"repeats": (short,)})]))
+    assert any("stopped before" in caveat for caveat in judgement.caveats)
+
+
+@given(st.lists(st.sampled_from(["ran", "oom", "pruned", "unsupported", "failed"]), min_size=1, max_size=6))
+def test_runs_exactly_when_something_ran(kinds: list[str]) -> None:
+    outcomes: dict[str, Outcome] = {
+        "unsupported": Unsupported(reason="x"),
+        "failed": Failed(reason="x"),
+        "pruned": Skipped(reason="x", cause="pruned"),
+    }
+    cells = []
+    for nth, kind in enumerate(kinds, start=1):
+        want = sample.requested(10.0 * nth)
+        if kind == "ran":
+            cells.append(sample.measured(want, repeats=1))
+        elif kind == "oom":
+            cells.append(sample.out_of_memory(want))
+        else:
+            cells.append(sample.not_measured(want, outcomes[kind]))
+    judgement = judge(sample.record(cells))
+    assert (judgement.verdict is Verdict.RUNS) == ("ran" in kinds)
+    assert judgement.why.endswith(".")
+    assert "\n" not in judgement.why
