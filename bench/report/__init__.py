@@ -1,0 +1,1 @@
+"""From a record to what people read: terminal, HTML, Markdown, check.json and CSV show the same view."""

@@ -1,0 +1,50 @@
+"""All the files of a report, beside each other."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final, assert_never
+
+from bench.records.schema import Record
+from bench.records.store import write_atomically
+from bench.report.interface import Format, Render
+from bench.report.view import build_view
+
+_SUFFIXES: Final = {
+    Format.HTML: ".html",
+    Format.JSON: ".check.json",
+    Format.MARKDOWN: ".md",
+    Format.CSV: ".csv",
+}
+
+
+def write_reports(record: Record, directory: Path, formats: Iterable[Format], stem: str) -> tuple[Path, ...]:
+    """Write `<stem>.html`, `.check.json`, `.md`, `.csv` into `directory`, each whole or not at all.
+
+    Returns the paths in the order of `formats`; a format named twice is written once.
+
+    Raises:
+        StorageError: the disk refused it.
+    """
+    view = build_view(record)
+    paths = []
+    for chosen in dict.fromkeys(formats):
+        path = directory / f"{stem}{_SUFFIXES[chosen]}"
+        write_atomically(path, renderer(chosen)(view).encode())
+        paths.append(path)
+    return tuple(paths)
+
+
+def renderer(chosen: Format) -> Render:
+    """The function that renders a format; its libraries load only when it is chosen."""
+    match chosen:
+        case Format.HTML:
+            from bench.report.html import render
+        case Format.JSON:
+            from bench.report.check import render
+        case Format.MARKDOWN:
+            from bench.report.markdown import render
+        case Format.CSV:
+            from bench.report.csv import render
+        case _:
+            assert_never(chosen)
+    return render

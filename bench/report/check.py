@@ -1,0 +1,189 @@
+"""`check.json`: the compact document that pages and scripts read. `docs/reading-a-report.md` explains it."""
+
+from typing import Final, Literal
+
+from pydantic import Field
+
+from bench.records.schema import Attention, Bytes, Frozen, Provenance, Seconds, Verdict, WeightMode
+from bench.report.interface import Row, View
+
+Status = Literal["measured", "predicted", "out_of_memory", "unsupported", "failed", "timeout", "skipped"]
+NamedShape = Literal["10/128", "60/512", "300/1024"]
+
+SHAPES: Final[dict[NamedShape, tuple[float, int]]] = {
+    "10/128": (10.0, 128),
+    "60/512": (60.0, 512),
+    "300/1024": (300.0, 1024),
+}
+
+
+class CheckModel(Frozen):
+    """Which model the figures are about."""
+
+    name: str
+    repo: str | None
+    revision: str | None
+    weight_mode: WeightMode
+    parameters: int
+    weights_bytes: Bytes
+
+
+class CheckGpu(Frozen):
+    """Which device; `kind` is `cpu` where it was none."""
+
+    slug: str
+    name: str
+    kind: Literal["cpu", "cuda"]
+    memory_total_bytes: Bytes | None
+    compute_capability: str | None
+    driver: str | None
+
+
+class Vram(Frozen):
+    """Memory peaks of the cell that took the most."""
+
+    provenance: Provenance
+    weight_mode: WeightMode
+    clip_seconds: float
+    max_tokens: int
+    attention: Attention
+    allocated_peak_bytes: Bytes | None
+    reserved_peak_bytes: Bytes | None
+    process_peak_bytes: Bytes | None
+    device_peak_bytes: Bytes | None
+    resident_peak_bytes: Bytes | None
+
+
+class Speed(Frozen):
+    """Medians of one cell: the one with the least latency where several attentions ran this shape."""
+
+    provenance: Provenance
+    weight_mode: WeightMode
+    attention: Attention
+    time_to_first_token_s: Seconds | None
+    decode_tokens_per_s: float | None
+    latency_s: Seconds | None
+    real_time_factor: Seconds | None
+
+
+class FrontierEntry(Frozen):
+    """The longest clip that fits and the smallest that does not; null where none was seen.
+
+    Inferred: that clip was not tried, because a smaller cell had run out of memory.
+    """
+
+    provenance: Provenance
+    weight_mode: WeightMode
+    attention: Attention
+    max_tokens: int
+    longest_fit_s: float | None
+    smallest_misfit_s: float | None
+    smallest_misfit_is_inferred: bool
+
+
+class CheckRow(Frozen):
+    """One cell. Figures are medians; null for not available."""
+
+    cell_id: str
+    provenance: Provenance
+    weight_mode: WeightMode
+    clip_seconds: float
+    max_tokens: int
+    attention: Attention
+    status: Status
+    reason: str | None
+    labels: tuple[str, ...]
+    time_to_first_token_s: Seconds | None
+    decode_tokens_per_s: float | None
+    latency_s: Seconds | None
+    real_time_factor: Seconds | None
+    allocated_peak_bytes: Bytes | None
+    reserved_peak_bytes: Bytes | None
+    process_peak_bytes: Bytes | None
+    device_peak_bytes: Bytes | None
+    resident_peak_bytes: Bytes | None
+
+
+class RecordReference(Frozen):
+    """The record that the figures come from."""
+
+    id: str
+    hash: str
+
+
+class Check(Frozen):
+    """The document. `speed` has the three named shapes (clip seconds / new tokens); null: not measured."""
+
+    schema_version: Literal["1.0"]
+    model: CheckModel
+    gpu: CheckGpu
+    provenance: Provenance
+    verdict: Verdict
+    why: str
+    caveats: tuple[str, ...]
+    vram: Vram | None
+    speed: dict[NamedShape, Speed | None] = Field(min_length=3, max_length=3)
+    frontier: tuple[FrontierEntry, ...]
+    rows: tuple[CheckRow, ...]
+    records: tuple[RecordReference, ...] = Field(min_length=1)
+
+
+def render(view: View) -> str:
+    """The document as JSON on one line."""
+    return check(view).model_dump_json() + "\n"
+
+
+def check(view: View) -> Check:
+    """The compact form of a view."""
+    identity = view.identity
+    return Check.model_validate(
+        {
+            "schema_version": "1.0",
+            "model": _pick(CheckModel, identity, name=identity.model, weight_mode=view.weight_mode),
+            "gpu": _pick(CheckGpu, identity, name=identity.gpu),
+            "provenance": view.provenance,
+            "verdict": view.verdict,
+            "why": view.why,
+            "caveats": view.caveats,
+            "vram": _vram(view),
+            "speed": {shape: _speed(view, *point) for shape, point in SHAPES.items()},
+            "frontier": [_pick(FrontierEntry, point, **_origin(view)) for point in view.frontier],
+            "rows": [
+                _row(CheckRow, row, reason=row.status.reason or None, status=row.status.code)
+                for row in view.rows
+            ],
+            "records": [{"id": identity.record_id, "hash": identity.content_hash}],
+        }
+    )
+
+
+def _origin(view: View) -> dict[str, object]:
+    return {"provenance": view.provenance, "weight_mode": view.weight_mode}
+
+
+def _vram(view: View) -> dict[str, object] | None:
+    known = [row for row in view.rows if row.peak.value is not None]
+    largest = max(known, key=lambda row: row.peak.value or 0, default=None)
+    return None if largest is None else _row(Vram, largest)
+
+
+def _speed(view: View, clip_s: float, max_tokens: int) -> dict[str, object] | None:
+    here = [row for row in view.rows if (row.clip_seconds, row.max_tokens) == (clip_s, max_tokens)]
+    timed = [row for row in here if row.figures["latency_s"].value is not None]
+    fastest = min(timed, key=lambda row: row.figures["latency_s"].value or 0.0, default=None)
+    return None if fastest is None else _row(Speed, fastest)
+
+
+def _row(model: type[Frozen], row: Row, **given: object) -> dict[str, object]:
+    """The fields of `model`: from `given`, else a metric of the row, else an attribute of the row."""
+    values = {name: _short(row.figures[name].value) for name in model.model_fields if name in row.figures}
+    return _pick(model, row, **values, **given)
+
+
+def _pick(model: type[Frozen], source: object, **given: object) -> dict[str, object]:
+    return {name: given[name] if name in given else getattr(source, name) for name in model.model_fields}
+
+
+def _short(value: float | int | None) -> float | int | None:
+    # Six significant digits are more than any of these figures repeats to.
+    return float(f"{value:.6g}") if isinstance(value, float) else value

@@ -1,0 +1,77 @@
+"""CSV: one row per cell, under the names of the contract, for spreadsheets and data frames."""
+
+from typing import TYPE_CHECKING, Final
+
+from bench.report.interface import Row, View
+from bench.report.metrics import METRICS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# A spreadsheet runs what starts with one of these; an apostrophe before it makes it text (OWASP, CSV
+# injection).
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_WITH_SPREAD: Final = frozenset(
+    {
+        "preprocess_s",
+        "encode_s",
+        "time_to_first_token_s",
+        "decode_tokens_per_s",
+        "latency_s",
+        "real_time_factor",
+    }
+)
+
+_Value = str | int | float | None
+
+
+def render(view: View) -> str:
+    """The whole table as text. Medians stand under the plain name, `_low`, `_high` and `_cv` beside them."""
+    return frame(view).to_csv(index=False, lineterminator="\n")
+
+
+def frame(view: View) -> "pd.DataFrame":
+    """The same as a data frame. Columns hold objects, so that a missing count leaves the others whole."""
+    import pandas as pd
+
+    lines = [_line(view, row) for row in view.rows]
+    return pd.DataFrame(lines, columns=pd.Index(_columns()), dtype="object")
+
+
+def _columns() -> list[str]:
+    identity = ["record_id", "model", "device", "provenance", "weight_mode", "cell_id", "clip_seconds"]
+    identity += ["max_tokens", "attention", "profile", "dtype", "status", "reason", "labels"]
+    return identity + [name for metric in METRICS for name in _metric_columns(metric.name)]
+
+
+def _metric_columns(name: str) -> list[str]:
+    return [name, f"{name}_low", f"{name}_high", f"{name}_cv"] if name in _WITH_SPREAD else [name]
+
+
+def _line(view: View, row: Row) -> dict[str, _Value]:
+    line: dict[str, _Value] = {
+        "record_id": view.identity.record_id,
+        "model": neutral(view.identity.model),
+        "device": neutral(view.identity.gpu),
+        "provenance": row.provenance.value,
+        "weight_mode": row.weight_mode.value,
+        "cell_id": row.cell_id,
+        "clip_seconds": row.clip_seconds,
+        "max_tokens": row.max_tokens,
+        "attention": row.attention.value,
+        "profile": row.profile,
+        "dtype": row.dtype,
+        "status": row.status.code,
+        "reason": neutral(row.status.reason),
+        "labels": neutral(" ".join(row.labels)),
+    }
+    for metric in METRICS:
+        figure = row.figures[metric.name]
+        values = (figure.value, figure.low, figure.high, figure.cv)
+        line.update(zip(_metric_columns(metric.name), values, strict=False))
+    return line
+
+
+def neutral(text: str) -> str:
+    """`=1+1` -> `'=1+1`: text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text

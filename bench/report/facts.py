@@ -1,0 +1,162 @@
+"""Lists of facts: the head of a report, its highlights, the settings in force and the environment."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from bench import units
+from bench.judge.verdict import Judgement
+from bench.records.schema import CellResult, Record
+from bench.report import words
+from bench.report.interface import Fact, FrontierRow, Identity, Kernels, Row
+from bench.report.text import MAX_NAME, clean, name
+
+
+def identity(record: Record) -> Identity:
+    """Which model, device and record, cleaned but not put into words."""
+    model, device = record.model, record.device
+    return Identity(
+        model=clean(model.name, MAX_NAME),
+        repo=name(model.repo),
+        revision=name(model.revision),
+        parameters=model.parameters,
+        weights_bytes=model.weights_bytes,
+        gpu=clean(device.name, MAX_NAME),
+        slug=clean(device.slug, MAX_NAME),
+        kind=device.kind,
+        memory_total_bytes=device.memory_total_bytes,
+        compute_capability=name(device.compute_capability),
+        driver=name(device.driver),
+        record_id=record.record_id,
+        content_hash=record.content_hash,
+    )
+
+
+def header(record: Record) -> tuple[Fact, ...]:
+    """What was run on what, where its figures come from and which weights they are about."""
+    model, suite = record.model, record.suite
+    changed = f", changed: {', '.join(suite.overrides)}" if suite.overrides else ""
+    return _facts(
+        ("Model", f"{model.name}, {model.parameters:,} parameters"),
+        ("Weights", f"{words.WEIGHTS[model.weight_mode]}, {units.both_units(model.weights_bytes)}"),
+        ("From", f"{model.repo} at {model.revision or 'an unknown revision'}" if model.repo else None),
+        ("Device", record.device.name),
+        ("Memory of the device", units.both_units(record.device.memory_total_bytes)),
+        ("Provenance", words.PROVENANCES[record.provenance]),
+        ("Suite", f"{suite.name} {suite.version}{changed}"),
+        ("Date", f"{record.created_at:%Y-%m-%d %H:%M} UTC"),
+    )
+
+
+def highlights(rows: tuple[Row, ...], judgement: Judgement) -> tuple[Fact, ...]:
+    """The figures of the largest cell that ran; empty when none did."""
+    largest = judgement.largest
+    row = next((row for row in rows if largest and row.cell_id == largest.cell_id), None)
+    if row is None:
+        return ()
+    peak_bytes = None if row.peak.value is None else int(row.peak.value)
+    return (
+        Fact("Longest clip that ran", f"{row.clip} × {row.tokens} tokens"),
+        Fact("Decode speed there", row.figures["decode_tokens_per_s"].text),
+        Fact("First token after", row.figures["time_to_first_token_s"].text),
+        Fact(f"Memory there, {row.peak_words}", units.both_units(peak_bytes)),
+    )
+
+
+def frontier(judgement: Judgement) -> tuple[FrontierRow, ...]:
+    """The frontier in words: "none" is said of what was tried, never of what exists."""
+    return tuple(
+        FrontierRow(
+            attention=point.attention,
+            attention_words=words.ATTENTIONS[point.attention],
+            max_tokens=point.max_tokens,
+            longest_fit_s=point.longest_fit_s,
+            smallest_misfit_s=point.smallest_misfit_s,
+            smallest_misfit_is_inferred=point.smallest_misfit_is_inferred,
+            longest_fit="none ran" if point.longest_fit_s is None else units.clip_length(point.longest_fit_s),
+            smallest_misfit=_misfit(point.smallest_misfit_s, point.smallest_misfit_is_inferred),
+        )
+        for point in judgement.frontier
+    )
+
+
+def _misfit(clip_s: float | None, inferred: bool) -> str:
+    if clip_s is None:
+        return "none seen"
+    return units.clip_length(clip_s) + (" (not tried: a smaller cell did not fit)" if inferred else "")
+
+
+def memory_sources(record: Record) -> tuple[Fact, ...]:
+    """How allocated and resident memory were read, once for each way in use."""
+    memories = [cell.memory for cell in record.cells if cell.memory is not None]
+    allocated = dict.fromkeys(clean(memory.allocated_source) for memory in memories)
+    resident = dict.fromkeys(clean(memory.resident_source) for memory in memories if memory.resident_source)
+    return _facts(
+        ("Allocated was read from", ", ".join(allocated) or None),
+        ("Resident was read from", ", ".join(resident) or None),
+    )
+
+
+def kernels(record: Record) -> tuple[Kernels, ...]:
+    """Settings in force against those asked for; cells that share them share an entry."""
+    entries = Counter(_in_force(cell) for cell in record.cells if cell.effective is not None)
+    return tuple(Kernels(count, facts, differs) for (facts, differs), count in entries.items())
+
+
+def _in_force(cell: CellResult) -> tuple[tuple[Fact, ...], bool]:
+    wanted, seen = cell.requested, cell.effective
+    if seen is None:
+        return (), False
+    model, encoder = seen.language_model, seen.audio_encoder
+    asked = (wanted.attention.value, wanted.encoder_attention.value)
+    facts = _facts(
+        ("Language model", f"{model.attention} (asked for {asked[0]}): {', '.join(model.operators)}"),
+        ("Audio encoder", f"{encoder.attention} (asked for {asked[1]}): {', '.join(encoder.operators)}"),
+        ("Attention from", seen.attention_provider),
+        ("Numbers", f"{seen.dtype} (asked for {wanted.dtype})"),
+        ("Profile", wanted.profile.value),
+        ("Logits of", f"{seen.logits_positions} positions"),
+        ("Encoder chunks", f"{seen.encoder_chunk_frames:,} frames, {seen.encoder_chunks_at_once} at once"),
+        ("KV cache", seen.kv_cache),
+        ("Next token", _sampling(cell)),
+        ("Threads", None if seen.threads is None else str(seen.threads)),
+    )
+    return facts, (model.attention, encoder.attention) != asked
+
+
+def _sampling(cell: CellResult) -> str:
+    sampling = cell.effective.sampling if cell.effective else cell.requested.sampling
+    if not sampling.do_sample:
+        return "greedy"
+    knobs = {"temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": sampling.top_k}
+    return "sampled, " + ", ".join(f"{knob} {value:g}" for knob, value in knobs.items() if value is not None)
+
+
+def environment(record: Record) -> tuple[Fact, ...]:
+    """Software, host and the hashes that identify what was run."""
+    env, device = record.environment, record.device
+    state = {True: ", with uncommitted changes", False: "", None: ""}[env.bench_dirty]
+    commit = f", commit {env.bench_commit}" if env.bench_commit else ""
+    return _facts(
+        ("bench", f"{env.bench_version}{commit}{state}"),
+        ("Python", env.python),
+        ("torch", env.torch),
+        ("transformers", env.transformers),
+        *sorted(env.packages.items()),
+        ("Driver", device.driver),
+        ("Compute capability", device.compute_capability),
+        ("System", f"{env.os}, kernel {env.kernel}"),
+        ("CPU", env.cpu and f"{env.cpu}, {env.cpu_cores or 'unknown'} cores"),
+        ("RAM", units.both_units(env.ram_bytes)),
+        ("Suite hash", record.suite.sha256),
+        ("Configuration hash", record.model.config_sha256),
+        *_weight_files(record),
+    )
+
+
+def _weight_files(record: Record) -> Iterator[tuple[str, str]]:
+    for file in record.model.files:
+        yield file.name, f"{units.both_units(file.size_bytes)}, sha256 {file.sha256}"
+
+
+def _facts(*pairs: tuple[str, str | None]) -> tuple[Fact, ...]:
+    return tuple(Fact(clean(label, MAX_NAME), clean(text)) for label, text in pairs if text is not None)

@@ -1,0 +1,116 @@
+"""Grids of clip length × new tokens, one for each attention (and whatever else the cells differ in)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bench import units
+from bench.records.schema import CellResult, Record, Requested
+from bench.report import words
+from bench.report.interface import Grid, GridCell, GridLine, Miss, Row, Status
+from bench.report.rows import row
+
+HEAT_LEVELS: Final = 5
+# Below this share of the largest peak, a tint would paint noise.
+_WORTH_A_TINT: Final = 0.01
+_OTHER_SETTINGS: Final = (
+    "engine",
+    "profile",
+    "dtype",
+    "encoder_attention",
+    "time_markers",
+    "weight_mode",
+    "seed",
+)
+
+_Key = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HeatScale:
+    """Memory between the least and the most of a record, in five steps."""
+
+    low_bytes: int
+    high_bytes: int
+
+    def level(self, size_bytes: float | None) -> int | None:
+        """0 for the least memory, 4 for the most; None where nothing was read or all cells take the same."""
+        spread = self.high_bytes - self.low_bytes
+        if size_bytes is None or spread <= self.high_bytes * _WORTH_A_TINT:
+            return None
+        return min(HEAT_LEVELS - 1, int(HEAT_LEVELS * (size_bytes - self.low_bytes) / spread))
+
+    @property
+    def legend(self) -> str:
+        """`Tint: peak memory, from 10.5 GiB (lightest) to 11.8 GiB (darkest)`; empty without a tint."""
+        if self.level(self.low_bytes) is None:
+            return ""
+        low, high = units.gib(self.low_bytes), units.gib(self.high_bytes)
+        return f"Tint: peak memory of the cell, from {low} (lightest) to {high} (strongest)."
+
+
+def grids(record: Record) -> tuple[tuple[Grid, ...], str]:
+    """The grids of a record in the order of its cells, and what their tint means."""
+    groups = _groups(record)
+    varying = _varying(groups)
+    rows = {
+        key: tuple(row(record, cell, _title(cells[0].requested, varying)) for cell in cells)
+        for key, cells in groups.items()
+    }
+    scale = _scale([line for group in rows.values() for line in group])
+    return tuple(_grid(group, scale) for group in rows.values()), scale.legend
+
+
+def _groups(record: Record) -> dict[_Key, list[CellResult]]:
+    groups: dict[_Key, list[CellResult]] = {}
+    for cell in record.cells:
+        wanted = cell.requested
+        others = tuple(str(getattr(wanted, name)) for name in _OTHER_SETTINGS)
+        groups.setdefault((wanted.attention.value, *others), []).append(cell)
+    return groups
+
+
+def _varying(groups: dict[_Key, list[CellResult]]) -> tuple[str, ...]:
+    """The settings, beside attention, that are not the same in all groups."""
+    return tuple(
+        name
+        for position, name in enumerate(_OTHER_SETTINGS, start=1)
+        if len({key[position] for key in groups}) > 1
+    )
+
+
+def _title(wanted: Requested, varying: Sequence[str]) -> str:
+    others = [f"{name.replace('_', ' ')} {getattr(wanted, name)}" for name in varying]
+    return ", ".join([words.ATTENTIONS[wanted.attention], *others])
+
+
+def _scale(rows: Sequence[Row]) -> HeatScale:
+    sizes = [int(line.peak.value) for line in rows if line.peak.value is not None]
+    return HeatScale(min(sizes, default=0), max(sizes, default=0))
+
+
+def _grid(rows: tuple[Row, ...], scale: HeatScale) -> Grid:
+    clips = {line.clip_seconds: line.clip for line in sorted(rows, key=lambda line: line.clip_seconds)}
+    tokens = {line.max_tokens: line.tokens for line in sorted(rows, key=lambda line: line.max_tokens)}
+    at = {(line.clip_seconds, line.max_tokens): GridCell(line, scale.level(line.peak.value)) for line in rows}
+    lines = (GridLine(clip, tuple(at.get((seconds, n)) for n in tokens)) for seconds, clip in clips.items())
+    return Grid(rows[0].variant, tuple(tokens.values()), tuple(lines), rows, _uniform(rows))
+
+
+def misses(tables: Sequence[Grid]) -> tuple[Miss, ...]:
+    """Every reason once, in the order of the cells; a grid that came out the same way is named as a whole."""
+    found: dict[Status, list[str]] = {}
+    for grid in tables:
+        if grid.uniform is not None:
+            found.setdefault(grid.uniform, []).append(f"all {len(grid.rows)} cells of {grid.title}")
+            continue
+        for line in grid.rows:
+            if line.status.code not in {"measured", "predicted"}:
+                found.setdefault(line.status, []).append(f"{line.shape} ({line.variant})")
+    return tuple(Miss(status, tuple(cells)) for status, cells in found.items())
+
+
+def _uniform(rows: tuple[Row, ...]) -> Status | None:
+    first = rows[0].status
+    alike = len(rows) > 1 and all(line.status == first for line in rows)
+    return first if alike and first.code == "unsupported" else None

@@ -1,0 +1,63 @@
+"""The report page: one self-contained HTML file without scripts, fonts or addresses."""
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from bench import units
+from bench.report.interface import Row, View
+from bench.report.metrics import METRICS, Metric, Section
+from bench.report.rows import PHASES, REPEAT_COLUMNS
+
+if TYPE_CHECKING:
+    import jinja2
+
+_TEMPLATES: Final = Path(__file__).parent / "templates"
+# Tables longer than this start folded, so that the page can be skimmed.
+_OPEN_UP_TO: Final = 12
+_KINDS: Final = ("allocated", "reserved", "resident")
+
+
+def render(view: View) -> str:
+    """The page as text. All from the record is escaped; a policy in the page forbids scripts as well."""
+    ran = [row for row in view.rows if row.status.code == "measured"]
+    template = _environment().get_template("report.html.j2")
+    return template.render(
+        view=view,
+        ran=ran,
+        speed=_in_use("speed", ran),
+        memory=_in_use("memory", ran),
+        absent=[metric.heading for metric in METRICS if not _has_values(metric, ran)],
+        phases=[name for name in PHASES.values() if any(name in row.phases for row in ran)],
+        phase_kinds=_phase_kinds(ran),
+        repeat_columns=REPEAT_COLUMNS,
+        folded=len(ran) > _OPEN_UP_TO,
+    )
+
+
+@cache
+def _environment() -> "jinja2.Environment":
+    import jinja2
+
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _has_values(metric: Metric, rows: list[Row]) -> bool:
+    return any(row.figures[metric.name].value is not None for row in rows)
+
+
+def _in_use(section: Section, rows: list[Row]) -> list[Metric]:
+    """The metrics of a section that at least one row has: empty columns are named once instead."""
+    return [metric for metric in METRICS if metric.section == section and _has_values(metric, rows)]
+
+
+def _phase_kinds(rows: list[Row]) -> list[str]:
+    """Which of the memory figures any phase of any row has."""
+    peaks = [peak for row in rows for peak in row.phases.values()]
+    return [kind for kind in _KINDS if any(getattr(peak, kind) != units.NOT_AVAILABLE for peak in peaks)]

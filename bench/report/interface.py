@@ -1,0 +1,234 @@
+"""What every format shows, already in words, and what a format is.
+
+A format is a function from a `View` to text. It chooses what to show and how to lay it out; it computes
+nothing and formats no number. Every string of a view has passed `text.clean`, but is still untrusted: each
+format escapes for its own syntax.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from bench.records.schema import Attention, Provenance, Verdict, WeightMode
+
+
+class Format(StrEnum):
+    """The formats of `bench report --format`."""
+
+    HTML = "html"
+    JSON = "json"
+    MARKDOWN = "md"
+    CSV = "csv"
+
+
+class Tone(StrEnum):
+    """How good or bad a piece of news is; always shown beside the word, never instead of it."""
+
+    GOOD = "good"
+    WARN = "warn"
+    BAD = "bad"
+    MUTED = "muted"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A label and its value, such as `Driver`, `580.95.05`."""
+
+    label: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One metric of one cell: its raw value, the same in words, and how far it can be trusted.
+
+    `interval` is `47.0–47.8 tok/s`, `variation` is `cv 0.0063`; empty where there is none. `low`, `high` and
+    `cv` are the same, raw.
+    """
+
+    value: float | int | None
+    text: str
+    interval: str = ""
+    variation: str = ""
+    low: float | None = None
+    high: float | None = None
+    cv: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What came of a cell, in words."""
+
+    code: str
+    word: str
+    tone: Tone
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Repetition:
+    """One raw generation: `1`, `2`, ... or `cold`, and its figures in the order of `REPEAT_COLUMNS`."""
+
+    name: str
+    figures: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PhasePeak:
+    """Memory at its highest in one phase."""
+
+    allocated: str
+    reserved: str
+    resident: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One cell with everything that is known about it. `figures` has every name of `METRICS`.
+
+    `provenance` and `weight_mode` belong to every figure of the row; `shape` names the cell: `60 s × 512`.
+    """
+
+    cell_id: str
+    variant: str
+    attention: Attention
+    profile: str
+    dtype: str
+    clip_seconds: float
+    max_tokens: int
+    clip: str
+    tokens: str
+    shape: str
+    provenance: Provenance
+    weight_mode: WeightMode
+    status: Status
+    figures: Mapping[str, Figure]
+    peak_words: str
+    peak: Figure
+    prompt: str
+    labels: tuple[str, ...]
+    error_tail: tuple[str, ...]
+    phases: Mapping[str, PhasePeak]
+    repetitions: tuple[Repetition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GridCell:
+    """One point of a grid: its row, and a tint from 0 (least memory of the record) to 4, or None."""
+
+    row: Row
+    heat: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class GridLine:
+    """All numbers of new tokens for one clip length; None where the suite has no such cell."""
+
+    clip: str
+    cells: tuple[GridCell | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Clip length × new tokens for one attention. `uniform`: all cells are unsupported for one reason."""
+
+    title: str
+    columns: tuple[str, ...]
+    lines: tuple[GridLine, ...]
+    rows: tuple[Row, ...]
+    uniform: Status | None
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """One reason for which cells have no figures, and those cells: `600 s × 512 (SDPA)`, or all of a grid."""
+
+    status: Status
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FrontierRow:
+    """The longest clip that fits, and the smallest that does not, in words and seconds."""
+
+    attention: Attention
+    attention_words: str
+    max_tokens: int
+    longest_fit_s: float | None
+    smallest_misfit_s: float | None
+    smallest_misfit_is_inferred: bool
+    longest_fit: str
+    smallest_misfit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kernels:
+    """Settings that were in force, against what was asked for, and how many cells share them."""
+
+    cells: int
+    facts: tuple[Fact, ...]
+    differs: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which model, device and record: the values that `check.json` states raw."""
+
+    model: str
+    repo: str | None
+    revision: str | None
+    parameters: int
+    weights_bytes: int
+    gpu: str
+    slug: str
+    kind: str
+    memory_total_bytes: int | None
+    compute_capability: str | None
+    driver: str | None
+    record_id: str
+    content_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Everything that any format shows of one record.
+
+    `stamp` is provenance and weight mode in a few words; it stands at every table, so that no figure is read
+    without them.
+    """
+
+    identity: Identity
+    provenance: Provenance
+    weight_mode: WeightMode
+    stamp: str
+    stamp_tone: Tone
+    verdict: Verdict
+    verdict_word: str
+    verdict_tone: Tone
+    why: str
+    caveats: tuple[str, ...]
+    highlights: tuple[Fact, ...]
+    header: tuple[Fact, ...]
+    repeat_command: str
+    repeat_notes: tuple[str, ...]
+    frontier: tuple[FrontierRow, ...]
+    grids: tuple[Grid, ...]
+    heat_legend: str
+    misses: tuple[Miss, ...]
+    memory_sources: tuple[Fact, ...]
+    kernels: tuple[Kernels, ...]
+    environment: tuple[Fact, ...]
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """Every cell, grid by grid."""
+        return tuple(row for grid in self.grids for row in grid.rows)
+
+
+class Render(Protocol):
+    """One format: the whole view as text, without touching disk, clock or network."""
+
+    def __call__(self, view: View) -> str:
+        """The finished document."""
+        ...

@@ -1,0 +1,95 @@
+"""The metrics of the contract: name, heading, and how each is written."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from bench import units
+from bench.records.schema import Statistic, Summary
+from bench.report.interface import Figure
+
+Section = Literal["speed", "memory"]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """`name` is the key in records, CSV, gates; `heading` is what people read."""
+
+    name: str
+    heading: str
+    section: Section
+    write: Callable[[float | None], str]
+
+
+def _bytes(value: float | None) -> str:
+    return units.gib(None if value is None else round(value))
+
+
+def _count(value: float | None) -> str:
+    return units.NOT_AVAILABLE if value is None else f"{value:,.0f}"
+
+
+def _tokens_per_s(value: float | None) -> str:
+    return units.rate(value, "tok/s")
+
+
+def _joules(value: float | None) -> str:
+    return units.rate(value, "J")
+
+
+METRICS: Final = (
+    Metric("load_s", "Load", "speed", units.seconds),
+    Metric("preprocess_s", "Preprocess", "speed", units.seconds),
+    Metric("encode_s", "Encode", "speed", units.seconds),
+    Metric("time_to_first_token_s", "First token", "speed", units.seconds),
+    Metric("decode_tokens_per_s", "Decode", "speed", _tokens_per_s),
+    Metric("latency_s", "Latency", "speed", units.seconds),
+    Metric("real_time_factor", "Real-time factor", "speed", units.ratio),
+    Metric("generated_tokens", "Tokens out", "speed", _count),
+    Metric("bandwidth_fraction", "Share of bandwidth", "speed", units.ratio),
+    Metric("allocated_peak_bytes", "Allocated", "memory", _bytes),
+    Metric("reserved_peak_bytes", "Reserved", "memory", _bytes),
+    Metric("process_peak_bytes", "Process", "memory", _bytes),
+    Metric("device_peak_bytes", "Whole device", "memory", _bytes),
+    Metric("resident_peak_bytes", "Resident", "memory", _bytes),
+    Metric("energy_j", "Energy", "memory", _joules),
+    Metric("energy_per_token_j", "Energy per token", "memory", _joules),
+)
+
+
+def figures(summary: Summary | None) -> dict[str, Figure]:
+    """Every metric of `METRICS`; one without a value says so in words."""
+    return {metric.name: _figure(metric, summary) for metric in METRICS}
+
+
+def _figure(metric: Metric, summary: Summary | None) -> Figure:
+    value: Statistic | float | int | None = getattr(summary, metric.name) if summary is not None else None
+    if isinstance(value, Statistic):
+        return _of_statistic(metric, value)
+    return Figure(value, metric.write(value))
+
+
+def _of_statistic(metric: Metric, statistic: Statistic) -> Figure:
+    interval = statistic.interval
+    low, high = (interval.low, interval.high) if interval else (None, None)
+    return Figure(
+        value=statistic.median,
+        text=metric.write(statistic.median),
+        interval=_range(metric.write(low), metric.write(high)) if interval else "",
+        variation=f"cv {units.ratio(statistic.cv)}" if statistic.cv is not None else "",
+        low=low,
+        high=high,
+        cv=statistic.cv,
+    )
+
+
+def _range(low: str, high: str) -> str:
+    """`47.0 tok/s`, `47.8 tok/s` -> `47.0–47.8 tok/s`: the unit once, where both have the same."""
+    number, _, unit = low.rpartition(" ")
+    if low == high:
+        return low
+    if " " not in low and " " not in high:
+        return f"{low}–{high}"
+    if number and " " not in number and high.rpartition(" ")[2] == unit and high.count(" ") == 1:
+        return f"{number}–{high}"
+    return f"{low} – {high}"

@@ -1,0 +1,74 @@
+"""How to repeat a record: the `bench run` command that asks for the same."""
+
+import shlex
+from collections.abc import Callable
+from typing import Final
+
+from bench.records.schema import Record, Requested, WeightMode
+from bench.report.text import MAX_NAME, clean
+
+_AXES: Final[dict[str, Callable[[Requested], str]]] = {
+    "clip_seconds": lambda wanted: f"{wanted.clip_seconds:.10g}",
+    "max_tokens": lambda wanted: str(wanted.max_tokens),
+    "attention": lambda wanted: wanted.attention.value,
+}
+_SETTINGS: Final = ("profile", "engine")
+_DEFINED: Final = ("repeats", "emulate_vram")
+
+
+def command(record: Record) -> tuple[str, tuple[str, ...]]:
+    """The command line, and what it cannot say. Every word is quoted: the record may come from a stranger."""
+    parts = ["bench", "run", "--suite", _word(record.suite.name), *_device(record), *_weights(record)]
+    notes = []
+    for override in record.suite.overrides:
+        option = _option(record, _key(override))
+        parts += option
+        if not option:
+            notes.append(f"The run also changed: {clean(override, MAX_NAME)}.")
+    if any(cell.outcome.status == "skipped" and cell.outcome.cause == "interrupted" for cell in record.cells):
+        notes.append("To finish this run instead: bench run --resume, followed by the path of the record.")
+    if record.model.weight_mode is WeightMode.LOCAL:
+        notes.append("Put the folder with the weights in place of MODEL_DIR.")
+    return shlex.join(parts), tuple(notes)
+
+
+def _word(text: str) -> str:
+    # A leading dash would be read as an option, however it is quoted.
+    return clean(text, MAX_NAME).lstrip("-")
+
+
+def _key(override: str) -> str:
+    """`axes.clip_seconds`, `--clip-seconds` -> `clip_seconds`."""
+    return override.split("=", maxsplit=1)[0].rpartition(".")[2].lstrip("-").replace("-", "_")
+
+
+def _device(record: Record) -> list[str]:
+    if record.device.kind == "cpu":
+        return ["--device", "cpu"]
+    return ["--gpu", _word(record.device.slug)]
+
+
+def _weights(record: Record) -> list[str]:
+    match record.model.weight_mode:
+        case WeightMode.HUB:
+            revision = record.model.revision
+            return ["--weights", "hub", *(["--revision", _word(revision)] if revision else [])]
+        case WeightMode.LOCAL:
+            return ["--model", "MODEL_DIR"]
+        case WeightMode.RANDOM:
+            return ["--weights", "random"]
+        case WeightMode.TINY:  # the suite names the tiny model itself
+            return []
+
+
+def _option(record: Record, key: str) -> list[str]:
+    name = f"--{key.replace('_', '-')}"
+    if key in _AXES:
+        values = dict.fromkeys(_AXES[key](cell.requested) for cell in record.cells)
+        return [name, ",".join(values)] if values else []
+    if key in _SETTINGS and record.cells:
+        return [name, str(getattr(record.cells[0].requested, key))]
+    value = record.suite.definition.get(key)
+    if key in _DEFINED and isinstance(value, int | str):
+        return [name, _word(str(value))]
+    return []

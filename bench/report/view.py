@@ -1,0 +1,41 @@
+"""A record as a view: the one place where the formats get their words from."""
+
+from bench.judge.verdict import judge
+from bench.records.schema import Record
+from bench.report import facts, words
+from bench.report.grid import grids, misses
+from bench.report.interface import View
+from bench.report.repeat import command
+from bench.report.text import clean
+
+
+def build_view(record: Record) -> View:
+    """Everything that any format shows of one record. Never fails on a record that the schema accepts."""
+    judgement = judge(record)
+    tables, legend = grids(record)
+    stamp, stamp_tone = words.stamp(record.provenance, record.model.weight_mode)
+    verdict_word, verdict_tone = words.VERDICTS[judgement.verdict]
+    repeat_command, repeat_notes = command(record)
+    return View(
+        identity=facts.identity(record),
+        provenance=record.provenance,
+        weight_mode=record.model.weight_mode,
+        stamp=stamp,
+        stamp_tone=stamp_tone,
+        verdict=judgement.verdict,
+        verdict_word=verdict_word,
+        verdict_tone=verdict_tone,
+        why=clean(judgement.why),
+        caveats=tuple(clean(caveat) for caveat in judgement.caveats),
+        highlights=facts.highlights(tuple(row for grid in tables for row in grid.rows), judgement),
+        header=facts.header(record),
+        repeat_command=repeat_command,
+        repeat_notes=repeat_notes,
+        frontier=facts.frontier(judgement),
+        grids=tables,
+        heat_legend=legend,
+        misses=misses(tables),
+        memory_sources=facts.memory_sources(record),
+        kernels=facts.kernels(record),
+        environment=facts.environment(record),
+    )

@@ -1,0 +1,56 @@
+"""CSV for spreadsheets and data frames."""
+
+import io
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.report.csv import neutral, render
+from bench.report.metrics import METRICS
+from bench.report.view import build_view
+from tests import sample_records as sample
+
+
+def read(text: str) -> pd.DataFrame:
+    return pd.read_csv(io.StringIO(text))
+
+
+def test_one_row_per_cell_with_the_names_of_the_contract() -> None:
+    table = read(render(build_view(sample.standard())))
+    assert len(table) == 48
+    assert {metric.name for metric in METRICS} <= set(table.columns)
+    assert set(table["provenance"]) == {"measured"}
+    assert set(table["weight_mode"]) == {"hub"}
+
+
+def test_values_survive_and_missing_ones_are_empty_not_zero() -> None:
+    table = read(render(build_view(sample.standard())))
+    assert table["process_peak_bytes"].max() == sample.peak_bytes(sample.requested(600.0, 256)) + 520_000_000
+    assert table.loc[table["status"] == "failed", "latency_s"].isna().all()
+    assert "12704041472.0" not in render(build_view(sample.standard()))
+
+
+def test_an_empty_record_is_a_header() -> None:
+    text = render(build_view(sample.record([])))
+    assert text.count("\n") == 1
+    assert text.startswith("record_id,")
+
+
+def test_no_field_of_a_hostile_record_is_a_formula() -> None:
+    table = read(render(build_view(sample.hostile())))
+    for column in ("model", "device", "reason", "labels"):
+        for value in table[column].dropna():
+            assert not str(value).startswith(("=", "+", "-", "@"))
+    assert "'=HYPERLINK(1)" in set(table["reason"])
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@"])
+@given(rest=st.text(max_size=20))
+def test_formulas_become_text(start: str, rest: str) -> None:
+    assert neutral(start + rest) == f"'{start}{rest}"
+
+
+def test_ordinary_text_is_left_alone() -> None:
+    assert neutral("NVIDIA GeForce RTX 4070") == "NVIDIA GeForce RTX 4070"

@@ -1,0 +1,141 @@
+"""The page, as its source: structure, safety and size."""
+
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+
+from bench.records.schema import Record, WeightMode
+from bench.report.html import render
+from bench.report.view import build_view
+from tests import sample_records as sample
+
+VOID = {"meta", "br", "link", "img", "hr", "input"}
+RECORDS = {
+    "smoke": sample.smoke(),
+    "standard": sample.standard(),
+    "random weights": sample.standard(WeightMode.RANDOM),
+    "48 measured": sample.all_measured_48(),
+    "unsupported": sample.all_unsupported(),
+    "nothing fits": sample.nothing_fits(),
+    "interrupted": sample.interrupted(),
+    "hostile": sample.hostile(),
+    "empty": sample.record([]),
+}
+
+
+class Page(HTMLParser):
+    """Tags in order, with attributes and the text inside; fails on tags that do not pair up."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[tuple[str, str]] = []
+        self.open: list[str] = []
+        self.feed(source)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append((self.open[-1] if self.open else "", data))
+
+    def names(self) -> list[str]:
+        return [tag for tag, _ in self.tags]
+
+    def text(self) -> str:
+        return "".join(text for tag, text in self.texts if tag != "style")
+
+
+def page(record: Record) -> Page:
+    return Page(render(build_view(record)))
+
+
+@pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS.keys())
+def test_nothing_is_loaded_and_nothing_runs(record: Record) -> None:
+    parsed = page(record)
+    assert not {"script", "img", "link", "iframe", "object", "embed", "form", "base"} & set(parsed.names())
+    for _, attributes in parsed.tags:
+        assert not any(name.startswith("on") or name in {"src", "srcset", "style"} for name in attributes)
+        assert (attributes.get("href") or "#").startswith("#")
+    (policy,) = [a["content"] for _, a in parsed.tags if a.get("http-equiv") == "Content-Security-Policy"]
+    assert policy == "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+    style = "".join(text for tag, text in parsed.texts if tag == "style")
+    assert "url(" not in style
+    assert "@import" not in style
+
+
+@pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS.keys())
+def test_every_cell_is_present_and_links_lead_somewhere(record: Record) -> None:
+    parsed = page(record)
+    identifiers = [attributes["id"] for _, attributes in parsed.tags if "id" in attributes]
+    assert len(identifiers) == len(set(identifiers))
+    assert {f"c-{cell.cell_id}" for cell in record.cells} <= set(identifiers)
+    targets = {(attributes["href"] or "")[1:] for tag, attributes in parsed.tags if tag == "a"}
+    assert targets <= set(identifiers)
+
+
+@pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS.keys())
+def test_the_verdict_comes_first_and_the_weights_stand_at_every_table(record: Record) -> None:
+    view = build_view(record)
+    source = render(view)
+    names = page(record).names()
+    assert names.count("h1") == 1
+    if "table" in names:
+        assert names.index("h1") < names.index("table")
+        assert source.index(view.stamp) < source.index("<table")
+    captions = re.findall(r"<caption>(.*?)</caption>", source)
+    assert len(captions) == names.count("table")
+    assert all(view.stamp in caption for caption in captions)
+
+
+@pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS.keys())
+def test_landmarks_headings_and_scopes(record: Record) -> None:
+    parsed = page(record)
+    names = parsed.names()
+    for landmark in ("header", "nav", "main", "footer"):
+        assert names.count(landmark) == 1
+    levels = [int(name[1]) for name in names if re.fullmatch(r"h[1-6]", name)]
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    assert all(attributes.get("scope") for tag, attributes in parsed.tags if tag == "th")
+
+
+def test_a_full_standard_record_is_a_small_file() -> None:
+    assert len(render(build_view(sample.all_measured_48())).encode()) < 300_000
+
+
+def test_hostile_strings_are_shown_as_they_are() -> None:
+    source = render(build_view(sample.hostile()))
+    assert "<script" not in source
+    assert "<img" not in source
+    assert "<script>alert(1)</script>|`x`=1+1" in page(sample.hostile()).text()
+
+
+def test_reasons_error_tails_and_labels_are_told() -> None:
+    text = page(sample.standard()).text()
+    for words in ("cuDNN error; during encode", "CUDNN_STATUS_INTERNAL_ERROR", "noisy", sample.NO_FLASH):
+        assert words in text
+
+
+def test_every_raw_repeat_is_there() -> None:
+    record = sample.all_measured_48()
+    rows = re.findall(r'<tr><th scope="row">\d</th>', render(build_view(record)))
+    assert len(rows) == sum(len(cell.repeats) for cell in record.cells)
+
+
+def test_short_tables_are_open_and_long_ones_folded() -> None:
+    assert "<details open>" in render(build_view(sample.smoke()))
+    assert "<details open>" not in render(build_view(sample.all_measured_48()))
+
+
+def test_metrics_that_no_cell_has_are_named_once() -> None:
+    assert (
+        "Not available in this record: Share of bandwidth, Resident, Energy" in page(sample.standard()).text()
+    )

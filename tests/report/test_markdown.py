@@ -1,0 +1,59 @@
+"""Markdown that is pasted into a post."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.records.schema import Record, WeightMode
+from bench.report.markdown import escape, render
+from bench.report.view import build_view
+from tests import sample_records as sample
+
+RECORDS = [sample.smoke(), sample.standard(), sample.all_unsupported(), sample.hostile(), sample.record([])]
+
+
+def test_verdict_weights_and_command_come_before_the_tables() -> None:
+    text = render(build_view(sample.standard(WeightMode.RANDOM)))
+    assert text.startswith("## Runs: MOSS-Audio-4B-Instruct on NVIDIA GeForce RTX 4070")
+    first_table = text.index("| ---")
+    assert text.index("random weights") < first_table
+    assert text.index("bench run --suite standard") < first_table
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_every_table_is_rectangular(record: Record) -> None:
+    for table in render(build_view(record)).split("\n\n"):
+        if table.startswith("|"):
+            widths = {line.replace("\\|", "").count("|") for line in table.strip().splitlines()}
+            assert len(widths) == 1
+
+
+def test_every_outcome_is_told_with_its_reason() -> None:
+    text = render(build_view(sample.standard()))
+    for words in ("out of memory", "skipped", "timed out", "failed", "cuDNN error", sample.NO_FLASH):
+        assert words in text
+
+
+def test_hostile_strings_are_shown_and_do_nothing() -> None:
+    text = render(build_view(sample.hostile()))
+    prose = "".join(text.split("```")[::2])  # outside the fenced command, where all is literal
+    assert "<script>" not in prose
+    assert "<img" not in prose
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;\\|\\`x\\`" in prose
+    assert "@all" not in prose
+    assert "](http" not in prose.replace("\\](", "")
+    assert "\x1b" not in text
+
+
+def test_a_fence_is_longer_than_any_in_the_command() -> None:
+    text = render(build_view(sample.record([], suite="a```b")))
+    assert "````sh\nbench run --suite 'a```b'" in text
+
+
+@given(st.text(max_size=60))
+def test_escaped_text_has_no_bare_pipe_backtick_or_tag(text: str) -> None:
+    escaped = escape(text)
+    assert "<" not in escaped
+    assert ">" not in escaped
+    for special in "|`":
+        assert all(escaped[at - 1] == "\\" for at in range(len(escaped)) if escaped[at] == special)

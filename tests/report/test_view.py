@@ -1,0 +1,173 @@
+"""What every format shows."""
+
+import shlex
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.records.schema import Profile, Provenance, Record, WeightMode
+from bench.report.interface import Tone
+from bench.report.text import clean
+from bench.report.view import build_view
+from tests import sample_records as sample
+
+SHAPES = {
+    "smoke": sample.smoke(),
+    "standard": sample.standard(),
+    "random weights": sample.standard(WeightMode.RANDOM),
+    "unsupported": sample.all_unsupported(),
+    "nothing fits": sample.nothing_fits(),
+    "interrupted": sample.interrupted(),
+    "hostile": sample.hostile(),
+    "empty": sample.record([]),
+}
+
+
+@pytest.mark.parametrize("record", SHAPES.values(), ids=SHAPES.keys())
+def test_every_cell_is_one_row(record: Record) -> None:
+    view = build_view(record)
+    assert sorted(row.cell_id for row in view.rows) == sorted(cell.cell_id for cell in record.cells)
+
+
+def test_a_grid_is_clips_by_tokens() -> None:
+    grid = build_view(sample.standard()).grids[0]
+    assert grid.columns == ("128", "256", "512", "1,024")
+    assert [line.clip for line in grid.lines] == ["10 s", "30 s", "60 s", "120 s", "300 s", "600 s"]
+    words = [cell.row.status.word for cell in grid.lines[-1].cells if cell]
+    assert words == ["ran", "ran", "out of memory", "skipped"]
+
+
+def test_a_grid_with_holes_says_so() -> None:
+    cells = [sample.measured(sample.requested(10.0, 128)), sample.measured(sample.requested(60.0, 512))]
+    grid = build_view(sample.record(cells)).grids[0]
+    assert [[cell is not None for cell in line.cells] for line in grid.lines] == [
+        [True, False],
+        [False, True],
+    ]
+
+
+def test_an_attention_that_cannot_run_is_one_line() -> None:
+    view = build_view(sample.standard())
+    assert view.grids[0].uniform is None
+    assert view.grids[1].uniform is not None
+    assert view.misses[-1].cells == ("all 24 cells of FlashAttention 2",)
+
+
+def test_cells_that_differ_in_another_setting_stand_in_another_grid() -> None:
+    lean = sample.requested().model_copy(update={"profile": Profile.LEAN})
+    view = build_view(sample.record([sample.measured(sample.requested()), sample.measured(lean)]))
+    assert [grid.title for grid in view.grids] == ["SDPA, profile faithful", "SDPA, profile lean"]
+
+
+def test_more_memory_is_a_stronger_tint() -> None:
+    lines = build_view(sample.all_measured_48()).grids[0].lines
+    first, last = lines[0].cells[0], lines[-1].cells[-1]
+    assert first is not None
+    assert last is not None
+    assert (first.heat, last.heat) == (0, 4)
+
+
+def test_equal_memory_has_no_tint() -> None:
+    view = build_view(sample.record([sample.measured(sample.requested())]))
+    assert view.grids[0].lines[0].cells[0] is not None
+    assert view.grids[0].lines[0].cells[0].heat is None
+    assert view.heat_legend == ""
+
+
+def test_provenance_and_weights_are_in_words_and_a_warning_unless_plain() -> None:
+    assert build_view(sample.standard()).stamp_tone is Tone.MUTED
+    random = build_view(sample.standard(WeightMode.RANDOM))
+    assert random.stamp == "measured on this device, random weights"
+    assert random.stamp_tone is Tone.WARN
+    assert build_view(sample.smoke()).stamp == "smoke run, tiny model, made-up weights"
+
+
+def test_medians_come_with_interval_and_variation() -> None:
+    figure = build_view(sample.standard()).rows[0].figures["decode_tokens_per_s"]
+    assert (figure.text, figure.interval, figure.variation) == ("47.4 tok/s", "47.0–47.8 tok/s", "cv 0.0063")
+
+
+def test_not_available_is_a_word() -> None:
+    figure = build_view(sample.standard()).rows[0].figures["energy_j"]
+    assert (figure.value, figure.text) == (None, "n/a")
+
+
+def test_raw_repeats_are_kept_and_the_cold_one_is_named() -> None:
+    row = build_view(sample.standard()).rows[0]
+    assert [repetition.name for repetition in row.repetitions] == ["cold", "1", "2", "3", "4", "5"]
+
+
+def test_settings_in_force_are_shown_once_and_a_fallback_is_marked() -> None:
+    ran = sample.measured(sample.requested())
+    assert ran.effective is not None
+    eager = ran.effective.language_model.model_copy(update={"attention": "eager"})
+    other = sample.measured(sample.requested(30.0)).model_copy(
+        update={"effective": ran.effective.model_copy(update={"language_model": eager})}
+    )
+    kernels = build_view(sample.record([ran, other])).kernels
+    assert [(entry.cells, entry.differs) for entry in kernels] == [(1, False), (1, True)]
+    assert "eager (asked for sdpa)" in kernels[1].facts[0].text
+
+
+@pytest.mark.parametrize(
+    ("record", "command"),
+    [
+        (sample.smoke(), "bench run --suite smoke --device cpu"),
+        (sample.standard(WeightMode.RANDOM), "bench run --suite standard --gpu rtx-4070 --weights random"),
+        (sample.standard(WeightMode.LOCAL), "bench run --suite standard --gpu rtx-4070 --model MODEL_DIR"),
+        (
+            sample.record(
+                [sample.measured(sample.requested(clip)) for clip in (5.0, 7.5)],
+                weight_mode=WeightMode.RANDOM,
+                overrides=("clip_seconds", "repeats"),
+                definition={"repeats": 3},
+            ),
+            "bench run --suite standard --gpu rtx-4070 --weights random --clip-seconds 5,7.5 --repeats 3",
+        ),
+    ],
+)
+def test_the_command_repeats_the_run(record: Record, command: str) -> None:
+    assert build_view(record).repeat_command == command
+
+
+def test_a_hostile_name_cannot_leave_its_place_in_the_command() -> None:
+    view = build_view(sample.hostile())
+    words = shlex.split(view.repeat_command)
+    assert words[:3] == ["bench", "run", "--suite"]
+    assert words[3].startswith("<script>")
+    assert words[4] == "--gpu"
+    assert any("<script>" in note for note in view.repeat_notes)
+
+
+def test_a_suite_named_like_an_option_is_no_option() -> None:
+    view = build_view(sample.record([], suite="--yes"))
+    assert shlex.split(view.repeat_command)[2:4] == ["--suite", "yes"]
+
+
+def test_an_interrupted_run_can_be_resumed_and_says_how() -> None:
+    assert any("--resume" in note for note in build_view(sample.interrupted()).repeat_notes)
+
+
+def test_the_largest_cell_stands_at_the_top() -> None:
+    texts = [fact.text for fact in build_view(sample.standard()).highlights]
+    assert texts == ["600 s × 256 tokens", "36.6 tok/s", "2.41 s", "12.70 GB (11.83 GiB)"]
+
+
+def test_a_view_of_a_prediction_is_derived_whatever_the_record_says() -> None:
+    from bench.records.schema import Predicted
+
+    view = build_view(sample.record([sample.not_measured(sample.requested(), Predicted())]))
+    assert view.rows[0].provenance is Provenance.DERIVED
+
+
+@given(st.text(max_size=2000))
+def test_clean_text_is_one_printable_line(text: str) -> None:
+    cleaned = clean(text, 100)
+    assert len(cleaned) <= 100
+    assert cleaned == " ".join(cleaned.split())
+    assert all(
+        character.isprintable() or character == "\ufffd" or ord(character) > 127 for character in cleaned
+    )
+    assert not set(cleaned) & {"\x1b", "\u202e", "\u2066", "\u200b", "\u2028"}
+    cleaned.encode()
