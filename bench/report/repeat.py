@@ -13,7 +13,6 @@ _AXES: Final[dict[str, Callable[[Requested], str]]] = {
     "attention": lambda wanted: wanted.attention.value,
 }
 _SETTINGS: Final = ("profile", "engine")
-_DEFINED: Final = ("repeats", "emulate_vram")
 
 
 def command(record: Record) -> tuple[str, tuple[str, ...]]:
@@ -21,6 +20,8 @@ def command(record: Record) -> tuple[str, tuple[str, ...]]:
     parts = ["bench", "run", "--suite", _word(record.suite.name), *_device(record), *_weights(record)]
     notes = []
     for override in record.suite.overrides:
+        if override == "model" and record.model.weight_mode is WeightMode.LOCAL:
+            continue  # the folder is asked for below
         option = _option(record, _key(override))
         parts += option
         if not option:
@@ -68,7 +69,12 @@ def _option(record: Record, key: str) -> list[str]:
         return [name, ",".join(values)] if values else []
     if key in _SETTINGS and record.cells:
         return [name, str(getattr(record.cells[0].requested, key))]
-    value = record.suite.definition.get(key)
-    if key in _DEFINED and isinstance(value, int | str):
-        return [name, _word(str(value))]
-    return []
+    if key == "model":
+        return [name, _word(record.model.repo or record.model.name)]
+    return [name, str(_repeats(record))] if key == "repeats" and _repeats(record) is not None else []
+
+
+def _repeats(record: Record) -> int | None:
+    measure = record.suite.definition.get("measure")
+    repeats = measure.get("repeats") if isinstance(measure, dict) else None
+    return repeats if isinstance(repeats, int) else None

@@ -121,9 +121,19 @@ def test_settings_in_force_are_shown_once_and_a_fallback_is_marked() -> None:
                 [sample.measured(sample.requested(clip)) for clip in (5.0, 7.5)],
                 weight_mode=WeightMode.RANDOM,
                 overrides=("clip_seconds", "repeats"),
-                definition={"repeats": 3},
+                definition={"measure": {"repeats": 3}},
             ),
             "bench run --suite standard --gpu rtx-4070 --weights random --clip-seconds 5,7.5 --repeats 3",
+        ),
+        (
+            sample.record(
+                [], weight_mode=WeightMode.RANDOM, overrides=("model",), model="MOSS-Audio-8B-Instruct"
+            ),
+            "bench run --suite standard --gpu rtx-4070 --weights random --model MOSS-Audio-8B-Instruct",
+        ),
+        (
+            sample.record([], weight_mode=WeightMode.LOCAL, overrides=("model",)),
+            "bench run --suite standard --gpu rtx-4070 --model MODEL_DIR",
         ),
     ],
 )
