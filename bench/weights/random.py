@@ -47,13 +47,7 @@ def random_model(
     """
     model = meta_model(config, dtype=dtype, attention=attention, encoder_attention=encoder_attention)
     place = torch.device(device)
-    fill = _filler(model, place, dtype, seed)
-    for module in model.modules():
-        for name, parameter in list(module.named_parameters(recurse=False)):
-            values = torch.empty(parameter.shape, dtype=dtype, device=place)
-            _fill(values, name, fill)
-            setattr(module, name, nn.Parameter(values, requires_grad=False))
-    _make_rotary(model, place)
+    allocate(model, place, _filler(model, place, dtype, seed))
     model.train(False)
     return model
 
@@ -71,12 +65,28 @@ def meta_model(
     return model
 
 
-def _fill(values: Tensor, name: str, fill: Fill) -> None:
+def allocate(model: MossAudioModel, device: torch.device, fill: Fill | None = None) -> None:
+    """Give a meta-device model its memory, tensor by tensor; without `fill` the matrices hold anything.
+
+    Works under `FakeTensorMode` too, where `to_empty` does not.
+    """
+    for module in model.modules():
+        for name, parameter in list(module.named_parameters(recurse=False)):
+            values = torch.empty(parameter.shape, dtype=parameter.dtype, device=device)
+            _fill(values, name, fill)
+            setattr(module, name, nn.Parameter(values, requires_grad=False))
+    # Rotary frequencies are no weights: a buffer of the meta device is empty, so make the module again.
+    rotary = type(model.language_model.rotary_emb)
+    with torch.device(device):
+        model.language_model.rotary_emb = rotary(model.config.language_config)
+
+
+def _fill(values: Tensor, name: str, fill: Fill | None) -> None:
     if name == "bias":
         values.zero_()
     elif values.dim() == 1:
         values.fill_(1.0)  # every one-dimensional weight of this architecture is a norm's
-    else:
+    elif fill is not None:
         fill(values)
 
 
@@ -113,9 +123,3 @@ def _from_pool(dtype: torch.dtype, seed: int) -> Fill:
 def _offsets(generator: torch.Generator) -> Iterator[int]:
     while True:
         yield int(torch.randint(_POOL_SIZE, (1,), generator=generator))
-
-
-def _make_rotary(model: MossAudioModel, device: torch.device) -> None:
-    """Rotary frequencies are no weights: a buffer of the meta device is empty, so make the module again."""
-    old = model.language_model.rotary_emb
-    model.language_model.rotary_emb = type(old)(model.config.language_config).to(device)

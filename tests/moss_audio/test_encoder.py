@@ -22,7 +22,7 @@ def random_encoder(config: AudioEncoderConfig, implementation: str = "eager") ->
 def naive(encoder: AudioEncoder, clip: Tensor) -> list[Tensor]:
     """`[mel_bins, frames]` to the last hidden state and the taps, each `[tokens, d_model]`."""
     size = encoder.config.chunk_frames
-    pieces = list(clip.split(size, dim=1))
+    pieces = list(torch.split(clip, size, dim=1))
     kept = [math.ceil(piece.shape[1] / 8) for piece in pieces]
     if len(pieces) > 1:
         pieces[-1] = F.pad(pieces[-1], (0, size - pieces[-1].shape[1]))
@@ -62,7 +62,8 @@ def naive_layer(layer: EncoderLayer, hidden: Tensor, kept: int) -> Tensor:
         scores = query[:, columns] @ key[:kept, columns].T / math.sqrt(width)
         mixed.append(scores.softmax(dim=1) @ value[:kept, columns])
     hidden = hidden + attention.out_proj(torch.cat(mixed, dim=1))
-    return hidden + layer.fc2(F.gelu(layer.fc1(layer.final_layer_norm(hidden))))
+    inner: Tensor = layer.fc2(F.gelu(layer.fc1(layer.final_layer_norm(hidden))))
+    return hidden + inner
 
 
 def assert_same(encoder: AudioEncoder, clips: Tensor) -> None:

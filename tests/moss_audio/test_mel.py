@@ -13,7 +13,9 @@ from tests.moss_audio.small import noise
 def test_it_is_the_one_of_transformers_without_padding(samples: int) -> None:
     waveform = noise(samples / 16_000, seed=samples)
     extractor = WhisperFeatureExtractor(feature_size=128)  # type: ignore[no-untyped-call]
-    theirs = extractor(waveform, sampling_rate=16_000, padding=False, truncation=False, return_tensors="pt")
+    theirs = extractor(
+        waveform, sampling_rate=16_000, padding="do_not_pad", truncation=False, return_tensors="pt"
+    )
     ours = LogMel()(waveform)
     assert ours.shape == (1, 128, samples // 160)
     assert ours.dtype == torch.float32
@@ -30,5 +32,5 @@ def test_long_clips_come_in_blocks_without_seams() -> None:
 
 def test_silence_is_flat_and_finite() -> None:
     flat = LogMel()(np.zeros(16_000, dtype=np.float32))
-    assert flat.unique().numel() == 1
+    assert flat.min() == flat.max()
     assert flat.isfinite().all()
