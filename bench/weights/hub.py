@@ -98,9 +98,14 @@ def download(plan: DownloadPlan, progress: Progress = quiet) -> Checkpoint:
     with translated(plan.repo, plan.revision), silent(), only_one(plan, progress):
         transfer = Transfer(plan, progress)
         # One by one: small files of the same content share a blob, which only one of them can fetch.
-        small = [seen for file in plan.files if not is_weights(file.name) for seen in transfer.stage([file])]
+        small = [
+            seen
+            for file in plan.files
+            if not is_weights(file.name)
+            for seen in transfer.stage([file], checking=quiet)
+        ]
         require_moss_audio(plan.directory)
-        large = transfer.stage([file for file in plan.files if is_weights(file.name)])
+        large = transfer.stage([file for file in plan.files if is_weights(file.name)], checking=progress)
         if not plan.offline:
             remember_revision(repo_folder(plan.cache_dir, plan.repo), plan.revision, plan.commit)
     return Checkpoint(

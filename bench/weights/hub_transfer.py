@@ -8,9 +8,9 @@ that ended; its `http_get` does the transfer here, and both is done around it.
 import io
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from huggingface_hub import hf_hub_url
 from huggingface_hub.file_download import http_get
@@ -29,10 +29,14 @@ from bench.errors import WeightsError
 from bench.records.schema import WeightFile
 from bench.weights.files import hash_files
 from bench.weights.hub_cache import DownloadPlan, Place, RemoteFile, repo_folder
+from bench.weights.hub_errors import CAUGHT, is_unreachable
 from bench.weights.interface import Progress
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
+
+_PATIENCE_S: Final = 0.2
+"""A lock that is not free within this time is worth a word."""
 
 
 class Transfer:
@@ -47,8 +51,10 @@ class Transfer:
         self._folder = repo_folder(plan.cache_dir, plan.repo)
         self._done = 0
 
-    def stage(self, files: Sequence[RemoteFile]) -> tuple[WeightFile, ...]:
+    def stage(self, files: Sequence[RemoteFile], checking: Progress) -> tuple[WeightFile, ...]:
         """Fetch these files, check all of them from disk, then put them in place.
+
+        `checking` is told how far the check is; the transfer reports to the progress of the whole download.
 
         Raises:
             WeightsError: the content of one is not what the Hub states; that one is removed.
@@ -56,7 +62,7 @@ class Transfer:
         places = [Place(self._folder, self._plan.commit, file) for file in files]
         for place in places:
             self._fetch(place)
-        seen = hash_files({place.file.name: place.current() for place in places}, self._progress)
+        seen = hash_files({place.file.name: place.current() for place in places}, checking)
         for place, found in zip(places, seen, strict=True):
             if not place.matches(found):
                 place.discard()
@@ -69,22 +75,33 @@ class Transfer:
         return seen
 
     def _fetch(self, place: Place) -> None:
-        before, file, missing = self._done, place.file, place.missing_bytes()
+        before, file = self._done, place.file
         self._done += file.size_bytes
-        if not missing and place.current().exists():
+        if place.current().exists() and not place.missing_bytes():
             return
-        if missing == file.size_bytes:
+        if place.missing_bytes() == file.size_bytes:
             place.discard()
         place.partial.parent.mkdir(parents=True, exist_ok=True)
+        place.partial.touch()
 
         def report(there: int) -> None:
             self._progress(f"downloading {file.name}", before + there, self._plan.total_bytes)
 
+        while missing := place.missing_bytes():
+            try:
+                self._request(place, file.size_bytes - missing, report)
+            except CAUGHT as error:
+                # Not every version of http_get asks again after a cut: go on while each attempt brings more.
+                if not is_unreachable(error) or place.missing_bytes() >= missing:
+                    raise
+
+    def _request(self, place: Place, start: int, report: Callable[[int], None]) -> None:
+        file = place.file
         with _Reporting(place.partial, report) as target:
             http_get(
                 hf_hub_url(self._plan.repo, file.name, revision=self._plan.commit),
                 cast("BinaryIO", target),
-                resume_size=file.size_bytes - missing,
+                resume_size=start,
                 headers=build_hf_headers(),
                 expected_size=file.size_bytes,
             )
@@ -112,8 +129,12 @@ def only_one(plan: DownloadPlan, progress: Progress) -> Iterator[None]:
         return
     path = plan.cache_dir / ".locks" / repo_folder(plan.cache_dir, plan.repo).name / "bench.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
-    progress("waiting for another download", 0, plan.total_bytes)
-    with WeakFileLock(path):
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(WeakFileLock(path, timeout=_PATIENCE_S))
+        except TimeoutError:
+            progress("waiting for another download", 0, plan.total_bytes)
+            stack.enter_context(WeakFileLock(path))
         yield
 
 

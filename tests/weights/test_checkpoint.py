@@ -4,9 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
 from bench.errors import WeightsError
+from bench.moss_audio import MossAudioConfig
 from bench.weights.checkpoint import read_tensors, shards, verify
+from bench.weights.random import meta_model
 from tests.weights.samples import SHAPES, SHARDS, checkpoint, shard
 
 INDEX = "model.safetensors.index.json"
@@ -99,3 +102,13 @@ def test_a_tensor_that_the_index_leaves_out(directory: Path) -> None:
     set_index(directory, {"a": SHARDS[0], "c": SHARDS[1]})
     with pytest.raises(WeightsError, match="holds b, against what the index says"):
         read_tensors(directory)
+
+
+def test_the_golden_checkpoint_fits_the_model_built_from_its_config() -> None:
+    golden = Path(__file__).parents[1] / "data" / "golden" / "tiny-a"
+    model = meta_model(MossAudioConfig.from_pretrained(golden), dtype=torch.float32)
+    expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    assert verify(golden, expected).keys() == expected.keys()
+    narrower = {**expected, "lm_head.weight": (512, 64)}
+    with pytest.raises(WeightsError, match=r"1 of another shape \(lm_head.weight is \[512, 128\]"):
+        verify(golden, narrower)

@@ -1,11 +1,16 @@
-"""The cache on file systems that have no links, and what is noted about branches."""
+"""The cache as files: without links, in part, in use by another process, and what is noted of branches."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from bench.weights.files import hash_files
-from bench.weights.hub_cache import Place, RemoteFile, remember_revision
+from bench.weights.hub_cache import DownloadPlan, Place, RemoteFile, remember_revision
+from bench.weights.hub_transfer import only_one
+from bench.weights.interface import quiet
 from tests.hub_server import git_sha1, sha256
 
 COMMIT = "c" * 40
@@ -71,3 +76,20 @@ def test_a_revision_is_noted_only_inside_the_cache(tmp_path: Path) -> None:
     assert (tmp_path / "cache/refs/refs/pr/1").read_text() == COMMIT
     remember_revision(tmp_path / "cache", "../../outside", COMMIT)
     assert not (tmp_path / "outside").exists()
+
+
+def test_who_waits_for_another_download_is_told_so(tmp_path: Path) -> None:
+    plan = DownloadPlan("a/b", "main", COMMIT, (FILE,), tmp_path, len(CONTENT), 10**9, offline=False)
+    told = Event()
+    with ThreadPoolExecutor() as pool, ExitStack() as first:
+        first.enter_context(only_one(plan, quiet))
+
+        def second() -> bool:
+            with only_one(plan, lambda label, done, total: told.set()):
+                return True
+
+        waiting = pool.submit(second)
+        assert told.wait(timeout=30)
+        assert not waiting.done()
+        first.close()
+        assert waiting.result(timeout=30)
