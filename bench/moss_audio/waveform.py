@@ -45,6 +45,8 @@ def prepare_waveform(audio: "ArrayLike", sampling_rate: int = SAMPLE_RATE) -> "N
 
 
 def _floats(audio: "ArrayLike") -> "NDArray[np.floating]":
+    if isinstance(audio, list | tuple) and len(audio) > 1 and getattr(audio[0], "ndim", 0) > 0:
+        raise WaveformError(f"There are {len(audio)} clips", hint="Give one clip at a time")
     try:
         array = np.asarray(audio)
     except (ValueError, TypeError) as error:
