@@ -1,8 +1,6 @@
 """The command `bench`: its subcommands, and the one place where errors become lines and exit codes."""
 
-import platform
 import sys
-import tempfile
 import traceback
 from pathlib import Path
 
@@ -82,6 +80,9 @@ def _say(message: str, code: ExitCode) -> int:
 
 
 def _keep_traceback() -> Path:
+    import platform
+    import tempfile
+
     with tempfile.NamedTemporaryFile(
         "w", prefix="bench-bug-", suffix=".txt", delete=False, encoding="utf-8"
     ) as file:

@@ -7,6 +7,7 @@ from typing import Final
 import torch
 from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaList
 from transformers.generation.streamers import BaseStreamer
+from transformers.utils import logging
 
 from bench import shipped
 from bench.engines.interface import EngineSettings, Generation, ModelFacts, ModelSource, Request
@@ -188,12 +189,14 @@ def _config_file(source: ModelSource) -> Path:
 
 
 def _make_tiny_if_missing(source: ModelSource) -> None:
-    if (
-        source.weight_mode is WeightMode.TINY
-        and source.directory is not None
-        and not source.directory.exists()
-    ):
+    if source.weight_mode is WeightMode.TINY and source.directory is not None:
         write_tiny_checkpoint(source.directory)
+
+
+def quiet_transformers() -> None:
+    """No progress bars and no advice from transformers on standard error; for processes that are ours alone."""
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def expected_tensors(config: MossAudioConfig) -> dict[str, tuple[int, ...]]:

@@ -27,6 +27,9 @@ Utc = Annotated[AwareDatetime, PlainSerializer(_rfc3339, return_type=str)]
 Bytes = Annotated[int, Field(ge=0)]
 Seconds = Annotated[float, Field(ge=0)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+# These become parts of paths: nothing in them can leave a folder.
+PathName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,95}$")]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,95}$")]
 
 
 class Provenance(StrEnum):
@@ -340,7 +343,7 @@ class SuiteInfo(Frozen):
     `definition`, which holds them too.
     """
 
-    name: str
+    name: Slug
     version: str
     sha256: Sha256 = Field(description="over the RFC 8785 form of the definition")
     overrides: tuple[str, ...] = ()
@@ -358,7 +361,7 @@ class WeightFile(Frozen):
 class ModelInfo(Frozen):
     """Which model, and which bytes of it."""
 
-    name: str
+    name: PathName
     repo: str | None = Field(description="repository on the Hub; null for a local, random or tiny model")
     revision: str | None = Field(description="resolved commit on the Hub")
     weight_mode: WeightMode
@@ -372,7 +375,7 @@ class DeviceInfo(Frozen):
     """The device as found on this machine."""
 
     kind: Literal["cpu", "cuda"]
-    slug: str
+    slug: Slug
     name: str
     memory_total_bytes: Bytes | None
     compute_capability: str | None = None

@@ -55,7 +55,7 @@ def answer(
     from transformers import TextStreamer
 
     from bench.engines.interface import ModelSource, Request
-    from bench.engines.native import NativeEngine
+    from bench.engines.native import NativeEngine, quiet_transformers
 
     class Saying(TextStreamer):
         """Hands text on instead of printing it."""
@@ -67,6 +67,7 @@ def answer(
         name=plan.origin.name, weight_mode=plan.origin.weight_mode, directory=weights.directory
     )
     requested = plan.cells[0].requested
+    quiet_transformers()
     engine = NativeEngine(source, torch.device(plan.device.kind))
     engine.facts(requested.dtype)
     engine.load(requested)

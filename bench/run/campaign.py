@@ -13,6 +13,7 @@ from bench.hardware.environment import environment, version_of
 from bench.hardware.machine_key import machine_key
 from bench.records.journal import Header, Journal, PlannedCell, Progress, journal_path, seal_journal
 from bench.records.schema import ModelInfo, Provenance, Record, Requested, WeightFile, WeightMode
+from bench.records.store import disk_errors
 from bench.run.child import Mailbox
 from bench.run.isolation import Isolation
 from bench.run.plan import Plan
@@ -58,6 +59,8 @@ def run(plan: Plan, weights: Weights, rules: Rules, place: Place, listener: List
     )
     setup = Setup(source=source, device=plan.device.kind, dtype=plan.suite.dtype, audio=plan.audio)
     isolation = Isolation(setup, mailbox)
+    with disk_errors(place.out):  # known before minutes are spent on a worker
+        place.out.mkdir(parents=True, exist_ok=True)
     with signals_to(mailbox):
         try:
             header = _header(plan, weights, isolation.hello())

@@ -53,12 +53,11 @@ def main() -> int:
     import torch
     import transformers
 
-    from bench.engines.native import NativeEngine
+    from bench.engines.native import NativeEngine, quiet_transformers
     from bench.run.measurement import CellRunner
     from bench.run.out_of_memory import out_of_memory
 
-    transformers.utils.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    quiet_transformers()
     try:
         engine = NativeEngine(setup.source, torch.device(setup.device))
         facts = engine.facts(setup.dtype)
