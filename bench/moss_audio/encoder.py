@@ -151,7 +151,7 @@ class AudioEncoder(nn.Module):
             return _Chunks(mel, 1, audio_token_count(frames), audio_token_count(frames))
         rest = frames - (count - 1) * size
         padded = F.pad(mel, (0, size - rest)) if rest < size else mel
-        pieces = padded.view(batch, bins, count, size).transpose(1, 2).reshape(batch * count, bins, size)
+        pieces = padded.reshape(batch, bins, count, size).transpose(1, 2).reshape(batch * count, bins, size)
         return _Chunks(pieces, count, audio_token_count(rest), audio_token_count(frames))
 
     def _tail_mask(self, chunks: _Chunks, first: int, batch: Tensor) -> Tensor | None:

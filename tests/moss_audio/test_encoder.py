@@ -143,6 +143,11 @@ def test_half_precision_stays_finite(implementation: str) -> None:
     assert last_hidden.isfinite().all()
 
 
+def test_a_view_of_a_longer_clip_is_a_clip() -> None:
+    encoder, clip = random_encoder(encoder_config()), mel(1600)
+    torch.testing.assert_close(encoder(clip[:, :, 400:1200]), encoder(clip[:, :, 400:1200].contiguous()))
+
+
 def test_positions_are_sines_then_cosines() -> None:
     table = sinusoids(3, 4, torch.device("cpu"))
     angles = [(position, position * 1e-4) for position in range(3)]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 from torch import Tensor
 
 from bench.moss_audio import MossAudioModel, MossAudioProcessor
@@ -54,6 +55,11 @@ def largest_error(found: Tensor, expected: Tensor) -> float:
 
 def test_three_clips_are_here() -> None:
     assert len(CLIPS) == 3
+
+
+def test_tensors_have_the_names_of_the_released_checkpoint() -> None:
+    with safe_open(GOLDEN / "model.safetensors", framework="pt") as file:
+        assert set(MossAudioModel.from_pretrained(GOLDEN).state_dict()) == set(file.keys())
 
 
 def test_inputs_are_those_of_the_released_processor(

@@ -194,7 +194,7 @@ def test_no_hook_is_left_behind() -> None:
         assert "forward" not in vars(module), type(module)
 
 
-def test_weights_are_the_same_in_training_and_gradients_flow() -> None:
+def test_gradients_reach_every_weight() -> None:
     model, given = small_model(), inputs()
     model(**given).logits.sum().backward()
     for name, parameter in model.named_parameters():
