@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Literal
 
 from pydantic import JsonValue
 
@@ -377,10 +378,15 @@ def interrupted() -> Record:
     return record([measured(first), *[not_measured(want, stopped) for want in rest]])
 
 
+def renamed(whole: Record, part: Literal["suite", "model", "device"], name: str) -> Record:
+    """With a name that the schema would refuse: the formats do not rely on it."""
+    return whole.model_copy(update={part: getattr(whole, part).model_copy(update={"name": name})})
+
+
 def hostile() -> Record:
     """Every free text of a record tries to get out of its place."""
     want = requested(10.0, 128, model=HOSTILE)
-    bad_device = RTX_4070.model_copy(update={"name": HOSTILE, "slug": HOSTILE, "driver": HOSTILE})
+    bad_device = RTX_4070.model_copy(update={"name": HOSTILE, "slug": "hostile", "driver": HOSTILE})
     broken = requested(30.0, 128, model=HOSTILE)
     ran = measured(want, labels=(HOSTILE,))
     seen = effective(want, bad_device).model_copy(update={"attention_provider": HOSTILE, "kv_cache": HOSTILE})
@@ -391,7 +397,7 @@ def hostile() -> Record:
             not_measured(requested(60.0, 128, model=HOSTILE), Unsupported(reason="=HYPERLINK(1)")),
         ],
         device=bad_device,
-        suite=HOSTILE,
+        suite="hostile",
         overrides=(HOSTILE, "clip_seconds"),
-        model=HOSTILE,
+        model="hostile",
     )

@@ -46,7 +46,7 @@ def test_hostile_strings_are_shown_and_do_nothing() -> None:
 
 
 def test_a_fence_is_longer_than_any_in_the_command() -> None:
-    text = render(build_view(sample.record([], suite="a```b")))
+    text = render(build_view(sample.renamed(sample.record([]), "suite", "a```b")))
     assert "````sh\nbench run --suite 'a```b'" in text
 
 

@@ -40,7 +40,7 @@ def test_a_whole_unsupported_attention_is_one_line() -> None:
 
 
 def test_markup_in_a_record_is_text() -> None:
-    record = sample.record([], model="[bold red]x[/]")
+    record = sample.renamed(sample.record([]), "model", "[bold red]x[/]")
     console = Console(file=io.StringIO(), width=WIDTH, force_terminal=True, record=True)
     console.print(summary(build_view(record)))
     assert "[bold red]x[/]" in console.export_text()

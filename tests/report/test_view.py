@@ -142,7 +142,7 @@ def test_the_command_repeats_the_run(record: Record, command: str) -> None:
 
 
 def test_a_hostile_name_cannot_leave_its_place_in_the_command() -> None:
-    view = build_view(sample.hostile())
+    view = build_view(sample.renamed(sample.hostile(), "suite", sample.HOSTILE))
     words = shlex.split(view.repeat_command)
     assert words[:3] == ["bench", "run", "--suite"]
     assert words[3].startswith("<script>")
@@ -151,7 +151,7 @@ def test_a_hostile_name_cannot_leave_its_place_in_the_command() -> None:
 
 
 def test_a_suite_named_like_an_option_is_no_option() -> None:
-    view = build_view(sample.record([], suite="--yes"))
+    view = build_view(sample.renamed(sample.record([]), "suite", "--yes"))
     assert shlex.split(view.repeat_command)[2:4] == ["--suite", "yes"]
 
 
