@@ -84,7 +84,10 @@ class Engine(Protocol):
         """How the loaded model runs."""
 
     def weights(self) -> list[torch.Tensor]:
-        """Every parameter and buffer, for those who count memory."""
+        """Every parameter."""
+
+    def buffers(self) -> list[torch.Tensor]:
+        """Every tensor that the model keeps beside its parameters."""
 
     def generate(self, request: Request, observer: Observer) -> Generation:
         """Answer one request, with every phase announced to the observer."""

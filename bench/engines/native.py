@@ -93,9 +93,12 @@ class NativeEngine:
         )
 
     def weights(self) -> list[torch.Tensor]:
-        """Every parameter and buffer."""
-        model, _ = self._loaded()
-        return [*model.parameters(), *model.buffers()]
+        """Every parameter."""
+        return list(self._loaded()[0].parameters())
+
+    def buffers(self) -> list[torch.Tensor]:
+        """Every buffer: the rotary frequencies."""
+        return list(self._loaded()[0].buffers())
 
     @torch.no_grad()
     def generate(

@@ -48,6 +48,7 @@ class CellRunner:
         repeats = self._repeats(request, job.requested.clip_seconds, job.measure)
         self._tell(Step(name="memory"))
         memory = self._memory(request)
+        self._tell(Step(name="report"))
         return Finished(effective=effective, load_s=load_s, cold=cold, repeats=repeats, memory=memory)
 
     def _load_model(self, requested: Requested) -> float:
@@ -145,7 +146,7 @@ class CellRunner:
         if self._device.type == "cuda":
             return self._watched(request, CudaAllocated(self._device))
         tracker = AllocationTracker()
-        for tensor in self._engine.weights():
+        for tensor in (*self._engine.weights(), *self._engine.buffers()):
             tracker.adopt(tensor)
         with tracker:
             return self._watched(request, tracker)

@@ -53,7 +53,7 @@ class Step(Frozen):
     """What the worker begins to do; `number` of `total` where it is one of several."""
 
     kind: Literal["step"] = "step"
-    name: Literal["load", "cold", "warm-up", "repeat", "memory"]
+    name: Literal["load", "cold", "warm-up", "repeat", "memory", "report"]
     number: int = 1
     total: int = 1
 
