@@ -1,8 +1,15 @@
-# make bench   set up .venv, run the default suite on what this machine has, write record and report
-# make test    set up .venv and run the tests
-# TORCH=cpu (default) | cu130 | cu128   version and index of torch together
+# make bench        set up .venv, run the default suite on what this machine has, write record and report
+# make test         set up .venv and run the tests (minutes; no GPU, no network)
+# make test-slow    the rest: full size, real browser, transformers 4.57.1 (needs about 16 GB of memory)
+# make benchmarks   what the harness itself costs, measured in alternation
+# make lint types   ruff and mypy
+# make schemas      export the JSON Schemas
+#
+# TORCH=cpu (default) | cu130 | cu128   version and index of torch together, such as: make bench TORCH=cu130
+# ARGS=...                              options for bench run, such as: make bench ARGS='--gpu rtx-4070'
 
 TORCH ?= cpu
+ARGS ?=
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
@@ -13,32 +20,64 @@ torch_pin_cu128 = torch==2.9.1
 torch_pin = $(or $(torch_pin_$(TORCH)),$(error TORCH=$(TORCH) is unknown: use cpu, cu130 or cu128))
 torch_index = https://download.pytorch.org/whl/$(TORCH)
 
+# The set-up is done again when one of these changes, or another TORCH is asked for.
 STAMP = $(VENV)/.installed-$(TORCH)
-PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(VENV)/constraints.txt
+PIP = -m pip install --quiet --disable-pip-version-check
 
-.PHONY: bench test lint types help clean
+# The official stack; everything else as in constraints.txt. huggingface-hub follows from it.
+COMPAT_VENV = .venv-compat
+COMPAT_STAMP = $(COMPAT_VENV)/.installed
+COMPAT_PINS = torch==2.13.0 transformers==4.57.1
+
+.PHONY: help bench test test-slow test-full-size test-browser test-compat benchmarks lint types schemas clean
 help:
-	@sed -n 's/^# //p' Makefile
+	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
 
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	sed 's/^torch==.*/$(torch_pin)/' constraints.txt > $(VENV)/constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	$(PIP) --retries 1 --extra-index-url $(torch_index) torch
-	$(PIP) --editable . --group dev
+	$(BIN)/python $(PIP) --upgrade 'pip>=25.1'
+	$(BIN)/python $(PIP) --constraint $(VENV)/constraints.txt --retries 1 --extra-index-url $(torch_index) torch
+	$(BIN)/python $(PIP) --constraint $(VENV)/constraints.txt --editable . --group dev
 	rm -f $(VENV)/.installed-* && touch $@
 
+$(COMPAT_STAMP): pyproject.toml
+	test -x $(COMPAT_VENV)/bin/python || $(PYTHON) -m venv $(COMPAT_VENV)
+	$(COMPAT_VENV)/bin/python $(PIP) --upgrade 'pip>=25.1'
+	$(COMPAT_VENV)/bin/python $(PIP) --retries 1 --extra-index-url https://download.pytorch.org/whl/cpu torch==2.13.0
+	$(COMPAT_VENV)/bin/python $(PIP) $(COMPAT_PINS) --editable . pytest pytest-benchmark pytest-timeout hypothesis
+	touch $@
+
 bench: $(STAMP)
-	@$(BIN)/bench run
+	@$(BIN)/bench run $(ARGS)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -m 'not full_size and not browser and not gpu'
 
+test-slow: test-full-size test-browser test-compat
+
+test-full-size: $(STAMP)
+	$(BIN)/python -m pytest -m full_size --timeout 1200
+
+test-browser: $(STAMP)
+	command -v chromium >/dev/null || tools/install-chromium
+	$(BIN)/python -m pytest -m browser
+
+test-compat: $(COMPAT_STAMP)
+	$(COMPAT_VENV)/bin/python -m pytest tests/moss_audio tests/engines -m 'not full_size and not gpu'
+
+benchmarks: $(STAMP)
+	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable --benchmark-only --timeout 3600 -s
+
 lint: $(STAMP)
-	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 
 types: $(STAMP)
 	$(BIN)/mypy
 
+schemas: $(STAMP)
+	$(BIN)/python -m bench.records.json_schema
+
 clean:
-	rm -rf $(VENV) .venv-compat build dist
+	rm -rf $(VENV) $(COMPAT_VENV) build dist
