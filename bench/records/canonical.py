@@ -9,18 +9,21 @@ from pydantic import JsonValue
 
 from bench.errors import RecordError
 
-_MAX_DEPTH_MESSAGE = "nested too deeply"
+_TOO_DEEP = "this JSON is nested too deeply"
 
 
 def canonical(document: JsonValue) -> bytes:
     """The RFC 8785 form of a JSON document: sorted keys, one spelling per number, UTF-8.
 
     Raises:
-        RecordError: an integer beyond 2**53 - 1, NaN or infinity, which RFC 8785 cannot hold.
+        RecordError: an integer beyond 2**53 - 1, NaN, infinity or half a surrogate pair, which RFC 8785
+            cannot hold, or nesting beyond Python's recursion limit.
     """
     try:
         return rfc8785.dumps(document)
-    except (rfc8785.CanonicalizationError, RecursionError) as error:
+    except RecursionError as error:
+        raise RecordError(_TOO_DEEP) from error
+    except (rfc8785.CanonicalizationError, UnicodeError) as error:  # the second: keys with half a surrogate
         raise RecordError(f"this JSON has no canonical form: {error}") from error
 
 
@@ -43,7 +46,7 @@ def parse(text: str | bytes) -> JsonValue:
     try:
         document: JsonValue = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
     except RecursionError as error:
-        raise RecordError(_MAX_DEPTH_MESSAGE) from error
+        raise RecordError(_TOO_DEEP) from error
     except ValueError as error:  # JSONDecodeError, UnicodeDecodeError, and integers with too many digits
         raise RecordError(f"not valid JSON ({error})") from error
     return document

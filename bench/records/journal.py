@@ -5,9 +5,11 @@ end. A line that a crash cut short is dropped on reading: it was the cell in fli
 """
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import Self, TypeVar
 
 from pydantic import JsonValue, ValidationError
 
@@ -26,9 +28,10 @@ from bench.records.schema import (
     SuiteInfo,
     Utc,
 )
-from bench.records.store import disk_errors, first_fault, read_record, seal, sync_folder, write_record
+from bench.records.store import disk_errors, first_fault, read_record, seal, write_atomically, write_record
 
 SUFFIX = ".journal.jsonl"
+_Line = TypeVar("_Line", bound=Frozen)
 _INTERRUPTED = "the run was interrupted before this cell; `bench run --resume` runs it"
 
 
@@ -64,7 +67,7 @@ class Progress:
 class Journal:
     """An open journal. `append` returns once the outcome is on disk."""
 
-    def __init__(self, path: Path, file: BinaryIO) -> None:
+    def __init__(self, path: Path, file: FileIO) -> None:
         self.path = path
         self._file = file
 
@@ -72,30 +75,33 @@ class Journal:
     def create(cls, path: Path, progress: Progress) -> Self:
         """Start a journal, with what an earlier part of the run has done already.
 
+        A journal that is resumed is replaced in one step: killed here, it is still the old one.
+
         Raises:
             StorageError: the disk refused it.
         """
+        lines = [progress.header.model_dump_json(), *(cell.model_dump_json() for cell in progress.done)]
+        write_atomically(path, "".join(line + "\n" for line in lines).encode())
         with disk_errors(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            journal = cls(path, path.open("wb"))
-            lines = [progress.header.model_dump_json(), *(cell.model_dump_json() for cell in progress.done)]
-            journal._write("".join(line + "\n" for line in lines))
-            sync_folder(path.parent)
-        return journal
+            return cls(path, path.open("ab", buffering=0))
 
     def append(self, cell: CellResult) -> None:
-        """Add one outcome; it is on disk when this returns.
+        """Add one outcome; it is on disk when this returns, or nothing of it is in the journal.
 
         Raises:
             StorageError: the disk refused it.
         """
+        line = memoryview(cell.model_dump_json().encode() + b"\n")
         with disk_errors(self.path):
-            self._write(cell.model_dump_json() + "\n")
-
-    def _write(self, text: str) -> None:
-        self._file.write(text.encode())
-        self._file.flush()
-        os.fsync(self._file.fileno())
+            before = os.fstat(self._file.fileno()).st_size
+            try:
+                while line:
+                    line = line[self._file.write(line) :]
+                os.fsync(self._file.fileno())
+            except OSError:
+                with suppress(OSError):  # half a line would spoil the line after it
+                    self._file.truncate(before)
+                raise
 
     def close(self) -> None:
         """Close the file; the journal stays on disk until the record is sealed."""
@@ -103,7 +109,9 @@ class Journal:
 
 
 def record_path(journal: Path) -> Path:
-    """`x.journal.jsonl` -> `x.json`."""
+    """`x.journal.jsonl` -> `x.json`; a record is its own."""
+    if not journal.name.endswith(SUFFIX):
+        return journal
     return journal.with_name(journal.name.removesuffix(SUFFIX) + ".json")
 
 
@@ -123,7 +131,7 @@ def read_progress(path: Path) -> Progress:
     journal = journal_path(path)
     if journal.exists():
         return _read_journal(journal)
-    record = read_record(path)
+    record = read_record(record_path(path))
     fields = record.model_dump(mode="json", exclude={"cells", "schema_version", "content_hash"})
     plan = [{"cell_id": cell.cell_id, "requested": cell.requested} for cell in record.cells]
     done = tuple(cell for cell in record.cells if not _is_interrupted(cell))
@@ -144,19 +152,19 @@ def _read_journal(path: Path) -> Progress:
         raise RecordError(
             f"{path}: holds nothing", hint="The run ended before its first line; start it again"
         )
+    header = _read_line(Header, whole[0], f"{path}, line 1")
+    cells = enumerate(whole[1:], start=2)
+    return Progress(header, tuple(_read_line(CellResult, line, f"{path}, line {n}") for n, line in cells))
+
+
+def _read_line(model: type[_Line], line: bytes, where: str) -> _Line:
     try:
-        header = Header.model_validate_json(_checked(whole[0]))
-        done = tuple(CellResult.model_validate_json(_checked(line)) for line in whole[1:])
+        parse(line)  # refuses NaN and doubled keys, which pydantic would let through
+        return model.model_validate_json(line, strict=True)
     except ValidationError as error:
-        raise RecordError(f"{path}: {first_fault(error)}") from error
+        raise RecordError(f"{where}: {first_fault(error)}") from error
     except RecordError as error:
-        raise RecordError(f"{path}: {error.message}") from error
-    return Progress(header, done)
-
-
-def _checked(line: bytes) -> bytes:
-    parse(line)  # refuses NaN and doubled keys, which pydantic would let through
-    return line
+        raise RecordError(f"{where}: {error.message}") from error
 
 
 def seal_progress(progress: Progress) -> Record:

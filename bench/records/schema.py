@@ -4,7 +4,7 @@ Sizes are integers in bytes (`_bytes`), times seconds (`_s`), power watts (`_w`)
 Not available is `None`, never 0. `docs/record.md` explains each name to those who read the JSON.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -20,7 +20,7 @@ class Frozen(BaseModel):
 
 
 def _rfc3339(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 Utc = Annotated[AwareDatetime, PlainSerializer(_rfc3339, return_type=str)]

@@ -1,5 +1,6 @@
 """Records on disk: read with their hash checked, written whole or not at all."""
 
+import json
 import os
 import tempfile
 from collections.abc import Iterator
@@ -14,13 +15,19 @@ from bench.records.canonical import content_hash, parse
 from bench.records.schema import SCHEMA_VERSION, Record
 
 MAX_RECORD_BYTES = 512 * 2**20
+_NO_HASH_YET = "sha256:" + "0" * 64
+_MAX_MESSAGE = 300
 _NEWER = "this bench reads 1.0; install the bench that wrote it, or run again"
 
 
 def seal(fields: dict[str, JsonValue]) -> Record:
-    """The record that these JSON fields make, with its `content_hash` computed."""
-    document = {**fields, "schema_version": SCHEMA_VERSION}
-    return Record.model_validate({**document, "content_hash": content_hash(document)})
+    """The record that these JSON fields make, with its `content_hash` computed.
+
+    The hash is of the fields as the record writes them, whatever spelling or defaults they came with.
+    """
+    unhashed = {**fields, "schema_version": SCHEMA_VERSION, "content_hash": _NO_HASH_YET}
+    record = Record.model_validate(unhashed)
+    return record.model_copy(update={"content_hash": content_hash(record.model_dump(mode="json"))})
 
 
 def read_record(path: Path) -> Record:
@@ -32,40 +39,45 @@ def read_record(path: Path) -> Record:
     document = _read_document(path)
     version = document.get("schema_version")
     if version != SCHEMA_VERSION:
-        raise RecordError(f"{path}: schema version {version!r} is not {SCHEMA_VERSION}", hint=_NEWER)
+        stated = _one_line(repr(version)[:40])
+        raise RecordError(f"{path}: schema version {stated} is not {SCHEMA_VERSION!r}", hint=_NEWER)
     _check_hash(path, document)
     try:
-        return Record.model_validate_json(_dump(document))
+        # Strict: a reader that took "10" for 10 would hold another document than the one that was hashed.
+        return Record.model_validate_json(_dump(document), strict=True)
     except ValidationError as error:
         raise RecordError(f"{path}: {first_fault(error)}") from error
 
 
 def _read_document(path: Path) -> dict[str, JsonValue]:
     try:
+        if path.exists() and not path.is_file():  # a device or a pipe could go on for ever
+            raise RecordError("is no file")
         size = path.stat().st_size
         if size > MAX_RECORD_BYTES:
-            raise RecordError(f"{path}: {size} bytes are too many for a record")
+            raise RecordError(f"{size} bytes are too many for a record")
         document = parse(path.read_bytes())
     except OSError as error:
         raise RecordError(f"{path}: cannot be read ({error.strerror})", hint="Check the path") from error
     except RecordError as error:
-        raise RecordError(f"{path}: {error.message}") from error
+        raise RecordError(f"{path}: {error.message}", hint=error.hint) from error
     if not isinstance(document, dict):
         raise RecordError(f"{path}: is no record (its top level is not an object)")
     return document
 
 
 def _check_hash(path: Path, document: dict[str, JsonValue]) -> None:
-    stated = document.get("content_hash")
-    if stated != content_hash(document):
+    try:
+        computed = content_hash(document)
+    except RecordError as error:
+        raise RecordError(f"{path}: {error.message}") from error
+    if document.get("content_hash") != computed:
         raise RecordError(
             f"{path}: content_hash does not match", hint="The file was changed after it was written"
         )
 
 
 def _dump(document: JsonValue) -> str:
-    import json
-
     return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
@@ -74,7 +86,12 @@ def first_fault(error: ValidationError) -> str:
     faults = error.errors(include_url=False, include_context=False, include_input=False)
     place = ".".join(str(part) for part in faults[0]["loc"])
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-    return f"{place}: {faults[0]['msg']}{more}"
+    return _one_line(f"{place}: {faults[0]['msg']}"[:_MAX_MESSAGE] + more)
+
+
+def _one_line(text: str) -> str:
+    """Keys and values of a file end up in messages; line breaks and terminal codes in them do not."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def render(record: Record) -> str:
@@ -107,9 +124,8 @@ def write_atomically(path: Path, content: bytes) -> None:
                 os.fsync(file.fileno())
             Path(temporary).chmod(0o644)
             Path(temporary).replace(path)
-        except OSError:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        finally:
+            Path(temporary).unlink(missing_ok=True)  # after the rename there is nothing of that name
         sync_folder(path.parent)
 
 
@@ -143,10 +159,14 @@ def find_records(path: Path) -> tuple[Path, ...]:
         RecordError: nothing is there.
     """
     if path.is_dir():
-        found = sorted(file for file in path.rglob("*.json") if not file.name.endswith(".check.json"))
+        found = sorted(file for file in path.rglob("*.json") if _may_be_record(file))
         if not found:
             raise RecordError(f"{path}: holds no records", hint="`bench run` writes them to results/")
         return tuple(found)
     if not path.exists():
         raise RecordError(f"{path}: no such file", hint="`bench run` names the record that it wrote")
     return (path,)
+
+
+def _may_be_record(file: Path) -> bool:
+    return file.is_file() and file.name != "check.json" and not file.name.endswith(".check.json")
