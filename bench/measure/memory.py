@@ -3,7 +3,8 @@
 import os
 import sys
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -102,6 +103,23 @@ class CudaAllocated:
         return int(torch.cuda.max_memory_reserved(self._device))
 
 
+@dataclass(slots=True)
+class _Storage:
+    """A storage that is alive, and the bytes that were counted for it."""
+
+    reference: weakref.ref[torch.UntypedStorage]
+    size: int
+
+
+def _tensors(result: object) -> Iterator[torch.Tensor]:
+    """The tensors in what an operator returns: one, a tuple, or a tuple with lists in it."""
+    if isinstance(result, torch.Tensor):
+        yield result
+    elif isinstance(result, tuple | list):
+        for part in result:
+            yield from _tensors(part)
+
+
 class AllocationTracker(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts the bytes of every storage that an operator returns for as long as it lives.
 
@@ -116,7 +134,7 @@ class AllocationTracker(TorchDispatchMode):  # type: ignore[no-untyped-call]
         super().__init__()  # type: ignore[no-untyped-call]
         self._live = 0
         self._peak = 0
-        self._known: dict[int, weakref.ref[torch.UntypedStorage]] = {}
+        self._known: dict[int, _Storage] = {}
 
     def __torch_dispatch__(
         self,
@@ -127,25 +145,25 @@ class AllocationTracker(TorchDispatchMode):  # type: ignore[no-untyped-call]
     ) -> Any:
         """Run one operator and count what it returns."""
         result = func(*args, **(kwargs or {}))
-        for leaf in result if isinstance(result, tuple | list) else (result,):
-            if isinstance(leaf, torch.Tensor):
-                self.adopt(leaf)
+        for tensor in _tensors(result):
+            self.adopt(tensor)
         return result
 
     def adopt(self, tensor: torch.Tensor) -> None:
-        """Count the storage of a tensor, once, until it is freed."""
+        """Count the storage of a tensor, once, until it is freed; a storage that was resized, anew."""
         storage = tensor.untyped_storage()
-        key = storage._cdata
-        if key in self._known:
-            return
-        size = storage.nbytes()
-        self._known[key] = weakref.ref(storage, partial(self._release, key, size))
-        self._live += size
+        key, size = storage._cdata, storage.nbytes()
+        known = self._known.get(key)
+        if known is None:
+            self._known[key] = _Storage(weakref.ref(storage, partial(self._release, key)), size)
+            self._live += size
+        else:
+            self._live += size - known.size
+            known.size = size
         self._peak = max(self._peak, self._live)
 
-    def _release(self, key: int, size: int, _reference: object) -> None:
-        del self._known[key]
-        self._live -= size
+    def _release(self, key: int, _reference: object) -> None:
+        self._live -= self._known.pop(key).size
 
     def begin(self) -> None:
         """Start a new peak at what is live now."""

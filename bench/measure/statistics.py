@@ -19,7 +19,7 @@ def statistic(values: Sequence[float]) -> Statistic:
     """
     if not values:
         raise ValueError("a statistic needs at least one value")
-    sample = np.asarray(values, dtype=np.float64)
+    sample = np.sort(np.asarray(values, dtype=np.float64))  # or the order would choose the bootstrap's draws
     p10, median, p90 = (float(value) for value in np.quantile(sample, (0.1, 0.5, 0.9)))
     return Statistic(
         median=median,
@@ -35,8 +35,9 @@ def coefficient_of_variation(values: Sequence[float]) -> float | None:
     """Sample standard deviation over mean; None below two values or for a mean of 0."""
     if len(values) < 2:
         return None
-    mean = float(np.mean(values))
-    return float(np.std(values, ddof=1)) / mean if mean else None
+    sample = np.sort(np.asarray(values, dtype=np.float64))  # sums round differently in another order
+    mean = float(np.mean(sample))
+    return float(np.std(sample, ddof=1)) / mean if mean else None
 
 
 def _bootstrap_interval(sample: np.ndarray) -> Interval | None:

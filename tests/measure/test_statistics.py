@@ -1,0 +1,143 @@
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.measure.statistics import NOISY, coefficient_of_variation, is_noisy, statistic, summarise
+from bench.records.schema import Interval, Memory, Phase, PhaseMemory, Repeat
+
+VALUES = st.lists(st.floats(1e-6, 1e6), min_size=1, max_size=12)
+
+
+def repeat(latency_s: float, rate: float | None = 50.0) -> Repeat:
+    return Repeat(
+        preprocess_s=0.01,
+        encode_s=0.1,
+        time_to_first_token_s=0.2,
+        decode_tokens_per_s=rate,
+        latency_s=latency_s,
+        real_time_factor=latency_s / 10,
+        generated_tokens=8,
+        stop_reason="length",
+        token_times_s=(0.2, latency_s),
+    )
+
+
+def test_figures_worked_out_by_hand() -> None:
+    result = statistic([4.0, 1.0, 2.0, 3.0, 10.0])
+    assert result.median == 3.0
+    assert result.p10 == pytest.approx(1.4)  # between 1 and 2, at 0.1 * 4 = 0.4 of the way
+    assert result.p90 == pytest.approx(7.6)  # between 4 and 10, at 0.6 of the way
+    assert result.cv == pytest.approx(12.5**0.5 / 4)  # squares 9 + 4 + 1 + 0 + 36 over 4, mean 4
+    assert result.n == 5
+
+
+def test_the_median_of_an_even_number_is_between_the_middle_two() -> None:
+    assert statistic([1.0, 2.0, 4.0, 100.0]).median == 3.0
+
+
+def test_what_too_few_values_cannot_tell_is_none() -> None:
+    one, two = statistic([2.0]), statistic([2.0, 3.0])
+    assert (one.median, one.cv, one.interval, one.n) == (2.0, None, None, 1)
+    assert two.cv is not None
+    assert two.interval is None
+    with pytest.raises(ValueError, match="at least one"):
+        statistic([])
+
+
+def test_equal_values_have_no_spread() -> None:
+    result = statistic([0.1] * 5)
+    assert (result.median, result.p10, result.p90, result.cv) == (0.1, 0.1, 0.1, 0.0)
+    assert result.interval == Interval(low=0.1, high=0.1)
+
+
+def test_a_mean_of_zero_has_no_coefficient_of_variation() -> None:
+    assert coefficient_of_variation([-1.0, 1.0]) is None
+
+
+@given(VALUES)
+def test_everything_lies_within_the_sample(values: list[float]) -> None:
+    result = statistic(values)
+    low, high = min(values), max(values)
+    assert low <= result.p10 <= result.median <= result.p90 <= high
+    assert (result.interval is None) == (len(values) < 3)
+    if result.interval is not None:
+        assert low <= result.interval.low <= result.median <= result.interval.high <= high
+
+
+@given(VALUES.flatmap(lambda values: st.tuples(st.just(values), st.permutations(values))))
+def test_the_order_of_the_repeats_changes_nothing(pair: tuple[list[float], list[float]]) -> None:
+    assert statistic(pair[0]) == statistic(pair[1])
+
+
+@given(st.lists(st.floats(0.5, 2), min_size=2, max_size=8), st.sampled_from([0.25, 2.0, 1024.0]))
+def test_seconds_or_milliseconds_vary_alike(values: list[float], factor: float) -> None:
+    scaled = coefficient_of_variation([value * factor for value in values])
+    assert scaled == pytest.approx(coefficient_of_variation(values))
+
+
+def test_a_wide_sample_has_a_wide_interval() -> None:
+    narrow, wide = statistic([9.9, 10.0, 10.1, 10.0, 10.0]), statistic([5.0, 15.0, 10.0, 8.0, 12.0])
+    assert narrow.interval is not None
+    assert wide.interval is not None
+    assert wide.interval.high - wide.interval.low > 10 * (narrow.interval.high - narrow.interval.low)
+
+
+@pytest.mark.parametrize(
+    ("latencies", "noisy"),
+    [([1.0, 1.01, 0.99], False), ([1.0, 1.5, 0.5], True), ([1.0], False), ([1.0, 1.0], False)],
+)
+def test_noise_is_judged_by_the_spread_of_the_latency(latencies: Sequence[float], noisy: bool) -> None:
+    repeats = [repeat(latency) for latency in latencies]
+    assert is_noisy(repeats, 0.05) is noisy
+    summary = summarise(repeats, None, load_s=None, noise_cv=0.05)
+    assert summary.labels == ((NOISY,) if noisy else ())
+
+
+def memory(**phases: PhaseMemory) -> Memory:
+    return Memory(
+        allocated_source="allocation tracker",
+        resident_source=None,
+        resident_baseline_bytes=None,
+        weights_bytes=100,
+        phases={Phase(name): phase for name, phase in phases.items()},
+    )
+
+
+def test_a_summary_holds_every_metric_of_the_repeats() -> None:
+    summary = summarise([repeat(1.0), repeat(3.0), repeat(2.0)], None, load_s=4.5, noise_cv=1.0)
+    assert summary.load_s == 4.5
+    assert summary.generated_tokens == 8
+    medians = {
+        "preprocess_s": 0.01,
+        "encode_s": 0.1,
+        "time_to_first_token_s": 0.2,
+        "decode_tokens_per_s": 50.0,
+        "latency_s": 2.0,
+        "real_time_factor": 0.2,
+    }
+    for name, median in medians.items():
+        assert getattr(summary, name).median == pytest.approx(median)
+        assert getattr(summary, name).n == 3
+
+
+def test_a_single_token_has_no_decode_speed() -> None:
+    summary = summarise([repeat(1.0, rate=None)] * 3, None, load_s=None, noise_cv=0.1)
+    assert summary.decode_tokens_per_s is None
+
+
+def test_peaks_are_those_of_the_generation_not_of_loading() -> None:
+    watched = memory(
+        load=PhaseMemory(allocated_peak_bytes=900, resident_peak_bytes=9000),
+        encode=PhaseMemory(allocated_peak_bytes=300, resident_peak_bytes=None),
+        prefill=PhaseMemory(allocated_peak_bytes=500, resident_peak_bytes=2000),
+    )
+    summary = summarise([repeat(1.0)], watched, load_s=None, noise_cv=0.1)
+    assert summary.allocated_peak_bytes == 500
+    assert summary.resident_peak_bytes == 2000
+    assert summary.reserved_peak_bytes is None
+
+
+def test_without_a_memory_pass_there_is_no_peak() -> None:
+    assert summarise([repeat(1.0)], None, load_s=None, noise_cv=0.1).allocated_peak_bytes is None
