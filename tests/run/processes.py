@@ -59,7 +59,7 @@ def environment(home: Path) -> dict[str, str]:
     return os.environ | own
 
 
-def bench(*arguments: str, home: Path, cwd: Path) -> "subprocess.CompletedProcess[str]":
+def bench(*arguments: str, home: Path, cwd: Path, timeout: float = 240) -> "subprocess.CompletedProcess[str]":
     """Run `bench` to its end."""
     return subprocess.run(
         [sys.executable, "-m", "bench", *arguments],
@@ -68,7 +68,7 @@ def bench(*arguments: str, home: Path, cwd: Path) -> "subprocess.CompletedProces
         cwd=cwd,
         env=environment(home),
         check=False,
-        timeout=240,
+        timeout=timeout,
     )
 
 

@@ -1,0 +1,48 @@
+"""What the benchmarks share: pairs in alternation, and how a ratio is told."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from bench.measure.statistics import statistic
+from bench.weights.tiny import write_tiny_checkpoint
+
+Pairs = Callable[[str, Callable[[], tuple[float, float]]], None]
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where caches and settings lie."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny checkpoint."""
+    directory = tmp_path_factory.mktemp("weights") / "tiny"
+    write_tiny_checkpoint(directory)
+    return directory
+
+
+@pytest.fixture
+def pairs(benchmark: BenchmarkFixture, capsys: pytest.CaptureFixture[str]) -> Pairs:
+    """Run `pair` again and again (BENCH_PAIRS, default 10); a round is one pair, its ratio A / B."""
+
+    def run(what: str, pair: Callable[[], tuple[float, float]]) -> None:
+        ratios: list[float] = []
+
+        def once() -> None:
+            a, b = pair()
+            ratios.append(a / b)
+
+        benchmark.pedantic(once, rounds=int(os.environ.get("BENCH_PAIRS", "10")), iterations=1)  # type: ignore[no-untyped-call]
+        found = statistic(ratios)
+        benchmark.extra_info.update(ratios=ratios, statistic=found.model_dump())
+        interval = f"{found.interval.low:.4g} to {found.interval.high:.4g}" if found.interval else "too few"
+        with capsys.disabled():
+            print(f"\n{what}: median {found.median:.4g}, 95 % interval {interval}, {found.n} pairs")
+
+    return run
