@@ -36,6 +36,8 @@ def summary(view: View) -> "RenderableType":
 def _parts(view: View) -> Iterator["RenderableType"]:
     from rich.text import Text
 
+    # A line of its own: a table's title would be wrapped at the table's width.
+    yield Text(f"{view.identity.model} on {view.identity.gpu} ({view.stamp})")
     yield _table(view)
     for miss in view.misses:
         reason = f": {_shorten(miss.status.reason)}" if miss.status.reason else ""
@@ -50,10 +52,8 @@ def _parts(view: View) -> Iterator["RenderableType"]:
 def _table(view: View) -> "Table":
     from rich import box
     from rich.table import Table
-    from rich.text import Text
 
-    title = Text(f"{view.identity.model} on {view.identity.gpu} ({view.stamp})")
-    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False, width=None)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, width=None)
     table.add_column("Attention", overflow="fold")
     for heading in ("Clip", "Tokens", "Decode", "First token", "Latency", "RTF", "Memory"):
         table.add_column(heading, justify="right", no_wrap=True)
