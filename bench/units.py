@@ -2,6 +2,7 @@
 
 import math
 import re
+from fractions import Fraction
 from typing import Final
 
 GB: Final = 10**9
@@ -10,7 +11,7 @@ MIB: Final = 2**20
 
 NOT_AVAILABLE: Final = "n/a"
 
-_SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[A-Za-z]*)\Z")
+_SIZE = re.compile(r"(?P<number>[0-9]{1,20}(?:\.[0-9]{1,20})?)\s*(?P<unit>[A-Za-z]*)\Z")
 _FACTORS: Final = {
     "": 1,
     "b": 1,
@@ -65,7 +66,7 @@ def rate(value: float | None, unit: str) -> str:
     """`12.345, 'tok/s'` -> `12.3 tok/s`."""
     if value is None or not math.isfinite(value):
         return NOT_AVAILABLE
-    digits = 0 if value >= 1000 else 1 if value >= 10 else 2
+    digits = 0 if abs(value) >= 999.95 else 1 if abs(value) >= 9.995 else 2
     return f"{value:,.{digits}f} {unit}"
 
 
@@ -73,7 +74,7 @@ def ratio(value: float | None) -> str:
     """`0.1234` -> `0.123`."""
     if value is None or not math.isfinite(value):
         return NOT_AVAILABLE
-    return f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
+    return f"{value:.3g}" if abs(value) < 999.5 else f"{value:,.0f}"
 
 
 def parse_size(text: str) -> int:
@@ -86,7 +87,7 @@ def parse_size(text: str) -> int:
     factor = _FACTORS.get(match["unit"].lower()) if match else None
     if match is None or factor is None:
         raise ValueError(f"'{text}' is no size: write 12GiB, 12GB, 12282MiB or a number of bytes")
-    size = round(float(match["number"]) * factor)
+    size = round(Fraction(match["number"]) * factor)
     if size <= 0:
         raise ValueError(f"'{text}' is no size: it must be more than 0 bytes")
     return size

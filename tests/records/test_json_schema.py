@@ -1,0 +1,107 @@
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from bench import shipped
+from bench.records.json_schema import FILE_NAME, record_json_schema, render_json_schema
+from bench.records.schema import Record
+from bench.records.store import render
+from tests import sample_records as sample
+from tests.records.strategies import RECORDS
+
+VALIDATOR = jsonschema.Draft202012Validator(record_json_schema())
+
+
+def smoke() -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(render(sample.smoke()))
+    return document
+
+
+def test_the_exported_schema_is_the_one_of_the_code() -> None:
+    """If this fails, the record changed: run `make schemas`, and see whether old records still read."""
+    assert (shipped.schemas() / FILE_NAME).read_text(encoding="utf-8") == render_json_schema()
+
+
+def test_exporting_twice_gives_the_same_bytes() -> None:
+    code = "from bench.records.json_schema import render_json_schema as r; import sys; sys.stdout.write(r())"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout == render_json_schema()
+
+
+def test_it_is_a_valid_schema_that_explains_its_names() -> None:
+    jsonschema.Draft202012Validator.check_schema(record_json_schema())
+    definitions: Any = record_json_schema()["$defs"]
+    assert "(n - 1) / (t_last - t_first)" in json.dumps(definitions["Repeat"])
+    assert {"Measured", "OutOfMemory", "Skipped"} <= set(definitions)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        sample.smoke,
+        sample.standard,
+        sample.interrupted,
+        sample.nothing_fits,
+        sample.all_unsupported,
+        sample.hostile,
+    ],
+    ids=lambda make: make.__name__,
+)
+def test_records_satisfy_it(make: Callable[[], Record]) -> None:
+    VALIDATOR.validate(json.loads(render(make())))
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@given(RECORDS)
+def test_any_record_satisfies_it(record: Record) -> None:
+    VALIDATOR.validate(json.loads(render(record)))
+
+
+def changed(*path: str | int, value: object) -> dict[str, Any]:
+    document = smoke()
+    target: Any = document
+    for step in path[:-1]:
+        target = target[step]
+    target[path[-1]] = value
+    return document
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        changed("schema_version", value="2.0"),
+        changed("record_id", value="not hex"),
+        changed("content_hash", value="md5:0"),
+        changed("provenance", value="guessed"),
+        changed("machine_key", value=5),
+        changed("host_name", value="gpubox"),
+        changed("cells", 0, "outcome", value={"status": "fine"}),
+        changed("cells", 0, "outcome", value={"status": "failed"}),
+        changed("cells", 0, "requested", "attention", value="magic"),
+        changed("cells", 0, "memory", "weights_bytes", value=-1),
+        changed("cells", 0, "repeats", 0, "latency_s", value="1.0"),
+        changed("cells", 0, "memory", "phases", value={"lunch": {}}),
+        {key: value for key, value in smoke().items() if key != "device"},
+    ],
+)
+def test_broken_records_do_not(broken: dict[str, Any]) -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        VALIDATOR.validate(broken)
+
+
+def test_the_export_tool_writes_it(tmp_path: Path) -> None:
+    tool = Path(__file__).parents[2] / "tools" / "export_schemas.py"
+    code = (
+        "import runpy, sys; from pathlib import Path; from bench import shipped;"
+        f"shipped.schemas = lambda: Path({str(tmp_path)!r});"
+        f"runpy.run_path({str(tool)!r}, run_name='__main__')"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert (tmp_path / FILE_NAME).read_text(encoding="utf-8") == render_json_schema()
