@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from bench import shipped
-from bench.units import MIB
+from bench.units import GIB, MIB
 
 # Covers ECC (6 % less) and old drivers; the closest cards of one name, RTX 3080 10 and 12 GB, differ by 20 %.
 _SAME_SIZE_WITHIN = 0.08
@@ -43,7 +43,7 @@ def _card(row: dict[str, str]) -> Card:
 
 def identify(nvml_name: str, memory_total_bytes: int | None) -> Card | None:
     """The card with this name and the nearest memory size; None if the catalog has no such card or size."""
-    named = [card for card in cards() if _plain(card.nvml_name) == _plain(nvml_name)]
+    named = _named(nvml_name)
     if memory_total_bytes is None:
         return named[0] if len(named) == 1 else None
     sized = [
@@ -56,14 +56,25 @@ def identify(nvml_name: str, memory_total_bytes: int | None) -> Card | None:
 
 
 def slug_of(nvml_name: str, memory_total_bytes: int | None) -> str:
-    """The catalog's slug, or one made from the name: `NVIDIA Thing 9000` -> `thing-9000`."""
+    """The catalog's slug, or one made from the name: `NVIDIA Thing 9000` -> `thing-9000`.
+
+    A known name with another memory size (an RTX 2080 Ti refitted with 22 GB) is another card: its slug ends
+    in its size, so that it never passes for the one in the catalog.
+    """
     card = identify(nvml_name, memory_total_bytes)
-    return card.slug if card else slugify(_plain(nvml_name))
+    if card:
+        return card.slug
+    slug = slugify(_plain(nvml_name))
+    if memory_total_bytes is None or not _named(nvml_name):
+        return slug
+    return f"{slug}-{round(memory_total_bytes / GIB)}gb"
 
 
 def slugify(name: str) -> str:
     """Lower-case letters, digits and single dashes; `unknown` if nothing is left."""
-    return re.sub(r"[^a-z0-9]+", "-", _TRADEMARKS.sub("", name.lower())).strip("-")[:60] or "unknown"
+    return (
+        re.sub(r"[^a-z0-9]+", "-", _TRADEMARKS.sub("", name.lower())).strip("-")[:60].rstrip("-") or "unknown"
+    )
 
 
 def is_known(slug: str) -> bool:
@@ -73,7 +84,11 @@ def is_known(slug: str) -> bool:
 
 def nearest_slugs(slug: str) -> tuple[str, ...]:
     """Up to three slugs that somebody who typed this may have meant."""
-    return tuple(difflib.get_close_matches(slug, [card.slug for card in cards()], n=3, cutoff=0.6))
+    return tuple(difflib.get_close_matches(slugify(slug), [card.slug for card in cards()], n=3, cutoff=0.6))
+
+
+def _named(nvml_name: str) -> list[Card]:
+    return [card for card in cards() if _plain(card.nvml_name) == _plain(nvml_name)]
 
 
 def _plain(nvml_name: str) -> str:

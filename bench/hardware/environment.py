@@ -11,6 +11,7 @@ import psutil
 import bench
 from bench.hardware import cpu
 from bench.records.schema import Environment
+from bench.records.scrub import scrub
 
 _PACKAGES: Final = (
     "accelerate",
@@ -38,7 +39,7 @@ def environment(*, torch: str, transformers: str) -> Environment:
         transformers=transformers,
         packages={name: version for name in _PACKAGES if (version := version_of(name)) is not None},
         os=_system(),
-        kernel=f"{platform.system()} {platform.release()}",
+        kernel=scrub(f"{platform.system()} {platform.release()}"),  # builders put their names into it
         cpu=cpu.name(),
         cpu_cores=psutil.cpu_count(logical=False),
         ram_bytes=int(psutil.virtual_memory().total),
@@ -57,7 +58,7 @@ def _system() -> str:
     try:
         return platform.freedesktop_os_release()["PRETTY_NAME"]
     except (OSError, KeyError):
-        return f"{platform.system()} {platform.version()}"
+        return scrub(f"{platform.system()} {platform.version()}")
 
 
 def _checkout() -> tuple[str | None, bool | None]:

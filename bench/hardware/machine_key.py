@@ -2,7 +2,9 @@
 
 import hashlib
 import hmac
+import os
 import secrets
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,20 +14,34 @@ _KEY_BYTES = 32
 
 
 def machine_key(gpu_uuid: str | None, key_file: Path | None = None) -> str | None:
-    """HMAC-SHA-256 of the GPU's UUID with a key that never leaves this machine; None without a UUID.
+    """HMAC-SHA-256 of the GPU's UUID with a key that never leaves this machine.
 
-    Raises:
-        OSError: the key can neither be read nor written.
+    None without a UUID, and where no key can be kept (a home folder that nothing can be written to): a key
+    for one run would tell nothing apart.
     """
     if gpu_uuid is None:
         return None
     path = key_file or Path(platformdirs.user_config_dir("moss-audio-bench")) / "machine-key"
-    return hmac.new(_key(path), gpu_uuid.encode(), hashlib.sha256).hexdigest()[:32]
+    try:
+        key = path.read_bytes() if path.exists() else _new_key(path)
+    except OSError:
+        return None
+    if len(key) != _KEY_BYTES:  # cut short by hand or by a full disk: too easy to guess
+        return None
+    return hmac.new(key, gpu_uuid.encode(), hashlib.sha256).hexdigest()[:32]
 
 
-def _key(path: Path) -> bytes:
+def _new_key(path: Path) -> bytes:
+    """A key for all to come. Of two processes that get here at once, both go on with the first one's key."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with suppress(FileExistsError), path.open("xb") as file:
-        path.chmod(0o600)
-        file.write(secrets.token_bytes(_KEY_BYTES))
+    descriptor, temporary = tempfile.mkstemp(prefix=".machine-key.", dir=path.parent)  # mode 0600
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(_KEY_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            path.hardlink_to(temporary)  # unlike a rename, a link never replaces what is there
+    finally:
+        Path(temporary).unlink()
     return path.read_bytes()

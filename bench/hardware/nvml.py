@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import pynvml
 
+from bench.errors import DeviceError
+
 
 @dataclass(frozen=True, slots=True)
 class DriverGpu:
@@ -20,7 +22,11 @@ class DriverGpu:
 
 
 def gpus() -> tuple[DriverGpu, ...]:
-    """Every GPU of this machine, in the driver's order; none where there is no NVIDIA driver."""
+    """Every GPU of this machine, in the driver's order; none where there is no NVIDIA driver.
+
+    Raises:
+        DeviceError: there is a driver, and it does not work.
+    """
     try:
         with _session():
             driver = str(pynvml.nvmlSystemGetDriverVersion())
@@ -30,6 +36,11 @@ def gpus() -> tuple[DriverGpu, ...]:
             return tuple(_gpu(handle, driver) for handle in handles)
     except (pynvml.NVMLError_LibraryNotFound, pynvml.NVMLError_DriverNotLoaded):
         return ()
+    except pynvml.NVMLError as error:
+        raise DeviceError(
+            f"the NVIDIA driver does not answer ({error})",
+            hint="If `nvidia-smi` fails too, restart the machine: drivers that were just updated need it",
+        ) from error
 
 
 @contextmanager
