@@ -152,7 +152,7 @@ class NativeEngine:
         return self._model, self._requested
 
     def _generation_config(self, request: Request) -> GenerationConfig:
-        eos = self._config.language_config.eos_token_id
+        eos = self._end_of_answer()
         sampling = request.sampling
         chosen = {"temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": sampling.top_k}
         return GenerationConfig(  # type: ignore[no-untyped-call]
@@ -160,10 +160,16 @@ class NativeEngine:
             min_new_tokens=request.max_tokens if request.forced_length else None,
             do_sample=sampling.do_sample,
             **(chosen if sampling.do_sample else {}),
-            eos_token_id=eos,
-            pad_token_id=eos,
+            eos_token_id=eos or None,
+            pad_token_id=eos[0] if eos else None,
             use_cache=True,
         )
+
+    def _end_of_answer(self) -> list[int]:
+        """The ids that end an answer: those of generation_config.json, else the one of config.json."""
+        model, _ = self._loaded()
+        ids: int | list[int] | None = model.generation_config.eos_token_id or self._config.eos_token_id
+        return ids if isinstance(ids, list) else [] if ids is None else [ids]
 
 
 class _TokenSignal(StoppingCriteria):
@@ -197,7 +203,7 @@ def _make_tiny_if_missing(source: ModelSource) -> None:
 
 
 def quiet_transformers() -> None:
-    """No progress bars and no advice from transformers on standard error; for processes that are ours alone."""
+    """No progress bars and no advice from transformers on standard error; for processes of our own."""
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 

@@ -57,7 +57,13 @@ def run(plan: Plan, weights: Weights, rules: Rules, place: Place, listener: List
     source = ModelSource(
         name=plan.origin.name, weight_mode=plan.origin.weight_mode, directory=weights.directory
     )
-    setup = Setup(source=source, device=plan.device.kind, dtype=plan.suite.dtype, audio=plan.audio)
+    setup = Setup(
+        source=source,
+        device=plan.device.kind,
+        gpu_uuid=plan.device.uuid,
+        dtype=plan.suite.dtype,
+        audio=plan.audio,
+    )
     isolation = Isolation(setup, mailbox)
     with disk_errors(place.out):  # known before minutes are spent on a worker
         place.out.mkdir(parents=True, exist_ok=True)

@@ -62,7 +62,9 @@ class Child:
             errors="replace",
             # A group of its own: Ctrl-C in the terminal is the parent's to handle.
             start_new_session=os.name != "nt",
-            env=os.environ | {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"},
+            # The device that was chosen is the only one that a worker sees; for the CPU there is none.
+            env=os.environ
+            | {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": setup.gpu_uuid or ""},
         )
         self.pid = self._process.pid
         self._stdin = _open(self._process.stdin)

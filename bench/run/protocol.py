@@ -20,6 +20,7 @@ class Setup(Frozen):
 
     source: ModelSource
     device: Literal["cpu", "cuda"]
+    gpu_uuid: str | None = Field(default=None, description="the one GPU that the worker may see")
     dtype: Literal["bfloat16", "float16", "float32"]
     audio: Path | None = Field(description="the user's own clip; null for the shipped speech")
 
