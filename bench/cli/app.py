@@ -1,8 +1,10 @@
 """The command `bench`: its subcommands, and the one place where errors become lines and exit codes."""
 
+import io
+import os
 import sys
 import traceback
-from pathlib import Path
+from contextlib import suppress
 
 import click
 
@@ -12,10 +14,10 @@ from bench.errors import BenchError, ExitCode
 
 _EPILOG = """\b
 Examples:
-  bench run                          the default suite on what this machine has
-  bench run --gpu rtx-4070           the whole sweep on that card
-  bench run --weights random --yes   without downloading 10 GB
-  bench report results/              HTML, JSON, Markdown and CSV of every record
+  bench run                                  the default suite on what this machine has
+  bench run --gpu rtx-4070                   the whole sweep on that card
+  bench run --suite quick --weights random   a few cells, without downloading 10 GB
+  bench report results/                      HTML, JSON, Markdown and CSV of every record
 
 \b
 Exit codes: 0 done, 1 gate not met, 2 usage, 3 this machine cannot, 4 cells failed, 70 bug,
@@ -27,7 +29,9 @@ Shell completion: eval "$(_BENCH_COMPLETE=bash_source bench)"   (or zsh_source, 
 
 
 @click.group(
-    epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    invoke_without_command=True,
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(bench.__version__, prog_name="bench")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
@@ -35,6 +39,8 @@ Shell completion: eval "$(_BENCH_COMPLETE=bash_source bench)"   (or zsh_source, 
 def cli(context: click.Context, debug: bool) -> None:
     """Does MOSS-Audio run on this graphics card: with how much VRAM, how fast, up to which clip length?"""
     context.obj = debug
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 for command in (run_command.run, infer.infer, report.report, suites.suites, gpus.gpus):
@@ -46,6 +52,7 @@ def run(arguments: list[str]) -> int:
     debug = "--debug" in arguments
     # Wherever --debug stands, it is the group's.
     arguments = (["--debug"] if debug else []) + [word for word in arguments if word != "--debug"]
+    _accept_every_letter()
     try:
         code = cli.main(arguments, prog_name="bench", standalone_mode=False)
     except BenchError as error:
@@ -56,36 +63,55 @@ def run(arguments: list[str]) -> int:
         return _say("interrupted", ExitCode.INTERRUPTED)
     except click.ClickException as error:
         return _say(_one_line(error), ExitCode.USAGE)
-    except BrokenPipeError:
-        # `bench ... | head`: nobody reads on, and Python must not complain about it while it exits.
-        sys.stdout = None
-        return ExitCode.DONE
-    except Exception:  # noqa: BLE001 - the outermost frame: whatever is left is a bug of ours, and says so
+    except SystemExit:
+        if "_BENCH_COMPLETE" in os.environ:
+            raise
+        # `bench ... | head`: when nobody reads on, click and rich leave with the code of an unmet gate.
+        return _stop_writing()
+    except Exception as error:  # noqa: BLE001 - the outermost frame: whatever is left is a bug of ours
         if debug:
             traceback.print_exc()
-        return _say(f"a bug in bench; details are in {_keep_traceback()}", ExitCode.BUG)
+        return _say(f"a bug in bench ({type(error).__name__}); {_kept_traceback()}", ExitCode.BUG)
     return code if isinstance(code, int) else ExitCode.DONE
+
+
+def _accept_every_letter() -> None:
+    """A terminal or pipe that is not UTF-8 shows `?` for what it lacks, rather than ending the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _stop_writing() -> int:
+    """Python flushes standard output once more when it ends: that must not complain either."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
+    return ExitCode.DONE
 
 
 def _one_line(error: click.ClickException) -> str:
     message = " ".join(error.format_message().split()).rstrip(".")
     context = getattr(error, "ctx", None)
     path = context.command_path if isinstance(context, click.Context) else "bench"
-    return f"{message}. `{path} --help` shows what there is"
+    stop = "" if message.endswith("?") else "."
+    return f"{message}{stop} `{path} --help` shows what there is"
 
 
 def _say(message: str, code: ExitCode) -> int:
-    click.echo(f"bench: {message}", err=True)
+    with suppress(BrokenPipeError):
+        click.echo(f"bench: {message}", err=True)
     return code
 
 
-def _keep_traceback() -> Path:
+def _kept_traceback() -> str:
     import platform
     import tempfile
 
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="bench-bug-", suffix=".txt", delete=False, encoding="utf-8"
-    ) as file:
-        file.write(f"bench {bench.__version__}, Python {platform.python_version()}, {platform.platform()}\n")
-        file.write(traceback.format_exc())
-    return Path(file.name)
+    head = f"bench {bench.__version__}, Python {platform.python_version()}, {platform.platform()}\n"
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="bench-bug-", suffix=".txt", delete=False, encoding="utf-8"
+        ) as file:
+            file.write(head + traceback.format_exc())
+    except OSError:  # a full disk may be what started it
+        return "run it again with --debug for the details"
+    return f"details are in {file.name}"

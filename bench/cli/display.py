@@ -5,13 +5,39 @@ from typing import Self
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.text import Text
 
 from bench.cells import Cell
-from bench.records.schema import CellResult, Measured
+from bench.judge.peak import peak_of
+from bench.records.schema import CellResult, DeviceInfo, Measured
+from bench.run.estimate import cell_s, pace
+from bench.run.plan import Plan, support
 from bench.run.protocol import Step
 from bench.units import clip_length, gib, rate, seconds
+
+
+def display(plan: Plan) -> "Live | PlainLines":
+    """What suits standard error: a live display on a terminal, plain lines in a pipe or a log."""
+    rates, why_not = pace(plan.device.kind, plan.suite.model), support(plan)
+    estimates = {
+        cell.cell_id: cell_s(cell, plan.suite.measure, rates)
+        for cell in plan.cells
+        if why_not(cell.requested) is None
+    }
+    remaining, device = Remaining(estimates), plan.device.info()
+    console = Console(stderr=True)
+    # FORCE_COLOR makes rich take a log file for a terminal, where a line that is rewritten would be a mess.
+    if console.is_interactive and console.file.isatty():
+        return Live(remaining, device, console)
+    return PlainLines(remaining, device)
 
 
 def name_of(cell: Cell) -> str:
@@ -20,7 +46,7 @@ def name_of(cell: Cell) -> str:
     return f"{clip_length(asked.clip_seconds)}, {asked.max_tokens} tokens, {asked.attention}"
 
 
-def outcome_of(result: CellResult) -> str:
+def outcome_of(result: CellResult, device: DeviceInfo) -> str:
     """One line on how a cell ended."""
     if not isinstance(result.outcome, Measured) or result.summary is None:
         reason = getattr(result.outcome, "reason", "")
@@ -28,9 +54,10 @@ def outcome_of(result: CellResult) -> str:
     summary = result.summary
     decode = summary.decode_tokens_per_s.median if summary.decode_tokens_per_s else None
     first = summary.time_to_first_token_s.median if summary.time_to_first_token_s else None
-    peak = summary.reserved_peak_bytes or summary.allocated_peak_bytes
+    peak = peak_of(result, device)
+    memory = f", {peak.words} {gib(peak.size_bytes)}" if peak else ""
     labels = f" ({', '.join(summary.labels)})" if summary.labels else ""
-    return f"{rate(decode, 'tok/s')}, first token {seconds(first)}, peak {gib(peak)}{labels}"
+    return f"{rate(decode, 'tok/s')}, first token {seconds(first)}{memory}{labels}"
 
 
 class Remaining:
@@ -62,8 +89,9 @@ class Remaining:
 class PlainLines:
     """One line when a cell starts and one when it ends; nothing that a log cannot hold."""
 
-    def __init__(self, remaining: Remaining) -> None:
+    def __init__(self, remaining: Remaining, device: DeviceInfo) -> None:
         self._remaining = remaining
+        self._device = device
         self._head = ""
 
     def __enter__(self) -> Self:
@@ -85,20 +113,22 @@ class PlainLines:
     def cell_ends(self, result: CellResult) -> None:
         """Say how it ended."""
         self._remaining.end(result.cell_id, ran=isinstance(result.outcome, Measured))
-        click.echo(f"{self._head}: {outcome_of(result)}", err=True)
+        click.echo(f"{self._head}: {outcome_of(result, self._device)}", err=True)
 
 
 class Live:
     """Cell, step, elapsed and remaining in one line that stays at the bottom; outcomes scroll by above it."""
 
-    def __init__(self, remaining: Remaining, console: Console) -> None:
+    def __init__(self, remaining: Remaining, device: DeviceInfo, console: Console) -> None:
         self._remaining = remaining
+        self._device = device
         self._head = ""
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=20),
-            TextColumn("{task.completed:.0f}/{task.total:.0f} cells"),
+            MofNCompleteColumn(),
+            TextColumn("cells"),
             TimeElapsedColumn(),
             TextColumn("{task.fields[left]}", markup=False),
             console=console,
@@ -129,11 +159,12 @@ class Live:
         ran = isinstance(result.outcome, Measured)
         self._remaining.end(result.cell_id, ran=ran)
         mark, style = ("✓", "green") if ran else ("-", "yellow")
-        line = Text.assemble((mark, style), f" {self._head}: {outcome_of(result)}")
+        line = Text.assemble((mark, style), f" {self._head}: {outcome_of(result, self._device)}")
         self._progress.console.print(line, highlight=False)
 
     def _update(self, *, description: str, completed: int | None = None, total: int | None = None) -> None:
-        left = f"about {seconds(self._remaining.seconds())} left"
+        left_s = self._remaining.seconds()
+        left = f"about {seconds(left_s)} left" if left_s >= 1 else "nearly done"
         self._progress.update(
             self._task, description=description, completed=completed, total=total, left=left
         )

@@ -1,34 +1,15 @@
-"""Asking before a download, and showing how it goes."""
+"""Showing how a download or a check of files goes."""
 
 import sys
-from pathlib import Path
 from time import monotonic
+from typing import Self
 
 import click
 
-from bench.errors import UsageError
 from bench.units import both_units
 
+_TERMINAL_EVERY_S = 0.2
 _PLAIN_EVERY_S = 10.0
-
-
-def confirm(yes: bool, repo: str, missing_bytes: int, place: Path) -> None:
-    """One question that names size and place.
-
-    Raises:
-        UsageError: nobody can be asked.
-        click.Abort: the answer was no.
-    """
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise UsageError(
-            f"{repo} has to be downloaded ({both_units(missing_bytes)})",
-            hint="Add --yes, or use --weights random",
-        )
-    click.confirm(
-        f"Download {both_units(missing_bytes)} of {repo} to {place}?", default=True, abort=True, err=True
-    )
 
 
 class DownloadLine:
@@ -36,15 +17,25 @@ class DownloadLine:
 
     def __init__(self) -> None:
         self._terminal = sys.stderr.isatty()
+        self._every_s = _TERMINAL_EVERY_S if self._terminal else _PLAIN_EVERY_S
         self._last = 0.0
+        self._unfinished = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._unfinished:  # an error that comes now gets a line of its own
+            click.echo(err=True)
 
     def __call__(self, label: str, done_bytes: int, total_bytes: int) -> None:
         """Show it, if it is time again."""
         now = monotonic()
         finished = done_bytes >= total_bytes
-        if now - self._last < (0.2 if self._terminal else _PLAIN_EVERY_S) and not finished:
+        if now - self._last < self._every_s and not finished:
             return
         self._last = now
         share = f"{100 * done_bytes / total_bytes:3.0f} %" if total_bytes else ""
         text = f"{label}: {share} of {both_units(total_bytes)}"
-        click.echo(f"\r\x1b[K{text}" if self._terminal else text, err=True, nl=finished or not self._terminal)
+        self._unfinished = self._terminal and not finished
+        click.echo(f"\r\x1b[K{text}" if self._terminal else text, err=True, nl=not self._unfinished)

@@ -2,12 +2,13 @@
 
 import click
 
+from bench.cli.completions import card_slugs
 from bench.errors import UsageError
-from bench.units import NOT_AVAILABLE, gib
+from bench.units import gib
 
 
 @click.command(short_help="List or search the known graphics cards.")
-@click.argument("text", required=False)
+@click.argument("text", required=False, shell_complete=card_slugs)
 def gpus(text: str | None) -> None:
     """List the graphics cards that --gpu knows; TEXT narrows the list.
 
@@ -25,5 +26,5 @@ def gpus(text: str | None) -> None:
             f"no known card matches '{text}'", hint="`bench gpus` lists all; an unknown card runs too"
         )
     for card in found:
-        memory = gib(card.memory_total_bytes) if card.memory_total_bytes else NOT_AVAILABLE
+        memory = gib(card.memory_total_bytes)
         click.echo(f"{card.slug:<28} {memory:>10}  {card.compute_capability:>5}  {card.nvml_name}")

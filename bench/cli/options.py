@@ -1,4 +1,4 @@
-"""Options that several commands share, and their parsing."""
+"""Options that several commands share, and the parsing of comma lists."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,16 +6,27 @@ from typing import Any, TypeVar
 
 import click
 
-from bench.errors import UsageError
+from bench.cli.completions import card_slugs, device_names
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+FILE = click.Path(path_type=Path)
+"""Of a path that the code behind an option opens itself, and says so in its own words if it cannot."""
 
 
 def device_options(function: F) -> F:
     """`--gpu` and `--device`."""
-    gpu = click.option("--gpu", metavar="SLUG", help="The NVIDIA card in this machine, such as rtx-4070.")
+    gpu = click.option(
+        "--gpu",
+        metavar="SLUG",
+        shell_complete=card_slugs,
+        help="The NVIDIA card in this machine, such as rtx-4070.",
+    )
     device = click.option(
-        "--device", metavar="cpu|SLUG|UUID", help="Any device. Default: the only GPU, else the CPU."
+        "--device",
+        metavar="cpu|SLUG|UUID",
+        shell_complete=device_names,
+        help="Any device. Default: the only GPU, else the CPU.",
     )
     return gpu(device(function))
 
@@ -31,21 +42,55 @@ def model_options(function: F) -> F:
         ),
         click.option("--revision", metavar="R", help="Branch, tag or commit on the Hub. Default: main."),
         click.option(
-            "--model", metavar="REPO|DIR", help="Hub repository or directory. Default: the suite's."
+            "--model",
+            metavar="REPO|DIR",
+            type=click.Path(),  # a text; the shell completes it as a path
+            help="Hub repository or directory, or tiny: made here. Default: the suite's.",
         ),
     ):
         function = option(function)
     return function
 
 
-def existing_file(path: str | None, option: str) -> Path | None:
-    """A path from the command line that has to be there.
+def axis_options(function: F) -> F:
+    """`--clip-seconds`, `--max-tokens`, `--attention`: each replaces an axis of the suite."""
+    for option in (
+        click.option(
+            "--attention",
+            metavar="L",
+            callback=_attention_list,
+            help="eager, sdpa, flash_attention_2: a comma list.",
+        ),
+        click.option(
+            "--max-tokens",
+            metavar="L",
+            callback=_int_list,
+            help="Answer lengths in place of the suite's, such as 128,512.",
+        ),
+        click.option(
+            "--clip-seconds",
+            metavar="L",
+            callback=_seconds_list,
+            help="Clip lengths in place of the suite's, such as 5,30,60.",
+        ),
+    ):
+        function = option(function)
+    return function
 
-    Raises:
-        UsageError: it is not.
-    """
-    if path is None:
-        return None
-    if not Path(path).exists():
-        raise UsageError(f"{option} {path}: no such file", hint="Check the path")
-    return Path(path)
+
+def _seconds_list(_context: click.Context, _option: click.Parameter, text: str | None) -> object:
+    from bench.overrides import parse_seconds_list
+
+    return None if text is None else parse_seconds_list(text)
+
+
+def _int_list(_context: click.Context, _option: click.Parameter, text: str | None) -> object:
+    from bench.overrides import parse_int_list
+
+    return None if text is None else parse_int_list(text)
+
+
+def _attention_list(_context: click.Context, _option: click.Parameter, text: str | None) -> object:
+    from bench.overrides import parse_attention_list
+
+    return None if text is None else parse_attention_list(text)

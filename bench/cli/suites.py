@@ -1,14 +1,20 @@
 """`bench suites`: what there is to run."""
 
+from typing import TYPE_CHECKING
+
 import click
 
+from bench.cli.completions import suite_names
 from bench.units import clip_length
+
+if TYPE_CHECKING:
+    from bench.suite import Suite
 
 
 @click.command(short_help="List the suites, or show one.")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=suite_names)
 def suites(name: str | None) -> None:
-    """List the suites, or show one with all its settings.
+    """List the suites, or show one with its settings.
 
     \b
     Examples:
@@ -16,22 +22,34 @@ def suites(name: str | None) -> None:
       bench suites standard
       bench suites ./mine.toml
     """
-    from bench.suite import Suite, find_suite, shipped_suites
+    from bench.suite import find_suite, shipped_suites
 
-    def line(suite: Suite) -> str:
-        axes = suite.axes
-        cells = len(axes.clip_seconds) * len(axes.max_tokens) * len(axes.attention)
-        return f"{suite.name:<12} {cells:>3} cells  {suite.title}"
-
-    if name is None:
-        for each in shipped_suites():
-            click.echo(line(find_suite(each)))
+    if name is not None:
+        click.echo(_whole(find_suite(name)))
         return
-    suite = find_suite(name)
-    click.echo(f"{line(suite)}\nversion      {suite.version}\nhash         {suite.sha256}")
-    click.echo(f"model        {suite.model}")
-    click.echo(f"clips        {', '.join(clip_length(seconds) for seconds in suite.axes.clip_seconds)}")
-    click.echo(f"max_tokens   {', '.join(map(str, suite.axes.max_tokens))}")
-    click.echo(f"attention    {', '.join(suite.axes.attention)}")
-    click.echo(f"repeats      {suite.measure.repeats} to {suite.measure.max_repeats}")
-    click.echo(f"\n{suite.description}" if suite.description else "", nl=bool(suite.description))
+    for each in shipped_suites():
+        click.echo(_line(find_suite(each)))
+
+
+def _line(suite: "Suite") -> str:
+    axes = suite.axes
+    cells = len(axes.clip_seconds) * len(axes.max_tokens) * len(axes.attention)
+    return f"{suite.name:<12} {cells:>3} cells  {suite.title}"
+
+
+def _whole(suite: "Suite") -> str:
+    settings = {
+        "version": suite.version,
+        "hash": suite.sha256,
+        "model": suite.model,
+        "profile": suite.profile,
+        "dtype": suite.dtype,
+        "prompt": suite.prompt,
+        "sampling": "on" if suite.sampling.do_sample else "off (greedy)",
+        "clips": ", ".join(clip_length(seconds) for seconds in suite.axes.clip_seconds),
+        "max_tokens": ", ".join(map(str, suite.axes.max_tokens)),
+        "attention": ", ".join(suite.axes.attention),
+        "repeats": f"{suite.measure.repeats} to {suite.measure.max_repeats}",
+    }
+    lines = [_line(suite), *(f"{name:<12} {value}" for name, value in settings.items())]
+    return "\n".join([*lines, *(["", suite.description] if suite.description else [])])

@@ -1,15 +1,18 @@
 """Answers one question about one audio file, in this process, handing the text on as it comes."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from bench import clips
+from bench.engines.interface import ModelSource, Request
+from bench.errors import MachineError
 from bench.measure.observer import Together
-from bench.records.schema import Attention, Sampling
+from bench.records.schema import Attention, Requested, Sampling
 from bench.run.fetch import Confirm, fetch
-from bench.run.plan import TINY, Choose, Wishes, make_plan
+from bench.run.plan import TINY, Choose, Wishes, make_plan, support
 from bench.weights.interface import Progress
 
 _GREEDY: Final = Sampling(do_sample=False, temperature=None, top_p=None, top_k=None)
@@ -38,41 +41,29 @@ def answer(
     Raises:
         BenchError: the audio, the model or the device cannot be had.
     """
-    tiny = question.model == TINY
     wishes = Wishes(
-        suite="smoke" if tiny else "quick",
+        suite="smoke" if question.model == TINY else "quick",
         gpu=question.gpu,
         device=question.device,
-        model=None if tiny else question.model,
+        model=question.model,
         revision=question.revision,
-        attention=(Attention(question.attention),),
+        attention=(question.attention,),
         audio=question.audio,
     )
     plan = make_plan(wishes, choose)
+    requested = plan.cells[0].requested
+    reason = support(plan)(requested)
+    if reason is not None:
+        raise MachineError(reason, hint="Use --attention sdpa")
     weights = fetch(plan.origin, confirm, progress)
-
-    import torch
-    from transformers import TextStreamer
-
-    from bench.engines.interface import ModelSource, Request
-    from bench.engines.native import NativeEngine, quiet_transformers
-
-    class Saying(TextStreamer):
-        """Hands text on instead of printing it."""
-
-        def on_finalized_text(self, text: str, stream_end: bool = False) -> None:  # noqa: ARG002
-            say(text)
-
     source = ModelSource(
         name=plan.origin.name, weight_mode=plan.origin.weight_mode, directory=weights.directory
     )
-    requested = plan.cells[0].requested
-    quiet_transformers()
-    engine = NativeEngine(source, torch.device(plan.device.kind))
-    engine.facts(requested.dtype)
-    engine.load(requested)
+    # As a worker does: the device that was chosen is the only one that CUDA will find, once it is first used.
+    os.environ |= {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": plan.device.uuid or ""}
+    sound = clips.read_audio(question.audio)
     request = Request(
-        samples=clips.read_audio(question.audio).samples,
+        samples=clips.cut(sound, sound.seconds),
         prompt=question.prompt,
         time_markers=requested.time_markers,
         max_tokens=question.max_tokens,
@@ -80,6 +71,34 @@ def answer(
         sampling=_GREEDY if question.greedy else requested.sampling,
         seed=requested.seed,
     )
-    tokenizer = engine.processor().need_tokenizer()
-    streamer = Saying(tokenizer, skip_prompt=True, skip_special_tokens=True)
-    engine.generate(request, Together(), streamer)
+    _generate(source, plan.device.kind, requested, request, say)
+
+
+def _generate(
+    source: ModelSource, device_kind: str, requested: Requested, request: Request, say: Callable[[str], None]
+) -> None:
+    import torch
+    from transformers import TextStreamer
+
+    from bench.engines.native import NativeEngine, quiet_transformers
+    from bench.run.out_of_memory import out_of_memory
+
+    class Saying(TextStreamer):
+        """Hands text on instead of printing it."""
+
+        def on_finalized_text(self, text: str, stream_end: bool = False) -> None:  # noqa: ARG002
+            say(text)
+
+    quiet_transformers()
+    device = torch.device(device_kind)
+    try:
+        engine = NativeEngine(source, device)
+        engine.facts(requested.dtype)
+        engine.load(requested)
+        tokenizer = engine.processor().need_tokenizer()
+        engine.generate(request, Together(), Saying(tokenizer, skip_prompt=True, skip_special_tokens=True))
+    except (RuntimeError, MemoryError) as error:
+        exhausted = out_of_memory(error, None, device)
+        if exhausted is None:
+            raise
+        raise MachineError(f"out of memory: {exhausted.reason}", hint="Try a shorter clip") from error

@@ -1,22 +1,22 @@
 """One run from a plan to a sealed record: worker, header, journal, session."""
 
+import re
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.engines.interface import ModelSource
-from bench.engines.support import Surroundings, unsupported
-from bench.errors import UsageError
-from bench.hardware.environment import environment, version_of
+from bench.errors import StorageError, UsageError
+from bench.hardware.environment import environment
 from bench.hardware.machine_key import machine_key
-from bench.records.journal import Header, Journal, PlannedCell, Progress, journal_path, seal_journal
-from bench.records.schema import ModelInfo, Provenance, Record, Requested, WeightFile, WeightMode
+from bench.records.journal import SUFFIX, Header, Journal, PlannedCell, Progress, journal_path, seal_journal
+from bench.records.schema import ModelInfo, Provenance, Record, WeightFile, WeightMode
 from bench.records.store import disk_errors
 from bench.run.child import Mailbox
 from bench.run.isolation import Isolation
-from bench.run.plan import Plan
+from bench.run.plan import Plan, support
 from bench.run.protocol import Hello, Setup
 from bench.run.session import Listener, Rules, Session, signals_to
 
@@ -52,6 +52,7 @@ def run(plan: Plan, weights: Weights, rules: Rules, place: Place, listener: List
 
     Raises:
         BenchError: the worker cannot start, the disk refuses a write, or a resumed record does not fit.
+        Stopped: a signal came before the first cell; nothing was written.
     """
     mailbox: Mailbox = Mailbox()
     source = ModelSource(
@@ -72,9 +73,13 @@ def run(plan: Plan, weights: Weights, rules: Rules, place: Place, listener: List
             header = _header(plan, weights, isolation.hello())
             progress, path = _start(header, place)
             journal = Journal.create(path, progress)
-            session = Session(plan.cells, progress.done, rules, isolation, _support(plan))
-            signal_number = session.run(journal, listener)
-            journal.close()
+            session = Session(plan.cells, progress.done, rules, isolation, support(plan))
+            try:
+                signal_number = session.run(journal, listener)
+            except StorageError as error:
+                raise StorageError(error.message, hint=f"Free space, then --resume {path}") from error
+            finally:
+                journal.close()
         finally:
             isolation.retire()
         record, sealed = seal_journal(path)
@@ -121,7 +126,7 @@ def _start(header: Header, place: Place) -> tuple[Progress, Path]:
 
 def _relative_path(header: Header) -> Path:
     moment = header.created_at.strftime("%Y%m%dT%H%M%SZ")
-    name = f"{moment}-{header.suite.name}-{header.record_id}.journal.jsonl"
+    name = f"{moment}-{header.suite.name}-{header.record_id}{SUFFIX}"
     return Path(header.model.name) / header.device.slug / name
 
 
@@ -144,6 +149,8 @@ def _changes(before: Header, now: Header) -> Sequence[str]:
     ]
 
 
-def _support(plan: Plan) -> Callable[[Requested], str | None]:
-    here = Surroundings(plan.device.kind, plan.device.compute_capability, version_of("flash-attn"))
-    return lambda requested: unsupported(requested.attention, here)
+def unfinished(plan: Plan, place: Place) -> tuple[Path, ...]:
+    """Journals that earlier runs of the same suite, model and device left in this place, oldest first."""
+    folder = place.out / plan.origin.name / plan.device.slug
+    name = re.compile(rf"\d{{8}}T\d{{6}}Z-{re.escape(plan.suite.name)}-[0-9a-f]{{12}}{re.escape(SUFFIX)}")
+    return tuple(sorted(path for path in folder.glob(f"*{SUFFIX}") if name.fullmatch(path.name)))

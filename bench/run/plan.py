@@ -1,23 +1,29 @@
 """From what was asked for to what will be run: suite, device, model and clip, before anything is loaded."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from bench import clips
+from bench import clips, shipped
 from bench.cells import Cell, expand
-from bench.errors import DeviceError, UsageError
+from bench.engines.support import Surroundings, unsupported
+from bench.errors import UsageError
 from bench.hardware import device as devices
 from bench.hardware.device import Device
+from bench.hardware.environment import version_of
 from bench.overrides import override, suite_info
 from bench.records.journal import Header
-from bench.records.schema import Attention, ModelInfo, Profile, SuiteInfo, WeightMode
+from bench.records.schema import Attention, ModelInfo, Profile, Requested, SuiteInfo, WeightMode
 from bench.suite import Suite, find_suite, shipped_suites
 
 TINY: Final = "tiny"
 _OWNER: Final = "OpenMOSS-Team"
+_REPOSITORY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
+_ANOTHER_MODEL: Final = "Choose another with --suite quick or --model MOSS-Audio-4B-Instruct"
+_MAX_SHOWN: Final = 80
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,7 @@ def make_plan(wishes: Wishes, choose: Choose) -> Plan:
         DeviceError: the device is not in this machine.
     """
     device = _device(wishes, choose)
-    base = find_suite(wishes.suite or _default_suite(wishes, device))
+    base = find_suite(_default_suite(wishes, device) if wishes.suite is None else wishes.suite)
     origin = _origin(wishes, base)
     suite = override(
         base,
@@ -86,6 +92,12 @@ def make_plan(wishes: Wishes, choose: Choose) -> Plan:
     clip = clips.shipped_speech() if wishes.audio is None else clips.read_audio(wishes.audio)
     cells = expand(suite, weight_mode=origin.weight_mode, clip_source_sha256=clip.sha256)
     return Plan(suite, suite_info(suite, base=base), cells, device, origin, wishes.audio)
+
+
+def support(plan: Plan) -> Callable[[Requested], str | None]:
+    """Why a cell of this plan cannot run on its device, known before anything is loaded; None if it can."""
+    here = Surroundings(plan.device.kind, plan.device.compute_capability, version_of("flash-attn"))
+    return lambda requested: unsupported(requested.attention, here)
 
 
 def _device(wishes: Wishes, choose: Choose) -> Device:
@@ -108,32 +120,58 @@ def _default_suite(wishes: Wishes, device: Device) -> str:
 
 
 def _origin(wishes: Wishes, suite: Suite) -> Origin:
-    if wishes.weights == "random":
-        if wishes.revision is not None:
-            raise UsageError("--revision has no meaning with --weights random", hint="Leave one of them out")
-        return Origin(WeightMode.RANDOM, _released_name(wishes.model or suite.model))
-    if wishes.model is None and suite.model == TINY:
-        if wishes.weights == "hub":
-            raise UsageError(
-                "the tiny model is made here, not on the Hub", hint="Name a model with --model REPO"
-            )
-        return Origin(WeightMode.TINY, TINY)
-    name = wishes.model or suite.model
-    if wishes.weights is None and Path(name).is_dir():
-        return Origin(WeightMode.LOCAL, _slugged(Path(name).resolve().name), directory=Path(name).resolve())
-    if name.startswith((".", "/", "~")) or name.count("/") > 1:
+    origin = _source(suite.model if wishes.model is None else wishes.model, wishes)
+    if wishes.revision is not None and origin.weight_mode is not WeightMode.HUB:
         raise UsageError(
-            f"--model {name}: no such directory", hint="Name a model directory or a Hub repository"
+            f"--revision has no meaning with {origin.weight_mode} weights", hint="Leave --revision out"
         )
+    return origin
+
+
+def _source(name: str, wishes: Wishes) -> Origin:
+    if wishes.weights == "random":
+        return Origin(WeightMode.RANDOM, _released_name(name))
+    if name == TINY:
+        if wishes.weights == "hub":
+            raise UsageError("the tiny model is made here, not on the Hub", hint=_ANOTHER_MODEL)
+        return Origin(WeightMode.TINY, TINY)
+    # The suite's model is a name; only the command line can mean a directory.
+    if wishes.model is not None and wishes.weights is None and _is_directory(name):
+        directory = Path(name).resolve()
+        return Origin(WeightMode.LOCAL, _slugged(directory.name), directory=directory)
+    return _on_the_hub(name, wishes)
+
+
+def _on_the_hub(name: str, wishes: Wishes) -> Origin:
     repo = name if "/" in name else f"{_OWNER}/{name}"
+    if not _REPOSITORY.fullmatch(repo):
+        raise UsageError(
+            f"--model '{name[:_MAX_SHOWN]}': no such directory, and no name on the Hub",
+            hint="Name a directory, or a repository as OWNER/NAME",
+        )
     return Origin(WeightMode.HUB, repo.rpartition("/")[2], repo=repo, revision=wishes.revision)
+
+
+def _is_directory(name: str) -> bool:
+    try:
+        return bool(name) and Path(name).is_dir()
+    except OSError:  # too long for a path, or not ours to look at
+        return False
 
 
 def _released_name(name: str) -> str:
     """Random weights need shapes only, which the package ships for the released models."""
     plain = name.removeprefix(f"{_OWNER}/")
+    released = sorted(path.stem for path in shipped.data("models").glob("*.json"))
     if plain == TINY:
-        raise UsageError("random weights need a released model", hint="Add --model MOSS-Audio-4B-Instruct")
+        raise UsageError(
+            "random weights need a released model, and this suite is of the tiny one", hint=_ANOTHER_MODEL
+        )
+    if plain not in released:
+        raise UsageError(
+            f"no shapes are known for random weights of '{name[:_MAX_SHOWN]}'",
+            hint=f"Choose from {', '.join(released)}",
+        )
     return plain
 
 
@@ -151,8 +189,6 @@ def refuse_to_choose(found: tuple[Device, ...]) -> Device:
     Raises:
         UsageError: always, with the list.
     """
-    if not found:
-        raise DeviceError("no GPU was found")
     names = ", ".join(f"{gpu.slug} ({gpu.uuid})" for gpu in found)
     raise UsageError(f"this machine has {len(found)} GPUs: {names}", hint="Choose one with --device")
 
@@ -188,7 +224,7 @@ def resumed(wishes: Wishes, header: Header, record: Path) -> Wishes:
 def _model_of(model: ModelInfo) -> str | None:
     if model.weight_mode is WeightMode.HUB:
         return model.repo
-    return model.name if model.weight_mode is WeightMode.RANDOM else None
+    return model.name if model.weight_mode in {WeightMode.RANDOM, WeightMode.TINY} else None
 
 
 def _overrides(info: SuiteInfo) -> dict[str, Any]:

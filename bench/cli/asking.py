@@ -1,0 +1,48 @@
+"""Questions to a person. Where nobody can be asked, each is an error that names the option to give."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bench.errors import UsageError
+from bench.units import both_units
+
+if TYPE_CHECKING:
+    from bench.hardware.device import Device
+
+
+def choose_gpu(found: "tuple[Device, ...]") -> "Device":
+    """Which of several GPUs.
+
+    Raises:
+        UsageError: nobody can be asked.
+    """
+    from bench.run.plan import refuse_to_choose
+
+    if not sys.stdin.isatty():
+        return refuse_to_choose(found)
+    for number, gpu in enumerate(found, start=1):
+        click.echo(f"{number}  {gpu.slug}  {gpu.name}", err=True)
+    answer: int = click.prompt("Which GPU", type=click.IntRange(1, len(found)), err=True)
+    return found[answer - 1]
+
+
+def confirm_download(yes: bool, repo: str, missing_bytes: int, place: Path) -> None:
+    """One question that names size and place.
+
+    Raises:
+        UsageError: the answer was no, or nobody can be asked.
+    """
+    if yes:
+        return
+    other = "use --model DIR or --weights random"
+    if not sys.stdin.isatty():
+        raise UsageError(
+            f"{repo} has to be downloaded ({both_units(missing_bytes)} to {place})",
+            hint=f"Add --yes, or {other}",
+        )
+    question = f"Download {both_units(missing_bytes)} of {repo} to {place}?"
+    if not click.confirm(question, default=True, err=True):
+        raise UsageError("nothing was downloaded", hint=f"To do without, {other}")

@@ -1,0 +1,25 @@
+"""What the shell offers at <TAB>. Pure look-ups: no GPU, no network."""
+
+import click
+from click.shell_completion import CompletionItem
+
+
+def suite_names(_context: click.Context, _option: click.Parameter, typed: str) -> list[CompletionItem]:
+    """The shipped suites, or files where none begins like that."""
+    from bench.suite import shipped_suites
+
+    found = [CompletionItem(name) for name in shipped_suites() if name.startswith(typed)]
+    return found or [CompletionItem(typed, type="file")]
+
+
+def card_slugs(_context: click.Context, _option: click.Parameter, typed: str) -> list[CompletionItem]:
+    """The graphics cards of the catalog."""
+    from bench.hardware.catalog import cards
+
+    return [CompletionItem(card.slug, help=card.nvml_name) for card in cards() if card.slug.startswith(typed)]
+
+
+def device_names(context: click.Context, option: click.Parameter, typed: str) -> list[CompletionItem]:
+    """`cpu`, and the graphics cards of the catalog."""
+    cpu = [CompletionItem("cpu")] if "cpu".startswith(typed) else []
+    return cpu + card_slugs(context, option, typed)
