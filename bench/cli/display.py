@@ -1,7 +1,7 @@
 """How a run is shown while it goes on: a live display on a terminal, plain lines elsewhere."""
 
 from time import monotonic
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import click
 from rich.console import Console
@@ -20,8 +20,10 @@ from bench.judge.peak import peak_of
 from bench.records.schema import CellResult, DeviceInfo, Measured
 from bench.run.estimate import cell_s, pace
 from bench.run.plan import Plan, support
-from bench.run.protocol import Step
 from bench.units import clip_length, gib, rate, seconds
+
+if TYPE_CHECKING:
+    from bench.run.protocol import Step
 
 
 def display(plan: Plan) -> "Live | PlainLines":
@@ -105,7 +107,7 @@ class PlainLines:
         self._remaining.begin()
         self._head = f"[{number}/{total}] {name_of(cell)}"
 
-    def step_begins(self, step: Step) -> None:
+    def step_begins(self, step: "Step") -> None:
         """Only loading is worth a line: it can take minutes."""
         if step.name == "load":
             click.echo(f"{self._head}: loading the model", err=True)
@@ -150,7 +152,7 @@ class Live:
         self._head = name_of(cell)
         self._update(description=self._head, completed=number - 1, total=total)
 
-    def step_begins(self, step: Step) -> None:
+    def step_begins(self, step: "Step") -> None:
         """Show what it does."""
         self._update(description=f"{self._head}: {step}")
 

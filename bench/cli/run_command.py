@@ -1,11 +1,13 @@
 """`bench run`: a suite on this machine, to a record and a report."""
 
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from bench.cli.again import Again
 from bench.cli.completions import suite_names
 from bench.cli.options import FILE, axis_options, device_options, model_options
 from bench.errors import ExitCode
@@ -14,7 +16,16 @@ if TYPE_CHECKING:
     from bench.records.journal import Progress
     from bench.run.campaign import Ending, Place
     from bench.run.plan import Plan, Wishes
-    from bench.run.session import Rules
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How to run, apart from what to run."""
+
+    isolate: Literal["group", "cell"]
+    prune: bool
+    out: Path | None
+    yes: bool
 
 
 @click.command(short_help="Measure a suite on this machine.")
@@ -72,11 +83,7 @@ def run(
       bench run --suite quick --weights random --clip-seconds 10,60
       bench run --resume results/MOSS-Audio-4B-Instruct/rtx-4070/20260607T201500Z-standard-1f2e3d4c5b6a.json
     """
-    from bench.cli.again import Again
-    from bench.cli.run_output import print_ending, print_plan, print_unfinished
-    from bench.run.campaign import Place
-    from bench.run.isolation import Stopped
-    from bench.run.session import Rules
+    from bench.cli.run_output import print_plan
 
     earlier = _earlier(resume) if resume is not None else None
     if earlier is not None and _is_finished(*earlier):
@@ -87,16 +94,7 @@ def run(
         print_plan(plan)
         return ExitCode.DONE
     again = Again.of(wished, plan, out=out, isolate=isolate, no_prune=no_prune)
-    place = Place(out or Path("results"), earlier)
-    if earlier is None:
-        print_unfinished(plan, place, again)
-    try:
-        ending = _measure(plan, Rules(plan.suite.measure, isolate=isolate, prune=not no_prune), place, yes)
-    except Stopped as stopped:
-        click.echo("bench: stopped before the first cell; run the same command again", err=True)
-        return 128 + stopped.signal_number
-    print_ending(ending, out, again)
-    return _exit_code(ending)
+    return _measure(plan, Manner(isolate, not no_prune, out, yes), earlier, again)
 
 
 def _wishes(wished: dict[str, Any]) -> "Wishes":
@@ -130,15 +128,34 @@ def _plan(wishes: "Wishes", earlier: "tuple[Path, Progress] | None") -> "Plan":
     return make_plan(wishes, choose_gpu)
 
 
-def _measure(plan: "Plan", rules: "Rules", place: "Place", yes: bool) -> "Ending":
+def _measure(plan: "Plan", manner: Manner, earlier: "tuple[Path, Progress] | None", again: Again) -> int:
+    from bench.cli.run_output import print_ending, print_unfinished
+    from bench.run.campaign import Place
+    from bench.run.isolation import Stopped
+
+    place = Place(manner.out or Path("results"), earlier)
+    if earlier is None:
+        print_unfinished(plan, place, again)
+    try:
+        ending = _run(plan, manner, place)
+    except Stopped as stopped:
+        click.echo("bench: stopped before the first cell; run the same command again", err=True)
+        return 128 + stopped.signal_number
+    print_ending(ending, manner.out, again)
+    return _exit_code(ending)
+
+
+def _run(plan: "Plan", manner: Manner, place: "Place") -> "Ending":
     from bench.cli.asking import confirm_download
     from bench.cli.display import display
     from bench.cli.downloads import DownloadLine
     from bench.run import campaign
     from bench.run.fetch import fetch
+    from bench.run.session import Rules
 
+    rules = Rules(plan.suite.measure, isolate=manner.isolate, prune=manner.prune)
     with DownloadLine() as progress:
-        weights = fetch(plan.origin, partial(confirm_download, yes), progress)
+        weights = fetch(plan.origin, partial(confirm_download, manner.yes), progress)
     with display(plan) as listener:
         return campaign.run(plan, weights, rules, place, listener)
 

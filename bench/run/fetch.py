@@ -5,6 +5,7 @@ from pathlib import Path
 
 import platformdirs
 
+from bench.errors import WeightsError
 from bench.records.schema import WeightMode
 from bench.run.campaign import Weights
 from bench.run.plan import Origin
@@ -52,4 +53,19 @@ def _from_hub(repo: str, revision: str | None, confirm: Confirm, progress: Progr
 
 
 def _weights(checkpoint: Checkpoint) -> Weights:
+    """Beside the weights there has to be what turns text and sound into inputs, and ids into text.
+
+    Without the tokenizer's vocabulary transformers would make one up, and the prompt would be another one.
+    """
+    from bench.weights.checkpoint import read_json
+
+    names = {file.name for file in checkpoint.files}
+    vocabulary = "tokenizer.json" if "vocab.json" not in names else "vocab.json"
+    for name in ("processor_config.json", vocabulary):
+        if name not in names:
+            raise WeightsError(
+                f"{checkpoint.repo or checkpoint.directory} has no {name}",
+                hint="Download it again, or point --model to a complete MOSS-Audio checkpoint",
+            )
+        read_json(checkpoint.directory / name)
     return Weights(checkpoint.directory, checkpoint.revision, checkpoint.files)
