@@ -52,7 +52,7 @@ bench: $(STAMP)
 	@$(BIN)/bench run $(ARGS)
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -m 'not full_size and not browser and not gpu'
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 -m 'not full_size and not browser and not gpu'
 
 test-slow: test-full-size test-browser test-compat
 
@@ -77,7 +77,7 @@ types: $(STAMP)
 	$(BIN)/mypy
 
 schemas: $(STAMP)
-	$(BIN)/python -m bench.records.json_schema
+	$(BIN)/python tools/export_schemas.py
 
 clean:
 	rm -rf $(VENV) $(COMPAT_VENV) build dist

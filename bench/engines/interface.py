@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, Protocol, Self
+from typing import TYPE_CHECKING, Literal, Protocol, Self
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from bench.measure.observer import Observer
 from bench.records.schema import Frozen, Requested, Sampling, Sha256, WeightMode
+
+if TYPE_CHECKING:
+    import torch  # the parent of a run reads this module too, and never needs torch
 
 
 class ModelSource(Frozen):
@@ -83,10 +85,10 @@ class Engine(Protocol):
     def settings(self) -> EngineSettings:
         """How the loaded model runs."""
 
-    def weights(self) -> list[torch.Tensor]:
+    def weights(self) -> "list[torch.Tensor]":
         """Every parameter."""
 
-    def buffers(self) -> list[torch.Tensor]:
+    def buffers(self) -> "list[torch.Tensor]":
         """Every tensor that the model keeps beside its parameters."""
 
     def generate(self, request: Request, observer: Observer) -> Generation:
