@@ -6,7 +6,8 @@ from itertools import product
 
 import rfc8785
 
-from bench.records.schema import Attention, EncoderAttention, Profile, Requested, Sampling, WeightMode
+from bench.records.schema import Requested, Sampling
+from bench.records.words import Attention, EncoderAttention, Profile, WeightMode
 from bench.suite import SamplingSettings, Suite
 
 

@@ -6,7 +6,8 @@ from typing import Final, TypeVar
 from pydantic import ValidationError
 
 from bench.errors import UsageError
-from bench.records.schema import Attention, Profile, SuiteInfo
+from bench.records.schema import SuiteInfo
+from bench.records.words import Attention, Profile
 from bench.suite import Suite
 from bench.suite_messages import describe
 

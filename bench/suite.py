@@ -13,7 +13,8 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from bench import shipped
 from bench.errors import SuiteError
-from bench.records.schema import Attention, EncoderAttention, Frozen, Profile
+from bench.records.schema import Frozen
+from bench.records.words import Attention, EncoderAttention, Profile
 from bench.suite_messages import first_problem
 
 # A clip of 0.2 s gives the model two audio tokens; below that it hears nothing.

@@ -8,11 +8,9 @@ from typing import Literal
 from pydantic import JsonValue
 
 from bench.records.schema import (
-    Attention,
     CellResult,
     DeviceInfo,
     Effective,
-    EncoderAttention,
     Environment,
     Failed,
     Interval,
@@ -21,10 +19,7 @@ from bench.records.schema import (
     ModelInfo,
     Outcome,
     OutOfMemory,
-    Phase,
     PhaseMemory,
-    Profile,
-    Provenance,
     Record,
     Repeat,
     Requested,
@@ -37,9 +32,9 @@ from bench.records.schema import (
     Timeout,
     Unsupported,
     WeightFile,
-    WeightMode,
 )
 from bench.records.store import seal
+from bench.records.words import Attention, EncoderAttention, Phase, Profile, Provenance, WeightMode
 
 GREEDY = Sampling(do_sample=False, temperature=None, top_p=None, top_k=None)
 WEIGHTS_BYTES = 10_445_641_472

@@ -7,14 +7,8 @@ from hypothesis import strategies as st
 
 from bench.cells import Cell, cell_id, expand, group_key, needs_more_of_everything
 from bench.overrides import override
-from bench.records.schema import (
-    Attention,
-    EncoderAttention,
-    Profile,
-    Requested,
-    Sampling,
-    WeightMode,
-)
+from bench.records.schema import Requested, Sampling
+from bench.records.words import Attention, EncoderAttention, Profile, WeightMode
 from bench.suite import SamplingSettings, Suite, find_suite
 
 CLIP = "ab" * 32

@@ -3,7 +3,7 @@ import pytest
 from bench.errors import ExitCode, UsageError
 from bench.overrides import override, parse_attention_list, parse_int_list, parse_seconds_list, suite_info
 from bench.records.canonical import sha256_of
-from bench.records.schema import Attention, Profile
+from bench.records.words import Attention, Profile
 from bench.suite import find_suite
 
 

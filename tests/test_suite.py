@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from bench.errors import ExitCode, SuiteError
-from bench.records.schema import Attention
+from bench.records.words import Attention
 from bench.suite import Suite, find_suite, read_suite, shipped_suites
 
 DOCS = Path(__file__).parent.parent / "docs" / "suites.md"

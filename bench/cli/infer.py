@@ -42,7 +42,7 @@ def infer(*, audio: Path, weights: str | None, yes: bool, attention: str, **aske
     """
     from bench.cli.asking import choose_gpu, confirm_download
     from bench.cli.downloads import DownloadLine
-    from bench.records.schema import Attention
+    from bench.records.words import Attention
     from bench.run.answer import Question, answer
 
     if weights == "random":

@@ -98,7 +98,7 @@ def run(
 
 
 def _wishes(wished: dict[str, Any]) -> "Wishes":
-    from bench.records.schema import Profile
+    from bench.records.words import Profile
     from bench.run.plan import Wishes
 
     profile = wished["profile"]

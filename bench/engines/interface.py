@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.measure.observer import Observer
-from bench.records.schema import Frozen, Requested, Sampling, Sha256, WeightMode
+from bench.records.schema import Frozen, Requested, Sampling, Sha256
+from bench.records.words import WeightMode
 
 if TYPE_CHECKING:
     import torch  # the parent of a run reads this module too, and never needs torch

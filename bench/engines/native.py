@@ -16,7 +16,8 @@ from bench.hardware.environment import version_of
 from bench.measure.observer import Observer
 from bench.moss_audio import MossAudioConfig, MossAudioModel, MossAudioProcessor
 from bench.records.canonical import parse, sha256_of
-from bench.records.schema import Attention, Phase, Profile, Requested, WeightMode
+from bench.records.schema import Requested
+from bench.records.words import Attention, Phase, Profile, WeightMode
 from bench.weights.checkpoint import verify
 from bench.weights.random import meta_model, random_model
 from bench.weights.tiny import write_tiny_checkpoint

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bench.records.schema import Attention
+from bench.records.words import Attention
 
 _AMPERE = 8.0
 

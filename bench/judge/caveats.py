@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from bench.judge.frontier import is_pruned
-from bench.records.schema import CellResult, Provenance, Record, Skipped, WeightMode
+from bench.records.schema import CellResult, Record, Skipped
+from bench.records.words import Provenance, WeightMode
 
 _LABELS: Final = {
     "noisy": "vary more between repeats than they should (marked noisy)",

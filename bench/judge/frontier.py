@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bench.records.schema import Attention, CellResult, OutOfMemory, Skipped
+from bench.records.schema import CellResult, OutOfMemory, Skipped
+from bench.records.words import Attention
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from bench import units
 from bench.judge.caveats import caveats, is_smoke
 from bench.judge.frontier import FrontierPoint, frontier, is_misfit
 from bench.judge.peak import peak_of
-from bench.records.schema import CellResult, Record, Verdict
+from bench.records.schema import CellResult, Record
+from bench.records.words import Verdict
 
 
 @dataclass(frozen=True, slots=True)

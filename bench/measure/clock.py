@@ -7,7 +7,8 @@ from typing import Protocol
 import torch
 
 from bench.errors import BenchError
-from bench.records.schema import Phase, Repeat
+from bench.records.schema import Repeat
+from bench.records.words import Phase
 
 _DECIMALS = 6  # a microsecond per token is kept, no more, so that records stay small
 

@@ -13,7 +13,8 @@ import psutil
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from bench.records.schema import Phase, PhaseMemory
+from bench.records.schema import PhaseMemory
+from bench.records.words import Phase
 
 
 class Resident:

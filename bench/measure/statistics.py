@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bench.records.schema import Interval, Memory, Phase, Repeat, Statistic, Summary
+from bench.records.schema import Interval, Memory, Repeat, Statistic, Summary
+from bench.records.words import Phase
 
 _RESAMPLES = 2000
 _SEED = 20260101  # the same record gives the same interval on every machine

@@ -21,7 +21,6 @@ from bench.records.schema import (
     Environment,
     Frozen,
     ModelInfo,
-    Provenance,
     Record,
     Requested,
     Skipped,
@@ -29,6 +28,7 @@ from bench.records.schema import (
     Utc,
 )
 from bench.records.store import disk_errors, first_fault, read_record, seal, write_atomically, write_record
+from bench.records.words import Provenance
 
 SUFFIX = ".journal.jsonl"
 _Line = TypeVar("_Line", bound=Frozen)

@@ -5,10 +5,11 @@ Not available is `None`, never 0. `docs/record.md` explains each name to those w
 """
 
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, PlainSerializer
+
+from bench.records.words import Attention, EncoderAttention, Phase, Profile, Provenance, WeightMode
 
 SCHEMA_VERSION = "1.0"
 
@@ -30,67 +31,6 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 # These become parts of paths: nothing in them can leave a folder.
 PathName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,95}$")]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,95}$")]
-
-
-class Provenance(StrEnum):
-    """Where a figure comes from. Never mixed in one comparison."""
-
-    MEASURED = "measured"
-    DERIVED = "derived"
-    EMULATED = "emulated"
-    SMOKE = "smoke"
-
-
-class WeightMode(StrEnum):
-    """Which weights were loaded."""
-
-    HUB = "hub"
-    LOCAL = "local"
-    RANDOM = "random"
-    TINY = "tiny"
-
-
-class Attention(StrEnum):
-    """Attention backends of the language model, under the names that transformers uses."""
-
-    EAGER = "eager"
-    SDPA = "sdpa"
-    FLASH_ATTENTION_2 = "flash_attention_2"
-
-
-class EncoderAttention(StrEnum):
-    """Attention backends of the audio encoder. Upstream runs eager whatever is asked for the model."""
-
-    EAGER = "eager"
-    SDPA = "sdpa"
-
-
-class Profile(StrEnum):
-    """How the native engine runs: as upstream does, or with the settings that save memory."""
-
-    FAITHFUL = "faithful"
-    LEAN = "lean"
-
-
-class Phase(StrEnum):
-    """The stretches of one generation, in order; `load` comes before the first."""
-
-    LOAD = "load"
-    PREPROCESS = "preprocess"
-    ENCODE = "encode"
-    PREFILL = "prefill"
-    DECODE = "decode"
-
-
-class Verdict(StrEnum):
-    """What a person wants to know."""
-
-    RUNS = "runs"
-    RUNS_HEADLESS = "runs_headless"
-    TOO_CLOSE_TO_CALL = "too_close_to_call"
-    DOES_NOT_FIT = "does_not_fit"
-    UNSUPPORTED = "unsupported"
-    UNKNOWN = "unknown"
 
 
 class Interval(Frozen):

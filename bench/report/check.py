@@ -4,7 +4,8 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from bench.records.schema import Attention, Bytes, Frozen, Provenance, Seconds, Verdict, WeightMode
+from bench.records.schema import Bytes, Frozen, Seconds
+from bench.records.words import Attention, Provenance, Verdict, WeightMode
 from bench.report.interface import Row, View
 
 Status = Literal["measured", "predicted", "out_of_memory", "unsupported", "failed", "timeout", "skipped"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from bench.records.schema import Attention, Provenance, Verdict, WeightMode
+from bench.records.words import Attention, Provenance, Verdict, WeightMode
 
 
 class Format(StrEnum):

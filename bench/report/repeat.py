@@ -4,7 +4,8 @@ import shlex
 from collections.abc import Callable
 from typing import Final
 
-from bench.records.schema import Record, Requested, WeightMode
+from bench.records.schema import Record, Requested
+from bench.records.words import WeightMode
 from bench.report.text import MAX_NAME, clean
 
 _AXES: Final[dict[str, Callable[[Requested], str]]] = {

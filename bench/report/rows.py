@@ -4,17 +4,8 @@ from typing import Final
 
 from bench import units
 from bench.judge.peak import peak_of
-from bench.records.schema import (
-    CellResult,
-    Effective,
-    Memory,
-    Phase,
-    PhaseMemory,
-    Predicted,
-    Provenance,
-    Record,
-    Repeat,
-)
+from bench.records.schema import CellResult, Effective, Memory, PhaseMemory, Predicted, Record, Repeat
+from bench.records.words import Phase, Provenance
 from bench.report import words
 from bench.report.interface import Figure, PhasePeak, Repetition, Row
 from bench.report.metrics import figures

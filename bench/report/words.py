@@ -4,19 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from bench import units
-from bench.records.schema import (
-    Attention,
-    Failed,
-    Measured,
-    Outcome,
-    OutOfMemory,
-    Predicted,
-    Provenance,
-    Skipped,
-    Timeout,
-    Verdict,
-    WeightMode,
-)
+from bench.records.schema import Failed, Measured, Outcome, OutOfMemory, Predicted, Skipped, Timeout
+from bench.records.words import Attention, Provenance, Verdict, WeightMode
 from bench.report.interface import Status, Tone
 from bench.report.text import clean
 

@@ -10,7 +10,8 @@ from bench import clips
 from bench.engines.interface import ModelSource, Request
 from bench.errors import MachineError
 from bench.measure.observer import Together
-from bench.records.schema import Attention, Requested, Sampling
+from bench.records.schema import Requested, Sampling
+from bench.records.words import Attention
 from bench.run.fetch import Confirm, fetch
 from bench.run.plan import TINY, Choose, Wishes, make_plan, support
 from bench.weights.interface import Progress

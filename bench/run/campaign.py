@@ -12,8 +12,9 @@ from bench.errors import StorageError, UsageError
 from bench.hardware.environment import environment
 from bench.hardware.machine_key import machine_key
 from bench.records.journal import SUFFIX, Header, Journal, PlannedCell, Progress, journal_path, seal_journal
-from bench.records.schema import ModelInfo, Provenance, Record, WeightFile, WeightMode
+from bench.records.schema import ModelInfo, Record, WeightFile
 from bench.records.store import disk_errors
+from bench.records.words import Provenance, WeightMode
 from bench.run.child import Mailbox
 from bench.run.isolation import Isolation
 from bench.run.plan import Plan, support

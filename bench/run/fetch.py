@@ -6,7 +6,7 @@ from pathlib import Path
 import platformdirs
 
 from bench.errors import WeightsError
-from bench.records.schema import WeightMode
+from bench.records.words import WeightMode
 from bench.run.campaign import Weights
 from bench.run.plan import Origin
 from bench.weights.interface import Checkpoint, Progress

@@ -6,7 +6,8 @@ from time import monotonic
 from typing import Final
 
 from bench.errors import BenchError, ExitCode, MachineError, UsageError
-from bench.records.schema import Failed, OutOfMemory, Phase, Timeout
+from bench.records.schema import Failed, OutOfMemory, Timeout
+from bench.records.words import Phase
 from bench.run.child import Child, Gone, Mailbox, Said, StopRequest, ending
 from bench.run.protocol import Event, Exhausted, Finished, Hello, Job, Refused, Setup, Step
 

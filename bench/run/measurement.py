@@ -14,7 +14,8 @@ from bench.measure.kernels import KernelObserver
 from bench.measure.memory import Allocated, AllocationTracker, CudaAllocated, MemoryWatch, Resident
 from bench.measure.observer import Observer, Together
 from bench.measure.statistics import is_noisy
-from bench.records.schema import Effective, Memory, Phase, PhaseMemory, Repeat, Requested
+from bench.records.schema import Effective, Memory, PhaseMemory, Repeat, Requested
+from bench.records.words import Phase
 from bench.run.protocol import Finished, Job, Step
 from bench.suite import Measure
 

@@ -4,8 +4,9 @@ import re
 
 import torch
 
-from bench.records.schema import OutOfMemory, Phase
+from bench.records.schema import OutOfMemory
 from bench.records.scrub import scrub
+from bench.records.words import Phase
 from bench.units import MIB, both_units
 
 # c10/core/impl/alloc_cpu.cpp: "DefaultCPUAllocator: can't allocate memory: you tried to allocate N bytes."

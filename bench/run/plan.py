@@ -16,7 +16,8 @@ from bench.hardware.device import Device
 from bench.hardware.environment import version_of
 from bench.overrides import override, suite_info
 from bench.records.journal import Header
-from bench.records.schema import Attention, ModelInfo, Profile, Requested, SuiteInfo, WeightMode
+from bench.records.schema import ModelInfo, Requested, SuiteInfo
+from bench.records.words import Attention, Profile, WeightMode
 from bench.suite import Suite, find_suite, shipped_suites
 
 TINY: Final = "tiny"

@@ -8,7 +8,7 @@ from huggingface_hub import HfApi, constants
 from huggingface_hub.hf_api import ModelInfo, RepoSibling
 
 from bench.errors import WeightsError
-from bench.records.schema import WeightMode
+from bench.records.words import WeightMode
 from bench.units import MIB, both_units
 from bench.weights.checkpoint import require_moss_audio
 from bench.weights.files import is_needed, is_weights

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from bench.records.schema import WeightFile, WeightMode
+from bench.records.schema import WeightFile
+from bench.records.words import WeightMode
 
 
 class Progress(Protocol):

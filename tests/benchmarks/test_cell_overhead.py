@@ -10,7 +10,8 @@ from bench import clips
 from bench.cells import Cell, expand
 from bench.engines.interface import ModelSource
 from bench.records.journal import Header, Journal, PlannedCell, Progress, read_progress
-from bench.records.schema import CellResult, WeightMode
+from bench.records.schema import CellResult
+from bench.records.words import WeightMode
 from bench.run.child import Mailbox
 from bench.run.isolation import Isolation
 from bench.run.protocol import Setup, Step

@@ -13,15 +13,8 @@ from bench.errors import BenchError, WeightsError
 from bench.measure.kernels import KernelObserver
 from bench.measure.memory import AllocationTracker, MemoryWatch, Resident
 from bench.measure.observer import Together
-from bench.records.schema import (
-    Attention,
-    EncoderAttention,
-    Phase,
-    Profile,
-    Requested,
-    Sampling,
-    WeightMode,
-)
+from bench.records.schema import Requested, Sampling
+from bench.records.words import Attention, EncoderAttention, Phase, Profile, WeightMode
 from bench.weights.tiny import write_tiny_checkpoint
 
 CPU = torch.device("cpu")

@@ -2,7 +2,7 @@ import pytest
 
 from bench.engines.support import Surroundings, unsupported
 from bench.hardware.catalog import cards
-from bench.records.schema import Attention
+from bench.records.words import Attention
 
 FLASH = Attention.FLASH_ATTENTION_2
 

@@ -1,7 +1,7 @@
 """Where "fits" ends."""
 
 from bench.judge.frontier import FrontierPoint, frontier
-from bench.records.schema import Attention
+from bench.records.words import Attention
 from tests import sample_records as sample
 
 

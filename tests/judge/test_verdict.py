@@ -5,18 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.judge.verdict import judge
-from bench.records.schema import (
-    Attention,
-    Failed,
-    Outcome,
-    Predicted,
-    Provenance,
-    Record,
-    Skipped,
-    Unsupported,
-    Verdict,
-    WeightMode,
-)
+from bench.records.schema import Failed, Outcome, Predicted, Record, Skipped, Unsupported
+from bench.records.words import Attention, Provenance, Verdict, WeightMode
 from tests import sample_records as sample
 
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from bench.errors import BenchError
 from bench.measure.clock import HostTicks, Moments, Stopwatch, repeat_of, stopwatch
-from bench.records.schema import Phase, Repeat
+from bench.records.schema import Repeat
+from bench.records.words import Phase
 
 
 class Script:

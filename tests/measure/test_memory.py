@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from bench.measure.memory import AllocationTracker, MemoryWatch, Resident
-from bench.records.schema import Phase
+from bench.records.words import Phase
 
 KIB = 1024
 

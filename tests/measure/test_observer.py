@@ -1,5 +1,5 @@
 from bench.measure.observer import Together
-from bench.records.schema import Phase
+from bench.records.words import Phase
 
 
 class Notes:

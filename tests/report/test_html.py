@@ -6,7 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from bench.records.schema import Record, WeightMode
+from bench.records.schema import Record
+from bench.records.words import WeightMode
 from bench.report.html import render
 from bench.report.view import build_view
 from tests import sample_records as sample

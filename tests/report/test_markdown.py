@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.records.schema import Record, WeightMode
+from bench.records.schema import Record
+from bench.records.words import WeightMode
 from bench.report.markdown import escape, render
 from bench.report.view import build_view
 from tests import sample_records as sample

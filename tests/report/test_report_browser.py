@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, sync_playwright
 
-from bench.records.schema import Record, WeightMode
+from bench.records.schema import Record
+from bench.records.words import WeightMode
 from bench.report.bundle import write_reports
 from bench.report.interface import Format
 from tests import sample_records as sample

@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from bench.records.schema import WeightMode
+from bench.records.words import WeightMode
 from bench.report.terminal import WIDTH, as_text, summary
 from bench.report.view import build_view
 from tests import sample_records as sample

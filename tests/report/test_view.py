@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.records.schema import Profile, Provenance, Record, WeightMode
+from bench.records.schema import Record
+from bench.records.words import Profile, Provenance, WeightMode
 from bench.report.interface import Tone
 from bench.report.text import clean
 from bench.report.view import build_view

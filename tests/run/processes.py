@@ -59,14 +59,19 @@ def environment(home: Path) -> dict[str, str]:
     return os.environ | own
 
 
-def bench(*arguments: str, home: Path, cwd: Path, timeout: float = 240) -> "subprocess.CompletedProcess[str]":
+def bench(
+    *arguments: str, home: Path, cwd: Path, timeout: float = 240, **env: str
+) -> "subprocess.CompletedProcess[str]":
     """Run `bench` to its end."""
     return subprocess.run(
         [sys.executable, "-m", "bench", *arguments],
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
+        encoding="utf-8",
+        errors="replace",
         cwd=cwd,
-        env=environment(home),
+        env=environment(home) | env,
         check=False,
         timeout=timeout,
     )

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bench.cells import Cell, expand
 from bench.overrides import override
-from bench.records.schema import Attention, WeightMode
+from bench.records.words import Attention, WeightMode
 from bench.run.estimate import cell_s, pace, run_s
 from bench.suite import Measure, Suite, find_suite
 

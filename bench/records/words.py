@@ -1,0 +1,64 @@
+"""The words of a record: closed sets of names, the same in JSON, on the command line and in reports."""
+
+from enum import StrEnum
+
+
+class Provenance(StrEnum):
+    """Where a figure comes from. Never mixed in one comparison."""
+
+    MEASURED = "measured"
+    DERIVED = "derived"
+    EMULATED = "emulated"
+    SMOKE = "smoke"
+
+
+class WeightMode(StrEnum):
+    """Which weights were loaded."""
+
+    HUB = "hub"
+    LOCAL = "local"
+    RANDOM = "random"
+    TINY = "tiny"
+
+
+class Attention(StrEnum):
+    """Attention backends of the language model, under the names that transformers uses."""
+
+    EAGER = "eager"
+    SDPA = "sdpa"
+    FLASH_ATTENTION_2 = "flash_attention_2"
+
+
+class EncoderAttention(StrEnum):
+    """Attention backends of the audio encoder. Upstream runs eager whatever is asked for the model."""
+
+    EAGER = "eager"
+    SDPA = "sdpa"
+
+
+class Profile(StrEnum):
+    """How the native engine runs: as upstream does, or with the settings that save memory."""
+
+    FAITHFUL = "faithful"
+    LEAN = "lean"
+
+
+class Phase(StrEnum):
+    """The stretches of one generation, in order; `load` comes before the first."""
+
+    LOAD = "load"
+    PREPROCESS = "preprocess"
+    ENCODE = "encode"
+    PREFILL = "prefill"
+    DECODE = "decode"
+
+
+class Verdict(StrEnum):
+    """What a person wants to know."""
+
+    RUNS = "runs"
+    RUNS_HEADLESS = "runs_headless"
+    TOO_CLOSE_TO_CALL = "too_close_to_call"
+    DOES_NOT_FIT = "does_not_fit"
+    UNSUPPORTED = "unsupported"
+    UNKNOWN = "unknown"
