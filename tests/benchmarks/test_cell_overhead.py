@@ -79,7 +79,7 @@ def _by_cell(ledger: Ledger) -> list[tuple[list[tuple[str, float]], CellResult]]
 
 
 def _overhead(moments: list[tuple[str, float]], result: CellResult) -> float:
-    """All of the cell but its repeats (by their own clocks), its warm-up generation and the tracker's pass."""
+    """All of the cell but its repeats (by their own clocks), its warm-up and the tracker's pass."""
     total = moments[-1][1] - moments[0][1]
     spans = [(name, following - moment) for (name, moment), (_, following) in pairwise(moments)]
     apart = sum(span for name, span in spans if name in {"warm-up", "memory"})
