@@ -11,6 +11,7 @@ from queue import SimpleQueue
 from typing import IO
 
 from bench.errors import BenchError
+from bench.records.words import WeightMode
 from bench.run.protocol import Event, Exhausted, Hello, Job, Refused, Setup
 
 PARENT_GONE = 113
@@ -58,6 +59,9 @@ def main() -> int:
     from bench.run.out_of_memory import out_of_memory
 
     quiet_transformers()
+    if setup.device == "cpu" and setup.source.weight_mode is WeightMode.TINY:
+        # Its operators are too small to share, and threads that wait for each other crawl on a busy machine.
+        torch.set_num_threads(1)
     try:
         engine = NativeEngine(setup.source, torch.device(setup.device))
         facts = engine.facts(setup.dtype)
