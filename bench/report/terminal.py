@@ -54,7 +54,7 @@ def _table(view: View) -> "Table":
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, width=None)
-    table.add_column("Attention", overflow="fold")
+    table.add_column("Attention", no_wrap=True)
     for heading in ("Clip", "Tokens", "Decode", "First token", "Latency", "RTF", "Memory"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("Outcome", overflow="fold")
