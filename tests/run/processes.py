@@ -60,9 +60,9 @@ def environment(home: Path) -> dict[str, str]:
 
 
 def bench(
-    *arguments: str, home: Path, cwd: Path, timeout: float = 240, **env: str
+    *arguments: str, home: Path, cwd: Path, timeout: float = 240, env: dict[str, str] | None = None
 ) -> "subprocess.CompletedProcess[str]":
-    """Run `bench` to its end."""
+    """Run `bench` to its end, with nobody there to answer questions."""
     return subprocess.run(
         [sys.executable, "-m", "bench", *arguments],
         stdin=subprocess.DEVNULL,
@@ -71,7 +71,7 @@ def bench(
         encoding="utf-8",
         errors="replace",
         cwd=cwd,
-        env=environment(home) | env,
+        env=environment(home) | (env or {}),
         check=False,
         timeout=timeout,
     )

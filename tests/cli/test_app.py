@@ -1,0 +1,169 @@
+"""What every command has in common: help, version, completion, closed pipes, errors in one line."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+import bench
+from bench.cli import app
+from tests.cli.conftest import Say
+from tests.run.processes import bench as process
+
+COMMANDS = ("run", "infer", "report", "suites", "gpus")
+
+
+def test_help_names_every_command_and_the_exit_codes(say: Say) -> None:
+    said = say("--help")
+    assert (said.code, said.err) == (0, "")
+    for command in COMMANDS:
+        assert re.search(rf"^  {command} ", said.out, re.MULTILINE)
+    assert "70 bug" in said.out
+    assert say("-h").out == said.out
+
+
+def test_without_a_command_there_is_help(say: Say) -> None:
+    said = say()
+    assert (said.code, said.err) == (0, "")
+    assert said.out.splitlines()[1:] == say("--help").out.splitlines()[1:]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_a_command_ends_with_status_0_and_has_examples(say: Say, command: str) -> None:
+    said = say(command, "--help")
+    assert (said.code, said.err) == (0, "")
+    assert f"  bench {command}" in said.out.partition("Examples:")[2]
+
+
+def test_help_of_run_names_the_options_that_there_are_and_no_others(say: Say) -> None:
+    offered = set(re.findall(r"^ +(--[a-z-]+)", say("run", "--help").out, re.MULTILINE))
+    assert offered == {
+        *("--suite", "--gpu", "--device", "--model", "--revision", "--weights", "--engine", "--profile"),
+        *("--clip-seconds", "--max-tokens", "--attention", "--audio", "--repeats", "--isolate"),
+        *("--no-prune", "--out", "--resume", "--dry-run", "--yes"),
+    }
+    assert "[native]" in say("run", "--help").out
+
+
+def test_each_example_of_the_help_is_a_command_line_that_parses(say: Say) -> None:
+    texts = [say("--help").out, *(say(command, "--help").out for command in COMMANDS)]
+    examples = [line.strip() for text in texts for line in text.splitlines() if line.startswith("    bench ")]
+    assert len(examples) > 10
+    for example in examples:
+        _, command, *options = shlex.split(re.split(r"\s{3,}", example)[0])
+        with click.Context(app.cli) as context:
+            parsed = app.cli.commands[command].make_context(command, options, parent=context)
+        assert parsed.params
+
+
+def test_version(say: Say) -> None:
+    assert say("--version").out.split() == ["bench,", "version", bench.__version__]
+
+
+def test_an_unknown_command_names_the_nearest(say: Say) -> None:
+    said = say("runn")
+    assert said.code == 2
+    assert "'runn'" in said.line()
+    assert "`bench --help` shows what there is" in said.line()
+
+
+def test_an_unknown_option_names_the_nearest(say: Say) -> None:
+    said = say("run", "--suit", "smoke")
+    assert said.code == 2
+    assert "--suite" in said.line()
+    assert "`bench run --help`" in said.line()
+
+
+def test_a_real_process_hands_code_and_line_on(tmp_path: Path, home: Path) -> None:
+    ended = process("run", "--suite", "smok", home=home, cwd=tmp_path)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == (
+        "bench: there is no suite 'smok'. Did you mean smoke? The shipped suites are long-audio, quick, "
+        "smoke, standard; a file of your own ends in .toml\n"
+    )
+
+
+def test_a_bug_is_one_line_and_a_file(say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("bench.hardware.catalog.cards", lambda: 1 / 0)
+    said = say("gpus")
+    assert said.code == 70
+    assert "ZeroDivisionError" in said.line()
+    (kept,) = tmp_path.glob("bench-bug-*.txt")
+    assert str(kept) in said.line()
+    assert "Traceback" in kept.read_text()
+    shown = say("gpus", "--debug")
+    assert "Traceback" in shown.err
+
+
+def test_a_bug_on_a_full_disk_is_one_line_too(
+    say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nothing-here"))
+    monkeypatch.setattr("bench.hardware.catalog.cards", lambda: 1 / 0)
+    assert "--debug" in say("gpus").line()
+
+
+@pytest.mark.parametrize("command", ["gpus", "suites standard", "--help", "runn"])
+def test_a_closed_pipe_is_no_error(command: str, tmp_path: Path) -> None:
+    """As in `bench gpus | head -1`, with the reader gone from the start."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    merged = command == "runn"  # the one that writes to standard error
+    ended = subprocess.run(
+        [sys.executable, "-m", "bench", *command.split()],
+        stdout=subprocess.DEVNULL if merged else writer,
+        stderr=writer if merged else subprocess.PIPE,
+        cwd=tmp_path,
+        check=False,
+    )
+    os.close(writer)
+    assert ended.returncode == (2 if merged else 0)
+    assert not ended.stderr
+
+
+def _completed(words: str) -> list[str]:
+    """What the shell offers in place of the last word."""
+    variables = {
+        "_BENCH_COMPLETE": "bash_complete",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(len(words.split(" ")) - 1),
+    }
+    ended = subprocess.run(
+        [sys.executable, "-m", "bench"],
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ended.stderr == ""
+    return [line.partition(",")[2] for line in ended.stdout.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("bench ru", ["run"]),
+        ("bench run --suite s", ["smoke", "standard"]),
+        ("bench run --gpu rtx-4090", ["rtx-4090", "rtx-4090-laptop"]),
+        ("bench run --device c", ["cpu"]),
+        ("bench suites qu", ["quick"]),
+    ],
+)
+def test_the_shell_completes(words: str, offered: list[str]) -> None:
+    found = _completed(words)
+    assert found[: len(offered)] == offered
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_completion_script_is_there(shell: str) -> None:
+    variables = os.environ | {"_BENCH_COMPLETE": f"{shell}_source"}
+    ended = subprocess.run(
+        [sys.executable, "-m", "bench"], env=variables, capture_output=True, text=True, check=True
+    )
+    assert "_BENCH_COMPLETE" in ended.stdout

@@ -1,0 +1,82 @@
+"""`--model DIR` with a checkpoint that is none: one line, code 3, before any cell."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from tests.cli.conftest import Say
+from tests.run.processes import bench, write_suite
+
+
+def _only_pickles(model: Path) -> None:
+    (model / "model.safetensors").rename(model / "pytorch_model.bin")
+
+
+def _another_model(model: Path) -> None:
+    config = json.loads((model / "config.json").read_text())
+    (model / "config.json").write_text(json.dumps(config | {"model_type": "whisper"}))
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (_only_pickles, "no safetensors weights: only pickled ones, which are never opened"),
+        (
+            _another_model,
+            "its model_type is whisper, not moss_audio. Point --model to a MOSS-Audio checkpoint",
+        ),
+        (lambda model: (model / "config.json").unlink(), "has no config.json"),
+        (lambda model: (model / "tokenizer.json").unlink(), "has no tokenizer.json. Download it again"),
+        (lambda model: (model / "processor_config.json").unlink(), "has no processor_config.json"),
+        (lambda model: (model / "tokenizer.json").write_text("{"), "tokenizer.json is no sound JSON"),
+    ],
+)
+def test_seen_before_a_worker_starts(
+    say: Say, checkpoint: Path, tmp_path: Path, damage: Callable[[Path], object], told: str
+) -> None:
+    damage(checkpoint)
+    write_suite(tmp_path)
+    said = say("run", "--suite", "mine.toml", "--device", "cpu", "--model", str(checkpoint))
+    assert said.code == 3
+    (line,) = [line for line in said.err.splitlines() if not line.startswith("checking")]
+    assert told in line
+
+
+def _other_tensors(model: Path) -> None:
+    tensors = load_file(model / "model.safetensors")
+    first, second, *_ = sorted(tensors)
+    del tensors[first]
+    tensors[second] = np.zeros((3, 3), np.float32)
+    tensors["surplus"] = np.zeros(2, np.float32)
+    save_file(tensors, model / "model.safetensors", metadata={"format": "pt"})
+
+
+def _truncated(model: Path) -> None:
+    path = model / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-100_000])
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (_other_tensors, ("1 missing", "1 not part of the model (surplus)", "1 of another shape")),
+        (_truncated, ("model.safetensors is truncated: 100,000 bytes are missing at its end",)),
+    ],
+)
+def test_seen_by_the_worker(
+    checkpoint: Path, home: Path, tmp_path: Path, damage: Callable[[Path], None], told: tuple[str, ...]
+) -> None:
+    damage(checkpoint)
+    suite = write_suite(tmp_path)
+    ended = bench("run", "--suite", str(suite), "--model", str(checkpoint), home=home, cwd=tmp_path)
+    assert (ended.returncode, ended.stdout) == (3, "")
+    (line,) = [line for line in ended.stderr.splitlines() if not line.startswith("checking")]
+    for part in told:
+        assert part in line
+    assert re.search("Download (it|the checkpoint) again", line)
+    assert not list((tmp_path / "results").rglob("*.json*"))

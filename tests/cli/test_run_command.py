@@ -1,0 +1,254 @@
+"""`bench run` from outside: what it prints, what it leaves, and how it is finished."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bench import clips
+from bench.hardware.device import the_cpu
+from bench.records.journal import read_progress
+from bench.records.store import read_record
+from tests.cli.conftest import Say, journal_of
+from tests.hub_server import serve, sha256
+from tests.run.processes import bench, environment, only, started, write_suite
+
+Run = tuple[Path, str, str]
+SPEECH = Path(clips.__file__).parent / "data" / "speech" / "alice.flac"
+
+
+def _record(run: Run) -> Path:
+    return only(run[0] / "results", "*.json")
+
+
+def test_a_smoke_run_says_so_and_names_what_it_wrote(finished_run: Run) -> None:
+    folder, output, _ = finished_run
+    record = read_record(_record(finished_run))
+    assert (record.provenance, record.model.weight_mode) == ("smoke", "tiny")
+    assert "smoke run, tiny model, made-up weights" in output
+    named = dict(re.findall(r"^(record|report)  (.+)$", output, re.MULTILINE))
+    assert (folder / named["record"]).is_file()
+    assert "<html" in (folder / named["report"]).read_text(encoding="utf-8")
+
+
+def test_a_pipe_gets_plain_lines(finished_run: Run) -> None:
+    _, output, errors = finished_run
+    assert "\x1b" not in output + errors
+    assert "\r" not in output + errors
+    assert re.search(
+        r"^\[1/8\] 1 s, 8 tokens, sdpa: [\d.,]+ tok/s, first token .*, resident peak", errors, re.M
+    )
+    assert "[8/8] 2 s, 16 tokens, flash_attention_2: unsupported: FlashAttention 2 needs" in errors
+
+
+def test_a_dry_run_names_the_cells_of_the_real_one_and_writes_nothing(
+    say: Say, finished_run: Run, tmp_path: Path
+) -> None:
+    said = say("run", "--suite", str(finished_run[0] / "mine.toml"), "--device", "cpu", "--dry-run")
+    assert (said.code, said.err) == (0, "")
+    *cells, total = said.out.splitlines()
+    assert [line.split()[0] for line in cells] == [
+        cell.cell_id for cell in read_record(_record(finished_run)).cells
+    ]
+    assert re.match(r"8 cells of mine on .* with tiny weights: about [\d.]+ s", total)
+    assert "about" in cells[0]
+    assert "unsupported: FlashAttention 2 needs an NVIDIA GPU" in cells[-1]
+    assert not list(tmp_path.rglob("*"))
+
+
+def test_a_finished_record_has_nothing_left_to_run(say: Say, finished_run: Run) -> None:
+    before = _record(finished_run).read_bytes()
+    said = say("run", "--resume", str(_record(finished_run)))
+    assert (said.code, said.err) == (0, "")
+    assert "is finished: every cell has an outcome" in said.out
+    assert _record(finished_run).read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('"schema_version": "1.0"', '"schema_version": "2.0"', "schema version '2.0' is not '1.0'"),
+        ('"tiny"', '"huge"', "content_hash does not match. The file was changed"),
+        ("{", "[{", "not valid JSON"),
+    ],
+)
+def test_records_that_cannot_be_used(
+    say: Say, finished_run: Run, tmp_path: Path, old: str, new: str, told: str
+) -> None:
+    text = _record(finished_run).read_text(encoding="utf-8")
+    assert old in text
+    (tmp_path / "other.json").write_text(text.replace(old, new), encoding="utf-8")
+    for command in (["run", "--resume", "other.json"], ["report", "other.json"]):
+        said = say(*command)
+        assert said.code == 2
+        assert "other.json: " in said.line()
+        assert told in said.line()
+
+
+def test_what_a_record_does_not_hold_has_to_be_given_again(
+    say: Say, finished_run: Run, tmp_path: Path
+) -> None:
+    journal = journal_of(_record(finished_run), tmp_path)
+    said = say("run", "--resume", str(journal))
+    assert said.code == 2
+    assert "its suite was a file of your own. Give --suite FILE again to resume it" in said.line()
+    journal.write_text(journal.read_text().replace(clips.SHIPPED_SHA256, "0" * 64))
+    said = say("run", "--resume", str(journal), "--suite", str(finished_run[0] / "mine.toml"))
+    assert said.code == 2
+    assert "its clip was a file of your own. Give --audio FILE again to resume it" in said.line()
+
+
+def test_an_unfinished_run_is_pointed_to(say: Say, finished_run: Run, tmp_path: Path) -> None:
+    """One line before the new run starts, which fails here for want of weights: no worker is needed."""
+    (tmp_path / "my-model").mkdir()
+    (tmp_path / "my-model" / "config.json").write_text('{"model_type": "moss_audio"}')
+    folder = tmp_path / "results" / "my-model" / the_cpu().slug
+    folder.mkdir(parents=True)
+    journal = journal_of(_record(finished_run), folder)
+    (folder / journal.name.replace("-mine-", "-not-mine-")).touch()
+    suite = str(finished_run[0] / "mine.toml")
+    said = say("run", "--suite", suite, "--device", "cpu", "--model", "my-model", "--no-prune")
+    hint, error = said.err.splitlines()
+    assert hint == (
+        "an earlier run was cut short; to finish it instead: bench run --resume "
+        f"{journal.relative_to(tmp_path)} --suite {suite} --device cpu --model {tmp_path}/my-model --no-prune"
+    )
+    assert "no safetensors weights" in error
+    journal.unlink()
+    assert "cut short" not in say("run", "--suite", suite, "--device", "cpu", "--model", "my-model").err
+
+
+def test_ones_own_weights_and_clip_and_no_word_of_where_they_lie(
+    checkpoint: Path, home: Path, tmp_path: Path
+) -> None:
+    """A failed cell has the end of its traceback in the record; that is where names would slip in."""
+    private = tmp_path / "home-of-quirinius"
+    model = private / "models" / "my-model"
+    model.parent.mkdir(parents=True)
+    checkpoint.rename(model)
+    clip = private / "dictation.flac"
+    clip.write_bytes(SPEECH.read_bytes())
+    suite = write_suite(private, tokens="[8]")
+    own = {"HOME": str(private), "USER": "quirinius", "LOGNAME": "quirinius"}
+    arguments = ("run", "--suite", str(suite), "--model", str(model), "--audio", str(clip))
+
+    (model / "tokenizer.json").write_text('{"model": {"type": "quirinius"}}')
+    ended = bench(*arguments, home=home, cwd=private, env=own)
+    assert ended.returncode == 4, ended.stderr
+    record = read_record(only(private / "results", "*.json"))
+    assert (record.provenance, record.model.weight_mode) == ("measured", "local")
+    assert record.model.name == "my-model"
+    assert {file.name: file.sha256 for file in record.model.files}["model.safetensors"] == sha256(
+        (model / "model.safetensors").read_bytes()
+    )
+    (cell,) = record.cells
+    assert cell.requested.clip_source_sha256 == clips.read_audio(clip).sha256
+    assert cell.outcome.status == "failed"
+    assert any("tokenizer" in line for line in cell.outcome.error_tail)
+    text = only(private / "results", "*.json").read_text(encoding="utf-8")
+    for word in ("quirinius", "dictation", str(tmp_path), str(Path.home()), os.uname().nodename):
+        assert word not in text
+
+
+def test_a_download_asks_first_and_is_in_the_record(checkpoint: Path, home: Path, tmp_path: Path) -> None:
+    suite = write_suite(tmp_path, tokens="[8]")
+    files = {path.name: path.read_bytes() for path in checkpoint.iterdir()}
+    arguments = ("run", "--suite", str(suite), "--model", "some-owner/moss-tiny")
+    with serve() as hub:
+        commit = hub.repos["some-owner/moss-tiny"].commit(files)
+        own = {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path / "hf"), "HF_HUB_OFFLINE": "0"}
+        unasked = bench(*arguments, home=home, cwd=tmp_path, env=own)
+        assert unasked.returncode == 2
+        (line,) = unasked.stderr.splitlines()
+        assert re.match(
+            r"bench: some-owner/moss-tiny has to be downloaded \(0\.01 GB \(0\.01 GiB\) to ", line
+        )
+        assert "Add --yes" in line
+        assert not hub.contents()
+
+        loaded = bench(*arguments, "--yes", home=home, cwd=tmp_path, env=own)
+    assert loaded.returncode == 0, loaded.stderr
+    model = read_record(only(tmp_path / "results", "*.json")).model
+    assert (model.weight_mode, model.repo, model.revision) == ("hub", "some-owner/moss-tiny", commit)
+    assert {file.name: file.sha256 for file in model.files} == {
+        name: sha256(content) for name, content in files.items()
+    }
+
+
+def test_without_a_network_there_are_other_ways(home: Path, tmp_path: Path) -> None:
+    ended = bench("run", "--suite", "quick", "--device", "cpu", "--yes", home=home, cwd=tmp_path)
+    assert (ended.returncode, ended.stdout) == (3, "")
+    (line,) = ended.stderr.splitlines()
+    assert "The Hub cannot be reached" in line
+    assert "--model DIR" in line
+    assert "--weights random" in line
+
+
+def test_a_disk_that_fills_up_keeps_what_is_done(finished_run: Run, home: Path, tmp_path: Path) -> None:
+    suite = write_suite(tmp_path)
+    ended = subprocess.run(
+        ["bash", "-c", f"ulimit -f 12; exec {sys.executable} -m bench run --suite {suite}"],
+        env=environment(home),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 3, ended.stderr
+    journal = only(tmp_path / "results", "*.journal.jsonl")
+    (line,) = [line for line in ended.stderr.splitlines() if not line.startswith("[")]
+    assert line.endswith(
+        f"cannot be written (File too large). Free space, then --resume {journal.relative_to(tmp_path)}"
+    )
+    done = read_progress(journal).done
+    assert 1 <= len(done) < 4
+    assert {cell.outcome.status for cell in done} == {"measured"}
+
+
+def test_a_signal_before_the_first_cell_leaves_nothing(finished_run: Run, home: Path, tmp_path: Path) -> None:
+    suite = write_suite(tmp_path)
+    with started("run", "--suite", str(suite), home=home, cwd=tmp_path) as process:
+        parent = psutil.Process(process.pid)
+        while not (workers := parent.children()):
+            os.sched_yield()
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=30)
+    assert (process.returncode, output) == (130, "")
+    assert errors == "bench: stopped before the first cell; run the same command again\n"
+    assert not workers[0].is_running()
+    assert not list((tmp_path / "results").rglob("*.json*"))
+
+
+def test_nobody_reads_and_record_and_report_are_written_all_the_same(
+    finished_run: Run, home: Path, tmp_path: Path
+) -> None:
+    """As in `bench run | head -1`, with the reader gone from the start."""
+    suite = write_suite(tmp_path, tokens="[8]")
+    reader, writer = os.pipe()
+    os.close(reader)
+    ended = subprocess.run(
+        [sys.executable, "-m", "bench", "run", "--suite", str(suite)],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(home),
+        cwd=tmp_path,
+        check=False,
+    )
+    os.close(writer)
+    assert ended.returncode == 0
+    assert all(line.startswith("[1/1] ") for line in ended.stderr.splitlines())
+    assert only(tmp_path / "results", "*.json").stem == only(tmp_path / "reports", "*.html").stem
+
+
+def test_the_record_is_plain_json(finished_run: Run) -> None:
+    document = json.loads(
+        _record(finished_run).read_text(encoding="utf-8"), parse_constant=lambda text: 1 / 0
+    )
+    assert document["schema_version"] == "1.0"

@@ -1,0 +1,25 @@
+"""`bench suites`."""
+
+from pathlib import Path
+
+from tests.cli.conftest import Say
+from tests.run.processes import write_suite
+
+
+def test_the_list_names_each_suite_with_its_cells(say: Say) -> None:
+    lines = {line.split()[0]: line for line in say("suites").out.splitlines()}
+    assert set(lines) == {"long-audio", "quick", "smoke", "standard"}
+    assert "48 cells" in lines["standard"]
+
+
+def test_one_suite_is_shown_with_its_settings(say: Say) -> None:
+    shown = say("suites", "standard").out
+    assert "clips        10 s, 30 s, 60 s" in shown
+    assert "max_tokens   128, 256, 512, 1024" in shown
+    assert "attention    sdpa, flash_attention_2" in shown
+    assert "dtype        bfloat16" in shown
+
+
+def test_a_file_of_ones_own_is_shown_too(say: Say, tmp_path: Path) -> None:
+    path = write_suite(tmp_path)
+    assert "mine           4 cells  A suite for tests" in say("suites", str(path)).out

@@ -1,0 +1,61 @@
+"""What only a terminal gets: the live display, colours, questions. A real one, from `pty`."""
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.hub_server import serve
+from tests.run.processes import environment, only, write_suite
+
+
+def _on_a_terminal(arguments: list[str], typed: bytes, cwd: Path, env: dict[str, str]) -> tuple[int, str]:
+    """Run `bench` on a terminal of its own; its exit code and all that the terminal showed."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench", *arguments],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        cwd=cwd,
+        env=env | {"TERM": "xterm-256color"},
+    )
+    os.close(theirs)
+    os.write(ours, typed)
+    shown = b""
+    try:
+        while part := os.read(ours, 65_536):
+            shown += part
+    except OSError:  # Linux says so when the last process has left the terminal
+        pass
+    os.close(ours)
+    return process.wait(timeout=60), shown.decode()
+
+
+def test_a_run_on_a_terminal_is_live_and_in_colour(finished_run: object, home: Path, tmp_path: Path) -> None:
+    suite = write_suite(tmp_path, tokens="[8]")
+    env = {key: value for key, value in environment(home).items() if key != "NO_COLOR"}
+    code, shown = _on_a_terminal(["run", "--suite", str(suite)], b"", tmp_path, env)
+    assert code == 0, shown
+    assert "starting the worker" in shown
+    assert "1 s, 8 tokens, sdpa: load" in shown
+    assert "\x1b[32m✓\x1b[0m 1 s, 8 tokens, sdpa: " in shown
+    assert "tok/s" in shown
+    assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l"), "the cursor is visible again"
+    assert f"record  {only(tmp_path / 'results', '*.json').relative_to(tmp_path)}" in shown
+
+
+def test_a_download_is_a_question_that_names_size_and_place(home: Path, tmp_path: Path) -> None:
+    suite = write_suite(tmp_path)
+    with serve() as hub:
+        hub.repos["some-owner/moss"].commit(
+            {"config.json": b'{"model_type": "moss_audio"}', "model.safetensors": bytes(5_000_000)}
+        )
+        own = {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path / "hf"), "HF_HUB_OFFLINE": "0"}
+        arguments = ["run", "--suite", str(suite), "--model", "some-owner/moss"]
+        code, shown = _on_a_terminal(arguments, b"n\n", tmp_path, environment(home) | own)
+        assert not hub.contents()
+    assert code == 2
+    assert f"of some-owner/moss to {tmp_path}/hf/hub? [Y/n]" in shown
+    assert "bench: nothing was downloaded. To do without, use --model DIR or --weights random" in shown
