@@ -1,5 +1,6 @@
 """The command `bench`: its subcommands, and the one place where errors become lines and exit codes."""
 
+import errno
 import io
 import os
 import sys
@@ -14,18 +15,21 @@ from bench.errors import BenchError, ExitCode
 
 _EPILOG = """\b
 Examples:
-  bench run                                  the default suite on what this machine has
-  bench run --gpu rtx-4070                   the whole sweep on that card
-  bench run --suite quick --weights random   a few cells, without downloading 10 GB
-  bench report results/                      HTML, JSON, Markdown and CSV of every record
+  bench run                        the default suite on what is there
+  bench run --gpu rtx-4070         the whole sweep on that card
+  bench run --suite quick --weights random   without downloading 10 GB
+  bench report results/            a page of every record, and more formats
 
 \b
-Exit codes: 0 done, 1 gate not met, 2 usage, 3 this machine cannot, 4 cells failed, 70 bug,
-130 interrupted, 143 terminated.
+Exit codes: 0 done, 1 gate not met, 2 usage, 3 this machine cannot,
+4 cells failed, 70 bug, 130 interrupted, 143 terminated.
 
 \b
-Shell completion: eval "$(_BENCH_COMPLETE=bash_source bench)"   (or zsh_source, fish_source)
+Shell completion (or zsh_source, fish_source):
+  eval "$(_BENCH_COMPLETE=bash_source bench)"
 """
+
+_DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @click.group(
@@ -71,6 +75,8 @@ def run(arguments: list[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the outermost frame: whatever is left is a bug of ours
         if debug:
             traceback.print_exc()
+        if isinstance(error, OSError) and error.errno in _DISK_FULL:  # as in `bench gpus > file`
+            return _say(f"the output cannot be written ({error.strerror}). Free space", ExitCode.MACHINE)
         return _say(f"a bug in bench ({type(error).__name__}); {_kept_traceback()}", ExitCode.BUG)
     return code if isinstance(code, int) else ExitCode.DONE
 
@@ -97,8 +103,10 @@ def _one_line(error: click.ClickException) -> str:
 
 
 def _say(message: str, code: ExitCode) -> int:
+    """One line, whatever line breaks and terminal codes a name on the command line holds."""
+    line = "".join(letter if letter.isprintable() else "?" for letter in message)
     with suppress(BrokenPipeError):
-        click.echo(f"bench: {message}", err=True)
+        click.echo(f"bench: {line}", err=True)
     return code
 
 

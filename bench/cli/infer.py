@@ -38,7 +38,7 @@ def infer(*, audio: Path, weights: str | None, yes: bool, attention: str, **aske
     Examples:
       bench infer speech.wav
       bench infer speech.wav --prompt "Transcribe this." --device cpu
-      bench infer speech.wav --model tiny      (seconds, and nonsense: a model without training)
+      bench infer speech.wav --model tiny      nonsense in seconds: untrained
     """
     from bench.cli.asking import choose_gpu, confirm_download
     from bench.cli.downloads import DownloadLine

@@ -81,7 +81,7 @@ def run(
       bench run
       bench run --gpu rtx-4070
       bench run --suite quick --weights random --clip-seconds 10,60
-      bench run --resume results/MOSS-Audio-4B-Instruct/rtx-4070/20260607T201500Z-standard-1f2e3d4c5b6a.json
+      bench run --resume results/20260607T201500Z-standard-1f2e3d4c5b6a.json
     """
     from bench.cli.run_output import print_plan
 

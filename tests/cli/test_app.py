@@ -24,6 +24,7 @@ def test_help_names_every_command_and_the_exit_codes(say: Say) -> None:
     for command in COMMANDS:
         assert re.search(rf"^  {command} ", said.out, re.MULTILINE)
     assert "70 bug" in said.out
+    assert all(len(line) <= 80 for line in said.out.splitlines())
     assert say("-h").out == said.out
 
 
@@ -38,6 +39,7 @@ def test_the_help_of_a_command_ends_with_status_0_and_has_examples(say: Say, com
     said = say(command, "--help")
     assert (said.code, said.err) == (0, "")
     assert f"  bench {command}" in said.out.partition("Examples:")[2]
+    assert all(len(line) <= 80 for line in said.out.splitlines())
 
 
 def test_help_of_run_names_the_options_that_there_are_and_no_others(say: Say) -> None:
@@ -55,7 +57,7 @@ def test_each_example_of_the_help_is_a_command_line_that_parses(say: Say) -> Non
     examples = [line.strip() for text in texts for line in text.splitlines() if line.startswith("    bench ")]
     assert len(examples) > 10
     for example in examples:
-        _, command, *options = shlex.split(re.split(r"\s{3,}", example)[0])
+        _, command, *options = shlex.split(re.split(r"\s{2,}", example)[0])
         with click.Context(app.cli) as context:
             parsed = app.cli.commands[command].make_context(command, options, parent=context)
         assert parsed.params
@@ -77,6 +79,10 @@ def test_an_unknown_option_names_the_nearest(say: Say) -> None:
     assert said.code == 2
     assert "--suite" in said.line()
     assert "`bench run --help`" in said.line()
+
+
+def test_an_error_is_one_line_whatever_a_name_holds(say: Say) -> None:
+    assert "'smo?ke?[2J'" in say("run", "--suite", "smo\nke\x1b[2J").line()
 
 
 def test_a_real_process_hands_code_and_line_on(tmp_path: Path, home: Path) -> None:
@@ -125,6 +131,20 @@ def test_a_closed_pipe_is_no_error(command: str, tmp_path: Path) -> None:
     os.close(writer)
     assert ended.returncode == (2 if merged else 0)
     assert not ended.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a device that is always full")
+def test_output_to_a_full_disk(tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "bench", "gpus"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            text=True,
+        )
+    assert ended.returncode == 3
+    assert ended.stderr == "bench: the output cannot be written (No space left on device). Free space\n"
 
 
 def _completed(words: str) -> list[str]:
