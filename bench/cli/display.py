@@ -1,5 +1,6 @@
 """How a run is shown while it goes on: a live display on a terminal, plain lines elsewhere."""
 
+from collections.abc import Collection
 from time import monotonic
 from typing import TYPE_CHECKING, Self
 
@@ -26,13 +27,16 @@ if TYPE_CHECKING:
     from bench.run.protocol import Step
 
 
-def display(plan: Plan) -> "Live | PlainLines":
-    """What suits standard error: a live display on a terminal, plain lines in a pipe or a log."""
+def display(plan: Plan, done: Collection[str] = ()) -> "Live | PlainLines":
+    """What suits standard error: a live display on a terminal, plain lines in a pipe or a log.
+
+    `done` holds the ids of the cells that an earlier part of the run has done: they take no more time.
+    """
     rates, why_not = pace(plan.device.kind, plan.suite.model), support(plan)
     estimates = {
         cell.cell_id: cell_s(cell, plan.suite.measure, rates)
         for cell in plan.cells
-        if why_not(cell.requested) is None
+        if why_not(cell.requested) is None and cell.cell_id not in done
     }
     remaining, device = Remaining(estimates), plan.device.info()
     console = Console(stderr=True)

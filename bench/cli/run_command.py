@@ -156,7 +156,8 @@ def _run(plan: "Plan", manner: Manner, place: "Place") -> "Ending":
     rules = Rules(plan.suite.measure, isolate=manner.isolate, prune=manner.prune)
     with DownloadLine() as progress:
         weights = fetch(plan.origin, partial(confirm_download, manner.yes), progress)
-    with display(plan) as listener:
+    done = {cell.cell_id for cell in place.resumed[1].done} if place.resumed else set()
+    with display(plan, done) as listener:
         return campaign.run(plan, weights, rules, place, listener)
 
 

@@ -39,7 +39,6 @@ def test_a_run_on_a_terminal_is_live_and_in_colour(finished_run: object, home: P
     code, shown = _on_a_terminal(["run", "--suite", str(suite)], b"", tmp_path, env)
     assert code == 0, shown
     assert "starting the worker" in shown
-    assert "1 s, 8 tokens, sdpa: load" in shown
     assert "\x1b[32m✓\x1b[0m 1 s, 8 tokens, sdpa: " in shown
     assert "tok/s" in shown
     assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l"), "the cursor is visible again"

@@ -1,0 +1,44 @@
+"""How a run is shown while it goes on."""
+
+import pytest
+
+from bench.cli.display import Remaining, display, outcome_of
+from bench.hardware.device import the_cpu
+from bench.run.plan import Wishes, make_plan, refuse_to_choose
+from tests import sample_records as sample
+
+
+def test_outcomes_are_one_line_with_the_memory_figure_under_its_name() -> None:
+    record = sample.standard()
+    lines = {cell.outcome.status: outcome_of(cell, record.device) for cell in record.cells}
+    assert "tok/s, first token " in lines["measured"]
+    assert "peak" in lines["measured"]
+    assert "GiB" in lines["measured"]
+    assert lines["out_of_memory"].startswith("out of memory: ")
+    assert lines["unsupported"] == f"unsupported: {sample.NO_FLASH}"
+    assert not any("\n" in line for line in lines.values())
+
+
+def test_time_left_follows_the_pace_of_the_cells_that_ran(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr("bench.cli.display.monotonic", lambda: now)
+    remaining = Remaining({"a": 10.0, "b": 20.0, "c": 30.0})
+    remaining.begin()
+    assert remaining.seconds() == 60
+    now = 20.0  # twice as long as estimated
+    remaining.end("a", ran=True)
+    remaining.begin()
+    assert remaining.seconds() == 100
+    now = 25.0
+    assert remaining.seconds() == 95
+    remaining.end("b", ran=False)  # out of memory at once: no pace to learn from
+    remaining.begin()
+    assert remaining.seconds() == 60
+
+
+def test_what_is_done_or_cannot_run_takes_no_time(capsys: pytest.CaptureFixture[str]) -> None:
+    plan = make_plan(Wishes(suite="smoke", device=the_cpu().kind), refuse_to_choose)
+    sdpa = [cell.cell_id for cell in plan.cells if cell.requested.attention == "sdpa"]
+    whole, half = display(plan)._remaining.seconds(), display(plan, sdpa[:2])._remaining.seconds()
+    assert 0 < half < whole
+    assert display(plan, sdpa)._remaining.seconds() == 0
