@@ -94,6 +94,8 @@ def _parse_list(
     items = []
     for item in text.split(","):
         try:
+            if "_" in item and convert is not Attention:  # Python's own spelling of 1_000
+                raise ValueError(item)
             items.append(convert(item.strip()))
         except ValueError:
             raise UsageError(

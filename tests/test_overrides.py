@@ -68,3 +68,9 @@ def test_the_record_names_what_was_changed_and_holds_what_was_run() -> None:
     assert info.sha256 == sha256_of(info.definition) != base.sha256
     unchanged = suite_info(base, base=base)
     assert (unchanged.overrides, unchanged.sha256) == ((), base.sha256)
+
+
+def test_underscores_belong_to_no_number() -> None:
+    with pytest.raises(UsageError, match="1_0"):
+        parse_int_list("8,1_0")
+    assert parse_attention_list("flash_attention_2") == (Attention.FLASH_ATTENTION_2,)

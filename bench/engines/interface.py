@@ -29,6 +29,7 @@ class ModelFacts(Frozen):
     config_sha256: Sha256
     parameters: int
     weights_bytes: int
+    max_positions: int
 
 
 @dataclass(frozen=True)

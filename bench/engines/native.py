@@ -52,6 +52,7 @@ class NativeEngine:
             config_sha256=sha256_of(parse(self._config_file.read_bytes())),
             parameters=parameters,
             weights_bytes=parameters * getattr(torch, dtype).itemsize,
+            max_positions=self._config.language_config.max_position_embeddings,
         )
 
     def load(self, requested: Requested) -> None:

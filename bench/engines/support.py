@@ -1,33 +1,78 @@
 """What cannot run here, known before anything is loaded. Pure: the facts are arguments."""
 
+from bisect import bisect_right
 from dataclasses import dataclass
 
+from bench.records.schema import Requested
 from bench.records.words import Attention
 
 _AMPERE = 8.0
+_SAMPLES_PER_S = 16_000
+_SAMPLES_PER_FRAME = 160
+_AUDIO_TOKENS_PER_S = 12.5
+_MARKER_EVERY_S = 2
+_AUDIO_BOUNDS = 2
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """The facts that decide. `flash_attn` is the installed version; None if it is not installed."""
+    """The facts that decide; None where a fact is not known.
+
+    `flash_attn` is the installed version, `max_positions` the length of the model's context.
+    """
 
     device_kind: str
     compute_capability: str | None
     flash_attn: str | None
+    max_positions: int | None = None
 
 
-def unsupported(attention: Attention, here: Surroundings) -> str | None:
-    """Why this attention cannot run here; None if nothing speaks against it.
+def unsupported(requested: Requested, here: Surroundings) -> str | None:
+    """Why this cell cannot run here; None if nothing speaks against it."""
+    if requested.attention is Attention.FLASH_ATTENTION_2:
+        reason = _no_flash_attention(requested.dtype, here)
+        if reason is not None:
+            return reason
+    return _too_long(requested, here.max_positions) if here.max_positions is not None else None
 
-    FlashAttention 2 needs CUDA and compute capability 8.0 (its README: Ampere, Ada or Hopper). It is never
-    replaced by something else, neither by SDPA nor by a kernel from the Hub.
+
+def _no_flash_attention(dtype: str, here: Surroundings) -> str | None:
+    """FlashAttention 2 needs CUDA, compute capability 8.0 (its README: Ampere, Ada or Hopper) and 16 bits.
+
+    It is never replaced by something else, neither by SDPA nor by a kernel from the Hub.
     """
-    if attention is not Attention.FLASH_ATTENTION_2:
-        return None
     if here.device_kind != "cuda":
         return "FlashAttention 2 needs an NVIDIA GPU; this is a CPU"
     if here.compute_capability is not None and float(here.compute_capability) < _AMPERE:
         return f"FlashAttention 2 needs compute capability 8.0; this card has {here.compute_capability}"
+    if dtype == "float32":
+        return "FlashAttention 2 computes in 16 bits; the suite asks for float32"
     if here.flash_attn is None:
         return "the package flash-attn is not installed"
     return None
+
+
+def _too_long(requested: Requested, max_positions: int) -> str | None:
+    room = max_positions - requested.max_tokens
+    if audio_positions(requested.clip_seconds, requested.time_markers) <= room:
+        return None
+    longest = bisect_right(
+        range(1, max_positions), room, key=lambda length: audio_positions(length, requested.time_markers)
+    )
+    return (
+        f"the model has {max_positions:,} positions: with {requested.max_tokens} tokens to answer "
+        f"no clip beyond {longest} s fits"
+    )
+
+
+def audio_positions(clip_seconds: float, time_markers: bool) -> int:
+    """Positions that a clip takes in the prompt, its bounds and markers included, the text around it not.
+
+    Mel frames are halved three times, 12.5 tokens a second; a marker has one token per digit of its second.
+    """
+    tokens = round(clip_seconds * _SAMPLES_PER_S) // _SAMPLES_PER_FRAME
+    for _ in range(3):
+        tokens = (tokens - 1) // 2 + 1
+    last = int(tokens / _AUDIO_TOKENS_PER_S)
+    digits = sum(len(str(second)) for second in range(_MARKER_EVERY_S, last + 1, _MARKER_EVERY_S))
+    return tokens + _AUDIO_BOUNDS + (digits if time_markers else 0)

@@ -27,38 +27,14 @@ _SECRETS: Final = (
     ),
     (re.compile(r"(?<=://)[^\s/@<>]+@"), "<token>@"),  # https://name:password@host
     (re.compile(r"(\bhttps?://[^\s?#'\"]+\?)[^\s'\"<>]+"), r"\1<token>"),  # signed addresses
+    (re.compile(r"(\bhttps?://[^\s/'\"]+/)/[^\s'\"<>]*"), r"\1<path>"),  # a path where a repository belongs
 )
 # Generic names would mangle ordinary words without hiding anybody.
-_GENERIC: Final = {
-    *(
-        "root",
-        "user",
-        "users",
-        "admin",
-        "administrator",
-        "localhost",
-        "nobody",
-        "home",
-        "host",
-        "path",
-        "token",
-    ),
-    *(
-        "ubuntu",
-        "debian",
-        "runner",
-        "docker",
-        "jovyan",
-        "data",
-        "dev",
-        "test",
-        "gpu",
-        "cuda",
-        "cpu",
-        "nvidia",
-    ),
-    *("torch", "python", "bench", "model", "models", "audio"),
-}
+_GENERIC_WORDS: Final = """
+    root user users admin administrator localhost nobody home host path token ubuntu debian runner docker
+    jovyan data dev test gpu cuda cpu nvidia torch python bench model models audio
+"""
+_GENERIC: Final = frozenset(_GENERIC_WORDS.split())
 _MAX_LINE: Final = 300
 _MAX_PASSES: Final = 10
 

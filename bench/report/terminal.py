@@ -57,7 +57,7 @@ def _table(view: View) -> "Table":
     table.add_column("Attention", no_wrap=True)
     for heading in ("Clip", "Tokens", "Decode", "First token", "Latency", "RTF", "Memory"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("Outcome", overflow="fold")
+    table.add_column("Outcome", no_wrap=True)
     for grid in view.grids:
         for row in () if grid.uniform else grid.rows:
             table.add_row(*_cells(row))
@@ -70,7 +70,8 @@ def _cells(row: Row) -> Iterator["Text"]:
     names = ("decode_tokens_per_s", "time_to_first_token_s", "latency_s", "real_time_factor")
     figures = [row.figures[name] for name in names]
     texts = [figure.text if figure.value is not None else "" for figure in (*figures, row.peak)]
-    yield from (Text(text) for text in (row.variant, row.clip, row.tokens, *texts))
+    variant = row.variant.replace("FlashAttention 2", "FA2")  # the table has 100 columns at most
+    yield from (Text(text) for text in (variant, row.clip, row.tokens, *texts))
     yield Text(", ".join([row.status.word, *row.labels]), style=_STYLES[row.status.tone])
 
 

@@ -8,12 +8,12 @@ from typing import Final
 
 from bench import clips
 from bench.engines.interface import ModelSource, Request
-from bench.errors import MachineError
+from bench.errors import MachineError, UsageError
 from bench.measure.observer import Together
 from bench.records.schema import Requested, Sampling
 from bench.records.words import Attention
 from bench.run.fetch import Confirm, fetch
-from bench.run.plan import TINY, Choose, Wishes, make_plan, support
+from bench.run.plan import TINY, Choose, Plan, Wishes, make_plan, support
 from bench.weights.interface import Progress
 
 _GREEDY: Final = Sampling(do_sample=False, temperature=None, top_p=None, top_k=None)
@@ -72,11 +72,12 @@ def answer(
         sampling=_GREEDY if question.greedy else requested.sampling,
         seed=requested.seed,
     )
-    _generate(source, plan.device.kind, requested, request, say)
+    whole = requested.model_copy(update={"clip_seconds": sound.seconds, "max_tokens": question.max_tokens})
+    _generate(source, plan, whole, request, say)
 
 
 def _generate(
-    source: ModelSource, device_kind: str, requested: Requested, request: Request, say: Callable[[str], None]
+    source: ModelSource, plan: Plan, requested: Requested, request: Request, say: Callable[[str], None]
 ) -> None:
     import torch
     from transformers import TextStreamer
@@ -91,10 +92,13 @@ def _generate(
             say(text)
 
     quiet_transformers()
-    device = torch.device(device_kind)
+    device = torch.device(plan.device.kind)
     try:
         engine = NativeEngine(source, device)
-        engine.facts(requested.dtype)
+        facts = engine.facts(requested.dtype)
+        too_long = support(plan, facts.max_positions)(requested)
+        if too_long is not None:
+            raise UsageError(too_long, hint="Cut the file")
         engine.load(requested)
         tokenizer = engine.processor().need_tokenizer()
         engine.generate(request, Together(), Saying(tokenizer, skip_prompt=True, skip_special_tokens=True))

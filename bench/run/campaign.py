@@ -71,10 +71,12 @@ def run(plan: Plan, weights: Weights, rules: Rules, place: Place, listener: List
         place.out.mkdir(parents=True, exist_ok=True)
     with signals_to(mailbox):
         try:
-            header = _header(plan, weights, isolation.hello())
+            hello = isolation.hello()
+            header = _header(plan, weights, hello)
             progress, path = _start(header, place)
             journal = Journal.create(path, progress)
-            session = Session(plan.cells, progress.done, rules, isolation, support(plan))
+            why_not = support(plan, hello.model.max_positions)
+            session = Session(plan.cells, progress.done, rules, isolation, why_not)
             try:
                 signal_number = session.run(journal, listener)
             except StorageError as error:

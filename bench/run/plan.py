@@ -95,10 +95,11 @@ def make_plan(wishes: Wishes, choose: Choose) -> Plan:
     return Plan(suite, suite_info(suite, base=base), cells, device, origin, wishes.audio)
 
 
-def support(plan: Plan) -> Callable[[Requested], str | None]:
+def support(plan: Plan, max_positions: int | None = None) -> Callable[[Requested], str | None]:
     """Why a cell of this plan cannot run on its device, known before anything is loaded; None if it can."""
-    here = Surroundings(plan.device.kind, plan.device.compute_capability, version_of("flash-attn"))
-    return lambda requested: unsupported(requested.attention, here)
+    device = plan.device
+    here = Surroundings(device.kind, device.compute_capability, version_of("flash-attn"), max_positions)
+    return lambda requested: unsupported(requested, here)
 
 
 def _device(wishes: Wishes, choose: Choose) -> Device:

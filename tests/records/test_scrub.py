@@ -141,3 +141,9 @@ def test_a_tail_is_the_last_lines_cut_to_length() -> None:
     tail = scrub_tail([f"line {number} " + "x" * 500 for number in range(30)] + ["", "\n"], keep=5)
     assert [line.split()[1] for line in tail] == ["25", "26", "27", "28", "29"]
     assert {len(line) for line in tail} == {300}
+
+
+def test_a_path_in_the_place_of_a_repository_is_hidden() -> None:
+    said = scrub("Checkout 'https://huggingface.co//home/alice/models/X/tree/main' for available files")
+    assert said == "Checkout 'https://huggingface.co/<path>' for available files"
+    assert scrub(said) == said

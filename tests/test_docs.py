@@ -1,0 +1,73 @@
+"""The documents stay true: every command in them parses, the harmless ones run, every link works."""
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import click
+import pytest
+
+from bench.cli.app import cli, run
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+_BLOCK = re.compile(r"^```(?:sh|powershell)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)")
+
+
+def commands(first_word: str) -> list[str]:
+    """Every line of a shell block that runs this program, without prompt, path and comment."""
+    lines = [
+        line.split(" #")[0].strip().removeprefix(".venv/bin/").removeprefix(".venv\\Scripts\\")
+        for document in DOCUMENTS
+        for block in _BLOCK.findall(document.read_text(encoding="utf-8"))
+        for line in block.splitlines()
+    ]
+    return sorted({line for line in lines if line.split(" ")[0] == first_word})
+
+
+@pytest.mark.parametrize("command", commands("bench"))
+def test_a_bench_command_parses(command: str) -> None:
+    name, *arguments = shlex.split(command)[1:]
+    subcommand = cli.commands[name]
+    context = subcommand.make_context(name, arguments)
+    assert isinstance(context, click.Context)
+
+
+@pytest.mark.parametrize(
+    "command", [line for line in commands("bench") if line.startswith("bench run") and "--resume" not in line]
+)
+def test_a_run_can_be_planned(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [word for word in shlex.split(command)[1:] if word != "--dry-run"]
+    code = run([*arguments, "--dry-run"])
+    assert code in {0, 2, 3}
+    if code == 0:
+        assert "cells" in capsys.readouterr().out
+    else:
+        # A card or a file that the reader has, and this machine has not.
+        assert re.search("no rtx-4070 here|interview.flac is missing", capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("command", commands("make"))
+def test_a_make_target_exists(command: str) -> None:
+    ended = subprocess.run(
+        [*shlex.split(command), "--dry-run"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_to_a_file_leads_somewhere(document: Path) -> None:
+    for target in _LINK.findall(document.read_text(encoding="utf-8")):
+        assert (document.parent / target).exists(), target
+
+
+def test_the_readme_states_the_exit_codes_of_the_program() -> None:
+    from bench.errors import ExitCode
+
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    stated = {
+        int(code) for row in re.findall(r"^\| ([\d, ]+) \|", text, re.MULTILINE) for code in row.split(", ")
+    }
+    assert stated | {ExitCode.GATE} == set(ExitCode)  # no command has a gate yet
