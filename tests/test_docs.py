@@ -8,7 +8,9 @@ from pathlib import Path
 import click
 import pytest
 
+from bench import units
 from bench.cli.app import cli, run
+from bench.records.store import read_record
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -71,3 +73,21 @@ def test_the_readme_states_the_exit_codes_of_the_program() -> None:
         int(code) for row in re.findall(r"^\| ([\d, ]+) \|", text, re.MULTILINE) for code in row.split(", ")
     }
     assert stated | {ExitCode.GATE} == set(ExitCode)  # no command has a gate yet
+
+
+def test_the_figures_of_the_readme_are_those_of_its_record() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (path,) = set(re.findall(r"\(results/(\S+\.json)\)", text))
+    summary = read_record(ROOT / "results" / path).cells[0].summary
+    assert summary is not None
+    timed = (summary.encode_s, summary.time_to_first_token_s, summary.latency_s)
+    figures = [
+        units.seconds(summary.load_s),
+        *(units.seconds(statistic.median) for statistic in timed if statistic is not None),
+        units.rate(summary.decode_tokens_per_s.median if summary.decode_tokens_per_s else None, "tok/s"),
+        units.ratio(summary.real_time_factor.median if summary.real_time_factor else None),
+        units.both_units(summary.allocated_peak_bytes),
+        units.both_units(summary.resident_peak_bytes),
+    ]
+    row = next(line for line in text.splitlines() if line.startswith("| ") and "tok/s" in line)
+    assert sorted(row.strip("| ").split(" | ")) == sorted(figures)
