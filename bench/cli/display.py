@@ -139,7 +139,7 @@ class Live:
             TextColumn("{task.fields[left]}", markup=False),
             console=console,
             transient=True,
-            refresh_per_second=4,
+            refresh_per_second=1,
         )
         self._task = self._progress.add_task("starting the worker", total=None, left="")
 
