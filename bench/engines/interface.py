@@ -57,6 +57,7 @@ class Generation:
     stop_reason: Literal["length", "eos"]
     audio_tokens: int
     prompt_tokens: int
+    kv_cache: str
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,6 @@ class EngineSettings:
     logits_positions: Literal["all", "last"]
     encoder_chunk_frames: int
     encoder_chunks_at_once: int
-    kv_cache: str
 
 
 class Engine(Protocol):

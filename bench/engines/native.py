@@ -2,11 +2,12 @@
 
 import json
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import torch
 from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaList
 from transformers.generation.streamers import BaseStreamer
+from transformers.generation.utils import GenerateDecoderOnlyOutput
 from transformers.utils import logging
 
 from bench import shipped
@@ -91,7 +92,6 @@ class NativeEngine:
             logits_positions="last" if requested.profile is Profile.LEAN else "all",
             encoder_chunk_frames=audio.chunk_frames,
             encoder_chunks_at_once=audio.conv_chunksize,
-            kv_cache="DynamicCache",
         )
 
     def weights(self) -> list[torch.Tensor]:
@@ -120,7 +120,7 @@ class NativeEngine:
         inputs = inputs.to(self._device)
         inputs["audio_features"] = inputs["audio_features"].to(next(model.parameters()).dtype)
         prompt_tokens = int(inputs["input_ids"].shape[1])
-        output = model.generate(
+        answer = model.generate(
             **inputs,
             streamer=streamer,
             generation_config=self._generation_config(request),
@@ -130,12 +130,14 @@ class NativeEngine:
             logits_to_keep=1 if requested.profile is Profile.LEAN else 0,
         )
         observer.end()
-        tokens = tuple(output[0, prompt_tokens:].tolist())
+        output = cast(GenerateDecoderOnlyOutput, answer)  # as return_dict_in_generate has it
+        tokens = tuple(output.sequences[0, prompt_tokens:].tolist())
         return Generation(
             token_ids=tokens,
             stop_reason="length" if len(tokens) == request.max_tokens else "eos",
             audio_tokens=int(inputs["audio_slots"].shape[1]),
             prompt_tokens=prompt_tokens,
+            kv_cache=type(output.past_key_values).__name__,
         )
 
     def processor(self) -> MossAudioProcessor:
@@ -165,6 +167,7 @@ class NativeEngine:
             eos_token_id=eos or None,
             pad_token_id=eos[0] if eos else None,
             use_cache=True,
+            return_dict_in_generate=True,  # so that the cache that was really used can be told
         )
 
     def _end_of_answer(self) -> list[int]:

@@ -84,7 +84,7 @@ class SubmoduleKernels(Frozen):
 
 
 class Effective(Frozen):
-    """What was in force while the cell ran, observed rather than repeated from the request."""
+    """What was in force while the cell ran, read off the loaded model and one observed pass."""
 
     device: str = Field(description="cpu or cuda")
     dtype: str

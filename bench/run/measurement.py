@@ -116,7 +116,7 @@ class CellRunner:
             logits_positions=settings.logits_positions,
             encoder_chunk_frames=settings.encoder_chunk_frames,
             encoder_chunks_at_once=settings.encoder_chunks_at_once,
-            kv_cache=settings.kv_cache,
+            kv_cache=generation.kv_cache,
             clip_sha256=clips.sha256_of(request.samples),
             clip_samples=len(request.samples),
             audio_tokens=generation.audio_tokens,

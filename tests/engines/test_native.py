@@ -117,6 +117,7 @@ def test_seeds_differ_when_sampling(engine: NativeEngine, request_6s: Request) -
 def test_prompt_and_audio_tokens_are_those_of_the_clip(engine: NativeEngine, request_6s: Request) -> None:
     generation = engine.generate(request_6s, Together())
     assert generation.audio_tokens == 75  # 12.5 a second
+    assert generation.kv_cache == "DynamicCache"
     without = engine.generate(replace(request_6s, time_markers=False), Together())
     # Markers at 2, 4 and 6 s: one digit each.
     assert generation.prompt_tokens - without.prompt_tokens == 3
