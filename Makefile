@@ -5,18 +5,21 @@
 # make lint types   ruff and mypy
 # make schemas      export the JSON Schemas
 #
-# TORCH=cpu (default) | cu130 | cu128   version and index of torch together, such as: make bench TORCH=cu130
+# TORCH=cpu (default) | cu130 | cu128   version and index of torch together, such as: make bench TORCH=cu130;
+#                                       it stays chosen
 # ARGS=...                              options for bench run, such as: make bench ARGS='--gpu rtx-4070'
 
-TORCH ?= cpu
 ARGS ?=
 PYTHON ?= python3
 VENV ?= .venv
+# What was chosen last stays chosen.
+TORCH ?= $(or $(shell cat $(VENV)/.torch 2>/dev/null),cpu)
 BIN = $(VENV)/bin
 
+# The local part matters: 2.13.0 alone is satisfied by whichever build is there already.
 torch_pin_cpu   = torch==2.13.0
-torch_pin_cu130 = torch==2.13.0
-torch_pin_cu128 = torch==2.9.1
+torch_pin_cu130 = torch==2.13.0+cu130
+torch_pin_cu128 = torch==2.9.1+cu128
 torch_pin = $(or $(torch_pin_$(TORCH)),$(error TORCH=$(TORCH) is unknown: use cpu, cu130 or cu128))
 torch_index = https://download.pytorch.org/whl/$(TORCH)
 
@@ -39,7 +42,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python $(PIP) --upgrade 'pip>=25.1'
 	$(BIN)/python $(PIP) --constraint $(VENV)/constraints.txt --retries 1 --extra-index-url $(torch_index) torch
 	$(BIN)/python $(PIP) --constraint $(VENV)/constraints.txt --editable . --group dev
-	rm -f $(VENV)/.installed-* && touch $@
+	rm -f $(VENV)/.installed-* && touch $@ && echo $(TORCH) > $(VENV)/.torch
 
 $(COMPAT_STAMP): pyproject.toml
 	test -x $(COMPAT_VENV)/bin/python || $(PYTHON) -m venv $(COMPAT_VENV)

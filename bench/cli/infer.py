@@ -51,5 +51,11 @@ def infer(*, audio: Path, weights: str | None, yes: bool, attention: str, **aske
         )
     question = Question(audio=audio, attention=Attention(attention), **asked)
     with DownloadLine() as progress:
-        answer(question, choose_gpu, partial(confirm_download, yes), progress, partial(click.echo, nl=False))
+        answer(question, choose_gpu, partial(confirm_download, yes), progress, _show)
     click.echo()
+
+
+def _show(text: str) -> None:
+    """What a model says is shown, not obeyed: control codes could rewrite the terminal."""
+    safe = "".join(letter if letter.isprintable() or letter in "\n\t" else "\ufffd" for letter in text)
+    click.echo(safe, nl=False)

@@ -41,7 +41,7 @@ class Manner:
 @click.option(
     "--profile",
     type=click.Choice(["faithful", "lean"]),
-    help="faithful: as upstream runs the model. lean: with the settings that save memory.",
+    help="faithful: as upstream runs the model. lean: logits of the last position only.",
 )
 @axis_options
 @click.option(
@@ -154,8 +154,11 @@ def _run(plan: "Plan", manner: Manner, place: "Place") -> "Ending":
     from bench.run.session import Rules
 
     rules = Rules(plan.suite.measure, isolate=manner.isolate, prune=manner.prune)
-    with DownloadLine() as progress:
-        weights = fetch(plan.origin, partial(confirm_download, manner.yes), progress)
+    campaign.check(plan, place)
+    weights = campaign.Weights()
+    if campaign.needs_weights(plan, place):
+        with DownloadLine() as progress:
+            weights = fetch(plan.origin, partial(confirm_download, manner.yes), progress)
     done = {cell.cell_id for cell in place.resumed[1].done} if place.resumed else set()
     with display(plan, done) as listener:
         return campaign.run(plan, weights, rules, place, listener)

@@ -62,7 +62,7 @@ class Generation:
 
 @dataclass(frozen=True)
 class EngineSettings:
-    """How the loaded model runs, read off the loaded model rather than off the request."""
+    """How the loaded model is set up; which kernels and cache it then uses is observed, not stated here."""
 
     dtype: str
     attention_provider: str
@@ -85,7 +85,7 @@ class Engine(Protocol):
         """Bring the model onto the device, ready to run as requested."""
 
     def settings(self) -> EngineSettings:
-        """How the loaded model runs."""
+        """How the loaded model is set up."""
 
     def weights(self) -> "list[torch.Tensor]":
         """Every parameter."""

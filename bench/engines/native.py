@@ -38,6 +38,7 @@ class NativeEngine:
         self._model: MossAudioModel | None = None
         self._processor: MossAudioProcessor | None = None
         self._requested: Requested | None = None
+        self._end_of_answer: list[int] = []
 
     def facts(self, dtype: str) -> ModelFacts:
         """Parameters and bytes from the meta device; a checkpoint's tensors are held against them.
@@ -81,9 +82,13 @@ class NativeEngine:
                 encoder_attn_implementation=str(requested.encoder_attention),
             )
         self._model.eval()  # type: ignore[no-untyped-call]
+        self._end_of_answer = _end_of_answer(self._model)
+        # `generate` fills in from the checkpoint's own settings whatever a request leaves at its default; but
+        # what a record says was asked for has to be what runs.
+        self._model.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
 
     def settings(self) -> EngineSettings:
-        """How the loaded model runs, read off the model."""
+        """How the loaded model is set up."""
         model, requested = self._loaded()
         audio = model.config.audio_config
         return EngineSettings(
@@ -112,20 +117,21 @@ class NativeEngine:
         """
         model, requested = self._loaded()
         torch.manual_seed(request.seed)
+        config = self._generation_config(request)
+        stopping = StoppingCriteriaList([_TokenSignal(observer, self._device)])
         observer.begin(Phase.PREPROCESS)
         inputs = self.processor()(
             text=request.prompt, audio=request.samples, time_markers=request.time_markers
         )
-        observer.begin(Phase.ENCODE)
         inputs = inputs.to(self._device)
         inputs["audio_features"] = inputs["audio_features"].to(next(model.parameters()).dtype)
         prompt_tokens = int(inputs["input_ids"].shape[1])
         answer = model.generate(
             **inputs,
             streamer=streamer,
-            generation_config=self._generation_config(request),
-            stopping_criteria=StoppingCriteriaList([_TokenSignal(observer, self._device)]),
-            on_audio_encoded=lambda: observer.begin(Phase.PREFILL),
+            generation_config=config,
+            stopping_criteria=stopping,
+            announce=lambda phase: observer.begin(Phase(phase)),
             # transformers would keep the last position only; upstream computes the logits of all of them.
             logits_to_keep=1 if requested.profile is Profile.LEAN else 0,
         )
@@ -156,7 +162,7 @@ class NativeEngine:
         return self._model, self._requested
 
     def _generation_config(self, request: Request) -> GenerationConfig:
-        eos = self._end_of_answer()
+        eos = self._end_of_answer
         sampling = request.sampling
         chosen = {"temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": sampling.top_k}
         return GenerationConfig(  # type: ignore[no-untyped-call]
@@ -169,12 +175,6 @@ class NativeEngine:
             use_cache=True,
             return_dict_in_generate=True,  # so that the cache that was really used can be told
         )
-
-    def _end_of_answer(self) -> list[int]:
-        """The ids that end an answer: those of generation_config.json, else the one of config.json."""
-        model, _ = self._loaded()
-        ids: int | list[int] | None = model.generation_config.eos_token_id or self._config.eos_token_id
-        return ids if isinstance(ids, list) else [] if ids is None else [ids]
 
 
 class _TokenSignal(StoppingCriteria):
@@ -205,6 +205,13 @@ def _config_file(source: ModelSource) -> Path:
 def _make_tiny_if_missing(source: ModelSource) -> None:
     if source.weight_mode is WeightMode.TINY and source.directory is not None:
         write_tiny_checkpoint(source.directory)
+
+
+def _end_of_answer(model: MossAudioModel) -> list[int]:
+    """The ids that end an answer: those of generation_config.json, else the one of config.json."""
+    ids: int | list[int] | None = model.generation_config.eos_token_id
+    ids = model.config.eos_token_id if ids is None else ids
+    return ids if isinstance(ids, list) else [] if ids is None else [ids]
 
 
 def quiet_transformers() -> None:

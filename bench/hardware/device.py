@@ -1,5 +1,6 @@
 """The devices of this machine, and which of them a run is for."""
 
+import os
 from dataclasses import dataclass
 from typing import Literal
 
@@ -36,8 +37,8 @@ class Device:
 
 
 def gpus() -> tuple[Device, ...]:
-    """The NVIDIA GPUs of this machine; none without a driver."""
-    return tuple(
+    """The NVIDIA GPUs that this process may use; none without a driver."""
+    every = tuple(
         Device(
             kind="cuda",
             slug=catalog.slug_of(gpu.name, gpu.memory_total_bytes),
@@ -50,6 +51,29 @@ def gpus() -> tuple[Device, ...]:
         )
         for gpu in nvml.gpus()
     )
+    return visible(every, os.environ.get("CUDA_VISIBLE_DEVICES"))
+
+
+def visible(every: tuple[Device, ...], wanted: str | None) -> tuple[Device, ...]:
+    """The devices that CUDA_VISIBLE_DEVICES leaves: numbers in PCI order or the start of a UUID.
+
+    As in CUDA, the list ends at the first entry that names nothing.
+    """
+    if wanted is None:
+        return every
+    chosen: list[Device] = []
+    for entry in wanted.split(","):
+        named = _named(every, entry.strip())
+        if named is None:
+            break
+        chosen.append(named)
+    return tuple(chosen)
+
+
+def _named(every: tuple[Device, ...], entry: str) -> Device | None:
+    if entry.isdecimal():
+        return every[int(entry)] if int(entry) < len(every) else None
+    return next((gpu for gpu in every if entry and gpu.uuid and gpu.uuid.startswith(entry)), None)
 
 
 def the_cpu() -> Device:
@@ -107,3 +131,16 @@ def default() -> Device | tuple[Device, ...]:
     if not found:
         return the_cpu()
     return found[0] if len(found) == 1 else found
+
+
+def require_build(chosen: Device, torch_version: str | None) -> None:
+    """Hold the installed build of torch against the device; the version's local part names what it is for.
+
+    Raises:
+        DeviceError: a graphics card, and a build for the CPU only.
+    """
+    if chosen.kind == "cuda" and (torch_version or "").endswith("+cpu"):
+        raise DeviceError(
+            f"torch {torch_version} is built for the CPU only, and cannot use {chosen.name}",
+            hint="Install one for the card: make bench TORCH=cu130, or see the README",
+        )

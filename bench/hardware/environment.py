@@ -1,5 +1,6 @@
 """Software and host of a run. Holds no host name, user name, path or serial number."""
 
+import os
 import platform
 import subprocess
 from importlib import metadata
@@ -13,6 +14,21 @@ from bench.hardware import cpu
 from bench.records.schema import Environment
 from bench.records.scrub import scrub
 
+# Each of these changes how much memory a run takes or how fast it is.
+_VARIABLES: Final = (
+    "CUBLAS_WORKSPACE_CONFIG",
+    "CUDA_LAUNCH_BLOCKING",
+    "CUDA_MODULE_LOADING",
+    "MALLOC_ARENA_MAX",
+    "MKL_NUM_THREADS",
+    "NVIDIA_TF32_OVERRIDE",
+    "OMP_NUM_THREADS",
+    "OMP_WAIT_POLICY",
+    "PYTORCH_ALLOC_CONF",
+    "PYTORCH_CUDA_ALLOC_CONF",
+    "PYTORCH_NO_CUDA_MEMORY_CACHING",
+    "TORCH_CUDNN_V8_API_DISABLED",
+)
 _PACKAGES: Final = (
     "accelerate",
     "flash-attn",
@@ -38,6 +54,7 @@ def environment(*, torch: str, transformers: str) -> Environment:
         torch=torch,
         transformers=transformers,
         packages={name: version for name in _PACKAGES if (version := version_of(name)) is not None},
+        variables={name: scrub(os.environ[name]) for name in _VARIABLES if name in os.environ},
         os=_system(),
         kernel=scrub(f"{platform.system()} {platform.release()}"),  # builders put their names into it
         cpu=cpu.name(),

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from bench.judge.frontier import is_pruned
-from bench.records.schema import CellResult, Record, Skipped
-from bench.records.words import Provenance, WeightMode
+from bench.records.schema import CellResult, ModelInfo, Record, Skipped
+from bench.records.words import PUBLISHER, Provenance, WeightMode
 
 _LABELS: Final = {
     "noisy": "vary more between repeats than they should (marked noisy)",
@@ -17,6 +17,11 @@ _LABELS: Final = {
 def is_smoke(record: Record) -> bool:
     """A run of the tiny model, whichever of the two places says so."""
     return record.provenance is Provenance.SMOKE or record.model.weight_mode is WeightMode.TINY
+
+
+def is_published(model: ModelInfo) -> bool:
+    """Weights from a repository of those who released the model."""
+    return model.weight_mode is WeightMode.HUB and (model.repo or "").partition("/")[0] == PUBLISHER
 
 
 def caveats(record: Record) -> tuple[str, ...]:
@@ -35,6 +40,8 @@ def _about_the_run(record: Record) -> Iterator[str]:
             "Random weights of the exact shapes: memory does not depend on their values and speed "
             "hardly does, but the text that came out means nothing."
         )
+    if record.model.weight_mode is WeightMode.HUB and not is_published(record.model):
+        yield f"Weights of {record.model.repo}: not the released ones."
     if record.model.weight_mode is WeightMode.LOCAL:
         yield "Weights from a local folder: nothing shows that they are the published ones."
     if record.provenance is Provenance.EMULATED:

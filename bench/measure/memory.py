@@ -1,5 +1,6 @@
 """Memory of one generation, per phase: the framework's live bytes and the process's resident set."""
 
+import gc
 import os
 import sys
 import weakref
@@ -86,6 +87,12 @@ class CudaAllocated:
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
+
+    def give_back(self) -> None:
+        """Return cached blocks to the driver, so that a peak holds nothing of what ran before."""
+        gc.collect()
+        torch.cuda.synchronize(self._device)
+        torch.cuda.empty_cache()
 
     def begin(self) -> None:
         """Start a new peak."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Self, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, cast
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -15,7 +15,7 @@ from bench.moss_audio.configuration import AudioEncoderConfig, MossAudioConfig
 from bench.moss_audio.encoder import AudioEncoder
 from bench.moss_audio.language import DeepStack, DeepStackQwen3Model, spread
 
-_AUDIO_INPUTS: Final = ("audio_features", "audio_slots", "encoded_audio", "on_audio_encoded")
+_AUDIO_INPUTS: Final = ("audio_features", "audio_slots", "encoded_audio", "announce")
 
 
 class ModelInputError(UsageError, ValueError):
@@ -154,7 +154,7 @@ class MossAudioModel(PreTrainedModel, GenerationMixin):  # type: ignore[no-untyp
         inputs_embeds: Tensor | None = None,
         use_cache: bool | None = None,
         logits_to_keep: int | Tensor = 0,
-        on_audio_encoded: Callable[[], None] | None = None,
+        announce: Callable[[Literal["encode", "prefill"]], None] | None = None,
         return_dict: bool | None = None,
         **kwargs: Any,
     ) -> CausalLMOutputWithPast | tuple[Any, ...]:
@@ -171,7 +171,7 @@ class MossAudioModel(PreTrainedModel, GenerationMixin):  # type: ignore[no-untyp
             inputs_embeds: text embeddings, instead of `input_ids` and without audio.
             use_cache: as in Qwen3.
             logits_to_keep: logits of the last so many positions; 0: of every position, as upstream has it.
-            on_audio_encoded: called when the audio side is done and the language model's turn begins.
+            announce: told when the audio side begins ("encode") and when the language model does ("prefill").
             return_dict: False for a plain tuple.
             kwargs: passed on to Qwen3.
 
@@ -180,12 +180,13 @@ class MossAudioModel(PreTrainedModel, GenerationMixin):  # type: ignore[no-untyp
         """
         deepstack = None
         if audio_features is not None or encoded_audio is not None:
+            announce = announce or (lambda _: None)
+            announce("encode")
             encoded = self._encoded(audio_features, encoded_audio)
             inputs_embeds, deepstack = self._embed_prompt(input_ids, inputs_embeds, audio_slots, encoded)
             input_ids = None
             del encoded  # the taps are not needed any more
-            if on_audio_encoded is not None:
-                on_audio_encoded()
+            announce("prefill")
         outputs = self.language_model(
             input_ids=input_ids,
             inputs_embeds=inputs_embeds,

@@ -27,10 +27,18 @@ from bench.records.schema import (
     SuiteInfo,
     Utc,
 )
-from bench.records.store import disk_errors, first_fault, read_record, seal, write_atomically, write_record
+from bench.records.store import (
+    JOURNAL_SUFFIX,
+    disk_errors,
+    first_fault,
+    read_record,
+    seal,
+    write_atomically,
+    write_record,
+)
 from bench.records.words import Provenance
 
-SUFFIX = ".journal.jsonl"
+SUFFIX = JOURNAL_SUFFIX
 _Line = TypeVar("_Line", bound=Frozen)
 _INTERRUPTED = "the run was interrupted before this cell; `bench run --resume` runs it"
 

@@ -80,7 +80,7 @@ class SubmoduleKernels(Frozen):
     """The attention kernels that the dispatcher ran in one submodule during one observed pass."""
 
     attention: str = Field(description="eager, sdpa or flash_attention_2, read off the operators that ran")
-    operators: tuple[str, ...] = Field(description="names of those operators, such as aten::bmm")
+    operators: tuple[str, ...] = Field(description="names of those operators, such as aten::_softmax")
 
 
 class Effective(Frozen):
@@ -174,7 +174,7 @@ Outcome = Annotated[
 class Repeat(Frozen):
     """One timed generation, raw. All times start at the prepared waveform (mono, 16 kHz, on the host)."""
 
-    preprocess_s: Seconds = Field(description="log-mel and prompt, on the host")
+    preprocess_s: Seconds = Field(description="log-mel, prompt and what generate sets up, on the host")
     encode_s: Seconds = Field(description="audio encoder, adapter and DeepStack mergers")
     time_to_first_token_s: Seconds
     decode_tokens_per_s: float | None = Field(description="(n - 1) / (t_last - t_first); null for one token")
@@ -332,6 +332,9 @@ class Environment(Frozen):
     torch: str
     transformers: str
     packages: dict[str, str]
+    variables: dict[str, str] = Field(
+        default_factory=dict, description="environment variables that change memory or speed, where set"
+    )
     os: str
     kernel: str
     cpu: str | None

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
+from typing import Final, cast
 
 from pydantic import JsonValue, ValidationError
 
@@ -28,6 +28,9 @@ def seal(fields: dict[str, JsonValue]) -> Record:
     unhashed = {**fields, "schema_version": SCHEMA_VERSION, "content_hash": _NO_HASH_YET}
     record = Record.model_validate(unhashed)
     return record.model_copy(update={"content_hash": content_hash(record.model_dump(mode="json"))})
+
+
+JOURNAL_SUFFIX: Final = ".journal.jsonl"
 
 
 def read_record(path: Path) -> Record:
@@ -158,14 +161,25 @@ def find_records(path: Path) -> tuple[Path, ...]:
     Raises:
         RecordError: nothing is there.
     """
+    if path.name.endswith(JOURNAL_SUFFIX):
+        raise _unfinished(path)
     if path.is_dir():
         found = sorted(file for file in path.rglob("*.json") if _may_be_record(file))
+        journals = sorted(path.rglob(f"*{JOURNAL_SUFFIX}"))
+        if not found and journals:
+            raise _unfinished(journals[0])
         if not found:
             raise RecordError(f"{path}: holds no records", hint="`bench run` writes them to results/")
         return tuple(found)
     if not path.exists():
         raise RecordError(f"{path}: no such file", hint="`bench run` names the record that it wrote")
     return (path,)
+
+
+def _unfinished(journal: Path) -> RecordError:
+    return RecordError(
+        f"{journal}: a run that has not ended", hint=f"Finish it: bench run --resume {journal}"
+    )
 
 
 def _may_be_record(file: Path) -> bool:

@@ -1,6 +1,10 @@
 """The words of a record: closed sets of names, the same in JSON, on the command line and in reports."""
 
 from enum import StrEnum
+from typing import Final
+
+PUBLISHER: Final = "OpenMOSS-Team"
+"""Whose repositories on the Hub hold the released weights."""
 
 
 class Provenance(StrEnum):

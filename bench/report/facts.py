@@ -37,7 +37,7 @@ def header(record: Record) -> tuple[Fact, ...]:
     changed = f", changed: {', '.join(suite.overrides)}" if suite.overrides else ""
     return _facts(
         ("Model", f"{model.name}, {model.parameters:,} parameters"),
-        ("Weights", f"{words.WEIGHTS[model.weight_mode]}, {units.both_units(model.weights_bytes)}"),
+        ("Weights", f"{words.weights(model)}, {units.both_units(model.weights_bytes)}"),
         ("From", f"{model.repo} at {model.revision or 'an unknown revision'}" if model.repo else None),
         ("Device", record.device.name),
         ("Memory of the device", units.both_units(record.device.memory_total_bytes)),

@@ -13,7 +13,7 @@ def build_view(record: Record) -> View:
     """Everything that any format shows of one record. Never fails on a record that the schema accepts."""
     judgement = judge(record)
     tables, legend = grids(record)
-    stamp, stamp_tone = words.stamp(record.provenance, record.model.weight_mode)
+    stamp, stamp_tone = words.stamp(record.provenance, record.model)
     verdict_word, verdict_tone = words.VERDICTS[judgement.verdict]
     repeat_command, repeat_notes = command(record)
     return View(

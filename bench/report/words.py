@@ -4,10 +4,20 @@ from collections.abc import Iterator
 from typing import Final
 
 from bench import units
-from bench.records.schema import Failed, Measured, Outcome, OutOfMemory, Predicted, Skipped, Timeout
+from bench.judge.caveats import is_published
+from bench.records.schema import (
+    Failed,
+    Measured,
+    ModelInfo,
+    Outcome,
+    OutOfMemory,
+    Predicted,
+    Skipped,
+    Timeout,
+)
 from bench.records.words import Attention, Provenance, Verdict, WeightMode
 from bench.report.interface import Status, Tone
-from bench.report.text import clean
+from bench.report.text import MAX_NAME, clean
 
 VERDICTS: Final = {
     Verdict.RUNS: ("Runs", Tone.GOOD),
@@ -50,10 +60,17 @@ _STATUSES: Final = {
 }
 
 
-def stamp(provenance: Provenance, weight_mode: WeightMode) -> tuple[str, Tone]:
+def weights(model: ModelInfo) -> str:
+    """`published weights`, `random weights`, `weights of somebody/something`."""
+    if model.weight_mode is WeightMode.HUB and not is_published(model):
+        return clean(f"weights of {model.repo}", MAX_NAME)
+    return WEIGHTS[model.weight_mode]
+
+
+def stamp(provenance: Provenance, model: ModelInfo) -> tuple[str, Tone]:
     """`measured on this device, random weights`; all but measured with published weights is a warning."""
-    plain = provenance is Provenance.MEASURED and weight_mode is WeightMode.HUB
-    return f"{PROVENANCES[provenance]}, {WEIGHTS[weight_mode]}", Tone.MUTED if plain else Tone.WARN
+    plain = provenance is Provenance.MEASURED and is_published(model)
+    return f"{PROVENANCES[provenance]}, {weights(model)}", Tone.MUTED if plain else Tone.WARN
 
 
 def status(outcome: Outcome) -> Status:

@@ -9,6 +9,8 @@ from typing import Final
 from bench import clips
 from bench.engines.interface import ModelSource, Request
 from bench.errors import MachineError, UsageError
+from bench.hardware.device import require_build
+from bench.hardware.environment import version_of
 from bench.measure.observer import Together
 from bench.records.schema import Requested, Sampling
 from bench.records.words import Attention
@@ -56,6 +58,7 @@ def answer(
     reason = support(plan)(requested)
     if reason is not None:
         raise MachineError(reason, hint="Use --attention sdpa")
+    require_build(plan.device, version_of("torch"))
     weights = fetch(plan.origin, confirm, progress)
     source = ModelSource(
         name=plan.origin.name, weight_mode=plan.origin.weight_mode, directory=weights.directory
@@ -82,6 +85,7 @@ def _generate(
     import torch
     from transformers import TextStreamer
 
+    from bench.engines.cuda import require_cuda
     from bench.engines.native import NativeEngine, quiet_transformers
     from bench.run.out_of_memory import out_of_memory
 
@@ -93,6 +97,7 @@ def _generate(
 
     quiet_transformers()
     device = torch.device(plan.device.kind)
+    require_cuda(plan.device.kind)
     try:
         engine = NativeEngine(source, device)
         facts = engine.facts(requested.dtype)

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,7 +10,8 @@ from pathlib import Path
 
 from bench.engines.interface import ModelSource
 from bench.errors import StorageError, UsageError
-from bench.hardware.environment import environment
+from bench.hardware.device import require_build
+from bench.hardware.environment import environment, version_of
 from bench.hardware.machine_key import machine_key
 from bench.records.journal import SUFFIX, Header, Journal, PlannedCell, Progress, journal_path, seal_journal
 from bench.records.schema import ModelInfo, Record, WeightFile
@@ -17,7 +19,7 @@ from bench.records.store import disk_errors
 from bench.records.words import Provenance, WeightMode
 from bench.run.child import Mailbox
 from bench.run.isolation import Isolation
-from bench.run.plan import Plan, support
+from bench.run.plan import Plan, is_released, support
 from bench.run.protocol import Hello, Setup
 from bench.run.session import Listener, Rules, Session, signals_to
 
@@ -48,6 +50,32 @@ class Ending:
     signal_number: int | None
 
 
+def check(plan: Plan, place: Place) -> None:
+    """What can be known to fail before weights are fetched or a worker is started.
+
+    Raises:
+        StorageError: the record cannot be written.
+        DeviceError: a graphics card, and a torch that is built for the CPU only.
+    """
+    with disk_errors(place.out):
+        place.out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=place.out):
+            pass
+    require_build(plan.device, version_of("torch"))
+
+
+def needs_weights(plan: Plan, place: Place) -> bool:
+    """Whether any cell that is left can run here: 10 GB are not fetched to report that none can.
+
+    What the record says of a released model is known without its files.
+    """
+    if plan.origin.weight_mode is not WeightMode.HUB or not is_released(plan.origin.name):
+        return True
+    done = {cell.cell_id for cell in place.resumed[1].done} if place.resumed is not None else set()
+    why_not = support(plan)
+    return any(why_not(cell.requested) is None for cell in plan.cells if cell.cell_id not in done)
+
+
 def run(plan: Plan, weights: Weights, rules: Rules, place: Place, listener: Listener) -> Ending:
     """Run what is left of a plan and seal its record.
 
@@ -67,8 +95,6 @@ def run(plan: Plan, weights: Weights, rules: Rules, place: Place, listener: List
         audio=plan.audio,
     )
     isolation = Isolation(setup, mailbox)
-    with disk_errors(place.out):  # known before minutes are spent on a worker
-        place.out.mkdir(parents=True, exist_ok=True)
     with signals_to(mailbox):
         try:
             hello = isolation.hello()
@@ -144,6 +170,10 @@ def _changes(before: Header, now: Header) -> Sequence[str]:
         "torch": (before.environment.torch, now.environment.torch),
         "transformers": (before.environment.transformers, now.environment.transformers),
         "bench": (before.environment.bench_version, now.environment.bench_version),
+        "bench's commit": (before.environment.bench_commit, now.environment.bench_commit),
+        "bench's files": (before.environment.bench_dirty, now.environment.bench_dirty),
+        "the packages": (before.environment.packages, now.environment.packages),
+        "the environment variables": (before.environment.variables, now.environment.variables),
     }
     return [
         f"{name} ({old} -> {new})" if isinstance(old, str) and len(old) < 32 else name

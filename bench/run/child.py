@@ -1,6 +1,7 @@
 """One worker process as the parent holds it: its pipes, what it said, how it ended."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from bench.run.protocol import EVENT, Event, Job, Setup
 
 _EXIT_GRACE_S: Final = 10.0
 _TAIL_LINES: Final = 60
+_ERROR: Final = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit)\b")
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,12 @@ def _start(target: Callable[[], None]) -> threading.Thread:
     thread = threading.Thread(target=target, daemon=True)
     thread.start()
     return thread
+
+
+def cause(tail: tuple[str, ...]) -> str:
+    """The line of a traceback that names the error; messages of CUDA go on for several lines after it."""
+    named = [line for line in tail if _ERROR.match(line)]
+    return named[-1] if named else tail[-1]
 
 
 def ending(status: int) -> str:

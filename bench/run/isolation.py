@@ -8,7 +8,7 @@ from typing import Final
 from bench.errors import BenchError, ExitCode, MachineError, UsageError
 from bench.records.schema import Failed, OutOfMemory, Timeout
 from bench.records.words import Phase
-from bench.run.child import Child, Gone, Mailbox, Said, StopRequest, ending
+from bench.run.child import Child, Gone, Mailbox, Said, StopRequest, cause, ending
 from bench.run.protocol import Event, Exhausted, Finished, Hello, Job, Refused, Setup, Step
 
 START_LIMIT_S: Final = 300.0  # importing torch from a cold, slow disk
@@ -121,7 +121,7 @@ class Isolation:
 def _did_not_start(child: Child, said: Event | Gone | None) -> BenchError:
     if isinstance(said, Gone):
         status, tail = child.wait(), child.error_tail()
-        return MachineError(f"the worker did not start: {tail[-1] if tail else ending(status)}")
+        return MachineError(f"the worker did not start: {cause(tail) if tail else ending(status)}")
     child.kill()
     if isinstance(said, Refused):
         kind = UsageError if said.exit_code == ExitCode.USAGE else MachineError
@@ -134,7 +134,7 @@ def _did_not_start(child: Child, said: Event | Gone | None) -> BenchError:
 def _post_mortem(child: Child, step: Step | None) -> Failed:
     status = child.wait()
     tail = child.error_tail()
-    reason = tail[-1] if status > 0 and tail else ending(status)
+    reason = cause(tail) if status > 0 and tail else ending(status)
     return Failed(
         reason=f"{reason} (during {step or 'start'})",
         phase=Phase.LOAD if step is not None and step.name == "load" else None,

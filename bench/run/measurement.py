@@ -145,7 +145,9 @@ class CellRunner:
 
     def _memory(self, request: Request) -> Memory:
         if self._device.type == "cuda":
-            return self._watched(request, CudaAllocated(self._device))
+            counters = CudaAllocated(self._device)
+            counters.give_back()
+            return self._watched(request, counters)
         tracker = AllocationTracker()
         for tensor in (*self._engine.weights(), *self._engine.buffers()):
             tracker.adopt(tensor)

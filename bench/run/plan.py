@@ -17,11 +17,11 @@ from bench.hardware.environment import version_of
 from bench.overrides import override, suite_info
 from bench.records.journal import Header
 from bench.records.schema import ModelInfo, Requested, SuiteInfo
-from bench.records.words import Attention, Profile, WeightMode
+from bench.records.scrub import scrub
+from bench.records.words import PUBLISHER, Attention, Profile, WeightMode
 from bench.suite import Suite, find_suite, shipped_suites
 
 TINY: Final = "tiny"
-_OWNER: Final = "OpenMOSS-Team"
 _REPOSITORY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
 _ANOTHER_MODEL: Final = "Choose another with --suite quick or --model MOSS-Audio-4B-Instruct"
 _MAX_SHOWN: Final = 80
@@ -145,13 +145,16 @@ def _source(name: str, wishes: Wishes) -> Origin:
 
 
 def _on_the_hub(name: str, wishes: Wishes) -> Origin:
-    repo = name if "/" in name else f"{_OWNER}/{name}"
+    repo = name if "/" in name else f"{PUBLISHER}/{name}"
     if not _REPOSITORY.fullmatch(repo):
         raise UsageError(
             f"--model '{name[:_MAX_SHOWN]}': no such directory, and no name on the Hub",
             hint="Name a directory, or a repository as OWNER/NAME",
         )
-    return Origin(WeightMode.HUB, repo.rpartition("/")[2], repo=repo, revision=wishes.revision)
+    owner, _, plain = repo.partition("/")
+    # Somebody else's model of the same name is another model, in every id and folder.
+    label = plain if owner == PUBLISHER else f"{owner}--{plain}"
+    return Origin(WeightMode.HUB, label[:96], repo=repo, revision=wishes.revision)
 
 
 def _is_directory(name: str) -> bool:
@@ -163,18 +166,27 @@ def _is_directory(name: str) -> bool:
 
 def _released_name(name: str) -> str:
     """Random weights need shapes only, which the package ships for the released models."""
-    plain = name.removeprefix(f"{_OWNER}/")
-    released = sorted(path.stem for path in shipped.data("models").glob("*.json"))
+    plain = name.removeprefix(f"{PUBLISHER}/")
     if plain == TINY:
         raise UsageError(
             "random weights need a released model, and this suite is of the tiny one", hint=_ANOTHER_MODEL
         )
-    if plain not in released:
+    if not is_released(plain):
         raise UsageError(
             f"no shapes are known for random weights of '{name[:_MAX_SHOWN]}'",
-            hint=f"Choose from {', '.join(released)}",
+            hint=f"Choose from {', '.join(released_names())}",
         )
     return plain
+
+
+def released_names() -> tuple[str, ...]:
+    """The released models, whose shapes the package ships."""
+    return tuple(sorted(path.stem for path in shipped.data("models").glob("*.json")))
+
+
+def is_released(name: str) -> bool:
+    """Whether this is the name of a released model."""
+    return name in released_names()
 
 
 def _slugged(name: str) -> str:
@@ -182,7 +194,9 @@ def _slugged(name: str) -> str:
     kept = "".join(
         letter if letter.isascii() and (letter.isalnum() or letter in "._-") else "-" for letter in name
     )
-    return kept.lstrip("._-")[:96] or "local"
+    label = kept.lstrip("._-")[:96]
+    # The name goes into the record: one that holds a user's or the machine's is left out of it.
+    return label if label and scrub(label) == label else "local"
 
 
 def refuse_to_choose(found: tuple[Device, ...]) -> Device:

@@ -54,6 +54,7 @@ def main() -> int:
     import torch
     import transformers
 
+    from bench.engines.cuda import require_cuda
     from bench.engines.native import NativeEngine, quiet_transformers
     from bench.run.measurement import CellRunner
     from bench.run.out_of_memory import out_of_memory
@@ -63,6 +64,7 @@ def main() -> int:
         # Its operators are too small to share, and threads that wait for each other crawl on a busy machine.
         torch.set_num_threads(1)
     try:
+        require_cuda(setup.device)
         engine = NativeEngine(setup.source, torch.device(setup.device))
         facts = engine.facts(setup.dtype)
         runner = CellRunner(engine, torch.device(setup.device), setup.audio, channel.send)

@@ -1,8 +1,10 @@
 """What the benchmarks share: pairs in alternation, and how a ratio is told."""
 
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
@@ -10,7 +12,14 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from bench.measure.statistics import statistic
 from bench.weights.tiny import write_tiny_checkpoint
 
-Pairs = Callable[[str, Callable[[], tuple[float, float]]], None]
+Pair = Callable[[], tuple[float, float]]
+
+
+class Pairs(Protocol):
+    """Runs pairs and holds their ratio against a bound."""
+
+    def __call__(self, what: str, pair: Pair, *, at_least: float = 0.0, at_most: float = math.inf) -> None:
+        """Fails only where the whole 95 % interval of the median ratio is beyond the bound."""
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +40,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def pairs(benchmark: BenchmarkFixture, capsys: pytest.CaptureFixture[str]) -> Pairs:
     """Run `pair` again and again (BENCH_PAIRS, default 10); a round is one pair, its ratio A / B."""
 
-    def run(what: str, pair: Callable[[], tuple[float, float]]) -> None:
+    def run(what: str, pair: Pair, *, at_least: float = 0.0, at_most: float = math.inf) -> None:
         ratios: list[float] = []
 
         def once() -> None:
@@ -44,5 +53,8 @@ def pairs(benchmark: BenchmarkFixture, capsys: pytest.CaptureFixture[str]) -> Pa
         interval = f"{found.interval.low:.4g} to {found.interval.high:.4g}" if found.interval else "too few"
         with capsys.disabled():
             print(f"\n{what}: median {found.median:.4g}, 95 % interval {interval}, {found.n} pairs")
+        if found.interval is not None:
+            assert found.interval.high >= at_least, f"{what} is below {at_least}"
+            assert found.interval.low <= at_most, f"{what} is above {at_most}"
 
     return run

@@ -1,5 +1,7 @@
 """The native engine on a tiny checkpoint: what it announces, what it forces, what it keeps in memory."""
 
+import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -188,9 +190,6 @@ def test_no_hooks_are_left_behind(engine: NativeEngine, request_6s: Request) -> 
 
 
 def test_a_checkpoint_of_other_shapes_is_refused_before_it_is_loaded(directory: Path, tmp_path: Path) -> None:
-    import json
-    import shutil
-
     broken = tmp_path / "broken"
     shutil.copytree(directory, broken)
     config = json.loads((broken / "config.json").read_text(encoding="utf-8"))
@@ -205,3 +204,29 @@ def test_it_says_so_when_it_was_not_loaded(directory: Path, request_6s: Request)
     source = ModelSource(name="tiny", weight_mode=WeightMode.TINY, directory=directory)
     with pytest.raises(BenchError, match="before it was loaded"):
         NativeEngine(source, CPU).generate(request_6s, Diary())
+
+
+def test_the_checkpoints_own_settings_change_nothing_that_was_asked_for(
+    directory: Path, tmp_path: Path, engine: NativeEngine, request_6s: Request
+) -> None:
+    own = {
+        "do_sample": True,
+        "temperature": 0.6,
+        "top_k": 20,
+        "top_p": 0.95,
+        "repetition_penalty": 1.9,
+        "no_repeat_ngram_size": 2,
+        "num_beams": 2,
+        "eos_token_id": [258, 7],
+    }
+    other = tmp_path / "other"
+    shutil.copytree(directory, other)
+    (other / "generation_config.json").write_text(json.dumps(own), encoding="utf-8")
+    hostile = engine_for(other)
+    for sampling in (GREEDY, SAMPLED):
+        asked = replace(request_6s, sampling=sampling, max_tokens=30)
+        answer = hostile.generate(asked, Together())
+        assert len(answer.token_ids) == 30
+        assert 7 not in answer.token_ids[:-1], "its ids that end an answer still count"
+        if 7 not in engine.generate(asked, Together()).token_ids:
+            assert answer.token_ids == engine.generate(asked, Together()).token_ids

@@ -7,6 +7,7 @@ from bench.errors import BenchError, DeviceError, ExitCode, UsageError
 from bench.hardware import device as devices
 from bench.hardware import nvml
 from bench.hardware.catalog import slugify
+from bench.hardware.device import Device, require_build, the_cpu, visible
 from bench.hardware.nvml import DriverGpu
 from bench.units import GIB, MIB
 
@@ -109,3 +110,31 @@ def test_a_driver_that_does_not_answer_is_one_line(monkeypatch: pytest.MonkeyPat
     with pytest.raises(DeviceError, match=r"driver does not answer.*restart the machine") as caught:
         devices.default()
     assert str(caught.value).isprintable()
+
+
+def _cards(*uuids: str) -> tuple[Device, ...]:
+    return tuple(Device("cuda", "rtx-4070", "RTX 4070", 12 * 2**30, uuid=uuid) for uuid in uuids)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "left"),
+    [
+        (None, ["GPU-a1", "GPU-b2"]),
+        ("", []),
+        ("-1", []),
+        ("1", ["GPU-b2"]),
+        ("1,0", ["GPU-b2", "GPU-a1"]),
+        ("GPU-a", ["GPU-a1"]),
+        ("0,7,1", ["GPU-a1"]),
+    ],
+)
+def test_cards_that_were_not_assigned_are_not_taken(wanted: str | None, left: list[str]) -> None:
+    assert [card.uuid for card in visible(_cards("GPU-a1", "GPU-b2"), wanted)] == left
+
+
+def test_a_build_of_torch_for_the_cpu_is_refused_on_a_card() -> None:
+    (card,) = _cards("GPU-a1")
+    with pytest.raises(DeviceError, match="TORCH=cu130"):
+        require_build(card, "2.13.0+cpu")
+    require_build(card, "2.13.0+cu130")
+    require_build(the_cpu(), "2.13.0+cpu")

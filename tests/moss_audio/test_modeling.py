@@ -149,7 +149,8 @@ def test_streamer_and_criteria_see_every_token() -> None:
 
 @torch.no_grad()
 def test_audio_is_encoded_once_and_said_so() -> None:
-    model, given, calls = small_model(), inputs(), []
+    model, given = small_model(), inputs()
+    calls: list[str] = []
     widths: list[int] = []
     head = model.lm_head.forward
 
@@ -158,11 +159,11 @@ def test_audio_is_encoded_once_and_said_so() -> None:
         return cast(Tensor, head(hidden))
 
     model.lm_head.forward = watched
-    options = {"max_new_tokens": 5, "do_sample": False, "on_audio_encoded": lambda: calls.append(1)}
+    options = {"max_new_tokens": 5, "do_sample": False, "announce": calls.append}
     model.generate(**given, **options, logits_to_keep=0)
     length = given["input_ids"].shape[1]
     assert widths == [length, 1, 1, 1, 1]  # as upstream: logits of every prompt position
-    assert len(calls) == 1
+    assert calls == ["encode", "prefill"]
     widths.clear()
     model.generate(**given, **options)
     assert widths == [1, 1, 1, 1, 1]  # transformers' own default

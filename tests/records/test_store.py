@@ -275,3 +275,13 @@ def test_nothing_to_find_says_what_to_do(tmp_path: Path) -> None:
         find_records(tmp_path)
     with pytest.raises(RecordError, match="no such file"):
         find_records(tmp_path / "nowhere")
+
+
+def test_an_unfinished_run_is_no_record_and_says_how_to_finish_it(tmp_path: Path) -> None:
+    journal = tmp_path / "20260607T201500Z-smoke-1f2e3d4c5b6a.journal.jsonl"
+    journal.write_text("{}\n", encoding="utf-8")
+    for asked in (tmp_path, journal):
+        with pytest.raises(
+            RecordError, match=r"has not ended. Finish it: bench run --resume .*journal\.jsonl"
+        ):
+            find_records(asked)

@@ -10,6 +10,7 @@ from bench.hardware import nvml
 from bench.hardware.device import Device
 from bench.hardware.nvml import DriverGpu
 from bench.records.words import Attention, WeightMode
+from bench.run.campaign import Place, needs_weights
 from bench.run.plan import Plan, Wishes, make_plan, refuse_to_choose, support
 from bench.units import MIB
 
@@ -97,7 +98,7 @@ def test_what_cannot_run_is_known_before_anything_is_loaded(having: Having) -> N
     ("wishes", "expected"),
     [
         (Wishes(suite="quick"), (WeightMode.HUB, "MOSS-Audio-4B-Instruct", None)),
-        (Wishes(suite="quick", model="me/mine", revision="v1"), (WeightMode.HUB, "mine", "v1")),
+        (Wishes(suite="quick", model="me/mine", revision="v1"), (WeightMode.HUB, "me--mine", "v1")),
         (Wishes(suite="quick", weights="random"), (WeightMode.RANDOM, "MOSS-Audio-4B-Instruct", None)),
         (
             Wishes(weights="random", model="OpenMOSS-Team/MOSS-Audio-8B-Instruct"),
@@ -154,3 +155,31 @@ def test_refusals_say_what_to_do(having: Having, wishes: Wishes) -> None:
     with pytest.raises(BenchError) as caught:
         planned(wishes)
     assert caught.value.hint
+
+
+def test_somebody_elses_model_of_the_same_name_is_another_model() -> None:
+    theirs = make_plan(
+        Wishes(suite="quick", device="cpu", model="evil/MOSS-Audio-4B-Instruct"), refuse_to_choose
+    )
+    released = make_plan(Wishes(suite="quick", device="cpu"), refuse_to_choose)
+    assert theirs.origin.name == "evil--MOSS-Audio-4B-Instruct"
+    assert theirs.suite_info.overrides == ("model",)
+    assert {cell.cell_id for cell in theirs.cells}.isdisjoint(cell.cell_id for cell in released.cells)
+
+
+def test_nothing_is_fetched_where_no_cell_can_run(tmp_path: Path) -> None:
+    flash = Wishes(suite="quick", device="cpu", attention=(Attention.FLASH_ATTENTION_2,))
+    place = Place(tmp_path)
+    assert not needs_weights(make_plan(flash, refuse_to_choose), place)
+    assert needs_weights(make_plan(Wishes(suite="quick", device="cpu"), refuse_to_choose), place)
+
+
+def test_a_folder_named_after_its_owner_is_not_named_in_a_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.records.scrub._private_words", lambda: (("alicesmith", "<user>"),))
+    for name, label in (("alicesmith-model", "local"), ("my-model", "my-model")):
+        folder = tmp_path / name
+        folder.mkdir()
+        plan = make_plan(Wishes(suite="quick", device="cpu", model=str(folder)), refuse_to_choose)
+        assert plan.origin.name == label
