@@ -10,7 +10,7 @@ from bench.records.store import read_record
 from tests.benchmarks.conftest import Pairs
 from tests.run.processes import environment, write_suite
 
-CLIP_S, TOKENS, REPEATS = 2, 256, 5
+CLIP_S, TOKENS, REPEATS = 2, 256, 12
 
 
 def test_decode_rate_of_the_harness_over_a_bare_generate_loop(
