@@ -79,13 +79,13 @@ def test_a_worker_that_is_killed_costs_its_cell_and_the_sweep_goes_on(tmp_path: 
 
 
 def test_a_worker_that_hangs_is_replaced_at_its_time_limit(tmp_path: Path, home: Path) -> None:
-    suite = write_suite(tmp_path, tokens="[8, 200, 210]", limit=6)
+    suite = write_suite(tmp_path, tokens="[8, 100, 101]", limit=12)
     with started("run", "--suite", str(suite), home=home, cwd=tmp_path) as process:
         wait_for_line(process, r"\[1/3\].*tok/s")
         worker_of(process).suspend()
         parent = psutil.Process(process.pid)
         before = sum(parent.cpu_times()[:2])
-        wait_for_line(process, r"\[2/3\].*not done after 6 s")
+        wait_for_line(process, r"\[2/3\].*not done after 12 s")
         used = sum(parent.cpu_times()[:2]) - before
         _, errors = process.communicate(timeout=120)
     assert process.returncode == 4, errors
