@@ -165,11 +165,8 @@ class MossAudioModel(PreTrainedModel, GenerationMixin):  # type: ignore[no-untyp
             audio_features: log-mel `[batch, mel_bins, frames]`, in the prefill only.
             audio_slots: `[batch, audio_tokens]`, the positions in `input_ids` that the audio takes.
             encoded_audio: what `encode_audio` returned, instead of `audio_features`.
-            attention_mask: as in Qwen3.
-            position_ids: as in Qwen3.
-            past_key_values: as in Qwen3.
+            attention_mask, position_ids, past_key_values, use_cache: as in Qwen3.
             inputs_embeds: text embeddings, instead of `input_ids` and without audio.
-            use_cache: as in Qwen3.
             logits_to_keep: logits of the last so many positions; 0: of every position, as upstream has it.
             announce: told when the audio side begins ("encode") and when the language model does ("prefill").
             return_dict: False for a plain tuple.
