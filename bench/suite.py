@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from bench import shipped
 from bench.errors import SuiteError
-from bench.records.schema import Frozen
+from bench.records.base import Frozen
 from bench.records.words import Attention, EncoderAttention, Profile
 from bench.suite_messages import first_problem
 

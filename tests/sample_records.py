@@ -7,13 +7,13 @@ from typing import Literal
 
 from pydantic import JsonValue
 
+from bench.records.base import Interval
 from bench.records.schema import (
     CellResult,
     DeviceInfo,
     Effective,
     Environment,
     Failed,
-    Interval,
     Measured,
     Memory,
     ModelInfo,

@@ -78,6 +78,28 @@ def axis_options(function: F) -> F:
     return function
 
 
+def emulation_option(function: F) -> F:
+    """`--emulate-vram`."""
+    return click.option(
+        "--emulate-vram",
+        metavar="SIZE",
+        callback=_size,
+        help="Run as if the card had this much memory, such as 12282MiB.",
+    )(function)
+
+
+def _size(_context: click.Context, _option: click.Parameter, text: str | None) -> object:
+    from bench.errors import UsageError
+    from bench.units import parse_size
+
+    if text is None:
+        return None
+    try:
+        return parse_size(text)
+    except ValueError as error:
+        raise UsageError(f"--emulate-vram: {error}") from None
+
+
 def _seconds_list(_context: click.Context, _option: click.Parameter, text: str | None) -> object:
     from bench.overrides import parse_seconds_list
 

@@ -9,7 +9,7 @@ import click
 
 from bench.cli.again import Again
 from bench.cli.completions import suite_names
-from bench.cli.options import FILE, axis_options, device_options, model_options
+from bench.cli.options import FILE, axis_options, device_options, emulation_option, model_options
 from bench.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ class Manner:
     type=FILE,
     help="Your own clip (wav, flac, mp3, ogg), cut or looped to length.",
 )
+@emulation_option
 @click.option("--repeats", type=int, metavar="N", help="Timed generations per cell.")
 @click.option(
     "--isolate", type=click.Choice(["group", "cell"]), default="group", help="cell: a process per cell."

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.measure.observer import Observer
-from bench.records.schema import Frozen, Requested, Sampling, Sha256
+from bench.records.base import Frozen, Sha256
+from bench.records.schema import Requested, Sampling
 from bench.records.words import WeightMode
 
 if TYPE_CHECKING:

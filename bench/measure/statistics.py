@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bench.records.schema import Interval, Memory, Repeat, Statistic, Summary
+from bench.records.base import Interval
+from bench.records.schema import Memory, Repeat, Statistic, Summary
 from bench.records.words import Phase
 
 _RESAMPLES = 2000

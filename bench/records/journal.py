@@ -14,18 +14,18 @@ from typing import Self, TypeVar
 from pydantic import JsonValue, ValidationError
 
 from bench.errors import RecordError
+from bench.records.base import Frozen, Utc
 from bench.records.canonical import parse
+from bench.records.card import DeviceState, Emulation
 from bench.records.schema import (
     CellResult,
     DeviceInfo,
     Environment,
-    Frozen,
     ModelInfo,
     Record,
     Requested,
     Skipped,
     SuiteInfo,
-    Utc,
 )
 from bench.records.store import (
     JOURNAL_SUFFIX,
@@ -61,6 +61,9 @@ class Header(Frozen):
     device: DeviceInfo
     environment: Environment
     machine_key: str | None
+    device_state: DeviceState | None = None
+    emulation: Emulation | None = None
+    frontier_step_s: float | None = None
     plan: tuple[PlannedCell, ...]
 
 

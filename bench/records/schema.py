@@ -4,40 +4,15 @@ Sizes are integers in bytes (`_bytes`), times seconds (`_s`), power watts (`_w`)
 Not available is `None`, never 0. `docs/record.md` explains each name to those who read the JSON.
 """
 
-from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, PlainSerializer
+from pydantic import Field, JsonValue
 
+from bench.records.base import Bytes, Frozen, Interval, PathName, Seconds, Sha256, Slug, Utc
+from bench.records.card import DeviceMemory, DeviceState, Emulation, Power
 from bench.records.words import Attention, EncoderAttention, Phase, Profile, Provenance, WeightMode
 
 SCHEMA_VERSION = "1.0"
-
-
-class Frozen(BaseModel):
-    """Base of every value in a record: immutable, no unknown keys, no NaN and no infinity."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, ser_json_inf_nan="null")
-
-
-def _rfc3339(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-Utc = Annotated[AwareDatetime, PlainSerializer(_rfc3339, return_type=str)]
-Bytes = Annotated[int, Field(ge=0)]
-Seconds = Annotated[float, Field(ge=0)]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-# These become parts of paths: nothing in them can leave a folder.
-PathName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,95}$")]
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,95}$")]
-
-
-class Interval(Frozen):
-    """A range that holds the true value, as far as is known."""
-
-    low: float
-    high: float
 
 
 # --- what was asked for -----------------------------------------------------------------------------------
@@ -183,6 +158,12 @@ class Repeat(Frozen):
     generated_tokens: int
     stop_reason: Literal["length", "eos"]
     token_times_s: tuple[Seconds, ...] = Field(description="when each token was there")
+    host_time_to_first_token_s: Seconds | None = Field(
+        default=None, description="on the host's clock, beside the device's own; null on a CPU"
+    )
+    host_latency_s: Seconds | None = Field(
+        default=None, description="on the host's clock, up to the synchronisation; null on a CPU"
+    )
 
 
 class Statistic(Frozen):
@@ -216,8 +197,10 @@ class Summary(Frozen):
     resident_peak_bytes: Bytes | None = None
     energy_j: float | None = None
     energy_per_token_j: float | None = None
+    energy_per_audio_second_j: float | None = None
     bandwidth_fraction: float | None = None
-    labels: tuple[str, ...] = Field(default=(), description="noisy, contended, throttled")
+    bf16_fraction: float | None = None
+    labels: tuple[str, ...] = Field(default=(), description="noisy, contended, throttled, spilled")
 
 
 class PhaseMemory(Frozen):
@@ -237,13 +220,21 @@ class Memory(Frozen):
     resident_source: str | None = Field(description="how the resident peak was read; null where it cannot be")
     resident_baseline_bytes: Bytes | None = Field(description="the worker before it loaded the model")
     weights_bytes: Bytes
+    allocation_retries: int | None = Field(
+        default=None, description="how often the CUDA allocator had to give back its cache and ask again"
+    )
     phases: dict[Phase, PhaseMemory]
 
 
-class Power(Frozen):
-    """Energy and clocks of one cell."""
+class Work(Frozen):
+    """Bytes and operations of one generation, counted from the shapes of the architecture."""
 
-    source: str | None = None
+    decode_bytes_per_token: float = Field(
+        ge=0,
+        description="weights and KV cache that one decoded token reads, mean over the answer",
+    )
+    encode_operations: float = Field(ge=0, description="a multiply-add counts as two")
+    prefill_operations: float = Field(ge=0, description="a multiply-add counts as two")
 
 
 class Envelope(Frozen):
@@ -271,7 +262,9 @@ class CellResult(Frozen):
     repeats: tuple[Repeat, ...] = ()
     summary: Summary | None = None
     memory: Memory | None = None
+    device_memory: DeviceMemory | None = None
     power: Power | None = None
+    work: Work | None = None
     envelope: Envelope | None = None
 
 
@@ -320,6 +313,11 @@ class DeviceInfo(Frozen):
     memory_total_bytes: Bytes | None
     compute_capability: str | None = None
     driver: str | None = None
+    catalogued: bool | None = Field(default=None, description="whether the catalog has it; null for a CPU")
+    memory_bandwidth_bytes_per_s: float | None = Field(default=None, description="from the catalog")
+    bf16_operations_per_s: float | None = Field(
+        default=None, description="from the catalog: dense, FP32 accumulate"
+    )
 
 
 class Environment(Frozen):
@@ -357,4 +355,11 @@ class Record(Frozen):
     device: DeviceInfo
     environment: Environment
     machine_key: str | None
+    device_state: DeviceState | None = Field(
+        default=None, description="the card as it was found, before the first CUDA call of the run"
+    )
+    emulation: Emulation | None = Field(default=None, description="the smaller card that this device played")
+    frontier_step_s: Seconds | None = Field(
+        default=None, description="clip lengths were chosen by bisection to this step, not by the suite"
+    )
     cells: tuple[CellResult, ...]

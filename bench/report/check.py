@@ -4,7 +4,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from bench.records.schema import Bytes, Frozen, Seconds
+from bench.records.base import Bytes, Frozen, Seconds
 from bench.records.words import Attention, Provenance, Verdict, WeightMode
 from bench.report.interface import Row, View
 

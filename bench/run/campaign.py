@@ -3,7 +3,7 @@
 import re
 import secrets
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -76,8 +76,14 @@ def needs_weights(plan: Plan, place: Place) -> bool:
     return any(why_not(cell.requested) is None for cell in plan.cells if cell.cell_id not in done)
 
 
-def run(plan: Plan, weights: Weights, rules: Rules, place: Place, listener: Listener) -> Ending:
-    """Run what is left of a plan and seal its record.
+Sweep = Callable[[Session, Journal, Listener], int | None]
+"""Which cells a session runs, in which order; the number of the signal that ended it, or None."""
+
+
+def run(
+    plan: Plan, weights: Weights, rules: Rules, place: Place, listener: Listener, sweep: Sweep = Session.run
+) -> Ending:
+    """Run what is left of a plan, or what `sweep` chooses, and seal its record.
 
     Raises:
         BenchError: the worker cannot start, the disk refuses a write, or a resumed record does not fit.
@@ -89,10 +95,11 @@ def run(plan: Plan, weights: Weights, rules: Rules, place: Place, listener: List
     )
     setup = Setup(
         source=source,
-        device=plan.device.kind,
+        device=plan.compute_on,
         gpu_uuid=plan.device.uuid,
         dtype=plan.suite.dtype,
         audio=plan.audio,
+        memory_limit_bytes=plan.emulation.limit_bytes if plan.emulation is not None else None,
     )
     isolation = Isolation(setup, mailbox)
     with signals_to(mailbox):
@@ -104,7 +111,7 @@ def run(plan: Plan, weights: Weights, rules: Rules, place: Place, listener: List
             why_not = support(plan, hello.model.max_positions)
             session = Session(plan.cells, progress.done, rules, isolation, why_not)
             try:
-                signal_number = session.run(journal, listener)
+                signal_number = sweep(session, journal, listener)
             except StorageError as error:
                 raise StorageError(error.message, hint=f"Free space, then --resume {path}") from error
             finally:
@@ -116,11 +123,10 @@ def run(plan: Plan, weights: Weights, rules: Rules, place: Place, listener: List
 
 
 def _header(plan: Plan, weights: Weights, hello: Hello) -> Header:
-    tiny = plan.origin.weight_mode is WeightMode.TINY
     return Header(
         record_id=secrets.token_hex(6),
         created_at=datetime.now(UTC).replace(microsecond=0),
-        provenance=Provenance.SMOKE if tiny else Provenance.MEASURED,
+        provenance=_provenance(plan),
         suite=plan.suite_info,
         model=ModelInfo(
             name=plan.origin.name,
@@ -135,8 +141,15 @@ def _header(plan: Plan, weights: Weights, hello: Hello) -> Header:
         device=plan.device.info(),
         environment=environment(torch=hello.torch, transformers=hello.transformers),
         machine_key=machine_key(plan.device.uuid),
+        emulation=plan.emulation,
         plan=tuple(PlannedCell(cell_id=cell.cell_id, requested=cell.requested) for cell in plan.cells),
     )
+
+
+def _provenance(plan: Plan) -> Provenance:
+    if plan.emulation is not None:
+        return Provenance.EMULATED
+    return Provenance.SMOKE if plan.origin.weight_mode is WeightMode.TINY else Provenance.MEASURED
 
 
 def _start(header: Header, place: Place) -> tuple[Progress, Path]:
@@ -166,6 +179,7 @@ def _changes(before: Header, now: Header) -> Sequence[str]:
         "the cells": (before.plan, now.plan),
         "the model": (before.model, now.model),
         "the device": (before.device, now.device),
+        "the emulated card": (before.emulation, now.emulation),
         "the graphics card": (before.machine_key, now.machine_key),
         "torch": (before.environment.torch, now.environment.torch),
         "transformers": (before.environment.transformers, now.environment.transformers),

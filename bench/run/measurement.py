@@ -16,7 +16,7 @@ from bench.measure.observer import Observer, Together
 from bench.measure.statistics import is_noisy
 from bench.records.schema import Effective, Memory, PhaseMemory, Repeat, Requested
 from bench.records.words import Phase
-from bench.run.protocol import Finished, Job, Step
+from bench.run.protocol import Finished, Job, Span, Step
 from bench.suite import Measure
 
 Tell = Callable[[Step], None]
@@ -34,6 +34,7 @@ class CellRunner:
         self._resident = Resident()
         self._load: dict[Phase, PhaseMemory] = {}
         self._baseline = 0
+        self._spans: list[Span] = []
 
     def run(self, job: Job) -> Finished:
         """Measure one cell; the first one loads the model and carries the cold call."""
@@ -50,7 +51,16 @@ class CellRunner:
         self._tell(Step(name="memory"))
         memory = self._memory(request)
         self._tell(Step(name="report"))
-        return Finished(effective=effective, load_s=load_s, cold=cold, repeats=repeats, memory=memory)
+        return Finished(
+            effective=effective,
+            work=None,
+            spans=tuple(self._spans),
+            reserved_bytes=None,
+            load_s=load_s,
+            cold=cold,
+            repeats=repeats,
+            memory=memory,
+        )
 
     def _load_model(self, requested: Requested) -> float:
         self._tell(Step(name="load"))
@@ -126,12 +136,15 @@ class CellRunner:
 
     def _repeats(self, request: Request, clip_seconds: float, measure: Measure) -> tuple[Repeat, ...]:
         repeats: list[Repeat] = []
+        self._spans.clear()
         deadline: float | None = None
         while self._wants_more(repeats, measure, deadline):
             self._tell(
                 Step(name="repeat", number=len(repeats) + 1, total=max(measure.repeats, len(repeats) + 1))
             )
+            begin = perf_counter()
             repeats.append(self._timed(request, clip_seconds))
+            self._spans.append(Span(begin_s=begin, end_s=perf_counter()))
             if len(repeats) == measure.repeats:
                 deadline = perf_counter() + measure.cell_budget_s
         return tuple(repeats)

@@ -15,10 +15,12 @@ from bench.hardware import device as devices
 from bench.hardware.device import Device
 from bench.hardware.environment import version_of
 from bench.overrides import override, suite_info
+from bench.records.card import Emulation
 from bench.records.journal import Header
 from bench.records.schema import ModelInfo, Requested, SuiteInfo
 from bench.records.scrub import scrub
 from bench.records.words import PUBLISHER, Attention, Profile, WeightMode
+from bench.run.emulation import emulation
 from bench.suite import Suite, find_suite, shipped_suites
 
 TINY: Final = "tiny"
@@ -43,6 +45,7 @@ class Wishes:
     attention: tuple[Attention, ...] | None = None
     repeats: int | None = None
     audio: Path | None = None
+    emulate_vram: int | None = None
 
 
 @dataclass(frozen=True)
@@ -58,14 +61,20 @@ class Origin:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that is decided before the weights are fetched."""
+    """Everything that is decided before the weights are fetched.
+
+    `device` is what the driver is asked about, `compute_on` where the worker runs the model. They differ only
+    where a card is played by the tests; `effective.device` in the record tells.
+    """
 
     suite: Suite
     suite_info: SuiteInfo
     cells: tuple[Cell, ...]
     device: Device
+    compute_on: Literal["cpu", "cuda"]
     origin: Origin
     audio: Path | None
+    emulation: Emulation | None = None
 
 
 Choose = Callable[[tuple[Device, ...]], Device]
@@ -92,7 +101,16 @@ def make_plan(wishes: Wishes, choose: Choose) -> Plan:
     )
     clip = clips.shipped_speech() if wishes.audio is None else clips.read_audio(wishes.audio)
     cells = expand(suite, weight_mode=origin.weight_mode, clip_source_sha256=clip.sha256)
-    return Plan(suite, suite_info(suite, base=base), cells, device, origin, wishes.audio)
+    return Plan(
+        suite=suite,
+        suite_info=suite_info(suite, base=base),
+        cells=cells,
+        device=device,
+        compute_on=device.kind,
+        origin=origin,
+        audio=wishes.audio,
+        emulation=emulation(wishes.emulate_vram, device) if wishes.emulate_vram is not None else None,
+    )
 
 
 def support(plan: Plan, max_positions: int | None = None) -> Callable[[Requested], str | None]:
@@ -229,6 +247,7 @@ def resumed(wishes: Wishes, header: Header, record: Path) -> Wishes:
         model=_model_of(model),
         revision=model.revision,
         weights="random" if model.weight_mode is WeightMode.RANDOM else None,
+        emulate_vram=header.emulation.total_bytes if header.emulation is not None else None,
         **_overrides(header.suite),
     )
     given = {item.name: value for item in fields(Wishes) if (value := getattr(wishes, item.name)) is not None}

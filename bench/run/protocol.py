@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from bench.engines.interface import ModelFacts, ModelSource
-from bench.records.schema import Effective, Frozen, Memory, OutOfMemory, Repeat, Requested
+from bench.records.base import Frozen
+from bench.records.schema import Effective, Memory, OutOfMemory, Repeat, Requested, Work
 from bench.suite import Measure
 
 
@@ -23,6 +24,9 @@ class Setup(Frozen):
     gpu_uuid: str | None = Field(default=None, description="the one GPU that the worker may see")
     dtype: Literal["bfloat16", "float16", "float32"]
     audio: Path | None = Field(description="the user's own clip; null for the shipped speech")
+    memory_limit_bytes: int | None = Field(
+        default=None, description="what a smaller card would leave to torch"
+    )
 
 
 class Job(Frozen):
@@ -36,6 +40,7 @@ class Hello(Frozen):
     """The worker is up; the model is known, not yet loaded."""
 
     kind: Literal["hello"] = "hello"
+    pid: int = Field(description="of the process that uses the device, as that process sees it")
     model: ModelFacts
     torch: str
     transformers: str
@@ -63,11 +68,23 @@ class Step(Frozen):
         return f"{self.name} {self.number} of {self.total}" if self.total > 1 else self.name
 
 
+class Span(Frozen):
+    """One timed repeat on the host's monotonic clock (`time.perf_counter`, the same in every process)."""
+
+    begin_s: float
+    end_s: float
+
+
 class Finished(Frozen):
-    """The cell was measured."""
+    """The cell was measured. `spans` has one entry per repeat; `reserved_bytes` is what the CUDA allocator
+    holds now, while the worker waits for its next line.
+    """
 
     kind: Literal["finished"] = "finished"
     effective: Effective
+    work: Work | None
+    spans: tuple[Span, ...]
+    reserved_bytes: int | None
     load_s: float | None
     cold: Repeat | None
     repeats: tuple[Repeat, ...]

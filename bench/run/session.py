@@ -65,15 +65,24 @@ class Session:
                 if cell.cell_id in self._done:
                     continue
                 listener.cell_begins(cell, number, len(self._cells))
-                result = self._result_of(cell, listener)
-                journal.append(result)
-                self._done[cell.cell_id] = result
-                listener.cell_ends(result)
+                self.run_cell(cell, journal, listener)
         except Stopped as stopped:
             return stopped.signal_number
         finally:
             self._isolation.retire()
         return None
+
+    def run_cell(self, cell: Cell, journal: Journal, listener: Listener) -> CellResult:
+        """Run one cell; its outcome is on disk when this returns.
+
+        Raises:
+            Stopped: a signal came; the cell has no outcome.
+        """
+        result = self._result_of(cell, listener)
+        journal.append(result)
+        self._done[cell.cell_id] = result
+        listener.cell_ends(result)
+        return result
 
     def _result_of(self, cell: Cell, listener: Listener) -> CellResult:
         reason = self._unsupported(cell.requested)

@@ -71,7 +71,9 @@ def main() -> int:
     except BenchError as error:
         channel.send(Refused(message=error.message, hint=error.hint, exit_code=error.exit_code))
         return error.exit_code
-    channel.send(Hello(model=facts, torch=torch.__version__, transformers=transformers.__version__))
+    channel.send(
+        Hello(pid=os.getpid(), model=facts, torch=torch.__version__, transformers=transformers.__version__)
+    )
     while True:
         job = Job.model_validate_json(channel.receive())
         try:

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.measure.statistics import NOISY, coefficient_of_variation, is_noisy, statistic, summarise
-from bench.records.schema import Interval, Memory, PhaseMemory, Repeat
+from bench.records.base import Interval
+from bench.records.schema import Memory, PhaseMemory, Repeat
 from bench.records.words import Phase
 
 VALUES = st.lists(st.floats(1e-6, 1e6), min_size=1, max_size=12)

@@ -1,0 +1,80 @@
+"""What a driver tells of a graphics card, as plain values: sizes in bytes, None where it does not say."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryReading:
+    """Memory of the whole card at one moment.
+
+    `source` names the call. In version 2, total = reserved + used + free; in version 1 `used` holds what the
+    driver keeps for itself too, and `reserved_bytes` is None.
+    """
+
+    source: Literal["NVML memory v2", "NVML memory v1"]
+    total_bytes: int
+    used_bytes: int
+    free_bytes: int
+    reserved_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class GpuProcess:
+    """A process on the card. A pid in both of the driver's lists is one process of both kinds."""
+
+    pid: int
+    used_bytes: int | None
+    compute: bool
+    graphics: bool
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DriverGpu:
+    """One GPU, or one MIG slice of it, as NVML sees it at one moment."""
+
+    uuid: str
+    name: str
+    compute_capability: str | None
+    driver: str | None
+    driver_cuda: str | None = None
+    memory: MemoryReading | None = None
+    processes: tuple[GpuProcess, ...] | None = None
+    display_active: bool | None = None
+    display_connected: bool | None = None
+    power_limit_w: float | None = None
+    power_limit_default_w: float | None = None
+    ecc: bool | None = None
+    persistence: bool | None = None
+    pcie_generation_max: int | None = None
+    pcie_width_max: int | None = None
+    is_mig: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One look at a card while it works; `at_s` is on the host's monotonic clock (`time.perf_counter`).
+
+    `energy_j` counts from an arbitrary zero. `processes` maps pid to bytes, None where that is not told; it
+    is None itself where the driver gives no list.
+    """
+
+    at_s: float
+    used_bytes: int | None = None
+    processes: dict[int, int | None] | None = None
+    power_w: float | None = None
+    energy_j: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SlowSample:
+    """What changes slowly, looked at less often."""
+
+    at_s: float
+    temperature_c: float | None = None
+    sm_clock_mhz: float | None = None
+    memory_clock_mhz: float | None = None
+    throttle_reasons: frozenset[str] = field(default_factory=frozenset)
+    pcie_generation: int | None = None
+    pcie_width: int | None = None

@@ -1,0 +1,32 @@
+"""The base of every value in a record, and the types that its fields share."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
+
+
+class Frozen(BaseModel):
+    """Base of every value in a record: immutable, no unknown keys, no NaN and no infinity."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, ser_json_inf_nan="null")
+
+
+def _rfc3339(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+Utc = Annotated[AwareDatetime, PlainSerializer(_rfc3339, return_type=str)]
+Bytes = Annotated[int, Field(ge=0)]
+Seconds = Annotated[float, Field(ge=0)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+# These become parts of paths: nothing in them can leave a folder.
+PathName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,95}$")]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,95}$")]
+
+
+class Interval(Frozen):
+    """A range that holds the true value, as far as is known."""
+
+    low: float
+    high: float

@@ -1,0 +1,101 @@
+"""What the driver said of a graphics card: before a run, and while each cell ran."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from bench.records.base import Bytes, Frozen, Seconds
+
+
+class Budget(Frozen):
+    """What a program can have of the card, CUDA context included; `desktop` leaves room for a desktop."""
+
+    headless_bytes: Bytes | None = Field(description="total less what the driver keeps for itself")
+    desktop_bytes: Bytes | None = Field(description="headless less what a desktop takes")
+    now_bytes: Bytes | None = Field(description="free at that moment")
+    desktop_use_bytes: Bytes | None = Field(description="what was taken off for a desktop")
+    desktop_use_source: str | None = Field(description="measured here, or assumed, and on what evidence")
+
+
+class DeviceState(Frozen):
+    """A graphics card as it was found, before the run's first CUDA call. Holds no names of programs."""
+
+    memory_source: str | None = Field(description="which call of the driver told the memory")
+    memory_reserved_bytes: Bytes | None = Field(description="kept by the driver; null where it does not say")
+    used_bytes: Bytes | None = Field(description="in use, without the driver's own part where that is known")
+    used_by_others_bytes: Bytes | None = Field(description="sum over processes whose use the driver tells")
+    other_processes: int | None
+    display: bool | None = Field(description="whether a display is on this card, from the evidence")
+    display_evidence: tuple[str, ...] = ()
+    budget: Budget
+    power_limit_w: float | None = None
+    power_limit_default_w: float | None = None
+    ecc: bool | None = None
+    persistence: bool | None = None
+    pcie_generation_max: int | None = None
+    pcie_width_max: int | None = None
+
+
+class Emulation(Frozen):
+    """A smaller card that this device played: limit = total - reserve - context."""
+
+    total_bytes: Bytes = Field(description="memory of the card that was played")
+    reserve_bytes: Bytes = Field(description="what its driver would keep")
+    context_bytes: Bytes = Field(description="what its CUDA context would take")
+    limit_bytes: Bytes = Field(description="what the framework was left")
+    enforced_by: Literal["CUDA caching allocator", "allocation tracker"]
+
+
+class Sampled(Frozen):
+    """How closely a sampled figure was watched."""
+
+    period_s: Seconds = Field(description="asked for")
+    samples: int
+    largest_gap_s: Seconds | None = Field(description="between two samples; null below two")
+
+
+class DeviceMemory(Frozen):
+    """Memory of the card over one cell, as the driver saw it. A peak between two samples is not in it."""
+
+    source: str | None = Field(description="which call of the driver told it")
+    sampler: Sampled
+    baseline_bytes: Bytes | None = Field(description="in use before the first CUDA call of the run")
+    device_peak_bytes: Bytes | None = Field(description="everything on the card, over the whole cell")
+    process_peak_bytes: Bytes | None = Field(description="the worker; null where the driver does not tell")
+    context_bytes: Bytes | None = Field(
+        description="the worker less what its allocator held, after the last repeat"
+    )
+    context_source: Literal["process", "device"] | None
+    residue_bytes: int | None = Field(
+        description="in use after the worker had ended, less the baseline; null where it went on"
+    )
+    back_at_baseline: bool | None = Field(
+        description="whether the baseline was reached within the wait; null where the worker went on"
+    )
+    waited_s: Seconds | None
+    driver_error: str | None = Field(default=None, description="what it said when it stopped answering")
+
+
+class Range(Frozen):
+    """Least, median and most of a sampled figure."""
+
+    low: float
+    median: float
+    high: float
+
+
+class Power(Frozen):
+    """Energy, clocks and what held them back, over the timed repeats of one cell."""
+
+    source: Literal["energy counter", "integrated power"] | None = Field(
+        description="where the energy is from"
+    )
+    sampler: Sampled
+    energies_j: tuple[float, ...] = Field(description="one per repeat; empty where nothing told it")
+    power_w: Range | None
+    temperature_c: Range | None
+    sm_clock_mhz: Range | None
+    memory_clock_mhz: Range | None
+    throttle_reasons: dict[str, float] = Field(description="share of the samples in which each was in force")
+    pcie_generation: int | None = Field(description="highest seen: it is lowered when idle")
+    pcie_width: int | None
