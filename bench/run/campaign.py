@@ -81,7 +81,13 @@ Sweep = Callable[[Session, Journal, Listener], int | None]
 
 
 def run(
-    plan: Plan, weights: Weights, rules: Rules, place: Place, listener: Listener, sweep: Sweep = Session.run
+    plan: Plan,
+    weights: Weights,
+    rules: Rules,
+    place: Place,
+    listener: Listener,
+    *,
+    sweep: Sweep = Session.run,
 ) -> Ending:
     """Run what is left of a plan, or what `sweep` chooses, and seal its record.
 
