@@ -1,0 +1,72 @@
+"""A run on a card that only the driver knows: `python -m tests.run.on_a_card OUT [bench run options]`.
+
+The driver is asked about the card, and the model runs on the CPU: with `tests/fake_driver` as the driver, all
+of a run but the card itself is real. Prints the record's path; exits as `bench run` would.
+"""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+
+from bench.cells import Cell
+from bench.cli.options import FILE, axis_options, device_options, emulation_option, model_options
+from bench.errors import BenchError, ExitCode
+from bench.records.schema import CellResult
+from bench.records.words import Profile
+from bench.run import campaign
+from bench.run.fetch import fetch
+from bench.run.plan import Wishes, make_plan, refuse_to_choose
+from bench.run.protocol import Step
+from bench.run.session import Rules
+from bench.weights.interface import quiet
+
+
+class Silent:
+    """A listener that shows nothing."""
+
+    def cell_begins(self, cell: Cell, number: int, total: int) -> None:
+        pass
+
+    def step_begins(self, step: Step) -> None:
+        pass
+
+    def cell_ends(self, result: CellResult) -> None:
+        pass
+
+
+@click.command()
+@click.argument("out", type=FILE)
+@click.option("--suite")
+@device_options
+@model_options
+@click.option("--profile")
+@axis_options
+@click.option("--audio", type=FILE)
+@emulation_option
+@click.option("--repeats", type=int)
+@click.option("--isolate", default="group")
+@click.option("--no-prune", is_flag=True)
+def main(
+    *, out: Path, isolate: Literal["group", "cell"], no_prune: bool, yes: bool, **wished: Any
+) -> ExitCode:
+    """Run and print where the record is."""
+    profile = wished["profile"]
+    wishes = Wishes(**{**wished, "profile": Profile(profile) if profile is not None else None})
+    plan = replace(make_plan(wishes, refuse_to_choose), compute_on="cpu")
+    weights = fetch(plan.origin, lambda *_: None, quiet)
+    rules = Rules(plan.suite.measure, isolate=isolate, prune=not no_prune)
+    ending = campaign.run(plan, weights, rules, campaign.Place(out), Silent())
+    click.echo(ending.path)
+    failed = any(cell.outcome.status in {"failed", "timeout"} for cell in ending.record.cells)
+    return ExitCode.CELLS_FAILED if failed else ExitCode.DONE
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(standalone_mode=False))
+    except BenchError as error:
+        click.echo(f"bench: {error}", err=True)
+        sys.exit(error.exit_code)
