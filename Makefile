@@ -1,8 +1,9 @@
 # make bench        set up .venv, run the default suite on what this machine has, write record and report
 # make test         set up .venv and run the tests (minutes; no GPU, no network)
 # make test-slow    the rest: full size, real browser, transformers 4.57.1 (needs about 16 GB of memory)
+# make test-gpu     what only a real NVIDIA card can show; nothing is downloaded
 # make benchmarks   what the harness itself costs, measured in alternation
-# make lint types   ruff and mypy
+# make lint types   ruff, the workflow checks, mypy
 # make schemas      export the JSON Schemas
 #
 # TORCH=cpu (default) | cu130 | cu128   version and index of torch together, such as: make bench TORCH=cu130;
@@ -32,7 +33,7 @@ COMPAT_VENV = .venv-compat
 COMPAT_STAMP = $(COMPAT_VENV)/.installed
 COMPAT_PINS = torch==2.13.0 transformers==4.57.1
 
-.PHONY: help bench test test-slow test-full-size test-browser test-compat benchmarks lint types schemas clean
+.PHONY: help bench test test-slow test-full-size test-browser test-compat test-gpu benchmarks lint types schemas clean
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
 
@@ -66,6 +67,10 @@ test-browser: $(STAMP)
 	command -v chromium >/dev/null || tools/install-chromium
 	$(BIN)/python -m pytest -m browser
 
+# Not part of test-slow: it needs a card, and skips everything without one.
+test-gpu: $(STAMP)
+	$(BIN)/python -m pytest tests/gpu -m gpu -rs
+
 test-compat: $(COMPAT_STAMP)
 	$(COMPAT_VENV)/bin/python -m pytest tests/moss_audio tests/engines -m 'not full_size and not gpu'
 
@@ -75,6 +80,8 @@ benchmarks: $(STAMP)
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/zizmor --quiet --offline --persona pedantic .github
 
 types: $(STAMP)
 	$(BIN)/mypy
