@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bench.measure.observer import Observer
 from bench.records.base import Frozen, Sha256
-from bench.records.schema import Requested, Sampling
+from bench.records.schema import Requested, Sampling, Work
 from bench.records.words import WeightMode
 
 if TYPE_CHECKING:
@@ -96,3 +96,6 @@ class Engine(Protocol):
 
     def generate(self, request: Request, observer: Observer) -> Generation:
         """Answer one request, with every phase announced to the observer."""
+
+    def work(self, request: Request, generation: Generation) -> Work:
+        """Bytes and operations that this generation took, counted from the shapes of the loaded model."""

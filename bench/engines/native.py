@@ -12,12 +12,15 @@ from transformers.utils import logging
 
 from bench import shipped
 from bench.engines.interface import EngineSettings, Generation, ModelFacts, ModelSource, Request
+from bench.envelope import architecture
+from bench.envelope.shapes import shapes_of
 from bench.errors import BenchError
 from bench.hardware.environment import version_of
 from bench.measure.observer import Observer
 from bench.moss_audio import MossAudioConfig, MossAudioModel, MossAudioProcessor
+from bench.moss_audio.mel import LogMel
 from bench.records.canonical import parse, sha256_of
-from bench.records.schema import Requested
+from bench.records.schema import Requested, Work
 from bench.records.words import Attention, Phase, Profile, WeightMode
 from bench.weights.checkpoint import verify
 from bench.weights.random import meta_model, random_model
@@ -144,6 +147,25 @@ class NativeEngine:
             audio_tokens=int(inputs["audio_slots"].shape[1]),
             prompt_tokens=prompt_tokens,
             kv_cache=type(output.past_key_values).__name__,
+        )
+
+    def work(self, request: Request, generation: Generation) -> Work:
+        """Bytes and operations that this generation took, counted from the shapes of the loaded model."""
+        _, requested = self._loaded()
+        shapes, prompt = shapes_of(self._config.to_dict()), generation.prompt_tokens
+        return Work(
+            decode_bytes_per_token=architecture.decode_bytes_per_token(
+                shapes,
+                prompt_tokens=prompt,
+                generated_tokens=len(generation.token_ids),
+                element_bytes=getattr(torch, requested.dtype).itemsize,
+            ),
+            encode_operations=architecture.encode_operations(shapes, request.samples.size // LogMel.hop),
+            prefill_operations=architecture.prefill_operations(
+                shapes,
+                prompt_tokens=prompt,
+                logits_positions=1 if requested.profile is Profile.LEAN else prompt,
+            ),
         )
 
     def processor(self) -> MossAudioProcessor:
