@@ -179,16 +179,18 @@ def _read_line(model: type[_Line], line: bytes, where: str) -> _Line:
 
 
 def seal_progress(progress: Progress) -> Record:
-    """The record of a run that has ended; cells that were not reached are Skipped, cause `interrupted`."""
+    """The record of a run that has ended: the planned cells in order, then those that were chosen on the way.
+
+    Planned cells that were not reached are Skipped, cause `interrupted`.
+    """
     done = {cell.cell_id: cell for cell in progress.done}
     skipped = Skipped(reason=_INTERRUPTED, cause="interrupted")
-    cells: list[JsonValue] = [
-        (
-            done.get(planned.cell_id)
-            or CellResult(cell_id=planned.cell_id, requested=planned.requested, outcome=skipped)
-        ).model_dump(mode="json")
-        for planned in progress.header.plan
-    ]
+    planned = {
+        cell.cell_id: CellResult(cell_id=cell.cell_id, requested=cell.requested, outcome=skipped)
+        for cell in progress.header.plan
+    }
+    results = (planned | done).values()  # in the order of the plan; what was not planned comes after
+    cells: list[JsonValue] = [cell.model_dump(mode="json") for cell in results]
     return seal({**progress.header.model_dump(mode="json", exclude={"plan"}), "cells": cells})
 
 

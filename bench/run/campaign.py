@@ -148,6 +148,7 @@ def _header(plan: Plan, weights: Weights, hello: Hello) -> Header:
         environment=environment(torch=hello.torch, transformers=hello.transformers),
         machine_key=machine_key(plan.device.uuid),
         emulation=plan.emulation,
+        frontier_step_s=plan.frontier_step_s,
         plan=tuple(PlannedCell(cell_id=cell.cell_id, requested=cell.requested) for cell in plan.cells),
     )
 
@@ -174,7 +175,8 @@ def _start(header: Header, place: Place) -> tuple[Progress, Path]:
 
 def _relative_path(header: Header) -> Path:
     moment = header.created_at.strftime("%Y%m%dT%H%M%SZ")
-    name = f"{moment}-{header.suite.name}-{header.record_id}{SUFFIX}"
+    kind = "" if header.frontier_step_s is None else "-frontier"
+    name = f"{moment}-{header.suite.name}{kind}-{header.record_id}{SUFFIX}"
     return Path(header.model.name) / header.device.slug / name
 
 

@@ -64,7 +64,8 @@ class Plan:
     """Everything that is decided before the weights are fetched.
 
     `device` is what the driver is asked about, `compute_on` where the worker runs the model. They differ only
-    where a card is played by the tests; `effective.device` in the record tells.
+    where a card is played by the tests; `effective.device` in the record tells. With `frontier_step_s` the
+    cells are not planned: clip lengths are chosen to this step while the run goes on.
     """
 
     suite: Suite
@@ -75,6 +76,7 @@ class Plan:
     origin: Origin
     audio: Path | None
     emulation: Emulation | None = None
+    frontier_step_s: float | None = None
 
 
 Choose = Callable[[tuple[Device, ...]], Device]

@@ -84,6 +84,10 @@ class Session:
         listener.cell_ends(result)
         return result
 
+    def why_not(self, requested: Requested) -> str | None:
+        """Why this cannot run here, known without running it; None if nothing speaks against it."""
+        return self._unsupported(requested)
+
     def _result_of(self, cell: Cell, listener: Listener) -> CellResult:
         reason = self._unsupported(cell.requested)
         if reason is not None:

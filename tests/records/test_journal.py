@@ -133,6 +133,28 @@ def test_cells_come_in_the_order_of_the_plan(path: Path) -> None:
     assert seal_journal(path)[0].cells == CELLS_DONE
 
 
+def test_cells_that_were_chosen_on_the_way_come_after_those_that_were_planned(path: Path) -> None:
+    journal = Journal.create(path, Progress(header(CELLS_DONE[:2]), ()))
+    for cell in reversed(CELLS_DONE[1:]):
+        journal.append(cell)
+    journal.close()
+    first, *rest = seal_journal(path)[0].cells
+    assert (first.cell_id, first.outcome.status) == (CELLS_DONE[0].cell_id, "skipped")
+    assert rest == [CELLS_DONE[1], *reversed(CELLS_DONE[2:])]
+
+
+def test_a_run_that_plans_nothing_seals_what_it_did_and_no_more(path: Path) -> None:
+    plan_free = header(()).model_copy(update={"frontier_step_s": 5.0})
+    journal = Journal.create(path, Progress(plan_free, ()))
+    for cell in CELLS_DONE[:2]:
+        journal.append(cell)
+    journal.close()
+    record, sealed = seal_journal(path)
+    assert record.cells == CELLS_DONE[:2]
+    assert record.frontier_step_s == 5.0
+    assert read_progress(sealed).done == CELLS_DONE[:2]
+
+
 def test_a_sealed_interrupted_run_goes_on_where_it_stopped(path: Path) -> None:
     written(path, CELLS_DONE[:1])
     _, sealed = seal_journal(path)
