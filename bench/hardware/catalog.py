@@ -1,27 +1,51 @@
-"""The catalog of graphics cards: slug <-> NVML name <-> memory. Pure: it reads a shipped file only."""
+"""The catalog of graphics cards: slug <-> NVML name <-> memory <-> specifications. Pure.
+
+The file `bench/data/gpus.csv` names the source of each figure; an empty field is one that no source states.
+"""
 
 import csv
 import difflib
 import re
 from dataclasses import dataclass
 from functools import cache
+from typing import Final
 
 from bench import shipped
-from bench.units import GIB, MIB
+from bench.units import GB, GIB, MIB
 
 # Covers ECC (6 % less) and old drivers; the closest cards of one name, RTX 3080 10 and 12 GB, differ by 20 %.
-_SAME_SIZE_WITHIN = 0.08
-_TRADEMARKS = re.compile(r"\((?:r|tm|c)\)")
+_SAME_SIZE_WITHIN: Final = 0.08
+_TRADEMARKS: Final = re.compile(r"\((?:r|tm|c)\)")
+# Words of a name that the catalog's slugs leave out, so that a card that joins the catalog keeps its slug.
+_NO_PART_OF_A_SLUG: Final = re.compile(r"(?<=laptop) gpu$|(?<=ada) generation$")
+_TERA: Final = 10**12
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One card of the catalog. Sizes in bytes as NVML reports them; None is unknown."""
+    """One card of the catalog. None is unknown.
+
+    `memory_total_bytes` is what NVML reports; `form` is desktop, laptop, workstation or datacenter. Rates are
+    the maker's: `bf16_operations_per_s` is dense with FP32 accumulate, and a card that boosts above its
+    specification can pass it. `bf16_basis` says where that rate is from: whitepaper, datasheet, third party,
+    or a multiple of the FP32 rate that holds for cards of that kind.
+    """
 
     slug: str
     nvml_name: str
     compute_capability: str
     memory_total_bytes: int | None
+    architecture: str | None = None
+    chip: str | None = None
+    form: str | None = None
+    year: int | None = None
+    memory_bandwidth_bytes_per_s: float | None = None
+    bf16_operations_per_s: float | None = None
+    bf16_basis: str | None = None
+    fp32_operations_per_s: float | None = None
+    tdp_w: float | None = None
+    pcie: str | None = None
+    remark: str | None = None
 
 
 @cache
@@ -38,7 +62,23 @@ def _card(row: dict[str, str]) -> Card:
         nvml_name=row["nvml_name"],
         compute_capability=row["compute_capability"],
         memory_total_bytes=int(total) * MIB if total else None,
+        architecture=row["architecture"] or None,
+        chip=row["chip"] or None,
+        form=row["form"] or None,
+        year=int(row["year"]) if row["year"] else None,
+        memory_bandwidth_bytes_per_s=_scaled(row["bandwidth_gb_s"], GB),
+        bf16_operations_per_s=_scaled(row["bf16_dense_tflops"], _TERA),
+        bf16_basis=row["bf16_basis"] or None,
+        fp32_operations_per_s=_scaled(row["fp32_tflops"], _TERA),
+        tdp_w=_scaled(row["tdp_w"], 1),
+        pcie=row["pcie"] or None,
+        remark=row["remark"] or None,
     )
+
+
+def _scaled(figure: str, unit: int) -> float | None:
+    """`504.2` GB/s -> 504200000000.0 exactly: the products are whole numbers."""
+    return float(round(float(figure) * unit)) if figure else None
 
 
 def identify(nvml_name: str, memory_total_bytes: int | None) -> Card | None:
@@ -64,10 +104,10 @@ def slug_of(nvml_name: str, memory_total_bytes: int | None) -> str:
     card = identify(nvml_name, memory_total_bytes)
     if card:
         return card.slug
-    slug = slugify(_plain(nvml_name))
-    if memory_total_bytes is None or not _named(nvml_name):
-        return slug
-    return f"{slug}-{round(memory_total_bytes / GIB)}gb"
+    slug = slugify(_NO_PART_OF_A_SLUG.sub("", _plain(nvml_name)))
+    if memory_total_bytes is not None and _named(nvml_name):
+        slug = f"{slug}-{round(memory_total_bytes / GIB)}gb"
+    return f"{slug[:51]}-unlisted" if is_known(slug) else slug
 
 
 def slugify(name: str) -> str:
@@ -82,9 +122,13 @@ def is_known(slug: str) -> bool:
     return any(card.slug == slug for card in cards())
 
 
-def nearest_slugs(slug: str) -> tuple[str, ...]:
-    """Up to three slugs that somebody who typed this may have meant."""
-    return tuple(difflib.get_close_matches(slugify(slug), [card.slug for card in cards()], n=3, cutoff=0.6))
+def nearest_slugs(slug: str, here: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Up to three slugs that somebody who typed this may have meant; those in `here`, this machine, first."""
+    typed = slugify(slug)
+    every = list(dict.fromkeys((*here, *(card.slug for card in cards()))))
+    longer = [known for known in every if f"{known}-".startswith(f"{typed}-")]
+    near = dict.fromkeys(longer + difflib.get_close_matches(typed, every, n=3, cutoff=0.6))
+    return tuple(sorted(near, key=lambda found: found not in here))[:3]
 
 
 def _named(nvml_name: str) -> list[Card]:
