@@ -80,7 +80,7 @@ IMPURE: Final = {
     "threading",
 }
 ONLY_IN: Final = {
-    "pynvml": {"bench.hardware.nvml"},
+    "pynvml": {"bench.hardware.nvml", "bench.hardware.nvml_calls", "bench.hardware.nvml_errors"},
     "click": {"bench.cli"},
     "huggingface_hub": {"bench.weights"},
     "pickle": set[str](),

@@ -8,6 +8,7 @@ import psutil
 
 from bench.errors import DeviceError, UsageError
 from bench.hardware import catalog, cpu, nvml
+from bench.hardware.readings import DriverGpu
 from bench.records.schema import DeviceInfo
 
 
@@ -38,20 +39,22 @@ class Device:
 
 def gpus() -> tuple[Device, ...]:
     """The NVIDIA GPUs that this process may use; none without a driver."""
-    every = tuple(
-        Device(
-            kind="cuda",
-            slug=catalog.slug_of(gpu.name, gpu.memory_total_bytes),
-            name=gpu.name,
-            memory_total_bytes=gpu.memory_total_bytes,
-            free_bytes=gpu.memory_free_bytes,
-            uuid=gpu.uuid,
-            compute_capability=gpu.compute_capability,
-            driver=gpu.driver,
-        )
-        for gpu in nvml.gpus()
-    )
+    every = tuple(_device(gpu) for gpu in nvml.gpus())
     return visible(every, os.environ.get("CUDA_VISIBLE_DEVICES"))
+
+
+def _device(gpu: DriverGpu) -> Device:
+    total = gpu.memory.total_bytes if gpu.memory else None
+    return Device(
+        kind="cuda",
+        slug=catalog.slug_of(gpu.name, total),
+        name=gpu.name,
+        memory_total_bytes=total,
+        free_bytes=gpu.memory.free_bytes if gpu.memory else None,
+        uuid=gpu.uuid,
+        compute_capability=gpu.compute_capability,
+        driver=gpu.driver,
+    )
 
 
 def visible(every: tuple[Device, ...], wanted: str | None) -> tuple[Device, ...]:

@@ -1,80 +1,178 @@
-"""What the NVIDIA driver says. The only module that imports pynvml."""
+"""What the NVIDIA driver says of this machine's cards: once (`gpus`), and while they work (`open_probe`).
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+for gpu in nvml.gpus(): ...
+with nvml.open_probe(gpu.uuid) as probe: sample = probe.fast()
+"""
+
+import time
+from contextlib import suppress
+from types import TracebackType
+from typing import Final, Self
 
 import pynvml
 
-from bench.errors import DeviceError
+from bench.hardware.nvml_calls import Card
+from bench.hardware.nvml_errors import DriverLost, Meaning, device_error, lost, meaning
+from bench.hardware.readings import DriverGpu, MemoryReading, Sample, SlowSample
 
+__all__ = ["DriverGpu", "DriverLost", "Probe", "gpus", "open_probe"]
 
-@dataclass(frozen=True, slots=True)
-class DriverGpu:
-    """One GPU as NVML sees it. Sizes in bytes; None where the driver does not say."""
-
-    uuid: str
-    name: str
-    memory_total_bytes: int | None
-    memory_free_bytes: int | None
-    compute_capability: str | None
-    driver: str | None
+# The power sensor is refreshed every 20 to 100 ms, by card (Yang et al., arXiv 2312.02741).
+_POWER_PERIOD_S: Final = 0.1
 
 
 def gpus() -> tuple[DriverGpu, ...]:
-    """Every GPU of this machine, in the driver's order; none where there is no NVIDIA driver.
+    """Every GPU of this machine, in the driver's order, or its slices where MIG is on; none without a driver.
 
     Raises:
         DeviceError: there is a driver, and it does not work.
     """
     try:
-        with _session():
-            driver = str(pynvml.nvmlSystemGetDriverVersion())
-            handles = [
-                pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())
-            ]
-            return tuple(_gpu(handle, driver) for handle in handles)
-    except (pynvml.NVMLError_LibraryNotFound, pynvml.NVMLError_DriverNotLoaded):
-        return ()
+        pynvml.nvmlInit()
     except pynvml.NVMLError as error:
-        raise DeviceError(
-            f"the NVIDIA driver does not answer ({error})",
-            hint="If `nvidia-smi` fails too, restart the machine: drivers that were just updated need it",
-        ) from error
-
-
-@contextmanager
-def _session() -> Iterator[None]:
-    pynvml.nvmlInit()
+        if meaning(error) is Meaning.NO_DRIVER:
+            return ()
+        raise device_error(error.value) from error
     try:
-        yield
+        return tuple(gpu for card in _cards() for gpu in _described(card))
+    except pynvml.NVMLError as error:
+        raise device_error(error.value) from error
+    except DriverLost as error:
+        raise device_error(error.code) from error
     finally:
+        _close()
+
+
+def open_probe(uuid: str) -> "Probe":
+    """Watch one card, or one MIG slice. Any thread may ask; each probe is closed once.
+
+    Raises:
+        DriverLost: the driver or this card does not answer.
+    """
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError as error:
+        raise lost(error) from error
+    try:
+        return Probe(Card(pynvml.nvmlDeviceGetHandleByUUID(uuid)))
+    except pynvml.NVMLError as error:
+        _close()
+        raise lost(error) from error
+
+
+class Probe:
+    """Readings of one card over time. Every method may raise DriverLost, after `close` too."""
+
+    def __init__(self, card: Card) -> None:
+        self._card = card
+        self._open = True
+        self._power_due_s = 0.0
+
+    def fast(self) -> Sample:
+        """Memory, energy, and the processes that compute, in two to five calls of 1 to 5 ms.
+
+        `at_s` lies between the calls for energy and memory. Where the card counts energy, power is asked for
+        every 100 ms only, and None between: its sensor is no faster, and it serves for the range alone.
+        Without the counter, it is asked for each time, to be integrated. Processes that only draw are in
+        the card's `used_bytes` and not in `processes`.
+        """
+        energy_j = self._card.energy_j()
+        at_s = time.perf_counter()
+        memory = self._card.memory()
+        return Sample(
+            at_s=at_s,
+            used_bytes=memory.used_bytes if memory else None,
+            processes=self._card.compute_processes(),
+            power_w=self._power_w(at_s, often=energy_j is None),
+            energy_j=energy_j,
+        )
+
+    def _power_w(self, now_s: float, *, often: bool) -> float | None:
+        if now_s < self._power_due_s and not often:
+            return None
+        self._power_due_s = now_s + _POWER_PERIOD_S
+        return self._card.power_w()
+
+    def slow(self) -> SlowSample:
+        """Temperature, clocks, what holds them back, and the PCIe link, in six calls."""
+        return SlowSample(
+            at_s=time.perf_counter(),
+            temperature_c=self._card.temperature_c(),
+            sm_clock_mhz=self._card.sm_clock_mhz(),
+            memory_clock_mhz=self._card.memory_clock_mhz(),
+            throttle_reasons=self._card.throttle_reasons(),
+            pcie_generation=self._card.pcie_generation(),
+            pcie_width=self._card.pcie_width(),
+        )
+
+    def memory(self) -> MemoryReading | None:
+        """Memory of the whole card, now."""
+        return self._card.memory()
+
+    def close(self) -> None:
+        """End it; a second time does nothing."""
+        if self._open:
+            self._open = False
+            _close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _close() -> None:
+    # Sessions are counted by the driver, so they may overlap. A driver that is gone needs no goodbye.
+    with suppress(pynvml.NVMLError):
         pynvml.nvmlShutdown()
 
 
-def _gpu(handle: object, driver: str) -> DriverGpu:
-    total, free = _memory(handle)
+def _cards() -> list[Card]:
+    """Those that this user may use; the driver counts the others too."""
+    cards: list[Card] = []
+    refused: pynvml.NVMLError | None = None
+    for index in range(pynvml.nvmlDeviceGetCount()):
+        try:
+            cards.append(Card(pynvml.nvmlDeviceGetHandleByIndex(index)))
+        except pynvml.NVMLError_NoPermission as error:
+            refused = error
+    if refused and not cards:
+        raise refused
+    return cards
+
+
+def _described(card: Card) -> tuple[DriverGpu, ...]:
+    slices = card.slices()
+    if slices is None:
+        return (_gpu(card, card.compute_capability(), is_mig=False),)
+    return tuple(_gpu(each, card.compute_capability(), is_mig=True) for each in slices)
+
+
+def _gpu(card: Card, compute_capability: str | None, *, is_mig: bool) -> DriverGpu:
     return DriverGpu(
-        uuid=str(pynvml.nvmlDeviceGetUUID(handle)),
-        name=str(pynvml.nvmlDeviceGetName(handle)),
-        memory_total_bytes=total,
-        memory_free_bytes=free,
-        compute_capability=_capability(handle),
-        driver=driver,
+        uuid=card.uuid(),
+        name=card.name(),
+        compute_capability=compute_capability,  # of the whole card: not every driver tells it of a slice
+        driver=pynvml.nvmlSystemGetDriverVersion(),
+        driver_cuda=_cuda_version(),
+        memory=card.memory(),
+        processes=card.processes(),
+        display_active=card.display_active(),
+        display_connected=card.display_connected(),
+        power_limit_w=card.power_limit_w(),
+        power_limit_default_w=card.power_limit_default_w(),
+        ecc=card.ecc(),
+        persistence=card.persistence(),
+        pcie_generation_max=card.pcie_generation_max(),
+        pcie_width_max=card.pcie_width_max(),
+        is_mig=is_mig,
     )
 
 
-def _memory(handle: object) -> tuple[int | None, int | None]:
-    try:
-        memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
-    except pynvml.NVMLError:  # parts with unified memory have no figure of their own
-        return None, None
-    return int(memory.total), int(memory.free)
-
-
-def _capability(handle: object) -> str | None:
-    try:
-        major, minor = pynvml.nvmlDeviceGetCudaComputeCapability(handle)
-    except pynvml.NVMLError:
-        return None
-    return f"{major}.{minor}"
+def _cuda_version() -> str:
+    """The newest CUDA that the driver can run: 12020 is 12.2."""
+    number = pynvml.nvmlSystemGetCudaDriverVersion()
+    return f"{number // 1000}.{number % 1000 // 10}"

@@ -8,12 +8,18 @@ from bench.hardware import device as devices
 from bench.hardware import nvml
 from bench.hardware.catalog import slugify
 from bench.hardware.device import Device, require_build, the_cpu, visible
-from bench.hardware.nvml import DriverGpu
-from bench.units import GIB, MIB
+from bench.hardware.readings import DriverGpu, MemoryReading
+from bench.units import MIB
 
-RTX_4070 = DriverGpu("GPU-a", "NVIDIA GeForce RTX 4070", 12282 * MIB, 11 * GIB, "8.9", "580.95.05")
-TWIN = DriverGpu("GPU-b", "NVIDIA GeForce RTX 4070", 12282 * MIB, 12 * GIB, "8.9", "580.95.05")
-T4 = DriverGpu("GPU-c", "Tesla T4", 15360 * MIB, None, "7.5", "580.95.05")
+
+def _gpu(uuid: str, name: str, mib: int, capability: str, free_mib: int) -> DriverGpu:
+    memory = MemoryReading("NVML memory v1", mib * MIB, (mib - free_mib) * MIB, free_mib * MIB, None)
+    return DriverGpu(uuid, name, capability, "580.95.05", memory=memory)
+
+
+RTX_4070 = _gpu("GPU-a", "NVIDIA GeForce RTX 4070", 12282, "8.9", 11_264)
+TWIN = _gpu("GPU-b", "NVIDIA GeForce RTX 4070", 12282, "8.9", 12_200)
+T4 = _gpu("GPU-c", "Tesla T4", 15360, "7.5", 15_000)
 
 
 def _has_driver() -> bool:
@@ -107,7 +113,9 @@ def test_a_driver_that_does_not_answer_is_one_line(monkeypatch: pytest.MonkeyPat
         raise pynvml.NVMLError(pynvml.NVML_ERROR_LIB_RM_VERSION_MISMATCH)
 
     monkeypatch.setattr(pynvml, "nvmlInit", mismatch)
-    with pytest.raises(DeviceError, match=r"driver does not answer.*restart the machine") as caught:
+    with pytest.raises(
+        DeviceError, match=r"updated while an older one is still loaded\. Restart the machine"
+    ) as caught:
         devices.default()
     assert str(caught.value).isprintable()
 

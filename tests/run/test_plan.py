@@ -8,7 +8,7 @@ import pytest
 from bench.errors import BenchError, DeviceError, UsageError
 from bench.hardware import nvml
 from bench.hardware.device import Device
-from bench.hardware.nvml import DriverGpu
+from bench.hardware.readings import DriverGpu, MemoryReading
 from bench.records.words import Attention, WeightMode
 from bench.run.campaign import Place, needs_weights
 from bench.run.plan import Plan, Wishes, make_plan, refuse_to_choose, support
@@ -18,8 +18,9 @@ Having = Callable[..., None]
 
 
 def _gpu(uuid: str, name: str, mib: int, capability: str, free_mib: int | None = None) -> DriverGpu:
-    free = None if free_mib is None else free_mib * MIB
-    return DriverGpu(uuid, name, mib * MIB, free, capability, "580.95.05")
+    free = mib if free_mib is None else free_mib
+    memory = MemoryReading("NVML memory v1", mib * MIB, (mib - free) * MIB, free * MIB, None)
+    return DriverGpu(uuid, name, capability, "580.95.05", memory=memory)
 
 
 RTX_4070 = _gpu("GPU-a", "NVIDIA GeForce RTX 4070", 12_282, "8.9", 9_000)

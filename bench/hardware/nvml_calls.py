@@ -1,0 +1,208 @@
+"""The driver's calls as plain values of one card: units as elsewhere here, None where it does not tell.
+
+Every method may raise DriverLost.
+"""
+
+from collections.abc import Callable, Iterable
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import Final, Protocol
+
+import psutil
+import pynvml
+
+from bench.hardware.nvml_errors import Asker
+from bench.hardware.readings import GpuProcess, MemoryReading
+
+# From nvml.h, "Clocks event reasons". Bit 0, an idle card, holds nothing back.
+_THROTTLE_REASONS: Final = {
+    0x002: "application_clocks",
+    0x004: "sw_power_cap",
+    0x008: "hw_slowdown",
+    0x010: "sync_boost",
+    0x020: "sw_thermal_slowdown",
+    0x040: "hw_thermal_slowdown",
+    0x080: "hw_power_brake",
+    0x100: "display_clocks",
+}
+
+
+class _Process(Protocol):
+    pid: int
+    usedGpuMemory: int | None  # noqa: N815 - NVML's name
+
+
+class Card:
+    """One GPU, or one MIG slice. `handle` is the driver's; it is good while a session is open."""
+
+    def __init__(self, handle: object) -> None:
+        self.handle = handle
+        self._asker = Asker()
+
+    def name(self) -> str:
+        """As the driver calls it: `NVIDIA GeForce RTX 4070`. Raises pynvml.NVMLError."""
+        return str(pynvml.nvmlDeviceGetName(self.handle))
+
+    def uuid(self) -> str:
+        """`GPU-...`, or `MIG-...` of a slice. Raises pynvml.NVMLError."""
+        return str(pynvml.nvmlDeviceGetUUID(self.handle))
+
+    def compute_capability(self) -> str | None:
+        """`8.9`."""
+        found = self._asker.ask(pynvml.nvmlDeviceGetCudaComputeCapability, self.handle)
+        return f"{found[0]}.{found[1]}" if found else None
+
+    def memory(self) -> MemoryReading | None:
+        """Version 2 of the call, or version 1 of it; None for parts with unified memory."""
+        ask = self._asker.ask
+        found = ask(pynvml.nvmlDeviceGetMemoryInfo, self.handle, pynvml.nvmlMemory_v2)
+        if found is not None:
+            return MemoryReading(
+                "NVML memory v2", int(found.total), int(found.used), int(found.free), int(found.reserved)
+            )
+        found = ask(pynvml.nvmlDeviceGetMemoryInfo, self.handle)
+        if found is not None:
+            return MemoryReading("NVML memory v1", int(found.total), int(found.used), int(found.free), None)
+        return None
+
+    def compute_processes(self) -> dict[int, int | None] | None:
+        """Bytes by pid of the processes that compute."""
+        return _by_pid(self._asker.ask(pynvml.nvmlDeviceGetComputeRunningProcesses, self.handle))
+
+    def graphics_processes(self) -> dict[int, int | None] | None:
+        """Bytes by pid of the processes that draw."""
+        return _by_pid(self._asker.ask(pynvml.nvmlDeviceGetGraphicsRunningProcesses, self.handle))
+
+    def processes(self) -> tuple[GpuProcess, ...] | None:
+        """Both lists as one, by pid: a process that computes and draws is one process."""
+        compute, graphics = self.compute_processes(), self.graphics_processes()
+        if compute is None and graphics is None:
+            return None
+        compute, graphics = compute or {}, graphics or {}
+        return tuple(
+            GpuProcess(
+                pid=pid,
+                used_bytes=_most(compute.get(pid), graphics.get(pid)),
+                compute=pid in compute,
+                graphics=pid in graphics,
+                name=self._process_name(pid),
+            )
+            for pid in sorted(compute.keys() | graphics.keys())
+        )
+
+    def _process_name(self, pid: int) -> str | None:
+        """The program's name without folders and arguments, which may hold anything."""
+        line = self._asker.ask(pynvml.nvmlSystemGetProcessName, pid)
+        if line:
+            return _program(line)
+        try:
+            return psutil.Process(pid).name() or None
+        except psutil.Error:  # a pid of the host, seen from a container
+            return None
+
+    def display_connected(self) -> bool | None:
+        """Whether a monitor is plugged in; deprecated since the drivers for CUDA 13."""
+        return _flag(self._asker.ask(pynvml.nvmlDeviceGetDisplayMode, self.handle))
+
+    def display_active(self) -> bool | None:
+        """Whether a display is set up on the card. It misses some."""
+        return _flag(self._asker.ask(pynvml.nvmlDeviceGetDisplayActive, self.handle))
+
+    def power_limit_w(self) -> float | None:
+        """The limit in force, which is not always the one that was set; else the one that was set."""
+        limit = self._number(pynvml.nvmlDeviceGetEnforcedPowerLimit)
+        return _thousandth(self._number(pynvml.nvmlDeviceGetPowerManagementLimit) if limit is None else limit)
+
+    def power_limit_default_w(self) -> float | None:
+        """What the maker set."""
+        return _thousandth(self._number(pynvml.nvmlDeviceGetPowerManagementDefaultLimit))
+
+    def power_w(self) -> float | None:
+        """What the board draws."""
+        return _thousandth(self._number(pynvml.nvmlDeviceGetPowerUsage))
+
+    def energy_j(self) -> float | None:
+        """The counter since the driver was loaded (Volta and later)."""
+        return _thousandth(self._number(pynvml.nvmlDeviceGetTotalEnergyConsumption))
+
+    def temperature_c(self) -> float | None:
+        """Of the chip."""
+        return self._number(pynvml.nvmlDeviceGetTemperature, pynvml.NVML_TEMPERATURE_GPU)
+
+    def sm_clock_mhz(self) -> float | None:
+        """Of the multiprocessors."""
+        return self._number(pynvml.nvmlDeviceGetClockInfo, pynvml.NVML_CLOCK_SM)
+
+    def memory_clock_mhz(self) -> float | None:
+        """Of the memory."""
+        return self._number(pynvml.nvmlDeviceGetClockInfo, pynvml.NVML_CLOCK_MEM)
+
+    def throttle_reasons(self) -> frozenset[str]:
+        """What holds the clocks back; an idle card is no reason. Drivers before 535 have the older call."""
+        bits = self._number(pynvml.nvmlDeviceGetCurrentClocksEventReasons)
+        if bits is None:
+            bits = self._number(pynvml.nvmlDeviceGetCurrentClocksThrottleReasons)
+        return frozenset(name for bit, name in _THROTTLE_REASONS.items() if (bits or 0) & bit)
+
+    def pcie_generation(self) -> int | None:
+        """Now; lowered while the card is idle."""
+        return self._number(pynvml.nvmlDeviceGetCurrPcieLinkGeneration)
+
+    def pcie_width(self) -> int | None:
+        """Lanes, now."""
+        return self._number(pynvml.nvmlDeviceGetCurrPcieLinkWidth)
+
+    def pcie_generation_max(self) -> int | None:
+        """What card and slot can do together."""
+        return self._number(pynvml.nvmlDeviceGetMaxPcieLinkGeneration)
+
+    def pcie_width_max(self) -> int | None:
+        """Lanes that card and slot can use together."""
+        return self._number(pynvml.nvmlDeviceGetMaxPcieLinkWidth)
+
+    def ecc(self) -> bool | None:
+        """Whether error correction is on; it takes about 6 % of GDDR6 memory."""
+        modes = self._asker.ask(pynvml.nvmlDeviceGetEccMode, self.handle)
+        return None if modes is None else bool(modes[0])
+
+    def persistence(self) -> bool | None:
+        """Whether the driver stays loaded while nobody uses the card."""
+        return _flag(self._asker.ask(pynvml.nvmlDeviceGetPersistenceMode, self.handle))
+
+    def slices(self) -> tuple["Card", ...] | None:
+        """The MIG slices; None where the card is not divided."""
+        ask = self._asker.ask
+        modes = ask(pynvml.nvmlDeviceGetMigMode, self.handle)
+        if modes is None or not modes[0]:
+            return None
+        places = range(self._number(pynvml.nvmlDeviceGetMaxMigDeviceCount) or 0)
+        found = (ask(pynvml.nvmlDeviceGetMigDeviceHandleByIndex, self.handle, place) for place in places)
+        return tuple(Card(handle) for handle in found if handle is not None)
+
+    def _number(self, call: Callable[..., int], *arguments: int) -> int | None:
+        answer = self._asker.ask(call, self.handle, *arguments)
+        return None if answer is None else int(answer)
+
+
+def _by_pid(processes: Iterable[_Process] | None) -> dict[int, int | None] | None:
+    if processes is None:
+        return None
+    return {process.pid: process.usedGpuMemory for process in processes}
+
+
+def _most(one: int | None, other: int | None) -> int | None:
+    told = [used for used in (one, other) if used is not None]
+    return max(told) if told else None
+
+
+def _program(line: str) -> str | None:
+    if "\\" in line:
+        return PureWindowsPath(line).name or None
+    return PurePosixPath(line.split(maxsplit=1)[0]).name if line.split() else None
+
+
+def _flag(state: int | None) -> bool | None:
+    return None if state is None else bool(state)
+
+
+def _thousandth(number: int | None) -> float | None:
+    return None if number is None else number / 1000

@@ -1,0 +1,148 @@
+"""What each error of the NVIDIA driver means: translated here and nowhere else."""
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Final, TypeVar
+
+import pynvml
+
+from bench.errors import DeviceError
+
+Answer = TypeVar("Answer")
+
+
+class DriverLost(Exception):  # noqa: N818 - a state of the card, not of this program
+    """The card, or the driver, stopped answering. The message is one line; `code` is NVML's."""
+
+    def __init__(self, message: str, code: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Meaning(Enum):
+    """What an error of the driver means to somebody who reads a value."""
+
+    NO_DRIVER = "there is no driver"
+    NEVER = "this card or driver does not tell this value, and will not later"
+    NOT_NOW = "no value at this moment"
+    LOST = "the card or the driver stopped answering"
+    UNCLEAR = "lost if the call worked before; some laptops answer so instead of `not supported`"
+
+
+MEANINGS: Final = {
+    pynvml.NVML_ERROR_UNINITIALIZED: Meaning.LOST,
+    pynvml.NVML_ERROR_INVALID_ARGUMENT: Meaning.NEVER,  # what some calls say of a MIG slice
+    pynvml.NVML_ERROR_NOT_SUPPORTED: Meaning.NEVER,
+    pynvml.NVML_ERROR_NO_PERMISSION: Meaning.NEVER,
+    pynvml.NVML_ERROR_ALREADY_INITIALIZED: Meaning.NOT_NOW,
+    pynvml.NVML_ERROR_NOT_FOUND: Meaning.NEVER,
+    pynvml.NVML_ERROR_INSUFFICIENT_SIZE: Meaning.NOT_NOW,  # a list that grew between two calls
+    pynvml.NVML_ERROR_INSUFFICIENT_POWER: Meaning.LOST,
+    pynvml.NVML_ERROR_DRIVER_NOT_LOADED: Meaning.LOST,
+    pynvml.NVML_ERROR_TIMEOUT: Meaning.NOT_NOW,
+    pynvml.NVML_ERROR_IRQ_ISSUE: Meaning.LOST,
+    pynvml.NVML_ERROR_LIBRARY_NOT_FOUND: Meaning.NO_DRIVER,
+    pynvml.NVML_ERROR_FUNCTION_NOT_FOUND: Meaning.NEVER,
+    pynvml.NVML_ERROR_CORRUPTED_INFOROM: Meaning.NEVER,
+    pynvml.NVML_ERROR_GPU_IS_LOST: Meaning.LOST,
+    pynvml.NVML_ERROR_RESET_REQUIRED: Meaning.LOST,
+    pynvml.NVML_ERROR_OPERATING_SYSTEM: Meaning.LOST,
+    pynvml.NVML_ERROR_LIB_RM_VERSION_MISMATCH: Meaning.LOST,
+    pynvml.NVML_ERROR_IN_USE: Meaning.NOT_NOW,
+    pynvml.NVML_ERROR_MEMORY: Meaning.NOT_NOW,
+    pynvml.NVML_ERROR_NO_DATA: Meaning.NOT_NOW,
+    pynvml.NVML_ERROR_VGPU_ECC_NOT_SUPPORTED: Meaning.NEVER,
+    pynvml.NVML_ERROR_INSUFFICIENT_RESOURCES: Meaning.NOT_NOW,
+    pynvml.NVML_ERROR_FREQ_NOT_SUPPORTED: Meaning.NEVER,
+    pynvml.NVML_ERROR_ARGUMENT_VERSION_MISMATCH: Meaning.NEVER,
+    pynvml.NVML_ERROR_DEPRECATED: Meaning.NEVER,
+    pynvml.NVML_ERROR_NOT_READY: Meaning.NOT_NOW,
+    pynvml.NVML_ERROR_GPU_NOT_FOUND: Meaning.LOST,
+    pynvml.NVML_ERROR_INVALID_STATE: Meaning.NOT_NOW,
+    30: Meaning.NEVER,  # RESET_TYPE_NOT_SUPPORTED: older releases of pynvml have no name for it
+    pynvml.NVML_ERROR_UNKNOWN: Meaning.UNCLEAR,
+}
+
+_RESTART: Final = "If `nvidia-smi` fails too, restart the machine; --device cpu runs without the card"
+_ADVICE: Final = {
+    pynvml.NVML_ERROR_DRIVER_NOT_LOADED: (
+        "the NVIDIA driver is installed and not loaded",
+        "`sudo modprobe nvidia` tells why (Secure Boot, a new kernel, a card that is switched off); "
+        "--device cpu runs without the card",
+    ),
+    pynvml.NVML_ERROR_LIB_RM_VERSION_MISMATCH: (
+        "the NVIDIA driver was updated while an older one is still loaded",
+        "Restart the machine",
+    ),
+    pynvml.NVML_ERROR_FUNCTION_NOT_FOUND: (
+        "the NVIDIA driver is too old to be asked",
+        "Install a current driver from https://www.nvidia.com/drivers",
+    ),
+    pynvml.NVML_ERROR_NO_PERMISSION: (
+        "this user may not use the NVIDIA driver",
+        "Give the user read and write access to /dev/nvidia*; often it is membership in the group `video`",
+    ),
+    pynvml.NVML_ERROR_INSUFFICIENT_POWER: (
+        "a graphics card gets too little power",
+        "Attach its power cables",
+    ),
+    pynvml.NVML_ERROR_GPU_IS_LOST: (
+        "a graphics card no longer answers: it has fallen off the bus",
+        "Restart the machine; if it happens again, look at its power cables, riser and temperature",
+    ),
+    pynvml.NVML_ERROR_RESET_REQUIRED: (
+        "a graphics card waits for a reset",
+        "`sudo nvidia-smi --gpu-reset`, or restart the machine",
+    ),
+}
+
+
+def meaning(error: pynvml.NVMLError) -> Meaning:
+    """What an error of the driver means; one that pynvml has no name for is unclear."""
+    return MEANINGS.get(error.value, Meaning.UNCLEAR)
+
+
+def lost(error: pynvml.NVMLError) -> DriverLost:
+    """The error of a card that answered before."""
+    return DriverLost(f"the graphics card stopped answering: {error}", error.value)
+
+
+def device_error(code: int | None) -> DeviceError:
+    """What a person reads of a driver that does not work, and what to do about it."""
+    unnamed = f"the NVIDIA driver does not answer ({pynvml.NVMLError(code)})", _RESTART
+    message, hint = _ADVICE.get(code, unnamed)
+    return DeviceError(message, hint=hint)
+
+
+class Asker:
+    """Asks for values; remembers calls that are refused for good, since each costs 1 to 5 ms."""
+
+    def __init__(self) -> None:
+        self._refused: set[object] = set()
+        self._worked: set[object] = set()
+
+    def ask(self, call: Callable[..., Answer], *arguments: object) -> Answer | None:
+        """What the driver answers; None where it does not tell.
+
+        Raises:
+            DriverLost: it stopped answering.
+        """
+        question = (call, *arguments)
+        if question in self._refused:
+            return None
+        try:
+            answer = call(*arguments)
+        except pynvml.NVMLError as error:
+            self._weigh(question, error)
+            return None
+        self._worked.add(question)
+        return answer
+
+    def _weigh(self, question: object, error: pynvml.NVMLError) -> None:
+        means = meaning(error)
+        if means in {Meaning.LOST, Meaning.NO_DRIVER}:
+            raise lost(error) from error
+        if means is Meaning.UNCLEAR and question in self._worked:
+            raise lost(error) from error
+        if means is not Meaning.NOT_NOW:
+            self._refused.add(question)
