@@ -1,0 +1,56 @@
+"""A card as it is found before a run: what the driver said at one moment, as a record keeps it. Pure."""
+
+from collections.abc import Iterable
+
+from bench.hardware.budget import budget_of, desktop_use_bytes, display_evidence
+from bench.hardware.readings import DriverGpu, GpuProcess
+from bench.records.card import DeviceState
+from bench.units import gib
+
+
+def device_state(gpu: DriverGpu) -> DeviceState:
+    """Everything of it that a record holds: no UUID, and no names of programs.
+
+    Parts that share the host's memory have no memory figure of their own: it is None here, in the budget too.
+    """
+    display, evidence = display_evidence(gpu)
+    memory = gpu.memory
+    return DeviceState(
+        memory_source=memory.source if memory else None,
+        memory_reserved_bytes=memory.reserved_bytes if memory else None,
+        used_bytes=memory.used_bytes if memory else None,
+        used_by_others_bytes=None if gpu.processes is None else _told_sum(gpu.processes),
+        other_processes=None if gpu.processes is None else len(gpu.processes),
+        display=display,
+        display_evidence=evidence,
+        budget=budget_of(memory, display, desktop_use_bytes(gpu)),
+        power_limit_w=gpu.power_limit_w,
+        power_limit_default_w=gpu.power_limit_default_w,
+        ecc=gpu.ecc,
+        persistence=gpu.persistence,
+        pcie_generation_max=gpu.pcie_generation_max,
+        pcie_width_max=gpu.pcie_width_max,
+    )
+
+
+def _told_sum(processes: tuple[GpuProcess, ...]) -> int | None:
+    """Over the programs whose use the driver tells; None if there are some and it tells none."""
+    told = [process.used_bytes for process in processes if process.used_bytes is not None]
+    return sum(told) if told or not processes else None
+
+
+def programs(gpu: DriverGpu) -> tuple[str, ...]:
+    """The programs on the card for a person's eyes, largest first: `firefox (pid 4711, draws): 210.0 MiB`."""
+    largest_first: Iterable[GpuProcess] = sorted(
+        gpu.processes or (), key=lambda process: (-(process.used_bytes or 0), process.pid)
+    )
+    return tuple(
+        f"{process.name or 'a program'} (pid {process.pid}, {_does(process)}): {gib(process.used_bytes)}"
+        for process in largest_first
+    )
+
+
+def _does(process: GpuProcess) -> str:
+    if process.compute and process.graphics:
+        return "computes and draws"
+    return "draws" if process.graphics else "computes"
