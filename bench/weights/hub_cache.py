@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from huggingface_hub import constants
 from huggingface_hub.file_download import repo_folder_name, try_to_load_from_cache
 
 from bench.errors import WeightsError
@@ -65,6 +66,16 @@ class DownloadPlan:
     def directory(self) -> Path:
         """Where the complete checkpoint will be."""
         return repo_folder(self.cache_dir, self.repo) / "snapshots" / self.commit
+
+
+def default_cache_dir() -> Path:
+    """Where huggingface_hub keeps what it fetches: HF_HUB_CACHE, or below HF_HOME."""
+    return Path(constants.HF_HUB_CACHE)
+
+
+def is_offline() -> bool:
+    """Whether HF_HUB_OFFLINE forbids the network."""
+    return bool(constants.HF_HUB_OFFLINE)
 
 
 def repo_folder(cache_dir: Path, repo: str) -> Path:
