@@ -91,11 +91,19 @@ def run(
         click.echo(f"{resume} is finished: every cell has an outcome, and nothing is left to run")
         return ExitCode.DONE
     plan = _plan(_wishes(wished), earlier)
+    _tell(plan)
     if dry_run:
         print_plan(plan)
         return ExitCode.DONE
     again = Again.of(wished, plan, out=out, isolate=isolate, no_prune=no_prune)
     return _measure(plan, Manner(isolate, not no_prune, out, yes), earlier, again)
+
+
+def _tell(plan: "Plan") -> None:
+    from bench.hardware.device import notes
+
+    for note in notes(plan.device):
+        click.echo(note, err=True)
 
 
 def _wishes(wished: dict[str, Any]) -> "Wishes":

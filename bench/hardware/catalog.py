@@ -122,6 +122,11 @@ def is_known(slug: str) -> bool:
     return any(card.slug == slug for card in cards())
 
 
+def has_name(nvml_name: str) -> bool:
+    """Whether the catalog has a card of this name, of whatever size."""
+    return bool(_named(nvml_name))
+
+
 def nearest_slugs(slug: str, here: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Up to three slugs that somebody who typed this may have meant; those in `here`, this machine, first."""
     typed = slugify(slug)

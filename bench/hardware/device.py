@@ -1,7 +1,8 @@
 """The devices of this machine, and which of them a run is for."""
 
 import os
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import psutil
@@ -9,12 +10,18 @@ import psutil
 from bench.errors import DeviceError, UsageError
 from bench.hardware import catalog, cpu, nvml
 from bench.hardware.readings import DriverGpu
+from bench.hardware.visible import VARIABLE, has_numbers, visible
 from bench.records.schema import DeviceInfo
+from bench.units import gib
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One GPU, or the CPU. `uuid` stays on this machine; `free_bytes` is a moment's figure."""
+    """One GPU, or the CPU. `uuid` stays on this machine; `free_bytes` is a moment's figure.
+
+    `entry` is what the catalog knows of the card, `driver_gpu` all that the driver said of it. `told` is what
+    somebody should know of how it came to be chosen.
+    """
 
     kind: Literal["cpu", "cuda"]
     slug: str
@@ -24,6 +31,14 @@ class Device:
     uuid: str | None = None
     compute_capability: str | None = None
     driver: str | None = None
+    entry: catalog.Card | None = None
+    driver_gpu: DriverGpu | None = None
+    told: tuple[str, ...] = ()
+
+    @property
+    def catalogued(self) -> bool | None:
+        """Whether the catalog has this card; None for the CPU."""
+        return None if self.kind == "cpu" else self.entry is not None
 
     def info(self) -> DeviceInfo:
         """The part of it that a record holds."""
@@ -34,13 +49,28 @@ class Device:
             memory_total_bytes=self.memory_total_bytes,
             compute_capability=self.compute_capability,
             driver=self.driver,
+            catalogued=self.catalogued,
+            memory_bandwidth_bytes_per_s=self.entry.memory_bandwidth_bytes_per_s if self.entry else None,
+            bf16_operations_per_s=self.entry.bf16_operations_per_s if self.entry else None,
         )
 
 
 def gpus() -> tuple[Device, ...]:
-    """The NVIDIA GPUs that this process may use; none without a driver."""
-    every = tuple(_device(gpu) for gpu in nvml.gpus())
-    return visible(every, os.environ.get("CUDA_VISIBLE_DEVICES"))
+    """The NVIDIA GPUs that this process may use, in PCI order; none without a driver.
+
+    Raises:
+        DeviceError: there is a driver, and it does not answer.
+    """
+    return _usable(every_gpu())
+
+
+def every_gpu() -> tuple[Device, ...]:
+    """The NVIDIA GPUs of this machine, those too that CUDA_VISIBLE_DEVICES hides.
+
+    Raises:
+        DeviceError: there is a driver, and it does not answer.
+    """
+    return tuple(_device(gpu) for gpu in nvml.gpus())
 
 
 def _device(gpu: DriverGpu) -> Device:
@@ -54,29 +84,25 @@ def _device(gpu: DriverGpu) -> Device:
         uuid=gpu.uuid,
         compute_capability=gpu.compute_capability,
         driver=gpu.driver,
+        entry=catalog.identify(gpu.name, total),
+        driver_gpu=gpu,
     )
 
 
-def visible(every: tuple[Device, ...], wanted: str | None) -> tuple[Device, ...]:
-    """The devices that CUDA_VISIBLE_DEVICES leaves: numbers in PCI order or the start of a UUID.
-
-    As in CUDA, the list ends at the first entry that names nothing.
-    """
-    if wanted is None:
-        return every
-    chosen: list[Device] = []
-    for entry in wanted.split(","):
-        named = _named(every, entry.strip())
-        if named is None:
-            break
-        chosen.append(named)
-    return tuple(chosen)
+def _usable(every: tuple[Device, ...]) -> tuple[Device, ...]:
+    """Those that CUDA_VISIBLE_DEVICES leaves, in its order. Numbers in it count as `nvidia-smi` does."""
+    wanted = os.environ.get(VARIABLE)
+    left = tuple(every[place] for place in visible([gpu.uuid for gpu in every], wanted))
+    is_unclear = has_numbers(wanted) and os.environ.get("CUDA_DEVICE_ORDER") != "PCI_BUS_ID"
+    if not is_unclear or len({gpu.slug for gpu in every}) == 1:
+        return left
+    note = f"{_hiding()} is taken in PCI order, as nvidia-smi counts: {_listed(left)}"
+    return tuple(replace(gpu, told=(note,)) for gpu in left)
 
 
-def _named(every: tuple[Device, ...], entry: str) -> Device | None:
-    if entry.isdecimal():
-        return every[int(entry)] if int(entry) < len(every) else None
-    return next((gpu for gpu in every if entry and gpu.uuid and gpu.uuid.startswith(entry)), None)
+def _listed(found: tuple[Device, ...]) -> str:
+    counts = Counter(gpu.slug for gpu in found)
+    return ", ".join(slug if count == 1 else f"{count} x {slug}" for slug, count in counts.items())
 
 
 def the_cpu() -> Device:
@@ -88,27 +114,56 @@ def the_cpu() -> Device:
 
 
 def card(slug: str) -> Device:
-    """The NVIDIA card in this machine that `--gpu SLUG` names; of two equal ones, the freer.
+    """The NVIDIA card in this machine that `--gpu SLUG` names; of equal ones the freest, which `notes` tells.
 
     Raises:
         UsageError: no card in this machine or in the catalog has that name.
-        DeviceError: a known card, and not in this machine.
+        DeviceError: a known card, and not in this machine, or hidden from this process.
     """
-    found = gpus()
-    matching = [gpu for gpu in found if gpu.slug == slug]
+    every = every_gpu()
+    found = _usable(every)
+    order = [gpu.uuid for gpu in every]
+    matching = sorted((gpu for gpu in found if gpu.slug == slug), key=lambda gpu: order.index(gpu.uuid))
     if matching:
-        return max(matching, key=lambda gpu: gpu.free_bytes or 0)
+        return _freest(matching)
+    _refuse_hidden(slug, [gpu for gpu in every if gpu.slug == slug])
+    here = tuple(gpu.slug for gpu in every)
     if not catalog.is_known(slug):
-        near = catalog.nearest_slugs(slug)
+        near = catalog.nearest_slugs(slug, here)
         hint = f"Did you mean {', '.join(near)}?" if near else "`bench gpus` lists the names"
         raise UsageError(f"no graphics card is called '{slug}'", hint=hint)
-    if not found:
+    if not here:
         raise DeviceError(
             f"no {slug} here: no NVIDIA GPU was found",
             hint="Run on the machine with the card, or use --device cpu",
         )
-    here = ", ".join(gpu.slug for gpu in found)
-    raise DeviceError(f"no {slug} here: found {here}", hint=f"Use --gpu {found[0].slug}")
+    hint = f"Use --gpu {found[0].slug}" if found else f"{_hiding()} hides what is here: unset it"
+    raise DeviceError(f"no {slug} here: found {_listed(every)}", hint=hint)
+
+
+def _freest(equal: list[Device]) -> Device:
+    """Of cards of one name, in PCI order: the one with the most free memory, else the first."""
+    chosen = max(equal, key=lambda gpu: gpu.free_bytes or 0)
+    if len(equal) == 1:
+        return chosen
+    why = "the freest" if len({gpu.free_bytes for gpu in equal}) > 1 else "all equally free"
+    note = (
+        f"{len(equal)} cards here are {chosen.slug}: number {equal.index(chosen) + 1} of them in PCI order "
+        f"runs (UUID ends in {(chosen.uuid or '')[-6:]}), {why}, with {gib(chosen.free_bytes)} free"
+    )
+    return replace(chosen, told=(*chosen.told, note))
+
+
+def _refuse_hidden(name: str, hidden: list[Device]) -> None:
+    if hidden:
+        raise DeviceError(
+            f"{name} is in this machine, but {_hiding()} hides it",
+            hint=f"Unset it, or set it to {hidden[0].uuid}",
+        )
+
+
+def _hiding() -> str:
+    return f"{VARIABLE}={os.environ.get(VARIABLE, '')}"
 
 
 def device(name: str) -> Device:
@@ -116,24 +171,46 @@ def device(name: str) -> Device:
 
     Raises:
         UsageError: nothing is called that.
-        DeviceError: it is not in this machine.
+        DeviceError: it is not in this machine, or hidden from this process.
     """
     if name == "cpu":
         return the_cpu()
-    for gpu in gpus():
+    if not name.startswith(("GPU-", "MIG-")):
+        return card(name)
+    every = every_gpu()
+    for gpu in _usable(every):
         if gpu.uuid == name:
             return gpu
-    if name.startswith("GPU-"):
-        raise DeviceError(f"no GPU here has the UUID {name}", hint="`nvidia-smi -L` lists them")
-    return card(name)
+    _refuse_hidden(name, [gpu for gpu in every if gpu.uuid == name])
+    raise DeviceError(f"no GPU here has the UUID {name}", hint="`nvidia-smi -L` lists them")
 
 
 def default() -> Device | tuple[Device, ...]:
-    """The only GPU; the CPU where there is none; all of them where somebody has to choose."""
-    found = gpus()
-    if not found:
+    """The only GPU; the CPU where there is none; all of them where somebody has to choose.
+
+    Raises:
+        DeviceError: there is a driver, and it does not answer.
+    """
+    every = every_gpu()
+    found = _usable(every)
+    if found:
+        return found[0] if len(found) == 1 else found
+    if not every:
         return the_cpu()
-    return found[0] if len(found) == 1 else found
+    return replace(the_cpu(), told=(f"the CPU runs: {_hiding()} hides {_listed(every)}",))
+
+
+def notes(chosen: Device) -> tuple[str, ...]:
+    """What somebody should know of the device before it runs, a line each; mostly there is nothing."""
+    if chosen.kind == "cpu" or chosen.entry is not None:
+        return chosen.told
+    if chosen.driver_gpu is not None and chosen.driver_gpu.is_mig:
+        what = f"{chosen.name} is a slice of a card, and the catalog has whole cards"
+    elif catalog.has_name(chosen.name) and chosen.memory_total_bytes is not None:
+        what = f"{chosen.name} with {gib(chosen.memory_total_bytes)} is not in the catalog"
+    else:
+        what = f"{chosen.name} is not in the catalog"
+    return (*chosen.told, f"{what}; it runs as {chosen.slug}, without bandwidth figures")
 
 
 def require_build(chosen: Device, torch_version: str | None) -> None:

@@ -1,5 +1,7 @@
 """On a machine without an NVIDIA driver, for real; cards come in as what the driver's module reports."""
 
+from dataclasses import replace
+
 import pynvml
 import pytest
 
@@ -7,7 +9,7 @@ from bench.errors import BenchError, DeviceError, ExitCode, UsageError
 from bench.hardware import device as devices
 from bench.hardware import nvml
 from bench.hardware.catalog import slugify
-from bench.hardware.device import Device, require_build, the_cpu, visible
+from bench.hardware.device import Device, require_build, the_cpu
 from bench.hardware.readings import DriverGpu, MemoryReading
 from bench.units import MIB
 
@@ -32,6 +34,12 @@ def _has_driver() -> bool:
 
 
 no_driver = pytest.mark.skipif(_has_driver(), reason="this machine has an NVIDIA driver")
+
+
+@pytest.fixture(autouse=True)
+def _every_card_is_visible(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"):
+        monkeypatch.delenv(name, raising=False)
 
 
 def machine_with(monkeypatch: pytest.MonkeyPatch, *gpus: DriverGpu) -> None:
@@ -120,28 +128,98 @@ def test_a_driver_that_does_not_answer_is_one_line(monkeypatch: pytest.MonkeyPat
     assert str(caught.value).isprintable()
 
 
-def _cards(*uuids: str) -> tuple[Device, ...]:
-    return tuple(Device("cuda", "rtx-4070", "RTX 4070", 12 * 2**30, uuid=uuid) for uuid in uuids)
+def test_the_freer_of_two_is_told_by_its_place_and_the_end_of_its_uuid(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    machine_with(monkeypatch, T4, RTX_4070, TWIN)
+    assert devices.notes(devices.card("rtx-4070")) == (
+        "2 cards here are rtx-4070: number 2 of them in PCI order runs (UUID ends in GPU-b), the freest, "
+        "with 11.91 GiB free",
+    )
+    machine_with(monkeypatch, RTX_4070, replace(RTX_4070, uuid="GPU-d"))
+    (note,) = devices.notes(devices.card("rtx-4070"))
+    assert "number 1 of them in PCI order runs (UUID ends in GPU-a), all equally free" in note
+    assert devices.notes(devices.device("GPU-d")) == ()
+
+
+def test_what_the_catalog_knows_is_in_the_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine_with(monkeypatch, RTX_4070, replace(T4, name="NVIDIA Thing 9000"))
+    known, unknown = (card.info() for card in devices.gpus())
+    assert (known.catalogued, unknown.catalogued, the_cpu().info().catalogued) == (True, False, None)
+    assert (known.memory_bandwidth_bytes_per_s, known.bf16_operations_per_s) == (504.2e9, 58.3e12)
+    assert (unknown.memory_bandwidth_bytes_per_s, unknown.bf16_operations_per_s) == (None, None)
+    assert (unknown.slug, unknown.memory_total_bytes) == ("thing-9000", 15360 * MIB)
 
 
 @pytest.mark.parametrize(
-    ("wanted", "left"),
+    ("gpu", "note"),
     [
-        (None, ["GPU-a1", "GPU-b2"]),
-        ("", []),
-        ("-1", []),
-        ("1", ["GPU-b2"]),
-        ("1,0", ["GPU-b2", "GPU-a1"]),
-        ("GPU-a", ["GPU-a1"]),
-        ("0,7,1", ["GPU-a1"]),
+        (
+            replace(T4, name="NVIDIA Thing 9000"),
+            "NVIDIA Thing 9000 is not in the catalog; it runs as thing-9000, without bandwidth figures",
+        ),
+        (
+            _gpu("GPU-e", "NVIDIA GeForce RTX 2080 Ti", 22528, "7.5", 22_000),
+            "NVIDIA GeForce RTX 2080 Ti with 22.00 GiB is not in the catalog; it runs as rtx-2080-ti-22gb, "
+            "without bandwidth figures",
+        ),
+        (
+            replace(T4, name="NVIDIA A30 MIG 1g.6gb", uuid="MIG-a", is_mig=True),
+            "NVIDIA A30 MIG 1g.6gb is a slice of a card, and the catalog has whole cards; it runs as "
+            "a30-mig-1g-6gb, without bandwidth figures",
+        ),
     ],
 )
-def test_cards_that_were_not_assigned_are_not_taken(wanted: str | None, left: list[str]) -> None:
-    assert [card.uuid for card in visible(_cards("GPU-a1", "GPU-b2"), wanted)] == left
+def test_a_card_that_the_catalog_does_not_know_runs_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, gpu: DriverGpu, note: str
+) -> None:
+    machine_with(monkeypatch, gpu)
+    (found,) = devices.gpus()
+    assert devices.notes(found) == (note,)
+    assert devices.card(found.slug).uuid == gpu.uuid == devices.device(gpu.uuid).uuid
+
+
+def test_a_misspelt_card_of_this_machine_is_meant_before_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine_with(monkeypatch, replace(T4, name="NVIDIA Thing 9000"), RTX_4070)
+    assert "Did you mean thing-9000?" in said(UsageError, "thing-900")
+    assert "Did you mean rtx-4070, " in said(UsageError, "rtx-407")
+
+
+def test_a_card_that_is_here_and_hidden_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine_with(monkeypatch, T4, RTX_4070)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-c")
+    hidden = said(DeviceError, "rtx-4070")
+    assert hidden == (
+        "rtx-4070 is in this machine, but CUDA_VISIBLE_DEVICES=GPU-c hides it. Unset it, or set it to GPU-a"
+    )
+    assert said(DeviceError, "GPU-a", gpu=False).startswith("GPU-a is in this machine, but ")
+    assert [gpu.slug for gpu in devices.gpus()] == ["t4"]
+    assert said(DeviceError, "rtx-4090") == "no rtx-4090 here: found t4, rtx-4070. Use --gpu t4"
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert "CUDA_VISIBLE_DEVICES= hides what is here: unset it" in said(DeviceError, "rtx-4090")
+    default = devices.default()
+    assert isinstance(default, Device)
+    assert devices.notes(default) == ("the CPU runs: CUDA_VISIBLE_DEVICES= hides t4, rtx-4070",)
+
+
+def test_numbers_that_cuda_may_read_otherwise_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CUDA counts the fastest first, unless told to count as the driver does."""
+    machine_with(monkeypatch, T4, RTX_4070)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    default = devices.default()
+    assert isinstance(default, Device)
+    assert devices.notes(default) == (
+        "CUDA_VISIBLE_DEVICES=0 is taken in PCI order, as nvidia-smi counts: t4",
+    )
+    monkeypatch.setenv("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
+    assert devices.notes(devices.card("t4")) == ()
+    monkeypatch.delenv("CUDA_DEVICE_ORDER")
+    machine_with(monkeypatch, RTX_4070, TWIN)
+    assert devices.notes(devices.device("GPU-a")) == ()
 
 
 def test_a_build_of_torch_for_the_cpu_is_refused_on_a_card() -> None:
-    (card,) = _cards("GPU-a1")
+    card = Device("cuda", "rtx-4070", "RTX 4070", 12 * 2**30, uuid="GPU-a1")
     with pytest.raises(DeviceError, match="TORCH=cu130"):
         require_build(card, "2.13.0+cpu")
     require_build(card, "2.13.0+cu130")
