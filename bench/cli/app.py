@@ -10,7 +10,7 @@ from contextlib import suppress
 import click
 
 import bench
-from bench.cli import gpus, infer, report, run_command, suites
+from bench.cli import doctor, gpus, infer, report, run_command, suites
 from bench.errors import BenchError, ExitCode
 
 _EPILOG = """\b
@@ -47,7 +47,7 @@ def cli(context: click.Context, debug: bool) -> None:
         click.echo(context.get_help())
 
 
-for command in (run_command.run, infer.infer, report.report, suites.suites, gpus.gpus):
+for command in (run_command.run, infer.infer, report.report, suites.suites, gpus.gpus, doctor.doctor):
     cli.add_command(command)
 
 

@@ -1,0 +1,105 @@
+"""`bench doctor`: whether this machine can run the model, and what to do about each thing that is wrong."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from bench.cli.options import device_options
+from bench.errors import ExitCode
+from bench.units import gib
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+    from bench.hardware.doctor.interface import Check, Diagnosis, Gpu
+
+_STYLES: Final = {"ok": "green", "note": "cyan", "warning": "yellow", "problem": "bold red"}
+_WIDEST: Final = 120
+
+
+@click.command(short_help="Can this machine run the model, and what to do if not?")
+@device_options
+@click.option("--json", "as_json", is_flag=True, help="Everything as JSON.")
+def doctor(gpu: str | None, device: str | None, as_json: bool) -> int:
+    """Look at Python, torch, driver, weights, memory and every card, in the order in which to mend them.
+
+    A problem keeps the model from running, a warning makes it worse, a note only tells. Ends with 0 where
+    a run can work, else with 3.
+
+    \b
+    Examples:
+      bench doctor
+      bench doctor --gpu rtx-4070
+      bench doctor --json
+    """
+    from bench.hardware.doctor.diagnosis import diagnose
+    from bench.hardware.doctor.gather import gather
+
+    with _waiting():
+        diagnosis = diagnose(gather(gpu=gpu, device=device))
+    if as_json:
+        click.echo(diagnosis.model_dump_json(indent=2))
+    else:
+        _print(diagnosis)
+    return ExitCode.DONE if diagnosis.can_run else ExitCode.MACHINE
+
+
+def _waiting() -> AbstractContextManager[object]:
+    """Something that moves while torch is tried on the cards, where somebody is watching."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    return console.status("Looking at this machine") if console.is_terminal else nullcontext()
+
+
+def _print(diagnosis: "Diagnosis") -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False, markup=False, emoji=False)
+    console.width = min(console.width, _WIDEST)
+    for part in _parts(diagnosis):
+        console.print(part)
+
+
+def _parts(diagnosis: "Diagnosis") -> Iterator["RenderableType"]:
+    """One card: one list. Several: the machine's list, then one of each card."""
+    from rich.text import Text
+
+    from bench.hardware.doctor.diagnosis import in_order
+
+    gpus = diagnosis.gpus
+    if len(gpus) == 1:
+        yield Text(_head(gpus[0]), style="bold")
+        yield _table(in_order((*diagnosis.checks, *gpus[0].checks)))
+    else:
+        yield Text(f"This machine: {diagnosis.machine.os}", style="bold")
+        yield _table(diagnosis.checks)
+        for gpu in gpus:
+            yield Text(f"\n{_head(gpu)}", style="bold")
+            yield _table(gpu.checks)
+    yield Text(f"\n{diagnosis.conclusion}", style="bold green" if diagnosis.can_run else "bold red")
+    if diagnosis.next_command:
+        yield Text(f"Next: {diagnosis.next_command}", style="bold")
+
+
+def _head(gpu: "Gpu") -> str:
+    return f"{gpu.name} ({gpu.slug}), {gib(gpu.memory_total_bytes)}"
+
+
+def _table(checks: "Iterable[Check]") -> "Table":
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, min_width=7)
+    table.add_column(no_wrap=True, min_width=11)
+    table.add_column(overflow="fold")
+    for check in checks:
+        told = Text(check.summary)
+        if check.fix:
+            told.append(f"\n{check.fix}", style="bold")
+        table.add_row(Text(check.status, style=_STYLES[check.status]), check.name, told)
+    return table

@@ -1,0 +1,1 @@
+"""One rule per function: facts in, a `Check` out. Pure."""

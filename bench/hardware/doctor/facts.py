@@ -1,0 +1,113 @@
+"""What was found, before anybody judges it: plain values, None where nothing tells. Pure."""
+
+from dataclasses import dataclass, field
+
+from bench.records.card import DeviceState
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """The machine and the Python that runs here.
+
+    `nvidia_hardware` is whether an NVIDIA card sits on the bus, driver or not; `hidden_gpus` counts those
+    that CUDA_VISIBLE_DEVICES keeps from this process. `makefile`: this is a checkout whose own .venv runs.
+    """
+
+    system: str
+    os: str
+    python: tuple[int, int, int]
+    ram_total_bytes: int
+    ram_available_bytes: int
+    container: bool = False
+    wsl2: bool = False
+    nvidia_hardware: bool | None = None
+    hidden_gpus: int = 0
+    makefile: bool = False
+
+    @property
+    def wddm(self) -> bool:
+        """Whether Windows manages the card's memory: no figure per process, and a spill instead of an end."""
+        return self.wsl2 or self.system == "Windows"
+
+
+@dataclass(frozen=True, slots=True)
+class TorchBuild:
+    """The installed torch, read from its files: it is not imported. `cuda` is None for a CPU build."""
+
+    version: str
+    cuda: str | None
+    hip: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What torch said when it was tried on one card, in a process of its own.
+
+    `kernels` are the architectures that it was built for, such as `sm_80`. An error is its last line.
+    """
+
+    kernels: tuple[str, ...] = ()
+    torch_error: str | None = None
+    flash_attn_error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What of the model lies in the Hub's cache. `present_bytes` counts what a download would not repeat."""
+
+    complete: bool
+    present_bytes: int
+    free_bytes: int
+    offline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A program on a card. `name` is None where it is out of sight, as from inside a container."""
+
+    pid: int
+    name: str | None
+    used_bytes: int | None
+    compute: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One card. `trial` is None where trying had no point; `processes` where the driver gives no list."""
+
+    slug: str
+    name: str
+    compute_capability: str | None
+    driver: str | None
+    driver_cuda: str | None
+    memory_total_bytes: int | None
+    state: DeviceState
+    processes: tuple[Process, ...] | None = None
+    trial: Trial | None = None
+    is_mig: bool = False
+    catalogued: bool = True
+    uuid: str | None = None
+
+    @property
+    def capability(self) -> tuple[int, int] | None:
+        """`8.9` as numbers."""
+        if self.compute_capability is None:
+            return None
+        major, _, minor = self.compute_capability.partition(".")
+        return int(major), int(minor or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything. `cards` are those that were asked about; `cpu_wanted`: the CPU was, not a card; `wanted` is
+    the name of the card that was.
+    """
+
+    host: Host
+    torch: TorchBuild | None
+    flash_attn: str | None
+    weights: Weights
+    cards: tuple[Card, ...] = field(default=())
+    driver_error: str | None = None
+    cpu_wanted: bool = False
+    wanted: str | None = None

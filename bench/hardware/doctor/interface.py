@@ -1,0 +1,93 @@
+"""What a diagnosis says. Its JSON form is what `bench doctor --json` prints. Pure.
+
+    {"schema_version": "1.0", "can_run": bool, "conclusion": str, "next_command": str | null,
+     "machine": {...}, "gpus": [{"slug", "name", ..., "budget": {...}, "can_run": bool, "checks": [...]}],
+     "checks": [{"name", "status": "ok|note|warning|problem", "summary", "fix": str | null,
+                 "command": str | null, "mendable": bool}]}
+
+`checks` at the top are the machine's, those of a GPU are its own. Each list is in the order in which a person
+would mend things. A `problem` keeps the model from running, a `warning` makes it worse, a `note` only tells.
+"""
+
+from typing import Final, Literal, get_args
+
+from pydantic import Field
+
+from bench.records.base import Bytes, Frozen
+from bench.records.card import Budget
+
+WEIGHTS_BYTES: Final = 10_445_641_472
+"""The BF16 weights of MOSS-Audio-4B-Instruct: 5,222,820,736 parameters of two bytes."""
+
+MODEL: Final = "MOSS-Audio-4B-Instruct"
+
+Status = Literal["ok", "note", "warning", "problem"]
+Name = Literal[
+    "Python",
+    "torch",
+    "GPU",
+    "driver",
+    "kernels",
+    "BF16",
+    "FlashAttn 2",
+    "weights",
+    "RAM",
+    "VRAM",
+    "processes",
+    "display",
+    "power",
+    "spill",
+]
+ORDER: Final[tuple[Name, ...]] = get_args(Name)
+"""In this order a person would mend things: what comes later cannot be judged, or not be had, before."""
+
+
+class Check(Frozen):
+    """One thing that was looked at."""
+
+    name: Name
+    status: Status
+    summary: str
+    fix: str | None = Field(default=None, description="what to do, in imperative words")
+    command: str | None = Field(default=None, description="the command that does it, where one does")
+    mendable: bool = Field(default=True, description="false where only other hardware helps")
+
+
+class Gpu(Frozen):
+    """One card, or one MIG slice of it."""
+
+    slug: str
+    name: str
+    compute_capability: str | None
+    driver: str | None
+    driver_cuda: str | None = Field(description="newest CUDA that the driver speaks")
+    is_mig: bool
+    memory_total_bytes: Bytes | None
+    budget: Budget
+    can_run: bool
+    checks: tuple[Check, ...]
+
+
+class Machine(Frozen):
+    """What surrounds the cards."""
+
+    os: str
+    python: str
+    torch: str | None
+    torch_cuda: str | None = Field(description="CUDA that torch was built for; null for the CPU")
+    ram_total_bytes: Bytes
+    ram_available_bytes: Bytes
+    container: bool
+    wsl2: bool
+
+
+class Diagnosis(Frozen):
+    """The whole screen."""
+
+    schema_version: Literal["1.0"] = "1.0"
+    can_run: bool = Field(description="whether `next_command` is a run that can work")
+    conclusion: str
+    next_command: str | None
+    machine: Machine
+    gpus: tuple[Gpu, ...]
+    checks: tuple[Check, ...]
