@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from bench.judge.card import about_the_card, about_the_card_in_cells, share
 from bench.judge.frontier import is_pruned
 from bench.records.schema import CellResult, ModelInfo, Record, Skipped
 from bench.records.words import PUBLISHER, Provenance, WeightMode
@@ -11,6 +12,7 @@ _LABELS: Final = {
     "noisy": "vary more between repeats than they should (marked noisy)",
     "contended": "shared the device with other work (marked contended)",
     "throttled": "ran while the device slowed itself down (marked throttled)",
+    "spilled": "took more than the card has, so that part of them lay in system memory (marked spilled)",
 }
 
 
@@ -26,7 +28,12 @@ def is_published(model: ModelInfo) -> bool:
 
 def caveats(record: Record) -> tuple[str, ...]:
     """Everything that limits what the figures of a record mean."""
-    return (*_about_the_run(record), *_about_the_cells(record))
+    return (
+        *_about_the_run(record),
+        *about_the_card(record),
+        *_about_the_cells(record),
+        *about_the_card_in_cells(record),
+    )
 
 
 def _about_the_run(record: Record) -> Iterator[str]:
@@ -44,7 +51,7 @@ def _about_the_run(record: Record) -> Iterator[str]:
         yield f"Weights of {record.model.repo}: not the released ones."
     if record.model.weight_mode is WeightMode.LOCAL:
         yield "Weights from a local folder: nothing shows that they are the published ones."
-    if record.provenance is Provenance.EMULATED:
+    if record.provenance is Provenance.EMULATED or record.emulation is not None:
         yield (
             "The memory limit was emulated on a larger device: "
             "what fits is meant for the smaller card, the speed is the larger one's."
@@ -64,15 +71,10 @@ def _about_the_cells(record: Record) -> Iterator[str]:
         (_stopped_early, "stopped before the tokens that were asked for"),
     )
     for holds, words in counted:
-        yield from _share(record, sum(map(holds, record.cells)), words)
+        yield from share(record, sum(map(holds, record.cells)), words)
     for label, words in _LABELS.items():
         marked = sum(1 for cell in record.cells if cell.summary and label in cell.summary.labels)
-        yield from _share(record, marked, words)
-
-
-def _share(record: Record, count: int, words: str) -> Iterator[str]:
-    if count:
-        yield f"{count} of {len(record.cells)} cells {words}."
+        yield from share(record, marked, words)
 
 
 def _was_interrupted(cell: CellResult) -> bool:

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from bench import units
+from bench.judge import why
+from bench.judge.card import computed_elsewhere
 from bench.judge.caveats import caveats, is_smoke
 from bench.judge.frontier import FrontierPoint, frontier, is_misfit
-from bench.judge.peak import peak_of
+from bench.judge.memory import CardMemory, card_memory, fits_with_desktop, has_spilled
 from bench.records.schema import CellResult, Record
 from bench.records.words import Verdict
 
@@ -15,7 +16,7 @@ class Judgement:
     """What a record says.
 
     `why` is one sentence. `largest` is the cell that it speaks of: the longest clip that ran, with the
-    most new tokens among those; None when nothing ran.
+    most new tokens among those; None when nothing ran. `memory` is the budget that it was held against.
     """
 
     verdict: Verdict
@@ -23,97 +24,52 @@ class Judgement:
     frontier: tuple[FrontierPoint, ...]
     caveats: tuple[str, ...]
     largest: CellResult | None
+    memory: CardMemory
 
 
 def judge(record: Record) -> Judgement:
-    """Judge one record, from its cells alone.
+    """Judge one record, from its cells and the budget of its card.
 
-    A smoke run is `unknown` whatever its cells say. One measured cell of the real model is `runs`; nothing
-    but out of memory is `does_not_fit`, nothing but unsupported is `unsupported`; all else is `unknown`.
+    A smoke run is `unknown` whatever its cells say, and so is a record whose cells computed on another kind
+    of device than it is about. One measured cell of the real model that fits beside a desktop is `runs`, and
+    so is one where nothing tells; where cells ran and none fits beside a desktop it is `runs_headless`.
+    Nothing but out of memory, or but cells that lay partly in system memory, is `does_not_fit`; nothing but
+    unsupported is `unsupported`; all else is `unknown`.
     """
-    largest = _largest(record, "measured")
-    verdict, why = _decide(record, largest)
-    return Judgement(verdict, why, frontier(record.cells), caveats(record), largest)
-
-
-def _decide(record: Record, largest: CellResult | None) -> tuple[Verdict, str]:
-    statuses = {cell.outcome.status for cell in record.cells}
-    if is_smoke(record):
-        return Verdict.UNKNOWN, _why_smoke(record)
-    if largest is not None:
-        return Verdict.RUNS, _why_runs(record, largest)
-    if statuses == {"unsupported"}:
-        return Verdict.UNSUPPORTED, _why_unsupported(record)
-    conclusive = all(is_misfit(cell) or cell.outcome.status == "unsupported" for cell in record.cells)
-    if conclusive and "out_of_memory" in statuses:
-        return Verdict.DOES_NOT_FIT, _why_not(record)
-    return Verdict.UNKNOWN, _why_unknown(record)
-
-
-def _largest(record: Record, status: str) -> CellResult | None:
-    cells = [cell for cell in record.cells if cell.outcome.status == status]
-    return max(cells, key=_size, default=None)
-
-
-def _smallest_misfit(record: Record) -> CellResult | None:
-    cells = [cell for cell in record.cells if cell.outcome.status == "out_of_memory"]
-    return min(cells, key=_size, default=None)
-
-
-def _size(cell: CellResult) -> tuple[float, int]:
-    return cell.requested.clip_seconds, cell.requested.max_tokens
-
-
-def _shape(cell: CellResult) -> str:
-    clip_s = cell.requested.clip_seconds
-    minutes = f" ({units.seconds(clip_s)})" if clip_s > 60 else ""
-    tokens = f"{cell.requested.max_tokens:,} new token{'' if cell.requested.max_tokens == 1 else 's'}"
-    return f"{units.clip_length(clip_s)}{minutes} with {tokens}"
-
-
-def _why_smoke(record: Record) -> str:
-    ran = sum(1 for cell in record.cells if cell.outcome.status == "measured")
-    return (
-        f"This is a smoke run: {ran} of {len(record.cells)} cells of a tiny model ran, which shows that the "
-        "pipeline works and says nothing about whether the real model runs."
+    ran = [cell for cell in record.cells if cell.outcome.status == "measured" and not has_spilled(cell)]
+    verdict, sentence = _decide(record, ran)
+    return Judgement(
+        verdict=verdict,
+        why=sentence,
+        frontier=frontier(record.cells, record),
+        caveats=caveats(record),
+        largest=max(ran, key=why.size, default=None),
+        memory=card_memory(record),
     )
 
 
-def _why_runs(record: Record, cell: CellResult) -> str:
-    decode = cell.summary.decode_tokens_per_s if cell.summary else None
-    peak = peak_of(cell, record.device)
-    figures = [
-        units.rate(decode.median, "tok/s") if decode else "",
-        f"a {peak.words} of {units.both_units(peak.size_bytes)}" if peak else "",
-    ]
-    detail = " and ".join(filter(None, figures))
-    misfit = _smallest_misfit(record)
-    limit = f"; a clip of {_shape(misfit)} ran out of memory" if misfit else ""
-    return f"The longest clip that ran is {_shape(cell)}{': ' if detail else ''}{detail}{limit}."
+def _decide(record: Record, ran: list[CellResult]) -> tuple[Verdict, str]:
+    if is_smoke(record):
+        return Verdict.UNKNOWN, why.smoke(record)
+    elsewhere = computed_elsewhere(record)
+    if elsewhere is not None:
+        return Verdict.UNKNOWN, why.elsewhere(record, elsewhere)
+    if ran:
+        fits = {cell.cell_id: fits_with_desktop(cell, record) for cell in ran}
+        beside = [cell for cell in ran if fits[cell.cell_id]]
+        if not beside and None not in fits.values():
+            return Verdict.RUNS_HEADLESS, why.runs_headless(record, ran)
+        return Verdict.RUNS, why.runs(record, max(ran, key=why.size), beside)
+    return _decide_without_runs(record)
 
 
-def _why_not(record: Record) -> str:
-    misfit = _smallest_misfit(record)
-    smallest = f": even a clip of {_shape(misfit)} ran out of memory" if misfit else ""
-    return f"Nothing that was tried fits{smallest}."
-
-
-def _why_unsupported(record: Record) -> str:
-    reasons = {
-        cell.outcome.reason
-        for cell in record.cells
-        if cell.outcome.status == "unsupported" and cell.outcome.reason
-    }
-    because = f": {next(iter(reasons))}" if len(reasons) == 1 else f", for {len(reasons)} different reasons"
-    return f"Nothing that was asked for can run here{because}".rstrip(".") + "."
-
-
-def _why_unknown(record: Record) -> str:
-    if not record.cells:
-        return "The record holds no cells, so nothing is known."
-    statuses = [cell.outcome.status for cell in record.cells]
-    if set(statuses) == {"predicted"}:
-        return "Nothing was run: every figure is a prediction."
-    counts = {status: statuses.count(status) for status in dict.fromkeys(statuses)}
-    tally = ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in counts.items())
-    return f"No cell of this run finished ({tally}), so nothing is known."
+def _decide_without_runs(record: Record) -> tuple[Verdict, str]:
+    statuses = {cell.outcome.status for cell in record.cells}
+    if statuses == {"unsupported"}:
+        return Verdict.UNSUPPORTED, why.unsupported(record)
+    conclusive = all(is_misfit(cell) or cell.outcome.status == "unsupported" for cell in record.cells)
+    if conclusive and any(map(has_spilled, record.cells)):
+        return Verdict.DOES_NOT_FIT, why.spilled(record)
+    if conclusive and "out_of_memory" in statuses:
+        return Verdict.DOES_NOT_FIT, why.nothing_fits(record)
+    return Verdict.UNKNOWN, why.unknown(record)

@@ -1,7 +1,8 @@
 """Where "fits" ends."""
 
 from bench.judge.frontier import FrontierPoint, frontier
-from bench.records.words import Attention
+from bench.records.words import Attention, Profile
+from tests import sample_cards as cards
 from tests import sample_records as sample
 
 
@@ -26,3 +27,27 @@ def test_what_cannot_run_is_no_misfit() -> None:
 def test_the_order_does_not_depend_on_the_order_of_the_cells() -> None:
     cells = sample.standard().cells
     assert frontier(cells) == frontier(reversed(cells))
+
+
+def test_a_desktop_draws_a_line_of_its_own() -> None:
+    record = cards.rtx_4070()
+    points = {p.max_tokens: p for p in frontier(record.cells, record) if p.attention is Attention.SDPA}
+    assert (points[1024].longest_fit_s, points[1024].longest_fit_with_desktop_s) == (300.0, 60.0)
+    assert points[1024].desktop_is_known
+
+
+def test_none_beside_a_desktop_is_not_unknown() -> None:
+    cells = [cards.measured(300.0, 1024)]
+    known, unknown = cards.with_card(cells), cards.with_card(cells, state=None)
+    points = [frontier(record.cells, record)[0] for record in (known, unknown)]
+    assert [point.longest_fit_with_desktop_s for point in points] == [None, None]
+    assert [point.desktop_is_known for point in points] == [True, False]
+
+
+def test_cells_of_another_profile_have_a_line_of_their_own() -> None:
+    lean = sample.requested(60.0).model_copy(update={"profile": Profile.LEAN})
+    points = frontier([sample.measured(sample.requested()), sample.measured(lean)])
+    assert [(point.variant, point.longest_fit_s) for point in points] == [
+        (("profile faithful",), 10.0),
+        (("profile lean",), 60.0),
+    ]

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from bench.judge.verdict import judge
 from bench.records.schema import Failed, Outcome, Predicted, Record, Skipped, Unsupported
 from bench.records.words import Attention, Provenance, Verdict, WeightMode
+from tests import sample_cards as cards
 from tests import sample_records as sample
 
 
@@ -143,3 +144,75 @@ def test_runs_exactly_when_something_ran(kinds: list[str]) -> None:
     assert (judgement.verdict is Verdict.RUNS) == ("ran" in kinds)
     assert judgement.why.endswith(".")
     assert "\n" not in judgement.why
+
+
+# --- against the budget of a card ---------------------------------------------------------------------------
+
+
+def test_runs_says_up_to_which_clip_a_desktop_leaves_room() -> None:
+    judgement = judge(cards.rtx_4070())
+    assert judgement.verdict is Verdict.RUNS
+    assert judgement.why == (
+        "The longest clip that ran is 300 s (5 min) with 1,024 new tokens: 41.4 tok/s and a process peak of "
+        "12.10 GB (11.27 GiB); beside a desktop up to 120 s (2 min) with 256 new tokens; "
+        "a clip of 600 s (10 min) with 128 new tokens ran out of memory."
+    )
+
+
+def test_what_fits_beside_a_desktop_says_so() -> None:
+    assert judge(cards.with_card([cards.measured()])).why.endswith("; it fits beside a desktop too.")
+
+
+def test_only_without_a_desktop_names_what_is_taken_and_what_would_be_left() -> None:
+    judgement = judge(cards.with_card([cards.measured(300.0, 512), cards.measured(300.0, 1024)]))
+    assert judgement.verdict is Verdict.RUNS_HEADLESS
+    assert judgement.why.endswith(
+        "beside a desktop nothing that ran fits: the least takes 12.02 GB (11.20 GiB) and "
+        "11.59 GB (10.79 GiB) would be left."
+    )
+
+
+def test_a_card_whose_budget_nobody_tells_still_runs() -> None:
+    state = cards.STATE.model_copy(
+        update={"budget": cards.STATE.budget.model_copy(update={"desktop_bytes": None})}
+    )
+    judgement = judge(cards.with_card([cards.measured(300.0, 1024)], state=state))
+    assert judgement.verdict is Verdict.RUNS
+    assert "desktop" not in judgement.why
+
+
+def test_an_emulated_card_is_judged_by_its_own_budget_and_named() -> None:
+    judgement = judge(cards.emulated())
+    assert judgement.verdict is Verdict.RUNS
+    assert judgement.why.startswith("On an emulated card of 12.88 GB (11.99 GiB), the longest clip that ran")
+    assert "12.22 GB (11.38 GiB) of it, CUDA context included" in judgement.why
+    larger = judge(cards.with_card([cards.measured(300.0, 1024)], device=cards.H200, emulation=cards.PLAYED))
+    assert larger.verdict is Verdict.RUNS_HEADLESS
+
+
+def test_a_played_card_that_is_too_small_is_named() -> None:
+    cells = [sample.out_of_memory(sample.requested())]
+    judgement = judge(cards.with_card(cells, device=cards.H200, emulation=cards.PLAYED))
+    assert judgement.verdict is Verdict.DOES_NOT_FIT
+    assert judgement.why.startswith("Nothing that was tried fits an emulated card of 12.88 GB (11.99 GiB)")
+
+
+def test_cells_that_computed_elsewhere_tell_nothing_of_the_card() -> None:
+    ran = cards.measured()
+    assert ran.effective is not None
+    moved = ran.model_copy(update={"effective": ran.effective.model_copy(update={"device": "cpu"})})
+    judgement = judge(cards.with_card([moved]))
+    assert judgement.verdict is Verdict.UNKNOWN
+    assert "computed on the cpu" in judgement.why
+    assert any("no figure of this record is one of NVIDIA GeForce RTX 4070" in c for c in judgement.caveats)
+
+
+def test_what_ran_from_system_memory_does_not_fit() -> None:
+    ran = cards.measured()
+    assert ran.summary is not None
+    spilled = ran.model_copy(update={"summary": ran.summary.model_copy(update={"labels": ("spilled",)})})
+    judgement = judge(cards.with_card([spilled]))
+    assert judgement.verdict is Verdict.DOES_NOT_FIT
+    assert "lay partly in system memory" in judgement.why
+    assert (judgement.frontier[0].longest_fit_s, judgement.frontier[0].smallest_misfit_s) == (None, 10.0)
+    assert judge(cards.with_card([spilled, cards.measured(5.0)])).verdict is Verdict.RUNS
