@@ -5,12 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from bench.records.base import Interval
-from bench.records.schema import Memory, Repeat, Statistic, Summary
-from bench.records.words import Phase
+from bench.records.schema import Repeat, Statistic
 
 _RESAMPLES = 2000
 _SEED = 20260101  # the same record gives the same interval on every machine
-NOISY = "noisy"
 
 
 def statistic(values: Sequence[float]) -> Statistic:
@@ -51,38 +49,7 @@ def _bootstrap_interval(sample: np.ndarray) -> Interval | None:
     return Interval(low=float(low), high=float(high))
 
 
-def summarise(
-    repeats: Sequence[Repeat], memory: Memory | None, *, load_s: float | None, noise_cv: float
-) -> Summary:
-    """One value per metric over the repeats of one cell, which are never empty."""
-    rates = [repeat.decode_tokens_per_s for repeat in repeats]
-    known_rates = [rate for rate in rates if rate is not None]
-    return Summary(
-        load_s=load_s,
-        preprocess_s=statistic([repeat.preprocess_s for repeat in repeats]),
-        encode_s=statistic([repeat.encode_s for repeat in repeats]),
-        time_to_first_token_s=statistic([repeat.time_to_first_token_s for repeat in repeats]),
-        decode_tokens_per_s=statistic(known_rates) if known_rates else None,
-        latency_s=statistic([repeat.latency_s for repeat in repeats]),
-        real_time_factor=statistic([repeat.real_time_factor for repeat in repeats]),
-        generated_tokens=repeats[0].generated_tokens,
-        allocated_peak_bytes=_peak(memory, "allocated_peak_bytes"),
-        reserved_peak_bytes=_peak(memory, "reserved_peak_bytes"),
-        resident_peak_bytes=_peak(memory, "resident_peak_bytes"),
-        labels=(NOISY,) if is_noisy(repeats, noise_cv) else (),
-    )
-
-
 def is_noisy(repeats: Sequence[Repeat], noise_cv: float) -> bool:
     """Whether the latency varies by more than the suite allows; False below two repeats."""
     variation = coefficient_of_variation([repeat.latency_s for repeat in repeats])
     return variation is not None and variation > noise_cv
-
-
-def _peak(memory: Memory | None, name: str) -> int | None:
-    """Largest value over the phases of a generation; loading is a peak of its own and does not count."""
-    if memory is None:
-        return None
-    values = [getattr(phase, name) for key, phase in memory.phases.items() if key is not Phase.LOAD]
-    known = [value for value in values if value is not None]
-    return max(known) if known else None

@@ -13,6 +13,7 @@ from bench.errors import StorageError, UsageError
 from bench.hardware.device import require_build
 from bench.hardware.environment import environment, version_of
 from bench.hardware.machine_key import machine_key
+from bench.records.card import DeviceState
 from bench.records.journal import SUFFIX, Header, Journal, PlannedCell, Progress, journal_path, seal_journal
 from bench.records.schema import ModelInfo, Record, WeightFile
 from bench.records.store import disk_errors
@@ -22,6 +23,7 @@ from bench.run.isolation import Isolation
 from bench.run.plan import Plan, is_released, support
 from bench.run.protocol import Hello, Setup
 from bench.run.session import Listener, Rules, Session, signals_to
+from bench.run.telemetry import watching
 
 
 @dataclass(frozen=True)
@@ -108,14 +110,22 @@ def run(
         memory_limit_bytes=plan.emulation.limit_bytes if plan.emulation is not None else None,
     )
     isolation = Isolation(setup, mailbox)
-    with signals_to(mailbox):
+    with signals_to(mailbox), watching(plan.device.uuid) as watch:
         try:
             hello = isolation.hello()
-            header = _header(plan, weights, hello)
+            header = _header(plan, weights, hello, watch.state)
             progress, path = _start(header, place)
             journal = Journal.create(path, progress)
             why_not = support(plan, hello.model.max_positions)
-            session = Session(plan.cells, progress.done, rules, isolation, why_not)
+            session = Session(
+                plan.cells,
+                progress.done,
+                rules,
+                isolation,
+                why_not,
+                device=header.device,
+                watch=watch,
+            )
             try:
                 signal_number = sweep(session, journal, listener)
             except StorageError as error:
@@ -128,7 +138,7 @@ def run(
     return Ending(record, sealed, signal_number)
 
 
-def _header(plan: Plan, weights: Weights, hello: Hello) -> Header:
+def _header(plan: Plan, weights: Weights, hello: Hello, state: DeviceState | None) -> Header:
     return Header(
         record_id=secrets.token_hex(6),
         created_at=datetime.now(UTC).replace(microsecond=0),
@@ -147,6 +157,7 @@ def _header(plan: Plan, weights: Weights, hello: Hello) -> Header:
         device=plan.device.info(),
         environment=environment(torch=hello.torch, transformers=hello.transformers),
         machine_key=machine_key(plan.device.uuid),
+        device_state=state,
         emulation=plan.emulation,
         frontier_step_s=plan.frontier_step_s,
         plan=tuple(PlannedCell(cell_id=cell.cell_id, requested=cell.requested) for cell in plan.cells),

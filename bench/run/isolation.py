@@ -1,12 +1,14 @@
 """Keeps one worker while it is healthy, waits for it without using a core, replaces it after a failure."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from queue import Empty
 from time import monotonic
 from typing import Final
 
 from bench.errors import BenchError, ExitCode, MachineError, UsageError
 from bench.records.schema import Failed, OutOfMemory, Timeout
+from bench.records.scrub import scrub
 from bench.records.words import Phase
 from bench.run.child import Child, Gone, Mailbox, Said, StopRequest, cause, ending
 from bench.run.protocol import Event, Exhausted, Finished, Hello, Job, Refused, Setup, Step
@@ -27,13 +29,19 @@ class Stopped(Exception):  # noqa: N818 - no error: somebody asked for it
 
 
 class Isolation:
-    """At most one worker at a time."""
+    """At most one worker at a time. `worker_pid` is what the latest one calls itself, also after its end."""
 
     def __init__(self, setup: Setup, mailbox: Mailbox) -> None:
         self._setup = setup
         self._mailbox = mailbox
         self._child: Child | None = None
         self._loaded = False
+        self.worker_pid: int | None = None
+
+    @property
+    def has_worker(self) -> bool:
+        """Whether a worker is there for the next cell."""
+        return self._child is not None
 
     def hello(self) -> Hello:
         """Start a fresh worker; what it says of itself and of the model.
@@ -43,9 +51,11 @@ class Isolation:
             Stopped: a signal came.
         """
         self.retire()
+        self.worker_pid = None
         child = self._child = Child(self._setup, self._mailbox)
         said = self._next_from(child, START_LIMIT_S)
         if isinstance(said, Hello):
+            self.worker_pid = said.pid
             return said
         self._child = None
         raise _did_not_start(child, said)
@@ -59,7 +69,12 @@ class Isolation:
             Stopped: a signal came; the worker is gone.
         """
         if self._child is None:
-            self.hello()
+            try:
+                self.hello()
+            except (
+                MachineError
+            ) as error:  # it worked for the run's first worker: the card may have gone since
+                return Failed(reason=scrub(str(error)))
         child = self._child
         if child is None:
             raise BenchError("no worker after its hello")
@@ -93,6 +108,17 @@ class Isolation:
         if self._child is not None:
             self._child.kill()
         self._forget()
+
+    def rest(self, seconds: float) -> bool:
+        """Wait between two workers; False at once if a signal comes, which whoever waits next is told of."""
+        deadline = monotonic() + seconds
+        while (left := deadline - monotonic()) > 0:
+            with suppress(Empty):
+                message = self._mailbox.get(timeout=left)
+                if isinstance(message, StopRequest):
+                    self._mailbox.put(message)
+                    return False
+        return True
 
     def _forget(self) -> None:
         self._child = None

@@ -8,12 +8,22 @@ from types import FrameType
 from typing import Literal, Protocol
 
 from bench.cells import Cell, GroupKey, group_key, needs_more_of_everything
-from bench.measure.statistics import summarise
+from bench.measure.summary import CellFigures, summarise
 from bench.records.journal import Journal
-from bench.records.schema import CellResult, Measured, OutOfMemory, Requested, Skipped, Unsupported
+from bench.records.schema import (
+    CellResult,
+    DeviceInfo,
+    Failed,
+    Measured,
+    OutOfMemory,
+    Requested,
+    Skipped,
+    Unsupported,
+)
 from bench.run.child import Mailbox, StopRequest
 from bench.run.isolation import CellEnd, Isolation, Stopped
 from bench.run.protocol import Finished, Job, Step
+from bench.run.telemetry import Residue, Told, Unwatched, Watch
 from bench.suite import Measure
 from bench.units import clip_length
 
@@ -50,12 +60,17 @@ class Session:
         rules: Rules,
         isolation: Isolation,
         unsupported: Callable[[Requested], str | None],
+        *,
+        device: DeviceInfo | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self._cells = cells
         self._done = {result.cell_id: result for result in done}
         self._rules = rules
         self._isolation = isolation
         self._unsupported = unsupported
+        self._device = device
+        self._watch: Watch = Unwatched() if watch is None else watch
         self._loaded_for: GroupKey | None = None
 
     def run(self, journal: Journal, listener: Listener) -> int | None:
@@ -65,20 +80,24 @@ class Session:
                 if cell.cell_id in self._done:
                     continue
                 listener.cell_begins(cell, number, len(self._cells))
-                self.run_cell(cell, journal, listener)
+                self.run_cell(cell, journal, listener, keep=self._goes_on(cell))
         except Stopped as stopped:
             return stopped.signal_number
         finally:
             self._isolation.retire()
         return None
 
-    def run_cell(self, cell: Cell, journal: Journal, listener: Listener) -> CellResult:
-        """Run one cell; its outcome is on disk when this returns.
+    def run_cell(self, cell: Cell, journal: Journal, listener: Listener, *, keep: bool = True) -> CellResult:
+        """Run one cell; its outcome is on disk when this returns. `keep`: a next cell may want its worker.
 
         Raises:
             Stopped: a signal came; the cell has no outcome.
         """
-        result = self._result_of(cell, listener)
+        not_run = self._without_running(cell)
+        if not_run is not None:
+            result = CellResult(cell_id=cell.cell_id, requested=cell.requested, outcome=not_run)
+        else:
+            result = self._run_now(cell, listener, keep)
         journal.append(result)
         self._done[cell.cell_id] = result
         listener.cell_ends(result)
@@ -88,26 +107,52 @@ class Session:
         """Why this cannot run here, known without running it; None if nothing speaks against it."""
         return self._unsupported(requested)
 
-    def _result_of(self, cell: Cell, listener: Listener) -> CellResult:
+    def _without_running(self, cell: Cell) -> Unsupported | Skipped | None:
         reason = self._unsupported(cell.requested)
         if reason is not None:
-            return _without_figures(cell, Unsupported(reason=reason))
+            return Unsupported(reason=reason)
         if self._rules.prune and (smaller := self._smaller_that_failed(cell)) is not None:
-            return _without_figures(cell, Skipped(reason=_pruned(smaller), cause="pruned"))
-        self._make_room_for(cell)
-        end = self._isolation.measure(
+            return Skipped(reason=_pruned(smaller), cause="pruned")
+        return None
+
+    def _goes_on(self, cell: Cell) -> bool:
+        """Whether the next cell that will be run can be run by the same worker."""
+        for other in self._cells[self._cells.index(cell) + 1 :]:
+            if other.cell_id not in self._done and self._without_running(other) is None:
+                return group_key(other) == group_key(cell)
+        return False
+
+    def _run_now(self, cell: Cell, listener: Listener, keep: bool) -> CellResult:
+        """Run the cell; what its worker leaves on the card, if it ends here, belongs to this cell."""
+        residue = self._make_room_for(cell)
+        self._watch.cell_begins()
+        end = self._card_is_gone() or self._isolation.measure(
             Job(requested=cell.requested, measure=self._rules.measure),
             self._rules.measure.cell_limit_s,
             listener.step_begins,
         )
-        return _result(cell, end, self._rules.measure.noise_cv)
+        told = self._watch.cell_ends(self._isolation.worker_pid, end if isinstance(end, Finished) else None)
+        if not isinstance(end, Finished) or not keep or self._rules.isolate == "cell":
+            residue = self._retire()
+        return _result(cell, end, told.after(residue), self._device, self._rules.measure.noise_cv)
 
-    def _make_room_for(self, cell: Cell) -> None:
-        """A loaded model serves its own group only; the strictest isolation gives each cell its own."""
+    def _card_is_gone(self) -> Failed | None:
+        """A worker that is there may go on; a new one would only look for a card that does not answer."""
+        if self._watch.lost is None or self._isolation.has_worker:
+            return None
+        return Failed(reason=self._watch.lost)
+
+    def _make_room_for(self, cell: Cell) -> Residue:
+        """A loaded model serves its own group only; what it leaves for good, the new cell has to tell."""
         key = group_key(cell)
-        if self._loaded_for is not None and (self._rules.isolate == "cell" or key != self._loaded_for):
-            self._isolation.retire()
+        residue = self._retire() if self._loaded_for not in {None, key} else Residue()
         self._loaded_for = key
+        return residue if residue.back_at_baseline is False else Residue()
+
+    def _retire(self) -> Residue:
+        self._loaded_for = None
+        self._isolation.retire()
+        return self._watch.settle(self._isolation.rest)
 
     def _smaller_that_failed(self, cell: Cell) -> Cell | None:
         for other in self._cells:
@@ -126,13 +171,23 @@ def _pruned(smaller: Cell) -> str:
     return f"{clip_length(asked.clip_seconds)} with {asked.max_tokens} tokens ran out of memory already"
 
 
-def _without_figures(cell: Cell, outcome: Unsupported | Skipped) -> CellResult:
-    return CellResult(cell_id=cell.cell_id, requested=cell.requested, outcome=outcome)
-
-
-def _result(cell: Cell, end: CellEnd, noise_cv: float) -> CellResult:
+def _result(cell: Cell, end: CellEnd, told: Told, device: DeviceInfo | None, noise_cv: float) -> CellResult:
     if not isinstance(end, Finished):
-        return CellResult(cell_id=cell.cell_id, requested=cell.requested, outcome=end)
+        return CellResult(
+            cell_id=cell.cell_id, requested=cell.requested, outcome=end, device_memory=told.memory
+        )
+    figures = CellFigures(
+        repeats=end.repeats,
+        clip_seconds=cell.requested.clip_seconds,
+        noise_cv=noise_cv,
+        load_s=end.load_s,
+        memory=end.memory,
+        work=end.work,
+        device=device,
+        device_memory=told.memory,
+        power=told.power,
+        labels=told.labels,
+    )
     return CellResult(
         cell_id=cell.cell_id,
         requested=cell.requested,
@@ -140,8 +195,11 @@ def _result(cell: Cell, end: CellEnd, noise_cv: float) -> CellResult:
         outcome=Measured(),
         cold=end.cold,
         repeats=end.repeats,
-        summary=summarise(end.repeats, end.memory, load_s=end.load_s, noise_cv=noise_cv),
+        summary=summarise(figures),
         memory=end.memory,
+        device_memory=told.memory,
+        power=told.power,
+        work=end.work,
     )
 
 

@@ -4,10 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.measure.statistics import NOISY, coefficient_of_variation, is_noisy, statistic, summarise
+from bench.measure.statistics import coefficient_of_variation, is_noisy, statistic
 from bench.records.base import Interval
-from bench.records.schema import Memory, PhaseMemory, Repeat
-from bench.records.words import Phase
+from bench.records.schema import Repeat
 
 VALUES = st.lists(st.floats(1e-6, 1e6), min_size=1, max_size=12)
 
@@ -93,53 +92,3 @@ def test_a_wide_sample_has_a_wide_interval() -> None:
 def test_noise_is_judged_by_the_spread_of_the_latency(latencies: Sequence[float], noisy: bool) -> None:
     repeats = [repeat(latency) for latency in latencies]
     assert is_noisy(repeats, 0.05) is noisy
-    summary = summarise(repeats, None, load_s=None, noise_cv=0.05)
-    assert summary.labels == ((NOISY,) if noisy else ())
-
-
-def memory(**phases: PhaseMemory) -> Memory:
-    return Memory(
-        allocated_source="allocation tracker",
-        resident_source=None,
-        resident_baseline_bytes=None,
-        weights_bytes=100,
-        phases={Phase(name): phase for name, phase in phases.items()},
-    )
-
-
-def test_a_summary_holds_every_metric_of_the_repeats() -> None:
-    summary = summarise([repeat(1.0), repeat(3.0), repeat(2.0)], None, load_s=4.5, noise_cv=1.0)
-    assert summary.load_s == 4.5
-    assert summary.generated_tokens == 8
-    medians = {
-        "preprocess_s": 0.01,
-        "encode_s": 0.1,
-        "time_to_first_token_s": 0.2,
-        "decode_tokens_per_s": 50.0,
-        "latency_s": 2.0,
-        "real_time_factor": 0.2,
-    }
-    for name, median in medians.items():
-        assert getattr(summary, name).median == pytest.approx(median)
-        assert getattr(summary, name).n == 3
-
-
-def test_a_single_token_has_no_decode_speed() -> None:
-    summary = summarise([repeat(1.0, rate=None)] * 3, None, load_s=None, noise_cv=0.1)
-    assert summary.decode_tokens_per_s is None
-
-
-def test_peaks_are_those_of_the_generation_not_of_loading() -> None:
-    watched = memory(
-        load=PhaseMemory(allocated_peak_bytes=900, resident_peak_bytes=9000),
-        encode=PhaseMemory(allocated_peak_bytes=300, resident_peak_bytes=None),
-        prefill=PhaseMemory(allocated_peak_bytes=500, resident_peak_bytes=2000),
-    )
-    summary = summarise([repeat(1.0)], watched, load_s=None, noise_cv=0.1)
-    assert summary.allocated_peak_bytes == 500
-    assert summary.resident_peak_bytes == 2000
-    assert summary.reserved_peak_bytes is None
-
-
-def test_without_a_memory_pass_there_is_no_peak() -> None:
-    assert summarise([repeat(1.0)], None, load_s=None, noise_cv=0.1).allocated_peak_bytes is None

@@ -1,0 +1,84 @@
+"""Energy of a timed span from what a sampler saw of a card. Pure: arrays in, joules out.
+
+The counter is preferred: it misses nothing between two samples, while the power that a driver tells may be a
+mean over the last second. Where there is a counter, and it cannot resolve a span, nothing else is made of it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Span = tuple[float, float]
+Source = Literal["energy counter", "integrated power"]
+
+_FEWEST: Final = 2  # samples inside a span, below which its edges alone would make the figure
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """Power and energy counter at ascending moments, each of shape (samples,); NaN where it was not told."""
+
+    at_s: Floats
+    power_w: Floats
+    energy_j: Floats
+
+
+def energies(trace: Trace, spans: Sequence[Span]) -> tuple[Source | None, tuple[float, ...]]:
+    """Joules of each span and where they are from; (None, ()) unless every span has its figure."""
+    has_counter = bool(np.any(~np.isnan(trace.energy_j)))
+    of_span = counted if has_counter else integrated
+    found = [of_span(trace, begin, end) for begin, end in spans]
+    known = tuple(energy for energy in found if energy is not None)
+    if not known or len(known) < len(found):
+        return None, ()
+    return ("energy counter" if has_counter else "integrated power"), known
+
+
+def counted(trace: Trace, begin_s: float, end_s: float) -> float | None:
+    """Joules from the counter, interpolated between the moments at which it was seen to move.
+
+    Drivers renew it every 20 to 100 ms: a sample in between repeats the last figure, and would put the energy
+    of a whole step on one side of the span's edge. None if the counter ran backwards (a new driver).
+    """
+    at, energy = _told(trace.at_s, trace.energy_j)
+    moved = np.ones(len(at), dtype=np.bool_)
+    moved[1:] = np.diff(energy) != 0
+    at, energy = at[moved], energy[moved]
+    if not _covers(at, begin_s, end_s) or np.any(np.diff(energy) < 0):
+        return None
+    return float(np.interp(end_s, at, energy) - np.interp(begin_s, at, energy))
+
+
+def integrated(trace: Trace, begin_s: float, end_s: float) -> float | None:
+    """Joules from the power, by the trapezoidal rule; its value at both edges is interpolated."""
+    at, power = _told(trace.at_s, trace.power_w)
+    if not _covers(at, begin_s, end_s):
+        return None
+    inner = at[(at > begin_s) & (at < end_s)]
+    moments = np.concatenate(([begin_s], inner, [end_s]))
+    watts = np.interp(moments, at, power)
+    return float(np.sum((watts[1:] + watts[:-1]) / 2 * np.diff(moments)))
+
+
+def within(at_s: Floats, spans: Sequence[Span]) -> NDArray[np.bool_]:
+    """Which moments lie in any of the spans; shape (moments,)."""
+    inside = np.zeros(len(at_s), dtype=np.bool_)
+    for begin, end in spans:
+        inside |= (at_s >= begin) & (at_s <= end)
+    return inside
+
+
+def _told(at_s: Floats, values: Floats) -> tuple[Floats, Floats]:
+    told = ~np.isnan(values)
+    return at_s[told], values[told]
+
+
+def _covers(at_s: Floats, begin_s: float, end_s: float) -> bool:
+    """Whether samples lie before, in and after the span: nothing is made up beyond the first and the last."""
+    if np.count_nonzero(within(at_s, [(begin_s, end_s)])) < _FEWEST:
+        return False
+    return bool(at_s[0] <= begin_s and at_s[-1] >= end_s)

@@ -1,0 +1,97 @@
+"""How a card fared under load: power, clocks, heat, and what held it back. Pure: samples in, figures out."""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final
+
+import numpy as np
+
+from bench.hardware.readings import SlowSample
+from bench.measure.energy import Floats, Span, Trace, energies, within
+from bench.records.card import Power, Range, Sampled
+
+CONTENDED: Final = "contended"
+THROTTLED: Final = "throttled"
+SPILLED: Final = "spilled"
+
+_SHARE: Final = 0.05  # of the samples: a moment of it is no cause of slowness
+_FAULTS: Final = frozenset({"sw_thermal_slowdown", "hw_slowdown", "hw_thermal_slowdown", "hw_power_brake"})
+_POWER_CAP: Final = "sw_power_cap"
+
+
+def power_of(trace: Trace, slow: Sequence[SlowSample], spans: Sequence[Span], period_s: float) -> Power:
+    """Everything but the link over the spans; of the link the most that was seen, also while loading."""
+    source, joules = energies(trace, spans)
+    timed = during(slow, spans)
+    return Power(
+        source=source,
+        sampler=_watched(trace.at_s, spans, period_s),
+        energies_j=joules,
+        power_w=range_of(trace.power_w[within(trace.at_s, spans)].tolist()),
+        temperature_c=range_of(sample.temperature_c for sample in timed),
+        sm_clock_mhz=range_of(sample.sm_clock_mhz for sample in timed),
+        memory_clock_mhz=range_of(sample.memory_clock_mhz for sample in timed),
+        throttle_reasons=shares(timed),
+        pcie_generation=_most(sample.pcie_generation for sample in slow),
+        pcie_width=_most(sample.pcie_width for sample in slow),
+    )
+
+
+def during(slow: Sequence[SlowSample], spans: Sequence[Span]) -> list[SlowSample]:
+    """The samples that lie in any of the spans."""
+    inside = within(np.array([sample.at_s for sample in slow], dtype=np.float64), spans)
+    return [sample for sample, timed in zip(slow, inside, strict=True) if timed]
+
+
+def range_of(values: Iterable[float | None]) -> Range | None:
+    """Least, median and most of what was told (None and NaN were not); None if nothing was."""
+    told = [value for value in values if value is not None and not np.isnan(value)]
+    if not told:
+        return None
+    return Range(low=min(told), median=float(np.median(told)), high=max(told))
+
+
+def shares(samples: Sequence[SlowSample]) -> dict[str, float]:
+    """Share of the samples in which each reason was in force; reasons that never were are left out."""
+    names = sorted({name for sample in samples for name in sample.throttle_reasons})
+    return {name: _share(samples, frozenset({name})) for name in names}
+
+
+def is_throttled(samples: Sequence[SlowSample], *, limit_lowered: bool) -> bool:
+    """Whether heat or the power supply held the card back in 5 % of the samples or more.
+
+    A card at its power limit is at work as its maker meant it to be; at a lowered limit it is throttled.
+    """
+    causes = _FAULTS | {_POWER_CAP} if limit_lowered else _FAULTS
+    return bool(samples) and _share(samples, causes) >= _SHARE
+
+
+def is_contended(seen: Collection[int], before: Collection[int], workers: Collection[int]) -> bool:
+    """Whether a process other than our workers computed on the card, as far as can be known.
+
+    `seen` are the pids of one cell, `before` those before the run's first worker. Inside a container the
+    driver names pids of the host: where it does not know our worker, a new pid may be ours.
+    """
+    ours = set(workers).difference(before)
+    others = set(seen) - ours
+    return not others.isdisjoint(before) or (bool(others) and not ours.isdisjoint(seen))
+
+
+def _share(samples: Sequence[SlowSample], reasons: frozenset[str]) -> float:
+    return sum(1 for sample in samples if sample.throttle_reasons & reasons) / len(samples)
+
+
+def _watched(at_s: Floats, spans: Sequence[Span], period_s: float) -> Sampled:
+    """How closely the spans were watched: a gap that reaches into one counts whole."""
+    gap = np.zeros(max(0, len(at_s) - 1), dtype=np.bool_)
+    for begin, end in spans:
+        gap |= (at_s[1:] > begin) & (at_s[:-1] < end)
+    gaps = np.diff(at_s)[gap]
+    return Sampled(
+        period_s=period_s,
+        samples=int(np.count_nonzero(within(at_s, spans))),
+        largest_gap_s=float(np.max(gaps)) if len(gaps) else None,
+    )
+
+
+def _most(values: Iterable[int | None]) -> int | None:
+    return max((value for value in values if value is not None), default=None)

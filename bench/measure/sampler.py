@@ -1,0 +1,205 @@
+"""Watches a card from a thread of the parent process, which has nothing else to do while a worker measures.
+
+One `Sampler` looks at one card for a whole run. What it saw since `begin` is `seen`: sums, peaks, and as much
+of the course as bounded memory holds.
+"""
+
+import threading
+from array import array
+from contextlib import closing
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Final, Protocol
+
+import numpy as np
+
+from bench.hardware.nvml import DriverLost
+from bench.hardware.readings import Sample, SlowSample
+from bench.measure.energy import Trace
+from bench.records.card import Sampled
+
+PERIOD_S: Final = 0.020
+SLOW_EVERY: Final = 10  # fast samples: temperature, clocks and link change within seconds
+ANSWER_LIMIT_S: Final = 5.0
+
+_MOST_FAST: Final = 2**17  # 44 minutes at 20 ms, in 3 MB
+_MOST_SLOW: Final = 2**14
+
+
+class Probe(Protocol):
+    """A card that can be looked at again and again. Every method may raise DriverLost."""
+
+    def fast(self) -> Sample:
+        """Memory, processes, power, energy."""
+
+    def slow(self) -> SlowSample:
+        """Temperature, clocks, link."""
+
+    def close(self) -> None:
+        """Let go of the driver."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was seen since the last `begin`. `process_peaks` maps pid to bytes, None where never told."""
+
+    sampled: Sampled
+    device_peak_bytes: int | None
+    process_peaks: dict[int, int | None]
+    trace: Trace
+    slow: tuple[SlowSample, ...]
+    lost: str | None
+
+
+class Sampler:
+    """Takes over a probe, and closes it at the end. Times are those of `time.perf_counter`."""
+
+    def __init__(self, probe: Probe, period_s: float = PERIOD_S) -> None:
+        self._probe = probe
+        self._period_s = period_s
+        self._news = threading.Condition()
+        self._stopped = threading.Event()
+        self._log = _Log(perf_counter(), period_s)
+        self._lost: str | None = None
+        self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
+        self._thread.start()
+
+    def begin(self) -> None:
+        """Forget what was seen."""
+        with self._news:
+            self._log = _Log(perf_counter(), self._period_s)
+
+    def seen(self) -> Seen:
+        """What was seen since `begin`, up to now."""
+        with self._news:
+            return self._log.seen(self._lost)
+
+    @property
+    def lost(self) -> str | None:
+        """What the driver said when it stopped answering; None while it answers."""
+        return self._lost
+
+    def fresh(self) -> Sample | None:
+        """A sample that is not older than this call; None where the driver does not answer any more."""
+        asked = perf_counter()
+        with self._news:
+            answered = self._news.wait_for(
+                lambda: self._lost is not None or self._log.is_since(asked), ANSWER_LIMIT_S
+            )
+            if not answered:
+                self._lost = f"no answer within {ANSWER_LIMIT_S:g} s"
+            return self._log.last if self._log.is_since(asked) else None
+
+    def close(self) -> None:
+        """Stop, and let go of the driver; a driver that hangs is left hanging."""
+        self._stopped.set()
+        self._thread.join(ANSWER_LIMIT_S)
+
+    def _run(self) -> None:
+        with closing(self._probe):
+            try:
+                self._sample()
+            except DriverLost as error:
+                with self._news:
+                    self._lost = str(error)
+                    self._news.notify_all()
+
+    def _sample(self) -> None:
+        """Sample at the period. Where the driver is slower than that, rest a little and do not catch up."""
+        due, number = perf_counter(), 0
+        while self._lost is None and not self._stopped.wait(max(0.0, due - perf_counter())):
+            fast = self._probe.fast()
+            slow = self._probe.slow() if number % SLOW_EVERY == 0 else None
+            with self._news:
+                self._log.add(fast, slow)
+                self._news.notify_all()
+            number += 1
+            due = max(due + self._period_s, perf_counter() + self._period_s / 4)
+
+
+class _Log:
+    """Sums and peaks of all samples since `begun_s`, and evenly thinned columns of their course."""
+
+    def __init__(self, begun_s: float, period_s: float) -> None:
+        self.last: Sample | None = None
+        self._begun_s = begun_s
+        self._period_s = period_s
+        self._samples = 0
+        self._largest_gap_s: float | None = None
+        self._device_peak: int | None = None
+        self._process_peaks: dict[int, int | None] = {}
+        self._columns = (array("d"), array("d"), array("d"))
+        self._stride = 1
+        self._slow: list[SlowSample] = []
+        self._slow_stride = 1
+        self._slow_samples = 0
+
+    def is_since(self, moment_s: float) -> bool:
+        """Whether the last sample is of that moment or later."""
+        return self.last is not None and self.last.at_s >= moment_s
+
+    def add(self, fast: Sample, slow: SlowSample | None) -> None:
+        """One more look; a look that began before the log did is of what was before."""
+        if fast.at_s < self._begun_s:
+            return
+        if self.last is not None:
+            self._largest_gap_s = max(self._largest_gap_s or 0.0, fast.at_s - self.last.at_s)
+        self.last = fast
+        self._device_peak = _larger(self._device_peak, fast.used_bytes)
+        for pid, used in (fast.processes or {}).items():
+            self._process_peaks[pid] = _larger(self._process_peaks.get(pid), used)
+        self._keep(fast)
+        self._samples += 1
+        if slow is not None:
+            self._keep_slow(slow)
+
+    def _keep(self, fast: Sample) -> None:
+        if self._samples % self._stride == 0:
+            for column, value in zip(self._columns, _row(fast), strict=True):
+                column.append(value)
+        if len(self._columns[0]) == _MOST_FAST:
+            self._columns = (self._columns[0][::2], self._columns[1][::2], self._columns[2][::2])
+            self._stride *= 2
+
+    def _keep_slow(self, slow: SlowSample) -> None:
+        if self._slow_samples % self._slow_stride == 0:
+            self._slow.append(slow)
+        self._slow_samples += 1
+        if len(self._slow) == _MOST_SLOW:
+            del self._slow[1::2]
+            self._slow_stride *= 2
+
+    def seen(self, lost: str | None) -> Seen:
+        """All of it; the last sample is never thinned out, as it may be the one after the last repeat."""
+        return Seen(
+            sampled=Sampled(
+                period_s=self._period_s, samples=self._samples, largest_gap_s=self._largest_gap_s
+            ),
+            device_peak_bytes=self._device_peak,
+            process_peaks=dict(self._process_peaks),
+            trace=self._trace(),
+            slow=tuple(self._slow),
+            lost=lost,
+        )
+
+    def _trace(self) -> Trace:
+        columns = [np.array(column, dtype=np.float64) for column in self._columns]
+        if self.last is not None and columns[0][-1] < self.last.at_s:
+            columns = [
+                np.append(column, value) for column, value in zip(columns, _row(self.last), strict=True)
+            ]
+        return Trace(*columns)
+
+
+def _row(sample: Sample) -> tuple[float, float, float]:
+    return (
+        sample.at_s,
+        np.nan if sample.power_w is None else sample.power_w,
+        np.nan if sample.energy_j is None else sample.energy_j,
+    )
+
+
+def _larger(one: int | None, other: int | None) -> int | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return max(one, other)

@@ -1,0 +1,89 @@
+"""One value per metric over the repeats of one cell, and what to beware of. Pure."""
+
+from dataclasses import dataclass
+from statistics import median
+from typing import Final
+
+from bench.measure.fractions import bandwidth_fraction, bf16_fraction
+from bench.measure.load import SPILLED
+from bench.measure.statistics import is_noisy, statistic
+from bench.records.card import DeviceMemory, Power
+from bench.records.schema import DeviceInfo, Memory, Repeat, Summary, Work
+from bench.records.words import Phase
+
+NOISY: Final = "noisy"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellFigures:
+    """What there is of a cell that was measured; `repeats` is never empty. `labels` are the driver's."""
+
+    repeats: tuple[Repeat, ...]
+    clip_seconds: float
+    noise_cv: float
+    load_s: float | None = None
+    memory: Memory | None = None
+    work: Work | None = None
+    device: DeviceInfo | None = None
+    device_memory: DeviceMemory | None = None
+    power: Power | None = None
+    labels: tuple[str, ...] = ()
+
+
+def summarise(cell: CellFigures) -> Summary:
+    """One value per metric; None where nothing tells it."""
+    repeats = cell.repeats
+    rates = [repeat.decode_tokens_per_s for repeat in repeats]
+    known_rates = [rate for rate in rates if rate is not None]
+    decode = statistic(known_rates) if known_rates else None
+    energy = median(cell.power.energies_j) if cell.power and cell.power.energies_j else None
+    device, seen = cell.device, cell.device_memory
+    return Summary(
+        load_s=cell.load_s,
+        preprocess_s=statistic([repeat.preprocess_s for repeat in repeats]),
+        encode_s=statistic([repeat.encode_s for repeat in repeats]),
+        time_to_first_token_s=statistic([repeat.time_to_first_token_s for repeat in repeats]),
+        decode_tokens_per_s=decode,
+        latency_s=statistic([repeat.latency_s for repeat in repeats]),
+        real_time_factor=statistic([repeat.real_time_factor for repeat in repeats]),
+        generated_tokens=repeats[0].generated_tokens,
+        allocated_peak_bytes=_peak(cell.memory, "allocated_peak_bytes"),
+        reserved_peak_bytes=_peak(cell.memory, "reserved_peak_bytes"),
+        resident_peak_bytes=_peak(cell.memory, "resident_peak_bytes"),
+        process_peak_bytes=seen.process_peak_bytes if seen else None,
+        device_peak_bytes=seen.device_peak_bytes if seen else None,
+        energy_j=energy,
+        energy_per_token_j=None if energy is None else energy / repeats[0].generated_tokens,
+        energy_per_audio_second_j=None if energy is None else energy / cell.clip_seconds,
+        bandwidth_fraction=bandwidth_fraction(
+            cell.work,
+            decode.median if decode else None,
+            device.memory_bandwidth_bytes_per_s if device else None,
+        ),
+        bf16_fraction=bf16_fraction(cell.work, repeats, device.bf16_operations_per_s if device else None),
+        labels=_labels(cell),
+    )
+
+
+def _labels(cell: CellFigures) -> tuple[str, ...]:
+    noisy = (NOISY,) if is_noisy(cell.repeats, cell.noise_cv) else ()
+    return (*noisy, *cell.labels, *((SPILLED,) if _spilled(cell) else ()))
+
+
+def _spilled(cell: CellFigures) -> bool:
+    """Whether the framework held more than the card has: under Windows the rest lies in system memory."""
+    if cell.memory is None or cell.device is None or cell.device.kind != "cuda":
+        return False
+    total = cell.device.memory_total_bytes
+    phases = cell.memory.phases.values()
+    peaks = [peak for phase in phases for peak in (phase.allocated_peak_bytes, phase.reserved_peak_bytes)]
+    return total is not None and any(peak is not None and peak > total for peak in peaks)
+
+
+def _peak(memory: Memory | None, name: str) -> int | None:
+    """Largest value over the phases of a generation; loading is a peak of its own and does not count."""
+    if memory is None:
+        return None
+    values = [getattr(phase, name) for key, phase in memory.phases.items() if key is not Phase.LOAD]
+    known = [value for value in values if value is not None]
+    return max(known) if known else None

@@ -1,0 +1,222 @@
+"""What the driver tells of the card while a run goes on: memory, power and labels of each cell.
+
+A run on the CPU has an `Unwatched` in its place: nothing is asked, and nothing is waited for.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from time import monotonic
+from typing import Final, Literal, Protocol, Self
+
+from bench.errors import DeviceError
+from bench.hardware import nvml
+from bench.hardware.nvml import DriverLost
+from bench.hardware.readings import DriverGpu, Sample
+from bench.hardware.state import device_state
+from bench.measure.energy import Span
+from bench.measure.load import CONTENDED, THROTTLED, during, is_contended, is_throttled, power_of
+from bench.measure.sampler import Sampler, Seen
+from bench.records.card import DeviceMemory, DeviceState, Power
+from bench.run.protocol import Finished
+from bench.units import MIB
+
+TOLERANCE_BYTES: Final = 32 * MIB
+WAIT_LIMIT_S: Final = 15.0
+_POLL_S: Final = 0.1
+
+Rest = Callable[[float], bool]
+"""Waits so many seconds; False at once where the run was asked to stop."""
+
+
+@dataclass(frozen=True)
+class Residue:
+    """What was left on the card after a worker had ended."""
+
+    residue_bytes: int | None = None
+    back_at_baseline: bool | None = None
+    waited_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the driver told of one cell."""
+
+    memory: DeviceMemory | None = None
+    power: Power | None = None
+    labels: tuple[str, ...] = ()
+
+    def after(self, residue: Residue) -> Self:
+        """With what the cell's worker left behind."""
+        if self.memory is None:
+            return self
+        return replace(self, memory=self.memory.model_copy(update=asdict(residue)))
+
+
+class Watch(Protocol):
+    """Told by a session when something begins and ends."""
+
+    @property
+    def state(self) -> DeviceState | None:
+        """The card before the run's first worker."""
+
+    @property
+    def lost(self) -> str | None:
+        """What the driver said when it stopped answering."""
+
+    def cell_begins(self) -> None:
+        """A cell is about to be sent to the worker."""
+
+    def cell_ends(self, worker: int | None, finished: Finished | None) -> Told:
+        """The cell is over; if it finished, its worker idles now, and `worker` is its pid."""
+
+    def settle(self, rest: Rest) -> Residue:
+        """A worker has ended: wait until the card is as it was before the run, for a bounded time."""
+
+
+class Unwatched:
+    """For devices that no driver tells of."""
+
+    state: DeviceState | None = None
+    lost: str | None = None
+
+    def cell_begins(self) -> None:
+        """Nothing is watched."""
+
+    def cell_ends(self, worker: int | None, finished: Finished | None) -> Told:  # noqa: ARG002
+        """Nothing was told."""
+        return Told()
+
+    def settle(self, rest: Rest) -> Residue:  # noqa: ARG002
+        """Nothing is waited for."""
+        return Residue()
+
+
+@contextmanager
+def watching(uuid: str | None) -> Iterator[Watch]:
+    """Watch the card with this UUID for a whole run, beginning before its first worker; None for a CPU.
+
+    Raises:
+        DeviceError: the driver does not answer, or has no such card.
+    """
+    if uuid is None:
+        yield Unwatched()
+        return
+    gpu = next((gpu for gpu in nvml.gpus() if gpu.uuid == uuid), None)
+    if gpu is None:
+        raise DeviceError("the graphics card is gone since it was looked up", hint="See what nvidia-smi says")
+    try:
+        probe = nvml.open_probe(uuid)
+    except DriverLost as error:
+        raise DeviceError(str(error), hint="See what nvidia-smi says") from error
+    telemetry = Telemetry(gpu, Sampler(probe))
+    try:
+        yield telemetry
+    finally:
+        telemetry.close()
+
+
+class Telemetry:
+    """Watches one card. The baseline is what was in use when the driver described it."""
+
+    def __init__(self, gpu: DriverGpu, sampler: Sampler) -> None:
+        self.state: DeviceState | None = device_state(gpu)
+        self._source = gpu.memory.source if gpu.memory else None
+        self._baseline = gpu.memory.used_bytes if gpu.memory else None
+        self._before = frozenset(process.pid for process in gpu.processes or ())
+        self._drawing = frozenset(process.pid for process in gpu.processes or () if process.graphics)
+        self._workers: set[int] = set()
+        self._sampler = sampler
+
+    @property
+    def lost(self) -> str | None:
+        """What the driver said when it stopped answering."""
+        return self._sampler.lost
+
+    def close(self) -> None:
+        """Let go of the driver."""
+        self._sampler.close()
+
+    def cell_begins(self) -> None:
+        """Forget what was before."""
+        self._sampler.begin()
+
+    def cell_ends(self, worker: int | None, finished: Finished | None) -> Told:
+        """Memory of the cell; of one that finished, power and labels too."""
+        now = self._sampler.fresh()  # the worker idles, and the last repeat gets a sample after it
+        seen = self._sampler.seen()
+        # A pid that was there before our first worker is a process of the host, and we are in a container.
+        own = None if worker in self._before else worker
+        if own is not None:
+            self._workers.add(own)
+        memory = self._memory(seen, own)
+        if finished is None:
+            return Told(memory)
+        context, source = self._context(now, own, finished.reserved_bytes)
+        spans = [(span.begin_s, span.end_s) for span in finished.spans]
+        return Told(
+            memory.model_copy(update={"context_bytes": context, "context_source": source}),
+            power_of(seen.trace, seen.slow, spans, seen.sampled.period_s),
+            self._labels(seen, spans),
+        )
+
+    def settle(self, rest: Rest) -> Residue:
+        """Poll until what is in use is the baseline again, up to a tolerance; at once where it is unknown."""
+        began = monotonic()
+        while True:
+            now = self._sampler.fresh()
+            waited = monotonic() - began
+            if now is None or now.used_bytes is None or self._baseline is None:
+                return Residue()
+            left = now.used_bytes - self._baseline
+            if left <= TOLERANCE_BYTES or waited >= WAIT_LIMIT_S:
+                return Residue(left, left <= TOLERANCE_BYTES, waited)
+            if not rest(_POLL_S):
+                return Residue(left, None, waited)
+
+    def _memory(self, seen: Seen, own: int | None) -> DeviceMemory:
+        return DeviceMemory(
+            source=self._source,
+            sampler=seen.sampled,
+            baseline_bytes=self._baseline,
+            device_peak_bytes=seen.device_peak_bytes,
+            process_peak_bytes=None if own is None else seen.process_peaks.get(own),
+            context_bytes=None,
+            context_source=None,
+            residue_bytes=None,
+            back_at_baseline=None,
+            waited_s=None,
+            driver_error=seen.lost,
+        )
+
+    def _context(
+        self, now: Sample | None, own: int | None, reserved_bytes: int | None
+    ) -> tuple[int | None, Literal["process", "device"] | None]:
+        """What the worker has beyond its allocator; where no process is told, what the card has beyond it."""
+        if now is None or reserved_bytes is None:
+            return None, None
+        process = (now.processes or {}).get(own) if own is not None else None
+        if process is not None:
+            return _not_negative(process - reserved_bytes, "process")
+        if now.used_bytes is None or self._baseline is None:
+            return None, None
+        return _not_negative(now.used_bytes - self._baseline - reserved_bytes, "device")
+
+    def _labels(self, seen: Seen, spans: Sequence[Span]) -> tuple[str, ...]:
+        others = set(seen.process_peaks) - self._drawing  # Windows has everything that draws in this list
+        contended = is_contended(others, self._before, self._workers)
+        throttled = is_throttled(during(seen.slow, spans), limit_lowered=_is_lowered(self.state))
+        return (*((CONTENDED,) if contended else ()), *((THROTTLED,) if throttled else ()))
+
+
+def _not_negative(
+    size_bytes: int, source: Literal["process", "device"]
+) -> tuple[int | None, Literal["process", "device"] | None]:
+    """Less than nothing means that somebody else freed memory meanwhile: then it cannot be told."""
+    return (size_bytes, source) if size_bytes >= 0 else (None, None)
+
+
+def _is_lowered(state: DeviceState | None) -> bool:
+    if state is None or state.power_limit_w is None or state.power_limit_default_w is None:
+        return False
+    return state.power_limit_w < state.power_limit_default_w
