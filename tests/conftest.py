@@ -1,9 +1,11 @@
 """What tests of real commands share: one home with one tiny checkpoint, and one finished run."""
 
+import sys
 from pathlib import Path
 
 import pytest
 
+from tests.fake_driver.driver import build
 from tests.run.processes import bench, write_suite
 
 
@@ -23,3 +25,11 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory, home: Path) -> tuple[
     ended = bench("run", "--suite", str(path), home=home, cwd=folder)
     assert ended.returncode == 0, ended.stderr
     return folder, ended.stdout, ended.stderr
+
+
+@pytest.fixture(scope="session")
+def fake_nvml(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The fake driver's library: see tests/fake_driver."""
+    if not sys.platform.startswith("linux"):
+        pytest.skip("the fake driver finds processes through Linux's /proc")
+    return build(tmp_path_factory.mktemp("fake-driver"))

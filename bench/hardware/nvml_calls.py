@@ -4,6 +4,7 @@ Every method may raise DriverLost.
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Final, Protocol
 
@@ -35,42 +36,42 @@ class Card:
     """One GPU, or one MIG slice. `handle` is the driver's; it is good while a session is open."""
 
     def __init__(self, handle: object) -> None:
-        self.handle = handle
-        self._asker = Asker()
+        self._handle = handle
+        self._asker = Asker(handle)
 
     def name(self) -> str:
         """As the driver calls it: `NVIDIA GeForce RTX 4070`. Raises pynvml.NVMLError."""
-        return str(pynvml.nvmlDeviceGetName(self.handle))
+        return str(pynvml.nvmlDeviceGetName(self._handle))
 
     def uuid(self) -> str:
         """`GPU-...`, or `MIG-...` of a slice. Raises pynvml.NVMLError."""
-        return str(pynvml.nvmlDeviceGetUUID(self.handle))
+        return str(pynvml.nvmlDeviceGetUUID(self._handle))
 
     def compute_capability(self) -> str | None:
         """`8.9`."""
-        found = self._asker.ask(pynvml.nvmlDeviceGetCudaComputeCapability, self.handle)
+        found = self._asker.ask(pynvml.nvmlDeviceGetCudaComputeCapability)
         return f"{found[0]}.{found[1]}" if found else None
 
     def memory(self) -> MemoryReading | None:
         """Version 2 of the call, or version 1 of it; None for parts with unified memory."""
         ask = self._asker.ask
-        found = ask(pynvml.nvmlDeviceGetMemoryInfo, self.handle, pynvml.nvmlMemory_v2)
+        found = ask(pynvml.nvmlDeviceGetMemoryInfo, pynvml.nvmlMemory_v2)
         if found is not None:
             return MemoryReading(
                 "NVML memory v2", int(found.total), int(found.used), int(found.free), int(found.reserved)
             )
-        found = ask(pynvml.nvmlDeviceGetMemoryInfo, self.handle)
+        found = ask(pynvml.nvmlDeviceGetMemoryInfo)
         if found is not None:
             return MemoryReading("NVML memory v1", int(found.total), int(found.used), int(found.free), None)
         return None
 
     def compute_processes(self) -> dict[int, int | None] | None:
         """Bytes by pid of the processes that compute."""
-        return _by_pid(self._asker.ask(pynvml.nvmlDeviceGetComputeRunningProcesses, self.handle))
+        return _by_pid(self._asker.ask(pynvml.nvmlDeviceGetComputeRunningProcesses))
 
     def graphics_processes(self) -> dict[int, int | None] | None:
         """Bytes by pid of the processes that draw."""
-        return _by_pid(self._asker.ask(pynvml.nvmlDeviceGetGraphicsRunningProcesses, self.handle))
+        return _by_pid(self._asker.ask(pynvml.nvmlDeviceGetGraphicsRunningProcesses))
 
     def processes(self) -> tuple[GpuProcess, ...] | None:
         """Both lists as one, by pid: a process that computes and draws is one process."""
@@ -84,28 +85,18 @@ class Card:
                 used_bytes=_most(compute.get(pid), graphics.get(pid)),
                 compute=pid in compute,
                 graphics=pid in graphics,
-                name=self._process_name(pid),
+                name=_process_name(pid),
             )
             for pid in sorted(compute.keys() | graphics.keys())
         )
 
-    def _process_name(self, pid: int) -> str | None:
-        """The program's name without folders and arguments, which may hold anything."""
-        line = self._asker.ask(pynvml.nvmlSystemGetProcessName, pid)
-        if line:
-            return _program(line)
-        try:
-            return psutil.Process(pid).name() or None
-        except psutil.Error:  # a pid of the host, seen from a container
-            return None
-
     def display_connected(self) -> bool | None:
         """Whether a monitor is plugged in; deprecated since the drivers for CUDA 13."""
-        return _flag(self._asker.ask(pynvml.nvmlDeviceGetDisplayMode, self.handle))
+        return _flag(self._asker.ask(pynvml.nvmlDeviceGetDisplayMode))
 
     def display_active(self) -> bool | None:
         """Whether a display is set up on the card. It misses some."""
-        return _flag(self._asker.ask(pynvml.nvmlDeviceGetDisplayActive, self.handle))
+        return _flag(self._asker.ask(pynvml.nvmlDeviceGetDisplayActive))
 
     def power_limit_w(self) -> float | None:
         """The limit in force, which is not always the one that was set; else the one that was set."""
@@ -161,25 +152,25 @@ class Card:
 
     def ecc(self) -> bool | None:
         """Whether error correction is on; it takes about 6 % of GDDR6 memory."""
-        modes = self._asker.ask(pynvml.nvmlDeviceGetEccMode, self.handle)
+        modes = self._asker.ask(pynvml.nvmlDeviceGetEccMode)
         return None if modes is None else bool(modes[0])
 
     def persistence(self) -> bool | None:
         """Whether the driver stays loaded while nobody uses the card."""
-        return _flag(self._asker.ask(pynvml.nvmlDeviceGetPersistenceMode, self.handle))
+        return _flag(self._asker.ask(pynvml.nvmlDeviceGetPersistenceMode))
 
     def slices(self) -> tuple["Card", ...] | None:
         """The MIG slices; None where the card is not divided."""
         ask = self._asker.ask
-        modes = ask(pynvml.nvmlDeviceGetMigMode, self.handle)
+        modes = ask(pynvml.nvmlDeviceGetMigMode)
         if modes is None or not modes[0]:
             return None
         places = range(self._number(pynvml.nvmlDeviceGetMaxMigDeviceCount) or 0)
-        found = (ask(pynvml.nvmlDeviceGetMigDeviceHandleByIndex, self.handle, place) for place in places)
+        found = (ask(pynvml.nvmlDeviceGetMigDeviceHandleByIndex, place) for place in places)
         return tuple(Card(handle) for handle in found if handle is not None)
 
     def _number(self, call: Callable[..., int], *arguments: int) -> int | None:
-        answer = self._asker.ask(call, self.handle, *arguments)
+        answer = self._asker.ask(call, *arguments)
         return None if answer is None else int(answer)
 
 
@@ -192,6 +183,16 @@ def _by_pid(processes: Iterable[_Process] | None) -> dict[int, int | None] | Non
 def _most(one: int | None, other: int | None) -> int | None:
     told = [used for used in (one, other) if used is not None]
     return max(told) if told else None
+
+
+def _process_name(pid: int) -> str | None:
+    """The program's name without folders and arguments, which may hold anything."""
+    with suppress(pynvml.NVMLError):  # it ended, or is another user's
+        return _program(pynvml.nvmlSystemGetProcessName(pid))
+    try:
+        return psutil.Process(pid).name() or None
+    except psutil.Error:  # a pid of the host, seen from a container
+        return None
 
 
 def _program(line: str) -> str | None:

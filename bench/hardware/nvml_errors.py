@@ -115,14 +115,15 @@ def device_error(code: int | None) -> DeviceError:
 
 
 class Asker:
-    """Asks for values; remembers calls that are refused for good, since each costs 1 to 5 ms."""
+    """Asks about one card; remembers calls that are refused for good, since each costs 1 to 5 ms."""
 
-    def __init__(self) -> None:
+    def __init__(self, handle: object) -> None:
+        self._handle = handle
         self._refused: set[object] = set()
         self._worked: set[object] = set()
 
     def ask(self, call: Callable[..., Answer], *arguments: object) -> Answer | None:
-        """What the driver answers; None where it does not tell.
+        """What the driver answers to `call(handle, *arguments)`; None where it does not tell.
 
         Raises:
             DriverLost: it stopped answering.
@@ -131,7 +132,7 @@ class Asker:
         if question in self._refused:
             return None
         try:
-            answer = call(*arguments)
+            answer = call(self._handle, *arguments)
         except pynvml.NVMLError as error:
             self._weigh(question, error)
             return None
