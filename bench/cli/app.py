@@ -10,7 +10,7 @@ from contextlib import suppress
 import click
 
 import bench
-from bench.cli import doctor, gpus, infer, report, run_command, suites
+from bench.cli import doctor, frontier, gpus, infer, report, run_command, suites
 from bench.errors import BenchError, ExitCode
 
 _EPILOG = """\b
@@ -18,6 +18,7 @@ Examples:
   bench run                        the default suite on what is there
   bench run --gpu rtx-4070         the whole sweep on that card
   bench run --suite quick --weights random   without downloading 10 GB
+  bench frontier --gpu rtx-4070    the longest clip that fits
   bench report results/            a page of every record, and more formats
 
 \b
@@ -47,7 +48,15 @@ def cli(context: click.Context, debug: bool) -> None:
         click.echo(context.get_help())
 
 
-for command in (run_command.run, infer.infer, report.report, suites.suites, gpus.gpus, doctor.doctor):
+for command in (
+    run_command.run,
+    frontier.frontier,
+    infer.infer,
+    report.report,
+    suites.suites,
+    gpus.gpus,
+    doctor.doctor,
+):
     cli.add_command(command)
 
 

@@ -1,12 +1,17 @@
 """Showing how a download or a check of files goes."""
 
 import sys
+from functools import partial
 from time import monotonic
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import click
 
 from bench.units import both_units
+
+if TYPE_CHECKING:
+    from bench.run.campaign import Weights
+    from bench.run.plan import Plan
 
 _TERMINAL_EVERY_S = 0.2
 _PLAIN_EVERY_S = 10.0
@@ -39,3 +44,17 @@ class DownloadLine:
         text = f"{label}: {share} of {both_units(total_bytes)}"
         self._unfinished = self._terminal and not finished
         click.echo(f"\r\x1b[K{text}" if self._terminal else text, err=True, nl=not self._unfinished)
+
+
+def fetched(plan: "Plan", yes: bool) -> "Weights":
+    """The weights of a plan on this machine, downloaded after one confirmation where they have to be.
+
+    Raises:
+        WeightsError: they cannot be had, or are not what they should be.
+        UsageError: the answer was no, or nobody can be asked.
+    """
+    from bench.cli.asking import confirm_download
+    from bench.run.fetch import fetch
+
+    with DownloadLine() as progress:
+        return fetch(plan.origin, partial(confirm_download, yes), progress)

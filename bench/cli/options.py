@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from bench.cli.completions import card_slugs, device_names
+from bench.cli.completions import card_slugs, device_names, suite_names
+
+if TYPE_CHECKING:
+    from bench.run.plan import Wishes
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -52,8 +55,37 @@ def model_options(function: F) -> F:
     return function
 
 
+def suite_option(function: F) -> F:
+    """`--suite`."""
+    return click.option(
+        "--suite",
+        metavar="NAME|FILE",
+        shell_complete=suite_names,
+        help="Default: standard with --gpu, quick on a GPU, smoke on the CPU.",
+    )(function)
+
+
+def profile_option(function: F) -> F:
+    """`--profile`."""
+    return click.option(
+        "--profile",
+        type=click.Choice(["faithful", "lean"]),
+        help="faithful: as upstream runs the model. lean: logits of the last position only.",
+    )(function)
+
+
 def axis_options(function: F) -> F:
     """`--clip-seconds`, `--max-tokens`, `--attention`: each replaces an axis of the suite."""
+    return click.option(
+        "--clip-seconds",
+        metavar="L",
+        callback=_seconds_list,
+        help="Clip lengths in place of the suite's, such as 5,30,60.",
+    )(line_options(function))
+
+
+def line_options(function: F) -> F:
+    """`--max-tokens`, `--attention`: the axes beside the length of the clip."""
     for option in (
         click.option(
             "--attention",
@@ -67,15 +99,38 @@ def axis_options(function: F) -> F:
             callback=_int_list,
             help="Answer lengths in place of the suite's, such as 128,512.",
         ),
-        click.option(
-            "--clip-seconds",
-            metavar="L",
-            callback=_seconds_list,
-            help="Clip lengths in place of the suite's, such as 5,30,60.",
-        ),
     ):
         function = option(function)
     return function
+
+
+def audio_option(function: F) -> F:
+    """`--audio`."""
+    return click.option(
+        "--audio",
+        metavar="FILE",
+        type=FILE,
+        help="Your own clip (wav, flac, mp3, ogg), cut or looped to length.",
+    )(function)
+
+
+def out_option(function: F) -> F:
+    """`--out`."""
+    return click.option(
+        "--out",
+        metavar="DIR",
+        type=FILE,
+        help="Records and reports go there. Default: results/ and reports/.",
+    )(function)
+
+
+def wishes_of(wished: dict[str, Any]) -> "Wishes":
+    """The options that say what to run."""
+    from bench.records.words import Profile
+    from bench.run.plan import Wishes
+
+    profile = wished["profile"]
+    return Wishes(**{**wished, "profile": Profile(profile) if profile is not None else None})
 
 
 def emulation_option(function: F) -> F:

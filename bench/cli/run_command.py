@@ -1,15 +1,24 @@
 """`bench run`: a suite on this machine, to a record and a report."""
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from bench.cli.again import Again
-from bench.cli.completions import suite_names
-from bench.cli.options import FILE, axis_options, device_options, emulation_option, model_options
+from bench.cli.options import (
+    FILE,
+    audio_option,
+    axis_options,
+    device_options,
+    emulation_option,
+    model_options,
+    out_option,
+    profile_option,
+    suite_option,
+    wishes_of,
+)
 from bench.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -29,36 +38,20 @@ class Manner:
 
 
 @click.command(short_help="Measure a suite on this machine.")
-@click.option(
-    "--suite",
-    metavar="NAME|FILE",
-    shell_complete=suite_names,
-    help="Default: standard with --gpu, quick on a GPU, smoke on the CPU.",
-)
+@suite_option
 @device_options
 @model_options
 @click.option("--engine", type=click.Choice(["native"]), default="native", help="What runs the model.")
-@click.option(
-    "--profile",
-    type=click.Choice(["faithful", "lean"]),
-    help="faithful: as upstream runs the model. lean: logits of the last position only.",
-)
+@profile_option
 @axis_options
-@click.option(
-    "--audio",
-    metavar="FILE",
-    type=FILE,
-    help="Your own clip (wav, flac, mp3, ogg), cut or looped to length.",
-)
+@audio_option
 @emulation_option
 @click.option("--repeats", type=int, metavar="N", help="Timed generations per cell.")
 @click.option(
     "--isolate", type=click.Choice(["group", "cell"]), default="group", help="cell: a process per cell."
 )
 @click.option("--no-prune", is_flag=True, help="Also run cells larger than one that ran out of memory.")
-@click.option(
-    "--out", metavar="DIR", type=FILE, help="Records and reports go there. Default: results/ and reports/."
-)
+@out_option
 @click.option("--resume", metavar="RECORD", type=FILE, help="Finish an interrupted run.")
 @click.option("--dry-run", is_flag=True, help="Print the cells and how long they should take.")
 def run(
@@ -90,7 +83,7 @@ def run(
     if earlier is not None and _is_finished(*earlier):
         click.echo(f"{resume} is finished: every cell has an outcome, and nothing is left to run")
         return ExitCode.DONE
-    plan = _plan(_wishes(wished), earlier)
+    plan = _plan(wishes_of(wished), earlier)
     _tell(plan)
     if dry_run:
         print_plan(plan)
@@ -104,14 +97,6 @@ def _tell(plan: "Plan") -> None:
 
     for note in notes(plan.device):
         click.echo(note, err=True)
-
-
-def _wishes(wished: dict[str, Any]) -> "Wishes":
-    from bench.records.words import Profile
-    from bench.run.plan import Wishes
-
-    profile = wished["profile"]
-    return Wishes(**{**wished, "profile": Profile(profile) if profile is not None else None})
 
 
 def _earlier(path: Path) -> "tuple[Path, Progress]":
@@ -138,7 +123,7 @@ def _plan(wishes: "Wishes", earlier: "tuple[Path, Progress] | None") -> "Plan":
 
 
 def _measure(plan: "Plan", manner: Manner, earlier: "tuple[Path, Progress] | None", again: Again) -> int:
-    from bench.cli.run_output import print_ending, print_unfinished
+    from bench.cli.run_output import exit_code, print_ending, print_unfinished
     from bench.run.campaign import Place
     from bench.run.isolation import Stopped
 
@@ -151,30 +136,18 @@ def _measure(plan: "Plan", manner: Manner, earlier: "tuple[Path, Progress] | Non
         click.echo("bench: stopped before the first cell; run the same command again", err=True)
         return 128 + stopped.signal_number
     print_ending(ending, manner.out, again)
-    return _exit_code(ending)
+    return exit_code(ending)
 
 
 def _run(plan: "Plan", manner: Manner, place: "Place") -> "Ending":
-    from bench.cli.asking import confirm_download
     from bench.cli.display import display
-    from bench.cli.downloads import DownloadLine
+    from bench.cli.downloads import fetched
     from bench.run import campaign
-    from bench.run.fetch import fetch
     from bench.run.session import Rules
 
     rules = Rules(plan.suite.measure, isolate=manner.isolate, prune=manner.prune)
     campaign.check(plan, place)
-    weights = campaign.Weights()
-    if campaign.needs_weights(plan, place):
-        with DownloadLine() as progress:
-            weights = fetch(plan.origin, partial(confirm_download, manner.yes), progress)
+    weights = fetched(plan, manner.yes) if campaign.needs_weights(plan, place) else campaign.Weights()
     done = {cell.cell_id for cell in place.resumed[1].done} if place.resumed else set()
     with display(plan, done) as listener:
         return campaign.run(plan, weights, rules, place, listener)
-
-
-def _exit_code(ending: "Ending") -> int:
-    if ending.signal_number is not None:
-        return 128 + ending.signal_number
-    failed = any(cell.outcome.status in {"failed", "timeout"} for cell in ending.record.cells)
-    return ExitCode.CELLS_FAILED if failed else ExitCode.DONE

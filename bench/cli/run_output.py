@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.cli.again import Again
+from bench.errors import ExitCode
 from bench.units import seconds
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def print_ending(ending: "Ending", out: Path | None, again: Again) -> None:
     report: tuple[Path, ...] = ()
     try:
         if ending.signal_number is None:
-            report = _write_report(ending, out)
+            report = write_report(ending, out)
     finally:  # also where the report cannot be written: the record is there
         _print_table(ending.record)
         click.echo(f"record  {ending.path}")
@@ -63,7 +64,16 @@ def print_ending(ending: "Ending", out: Path | None, again: Again) -> None:
         click.echo(f"interrupted; finish it with\n  {again.command(ending.path)}")
 
 
-def _write_report(ending: "Ending", out: Path | None) -> tuple[Path, ...]:
+def exit_code(ending: "Ending") -> int:
+    """Interrupted, cells that failed for a reason other than memory, or done."""
+    if ending.signal_number is not None:
+        return 128 + ending.signal_number
+    failed = any(cell.outcome.status in {"failed", "timeout"} for cell in ending.record.cells)
+    return ExitCode.CELLS_FAILED if failed else ExitCode.DONE
+
+
+def write_report(ending: "Ending", out: Path | None) -> tuple[Path, ...]:
+    """The page of the record, where records were asked for, or below reports/."""
     from bench.report.bundle import write_reports
     from bench.report.interface import Format
 

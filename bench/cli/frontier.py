@@ -1,0 +1,118 @@
+"""`bench frontier`: the longest clip that fits, found by bisection."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bench.cli.options import (
+    audio_option,
+    device_options,
+    emulation_option,
+    line_options,
+    model_options,
+    out_option,
+    profile_option,
+    suite_option,
+    wishes_of,
+)
+from bench.errors import ExitCode
+
+if TYPE_CHECKING:
+    from bench.run.campaign import Ending
+    from bench.run.frontier import Finder
+    from bench.run.plan import Plan
+
+
+@click.command(short_help="Find the longest clip that fits.")
+@suite_option
+@device_options
+@model_options
+@profile_option
+@line_options
+@audio_option
+@emulation_option
+@out_option
+@click.option("--dry-run", is_flag=True, help="Print what is known, and how many probes are left at most.")
+def frontier(*, out: Path | None, dry_run: bool, yes: bool, **wished: Any) -> int:
+    """Find the longest clip that fits, for each max_tokens and attention, to 5 s.
+
+    It starts from what earlier records of this model and device know: the longest clip that fits and the
+    shortest that does not. Each probe is a cell of a record like any other. Run it again to go on after an
+    interruption.
+
+    \b
+    Examples:
+      bench frontier --gpu rtx-4070
+      bench frontier --suite quick --weights random --max-tokens 512
+      bench frontier --gpu rtx-4090 --emulate-vram 12282MiB
+    """
+    from bench.cli.asking import choose_gpu
+    from bench.cli.frontier_output import print_known, print_limits, print_search
+    from bench.run.frontier import Finder, frontier_plan
+    from bench.run.known import known
+    from bench.run.plan import support
+
+    plan, lines = frontier_plan(wishes_of(wished), choose_gpu)
+    earlier = known(plan, out or Path("results"), [line.asked for line in lines])
+    print_known(earlier)
+    finder = Finder(lines, earlier.results, min(plan.suite.axes.clip_seconds), support(plan))
+    if dry_run:
+        print_search(plan, finder.limits())
+        return ExitCode.DONE
+    if finder.is_done():
+        print_limits(plan, finder)
+        click.echo("every limit is known from earlier records: nothing was run")
+        return ExitCode.DONE
+    return _search(plan, finder, out, yes)
+
+
+def _search(plan: "Plan", finder: "Finder", out: Path | None, yes: bool) -> int:
+    from bench.cli.run_output import exit_code
+    from bench.run.isolation import Stopped
+
+    try:
+        ending = _run(plan, finder, out or Path("results"), yes)
+    except Stopped as stopped:
+        click.echo("bench: stopped before the first probe; run the same command again", err=True)
+        return 128 + stopped.signal_number
+    _print_ending(plan, finder, ending, out)
+    return exit_code(ending)
+
+
+def _run(plan: "Plan", finder: "Finder", out: Path, yes: bool) -> "Ending":
+    from bench.cli.downloads import fetched
+    from bench.cli.probing import probe_display
+    from bench.run import campaign
+    from bench.run.session import Rules
+
+    place = campaign.Place(out)
+    campaign.check(plan, place)
+    runs = any(found.unsupported is None for found in finder.limits())
+    weights = fetched(plan, yes) if runs or campaign.needs_weights(plan, place) else campaign.Weights()
+    with probe_display(plan) as listener:
+        return campaign.run(
+            plan,
+            weights,
+            Rules(plan.suite.measure, prune=False),
+            place,
+            listener,
+            sweep=lambda session, journal, _: finder.sweep(session, journal, listener),
+        )
+
+
+def _print_ending(plan: "Plan", finder: "Finder", ending: "Ending", out: Path | None) -> None:
+    from bench.cli.frontier_output import print_limits
+    from bench.cli.run_output import write_report
+
+    report: tuple[Path, ...] = ()
+    try:
+        if ending.signal_number is None:
+            report = write_report(ending, out)
+    finally:  # also where the report cannot be written: the record is there
+        print_limits(plan, finder)
+        click.echo(f"record  {ending.path}")
+    for path in report:
+        click.echo(f"report  {path}")
+    if ending.signal_number is not None:
+        click.echo("interrupted; the same command goes on from this record")

@@ -1,0 +1,147 @@
+"""What `bench frontier` prints before and after its probes."""
+
+import io
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from bench.cli.probing import bounds
+from bench.judge.peak import peak_of
+from bench.units import clip_length, gib
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.table import Table
+
+    from bench.judge.limit import Limit
+    from bench.run.frontier import Finder
+    from bench.run.known import Known
+    from bench.run.plan import Plan
+
+WIDTH: Final = 100
+_SHOWN: Final = 3
+
+
+def print_known(known: "Known") -> None:
+    """On standard error: from which records the search starts, and why others do not count."""
+    if known.sources:
+        click.echo(f"starting from {_named(known.sources)}", err=True)
+    if known.left_out:
+        click.echo(f"earlier records do not count where they differ in {', '.join(known.left_out)}", err=True)
+    if known.unreadable:
+        click.echo(f"cannot be read, and is left out: {_named(known.unreadable)}", err=True)
+
+
+def _named(paths: "Sequence[Path]") -> str:
+    more = f" and {len(paths) - _SHOWN} older ones" if len(paths) > _SHOWN else ""
+    return ", ".join(str(path) for path in paths[-_SHOWN:]) + more
+
+
+def print_search(plan: "Plan", limits: "Sequence[Limit]") -> None:
+    """What would be tried: for each line where the limit must lie, and how many probes that takes at most."""
+    for found in limits:
+        asked = found.line.asked
+        click.echo(f"{asked.attention}, {asked.max_tokens} tokens  {_state(found)}")
+    probes = sum(found.search.at_most for found in limits if found.unsupported is None)
+    click.echo(
+        f"{len(limits)} limits on {plan.device.name} with {plan.origin.weight_mode} weights: "
+        f"at most {probes} probes"
+    )
+
+
+def _state(found: "Limit") -> str:
+    if found.unsupported is not None:
+        return f"unsupported: {found.unsupported}"
+    length_s = found.next_s
+    if length_s is None:
+        return f"known: {_longest(found)}"
+    where = bounds(found.search) or "nothing known"
+    return f"{where}, beginning with {clip_length(length_s)}, at most {found.search.at_most} probes"
+
+
+def print_limits(plan: "Plan", finder: "Finder") -> None:
+    """The table, and what has to be said of it."""
+    from rich.console import Console
+
+    limits = finder.limits()
+    table = _table(plan, finder, limits)
+    console = Console()
+    if console.is_terminal:
+        console.print(table)
+    else:
+        sink = io.StringIO()
+        Console(file=sink, width=WIDTH, color_system=None, force_terminal=False).print(table)
+        click.echo("".join(f"{line.rstrip()}\n" for line in sink.getvalue().splitlines()), nl=False)
+    for note in dict.fromkeys(_notes(finder, limits)):
+        click.echo(note)
+
+
+def _table(plan: "Plan", finder: "Finder", limits: "Sequence[Limit]") -> "Table":
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("Attention", no_wrap=True)
+    for heading in (
+        "Tokens",
+        "Longest that fits",
+        "Smallest that does not",
+        "Probes",
+        "Memory at the longest",
+    ):
+        table.add_column(heading, justify="right")
+    for found in limits:
+        peak = peak_of(found.longest, plan.device.info()) if found.longest is not None else None
+        table.add_row(
+            str(found.line.asked.attention),
+            f"{found.line.asked.max_tokens:,}",
+            _longest(found),
+            _smallest(found),
+            str(finder.probes[found.line]),
+            f"{gib(peak.size_bytes)} ({peak.words})" if peak is not None else "",
+        )
+    return table
+
+
+def _longest(found: "Limit") -> str:
+    if found.unsupported is not None:
+        return "unsupported"
+    if found.search.fits_s is None:
+        return "unknown" if found.next_s is not None else "none"
+    more = " or more" if found.next_s is not None else ""
+    return clip_length(found.search.fits_s) + more
+
+
+def _smallest(found: "Limit") -> str:
+    if found.unsupported is not None:
+        return ""
+    if found.search.ends_at_ceiling:
+        return "none: the context ends there"
+    if found.search.misfit_s is None:
+        return "unknown"
+    less = " or less" if found.next_s is not None else ""
+    return clip_length(found.search.misfit_s) + (" (not tried)" if found.is_inferred else less)
+
+
+def _notes(finder: "Finder", limits: "Sequence[Limit]") -> Iterator[str]:
+    if any(found.is_inferred for found in limits):
+        yield "not tried: the same clip did not fit with fewer tokens"
+    for found in limits:
+        name = f"{found.line.asked.attention}, {found.line.asked.max_tokens} tokens"
+        if found.unsupported is not None:
+            yield f"{found.line.asked.attention} is unsupported: {found.unsupported}"
+        if found.line in finder.unknown:
+            yield f"{name}: unknown, because a probe failed: {finder.unknown[found.line]}"
+        if found.search.contradicted_by_s:
+            yield _contradiction(name, found)
+
+
+def _contradiction(name: str, found: "Limit") -> str:
+    longer = ", ".join(map(clip_length, found.search.contradicted_by_s))
+    clip_s = found.search.misfit_s or 0.0
+    return (
+        f"{name}: {clip_length(clip_s)} did not fit although {longer} did; something else took memory. "
+        f"To measure it again: bench run --clip-seconds {clip_s:g}"
+    )

@@ -1,0 +1,66 @@
+"""How a search for the limit is shown while it goes on: as a run is, but without knowing how long it takes."""
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from bench.cells import Cell
+from bench.cli.display import Live, PlainLines, Remaining, name_of
+from bench.judge.bisection import Search
+from bench.units import clip_length
+
+if TYPE_CHECKING:
+    from bench.run.plan import Plan
+
+
+def probe_display(plan: "Plan") -> "LiveProbes | PlainProbes":
+    """What suits standard error: a live display on a terminal, plain lines in a pipe or a log."""
+    console = Console(stderr=True)
+    if console.is_interactive and console.file.isatty():
+        return LiveProbes(Remaining({}), plan.device.info(), console)
+    return PlainProbes(Remaining({}), plan.device.info())
+
+
+def bounds(search: Search) -> str:
+    """`between 60 s and 240 s`, `above 60 s`, `below 240 s`, or nothing where nothing is known."""
+    low, high = search.fits_s, search.misfit_s
+    if low is not None and high is not None:
+        return f"between {clip_length(low)} and {clip_length(high)}"
+    if low is not None:
+        return f"above {clip_length(low)}"
+    return f"below {clip_length(high)}" if high is not None else ""
+
+
+def _head(cell: Cell, number: int | None, search: Search) -> str:
+    """`probe 3, between 60 s and 240 s: 150 s, 128 tokens, sdpa`."""
+    if number is None:
+        return name_of(cell)
+    return ", ".join(filter(None, [f"probe {number}", bounds(search)])) + f": {name_of(cell)}"
+
+
+class PlainProbes(PlainLines):
+    """One line when a probe loads the model, and one when it ends."""
+
+    def probe_begins(self, cell: Cell, number: int | None, search: Search) -> None:
+        """Say which."""
+        self._remaining.begin()
+        self._head = _head(cell, number, search)
+
+
+class LiveProbes(Live):
+    """Probe, step and elapsed time in one line that stays at the bottom; outcomes scroll by above it."""
+
+    _at_most = ""
+
+    def probe_begins(self, cell: Cell, number: int | None, search: Search) -> None:
+        """Show which."""
+        self._remaining.begin()
+        self._head = _head(cell, number, search)
+        more = search.at_most - 1
+        self._at_most = f"at most {more} more for these tokens" if more > 0 else "the last for these tokens"
+        self._update(description=self._head, completed=number and number - 1)
+
+    def _update(self, *, description: str, completed: int | None = None, total: int | None = None) -> None:
+        self._progress.update(
+            self._task, description=description, completed=completed, total=total, left=self._at_most
+        )

@@ -1,0 +1,165 @@
+"""What outcomes say of the longest clip that fits with one attention and max_tokens. Pure."""
+
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from math import ceil
+
+from bench.cells import Cell, cell_id
+from bench.judge.bisection import STEP_S, Search
+from bench.judge.frontier import is_misfit, is_pruned
+from bench.records.schema import CellResult, Requested, Skipped, Unsupported
+from bench.suite import MAX_CLIP_S
+from bench.units import clip_length
+
+WhyNot = Callable[[Requested], str | None]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One attention and max_tokens, with everything else of a request but the length of the clip."""
+
+    asked: Requested
+
+    def cell(self, clip_seconds: float) -> Cell:
+        """The cell of this line with a clip of that length."""
+        requested = self.asked.model_copy(update={"clip_seconds": clip_seconds})
+        return Cell(cell_id(requested), requested)
+
+    def holds(self, requested: Requested) -> bool:
+        """Whether this is a cell of the line."""
+        return requested.model_copy(update={"clip_seconds": self.asked.clip_seconds}) == self.asked
+
+    def needs_more_than(self, requested: Requested) -> bool:
+        """Whether it differs in length and in fewer tokens only: what is too much for it, is so for this."""
+        fewer = requested.max_tokens < self.asked.max_tokens
+        return fewer and self.holds(requested.model_copy(update={"max_tokens": self.asked.max_tokens}))
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What is known of one line.
+
+    `longest` is the outcome at `search.fits_s`. `is_inferred`: the smallest clip that does not fit was not
+    tried, because it did not fit with fewer tokens. `unsupported`: why nothing of the line can run here.
+    """
+
+    line: Line
+    search: Search
+    longest: CellResult | None = None
+    is_inferred: bool = False
+    unsupported: str | None = None
+
+    @property
+    def next_s(self) -> float | None:
+        """The clip length to try next; None if there is none."""
+        return None if self.unsupported else self.search.next_s
+
+
+def limit(line: Line, results: Collection[CellResult], start_s: float, why_not: WhyNot) -> Limit:
+    """Where a line stands after these outcomes. `start_s` is a guess, `why_not` says what cannot run."""
+    unsupported = why_not(line.cell(STEP_S).requested)
+    own = [result for result in results if line.holds(result.requested)]
+    fits = {_clip_s(result): result for result in own if _fits(result)}
+    search = Search.of(
+        start_s=start_s,
+        ceiling_s=_ceiling_s(line, own, why_not) if unsupported is None else 0.0,
+        fits=fits,
+        misfits=[_clip_s(result) for result in own if _was_tried_and_misfits(result)],
+    )
+    inferred_s = _inferred_s(line, results, search)
+    if inferred_s is not None:
+        search = replace(search, misfit_s=inferred_s)
+    longest = fits[search.fits_s] if search.fits_s is not None else None
+    return Limit(line, search, longest, inferred_s is not None, unsupported)
+
+
+def untried(found: Limit, results: Mapping[str, CellResult], why_not: WhyNot) -> CellResult | None:
+    """The outcome that ends a line without being tried, so that its record says what ended it.
+
+    Either the line, or the first clip beyond the model's context, is unsupported; or the clip did not fit
+    with fewer tokens. None if the search is not at its end, ended between two clips that were tried, or the
+    outcome is there already.
+    """
+    line, search = found.line, found.search
+    if found.unsupported is not None:
+        seen = any(line.holds(result.requested) for result in results.values() if _is_unsupported(result))
+        cell = line.cell(max(STEP_S, STEP_S * round(search.start_s / STEP_S)))
+        return None if seen else _result(cell, Unsupported(reason=found.unsupported))
+    if search.next_s is not None:
+        return None
+    if search.ends_at_ceiling:
+        cell = line.cell(STEP_S * (search.ceiling_s // STEP_S + 1))
+        reason = why_not(cell.requested)
+        return (
+            None if reason is None or cell.cell_id in results else _result(cell, Unsupported(reason=reason))
+        )
+    if not found.is_inferred or search.misfit_s is None:
+        return None
+    cell = line.cell(search.misfit_s)
+    if cell.cell_id in results:
+        return None
+    reason = _spared(line, search.misfit_s, results.values())
+    return _result(cell, Skipped(reason=reason, cause="pruned"))
+
+
+def _ceiling_s(line: Line, own: Collection[CellResult], why_not: WhyNot) -> float:
+    """The longest clip of the grid that can be tried at all.
+
+    A clip that was unsupported although nothing speaks against it here was beyond the model's context, whose
+    length `why_not` need not know.
+    """
+    lengths = range(1, int(MAX_CLIP_S / STEP_S) + 1)
+    first_too_long = bisect_left(
+        lengths, True, key=lambda n: why_not(line.cell(n * STEP_S).requested) is not None
+    )
+    beyond = [_clip_s(r) for r in own if _is_unsupported(r) and why_not(r.requested) is None]
+    return STEP_S * min([first_too_long, *(ceil(length / STEP_S) - 1 for length in beyond)])
+
+
+def _inferred_s(line: Line, results: Collection[CellResult], search: Search) -> float | None:
+    """The smallest clip that cannot fit as it did not with fewer tokens, where that says more than was tried.
+
+    What ran with more tokens outweighs it.
+    """
+    lengths = [
+        _clip_s(result)
+        for result in results
+        if (_was_tried_and_misfits(result) and line.needs_more_than(result.requested))
+        or (is_pruned(result) and line.holds(result.requested))
+    ]
+    longest_s = max([search.fits_s or 0.0, *search.contradicted_by_s])
+    inferred_s = min((length for length in lengths if length > longest_s), default=None)
+    known_s = search.misfit_s
+    return inferred_s if inferred_s is not None and (known_s is None or inferred_s < known_s) else None
+
+
+def _spared(line: Line, clip_s: float, results: Collection[CellResult]) -> str:
+    tokens = max(
+        result.requested.max_tokens
+        for result in results
+        if _was_tried_and_misfits(result)
+        and line.needs_more_than(result.requested)
+        and _clip_s(result) == clip_s
+    )
+    return f"{clip_length(clip_s)} with {tokens} tokens did not fit already"
+
+
+def _clip_s(result: CellResult) -> float:
+    return result.requested.clip_seconds
+
+
+def _fits(result: CellResult) -> bool:
+    return result.outcome.status == "measured" and not is_misfit(result)
+
+
+def _was_tried_and_misfits(result: CellResult) -> bool:
+    return is_misfit(result) and not is_pruned(result)
+
+
+def _is_unsupported(result: CellResult) -> bool:
+    return isinstance(result.outcome, Unsupported)
+
+
+def _result(cell: Cell, outcome: Unsupported | Skipped) -> CellResult:
+    return CellResult(cell_id=cell.cell_id, requested=cell.requested, outcome=outcome)

@@ -1,0 +1,113 @@
+"""`bench frontier`: for each attention and max_tokens the longest clip that fits, by bisection."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from bench.cells import Cell
+from bench.judge.bisection import STEP_S, Search
+from bench.judge.limit import Limit, Line, WhyNot, limit, untried
+from bench.records.journal import Journal
+from bench.records.schema import CellResult, Measured, OutOfMemory
+from bench.run.isolation import Stopped
+from bench.run.plan import Choose, Plan, Wishes, make_plan
+from bench.run.session import Listener, Session
+
+
+class ProbeListener(Listener, Protocol):
+    """Told how the search goes on."""
+
+    def probe_begins(self, cell: Cell, number: int | None, search: Search) -> None:
+        """Probe `number` starts, with what is known before it; None: the outcome is known unrun."""
+
+
+def frontier_plan(wishes: Wishes, choose: Choose) -> tuple[Plan, tuple[Line, ...]]:
+    """A plan without cells of its own, and its lines: by attention, then from few tokens to many.
+
+    Whether a clip fits takes one timed generation to tell; the suite in the record says so.
+
+    Raises:
+        UsageError: a name or value that nothing fits.
+        DeviceError: the device is not in this machine.
+    """
+    plan = make_plan(replace(wishes, repeats=1), choose)
+    measure = plan.suite.measure.model_copy(update={"max_repeats": 1})
+    suite = plan.suite.model_copy(update={"measure": measure})
+    also = ("max_repeats",) if plan.suite.measure.max_repeats != 1 else ()
+    info = plan.suite_info.model_copy(
+        update={
+            "sha256": suite.sha256,
+            "definition": suite.model_dump(mode="json"),
+            "overrides": (*plan.suite_info.overrides, *also),
+        }
+    )
+    return replace(plan, suite=suite, suite_info=info, cells=(), frontier_step_s=STEP_S), _lines(plan.cells)
+
+
+def _lines(cells: Sequence[Cell]) -> tuple[Line, ...]:
+    first = {(cell.requested.attention, cell.requested.max_tokens): cell for cell in reversed(cells)}
+    order = list(dict.fromkeys(cell.requested.attention for cell in cells))
+    keys = sorted(first, key=lambda key: (order.index(key[0]), key[1]))
+    return tuple(Line(first[key].requested) for key in keys)
+
+
+class Finder:
+    """Finds the limit of each line, going on from what is known."""
+
+    def __init__(
+        self, lines: Iterable[Line], known: Mapping[str, CellResult], start_s: float, why_not: WhyNot
+    ) -> None:
+        self._lines = tuple(lines)
+        self._results = dict(known)
+        self._start_s = start_s
+        self._why_not = why_not
+        self.probes: dict[Line, int] = dict.fromkeys(self._lines, 0)
+        self.unknown: dict[Line, str] = {}
+
+    def limits(self) -> tuple[Limit, ...]:
+        """What is known now, line by line."""
+        return tuple(self._limit(line) for line in self._lines)
+
+    def is_done(self) -> bool:
+        """Whether nothing is left to try, nor to record."""
+        return all(
+            found.next_s is None and untried(found, self._results, self._why_not) is None
+            for found in self.limits()
+        )
+
+    def sweep(self, session: Session, journal: Journal, listener: ProbeListener) -> int | None:
+        """Find every limit; the number of the signal that ended the search, or None."""
+        self._why_not = session.why_not
+        try:
+            for line in self._lines:
+                self._find(line, session, journal, listener)
+        except Stopped as stopped:
+            return stopped.signal_number
+        return None
+
+    def _find(self, line: Line, session: Session, journal: Journal, listener: ProbeListener) -> None:
+        while (length_s := (found := self._limit(line)).next_s) is not None:
+            cell = line.cell(length_s)
+            self.probes[line] += 1
+            listener.probe_begins(cell, sum(self.probes.values()), found.search)
+            result = session.run_cell(cell, journal, listener)
+            self._results[cell.cell_id] = result
+            if not isinstance(result.outcome, Measured | OutOfMemory):
+                self.unknown[line] = getattr(result.outcome, "reason", result.outcome.status)
+                return
+        last = untried(found, self._results, self._why_not)
+        if last is not None:
+            listener.probe_begins(Cell(last.cell_id, last.requested), None, found.search)
+            journal.append(last)
+            self._results[last.cell_id] = last
+            listener.cell_ends(last)
+
+    def _limit(self, line: Line) -> Limit:
+        """Lines that differ in their tokens end close to each other: the one before tells where to look."""
+        results = self._results.values()
+        position = self._lines.index(line)
+        start_s = self._start_s
+        if position > 0 and line.needs_more_than(self._lines[position - 1].asked):
+            before = limit(self._lines[position - 1], results, self._start_s, self._why_not)
+            start_s = before.search.fits_s or start_s
+        return limit(line, results, start_s, self._why_not)
