@@ -1,5 +1,6 @@
 """`bench doctor`: whether this machine can run the model, and what to do about each thing that is wrong."""
 
+import io
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Final
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _STYLES: Final = {"ok": "green", "note": "cyan", "warning": "yellow", "problem": "bold red"}
 _WIDEST: Final = 120
+_WIDTH_OF_TEXT: Final = 100
 
 
 @click.command(short_help="Can this machine run the model, and what to do if not?")
@@ -59,9 +61,22 @@ def _print(diagnosis: "Diagnosis") -> None:
     from rich.console import Console
 
     console = Console(highlight=False, markup=False, emoji=False)
-    console.width = min(console.width, _WIDEST)
-    for part in _parts(diagnosis):
-        console.print(part)
+    if console.is_terminal:
+        console.width = min(console.width, _WIDEST)
+        console.print(*_parts(diagnosis), sep="\n")
+    else:
+        click.echo(_as_text(diagnosis), nl=False)
+
+
+def _as_text(diagnosis: "Diagnosis") -> str:
+    """The same without colours and without blanks at the ends of lines, for pipes and logs."""
+    from rich.console import Console
+
+    sink = io.StringIO()
+    Console(file=sink, width=_WIDTH_OF_TEXT, color_system=None, force_terminal=False).print(
+        *_parts(diagnosis), sep="\n", highlight=False, markup=False, emoji=False
+    )
+    return "".join(f"{line.rstrip()}\n" for line in sink.getvalue().splitlines())
 
 
 def _parts(diagnosis: "Diagnosis") -> Iterator["RenderableType"]:
@@ -100,6 +115,7 @@ def _table(checks: "Iterable[Check]") -> "Table":
     for check in checks:
         told = Text(check.summary)
         if check.fix:
-            told.append(f"\n{check.fix}", style="bold")
+            what = "fix" if check.status in {"warning", "problem"} else "hint"
+            told.append(f"\n{what}: {check.fix}", style="bold" if what == "fix" else "")
         table.add_row(Text(check.status, style=_STYLES[check.status]), check.name, told)
     return table

@@ -103,9 +103,8 @@ def _on_the_cpu(facts: Facts) -> tuple[str, str]:
     can_4b = facts.host.ram_available_bytes >= room.CPU_RUN_BYTES
     command = "bench run --device cpu" if facts.cpu_wanted else "bench run"
     if can_4b:
-        slowly = f"{command} --suite quick --weights random"
-        return f"The smoke suite can run on this CPU, {MODEL} too, but slowly: {slowly}.", command
-    return "The smoke suite, a tiny model of the same make, can run on this CPU.", command
+        return "The smoke suite can run on this CPU; the 4B model too, but slowly (--suite quick).", command
+    return "The smoke suite, with a tiny model, can run on this CPU.", command
 
 
 def _refuse(checks: tuple[Check, ...], gpus: tuple[Gpu, ...]) -> tuple[str, str | None]:
@@ -116,8 +115,9 @@ def _refuse(checks: tuple[Check, ...], gpus: tuple[Gpu, ...]) -> tuple[str, str 
         names = " and ".join(check.name for check in problems if not check.mendable)
         return f"{MODEL} cannot run on {nearest.slug}, and no setting changes that: see {names}.", None
     first, later = problems[0], len(problems) - 1
-    then = f", then {_counted(later, 'more problem')}" if later else ""
-    return f"{MODEL} cannot run here yet. First mend {first.name}{then}.", first.command
+    then = f" ({_counted(later, 'more problem')} after that)" if later else ""
+    what = first.name if first.command or not first.fix else first.fix
+    return f"{MODEL} cannot run here yet. Mend first: {what}{then}.", first.command
 
 
 def _is_hopeless(gpu: Gpu) -> bool:

@@ -70,6 +70,11 @@ class Process:
     used_bytes: int | None
     compute: bool
 
+    @property
+    def words(self) -> str:
+        """`firefox (pid 4711)`."""
+        return f"{self.name} (pid {self.pid})" if self.name else f"pid {self.pid}"
+
 
 @dataclass(frozen=True, slots=True)
 class Card:

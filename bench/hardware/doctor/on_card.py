@@ -1,7 +1,7 @@
 """Tries torch on the one card that this process sees: `python -m bench.hardware.doctor.on_card [flash]`.
 
-One line per step that worked: the architectures that torch was built for, then `product`, then `flash`. What
-does not work ends the process: its parent reads how. A crash below Python then looks the same as an error.
+A line per step: the architectures that torch was built for; `product` once one came out; what FlashAttention
+2 says against this card, or nothing. A step that ends the process leaves none: the parent reads how it ended.
 """
 
 import sys
@@ -17,22 +17,13 @@ def main() -> None:
     torch.cuda.synchronize()  # a kernel that is missing is told here at the latest
     _say("product")
     if "flash" in sys.argv[1:]:
-        _flash_attention()
-        _say("flash")
+        from bench.engines.flash_attention import flash_attention_problem
 
-
-def _flash_attention() -> None:
-    import torch
-    from flash_attn import flash_attn_func
-
-    # Batch, positions, heads, width: the language model's own width of a head.
-    ones = torch.ones(1, 16, 1, 128, dtype=torch.bfloat16, device="cuda")
-    flash_attn_func(ones, ones, ones, causal=True)
-    torch.cuda.synchronize()
+        _say(flash_attention_problem(torch.device("cuda")) or "")
 
 
 def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
+    sys.stdout.write(f"{' '.join(line.split())}\n")
     sys.stdout.flush()
 
 

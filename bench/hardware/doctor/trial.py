@@ -38,11 +38,12 @@ def read(out: str, err: str, code: int, *, flash_attn: bool) -> Trial:
     """What the trial's lines and its end tell: the first step without a line is the one that failed."""
     lines = out.splitlines()
     kernels = tuple(lines[0].split()) if lines else ()
-    if code == 0:
+    if "product" not in lines:
+        return Trial(kernels, torch_error=_reason(err, code))
+    said = lines[2:]
+    if not flash_attn or said == [""]:
         return Trial(kernels)
-    if flash_attn and "product" in lines:
-        return Trial(kernels, flash_attn_error=_reason(err, code))
-    return Trial(kernels, torch_error=_reason(err, code))
+    return Trial(kernels, flash_attn_error=said[0][:_LONGEST] if said else _reason(err, code))
 
 
 def _reason(err: str, code: int) -> str:

@@ -12,8 +12,11 @@ _KERNELS: Final = re.compile(r"(?P<kind>sm|compute)_(?P<number>\d{2,3})[af]?\Z")
 
 
 def kernels(card: Card, facts: Facts) -> Check | None:
-    """torch has kernels for this card, and a product of two small matrices came out. None if not tried."""
-    if card.trial is None or facts.torch is None:
+    """torch has kernels for this card, and a product of two small matrices came out. None if not tried.
+
+    None too for a card without BF16: no other torch would help it.
+    """
+    if card.trial is None or facts.torch is None or _is_old(card):
         return None
     trial, version, wanted = card.trial, facts.torch.version, card.capability
     if trial.kernels and wanted is not None and not has_kernels(trial.kernels, wanted):
@@ -34,7 +37,7 @@ def kernels(card: Card, facts: Facts) -> Check | None:
             fix="Close other programs on the card and try again; if it stays, restart the machine",
         )
     target = f" for {_sm(wanted)}" if wanted else ""
-    return Check(name="kernels", status="ok", summary=f"torch has them{target}; a small BF16 product ran")
+    return Check(name="kernels", status="ok", summary=f"torch has kernels{target}; a small BF16 product ran")
 
 
 def has_kernels(built: tuple[str, ...], wanted: tuple[int, int]) -> bool:
@@ -77,26 +80,30 @@ def bf16(card: Card) -> Check:
 def flash_attention(card: Card, facts: Facts) -> Check:
     """The optional third attention backend: what is missing costs its cells, nothing else."""
     version = facts.flash_attn
-    if card.capability is not None and card.capability < AMPERE:
+    if _is_old(card):
         return _flash("note", "this card is too old for it (compute capability 8.0 is needed)")
     if version is None:
-        return _flash("note", "not installed; not needed: only its own cells are left out")
+        return _flash("note", "not installed, and not needed: SDPA runs without it")
     if card.trial is None or card.trial.torch_error is not None:
         return _flash("note", f"{version} is installed; it can be tried once torch works on the card")
     if card.trial.flash_attn_error is None:
         return _flash("ok", f"{version} ran on this card")
-    arch = f" for {_sm(card.capability)}" if card.capability else ""
     return Check(
         name="FlashAttn 2",
         status="warning",
-        summary=f"{version} does not work here: {card.trial.flash_attn_error}",
-        fix=f"Build it{arch} against this torch, or remove it: pip uninstall flash-attn",
+        summary=card.trial.flash_attn_error,
+        fix=f"Install a build for torch {facts.torch.version if facts.torch else ''} and this card, or none: "
+        "pip uninstall flash-attn",
         command="pip uninstall flash-attn",
     )
 
 
 def _flash(status: Status, summary: str) -> Check:
     return Check(name="FlashAttn 2", status=status, summary=summary)
+
+
+def _is_old(card: Card) -> bool:
+    return card.capability is not None and card.capability < AMPERE
 
 
 def _sm(capability: tuple[int, int]) -> str:

@@ -79,10 +79,10 @@ def vram(card: Card, host: Host) -> Check:
         fix = "Use a card with 12 GB or more, or the CPU: bench run --device cpu --suite quick"
         return Check(name="VRAM", status="problem", summary=told, fix=fix, mendable=False)
     if budget.now_bytes < LEAST_BYTES:
-        fix = f"Free {gib(LEAST_BYTES - budget.now_bytes)} or more: see processes and display"
+        fix = f"Free {gib(LEAST_BYTES - budget.now_bytes)} or more: {_how_to_free(card)}"
         return Check(name="VRAM", status="problem", summary=told, fix=fix)
     if is_tight(card):
-        fix = "Expect short clips only; free memory: see processes and display"
+        fix = f"Expect short clips only, or free some: {_how_to_free(card)}"
         return Check(name="VRAM", status="warning", summary=told, fix=fix)
     return Check(name="VRAM", status="ok", summary=told)
 
@@ -94,13 +94,18 @@ def is_tight(card: Card) -> bool:
 
 
 def _budgets(budget: Budget) -> str:
-    """`11.57 GiB usable headless, 10.79 with a desktop, 10.75 now`."""
-    known = [
-        (budget.headless_bytes, "headless"),
-        (budget.desktop_bytes, "with a desktop"),
-        (budget.now_bytes, "free now"),
-    ]
-    return ", ".join(f"{gib(size)} {what}" for size, what in known)
+    """`free now 10.75 GiB, headless 11.57 GiB, with a desktop 10.79 GiB`."""
+    now, headless, desktop = map(gib, (budget.now_bytes, budget.headless_bytes, budget.desktop_bytes))
+    return f"free now {now}, headless {headless}, with a desktop {desktop}"
+
+
+def _how_to_free(card: Card) -> str:
+    """The program that holds most, where that is told."""
+    told = [process for process in card.processes or () if process.used_bytes is not None]
+    if not told:
+        return "close what else uses this card"
+    largest = max(told, key=lambda process: process.used_bytes or 0)
+    return f"close {largest.words}, which holds {gib(largest.used_bytes)}"
 
 
 def _shared_memory(host: Host) -> Check:

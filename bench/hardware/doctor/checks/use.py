@@ -27,10 +27,10 @@ def processes(card: Card, host: Host) -> Check:
     untold = "; Windows does not tell how much each takes" if host.wddm and _all_untold(found) else ""
     summary = f"{_listed(computing or found)}{untold}"
     if computing:
-        fix = f"Stop {_named(_largest(computing)[0])} before you measure: it computes on this card"
+        fix = f"Stop {_largest(computing)[0].words} before you measure: it computes on this card"
         return Check(name="processes", status="warning", summary=summary, fix=fix)
     if is_tight(card):
-        fix = f"Close what you can, beginning with {_named(_largest(found)[0])}"
+        fix = f"Close what you can, beginning with {_largest(found)[0].words}"
         return Check(name="processes", status="warning", summary=summary, fix=fix)
     return Check(name="processes", status="note", summary=summary)
 
@@ -45,15 +45,11 @@ def _largest(found: tuple[Process, ...]) -> list[Process]:
 
 def _listed(found: tuple[Process, ...]) -> str:
     shown = [
-        f"{_named(process)} {gib(process.used_bytes)}" if process.used_bytes is not None else _named(process)
+        f"{process.words} {gib(process.used_bytes)}" if process.used_bytes is not None else process.words
         for process in _largest(found)[:_NAMED]
     ]
     more = len(found) - len(shown)
     return ", ".join([*shown, f"{more} more"] if more else shown)
-
-
-def _named(process: Process) -> str:
-    return f"{process.name} (pid {process.pid})" if process.name else f"pid {process.pid}"
 
 
 def display(card: Card, host: Host) -> Check | None:
@@ -69,13 +65,16 @@ def display(card: Card, host: Host) -> Check | None:
     most = budget.headless_bytes
     if most is not None and most >= _SMALL_ROOM_BYTES:
         return Check(name="display", status="note", summary=cost)
-    other = "Use" if host.wddm else "Log out and run from a text console or SSH, or use"
-    return Check(
-        name="display",
-        status="warning",
-        summary=cost,
-        fix=f"{other} the monitor on the CPU's own graphics: that frees it for longer clips",
-    )
+    return Check(name="display", status="warning", summary=cost, fix=_get_it_off(card, host))
+
+
+def _get_it_off(card: Card, host: Host) -> str:
+    if "Laptop" in card.name:
+        moved = "switch to the CPU's graphics (hybrid mode)"
+    else:
+        moved = "plug the monitor into the mainboard (the CPU's graphics)"
+    away = "" if host.wddm else ", or log out and run from a text console or SSH"
+    return f"For longer clips: {moved}{away}"
 
 
 def _source(budget: Budget) -> str:
