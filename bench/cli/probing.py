@@ -1,4 +1,4 @@
-"""How a search for the limit is shown while it goes on: as a run is, but without knowing how long it takes."""
+"""How a search for the limit is shown while it goes on: as a run is, but nobody knows how long it takes."""
 
 from typing import TYPE_CHECKING
 
