@@ -31,6 +31,9 @@ class LogMel:
     fft_size: int = 400
     hop: int = 160
 
+    def __post_init__(self) -> None:
+        _ = self.filters  # made with the processor, or the first clip's time and memory would hold them
+
     @cached_property
     def filters(self) -> Tensor:
         """`[mel_bins, fft_size // 2 + 1]` float64."""
