@@ -44,6 +44,9 @@ class Hello(Frozen):
     model: ModelFacts
     torch: str
     transformers: str
+    flash_attention_problem: str | None = Field(
+        default=None, description="why the installed flash-attn cannot compute on this card"
+    )
 
 
 class Refused(Frozen):
