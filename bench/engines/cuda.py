@@ -1,8 +1,11 @@
-"""Whether the torch that is installed can use the card that is there."""
+"""Whether the torch that is installed can use the card that is there, and how much of it."""
+
+import math
 
 import torch
 
 from bench.errors import MachineError
+from bench.units import both_units
 
 
 def require_cuda(device_kind: str) -> None:
@@ -22,3 +25,46 @@ def require_cuda(device_kind: str) -> None:
         f"torch {torch.__version__} (CUDA {torch.version.cuda}) cannot use this card's driver",
         hint="Update the NVIDIA driver, or install torch 2.9.1 with TORCH=cu128",
     )
+
+
+def open_context(limit_bytes: int | None) -> None:
+    """Create the CUDA context of this process on its one card, with one tensor of 512 bytes.
+
+    With `limit_bytes`, the caching allocator never holds more than that from here on.
+
+    Raises:
+        MachineError: the card cannot run a kernel of this torch, is full, or is smaller than the limit.
+    """
+    try:
+        if limit_bytes is not None:
+            _limit(limit_bytes)
+        torch.zeros(1, device="cuda")
+        torch.cuda.synchronize()
+    except RuntimeError as error:
+        raise MachineError(
+            f"the card cannot be used: {str(error).splitlines()[0]}",
+            hint="`bench doctor` looks for the cause",
+        ) from error
+
+
+def _limit(limit_bytes: int) -> None:
+    device = torch.cuda.current_device()
+    total = int(torch.cuda.get_device_properties(device).total_memory)
+    if limit_bytes >= total:  # a fraction of 1 would be no limit at all
+        raise MachineError(
+            f"the emulated card would leave {both_units(limit_bytes)}; CUDA sees only {both_units(total)}",
+            hint="A card can play a smaller one only",
+        )
+    torch.cuda.set_per_process_memory_fraction(fraction_of(limit_bytes, total), device)
+
+
+def fraction_of(limit_bytes: int, total_bytes: int) -> float:
+    """The fraction of a total, below 2**53, that the allocator makes exactly this limit of.
+
+    It computes `size_t(fraction * double(total))` (setMemoryFraction in c10/cuda/CUDACachingAllocator.cpp),
+    so that a quotient which was rounded down would cost a byte, and with it a whole block.
+    """
+    fraction = limit_bytes / total_bytes
+    while int(fraction * total_bytes) < limit_bytes:
+        fraction = math.nextafter(fraction, 1.0)
+    return fraction

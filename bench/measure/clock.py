@@ -1,6 +1,8 @@
-"""Times of one generation: host clock on the CPU, CUDA events on a GPU, read once the generation is over."""
+"""Times of one generation: the host's clock on a CPU; on a GPU CUDA events, and that clock beside them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from typing import Protocol
 
@@ -61,44 +63,88 @@ class CudaTicks:
 
 
 @dataclass(frozen=True)
+class HostTimes:
+    """When first and last token were there by the host's clock, in seconds since the first phase began."""
+
+    first_token_s: float
+    last_token_s: float
+
+
+class HostEdges:
+    """The host's clock beside a device's own: at the begin, at the first token and at the end.
+
+    Only at these edges does it wait for the device. At the first token that takes nothing from the run:
+    `generate` waits there itself some lines later, to learn whether this token was the last.
+    """
+
+    def __init__(self, wait: Callable[[], None], now: Callable[[], float] = perf_counter) -> None:
+        self._wait = wait
+        self._now = now
+        self._edges: list[float] = []
+
+    def take(self) -> None:
+        """Wait for the device, then look at the clock."""
+        self._wait()
+        self._edges.append(self._now())
+
+    def read(self) -> HostTimes | None:
+        """The times; None before all three edges were there."""
+        if len(self._edges) != 3:
+            return None
+        begin, first, last = self._edges
+        return HostTimes(first - begin, last - begin)
+
+
+@dataclass(frozen=True)
 class Moments:
     """When each phase began and each token was there, in seconds since the first phase began."""
 
     begins: dict[Phase, float]
     tokens: tuple[float, ...]
+    host: HostTimes | None = None
 
 
 class Stopwatch:
-    """An observer that takes the times of one generation."""
+    """An observer that takes the times of one generation; `host` where the ticks are not the host's own."""
 
-    def __init__(self, ticks: Ticks) -> None:
+    def __init__(self, ticks: Ticks, host: HostEdges | None = None) -> None:
         self._ticks = ticks
+        self._host = host
         self._names: list[Phase | None] = []
 
     def begin(self, phase: Phase) -> None:
-        """A phase starts."""
+        """A phase starts; the first one on an idle device."""
+        if self._host is not None and not self._names:
+            self._host.take()
         self._names.append(phase)
         self._ticks.mark()
 
     def token(self) -> None:
         """A token is there."""
+        is_first = self._host is not None and None not in self._names
         self._names.append(None)
         self._ticks.mark()
+        if self._host is not None and is_first:
+            self._host.take()
 
     def end(self) -> None:
         """The last token was the end: nothing is left to time."""
+        if self._host is not None:
+            self._host.take()
 
     def read(self) -> Moments:
-        """The times; on a GPU this is the one place that waits for it."""
+        """The times, once the device is done."""
         times = self._ticks.read()
         begins = {name: time for name, time in zip(self._names, times, strict=True) if name is not None}
         tokens = [time for name, time in zip(self._names, times, strict=True) if name is None]
-        return Moments(begins, tuple(tokens))
+        return Moments(begins, tuple(tokens), self._host.read() if self._host is not None else None)
 
 
 def stopwatch(device: torch.device) -> Stopwatch:
     """A stopwatch with the clock that suits the device."""
-    return Stopwatch(CudaTicks() if device.type == "cuda" else HostTicks())
+    if device.type != "cuda":
+        return Stopwatch(HostTicks())
+    return Stopwatch(CudaTicks(), HostEdges(partial(torch.cuda.synchronize, device)))
 
 
 def repeat_of(moments: Moments, *, clip_seconds: float, stopped_early: bool) -> Repeat:
@@ -124,4 +170,6 @@ def repeat_of(moments: Moments, *, clip_seconds: float, stopped_early: bool) -> 
         generated_tokens=count,
         stop_reason="eos" if stopped_early else "length",
         token_times_s=tuple(round(time, _DECIMALS) for time in moments.tokens),
+        host_time_to_first_token_s=moments.host.first_token_s if moments.host is not None else None,
+        host_latency_s=moments.host.last_token_s if moments.host is not None else None,
     )

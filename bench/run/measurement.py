@@ -1,21 +1,24 @@
-"""Measures one cell: cold call, warm-up, timed repeats, and a pass of its own for memory."""
+"""Measures one cell: cold call, warm-up, timed repeats, and memory, in a pass of its own if it must be."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 
 import torch
 
 from bench import clips
+from bench.engines.flash_attention import or_not_observable
 from bench.engines.interface import Engine, Generation, Request
 from bench.errors import BenchError, ClipError
 from bench.measure.clock import repeat_of, stopwatch
 from bench.measure.kernels import KernelObserver
-from bench.measure.memory import Allocated, AllocationTracker, CudaAllocated, MemoryWatch, Resident
 from bench.measure.observer import Observer, Together
+from bench.measure.resident import Resident
 from bench.measure.statistics import is_noisy
-from bench.records.schema import Effective, Memory, PhaseMemory, Repeat, Requested
-from bench.records.words import Phase
+from bench.records.schema import Effective, Memory, PhaseMemory, Repeat, Requested, SubmoduleKernels, Work
+from bench.records.words import Attention, Phase
+from bench.run.gauge import gauge
 from bench.run.protocol import Finished, Job, Span, Step
 from bench.suite import Measure
 
@@ -25,13 +28,24 @@ Tell = Callable[[Step], None]
 class CellRunner:
     """Runs cells of one group on one loaded model. `phase` says how far it is, also after a failure."""
 
-    def __init__(self, engine: Engine, device: torch.device, audio: Path | None, tell: Tell) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        device: torch.device,
+        audio: Path | None,
+        tell: Tell,
+        *,
+        weights_bytes: int,
+        limit_bytes: int | None,
+    ) -> None:
         self.phase: Phase | None = None
         self._engine = engine
         self._device = device
         self._tell = tell
         self._clip = clips.shipped_speech() if audio is None else clips.read_audio(audio)
+        self._gauge = gauge(engine, device, limit_bytes)
         self._resident = Resident()
+        self._expected_bytes = weights_bytes
         self._load: dict[Phase, PhaseMemory] = {}
         self._baseline = 0
         self._spans: list[Span] = []
@@ -42,20 +56,21 @@ class CellRunner:
             raise ClipError("the audio file changed during the run")
         load_s = self._load_model(job.requested) if not self._load else None
         request = self._request(job.requested)
+        self._gauge.begin_cell()
         cold = None
         if load_s is not None:
             self._tell(Step(name="cold"))
-            cold = self._timed(request, job.requested.clip_seconds)
+            cold, _ = self._timed(request, job.requested.clip_seconds)
+        self._gauge.before_warm_up()
         effective = self._warm_up(request, job)
-        repeats = self._repeats(request, job.requested.clip_seconds, job.measure)
-        self._tell(Step(name="memory"))
+        repeats, work = self._repeats(request, job.requested.clip_seconds, job.measure)
         memory = self._memory(request)
         self._tell(Step(name="report"))
         return Finished(
             effective=effective,
-            work=None,
+            work=work,
             spans=tuple(self._spans),
-            reserved_bytes=None,
+            reserved_bytes=self._gauge.reserved(),
             load_s=load_s,
             cold=cold,
             repeats=repeats,
@@ -66,21 +81,13 @@ class CellRunner:
         self._tell(Step(name="load"))
         self.phase = Phase.LOAD
         self._baseline = self._resident.now()
-        self._resident.begin()
-        counters = CudaAllocated(self._device) if self._device.type == "cuda" else None
+        self._gauge.begin_load(self._expected_bytes)
         start = perf_counter()
         self._engine.load(requested)
-        if counters is not None:
+        if self._device.type == "cuda":
             torch.cuda.synchronize(self._device)
         took = perf_counter() - start
-        # On the CPU loaders fill memory from threads of their own, where nothing can count it.
-        self._load[Phase.LOAD] = PhaseMemory(
-            allocated_peak_bytes=counters.peak() if counters else None,
-            allocated_end_bytes=counters.now() if counters else self._weights_bytes(),
-            reserved_peak_bytes=counters.reserved_peak() if counters else None,
-            resident_peak_bytes=self._resident.peak(),
-            resident_end_bytes=self._resident.now(),
-        )
+        self._load[Phase.LOAD] = self._gauge.end_load()
         return took
 
     def _weights_bytes(self) -> int:
@@ -97,9 +104,10 @@ class CellRunner:
             seed=requested.seed,
         )
 
-    def _timed(self, request: Request, clip_seconds: float) -> Repeat:
+    def _timed(self, request: Request, clip_seconds: float, *others: Observer) -> tuple[Repeat, Generation]:
         watch = stopwatch(self._device)
-        generation = self._generate(request, watch)
+        # Others first: what they do at the begin of a phase is not in the phase that they begin.
+        generation = self._generate(request, *others, watch)
         repeat = repeat_of(
             watch.read(), clip_seconds=clip_seconds, stopped_early=generation.stop_reason == "eos"
         )
@@ -107,7 +115,7 @@ class CellRunner:
             raise BenchError(
                 f"{repeat.generated_tokens} tokens came out where {request.max_tokens} were forced"
             )
-        return repeat
+        return repeat, generation
 
     def _warm_up(self, request: Request, job: Job) -> Effective:
         self._tell(Step(name="warm-up"))
@@ -119,7 +127,7 @@ class CellRunner:
         return Effective(
             device=self._device.type,
             dtype=settings.dtype,
-            language_model=kernels.language_model(),
+            language_model=_language_model(kernels, job.requested.attention),
             audio_encoder=kernels.encoder(),
             attention_provider=settings.attention_provider,
             sampling=request.sampling,
@@ -134,7 +142,9 @@ class CellRunner:
             threads=torch.get_num_threads() if self._device.type == "cpu" else None,
         )
 
-    def _repeats(self, request: Request, clip_seconds: float, measure: Measure) -> tuple[Repeat, ...]:
+    def _repeats(
+        self, request: Request, clip_seconds: float, measure: Measure
+    ) -> tuple[tuple[Repeat, ...], Work]:
         repeats: list[Repeat] = []
         self._spans.clear()
         deadline: float | None = None
@@ -143,11 +153,12 @@ class CellRunner:
                 Step(name="repeat", number=len(repeats) + 1, total=max(measure.repeats, len(repeats) + 1))
             )
             begin = perf_counter()
-            repeats.append(self._timed(request, clip_seconds))
+            repeat, generation = self._timed(request, clip_seconds, *self._gauge.observers())
             self._spans.append(Span(begin_s=begin, end_s=perf_counter()))
+            repeats.append(repeat)
             if len(repeats) == measure.repeats:
                 deadline = perf_counter() + measure.cell_budget_s
-        return tuple(repeats)
+        return tuple(repeats), self._engine.work(request, generation)
 
     @staticmethod
     def _wants_more(repeats: list[Repeat], measure: Measure, deadline: float | None) -> bool:
@@ -157,29 +168,25 @@ class CellRunner:
         return affordable and len(repeats) < measure.max_repeats and is_noisy(repeats, measure.noise_cv)
 
     def _memory(self, request: Request) -> Memory:
-        if self._device.type == "cuda":
-            counters = CudaAllocated(self._device)
-            counters.give_back()
-            return self._watched(request, counters)
-        tracker = AllocationTracker()
-        for tensor in (*self._engine.weights(), *self._engine.buffers()):
-            tracker.adopt(tensor)
-        with tracker:
-            return self._watched(request, tracker)
-
-    def _watched(self, request: Request, allocated: Allocated) -> Memory:
-        watch = MemoryWatch(allocated, self._resident)
-        self._generate(request, watch)
+        if self._gauge.needs_a_pass:
+            self._tell(Step(name="memory"))
         return Memory(
-            allocated_source=allocated.source,
+            allocated_source=self._gauge.source,
             resident_source=self._resident.source,
             resident_baseline_bytes=self._baseline,
             weights_bytes=self._weights_bytes(),
-            phases={**self._load, **watch.phases},
+            phases={**self._load, **self._gauge.phases(partial(self._generate, request))},
+            allocation_retries=self._gauge.retries(),
         )
 
-    def _generate(self, request: Request, observer: Observer) -> Generation:
-        return self._engine.generate(request, Together(_PhaseNow(self), observer))
+    def _generate(self, request: Request, *observers: Observer) -> Generation:
+        with self._gauge.around():
+            return self._engine.generate(request, Together(_PhaseNow(self), *observers))
+
+
+def _language_model(kernels: KernelObserver, asked: Attention) -> SubmoduleKernels:
+    seen = kernels.language_model()
+    return or_not_observable(seen) if asked is Attention.FLASH_ATTENTION_2 else seen
 
 
 class _PhaseNow:

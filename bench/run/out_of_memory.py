@@ -4,6 +4,7 @@ import re
 
 import torch
 
+from bench.measure.tracker import EmulatedMemoryError
 from bench.records.schema import OutOfMemory
 from bench.records.scrub import scrub
 from bench.records.words import Phase
@@ -20,16 +21,29 @@ _CUDA_LIBRARIES = re.compile(
 # cuBLAS also says this of a broken installation: it means memory only where hardly any is left.
 _NO_HANDLE = "CUBLAS_STATUS_NOT_INITIALIZED"
 _HARDLY_ANY = 256 * MIB
-_CUDA_REQUEST = re.compile(r"Tried to allocate (\d+(?:\.\d+)?) (KiB|MiB|GiB)")
-_FACTORS = {"KiB": 2**10, "MiB": MIB, "GiB": 2**30}
+# format_size in c10/cuda/CUDACachingAllocator.cpp: two decimals, whole bytes up to 1024.
+_CUDA_REQUEST = re.compile(r"Tried to allocate (\d+(?:\.\d+)?) (bytes|KiB|MiB|GiB)")
+_FACTORS = {"bytes": 1, "KiB": 2**10, "MiB": MIB, "GiB": 2**30}
 
 
-def out_of_memory(error: BaseException, phase: Phase | None, device: torch.device) -> OutOfMemory | None:
-    """The outcome, if this error means that memory ran out; else None."""
+def out_of_memory(
+    error: BaseException, phase: Phase | None, device: torch.device, limit_bytes: int | None = None
+) -> OutOfMemory | None:
+    """The outcome, if this error means that memory ran out; else None.
+
+    `limit_bytes` is what an emulated card left to the CUDA caching allocator.
+    """
+    if isinstance(error, EmulatedMemoryError):
+        return OutOfMemory(
+            reason=str(error),
+            phase=phase,
+            requested_bytes=error.requested_bytes,
+            free_bytes=error.free_bytes,
+        )
     if isinstance(error, torch.OutOfMemoryError) or (
         device.type == "cuda" and _from_a_library(error, device)
     ):
-        return _on_device(error, phase, device)
+        return _on_device(error, phase, device, limit_bytes)
     on_cpu = _CPU_ALLOCATOR.search(str(error))
     if on_cpu is not None:
         return _on_host(phase, int(on_cpu[1]))
@@ -51,17 +65,27 @@ def _free_bytes(device: torch.device) -> int | None:
         return None
 
 
-def _on_device(error: BaseException, phase: Phase | None, device: torch.device) -> OutOfMemory:
+def _on_device(
+    error: BaseException, phase: Phase | None, device: torch.device, limit_bytes: int | None
+) -> OutOfMemory:
     request = _CUDA_REQUEST.search(str(error))
     asked = round(float(request[1]) * _FACTORS[request[2]]) if request else None
-    cuda = device.type == "cuda"
+    # What the failed call had made is alive still: the error's traceback holds it.
+    reserved = torch.cuda.memory_reserved(device) if device.type == "cuda" else None
     return OutOfMemory(
         reason=scrub(str(error).splitlines()[0])[:300],
         phase=phase,
         requested_bytes=asked,
-        free_bytes=_free_bytes(device) if cuda else None,
-        reserved_bytes=torch.cuda.memory_reserved(device) if cuda else None,
+        free_bytes=_least(
+            _free_bytes(device) if device.type == "cuda" else None,
+            max(0, limit_bytes - reserved) if limit_bytes is not None and reserved is not None else None,
+        ),
+        reserved_bytes=reserved,
     )
+
+
+def _least(*sizes: int | None) -> int | None:
+    return min((size for size in sizes if size is not None), default=None)
 
 
 def _on_host(phase: Phase | None, requested_bytes: int | None) -> OutOfMemory:

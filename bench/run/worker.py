@@ -54,7 +54,8 @@ def main() -> int:
     import torch
     import transformers
 
-    from bench.engines.cuda import require_cuda
+    from bench.engines.cuda import open_context, require_cuda
+    from bench.engines.flash_attention import flash_attention_problem
     from bench.engines.native import NativeEngine, quiet_transformers
     from bench.run.measurement import CellRunner
     from bench.run.out_of_memory import out_of_memory
@@ -63,23 +64,37 @@ def main() -> int:
     if setup.device == "cpu" and setup.source.weight_mode is WeightMode.TINY:
         # Its operators are too small to share, and threads that wait for each other crawl on a busy machine.
         torch.set_num_threads(1)
+    device, limit = torch.device(setup.device), setup.memory_limit_bytes
+    no_flash_attention: str | None = None
     try:
         require_cuda(setup.device)
-        engine = NativeEngine(setup.source, torch.device(setup.device))
+        if setup.device == "cuda":
+            # Before the parent hears of this process, so that it finds it on the card from then on.
+            open_context(limit)
+            no_flash_attention = flash_attention_problem(device)
+        engine = NativeEngine(setup.source, device)
         facts = engine.facts(setup.dtype)
-        runner = CellRunner(engine, torch.device(setup.device), setup.audio, channel.send)
+        runner = CellRunner(
+            engine, device, setup.audio, channel.send, weights_bytes=facts.weights_bytes, limit_bytes=limit
+        )
     except BenchError as error:
         channel.send(Refused(message=error.message, hint=error.hint, exit_code=error.exit_code))
         return error.exit_code
     channel.send(
-        Hello(pid=os.getpid(), model=facts, torch=torch.__version__, transformers=transformers.__version__)
+        Hello(
+            pid=os.getpid(),
+            model=facts,
+            torch=torch.__version__,
+            transformers=transformers.__version__,
+            flash_attention_problem=no_flash_attention,
+        )
     )
     while True:
         job = Job.model_validate_json(channel.receive())
         try:
             channel.send(runner.run(job))
         except (RuntimeError, MemoryError) as error:
-            exhausted = out_of_memory(error, runner.phase, torch.device(setup.device))
+            exhausted = out_of_memory(error, runner.phase, device, limit)
             if exhausted is None:
                 raise
             channel.send(Exhausted(outcome=exhausted))

@@ -13,8 +13,10 @@ from bench.engines.interface import ModelSource, Request
 from bench.engines.native import NativeEngine
 from bench.errors import BenchError, WeightsError
 from bench.measure.kernels import KernelObserver
-from bench.measure.memory import AllocationTracker, MemoryWatch, Resident
+from bench.measure.memory import MemoryWatch
 from bench.measure.observer import Together
+from bench.measure.resident import Resident
+from bench.measure.tracker import AllocationTracker
 from bench.records.schema import Requested, Sampling
 from bench.records.words import Attention, EncoderAttention, Phase, Profile, WeightMode
 from bench.weights.tiny import write_tiny_checkpoint

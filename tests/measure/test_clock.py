@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.errors import BenchError
-from bench.measure.clock import HostTicks, Moments, Stopwatch, repeat_of, stopwatch
+from bench.measure.clock import HostEdges, HostTicks, Moments, Stopwatch, repeat_of, stopwatch
 from bench.records.schema import Repeat
 from bench.records.words import Phase
 
@@ -109,6 +109,25 @@ def test_the_stopwatch_of_a_cpu_times_real_work() -> None:
     assert (
         moments.begins[Phase.PREFILL] < moments.tokens[0] < moments.begins[Phase.DECODE] < moments.tokens[1]
     )
+
+
+def test_beside_a_devices_clock_the_host_waits_at_three_edges_only() -> None:
+    """Before the first phase, at the first token and at the end."""
+    ticks, waits, clock = Script(0.0, 0.25, 0.75, 1.0, 1.0, 1.5, 2.0, 3.0), [], iter([10.0, 11.25, 13.5])
+    watch = Stopwatch(ticks, HostEdges(lambda: waits.append(ticks._marks), lambda: next(clock)))
+    generation(watch, tokens=4)
+    assert waits == [0, 4, 8]
+    repeat = repeat_of(watch.read(), clip_seconds=10, stopped_early=False)
+    assert (repeat.time_to_first_token_s, repeat.host_time_to_first_token_s) == (1.0, 1.25)
+    assert (repeat.latency_s, repeat.host_latency_s) == (3.0, 3.5)
+
+
+def test_on_a_cpu_there_is_no_second_clock() -> None:
+    watch = stopwatch(torch.device("cpu"))
+    generation(watch, tokens=2)
+    repeat = repeat_of(watch.read(), clip_seconds=10, stopped_early=False)
+    assert repeat.host_time_to_first_token_s is None
+    assert repeat.host_latency_s is None
 
 
 @pytest.mark.gpu

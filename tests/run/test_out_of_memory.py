@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from bench.measure.tracker import EmulatedMemoryError
 from bench.records.words import Phase
 from bench.run.child import cause
 from bench.run.out_of_memory import out_of_memory
@@ -37,6 +38,51 @@ def test_a_handle_that_cannot_be_made_means_memory_only_where_none_is_left(
     monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 0)
     error = RuntimeError("CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`")
     assert (out_of_memory(error, None, CUDA) is not None) is is_memory
+
+
+# As torch 2.9 and 2.13 write it, on one line (malloc in c10/cuda/CUDACachingAllocator.cpp).
+CUDA_TEXT = (
+    "CUDA out of memory. Tried to allocate {asked}. GPU 0 has a total capacity of 23.65 GiB of which "
+    "12.51 GiB is free. Including non-PyTorch memory, this process has 11.13 GiB memory in use. {allowed}"
+    "Of the allocated memory 10.02 GiB is allocated by PyTorch, and 632.00 MiB is reserved by PyTorch but unallocated."
+)
+
+
+@pytest.mark.parametrize(
+    ("asked", "requested_bytes"),
+    [("1.50 GiB", 1_610_612_736), ("20.00 MiB", 20_971_520), ("2.00 KiB", 2048), ("512 bytes", 512)],
+)
+def test_what_the_allocator_says_becomes_bytes(
+    asked: str, requested_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (300_000_000, 24_000_000_000))
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 11_000_000_000)
+    error = torch.OutOfMemoryError(CUDA_TEXT.format(asked=asked, allowed=""))
+    outcome = out_of_memory(error, Phase.PREFILL, CUDA)
+    assert outcome is not None
+    assert (outcome.requested_bytes, outcome.free_bytes) == (requested_bytes, 300_000_000)
+    assert outcome.reserved_bytes == 11_000_000_000
+
+
+@pytest.mark.parametrize(("device_free", "free"), [(13_000_000_000, 500_000_000), (200_000_000, 200_000_000)])
+def test_on_an_emulated_card_free_is_what_the_limit_leaves(
+    device_free: int, free: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unless the real card has even less."""
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (device_free, 24_000_000_000))
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 11_000_000_000)
+    error = torch.OutOfMemoryError(CUDA_TEXT.format(asked="1.50 GiB", allowed="10.71 GiB allowed; "))
+    outcome = out_of_memory(error, Phase.DECODE, CUDA, limit_bytes=11_500_000_000)
+    assert outcome is not None
+    assert outcome.free_bytes == free
+
+
+def test_an_emulated_card_on_a_cpu_tells_exact_bytes() -> None:
+    error = EmulatedMemoryError(requested_bytes=700, free_bytes=300, limit_bytes=1000)
+    outcome = out_of_memory(error, Phase.ENCODE, CPU, limit_bytes=1000)
+    assert outcome is not None
+    assert (outcome.requested_bytes, outcome.free_bytes, outcome.reserved_bytes) == (700, 300, None)
+    assert outcome.phase is Phase.ENCODE
 
 
 def test_other_errors_are_not() -> None:

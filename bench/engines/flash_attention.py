@@ -1,0 +1,50 @@
+"""FlashAttention 2 on this card: tried, not looked up. Wheels lack kernels for some cards and torches."""
+
+import importlib.util
+
+import torch
+
+from bench.hardware.environment import version_of
+from bench.records.schema import SubmoduleKernels
+
+_HEAD_DIM = 128  # of the language model; a wheel has kernels for each size apart
+
+
+def flash_attention_problem(device: torch.device) -> str | None:
+    """Why the installed package cannot compute on this device; None if it can, or is not installed.
+
+    One attention over 16 positions is computed, which loads a few MB of kernels onto the card.
+    """
+    if importlib.util.find_spec("flash_attn") is None:
+        return None
+    name = f"flash-attn {version_of('flash-attn') or '(of unknown version)'}"
+    try:
+        from flash_attn import flash_attn_func
+    except (ImportError, OSError, RuntimeError) as error:
+        # Built for another torch: an undefined symbol, or a library that is not there.
+        return f"{name} cannot be imported: {_first_line(error)}"
+    states = torch.zeros(1, 16, 1, _HEAD_DIM, dtype=torch.bfloat16, device=device)
+    try:
+        flash_attn_func(states, states, states, causal=True)
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+    except RuntimeError as error:
+        return f"{name} does not run on this card: {_first_line(error)}"
+    return None
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:200] if lines else type(error).__name__
+
+
+def or_not_observable(kernels: SubmoduleKernels) -> SubmoduleKernels:
+    """What was observed while FlashAttention 2 was asked for; "none" only where it would have shown.
+
+    flash-attn registers its kernels with torch from 2.7 on; older ones are called past the dispatcher, and
+    nothing that watches it can tell what ran.
+    """
+    if kernels.operators or hasattr(torch.ops.flash_attn, "_flash_attn_forward"):
+        return kernels
+    version = version_of("flash-attn")
+    return SubmoduleKernels(attention=f"not observable (flash-attn {version})", operators=())

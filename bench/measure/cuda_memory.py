@@ -1,0 +1,47 @@
+"""The CUDA caching allocator's own counters."""
+
+import gc
+from typing import Any
+
+import torch
+
+from bench.measure.memory import Counts
+
+
+class CudaAllocated:
+    """Counters that the allocator keeps anyway, exact and on the host: reading them waits for nothing."""
+
+    source = "CUDA caching allocator"
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+
+    def give_back(self) -> None:
+        """Return cached blocks to the driver, so that a peak holds nothing of what ran before."""
+        gc.collect()
+        torch.cuda.synchronize(self._device)
+        torch.cuda.empty_cache()
+
+    def begin(self) -> None:
+        """Start new peaks."""
+        torch.cuda.reset_peak_memory_stats(self._device)
+
+    def read(self) -> Counts:
+        """Peaks since `begin`, and what is live."""
+        statistics = self._statistics()
+        allocated, reserved = statistics["allocated_bytes"]["all"], statistics["reserved_bytes"]["all"]
+        return Counts(
+            peak=int(allocated["peak"]), live=int(allocated["current"]), reserved_peak=int(reserved["peak"])
+        )
+
+    def retries(self) -> int:
+        """How often cudaMalloc failed, so that the cache was given back and it was asked again."""
+        return int(self._statistics()["num_alloc_retries"])
+
+    def reserved(self) -> int:
+        """Bytes that the allocator holds now."""
+        return int(torch.cuda.memory_reserved(self._device))
+
+    def _statistics(self) -> dict[str, Any]:
+        # Nested: torch.cuda.memory_stats flattens a hundred entries in Python on every call.
+        return torch.cuda.memory_stats_as_nested_dict(self._device)

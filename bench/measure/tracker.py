@@ -1,0 +1,132 @@
+"""Live bytes of tensors where no allocator counts them, and a limit on them."""
+
+import weakref
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from bench.measure.memory import Counts
+from bench.units import gib
+
+
+class EmulatedMemoryError(torch.OutOfMemoryError):
+    """The limit of an emulated card was passed, as a real allocator would have said."""
+
+    def __init__(self, *, requested_bytes: int, free_bytes: int, limit_bytes: int) -> None:
+        super().__init__(
+            f"tried to allocate {gib(requested_bytes)} with {gib(free_bytes)} free of the "
+            f"{gib(limit_bytes)} that the emulated card leaves"
+        )
+        self.requested_bytes = requested_bytes
+        self.free_bytes = free_bytes
+        self.limit_bytes = limit_bytes
+
+
+@dataclass(slots=True)
+class _Storage:
+    """A storage that is alive, and the bytes that were counted for it."""
+
+    reference: weakref.ref[torch.UntypedStorage]
+    size: int
+
+
+def _tensors(result: object) -> Iterator[torch.Tensor]:
+    """The tensors in what an operator returns: one, a tuple, or a tuple with lists in it."""
+    if isinstance(result, torch.Tensor):
+        yield result
+    elif isinstance(result, tuple | list):
+        for part in result:
+            yield from _tensors(part)
+
+
+class AllocationTracker(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Counts the bytes of every storage that an operator returns for as long as it lives.
+
+    It sees what the dispatcher sees: workspace that a kernel takes and gives back inside one operator is not
+    in it (on the CPU there is no allocator to ask). Storages that were alive before it was entered are added
+    with `adopt`.
+
+    With `limit_bytes`, an operator whose result takes the live bytes beyond it raises EmulatedMemoryError.
+    """
+
+    source = "allocation tracker (tensors that the dispatcher sees)"
+
+    def __init__(self, limit_bytes: int | None = None) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._limit = limit_bytes
+        self._live = 0
+        self._peak = 0
+        self._known: dict[int, _Storage] = {}
+
+    def __torch_dispatch__(
+        self,
+        func: Callable[..., Any],
+        types: tuple[type, ...],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        """Run one operator and count what it returns.
+
+        Raises:
+            EmulatedMemoryError: it returned more than the limit leaves.
+        """
+        result = func(*args, **(kwargs or {}))
+        before = self._live
+        for tensor in _tensors(result):
+            self.adopt(tensor)
+        if self._limit is not None and self._live > self._limit:
+            raise self._no_room(self._limit, before, self._live - before)
+        return result
+
+    def adopt(self, tensor: torch.Tensor) -> None:
+        """Count the storage of a tensor, once, until it is freed; a storage that was resized, anew."""
+        storage = tensor.untyped_storage()
+        key, size = storage._cdata, storage.nbytes()
+        known = self._known.get(key)
+        if known is None:
+            self._known[key] = _Storage(weakref.ref(storage, partial(self._release, key)), size)
+            self._live += size
+        else:
+            self._live += size - known.size
+            known.size = size
+        self._peak = max(self._peak, self._live)
+
+    def adopt_all(self, tensors: Iterable[torch.Tensor]) -> None:
+        """Adopt tensors that somebody else made.
+
+        Raises:
+            EmulatedMemoryError: they are more than the limit leaves.
+        """
+        before = self._live
+        for tensor in tensors:
+            self.adopt(tensor)
+        if self._limit is not None and self._live > self._limit:
+            raise self._no_room(self._limit, before, self._live - before)
+
+    def require(self, size_bytes: int) -> None:
+        """Make sure that so many bytes would still fit, before anybody goes to the trouble of making them.
+
+        Raises:
+            EmulatedMemoryError: they would not.
+        """
+        if self._limit is not None and self._live + size_bytes > self._limit:
+            raise self._no_room(self._limit, self._live, size_bytes)
+
+    @staticmethod
+    def _no_room(limit: int, live: int, requested: int) -> EmulatedMemoryError:
+        return EmulatedMemoryError(requested_bytes=requested, free_bytes=limit - live, limit_bytes=limit)
+
+    def _release(self, key: int, _reference: object) -> None:
+        self._live -= self._known.pop(key).size
+
+    def begin(self) -> None:
+        """Start a new peak at what is live now."""
+        self._peak = self._live
+
+    def read(self) -> Counts:
+        """Most live bytes since `begin`, and those of now."""
+        return Counts(peak=self._peak, live=self._live, reserved_peak=None)
