@@ -71,9 +71,8 @@ class Isolation:
         if self._child is None:
             try:
                 self.hello()
-            except (
-                MachineError
-            ) as error:  # it worked for the run's first worker: the card may have gone since
+            except MachineError as error:
+                # It worked for the run's first worker: the card may have gone since.
                 return Failed(reason=scrub(str(error)))
         child = self._child
         if child is None:

@@ -43,11 +43,12 @@ class Listener(Protocol):
 
 @dataclass(frozen=True)
 class Rules:
-    """How to run, apart from what to run."""
+    """How to run, apart from what to run. `settle_limit_s`: how long a card may take to be as it was."""
 
     measure: Measure
     isolate: Literal["group", "cell"] = "group"
     prune: bool = True
+    settle_limit_s: float = 15.0
 
 
 class Session:
@@ -152,7 +153,7 @@ class Session:
     def _retire(self) -> Residue:
         self._loaded_for = None
         self._isolation.retire()
-        return self._watch.settle(self._isolation.rest)
+        return self._watch.settle(self._isolation.rest, self._rules.settle_limit_s)
 
     def _smaller_that_failed(self, cell: Cell) -> Cell | None:
         for other in self._cells:

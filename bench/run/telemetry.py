@@ -22,7 +22,6 @@ from bench.run.protocol import Finished
 from bench.units import MIB
 
 TOLERANCE_BYTES: Final = 32 * MIB
-WAIT_LIMIT_S: Final = 15.0
 _POLL_S: Final = 0.1
 
 Rest = Callable[[float], bool]
@@ -70,7 +69,7 @@ class Watch(Protocol):
     def cell_ends(self, worker: int | None, finished: Finished | None) -> Told:
         """The cell is over; if it finished, its worker idles now, and `worker` is its pid."""
 
-    def settle(self, rest: Rest) -> Residue:
+    def settle(self, rest: Rest, limit_s: float) -> Residue:
         """A worker has ended: wait until the card is as it was before the run, for a bounded time."""
 
 
@@ -87,7 +86,7 @@ class Unwatched:
         """Nothing was told."""
         return Told()
 
-    def settle(self, rest: Rest) -> Residue:  # noqa: ARG002
+    def settle(self, rest: Rest, limit_s: float) -> Residue:  # noqa: ARG002
         """Nothing is waited for."""
         return Residue()
 
@@ -160,7 +159,7 @@ class Telemetry:
             self._labels(seen, spans),
         )
 
-    def settle(self, rest: Rest) -> Residue:
+    def settle(self, rest: Rest, limit_s: float) -> Residue:
         """Poll until what is in use is the baseline again, up to a tolerance; at once where it is unknown."""
         began = monotonic()
         while True:
@@ -169,7 +168,7 @@ class Telemetry:
             if now is None or now.used_bytes is None or self._baseline is None:
                 return Residue()
             left = now.used_bytes - self._baseline
-            if left <= TOLERANCE_BYTES or waited >= WAIT_LIMIT_S:
+            if left <= TOLERANCE_BYTES or waited >= limit_s:
                 return Residue(left, left <= TOLERANCE_BYTES, waited)
             if not rest(_POLL_S):
                 return Residue(left, None, waited)

@@ -4,6 +4,8 @@ The driver is asked about the card, and the model runs on the CPU: with `tests/f
 of a run but the card itself is real. Prints the record's path; exits as `bench run` would.
 """
 
+import json
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +24,8 @@ from bench.run.plan import Wishes, make_plan, refuse_to_choose
 from bench.run.protocol import Step
 from bench.run.session import Rules
 from bench.weights.interface import quiet
+from tests.fake_driver.driver import environment_of
+from tests.run.processes import environment
 
 
 class Silent:
@@ -37,6 +41,24 @@ class Silent:
         pass
 
 
+def played(
+    scenario: str | Path, *arguments: str, library: Path, home: Path, out: Path
+) -> "tuple[subprocess.CompletedProcess[str], dict[str, Any]]":
+    """Run this program under a scenario of the fake driver: how it ended, and the JSON of its record."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "tests.run.on_a_card", str(out), *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        env=environment(home) | environment_of(scenario, library),
+        check=False,
+        timeout=240,
+    )
+    assert ended.stdout, ended.stderr
+    return ended, json.loads(Path(ended.stdout.strip()).read_text(encoding="utf-8"))
+
+
 @click.command()
 @click.argument("out", type=FILE)
 @click.option("--suite")
@@ -49,15 +71,22 @@ class Silent:
 @click.option("--repeats", type=int)
 @click.option("--isolate", default="group")
 @click.option("--no-prune", is_flag=True)
+@click.option("--settle-limit", type=float, default=15.0)
 def main(
-    *, out: Path, isolate: Literal["group", "cell"], no_prune: bool, yes: bool, **wished: Any
+    *,
+    out: Path,
+    isolate: Literal["group", "cell"],
+    no_prune: bool,
+    settle_limit: float,
+    yes: bool,
+    **wished: Any,
 ) -> ExitCode:
     """Run and print where the record is."""
     profile = wished["profile"]
     wishes = Wishes(**{**wished, "profile": Profile(profile) if profile is not None else None})
     plan = replace(make_plan(wishes, refuse_to_choose), compute_on="cpu")
     weights = fetch(plan.origin, lambda *_: None, quiet)
-    rules = Rules(plan.suite.measure, isolate=isolate, prune=not no_prune)
+    rules = Rules(plan.suite.measure, isolate=isolate, prune=not no_prune, settle_limit_s=settle_limit)
     ending = campaign.run(plan, weights, rules, campaign.Place(out), Silent())
     click.echo(ending.path)
     failed = any(cell.outcome.status in {"failed", "timeout"} for cell in ending.record.cells)

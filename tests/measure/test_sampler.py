@@ -1,0 +1,150 @@
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from time import perf_counter
+
+import pytest
+
+from bench.hardware.nvml import DriverLost
+from bench.hardware.readings import Sample, SlowSample
+from bench.measure import sampler
+from bench.measure.energy import counted
+from bench.measure.sampler import Sampler
+
+
+class Scripted:
+    """A probe that answers from a list, the last answer for ever; `waits_s` is how long a call takes."""
+
+    def __init__(self, answers: Iterable[Sample | DriverLost], waits_s: float = 0.0) -> None:
+        self._answers = list(answers)
+        self._waits_s = waits_s
+        self._call = threading.Event()
+        self.asked = threading.Event()
+        self.calls = 0
+        self.closed = False
+        self.thread: threading.Thread | None = None
+
+    def fast(self) -> Sample:
+        self.thread = threading.current_thread()
+        if self._waits_s:
+            self._call.wait(self._waits_s)
+        answer = self._answers[min(self.calls, len(self._answers) - 1)]
+        self.calls += 1
+        self.asked.set()
+        if isinstance(answer, DriverLost):
+            raise answer
+        return Sample(perf_counter(), answer.used_bytes, answer.processes, answer.power_w, answer.energy_j)
+
+    def slow(self) -> SlowSample:
+        return SlowSample(perf_counter(), temperature_c=50.0)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@contextmanager
+def sampling(probe: Scripted, period_s: float = 0.001) -> Iterator[Sampler]:
+    watching = Sampler(probe, period_s)
+    try:
+        yield watching
+    finally:
+        watching.close()
+
+
+def after_calls(watching: Sampler, probe: Scripted, calls: int) -> None:
+    while probe.calls < calls:
+        assert watching.fresh() is not None
+
+
+def test_peaks_are_the_largest_of_what_was_told() -> None:
+    answers = [
+        Sample(0, used_bytes=100, processes={}),
+        Sample(0, used_bytes=900, processes={7: 500, 8: None}),
+        Sample(0, used_bytes=None, processes={7: 300}),
+        Sample(0, used_bytes=200, processes=None),
+    ]
+    probe = Scripted(answers)
+    with sampling(probe) as watching:
+        after_calls(watching, probe, 5)
+        seen = watching.seen()
+    assert seen.device_peak_bytes == 900
+    assert seen.process_peaks == {7: 500, 8: None}
+    assert seen.sampled.samples >= 5
+    assert seen.sampled.largest_gap_s is not None
+    assert seen.slow[0].temperature_c == 50.0
+    assert seen.lost is None
+
+
+def test_a_new_cell_begins_with_nothing() -> None:
+    probe = Scripted([Sample(0, used_bytes=900, processes={7: 900}), *[Sample(0, used_bytes=100)] * 3])
+    with sampling(probe) as watching:
+        after_calls(watching, probe, 3)
+        watching.begin()
+        assert watching.seen().sampled.samples == 0
+        assert watching.seen().device_peak_bytes is None
+        watching.fresh()
+        seen = watching.seen()
+    assert seen.device_peak_bytes == 100
+    assert seen.process_peaks == {}
+
+
+def test_a_lost_driver_leaves_what_was_seen_and_its_message() -> None:
+    probe = Scripted([Sample(0, used_bytes=700), Sample(0, used_bytes=600), DriverLost("GPU is lost")])
+    with sampling(probe, period_s=0.01) as watching:
+        while watching.fresh() is not None:
+            pass
+        seen = watching.seen()
+        assert watching.fresh() is None
+    assert seen.lost == watching.lost == "GPU is lost"
+    assert seen.device_peak_bytes == 700
+    assert seen.sampled.samples == 2
+    assert probe.closed
+
+
+def test_a_driver_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampler, "ANSWER_LIMIT_S", 0.05)
+    with sampling(Scripted([Sample(0)], waits_s=0.5)) as watching:
+        assert watching.fresh() is None
+        assert watching.lost is not None
+        assert "no answer" in watching.lost
+        begin = perf_counter()
+        assert watching.fresh() is None
+        assert perf_counter() - begin < 0.4, "a driver that was given up is not waited for again"
+
+
+def test_a_driver_slower_than_the_period_shows_in_the_largest_gap() -> None:
+    probe = Scripted([Sample(0)], waits_s=0.03)
+    with sampling(probe, period_s=0.002) as watching:
+        after_calls(watching, probe, 4)
+        sampled = watching.seen().sampled
+    assert sampled.period_s == 0.002
+    assert sampled.largest_gap_s is not None
+    assert sampled.largest_gap_s >= 0.03
+
+
+def test_it_stops_in_the_middle_of_a_period_and_lets_go_of_the_driver() -> None:
+    probe = Scripted([Sample(0)])
+    watching = Sampler(probe, period_s=3600)
+    assert probe.asked.wait(10)
+    watching.close()
+    assert probe.thread is not None
+    assert not probe.thread.is_alive()
+    assert probe.closed
+
+
+def test_memory_is_bounded_and_what_is_kept_still_tells_the_energy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampler, "_MOST_FAST", 64)
+    monkeypatch.setattr(sampler, "_MOST_SLOW", 8)
+    log = sampler._Log(0.0, 0.02)
+    for number in range(5000):
+        at = number * 0.02
+        log.add(Sample(at, used_bytes=number % 977, energy_j=150 * at), SlowSample(at))
+        seen = log.seen(None)
+        assert len(seen.trace.at_s) <= 65
+        assert len(seen.slow) <= 8
+        assert seen.trace.at_s[-1] == at
+    assert seen.sampled.samples == 5000
+    assert seen.sampled.largest_gap_s == pytest.approx(0.02)
+    assert seen.device_peak_bytes == 976
+    assert seen.trace.at_s[0] == 0.0
+    assert counted(seen.trace, 20.0, 70.0) == pytest.approx(150 * 50.0)
