@@ -18,13 +18,15 @@ _AUDIO_BOUNDS = 2
 class Surroundings:
     """The facts that decide; None where a fact is not known.
 
-    `flash_attn` is the installed version, `max_positions` the length of the model's context.
+    `flash_attn` is the installed version, `max_positions` the length of the model's context,
+    `flash_attention_problem` what went wrong when a worker tried FlashAttention 2 on the card.
     """
 
     device_kind: str
     compute_capability: str | None
     flash_attn: str | None
     max_positions: int | None = None
+    flash_attention_problem: str | None = None
 
 
 def unsupported(requested: Requested, here: Surroundings) -> str | None:
@@ -49,7 +51,7 @@ def _no_flash_attention(dtype: str, here: Surroundings) -> str | None:
         return "FlashAttention 2 computes in 16 bits; the suite asks for float32"
     if here.flash_attn is None:
         return "the package flash-attn is not installed"
-    return None
+    return here.flash_attention_problem
 
 
 def _too_long(requested: Requested, max_positions: int) -> str | None:

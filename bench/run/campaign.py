@@ -116,7 +116,7 @@ def run(
             header = _header(plan, weights, hello, watch.state)
             progress, path = _start(header, place)
             journal = Journal.create(path, progress)
-            why_not = support(plan, hello.model.max_positions)
+            why_not = support(plan, hello.model.max_positions, hello.flash_attention_problem)
             session = Session(
                 plan.cells,
                 progress.done,

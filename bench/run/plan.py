@@ -115,10 +115,15 @@ def make_plan(wishes: Wishes, choose: Choose) -> Plan:
     )
 
 
-def support(plan: Plan, max_positions: int | None = None) -> Callable[[Requested], str | None]:
+def support(
+    plan: Plan, max_positions: int | None = None, flash_attention_problem: str | None = None
+) -> Callable[[Requested], str | None]:
     """Why a cell of this plan cannot run on its device, known before anything is loaded; None if it can."""
     device = plan.device
-    here = Surroundings(device.kind, device.compute_capability, version_of("flash-attn"), max_positions)
+    installed = version_of("flash-attn")
+    here = Surroundings(
+        device.kind, device.compute_capability, installed, max_positions, flash_attention_problem
+    )
     return lambda requested: unsupported(requested, here)
 
 

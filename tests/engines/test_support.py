@@ -37,6 +37,15 @@ def test_flash_attention_says_what_it_lacks(here: Surroundings, reason: str) -> 
     assert reason in str(why_not(FLASH, here))
 
 
+def test_a_wheel_that_failed_on_the_card_is_the_reason_in_its_own_words() -> None:
+    problem = "flash-attn 2.8.3 does not run on this card: no kernel image is available"
+    here = Surroundings("cuda", "12.0", "2.8.3", flash_attention_problem=problem)
+    assert why_not(FLASH, here) == problem
+    assert why_not(Attention.SDPA, here) is None
+    too_old = Surroundings("cuda", "7.5", "2.8.3", flash_attention_problem=problem)
+    assert "compute capability" in str(why_not(FLASH, too_old))
+
+
 @pytest.mark.parametrize("capability", ["8.0", "8.6", "8.9", "9.0", "10.0", "12.0", "12.1", None])
 def test_flash_attention_runs_from_ampere_on(capability: str | None) -> None:
     assert why_not(FLASH, Surroundings("cuda", capability, "2.8.3")) is None

@@ -44,7 +44,8 @@ def test_a_handle_that_cannot_be_made_means_memory_only_where_none_is_left(
 CUDA_TEXT = (
     "CUDA out of memory. Tried to allocate {asked}. GPU 0 has a total capacity of 23.65 GiB of which "
     "12.51 GiB is free. Including non-PyTorch memory, this process has 11.13 GiB memory in use. {allowed}"
-    "Of the allocated memory 10.02 GiB is allocated by PyTorch, and 632.00 MiB is reserved by PyTorch but unallocated."
+    "Of the allocated memory 10.02 GiB is allocated by PyTorch, and 632.00 MiB "
+    "is reserved by PyTorch but unallocated."
 )
 
 
