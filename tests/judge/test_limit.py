@@ -1,0 +1,167 @@
+"""What outcomes say of the longest clip that fits, line by line."""
+
+from collections.abc import Callable, Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.judge.limit import Limit, Line, limit, untried
+from bench.records.schema import CellResult, Outcome, Requested, Skipped, Unsupported
+from bench.records.words import Attention
+from tests import sample_records as sample
+
+LINE = Line(sample.requested(10, 128))
+MORE_TOKENS = Line(sample.requested(10, 512))
+PRUNED = Skipped(reason="a smaller one ran out of memory", cause="pruned")
+INTERRUPTED = Skipped(reason="the run ended", cause="interrupted")
+CONTEXT_S = 2790
+
+
+def beyond(requested: Requested) -> str | None:
+    return None if requested.clip_seconds <= CONTEXT_S else f"no clip beyond {CONTEXT_S} s fits"
+
+
+def anything_goes(requested: Requested) -> str | None:
+    return None
+
+
+def ran(clip_s: float, line: Line = LINE) -> CellResult:
+    cell = line.cell(clip_s)
+    return sample.measured(cell.requested).model_copy(update={"cell_id": cell.cell_id})
+
+
+def did_not(clip_s: float, line: Line = LINE) -> CellResult:
+    cell = line.cell(clip_s)
+    return sample.out_of_memory(cell.requested).model_copy(update={"cell_id": cell.cell_id})
+
+
+def was_not_tried(clip_s: float, outcome: Outcome, line: Line = LINE) -> CellResult:
+    cell = line.cell(clip_s)
+    return sample.not_measured(cell.requested, outcome).model_copy(update={"cell_id": cell.cell_id})
+
+
+def found(
+    *results: CellResult, line: Line = LINE, why_not: Callable[[Requested], str | None] = beyond
+) -> Limit:
+    return limit(line, results, 10, why_not)
+
+
+def owed(found: Limit, *results: CellResult) -> CellResult | None:
+    return untried(found, {result.cell_id: result for result in results}, beyond)
+
+
+def test_it_starts_from_the_longest_that_ran_and_the_shortest_that_did_not() -> None:
+    results = [ran(10), ran(60), did_not(300), did_not(600)]
+    known = found(*results)
+    assert (known.search.fits_s, known.search.misfit_s, known.next_s) == (60, 300, 180)
+    assert known.longest == results[1]
+    assert not known.is_inferred
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        sample.requested(60, 128, Attention.EAGER),
+        sample.requested(60, 256),
+        sample.requested(60, 128, model="MOSS-Audio-8B-Instruct"),
+        sample.requested(60, 128).model_copy(update={"prompt": "What is said?"}),
+        sample.requested(60, 128).model_copy(update={"seed": 1}),
+    ],
+)
+def test_another_request_says_nothing_of_this_line_if_it_ran(other: Requested) -> None:
+    assert found(ran(10), ran(60, Line(other))).search.fits_s == 10
+
+
+def test_what_failed_for_another_reason_than_memory_says_nothing() -> None:
+    cells = [cell for cell in sample.standard().cells if cell.outcome.status in {"failed", "timeout"}]
+    odd = [was_not_tried(60, cell.outcome) for cell in cells] + [was_not_tried(30, INTERRUPTED)]
+    known = found(*odd)
+    assert (known.search.fits_s, known.search.misfit_s) == (None, None)
+
+
+def test_too_much_with_fewer_tokens_is_too_much_with_more_and_not_tried() -> None:
+    results = [ran(50), did_not(55), ran(50, MORE_TOKENS)]
+    known = found(*results, line=MORE_TOKENS)
+    assert (known.search.fits_s, known.search.misfit_s, known.next_s) == (50, 55, None)
+    assert known.is_inferred
+    last = owed(known, *results)
+    assert last is not None
+    assert isinstance(last.outcome, Skipped)
+    assert (last.outcome.cause, last.outcome.reason) == ("pruned", "55 s with 128 tokens did not fit already")
+    assert last.cell_id == MORE_TOKENS.cell(55).cell_id
+    assert owed(known, *results, last) is None
+    assert found(*results, last, line=MORE_TOKENS) == known
+
+
+def test_what_ran_outweighs_what_follows_from_fewer_tokens() -> None:
+    known = found(did_not(55), ran(60, MORE_TOKENS), line=MORE_TOKENS)
+    assert (known.search.fits_s, known.search.misfit_s, known.is_inferred) == (60, None, False)
+
+
+def test_too_much_with_more_tokens_says_nothing_of_fewer() -> None:
+    assert found(ran(10), did_not(30, MORE_TOKENS)).search.misfit_s is None
+
+
+def test_a_pruned_cell_of_an_earlier_run_was_not_tried_either() -> None:
+    known = found(ran(60, MORE_TOKENS), was_not_tried(300, PRUNED, MORE_TOKENS), line=MORE_TOKENS)
+    assert (known.search.fits_s, known.search.misfit_s, known.is_inferred) == (60, 300, True)
+
+
+def test_the_end_of_the_context_is_a_ceiling_and_recorded_once() -> None:
+    results = [ran(CONTEXT_S)]
+    known = found(*results)
+    assert (known.next_s, known.search.misfit_s, known.search.ends_at_ceiling) == (None, None, True)
+    last = owed(known, *results)
+    assert last is not None
+    assert last.outcome == Unsupported(reason="no clip beyond 2790 s fits")
+    assert last.requested.clip_seconds == CONTEXT_S + 5
+    assert owed(known, *results, last) is None
+
+
+def test_the_recorded_end_of_the_context_is_known_where_nobody_knows_the_context() -> None:
+    results = [ran(CONTEXT_S), was_not_tried(CONTEXT_S + 5, Unsupported(reason="too long"))]
+    assert found(*results, why_not=anything_goes).next_s is None
+    assert found(results[0], why_not=anything_goes).next_s == 3600
+
+
+def test_an_unsupported_line_has_one_outcome_and_no_probe() -> None:
+    def no_flash(requested: Requested) -> str | None:
+        return sample.NO_FLASH
+
+    known = found(why_not=no_flash)
+    assert (known.next_s, known.unsupported) == (None, sample.NO_FLASH)
+    last = owed(known)
+    assert last is not None
+    assert (last.outcome.status, last.requested.clip_seconds) == ("unsupported", 10)
+    assert owed(known, was_not_tried(60, Unsupported(reason=sample.NO_FLASH))) is None
+
+
+def test_nothing_is_owed_before_the_end_or_where_both_sides_were_tried() -> None:
+    assert owed(found(ran(10)), ran(10)) is None
+    assert owed(found(ran(10), did_not(15)), ran(10), did_not(15)) is None
+
+
+def test_a_failure_below_what_ran_is_told() -> None:
+    known = found(ran(30), did_not(45), ran(60))
+    assert (known.search.fits_s, known.search.misfit_s) == (30, 45)
+    assert known.search.contradicted_by_s == (60.0,)
+    assert known.longest == ran(30)
+
+
+@settings(max_examples=25, deadline=None)
+@given(limits=st.lists(st.integers(0, 560), min_size=3, max_size=3).map(lambda xs: sorted(xs, reverse=True)))
+def test_lines_found_one_after_the_other_agree_with_a_full_sweep(limits: Sequence[int]) -> None:
+    """Each line starts where the one with fewer tokens ended, and no outcome is asked for twice."""
+    lines = [Line(sample.requested(10, tokens)) for tokens in (128, 256, 512)]
+    results: dict[str, CellResult] = {}
+    start_s = 10.0
+    for line, steps in zip(lines, limits, strict=True):
+        while (length_s := (known := limit(line, results.values(), start_s, beyond)).next_s) is not None:
+            cell = line.cell(length_s)
+            assert cell.cell_id not in results
+            results[cell.cell_id] = (ran if length_s <= steps * 5 else did_not)(length_s, line)
+        longest = min(steps * 5, CONTEXT_S)
+        assert known.search.fits_s == (longest or None)
+        assert known.search.misfit_s == (steps * 5 + 5 if longest < CONTEXT_S else None)
+        start_s = known.search.fits_s or start_s
