@@ -37,8 +37,9 @@ static void worker_ended(double linger) {
     for (int i = 0; i < scenario.device_count; i++)
         for (int k = 0; k < scenario.devices[i].process_count; k++) {
             Process *process = &scenario.devices[i].processes[k];
-            process->lingering_bytes = process->last_bytes;
-            if (process->last_bytes > 0) process->leaked_bytes += number_now(&scenario.devices[i], "leak");
+            double leak = process->last_bytes > 0 ? number_now(&scenario.devices[i], "leak") : 0;
+            process->lingering_bytes = process->last_bytes - leak;
+            process->leaked_bytes += leak;
             process->last_bytes = 0;
         }
 }
@@ -96,9 +97,18 @@ static int is_lost(Device *device) {
     return device->lost |= yes != 0;
 }
 
+static void write_down(const char *function) {
+    const char *path = text_of(&scenario.global, "log", NULL);
+    FILE *file = path ? fopen(path, "a") : NULL;
+    if (!file) return;
+    fprintf(file, "%s\n", function);
+    fclose(file);
+}
+
 static int begin(Device *device, const char *function) {
     if (is_read) wait_as_long_as_a_call();
     pthread_mutex_lock(&mutex);
+    write_down(function);
     if (!sessions) return UNINITIALIZED;
     look();
     char names[TEXT + 2], name[TEXT];

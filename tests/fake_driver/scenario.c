@@ -102,7 +102,7 @@ static int read_process(char *text, Process *process) {
     return process->who != GIVEN || process->pid != 0;
 }
 
-static const char *const TEXTS[] = {"driver", "uuid", "name", "capability", "child_match", "absent"};
+static const char *const TEXTS[] = {"driver", "uuid", "name", "capability", "child_match", "absent", "log"};
 
 static int read_line(char *line, Device *device) {
     char *rest = line, *key = strsep(&rest, " \t");
