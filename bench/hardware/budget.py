@@ -25,20 +25,14 @@ def budget_of(memory: MemoryReading | None, display: bool | None, graphics_bytes
     `graphics_bytes` is what the desktop on this card takes, None where that cannot be told. Without a display
     on the card, or where the figure is none of a desktop's, the typical one of `allowance.DESKTOP` is taken.
     """
-    if memory is None:
-        return Budget(
-            headless_bytes=None,
-            desktop_bytes=None,
-            now_bytes=None,
-            desktop_use_bytes=None,
-            desktop_use_source=None,
-        )
-    headless = None if memory.reserved_bytes is None else max(0, memory.total_bytes - memory.reserved_bytes)
-    use, source = _desktop_use(display, graphics_bytes)
+    headless = use = source = None
+    if memory is not None and memory.reserved_bytes is not None:
+        headless = max(0, memory.total_bytes - memory.reserved_bytes)
+        use, source = _desktop_use(display, graphics_bytes)
     return Budget(
         headless_bytes=headless,
-        desktop_bytes=None if headless is None else max(0, headless - use),
-        now_bytes=memory.free_bytes,
+        desktop_bytes=None if headless is None or use is None else max(0, headless - use),
+        now_bytes=None if memory is None else memory.free_bytes,
         desktop_use_bytes=use,
         desktop_use_source=source,
     )
@@ -98,6 +92,9 @@ def _of_programs(processes: tuple[GpuProcess, ...] | None) -> tuple[str, ...]:
 def _of_memory(gpu: DriverGpu, unexplained: int | None) -> tuple[str, ...]:
     if gpu.memory is None:
         return ("the driver tells no memory in use",)
+    used = f"{gib(gpu.memory.used_bytes)} in use"
+    if gpu.memory.reserved_bytes is None:
+        return (f"{used}, with what the driver keeps for itself",)
     if unexplained is None:
-        return (f"{gib(gpu.memory.used_bytes)} in use, and the driver does not tell by whom",)
+        return (f"{used}, and the driver does not tell by whom",)
     return (f"{gib(unexplained)} in use beyond what programs compute with",)

@@ -47,15 +47,16 @@ def test_a_desktop_leaves_less_than_no_desktop_and_both_less_than_the_card(
 ) -> None:
     budget = budget_of(memory, display, graphics)
     assert budget.now_bytes == memory.free_bytes
-    assert (
-        (budget.headless_bytes is None) == (memory.reserved_bytes is None) == (budget.desktop_bytes is None)
-    )
-    if budget.headless_bytes is not None and budget.desktop_bytes is not None:
-        assert 0 <= budget.desktop_bytes <= budget.headless_bytes <= memory.total_bytes
-        assert budget.now_bytes <= budget.headless_bytes
-        assert budget.desktop_use_bytes is not None
-        assert budget.headless_bytes - budget.desktop_bytes <= budget.desktop_use_bytes
+    if memory.reserved_bytes is None:
+        assert set(budget.model_dump(exclude={"now_bytes"}).values()) == {None}
+        return
+    assert budget.headless_bytes is not None
+    assert budget.desktop_bytes is not None
+    assert budget.desktop_use_bytes is not None
     assert budget.desktop_use_source is not None
+    assert 0 <= budget.desktop_bytes <= budget.headless_bytes <= memory.total_bytes
+    assert budget.now_bytes <= budget.headless_bytes
+    assert budget.headless_bytes - budget.desktop_bytes <= budget.desktop_use_bytes
     is_measured = budget.desktop_use_source.startswith("measured here")
     assert is_measured == bool(display and graphics is not None and graphics <= DISPLAY_MOST_BYTES)
     assert budget.desktop_use_bytes == (graphics if is_measured else DESKTOP.typical_bytes)
@@ -68,7 +69,7 @@ def test_without_a_memory_figure_nothing_is_made_up(display: bool | None, graphi
 
 def test_a_driver_that_does_not_tell_its_own_part_leaves_only_what_is_free_now() -> None:
     budget = budget_of(reading(490, reserved_mib=None), False, None)
-    assert (budget.headless_bytes, budget.desktop_bytes) == (None, None)
+    assert (budget.headless_bytes, budget.desktop_bytes, budget.desktop_use_bytes) == (None, None, None)
     assert budget.now_bytes == (12282 - 490) * MIB
 
 
