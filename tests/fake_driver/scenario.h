@@ -40,7 +40,7 @@ typedef struct Device {
 
 typedef struct { Device global, devices[MAX_DEVICES]; int device_count; } Scenario;
 
-/* The process that plays the card's user: a descendant whose command line holds `child_match`. */
+/* The process that plays the card's user: a descendant with `child_match` among its arguments. */
 typedef struct { int pid; double age; double rss; double lingering_until; } Worker;
 
 int scenario_read(const char *path, Scenario *scenario); /* 0, or the number of the line that is wrong */

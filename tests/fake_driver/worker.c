@@ -1,4 +1,4 @@
-/* Finds the process that uses the card: this one, or a descendant, whose command line says so. */
+/* Finds the process that uses the card: this one, or a descendant, one of whose arguments says so. */
 #define _GNU_SOURCE
 #include "scenario.h"
 
@@ -35,7 +35,9 @@ static size_t read_proc(int pid, const char *name, char *text, size_t size) {
 static int matches(int pid, const char *match) {
     char line[4096];
     size_t length = read_proc(pid, "cmdline", line, sizeof line);
-    return length && memmem(line, length, match, strlen(match)) != NULL;
+    for (size_t at = 0; at < length; at += strlen(line + at) + 1)
+        if (!strcmp(line + at, match)) return 1;
+    return 0;
 }
 
 static int find(int pid, const char *match, int depth) {
