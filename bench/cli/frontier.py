@@ -49,11 +49,13 @@ def frontier(*, out: Path | None, dry_run: bool, yes: bool, **wished: Any) -> in
     """
     from bench.cli.asking import choose_gpu
     from bench.cli.frontier_output import print_known, print_limits, print_search
+    from bench.cli.run_output import print_notes
     from bench.run.frontier import Finder, frontier_plan
     from bench.run.known import known
     from bench.run.plan import support
 
     plan, lines = frontier_plan(wishes_of(wished), choose_gpu)
+    print_notes(plan)
     earlier = known(plan, out or Path("results"), [line.asked for line in lines])
     print_known(earlier)
     finder = Finder(lines, earlier.results, min(plan.suite.axes.clip_seconds), support(plan))

@@ -82,6 +82,8 @@ def _table(plan: "Plan", finder: "Finder", limits: "Sequence[Limit]") -> "Table"
     from rich import box
     from rich.table import Table
 
+    from bench.report.words import ATTENTIONS
+
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("Attention", no_wrap=True)
     for heading in (
@@ -95,7 +97,7 @@ def _table(plan: "Plan", finder: "Finder", limits: "Sequence[Limit]") -> "Table"
     for found in limits:
         peak = peak_of(found.longest, plan.device.info()) if found.longest is not None else None
         table.add_row(
-            str(found.line.asked.attention),
+            ATTENTIONS[found.line.asked.attention],
             f"{found.line.asked.max_tokens:,}",
             _longest(found),
             _smallest(found),

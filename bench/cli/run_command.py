@@ -77,26 +77,21 @@ def run(
       bench run --suite quick --weights random --clip-seconds 10,60
       bench run --resume results/20260607T201500Z-standard-1f2e3d4c5b6a.json
     """
-    from bench.cli.run_output import print_plan
+    from bench.cli.run_output import print_notes, print_plan
 
     earlier = _earlier(resume) if resume is not None else None
+    if earlier is not None and earlier[1].header.frontier_step_s is not None:
+        return _seal_search(earlier[0])
     if earlier is not None and _is_finished(*earlier):
         click.echo(f"{resume} is finished: every cell has an outcome, and nothing is left to run")
         return ExitCode.DONE
     plan = _plan(wishes_of(wished), earlier)
-    _tell(plan)
+    print_notes(plan)
     if dry_run:
         print_plan(plan)
         return ExitCode.DONE
     again = Again.of(wished, plan, out=out, isolate=isolate, no_prune=no_prune)
     return _measure(plan, Manner(isolate, not no_prune, out, yes), earlier, again)
-
-
-def _tell(plan: "Plan") -> None:
-    from bench.hardware.device import notes
-
-    for note in notes(plan.device):
-        click.echo(note, err=True)
 
 
 def _earlier(path: Path) -> "tuple[Path, Progress]":
@@ -110,6 +105,17 @@ def _is_finished(path: Path, progress: "Progress") -> bool:
     from bench.records.journal import journal_path
 
     return len(progress.done) == len(progress.header.plan) and not journal_path(path).exists()
+
+
+def _seal_search(path: Path) -> int:
+    """A search for the limit has no cells that are left: its record is made from what it left, if need be."""
+    from bench.records.journal import journal_path, seal_journal
+
+    journal = journal_path(path)
+    if journal.exists():
+        path = seal_journal(journal)[1]
+    click.echo(f"record  {path}\na search goes on from its records: give its `bench frontier` command again")
+    return ExitCode.DONE
 
 
 def _plan(wishes: "Wishes", earlier: "tuple[Path, Progress] | None") -> "Plan":

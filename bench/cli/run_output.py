@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 _ROUGH = "a rough guide: half or twice as long is possible"
 
 
+def print_notes(plan: "Plan") -> None:
+    """On standard error: what there is to say of the device that was found."""
+    from bench.hardware.device import notes
+
+    for note in notes(plan.device):
+        click.echo(note, err=True)
+
+
 def print_plan(plan: "Plan") -> None:
     """Every cell with its id, what it should take, and the sum."""
     from bench.cli.display import name_of

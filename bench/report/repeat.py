@@ -1,4 +1,4 @@
-"""How to repeat a record: the `bench run` command that asks for the same."""
+"""How to repeat a record: the `bench run` or `bench frontier` command that asks for the same."""
 
 import shlex
 from collections.abc import Callable
@@ -14,13 +14,19 @@ _AXES: Final[dict[str, Callable[[Requested], str]]] = {
     "attention": lambda wanted: wanted.attention.value,
 }
 _SETTINGS: Final = ("profile", "engine")
+# A search for the limit chooses these itself.
+_OF_A_SEARCH: Final = ("repeats", "max_repeats")
 
 
 def command(record: Record) -> tuple[str, tuple[str, ...]]:
     """The command line, and what it cannot say. Every word is quoted: the record may come from a stranger."""
-    parts = ["bench", "run", "--suite", _word(record.suite.name), *_device(record), *_weights(record)]
+    search = record.frontier_step_s is not None
+    parts = ["bench", "frontier" if search else "run", "--suite", _word(record.suite.name)]
+    parts += [*_device(record), *_weights(record), *_emulation(record)]
     notes = []
     for override in record.suite.overrides:
+        if search and override in _OF_A_SEARCH:
+            continue
         if override == "model" and record.model.weight_mode is WeightMode.LOCAL:
             continue  # the folder is asked for below
         option = _option(record, _key(override))
@@ -48,6 +54,10 @@ def _device(record: Record) -> list[str]:
     if record.device.kind == "cpu":
         return ["--device", "cpu"]
     return ["--gpu", _word(record.device.slug)]
+
+
+def _emulation(record: Record) -> list[str]:
+    return ["--emulate-vram", str(record.emulation.total_bytes)] if record.emulation is not None else []
 
 
 def _weights(record: Record) -> list[str]:

@@ -8,10 +8,10 @@ from bench.cells import Cell
 from bench.judge.bisection import STEP_S, Search
 from bench.judge.limit import Limit, Line, WhyNot, limit, untried
 from bench.records.journal import Journal
-from bench.records.schema import CellResult, Measured, OutOfMemory
+from bench.records.schema import CellResult, Measured, OutOfMemory, Requested
 from bench.run.isolation import Stopped
 from bench.run.plan import Choose, Plan, Wishes, make_plan
-from bench.run.session import Listener, Session
+from bench.run.session import Listener
 
 
 class ProbeListener(Listener, Protocol):
@@ -19,6 +19,20 @@ class ProbeListener(Listener, Protocol):
 
     def probe_begins(self, cell: Cell, number: int | None, search: Search) -> None:
         """Probe `number` starts, with what is known before it; None: the outcome is known unrun."""
+
+
+class Prober(Protocol):
+    """Runs one cell after the other: a session."""
+
+    def why_not(self, requested: Requested) -> str | None:
+        """Why this cannot run here, known without running it."""
+
+    def run_cell(self, cell: Cell, journal: Journal, listener: Listener) -> CellResult:
+        """Run one cell; its outcome is on disk when this returns.
+
+        Raises:
+            Stopped: a signal came; the cell has no outcome.
+        """
 
 
 def frontier_plan(wishes: Wishes, choose: Choose) -> tuple[Plan, tuple[Line, ...]]:
@@ -75,7 +89,7 @@ class Finder:
             for found in self.limits()
         )
 
-    def sweep(self, session: Session, journal: Journal, listener: ProbeListener) -> int | None:
+    def sweep(self, session: Prober, journal: Journal, listener: ProbeListener) -> int | None:
         """Find every limit; the number of the signal that ended the search, or None."""
         self._why_not = session.why_not
         try:
@@ -85,7 +99,7 @@ class Finder:
             return stopped.signal_number
         return None
 
-    def _find(self, line: Line, session: Session, journal: Journal, listener: ProbeListener) -> None:
+    def _find(self, line: Line, session: Prober, journal: Journal, listener: ProbeListener) -> None:
         while (length_s := (found := self._limit(line)).next_s) is not None:
             cell = line.cell(length_s)
             self.probes[line] += 1
