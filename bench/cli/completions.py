@@ -13,10 +13,15 @@ def suite_names(_context: click.Context, _option: click.Parameter, typed: str) -
 
 
 def card_slugs(_context: click.Context, _option: click.Parameter, typed: str) -> list[CompletionItem]:
-    """The graphics cards of the catalog."""
+    """The graphics cards of the catalog, with the memory that tells those of one name apart."""
     from bench.hardware.catalog import cards
+    from bench.units import gib
 
-    return [CompletionItem(card.slug, help=card.nvml_name) for card in cards() if card.slug.startswith(typed)]
+    return [
+        CompletionItem(card.slug, help=f"{card.nvml_name}, {gib(card.memory_total_bytes)}")
+        for card in cards()
+        if card.slug.startswith(typed.lower())
+    ]
 
 
 def device_names(context: click.Context, option: click.Parameter, typed: str) -> list[CompletionItem]:

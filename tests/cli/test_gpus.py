@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.cli.gpu_table import lines, rows
+from bench.hardware import nvml
 from bench.hardware.catalog import cards
 from tests.cli.conftest import Say
 from tests.fake_driver.driver import environment_of, variant
@@ -209,11 +210,12 @@ def test_a_laptop_part_is_no_desktop_card(fake_nvml: Path, home: Path, tmp_path:
 
 def test_no_driver_is_no_card(home: Path, tmp_path: Path) -> None:
     """On this machine as it is, where it has none."""
-    said = bench("run", "--gpu", "rtx-4070", "--dry-run", home=home, cwd=tmp_path)
-    if "found" in said.stderr and "no NVIDIA GPU was found" not in said.stderr:
+    if nvml.gpus():
         pytest.skip("this machine has an NVIDIA GPU")
+    said = bench("run", "--gpu", "rtx-4070", "--dry-run", home=home, cwd=tmp_path)
     assert said.returncode == 3
     assert said.stderr.startswith("bench: no rtx-4070 here: no NVIDIA GPU was found")
+    assert "in this machine" not in bench("gpus", home=home, cwd=tmp_path).stdout
 
 
 def test_of_two_equal_cards_the_freer_is_told(fake_nvml: Path, home: Path, tmp_path: Path) -> None:
