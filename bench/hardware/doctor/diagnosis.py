@@ -32,8 +32,8 @@ def diagnose(facts: Facts) -> Diagnosis:
 
 
 def in_order(checks: Iterable[Check]) -> tuple[Check, ...]:
-    """In the order in which a person would mend things."""
-    return tuple(sorted(checks, key=lambda check: ORDER.index(check.name)))
+    """In the order in which a person would mend things; what nobody can mend comes before all else."""
+    return tuple(sorted(checks, key=lambda check: (check.mendable, ORDER.index(check.name))))
 
 
 def _kept(*checks: Check | None) -> tuple[Check, ...]:

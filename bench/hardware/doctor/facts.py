@@ -63,7 +63,10 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A program on a card. `name` is None where it is out of sight, as from inside a container."""
+    """A program on a card. `name` is None where it is out of sight, as from inside a container.
+
+    `compute`: it computes and does not draw.
+    """
 
     pid: int
     name: str | None
@@ -73,7 +76,7 @@ class Process:
     @property
     def words(self) -> str:
         """`firefox (pid 4711)`."""
-        return f"{self.name} (pid {self.pid})" if self.name else f"pid {self.pid}"
+        return f"{self.name or 'a program out of sight'} (pid {self.pid})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +107,10 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything. `cards` are those that were asked about; `cpu_wanted`: the CPU was, not a card; `wanted` is
-    the name of the card that was.
+    """Everything.
+
+    `cards` are those that were asked about, `wanted` the name that they were asked for by; `cpu_wanted`: the
+    CPU was asked for. `driver_error` is what a driver that does not work said, `driver_fix` what helps.
     """
 
     host: Host
@@ -114,5 +119,6 @@ class Facts:
     weights: Weights
     cards: tuple[Card, ...] = field(default=())
     driver_error: str | None = None
+    driver_fix: str | None = None
     cpu_wanted: bool = False
     wanted: str | None = None

@@ -24,7 +24,10 @@ def gather(*, gpu: str | None = None, device: str | None = None) -> Facts:
         DeviceError: there are cards here, and not this one.
     """
     cpu_wanted = device == "cpu"
-    chosen, error = ((), None) if cpu_wanted else _chosen(gpu, device)
+    error: DeviceError | None = None
+    chosen: tuple[Device, ...] = ()
+    if not cpu_wanted:
+        chosen, error = _chosen(gpu, device)
     build, flash_attn = torch_build(), version_of("flash-attn")
     return Facts(
         host=host(hidden_gpus=0 if chosen or error or cpu_wanted else _hidden()),
@@ -32,20 +35,21 @@ def gather(*, gpu: str | None = None, device: str | None = None) -> Facts:
         flash_attn=flash_attn,
         weights=weights_here(),
         cards=tuple(_card(each, each.driver_gpu, build, flash_attn) for each in chosen if each.driver_gpu),
-        driver_error=error,
+        driver_error=error.message if error else None,
+        driver_fix=error.hint if error else None,
         cpu_wanted=cpu_wanted,
         wanted=gpu or (None if cpu_wanted else device),
     )
 
 
-def _chosen(gpu: str | None, device: str | None) -> tuple[tuple[Device, ...], str | None]:
+def _chosen(gpu: str | None, device: str | None) -> tuple[tuple[Device, ...], DeviceError | None]:
     """The cards to look at; or what the driver said instead. No card at all is for the diagnosis to tell."""
     if gpu is not None and device is not None:
         raise UsageError("--gpu and --device are both given", hint="Use one of them")
     try:
         found = devices.gpus()
     except DeviceError as error:
-        return (), error.message
+        return (), error
     name = gpu or device
     if name is None or (not found and catalog.is_known(name)):
         return found, None
@@ -77,7 +81,8 @@ def _card(found: Device, gpu: DriverGpu, build: TorchBuild | None, flash_attn: s
 
 def _others(gpu: DriverGpu) -> tuple[Process, ...]:
     return tuple(
-        Process(process.pid, process.name, process.used_bytes, process.compute)
+        # A compositor is in both of the driver's lists: it draws, and is not to be stopped.
+        Process(process.pid, process.name, process.used_bytes, process.compute and not process.graphics)
         for process in gpu.processes or ()
         if process.pid != os.getpid()
     )

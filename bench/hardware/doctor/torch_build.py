@@ -1,6 +1,7 @@
 """Which torch is installed and what it was built for, from its files: importing it takes seconds."""
 
 import ast
+import re
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,7 +16,14 @@ def torch_build() -> TorchBuild | None:
     version = stated.get("__version__") or version_of("torch")
     if version is None:
         return None
-    return TorchBuild(version=version, cuda=stated.get("cuda"), hip=stated.get("hip"))
+    cuda = stated.get("cuda") if stated else _cuda_of(version)
+    return TorchBuild(version=version, cuda=cuda, hip=stated.get("hip"))
+
+
+def _cuda_of(version: str) -> str | None:
+    """`2.9.1+cu128` -> `12.8`."""
+    tag = re.search(r"\+cu(\d+)(\d)\Z", version)
+    return f"{tag[1]}.{tag[2]}" if tag else None
 
 
 def _constants(path: Path) -> dict[str, str]:

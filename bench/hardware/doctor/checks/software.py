@@ -73,7 +73,7 @@ def driver(facts: Facts) -> Check | None:
             name="driver",
             status="problem",
             summary=facts.driver_error,
-            fix="Restart the machine if `nvidia-smi` fails too: a driver that was just updated needs it",
+            fix=facts.driver_fix,
         )
     if not facts.cards:
         return None

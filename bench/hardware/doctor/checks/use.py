@@ -44,10 +44,7 @@ def _largest(found: tuple[Process, ...]) -> list[Process]:
 
 
 def _listed(found: tuple[Process, ...]) -> str:
-    shown = [
-        f"{process.words} {gib(process.used_bytes)}" if process.used_bytes is not None else process.words
-        for process in _largest(found)[:_NAMED]
-    ]
+    shown = [f"{process.words} {gib(process.used_bytes)}" for process in _largest(found)[:_NAMED]]
     more = len(found) - len(shown)
     return ", ".join([*shown, f"{more} more"] if more else shown)
 
@@ -83,7 +80,7 @@ def _source(budget: Budget) -> str:
     return f" ({word})" if word else ""
 
 
-def power(card: Card, facts: Facts) -> Check | None:
+def power(card: Card, facts: Facts) -> Check:
     """A limit below the card's default makes it slower than others of its name."""
     limit, default = card.state.power_limit_w, card.state.power_limit_default_w
     if limit is None:
