@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from bench.cli.probing import bounds
+from bench.judge.memory import needed_bytes
 from bench.judge.peak import peak_of
 from bench.units import clip_length, gib
 
@@ -29,7 +30,9 @@ def print_known(known: "Known") -> None:
     if known.sources:
         click.echo(f"starting from {_named(known.sources)}", err=True)
     if known.left_out:
-        click.echo(f"earlier records do not count where they differ in {', '.join(known.left_out)}", err=True)
+        click.echo(
+            f"some records do not count here, for they differ in {', '.join(known.left_out)}", err=True
+        )
     if known.unreadable:
         click.echo(f"cannot be read, and is left out: {_named(known.unreadable)}", err=True)
 
@@ -86,25 +89,29 @@ def _table(plan: "Plan", finder: "Finder", limits: "Sequence[Limit]") -> "Table"
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("Attention", no_wrap=True)
-    for heading in (
-        "Tokens",
-        "Longest that fits",
-        "Smallest that does not",
-        "Probes",
-        "Memory at the longest",
-    ):
+    for heading in ("Tokens", "Fits up to", "Does not fit", "Probes", "Memory there"):
         table.add_column(heading, justify="right")
     for found in limits:
-        peak = peak_of(found.longest, plan.device.info()) if found.longest is not None else None
         table.add_row(
             ATTENTIONS[found.line.asked.attention],
             f"{found.line.asked.max_tokens:,}",
             _longest(found),
             _smallest(found),
             str(finder.probes[found.line]),
-            f"{gib(peak.size_bytes)} ({peak.words})" if peak is not None else "",
+            _memory(plan, found),
         )
     return table
+
+
+def _memory(plan: "Plan", found: "Limit") -> str:
+    """What the longest clip that fits needs of the card; on a device of its own kind, what it took."""
+    if found.longest is None:
+        return ""
+    needed = needed_bytes(found.longest, plan.emulation)
+    if needed is not None:
+        return f"{gib(needed)} (needed)"
+    peak = peak_of(found.longest, plan.device.info())
+    return f"{gib(peak.size_bytes)} ({peak.words})" if peak is not None else ""
 
 
 def _longest(found: "Limit") -> str:

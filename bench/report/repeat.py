@@ -76,13 +76,22 @@ def _weights(record: Record) -> list[str]:
 def _option(record: Record, key: str) -> list[str]:
     name = f"--{key.replace('_', '-')}"
     if key in _AXES:
-        values = dict.fromkeys(_AXES[key](cell.requested) for cell in record.cells)
+        values = dict.fromkeys(_axis(record, key))
         return [name, ",".join(values)] if values else []
     if key in _SETTINGS and record.cells:
         return [name, str(getattr(record.cells[0].requested, key))]
     if key == "model":
         return [name, _word(record.model.repo or record.model.name)]
     return [name, str(_repeats(record))] if key == "repeats" and _repeats(record) is not None else []
+
+
+def _axis(record: Record, key: str) -> list[str]:
+    """The values of an axis: those of the cells, but a search may have known some of its lines already."""
+    axes = record.suite.definition.get("axes")
+    values = axes.get(key) if isinstance(axes, dict) else None
+    if record.frontier_step_s is not None and isinstance(values, list):
+        return [_word(str(value)) for value in values]
+    return [_AXES[key](cell.requested) for cell in record.cells]
 
 
 def _repeats(record: Record) -> int | None:
