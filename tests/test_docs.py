@@ -11,8 +11,11 @@ import pytest
 from bench import units
 from bench.cli.app import cli, run
 from bench.records.store import read_record
+from tests.fake_driver.driver import environment_of
+from tests.run.processes import bench
 
 ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 _BLOCK = re.compile(r"^```(?:sh|powershell)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)")
@@ -38,17 +41,33 @@ def test_a_bench_command_parses(command: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [line for line in commands("bench") if line.startswith("bench run") and "--resume" not in line]
+    "command",
+    [
+        line
+        for line in commands("bench")
+        if re.match("bench (run|frontier) ?", line) and "--resume" not in line
+    ],
 )
 def test_a_run_can_be_planned(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = [word for word in shlex.split(command)[1:] if word != "--dry-run"]
     code = run([*arguments, "--dry-run"])
     assert code in {0, 2, 3}
     if code == 0:
-        assert "cells" in capsys.readouterr().out
+        assert re.search("cells|probes", capsys.readouterr().out)
     else:
         # A card or a file that the reader has, and this machine has not.
-        assert re.search("no rtx-4070 here|interview.flac is missing", capsys.readouterr().err)
+        assert re.search("no rtx-40[79]0 here|interview.flac is missing", capsys.readouterr().err)
+
+
+def test_the_diagnosis_in_the_readme_is_what_the_doctor_says(
+    fake_nvml: Path, home: Path, tmp_path: Path
+) -> None:
+    shown = re.search(r"^```console\n\$ bench doctor\n(.*?)^\.\.\.$", README, re.MULTILINE | re.DOTALL)
+    assert shown is not None
+    doctor = bench("doctor", home=home, cwd=tmp_path, env=environment_of("rtx-4070-desktop", fake_nvml))
+    said = doctor.stdout.splitlines()
+    missing = [line for line in shown[1].splitlines() if line not in said]
+    assert [line for line in missing if not re.match(r"ok +Python|problem +torch", line)] == []
 
 
 @pytest.mark.parametrize("command", commands("make"))
