@@ -1,0 +1,117 @@
+"""A driver that fails: what a person reads, what a reader gets, and a meaning for every error of pynvml."""
+
+import sys
+from pathlib import Path
+from typing import Final
+
+import pynvml
+import pytest
+
+from bench.hardware import nvml
+from bench.hardware.nvml_errors import MEANINGS, Asker, Meaning, device_error
+from tests.fake_driver.driver import variant
+from tests.hardware.driver_answers import Ask, answer_of, gpus, samples
+
+
+def test_a_card_that_falls_off_the_bus_is_said_in_one_line(ask: Ask, tmp_path: Path) -> None:
+    lost = samples(ask, variant(tmp_path, "rtx-4070-headless", "lost 0 1#40"))
+    assert lost["lost"] == ["the graphics card stopped answering: GPU is lost"]
+    assert 1 <= len(lost["fast"]) < 5
+
+
+def test_an_unknown_error_of_a_call_that_worked_is_a_lost_card(ask: Ask, tmp_path: Path) -> None:
+    lost = samples(ask, variant(tmp_path, "rtx-4070-headless", "temperature 61C UNKNOWN#3"))
+    assert lost["lost"] == ["the graphics card stopped answering: Unknown Error"]
+    assert [each.temperature_c for each in lost["slow"]] == [61, 61]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="where libraries are found")
+def test_without_a_driver_there_are_no_cards(tmp_path: Path) -> None:
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError_LibraryNotFound:
+        assert answer_of("gpus", {"LD_LIBRARY_PATH": str(tmp_path)}) == []
+    else:
+        pytest.skip("this machine has an NVIDIA driver")
+
+
+def said(ask: Ask, folder: Path, *lines: str, system: tuple[str, ...] = ()) -> str:
+    answer = ask(variant(folder, "rtx-4070-headless", *lines, system=system))
+    assert isinstance(answer, dict), answer
+    text = answer["error"]
+    assert isinstance(text, str)
+    assert text.isprintable()
+    return text
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "hint"),
+    [
+        ("DRIVER_NOT_LOADED", "installed and not loaded", "modprobe nvidia"),
+        ("LIB_RM_VERSION_MISMATCH", "was updated while an older one is still loaded", "Restart the machine"),
+        ("NO_PERMISSION", "this user may not use the NVIDIA driver", "/dev/nvidia*"),
+        ("UNKNOWN", "does not answer (Unknown Error)", "nvidia-smi"),
+    ],
+)
+def test_a_driver_that_does_not_open_says_what_to_do(
+    ask: Ask, tmp_path: Path, error: str, message: str, hint: str
+) -> None:
+    line = said(ask, tmp_path, system=(f"fail nvmlInitWithFlags {error}",))
+    assert message in line
+    assert hint in line
+
+
+def test_a_card_that_is_lost_from_the_start(ask: Ask, tmp_path: Path) -> None:
+    assert "has fallen off the bus. Restart" in said(ask, tmp_path, "lost 1")
+    assert "power cables" in said(ask, tmp_path, "fail nvmlDeviceGetHandleByIndex_v2 INSUFFICIENT_POWER")
+    assert "does not answer" in said(ask, tmp_path, "fail nvmlDeviceGetName UNKNOWN")
+    assert "fallen off the bus" in said(ask, tmp_path, "fail nvmlDeviceGetMemoryInfo_v2 GPU_IS_LOST")
+
+
+def test_cards_of_other_people_are_left_out(ask: Ask, tmp_path: Path) -> None:
+    refused = "fail nvmlDeviceGetHandleByIndex_v2 NO_PERMISSION"
+    (mine,) = gpus(ask, variant(tmp_path, "two-cards", refused))
+    assert mine.name == "NVIDIA GeForce RTX 4070"
+    assert "this user may not use" in said(ask, tmp_path, refused)
+
+
+def test_a_card_that_is_not_here_cannot_be_watched(ask: Ask) -> None:
+    assert ask("rtx-4070-headless", "no_such_card") == "the graphics card stopped answering: Not Found"
+
+
+# --- every error that pynvml knows ------------------------------------------------------------------------
+
+ERRORS: Final = {
+    name: int(getattr(pynvml, name))
+    for name in dir(pynvml)
+    if name.startswith("NVML_ERROR_") and isinstance(getattr(pynvml, name), int)
+}
+
+
+def test_pynvml_has_no_error_without_a_meaning() -> None:
+    """If this fails, pynvml has learnt a new error: decide in nvml_errors what it means to a reader."""
+    assert len(ERRORS) >= 30
+    assert {name for name, code in ERRORS.items() if code not in MEANINGS} == set()
+
+
+@pytest.mark.parametrize("name", sorted(ERRORS))
+def test_an_error_is_no_value_or_a_lost_card_and_never_a_traceback(name: str) -> None:
+    error = pynvml.NVMLError(ERRORS[name])
+    assert type(error) is not pynvml.NVMLError
+    asked = list[str]()
+
+    def call(handle: str) -> int:
+        asked.append(handle)
+        raise error
+
+    asker, means = Asker("card"), MEANINGS[ERRORS[name]]
+    if means in {Meaning.LOST, Meaning.NO_DRIVER}:
+        with pytest.raises(nvml.DriverLost, match="stopped answering") as caught:
+            asker.ask(call)
+        assert str(caught.value).isprintable()
+    else:
+        assert [asker.ask(call), asker.ask(call)] == [None, None]
+        assert len(asked) == (2 if means is Meaning.NOT_NOW else 1)
+    person = device_error(ERRORS[name])
+    assert person.hint
+    assert str(person).isprintable()
