@@ -1,0 +1,112 @@
+"""Cells measured in this process: what a limit lets through, and what a cell holds."""
+
+import pytest
+import torch
+
+from bench import clips
+from bench.cells import expand
+from bench.engines.interface import ModelSource
+from bench.engines.native import NativeEngine
+from bench.measure.tracker import EmulatedMemoryError
+from bench.records.words import Phase, WeightMode
+from bench.run.measurement import CellRunner
+from bench.run.protocol import Finished, Job, Step
+from bench.suite import read_suite
+from bench.weights.tiny import write_tiny_checkpoint
+from tests.run.processes import write_suite
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> ModelSource:
+    directory = tmp_path_factory.mktemp("models") / "my-model"
+    write_tiny_checkpoint(directory)
+    return ModelSource(name="my-model", weight_mode=WeightMode.LOCAL, directory=directory)
+
+
+@pytest.fixture(scope="module")
+def jobs(tmp_path_factory: pytest.TempPathFactory) -> dict[float, Job]:
+    """One cell per clip length, by that."""
+    suite = read_suite(write_suite(tmp_path_factory.mktemp("suite"), clips="[1, 5, 12]", tokens="[4]"))
+    sound = clips.shipped_speech().sha256
+    cells = expand(suite, weight_mode=WeightMode.LOCAL, clip_source_sha256=sound)
+    return {
+        cell.requested.clip_seconds: Job(requested=cell.requested, measure=suite.measure) for cell in cells
+    }
+
+
+def runner(source: ModelSource, limit_bytes: int | None, steps: list[Step] | None = None) -> CellRunner:
+    engine = NativeEngine(source, CPU)
+    tell = steps.append if steps is not None else lambda _: None
+    weights = engine.facts("float32").weights_bytes
+    return CellRunner(engine, CPU, None, tell, weights_bytes=weights, limit_bytes=limit_bytes)
+
+
+def peak(finished: Finished) -> int:
+    phases = finished.memory.phases
+    return max(phases[phase].allocated_peak_bytes or 0 for phase in phases if phase is not Phase.LOAD)
+
+
+@pytest.mark.parametrize("clip_s", [1.0, 12.0])
+def test_the_measured_peak_is_enough_and_a_byte_less_is_not(
+    clip_s: float, source: ModelSource, jobs: dict[float, Job]
+) -> None:
+    """In every generation: the cold one, the warm-up, the timed ones."""
+    needed = peak(runner(source, None).run(jobs[clip_s]))
+    assert peak(runner(source, needed).run(jobs[clip_s])) == needed
+    too_small = runner(source, needed - 1)
+    with pytest.raises(EmulatedMemoryError) as raised:
+        too_small.run(jobs[clip_s])
+    assert too_small.phase in set(Phase) - {Phase.LOAD}
+    assert raised.value.requested_bytes > raised.value.free_bytes
+    assert raised.value.limit_bytes == needed - 1
+
+
+def test_cell_after_cell_nothing_is_left_behind_under_a_limit(
+    source: ModelSource, jobs: dict[float, Job]
+) -> None:
+    needed = peak(runner(source, None).run(jobs[5.0]))
+    limited = runner(source, needed)
+    for clip_s in (1.0, 5.0, 5.0):
+        limited.run(jobs[clip_s])
+
+
+def test_weights_beyond_the_limit_fail_in_load_before_they_are_loaded(
+    source: ModelSource, jobs: dict[float, Job]
+) -> None:
+    engine = NativeEngine(source, CPU)
+    weights = engine.facts("float32").weights_bytes
+    small = CellRunner(engine, CPU, None, lambda _: None, weights_bytes=weights, limit_bytes=weights - 1)
+    with pytest.raises(EmulatedMemoryError):
+        small.run(jobs[1.0])
+    assert small.phase is Phase.LOAD
+    assert engine._model is None
+
+
+def test_what_the_model_keeps_beside_its_weights_counts_in_load_too(
+    source: ModelSource, jobs: dict[float, Job]
+) -> None:
+    """The rotary frequencies, which no checkpoint holds."""
+    weights = NativeEngine(source, CPU).facts("float32").weights_bytes
+    small = runner(source, weights)
+    with pytest.raises(EmulatedMemoryError):
+        small.run(jobs[1.0])
+    assert small.phase is Phase.LOAD
+
+
+def test_a_cell_on_a_cpu_has_a_pass_for_memory_and_no_cuda_figures(
+    source: ModelSource, jobs: dict[float, Job]
+) -> None:
+    steps: list[Step] = []
+    finished = runner(source, None, steps).run(jobs[1.0])
+    assert [step.name for step in steps] == ["load", "cold", "warm-up", "repeat", "memory", "report"]
+    assert finished.memory.allocated_source.startswith("allocation tracker")
+    assert finished.memory.allocation_retries is None
+    assert finished.reserved_bytes is None
+    assert {phase.reserved_peak_bytes for phase in finished.memory.phases.values()} == {None}
+    assert {repeat.host_latency_s for repeat in finished.repeats} == {None}
+    assert finished.work is not None
+    assert finished.work.prefill_operations > finished.work.encode_operations > 0
+    (span,) = finished.spans
+    assert span.end_s - span.begin_s >= finished.repeats[0].latency_s
