@@ -24,6 +24,8 @@ def gather(*, gpu: str | None = None, device: str | None = None) -> Facts:
         DeviceError: there are cards here, and not this one.
     """
     cpu_wanted = device == "cpu"
+    if gpu is not None and device is not None:
+        raise UsageError("--gpu and --device are both given", hint="Use one of them")
     error: DeviceError | None = None
     chosen: tuple[Device, ...] = ()
     if not cpu_wanted:
@@ -44,8 +46,6 @@ def gather(*, gpu: str | None = None, device: str | None = None) -> Facts:
 
 def _chosen(gpu: str | None, device: str | None) -> tuple[tuple[Device, ...], DeviceError | None]:
     """The cards to look at; or what the driver said instead. No card at all is for the diagnosis to tell."""
-    if gpu is not None and device is not None:
-        raise UsageError("--gpu and --device are both given", hint="Use one of them")
     try:
         found = devices.gpus()
     except DeviceError as error:

@@ -86,12 +86,13 @@ def flash_attention(card: Card, facts: Facts) -> Check:
         return _flash("note", "not installed, and not needed: SDPA runs without it")
     if card.trial is None or card.trial.torch_error is not None:
         return _flash("note", f"{version} is installed; it can be tried once torch works on the card")
-    if card.trial.flash_attn_error is None:
+    why = card.trial.flash_attn_error
+    if why is None:
         return _flash("ok", f"{version} ran on this card")
     return Check(
         name="FlashAttn 2",
         status="warning",
-        summary=card.trial.flash_attn_error,
+        summary=why if version in why else f"{version} failed: {why}",
         fix=f"Install a build for torch {facts.torch.version if facts.torch else ''} and this card, or none: "
         "pip uninstall flash-attn",
         command="pip uninstall flash-attn",
