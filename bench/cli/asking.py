@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.errors import UsageError
-from bench.units import both_units
+from bench.units import both_units, gib
 
 if TYPE_CHECKING:
     from bench.hardware.device import Device
@@ -24,7 +24,8 @@ def choose_gpu(found: "tuple[Device, ...]") -> "Device":
     if not sys.stdin.isatty():
         return refuse_to_choose(found)
     for number, gpu in enumerate(found, start=1):
-        click.echo(f"{number}  {gpu.slug}  {gpu.name}", err=True)
+        end = f"UUID ends in {(gpu.uuid or '')[-6:]}"
+        click.echo(f"{number}  {gpu.slug}  {gpu.name}, {gib(gpu.free_bytes)} free, {end}", err=True)
     answer: int = click.prompt("Which GPU", type=click.IntRange(1, len(found)), err=True)
     return found[answer - 1]
 

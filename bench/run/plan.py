@@ -14,6 +14,7 @@ from bench.errors import UsageError
 from bench.hardware import device as devices
 from bench.hardware.device import Device
 from bench.hardware.environment import version_of
+from bench.hardware.machine_key import machine_key
 from bench.overrides import override, suite_info
 from bench.records.card import Emulation
 from bench.records.journal import Header
@@ -250,7 +251,7 @@ def resumed(wishes: Wishes, header: Header, record: Path) -> Wishes:
         raise _again(record, "--audio FILE", "its clip was a file of your own")
     defaults = Wishes(
         suite=header.suite.name,
-        device="cpu" if header.device.kind == "cpu" else header.device.slug,
+        device=_same_device(header),
         model=_model_of(model),
         revision=model.revision,
         weights="random" if model.weight_mode is WeightMode.RANDOM else None,
@@ -261,6 +262,14 @@ def resumed(wishes: Wishes, header: Header, record: Path) -> Wishes:
     if "gpu" in given:
         defaults = replace(defaults, device=None)
     return replace(defaults, **given)
+
+
+def _same_device(header: Header) -> str:
+    """The very card of the first part, where two equal ones are in this machine; else its slug."""
+    if header.device.kind == "cpu":
+        return "cpu"
+    keyed = (gpu.uuid for gpu in devices.gpus() if gpu.uuid and machine_key(gpu.uuid) == header.machine_key)
+    return next(keyed, None) or header.device.slug
 
 
 def _model_of(model: ModelInfo) -> str | None:

@@ -1,5 +1,7 @@
 """The plan of a resumed run is the plan of the run that was cut short."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +14,8 @@ from bench.records.schema import ModelInfo
 from bench.records.words import Attention, Profile, Provenance, WeightMode
 from bench.run.plan import Plan, Wishes, make_plan, refuse_to_choose, resumed
 from tests import sample_records as sample
+from tests.fake_driver.driver import environment_of
+from tests.run.processes import environment
 
 RECORD = Path("20260607T201500Z-quick-1f2e3d4c5b6a.json")
 
@@ -70,3 +74,32 @@ def test_a_directory_of_ones_own_has_to_be_named_again(tmp_path: Path) -> None:
     assert str(model) not in str(caught.value)
     again = make_plan(resumed(Wishes(model=str(model)), _header(before), RECORD), refuse_to_choose)
     assert again.cells == before.cells
+
+
+def test_of_two_equal_cards_the_one_that_began_goes_on(home: Path, fake_nvml: Path, tmp_path: Path) -> None:
+    """A resumed run must not land on the other card because that one is freer now."""
+    script = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from bench.hardware.machine_key import machine_key
+from bench.run.plan import Wishes, make_plan, refuse_to_choose, resumed
+from tests.run.test_resumed_plan import _header
+for uuid in ("GPU-aaaaaaaa-0000-0000-0000-000000000001", "GPU-aaaaaaaa-0000-0000-0000-000000000002"):
+    before = make_plan(Wishes(device=uuid, weights="random"), refuse_to_choose)
+    header = _header(before).model_copy(update={"machine_key": machine_key(uuid)})
+    print(make_plan(resumed(Wishes(), header, Path("r.json")), refuse_to_choose).device.uuid[-1])
+"""
+    card = "\nname NVIDIA GeForce RTX 4070\nmemory.total 12282MiB\ncapability 8.9\n"
+    scenario = tmp_path / "twins.txt"
+    first, second = (f"[gpu]{card}uuid GPU-aaaaaaaa-0000-0000-0000-00000000000{n}\n" for n in (1, 2))
+    scenario.write_text("driver 580.95.05\ncuda 13000\n" + first + second)
+    ended = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=Path(__file__).parents[2],
+        env=environment(home) | environment_of(scenario, fake_nvml),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.stdout.split() == ["1", "2"], ended.stderr
