@@ -49,7 +49,8 @@ class Search:
     def next_s(self) -> float | None:
         """The length to try next; None when no length of the grid is left between what is known.
 
-        The guess comes first. Then, while nothing has failed, the length is doubled; else the gap is halved.
+        The guess comes first. While nothing has failed, the length is doubled; where the guess has failed,
+        the steps down from it are. Else the gap is halved.
         """
         first, last = self._first, self._last
         if first > last:
@@ -59,7 +60,7 @@ class Search:
         if self.misfit_s is None:
             doubled = floor(2 * (self.fits_s or self.start_s) / self.step_s)
             return min(max(first, doubled), last) * self.step_s
-        return (first + last) // 2 * self.step_s
+        return max(self._down or 0, (first + last) // 2) * self.step_s
 
     @property
     def at_most(self) -> int:
@@ -67,7 +68,8 @@ class Search:
         length_s = self.next_s
         if length_s is None:
             return 0
-        if self.misfit_s is not None and not self._first <= self._guess <= self._last:
+        halving = (self._first + self._last) // 2 * self.step_s == length_s
+        if self.misfit_s is not None and halving and not self._first <= self._guess <= self._last:
             return (self._last - self._first + 1).bit_length()  # halving n of them: floor(log2 n) + 1
         return 1 + max(self.after(length_s, fits=fits).at_most for fits in (True, False))
 
@@ -85,6 +87,12 @@ class Search:
     @property
     def _guess(self) -> int:
         return max(1, round(self.start_s / self.step_s))
+
+    @property
+    def _down(self) -> int | None:
+        """From a guess that failed 1, 3, 7, ... steps down: a limit is likely to lie close to the guess."""
+        failed = self._last + 1
+        return failed - (self._guess - failed + 1) if failed <= self._guess else None
 
     @property
     def _first(self) -> int:

@@ -84,7 +84,13 @@ def test_from_nothing_it_doubles_first(steps: int, limit: int, start: int) -> No
     begun = Search.of(start_s=start * STEP_S, ceiling_s=steps * STEP_S)
     _, tried = played(begun, lambda length: length <= limit * STEP_S)
     doublings = 2 + max(0, ceil(log2(steps / start)))
-    assert len(tried) <= begun.at_most <= doublings + ceil(log2(max(2, steps)))
+    assert len(tried) <= begun.at_most <= doublings + 2 * ceil(log2(max(2, steps)))
+
+
+def test_a_limit_just_below_the_guess_is_found_from_there() -> None:
+    begun = Search.of(start_s=1000, ceiling_s=3000, fits=[10], misfits=[1200])
+    _, tried = played(begun, lambda length: length <= 970)
+    assert tried == [1000, 995, 985, 965, 975, 970]
 
 
 @given(steps=st.integers(1, 300), start=LENGTHS, answers=st.lists(st.booleans(), min_size=300, max_size=300))
