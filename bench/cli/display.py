@@ -19,6 +19,7 @@ from rich.text import Text
 from bench.cells import Cell
 from bench.judge.peak import peak_of
 from bench.records.schema import CellResult, DeviceInfo, Measured
+from bench.report.words import status
 from bench.run.estimate import cell_s, pace
 from bench.run.plan import Plan, support
 from bench.units import clip_length, gib, rate, seconds
@@ -55,15 +56,17 @@ def name_of(cell: Cell) -> str:
 def outcome_of(result: CellResult, device: DeviceInfo) -> str:
     """One line on how a cell ended."""
     if not isinstance(result.outcome, Measured) or result.summary is None:
-        reason = getattr(result.outcome, "reason", "")
-        return f"{result.outcome.status.replace('_', ' ')}: {reason}"
+        ended = status(result.outcome)
+        return f"{ended.word}: {ended.reason}" if ended.reason else ended.word
     summary = result.summary
     decode = summary.decode_tokens_per_s.median if summary.decode_tokens_per_s else None
     first = summary.time_to_first_token_s.median if summary.time_to_first_token_s else None
     peak = peak_of(result, device)
     memory = f", {peak.words} {gib(peak.size_bytes)}" if peak else ""
+    joules = summary.energy_per_token_j
+    energy = f", {rate(joules, 'J/tok')}" if joules is not None else ""
     labels = f" ({', '.join(summary.labels)})" if summary.labels else ""
-    return f"{rate(decode, 'tok/s')}, first token {seconds(first)}{memory}{labels}"
+    return f"{rate(decode, 'tok/s')}, first token {seconds(first)}{memory}{energy}{labels}"
 
 
 class Remaining:

@@ -5,6 +5,7 @@ from typing import Final, Literal
 from pydantic import Field
 
 from bench.records.base import Bytes, Frozen, Seconds
+from bench.records.card import Emulation
 from bench.records.words import Attention, Provenance, Verdict, WeightMode
 from bench.report.interface import Row, View
 
@@ -40,8 +41,17 @@ class CheckGpu(Frozen):
     driver: str | None
 
 
+class CheckBudget(Frozen):
+    """What a program can have of the card, or of the one that was emulated, CUDA context included."""
+
+    provenance: Provenance
+    headless_bytes: Bytes | None
+    desktop_bytes: Bytes | None
+    now_bytes: Bytes | None
+
+
 class Vram(Frozen):
-    """Memory peaks of the cell that took the most."""
+    """Memory peaks of the cell that took the most; `needed_bytes`: what a card must have for it."""
 
     provenance: Provenance
     weight_mode: WeightMode
@@ -53,6 +63,7 @@ class Vram(Frozen):
     process_peak_bytes: Bytes | None
     device_peak_bytes: Bytes | None
     resident_peak_bytes: Bytes | None
+    needed_bytes: Bytes | None
 
 
 class Speed(Frozen):
@@ -65,12 +76,18 @@ class Speed(Frozen):
     decode_tokens_per_s: float | None
     latency_s: Seconds | None
     real_time_factor: Seconds | None
+    energy_per_token_j: float | None
+    energy_per_audio_second_j: float | None
+    bandwidth_fraction: float | None
+    bf16_fraction: float | None
 
 
 class FrontierEntry(Frozen):
     """The longest clip that fits and the smallest that does not; null where none was seen.
 
-    Inferred: that clip was not tried, because a smaller cell had run out of memory.
+    Inferred: that clip was not tried, because a smaller cell had run out of memory. Beside a desktop, null
+    means that none fits where `desktop_is_known`, else that nothing tells. `variant`: the other settings,
+    where cells differ in them.
     """
 
     provenance: Provenance
@@ -80,10 +97,16 @@ class FrontierEntry(Frozen):
     longest_fit_s: float | None
     smallest_misfit_s: float | None
     smallest_misfit_is_inferred: bool
+    longest_fit_with_desktop_s: float | None
+    desktop_is_known: bool
+    variant: tuple[str, ...]
 
 
 class CheckRow(Frozen):
-    """One cell. Figures are medians; null for not available."""
+    """One cell. Figures are medians; null for not available.
+
+    `same_kernels_as`: cells that asked for other attention and ran the same kernels; not comparable.
+    """
 
     cell_id: str
     provenance: Provenance
@@ -94,6 +117,8 @@ class CheckRow(Frozen):
     status: Status
     reason: str | None
     labels: tuple[str, ...]
+    same_kernels_as: tuple[str, ...]
+    fits_with_desktop: bool | None
     time_to_first_token_s: Seconds | None
     decode_tokens_per_s: float | None
     latency_s: Seconds | None
@@ -103,6 +128,12 @@ class CheckRow(Frozen):
     process_peak_bytes: Bytes | None
     device_peak_bytes: Bytes | None
     resident_peak_bytes: Bytes | None
+    needed_bytes: Bytes | None
+    energy_j: float | None
+    energy_per_token_j: float | None
+    energy_per_audio_second_j: float | None
+    bandwidth_fraction: float | None
+    bf16_fraction: float | None
 
 
 class RecordReference(Frozen):
@@ -122,6 +153,8 @@ class Check(Frozen):
     verdict: Verdict
     why: str
     caveats: tuple[str, ...]
+    budget: CheckBudget | None
+    emulation: Emulation | None
     vram: Vram | None
     speed: dict[NamedShape, Speed | None] = Field(min_length=3, max_length=3)
     frontier: tuple[FrontierEntry, ...]
@@ -146,6 +179,8 @@ def check(view: View) -> Check:
             "verdict": view.verdict,
             "why": view.why,
             "caveats": view.caveats,
+            "budget": _budget(view),
+            "emulation": view.emulation,
             "vram": _vram(view),
             "speed": {shape: _speed(view, *point) for shape, point in SHAPES.items()},
             "frontier": [_pick(FrontierEntry, point, **_origin(view)) for point in view.frontier],
@@ -160,6 +195,11 @@ def check(view: View) -> Check:
 
 def _origin(view: View) -> dict[str, object]:
     return {"provenance": view.provenance, "weight_mode": view.weight_mode}
+
+
+def _budget(view: View) -> dict[str, object] | None:
+    known = (view.memory.headless_bytes, view.memory.desktop_bytes, view.memory.now_bytes)
+    return None if known == (None, None, None) else _pick(CheckBudget, view.memory, **_origin(view))
 
 
 def _vram(view: View) -> dict[str, object] | None:

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Final
 
+from bench.report.card_metrics import COLUMNS
 from bench.report.interface import Row, View
-from bench.report.metrics import METRICS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +22,9 @@ _WITH_SPREAD: Final = frozenset(
     }
 )
 
-_Value = str | int | float | None
+_WITH_RANGE: Final = frozenset({"power_w", "temperature_c", "sm_clock_mhz", "memory_clock_mhz"})
+
+_Value = bool | str | int | float | None
 
 
 def render(view: View) -> str:
@@ -41,11 +43,14 @@ def frame(view: View) -> "pd.DataFrame":
 def _columns() -> list[str]:
     identity = ["record_id", "model", "device", "provenance", "weight_mode", "cell_id", "clip_seconds"]
     identity += ["max_tokens", "attention", "profile", "dtype", "status", "reason", "labels"]
-    return identity + [name for metric in METRICS for name in _metric_columns(metric.name)]
+    identity += ["same_kernels_as", "fits_with_desktop"]
+    return identity + [name for column in COLUMNS for name in _columns_of(column.name)]
 
 
-def _metric_columns(name: str) -> list[str]:
-    return [name, f"{name}_low", f"{name}_high", f"{name}_cv"] if name in _WITH_SPREAD else [name]
+def _columns_of(name: str) -> list[str]:
+    if name in _WITH_SPREAD:
+        return [name, f"{name}_low", f"{name}_high", f"{name}_cv"]
+    return [name, f"{name}_low", f"{name}_high"] if name in _WITH_RANGE else [name]
 
 
 def _line(view: View, row: Row) -> dict[str, _Value]:
@@ -64,11 +69,13 @@ def _line(view: View, row: Row) -> dict[str, _Value]:
         "status": row.status.code,
         "reason": neutral(row.status.reason),
         "labels": neutral(" ".join(row.labels)),
+        "same_kernels_as": " ".join(row.same_kernels_as),
+        "fits_with_desktop": row.fits_with_desktop,
     }
-    for metric in METRICS:
-        figure = row.figures[metric.name]
+    for column in COLUMNS:
+        figure = row.figures[column.name]
         values = (figure.value, figure.low, figure.high, figure.cv)
-        line.update(zip(_metric_columns(metric.name), values, strict=False))
+        line.update(zip(_columns_of(column.name), values, strict=False))
     return line
 
 

@@ -4,9 +4,12 @@ from collections import Counter
 from collections.abc import Iterator
 
 from bench import units
+from bench.judge.frontier import FrontierPoint
+from bench.judge.memory import CardMemory
 from bench.judge.verdict import Judgement
 from bench.records.schema import CellResult, Record
 from bench.report import words
+from bench.report.card import beside_the_budget
 from bench.report.interface import Fact, FrontierRow, Identity, Kernels, Row
 from bench.report.text import MAX_NAME, clean, name
 
@@ -53,13 +56,21 @@ def highlights(rows: tuple[Row, ...], judgement: Judgement) -> tuple[Fact, ...]:
     row = next((row for row in rows if largest and row.cell_id == largest.cell_id), None)
     if row is None:
         return ()
-    peak_bytes = None if row.peak.value is None else int(row.peak.value)
     return (
         Fact("Longest clip that ran", f"{row.clip} × {row.tokens} tokens"),
         Fact("Decode speed there", row.figures["decode_tokens_per_s"].text),
         Fact("First token after", row.figures["time_to_first_token_s"].text),
-        Fact(f"Memory there, {row.peak_words}", units.both_units(peak_bytes)),
+        _memory_there(row, judgement.memory),
     )
+
+
+def _memory_there(row: Row, memory: CardMemory) -> Fact:
+    """The peak; on an emulated card what that card would have to hold, for the device is another."""
+    emulated = memory.played_bytes is not None
+    value = row.figures["needed_bytes"].value if emulated else row.peak.value
+    label = "CUDA context included" if emulated else row.peak_words
+    size = units.both_units(None if value is None else int(value))
+    return Fact(f"Memory there, {label}", size, beside_the_budget(memory))
 
 
 def frontier(judgement: Judgement) -> tuple[FrontierRow, ...]:
@@ -67,16 +78,26 @@ def frontier(judgement: Judgement) -> tuple[FrontierRow, ...]:
     return tuple(
         FrontierRow(
             attention=point.attention,
-            attention_words=words.ATTENTIONS[point.attention],
+            attention_words=", ".join((words.ATTENTIONS[point.attention], *point.variant)),
             max_tokens=point.max_tokens,
             longest_fit_s=point.longest_fit_s,
             smallest_misfit_s=point.smallest_misfit_s,
             smallest_misfit_is_inferred=point.smallest_misfit_is_inferred,
+            longest_fit_with_desktop_s=point.longest_fit_with_desktop_s,
+            desktop_is_known=point.desktop_is_known,
+            variant=point.variant,
             longest_fit="none ran" if point.longest_fit_s is None else units.clip_length(point.longest_fit_s),
+            longest_fit_with_desktop=_beside_desktop(point),
             smallest_misfit=_misfit(point.smallest_misfit_s, point.smallest_misfit_is_inferred),
         )
         for point in judgement.frontier
     )
+
+
+def _beside_desktop(point: FrontierPoint) -> str:
+    if point.longest_fit_with_desktop_s is not None:
+        return units.clip_length(point.longest_fit_with_desktop_s)
+    return "none" if point.desktop_is_known else units.NOT_AVAILABLE
 
 
 def _misfit(clip_s: float | None, inferred: bool) -> str:

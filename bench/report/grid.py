@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from bench import units
-from bench.records.schema import CellResult, Record, Requested
+from bench.judge.comparable import same_kernels
+from bench.judge.variants import settings_of, varying, words_of
+from bench.records.schema import CellResult, Record
 from bench.report import words
 from bench.report.interface import Grid, GridCell, GridLine, Miss, Row, Status
 from bench.report.rows import row
@@ -13,15 +15,6 @@ from bench.report.rows import row
 HEAT_LEVELS: Final = 5
 # Below this share of the largest peak, a tint would paint noise.
 _WORTH_A_TINT: Final = 0.01
-_OTHER_SETTINGS: Final = (
-    "engine",
-    "profile",
-    "dtype",
-    "encoder_attention",
-    "time_markers",
-    "weight_mode",
-    "seed",
-)
 
 _Key = tuple[str, ...]
 
@@ -51,10 +44,10 @@ class HeatScale:
 
 def grids(record: Record) -> tuple[tuple[Grid, ...], str]:
     """The grids of a record in the order of its cells, and what their tint means."""
-    groups = _groups(record)
-    varying = _varying(groups)
+    groups, alike = _groups(record), same_kernels(record)
+    names = varying(cell.requested for cell in record.cells)
     rows = {
-        key: tuple(row(record, cell, _title(cells[0].requested, varying)) for cell in cells)
+        key: tuple(row(record, cell, _title(cell, names), alike.get(cell.cell_id, ())) for cell in cells)
         for key, cells in groups.items()
     }
     scale = _scale([line for group in rows.values() for line in group])
@@ -64,24 +57,13 @@ def grids(record: Record) -> tuple[tuple[Grid, ...], str]:
 def _groups(record: Record) -> dict[_Key, list[CellResult]]:
     groups: dict[_Key, list[CellResult]] = {}
     for cell in record.cells:
-        wanted = cell.requested
-        others = tuple(str(getattr(wanted, name)) for name in _OTHER_SETTINGS)
-        groups.setdefault((wanted.attention.value, *others), []).append(cell)
+        key = (cell.requested.attention.value, *settings_of(cell.requested))
+        groups.setdefault(key, []).append(cell)
     return groups
 
 
-def _varying(groups: dict[_Key, list[CellResult]]) -> tuple[str, ...]:
-    """The settings, beside attention, that are not the same in all groups."""
-    return tuple(
-        name
-        for position, name in enumerate(_OTHER_SETTINGS, start=1)
-        if len({key[position] for key in groups}) > 1
-    )
-
-
-def _title(wanted: Requested, varying: Sequence[str]) -> str:
-    others = [f"{name.replace('_', ' ')} {getattr(wanted, name)}" for name in varying]
-    return ", ".join([words.ATTENTIONS[wanted.attention], *others])
+def _title(cell: CellResult, names: Sequence[str]) -> str:
+    return ", ".join([words.ATTENTIONS[cell.requested.attention], *words_of(cell.requested, names)])
 
 
 def _scale(rows: Sequence[Row]) -> HeatScale:

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bench import units
+from bench.report.card_metrics import COLUMNS
 from bench.report.interface import Row, View
-from bench.report.metrics import METRICS, Metric, Section
-from bench.report.rows import PHASES, REPEAT_COLUMNS
+from bench.report.metrics import METRICS, Column, Section
+from bench.report.rows import PHASES
 
 if TYPE_CHECKING:
     import jinja2
@@ -27,10 +28,11 @@ def render(view: View) -> str:
         ran=ran,
         speed=_in_use("speed", ran),
         memory=_in_use("memory", ran),
+        card=_in_use("card", ran),
+        power=_in_use("power", ran),
         absent=[metric.heading for metric in METRICS if not _has_values(metric, ran)],
         phases=[name for name in PHASES.values() if any(name in row.phases for row in ran)],
         phase_kinds=_phase_kinds(ran),
-        repeat_columns=REPEAT_COLUMNS,
         folded=len(ran) > _OPEN_UP_TO,
     )
 
@@ -48,13 +50,13 @@ def _environment() -> "jinja2.Environment":
     )
 
 
-def _has_values(metric: Metric, rows: list[Row]) -> bool:
-    return any(row.figures[metric.name].value is not None for row in rows)
+def _has_values(column: Column, rows: list[Row]) -> bool:
+    return any(row.figures[column.name].value is not None for row in rows)
 
 
-def _in_use(section: Section, rows: list[Row]) -> list[Metric]:
-    """The metrics of a section that at least one row has: empty columns are named once instead."""
-    return [metric for metric in METRICS if metric.section == section and _has_values(metric, rows)]
+def _in_use(section: Section, rows: list[Row]) -> list[Column]:
+    """The columns of a section that at least one row has: empty ones are named once instead."""
+    return [column for column in COLUMNS if column.section == section and _has_values(column, rows)]
 
 
 def _phase_kinds(rows: list[Row]) -> list[str]:

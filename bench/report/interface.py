@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from bench.judge.memory import CardMemory
+from bench.records.card import Emulation
 from bench.records.words import Attention, Provenance, Verdict, WeightMode
 
 
@@ -33,18 +35,19 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A label and its value, such as `Driver`, `580.95.05`."""
+    """A label and its value, such as `Driver`, `580.95.05`; `note` is what puts it in proportion."""
 
     label: str
     text: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
     """One metric of one cell: its raw value, the same in words, and how far it can be trusted.
 
-    `interval` is `47.0–47.8 tok/s`, `variation` is `cv 0.0063`; empty where there is none. `low`, `high` and
-    `cv` are the same, raw.
+    `interval` is `47.0–47.8 tok/s`, `variation` is `cv 0.0063`, `note` says how it was read; empty where
+    there is none. `low`, `high` and `cv` are the same, raw.
     """
 
     value: float | int | None
@@ -54,6 +57,7 @@ class Figure:
     low: float | None = None
     high: float | None = None
     cv: float | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Repetition:
-    """One raw generation: `1`, `2`, ... or `cold`, and its figures in the order of `REPEAT_COLUMNS`."""
+    """One raw generation: `1`, `2`, ... or `cold`, and its figures in the order of `repeat_columns`."""
 
     name: str
     figures: tuple[str, ...]
@@ -85,9 +89,11 @@ class PhasePeak:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One cell with everything that is known about it. `figures` has every name of `METRICS`.
+    """One cell with everything that is known about it. `figures` has every name of `COLUMNS`.
 
     `provenance` and `weight_mode` belong to every figure of the row; `shape` names the cell: `60 s × 512`.
+    `labels` are the record's, `marks` those and our own, such as `not comparable`; `comparison` says why, and
+    `same_kernels_as` with which cells. `fits_with_desktop` is None where nothing tells.
     """
 
     cell_id: str
@@ -108,6 +114,10 @@ class Row:
     peak: Figure
     prompt: str
     labels: tuple[str, ...]
+    marks: tuple[str, ...]
+    comparison: str
+    same_kernels_as: tuple[str, ...]
+    fits_with_desktop: bool | None
     error_tail: tuple[str, ...]
     phases: Mapping[str, PhasePeak]
     repetitions: tuple[Repetition, ...]
@@ -158,7 +168,11 @@ class FrontierRow:
     longest_fit_s: float | None
     smallest_misfit_s: float | None
     smallest_misfit_is_inferred: bool
+    longest_fit_with_desktop_s: float | None
+    desktop_is_known: bool
+    variant: tuple[str, ...]
     longest_fit: str
+    longest_fit_with_desktop: str
     smallest_misfit: str
 
 
@@ -195,7 +209,8 @@ class View:
     """Everything that any format shows of one record.
 
     `stamp` is provenance and weight mode in a few words; it stands at every table, so that no figure is read
-    without them.
+    without them. `card` has the facts about the graphics card, its budget first; empty where there was none.
+    `card_lines` are the same in a few words.
     """
 
     identity: Identity
@@ -212,13 +227,23 @@ class View:
     header: tuple[Fact, ...]
     repeat_command: str
     repeat_notes: tuple[str, ...]
+    memory: CardMemory
+    emulation: Emulation | None
+    card: tuple[Fact, ...]
+    card_lines: tuple[str, ...]
     frontier: tuple[FrontierRow, ...]
     grids: tuple[Grid, ...]
     heat_legend: str
     misses: tuple[Miss, ...]
     memory_sources: tuple[Fact, ...]
+    repeat_columns: tuple[str, ...]
     kernels: tuple[Kernels, ...]
     environment: tuple[Fact, ...]
+
+    @property
+    def has_desktop_line(self) -> bool:
+        """Whether anything tells which clips fit beside a desktop."""
+        return any(point.desktop_is_known for point in self.frontier)
 
     @property
     def rows(self) -> tuple[Row, ...]:

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from bench.report.interface import Fact, Grid, GridCell, View
-from bench.report.metrics import METRICS
+from bench.report.card_metrics import COLUMNS
+from bench.report.interface import Fact, FrontierRow, Grid, GridCell, View
 
 _SPECIAL: Final = re.compile(r"[\\`*\[\]{}|~#!$]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])")
 _ENTITIES: Final = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;"}
@@ -22,6 +22,11 @@ _COLUMNS: Final = (
     "process_peak_bytes",
     "device_peak_bytes",
     "resident_peak_bytes",
+    "energy_per_token_j",
+    "energy_per_audio_second_j",
+    "bandwidth_fraction",
+    "bf16_fraction",
+    "needed_bytes",
 )
 
 
@@ -35,6 +40,7 @@ def render(view: View) -> str:
         _repeat(view),
         *_grids(view),
         *_frontier(view),
+        _facts("The card", view.card) if view.card else "",
         *_metrics(view),
         *_misses(view),
         _facts("What was run", view.header),
@@ -87,7 +93,7 @@ def _grid_cell(cell: GridCell | None) -> str:
     if row.status.code != "measured":
         return escape(row.status.word)
     figures = row.figures
-    label = f" ({escape(', '.join(row.labels))})" if row.labels else ""
+    label = f" ({escape(', '.join(row.marks))})" if row.marks else ""
     return f"**{figures['decode_tokens_per_s'].text}**{label}<br>{row.peak.text}"
 
 
@@ -95,7 +101,7 @@ def _metrics(view: View) -> Iterator[str]:
     ran = [row for row in view.rows if row.status.code == "measured"]
     if ran:
         shown = [
-            m for m in METRICS if m.name in _COLUMNS and any(r.figures[m.name].value is not None for r in ran)
+            m for m in COLUMNS if m.name in _COLUMNS and any(r.figures[m.name].value is not None for r in ran)
         ]
         head = ["attention", "clip × tokens", *(metric.heading for metric in shown)]
         lines = ([escape(r.variant), r.shape, *(r.figures[m.name].text for m in shown)] for r in ran)
@@ -113,11 +119,15 @@ def _misses(view: View) -> Iterator[str]:
 def _frontier(view: View) -> Iterator[str]:
     if view.frontier:
         yield f"### Longest clip that fits\n\n{escape(view.stamp)}"
-        lines = (
-            [escape(point.attention_words), f"{point.max_tokens:,}", point.longest_fit, point.smallest_misfit]
-            for point in view.frontier
-        )
-        yield _table(["attention", "new tokens", "longest that ran", "smallest that did not fit"], lines)
+        desktop = ["longest beside a desktop"] if view.has_desktop_line else []
+        head = ["attention", "new tokens", "longest that ran", *desktop, "smallest that did not fit"]
+        yield _table(head, (_frontier_line(point, desktop=bool(desktop)) for point in view.frontier))
+
+
+def _frontier_line(point: FrontierRow, *, desktop: bool) -> list[str]:
+    beside = [point.longest_fit_with_desktop] if desktop else []
+    tokens = f"{point.max_tokens:,}"
+    return [escape(point.attention_words), tokens, point.longest_fit, *beside, point.smallest_misfit]
 
 
 def _facts(title: str, facts: Sequence[Fact]) -> str:

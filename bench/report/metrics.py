@@ -5,19 +5,27 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from bench import units
-from bench.records.schema import Statistic, Summary
+from bench.records.schema import CellResult, Statistic
 from bench.report.interface import Figure
+from bench.report.sampling import sampled
 
-Section = Literal["speed", "memory"]
+# `detail` is in CSV only.
+Section = Literal["speed", "memory", "card", "power", "detail"]
 
 
 @dataclass(frozen=True, slots=True)
-class Metric:
+class Column:
     """`name` is the key in records, CSV, gates; `heading` is what people read."""
 
     name: str
     heading: str
     section: Section
+
+
+@dataclass(frozen=True, slots=True)
+class Metric(Column):
+    """A metric of the contract, and how it is written."""
+
     write: Callable[[float | None], str]
 
 
@@ -47,6 +55,7 @@ METRICS: Final = (
     Metric("real_time_factor", "Real-time factor", "speed", units.ratio),
     Metric("generated_tokens", "Tokens out", "speed", _count),
     Metric("bandwidth_fraction", "Share of bandwidth", "speed", units.ratio),
+    Metric("bf16_fraction", "Share of BF16 rate", "speed", units.ratio),
     Metric("allocated_peak_bytes", "Allocated", "memory", _bytes),
     Metric("reserved_peak_bytes", "Reserved", "memory", _bytes),
     Metric("process_peak_bytes", "Process", "memory", _bytes),
@@ -54,19 +63,25 @@ METRICS: Final = (
     Metric("resident_peak_bytes", "Resident", "memory", _bytes),
     Metric("energy_j", "Energy", "memory", _joules),
     Metric("energy_per_token_j", "Energy per token", "memory", _joules),
+    Metric("energy_per_audio_second_j", "Energy per second of audio", "memory", _joules),
 )
 
 
-def figures(summary: Summary | None) -> dict[str, Figure]:
+# Read by looking at the card again and again, so a short peak may be missing from them.
+_SAMPLED: Final = frozenset({"process_peak_bytes", "device_peak_bytes"})
+
+
+def figures(cell: CellResult) -> dict[str, Figure]:
     """Every metric of `METRICS`; one without a value says so in words."""
-    return {metric.name: _figure(metric, summary) for metric in METRICS}
+    return {metric.name: _figure(metric, cell) for metric in METRICS}
 
 
-def _figure(metric: Metric, summary: Summary | None) -> Figure:
-    value: Statistic | float | int | None = getattr(summary, metric.name) if summary is not None else None
+def _figure(metric: Metric, cell: CellResult) -> Figure:
+    value: Statistic | float | int | None = getattr(cell.summary, metric.name) if cell.summary else None
     if isinstance(value, Statistic):
         return _of_statistic(metric, value)
-    return Figure(value, metric.write(value))
+    watched = cell.device_memory if metric.name in _SAMPLED and value is not None else None
+    return Figure(value, metric.write(value), note=sampled(watched.sampler) if watched else "")
 
 
 def _of_statistic(metric: Metric, statistic: Statistic) -> Figure:
@@ -75,7 +90,7 @@ def _of_statistic(metric: Metric, statistic: Statistic) -> Figure:
     return Figure(
         value=statistic.median,
         text=metric.write(statistic.median),
-        interval=_range(metric.write(low), metric.write(high)) if interval else "",
+        interval=span(metric.write(low), metric.write(high)) if interval else "",
         variation=f"cv {units.ratio(statistic.cv)}" if statistic.cv is not None else "",
         low=low,
         high=high,
@@ -83,7 +98,7 @@ def _of_statistic(metric: Metric, statistic: Statistic) -> Figure:
     )
 
 
-def _range(low: str, high: str) -> str:
+def span(low: str, high: str) -> str:
     """`47.0 tok/s`, `47.8 tok/s` -> `47.0–47.8 tok/s`: the unit once, where both have the same."""
     number, _, unit = low.rpartition(" ")
     if low == high:

@@ -1,26 +1,32 @@
 """Cells as rows: every metric, the phases, and the raw repeats, in words."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from bench import units
+from bench.judge.memory import fits_with_desktop
 from bench.judge.peak import peak_of
 from bench.records.schema import CellResult, Effective, Memory, PhaseMemory, Predicted, Record, Repeat
 from bench.records.words import Phase, Provenance
 from bench.report import words
+from bench.report.card_metrics import all_figures
 from bench.report.interface import Figure, PhasePeak, Repetition, Row
-from bench.report.metrics import figures
 from bench.report.text import clean
 
-REPEAT_COLUMNS: Final = (
+_REPEAT_COLUMNS: Final = (
     "Preprocess",
     "Encode",
     "First token",
+    "First token, host clock",
     "Decode",
     "Latency",
+    "Latency, host clock",
     "Real-time factor",
     "Tokens out",
     "Stopped by",
 )
+_HOST: Final = frozenset({"First token, host clock", "Latency, host clock"})
+NOT_COMPARABLE: Final = "not comparable"
 PHASES: Final = {
     Phase.LOAD: "Load",
     Phase.PREPROCESS: "Preprocess",
@@ -30,12 +36,24 @@ PHASES: Final = {
 }
 
 
-def row(record: Record, cell: CellResult, variant: str) -> Row:
-    """One cell of the record. `variant` names the grid that it stands in."""
+def repeat_columns(record: Record) -> tuple[str, ...]:
+    """Headings of the raw numbers; the host's clock only where it ran beside the device's."""
+    if _has_host_times(record):
+        return _REPEAT_COLUMNS
+    return tuple(column for column in _REPEAT_COLUMNS if column not in _HOST)
+
+
+def _has_host_times(record: Record) -> bool:
+    return any(repeat.host_latency_s is not None for cell in record.cells for repeat in cell.repeats)
+
+
+def row(record: Record, cell: CellResult, variant: str, alike: Sequence[CellResult] = ()) -> Row:
+    """One cell of the record. `variant` names the grid that it stands in, `alike` has its doubles."""
     wanted, summary = cell.requested, cell.summary
     clip, tokens = units.clip_length(wanted.clip_seconds), f"{wanted.max_tokens:,}"
     peak = peak_of(cell, record.device)
     size_bytes = peak.size_bytes if peak else None
+    labels = tuple(clean(label, 40) for label in summary.labels) if summary else ()
     return Row(
         cell_id=cell.cell_id,
         variant=variant,
@@ -51,14 +69,28 @@ def row(record: Record, cell: CellResult, variant: str) -> Row:
         provenance=Provenance.DERIVED if isinstance(cell.outcome, Predicted) else record.provenance,
         weight_mode=wanted.weight_mode,
         status=words.status(cell.outcome),
-        figures=figures(summary),
+        figures=all_figures(cell, record.emulation),
         peak_words=peak.words if peak else "peak",
         peak=Figure(size_bytes, units.gib(size_bytes)),
         prompt=_prompt(cell.effective),
-        labels=tuple(clean(label, 40) for label in summary.labels) if summary else (),
+        labels=labels,
+        marks=(*labels, *((NOT_COMPARABLE,) if alike else ())),
+        comparison=_comparison(cell, alike),
+        same_kernels_as=tuple(other.cell_id for other in alike),
+        fits_with_desktop=fits_with_desktop(cell, record),
         error_tail=_error_tail(cell),
         phases=_phases(cell.memory),
-        repetitions=_repetitions(cell),
+        repetitions=_repetitions(cell, repeat_columns(record)),
+    )
+
+
+def _comparison(cell: CellResult, alike: Sequence[CellResult]) -> str:
+    if not alike:
+        return ""
+    others = " and ".join(words.ATTENTIONS[other.requested.attention] for other in alike)
+    return (
+        f"asked for {words.ATTENTIONS[cell.requested.attention]} and ran the same kernels as {others}: "
+        "not comparable"
     )
 
 
@@ -88,20 +120,24 @@ def _peak(memory: PhaseMemory) -> PhasePeak:
     )
 
 
-def _repetitions(cell: CellResult) -> tuple[Repetition, ...]:
-    cold = [Repetition("cold", _raw(cell.cold))] if cell.cold else []
-    timed = [Repetition(str(nth), _raw(repeat)) for nth, repeat in enumerate(cell.repeats, start=1)]
-    return (*cold, *timed)
+def _repetitions(cell: CellResult, columns: tuple[str, ...]) -> tuple[Repetition, ...]:
+    cold = [("cold", cell.cold)] if cell.cold else []
+    timed = [(str(nth), repeat) for nth, repeat in enumerate(cell.repeats, start=1)]
+    texts = ((name, _raw(repeat)) for name, repeat in (*cold, *timed))
+    return tuple(Repetition(name, tuple(raw[column] for column in columns)) for name, raw in texts)
 
 
-def _raw(repeat: Repeat) -> tuple[str, ...]:
-    return (
+def _raw(repeat: Repeat) -> dict[str, str]:
+    texts = (
         units.seconds(repeat.preprocess_s),
         units.seconds(repeat.encode_s),
         units.seconds(repeat.time_to_first_token_s),
+        units.seconds(repeat.host_time_to_first_token_s),
         units.rate(repeat.decode_tokens_per_s, "tok/s"),
         units.seconds(repeat.latency_s),
+        units.seconds(repeat.host_latency_s),
         units.ratio(repeat.real_time_factor),
         f"{repeat.generated_tokens:,}",
         repeat.stop_reason,
     )
+    return dict(zip(_REPEAT_COLUMNS, texts, strict=True))

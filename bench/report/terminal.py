@@ -45,6 +45,8 @@ def _parts(view: View) -> Iterator["RenderableType"]:
         yield Text(f"{miss.status.word}{reason} ({cells})", style=_STYLES[miss.status.tone])
     headline = Text(f"\n{view.verdict_word}: ", style=f"bold {_STYLES[view.verdict_tone]}")
     yield headline.append(view.why, style="not bold default")
+    for line in view.card_lines:
+        yield Text(line)
     for caveat in view.caveats:
         yield Text(f"- {caveat}", style="yellow")
 
@@ -53,11 +55,11 @@ def _table(view: View) -> "Table":
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, width=None)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("Attention", no_wrap=True)
-    for heading in ("Clip", "Tokens", "Decode", "First token", "Latency", "RTF", "Memory"):
+    for heading in ("Clip", "Tokens", "Decode", "First", "Latency", "RTF", "Memory"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("Outcome", no_wrap=True)
+    table.add_column("Outcome")  # its marks may wrap; a figure that is cut short would be another figure
     for grid in view.grids:
         for row in () if grid.uniform else grid.rows:
             table.add_row(*_cells(row))
@@ -72,7 +74,7 @@ def _cells(row: Row) -> Iterator["Text"]:
     texts = [figure.text if figure.value is not None else "" for figure in (*figures, row.peak)]
     variant = row.variant.replace("FlashAttention 2", "FA2")  # the table has 100 columns at most
     yield from (Text(text) for text in (variant, row.clip, row.tokens, *texts))
-    yield Text(", ".join([row.status.word, *row.labels]), style=_STYLES[row.status.tone])
+    yield Text(", ".join([row.status.word, *row.marks]), style=_STYLES[row.status.tone])
 
 
 def _shorten(text: str) -> str:

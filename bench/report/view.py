@@ -2,10 +2,11 @@
 
 from bench.judge.verdict import judge
 from bench.records.schema import Record
-from bench.report import facts, words
+from bench.report import card, facts, words
 from bench.report.grid import grids, misses
 from bench.report.interface import View
 from bench.report.repeat import command
+from bench.report.rows import repeat_columns
 from bench.report.text import clean
 
 
@@ -31,11 +32,16 @@ def build_view(record: Record) -> View:
         header=facts.header(record),
         repeat_command=repeat_command,
         repeat_notes=repeat_notes,
+        memory=judgement.memory,
+        emulation=record.emulation,
+        card=card.facts(record),
+        card_lines=tuple(map(clean, card.lines(record))),
         frontier=facts.frontier(judgement),
         grids=tables,
         heat_legend=legend,
         misses=misses(tables),
         memory_sources=facts.memory_sources(record),
+        repeat_columns=repeat_columns(record),
         kernels=facts.kernels(record),
         environment=facts.environment(record),
     )

@@ -90,5 +90,7 @@ def _reason(outcome: Outcome) -> Iterator[str]:
     if isinstance(outcome, OutOfMemory) and outcome.requested_bytes is not None:
         free = f", {units.gib(outcome.free_bytes)} were free" if outcome.free_bytes is not None else ""
         yield f"{units.gib(outcome.requested_bytes)} asked for{free}"
+    if isinstance(outcome, OutOfMemory) and outcome.reserved_bytes is not None:
+        yield f"the allocator held {units.gib(outcome.reserved_bytes)}"
     if isinstance(outcome, Timeout):
         yield f"limit {units.seconds(outcome.limit_s)}"

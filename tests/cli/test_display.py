@@ -5,6 +5,7 @@ import pytest
 from bench.cli.display import Remaining, display, outcome_of
 from bench.hardware.device import the_cpu
 from bench.run.plan import Wishes, make_plan, refuse_to_choose
+from tests import sample_cards as cards
 from tests import sample_records as sample
 
 
@@ -17,6 +18,20 @@ def test_outcomes_are_one_line_with_the_memory_figure_under_its_name() -> None:
     assert lines["out_of_memory"].startswith("out of memory: ")
     assert lines["unsupported"] == f"unsupported: {sample.NO_FLASH}"
     assert not any("\n" in line for line in lines.values())
+
+
+def test_energy_and_labels_stand_in_the_line_where_there_are_any() -> None:
+    cell = cards.measured()
+    assert cell.summary is not None
+    labelled = cell.summary.model_copy(update={"labels": ("throttled",)})
+    line = outcome_of(cell.model_copy(update={"summary": labelled}), cards.RTX_4070)
+    assert line == "47.4 tok/s, first token 89.3 ms, process peak 10.49 GiB, 3.95 J/tok (throttled)"
+    assert "J/tok" not in outcome_of(sample.measured(sample.requested()), sample.RTX_4070)
+
+
+def test_out_of_memory_says_when_and_how_much() -> None:
+    line = outcome_of(sample.out_of_memory(sample.requested()), sample.RTX_4070)
+    assert "during prefill; 1.21 GiB asked for, 0.38 GiB were free; the allocator held 11.27 GiB" in line
 
 
 def test_time_left_follows_the_pace_of_the_cells_that_ran(monkeypatch: pytest.MonkeyPatch) -> None:

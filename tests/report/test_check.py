@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from bench.records.schema import Record
 from bench.report.check import Check, render
 from bench.report.view import build_view
+from tests import sample_cards as cards
 from tests import sample_records as sample
 
 RECORDS = {
@@ -18,6 +19,9 @@ RECORDS = {
     "interrupted": sample.interrupted(),
     "hostile": sample.hostile(),
     "empty": sample.record([]),
+    "card": cards.rtx_4070(),
+    "emulated": cards.emulated(),
+    "hostile card": cards.hostile(),
 }
 
 
@@ -90,3 +94,43 @@ def test_unknown_keys_and_nan_are_refused() -> None:
     document["rows"][0]["latency_s"] = float("nan")
     with pytest.raises(ValidationError):
         Check.model_validate(document)
+
+
+def test_the_budget_energy_and_shares_of_a_card() -> None:
+    document = json.loads(render(build_view(cards.rtx_4070())))
+    assert document["budget"] == {
+        "provenance": "measured",
+        "headless_bytes": cards.HEADLESS,
+        "desktop_bytes": cards.HEADLESS - cards.DESKTOP,
+        "now_bytes": cards.HEADLESS - cards.BASELINE,
+    }
+    assert document["emulation"] is None
+    row = document["rows"][0]
+    assert row["energy_per_token_j"] == pytest.approx(3.949, rel=1e-3)
+    assert row["energy_per_audio_second_j"] == pytest.approx(row["energy_j"] / 10)
+    assert 0.7 < row["bandwidth_fraction"] < 0.8
+    assert row["fits_with_desktop"] is True
+    assert document["vram"]["needed_bytes"] == document["vram"]["process_peak_bytes"]
+
+
+def test_cells_that_cannot_be_compared_name_each_other() -> None:
+    rows = json.loads(render(build_view(cards.rtx_4070())))["rows"]
+    marked = {row["cell_id"]: row["same_kernels_as"] for row in rows if row["same_kernels_as"]}
+    assert len(marked) == 4
+    assert all(marked[other] == [cell] for cell, (other,) in marked.items())
+
+
+def test_an_emulated_card_is_stated_with_its_limit() -> None:
+    document = json.loads(render(build_view(cards.emulated())))
+    assert document["emulation"]["total_bytes"] == 12_878_610_432
+    assert document["budget"]["provenance"] == "emulated"
+    assert document["budget"]["headless_bytes"] == cards.HEADLESS
+    assert document["gpu"]["slug"] == "h200"
+
+
+def test_what_is_not_known_of_a_card_is_null() -> None:
+    document = json.loads(render(build_view(sample.standard())))
+    assert document["budget"] is None
+    assert document["rows"][0]["energy_per_token_j"] is None
+    assert document["rows"][0]["fits_with_desktop"] is None
+    assert document["frontier"][0]["desktop_is_known"] is False

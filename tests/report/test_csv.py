@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.report.card_metrics import COLUMNS
 from bench.report.csv import neutral, render
-from bench.report.metrics import METRICS
 from bench.report.view import build_view
+from tests import sample_cards as cards
 from tests import sample_records as sample
 
 
@@ -20,7 +21,7 @@ def read(text: str) -> pd.DataFrame:
 def test_one_row_per_cell_with_the_names_of_the_contract() -> None:
     table = read(render(build_view(sample.standard())))
     assert len(table) == 48
-    assert {metric.name for metric in METRICS} <= set(table.columns)
+    assert {column.name for column in COLUMNS} <= set(table.columns)
     assert set(table["provenance"]) == {"measured"}
     assert set(table["weight_mode"]) == {"hub"}
 
@@ -54,3 +55,14 @@ def test_formulas_become_text(start: str, rest: str) -> None:
 
 def test_ordinary_text_is_left_alone() -> None:
     assert neutral("NVIDIA GeForce RTX 4070") == "NVIDIA GeForce RTX 4070"
+
+
+def test_what_the_driver_told_is_in_columns() -> None:
+    table = read(render(build_view(cards.rtx_4070())))
+    first = table.iloc[0]
+    assert (first["power_w"], first["power_w_low"], first["power_w_high"]) == (182.5, 96.0, 200.3)
+    assert (first["samples"], first["sample_period_s"], first["largest_gap_s"]) == (812, 0.02, 0.041)
+    assert first["context_bytes"] == cards.CONTEXT
+    assert first["fits_with_desktop"]
+    assert table.loc[table["status"] == "out_of_memory", "needed_bytes"].isna().all()
+    assert table["same_kernels_as"].notna().sum() == 4

@@ -10,6 +10,7 @@ from bench.records.schema import Record
 from bench.records.words import WeightMode
 from bench.report.html import render
 from bench.report.view import build_view
+from tests import sample_cards as cards
 from tests import sample_records as sample
 
 VOID = {"meta", "br", "link", "img", "hr", "input"}
@@ -22,6 +23,9 @@ RECORDS = {
     "nothing fits": sample.nothing_fits(),
     "interrupted": sample.interrupted(),
     "hostile": sample.hostile(),
+    "card": cards.rtx_4070(),
+    "emulated": cards.emulated(),
+    "hostile card": cards.hostile(),
     "empty": sample.record([]),
 }
 
@@ -137,6 +141,71 @@ def test_short_tables_are_open_and_long_ones_folded() -> None:
 
 
 def test_metrics_that_no_cell_has_are_named_once() -> None:
-    assert (
-        "Not available in this record: Share of bandwidth, Resident, Energy" in page(sample.standard()).text()
-    )
+    text = page(sample.standard()).text()
+    assert "Not available in this record: Share of bandwidth, Share of BF16 rate, Resident, Energy" in text
+
+
+def test_the_budget_stands_at_the_peak_and_in_a_section_of_its_own() -> None:
+    text = page(cards.rtx_4070()).text()
+    assert "12.10 GB (11.27 GiB)of 11.57 GiB without a desktop, 10.79 GiB beside one" in text
+    for words in (
+        "Budget without a desktop",
+        "12.42 GB (11.57 GiB)",
+        "200 W, by default 200 W",
+        "504.0 GB/s",
+    ):
+        assert words in text
+
+
+def test_a_record_without_a_card_has_no_section_for_one() -> None:
+    source = render(build_view(sample.smoke()))
+    assert 'id="card"' not in source
+    assert 'href="#card"' not in source
+
+
+def test_each_sampled_peak_says_how_closely_it_was_watched() -> None:
+    source = render(build_view(cards.rtx_4070()))
+    ran = [row for row in build_view(cards.rtx_4070()).rows if row.status.code == "measured"]
+    # the peaks of process and whole device, and where the energy is from
+    assert source.count("812 samples, every 20.0 ms, largest gap 41.0 ms") == 3 * len(ran)
+
+
+def test_power_clocks_and_what_held_them_back_are_told() -> None:
+    text = page(cards.rtx_4070()).text()
+    for words in (
+        "96.0–200.3 W",
+        "51.0–66.0 °C",
+        "software power cap 62 %",
+        "gen 4, 16 lanes",
+        "energy counter",
+    ):
+        assert words in text
+
+
+def test_cells_that_cannot_be_compared_are_marked_where_they_stand() -> None:
+    source = render(build_view(cards.rtx_4070()))
+    assert source.count('<span class="word label">not comparable</span>') == 4
+    assert "asked for FlashAttention 2 and ran the same kernels as SDPA: not comparable" in source
+
+
+def test_the_hosts_clock_stands_beside_the_devices() -> None:
+    assert "First token, host clock" in page(cards.rtx_4070()).text()
+    assert "host clock" not in page(sample.standard()).text()
+
+
+def test_the_emulated_card_is_told_with_its_limit() -> None:
+    text = page(cards.emulated()).text()
+    for words in (
+        "Emulated card",
+        "Left to the framework",
+        "by the CUDA caching allocator",
+        "CUDA context included",
+    ):
+        assert words in text
+
+
+def test_hostile_words_of_a_driver_are_shown_as_they_are() -> None:
+    source = render(build_view(cards.hostile()))
+    assert "<script" not in source
+    assert "\x1b" not in source
+    assert "<script>alert(1)</script>|`x`=1+1" in page(cards.hostile()).text()

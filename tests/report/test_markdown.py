@@ -8,9 +8,19 @@ from bench.records.schema import Record
 from bench.records.words import WeightMode
 from bench.report.markdown import escape, render
 from bench.report.view import build_view
+from tests import sample_cards as cards
 from tests import sample_records as sample
 
-RECORDS = [sample.smoke(), sample.standard(), sample.all_unsupported(), sample.hostile(), sample.record([])]
+RECORDS = [
+    sample.smoke(),
+    sample.standard(),
+    sample.all_unsupported(),
+    sample.hostile(),
+    sample.record([]),
+    cards.rtx_4070(),
+    cards.emulated(),
+    cards.hostile(),
+]
 
 
 def test_verdict_weights_and_command_come_before_the_tables() -> None:
@@ -44,6 +54,22 @@ def test_hostile_strings_are_shown_and_do_nothing() -> None:
     assert "@all" not in prose
     assert "](http" not in prose.replace("\\](", "")
     assert "\x1b" not in text
+
+
+def test_the_card_its_budget_and_energy_are_told() -> None:
+    text = render(build_view(cards.rtx_4070()))
+    assert "| Budget beside a desktop | 11.59 GB (10.79 GiB); a desktop takes 0.78 GiB" in text
+    assert "longest beside a desktop" in text
+    assert "Energy per token" in text
+    assert "(not comparable)<br>" in text
+    assert "beside a desktop" not in render(build_view(sample.standard()))
+
+
+def test_hostile_words_of_a_driver_do_nothing() -> None:
+    prose = "".join(render(build_view(cards.hostile())).split("```")[::2])
+    assert "<script>" not in prose
+    assert "@all" not in prose
+    assert "\x1b" not in prose
 
 
 def test_a_fence_is_longer_than_any_in_the_command() -> None:

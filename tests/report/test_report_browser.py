@@ -10,6 +10,7 @@ from bench.records.schema import Record
 from bench.records.words import WeightMode
 from bench.report.bundle import write_reports
 from bench.report.interface import Format
+from tests import sample_cards as cards
 from tests import sample_records as sample
 
 pytestmark = pytest.mark.browser
@@ -30,6 +31,9 @@ RECORDS = {
     "smoke": sample.smoke(),
     "hostile": sample.hostile(),
     "empty": sample.record([]),
+    "card": cards.rtx_4070(),
+    "emulated": cards.emulated(),
+    "hostile card": cards.hostile(),
 }
 # The ratio of WCAG 2.2 (1.4.3) for every piece of text against the nearest background behind it.
 POOR_CONTRAST = """() => {
@@ -115,7 +119,7 @@ def test_a_script_in_a_name_is_shown_and_not_run(browser: Browser, pages: dict[s
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["standard", "48 measured", "smoke"])
+@pytest.mark.parametrize("name", ["standard", "48 measured", "smoke", "card", "emulated"])
 def test_text_can_be_read(browser: Browser, pages: dict[str, Path], name: str, scheme: str) -> None:
     context = browser.new_context(color_scheme="dark" if scheme == "dark" else "light")
     page = context.new_page()
@@ -142,9 +146,12 @@ def test_a_speed_leads_to_its_raw_numbers(browser: Browser, pages: dict[str, Pat
     page.close()
 
 
-def test_the_verdict_is_on_the_first_screen_of_a_phone(browser: Browser, pages: dict[str, Path]) -> None:
+@pytest.mark.parametrize("name", ["standard", "card", "emulated"])
+def test_the_verdict_is_on_the_first_screen_of_a_phone(
+    browser: Browser, pages: dict[str, Path], name: str
+) -> None:
     page = browser.new_page(viewport={"width": 390, "height": 800})
-    page.goto(pages["standard"].as_uri())
+    page.goto(pages[name].as_uri())
     for selector in ("h1", ".stamp >> nth=0", ".why"):
         box = page.locator(selector).bounding_box()
         assert box is not None

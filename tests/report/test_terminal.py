@@ -7,16 +7,43 @@ from rich.console import Console
 from bench.records.words import WeightMode
 from bench.report.terminal import WIDTH, as_text, summary
 from bench.report.view import build_view
+from tests import sample_cards as cards
 from tests import sample_records as sample
+
+RECORDS = (
+    sample.standard(),
+    sample.smoke(),
+    sample.hostile(),
+    sample.all_measured_48(),
+    cards.rtx_4070(),
+    cards.emulated(),
+    cards.hostile(),
+)
 
 
 def test_every_line_fits_100_columns() -> None:
-    for record in (sample.standard(), sample.smoke(), sample.hostile(), sample.all_measured_48()):
+    for record in RECORDS:
         assert max(map(len, as_text(build_view(record)).splitlines())) <= WIDTH
+
+
+def test_no_figure_of_the_table_is_cut_short() -> None:
+    for record in (sample.standard(), sample.all_measured_48(), cards.rtx_4070(), cards.emulated()):
+        assert "…" not in as_text(build_view(record))
 
 
 def test_plain_text_has_no_escape_codes() -> None:
     assert "\x1b" not in as_text(build_view(sample.hostile()))
+    assert "\x1b" not in as_text(build_view(cards.hostile()))
+
+
+def test_the_card_and_its_work_are_two_lines() -> None:
+    lines = " ".join(as_text(build_view(cards.rtx_4070())).split())
+    assert (
+        "Card: 11.57 GiB without a desktop, 10.79 GiB beside one, 11.54 GiB free when the run began" in lines
+    )
+    assert "J per token, 0.708 to 0.766 of the memory bandwidth in decode" in lines
+    assert "not comparable" in lines
+    assert "Card:" not in as_text(build_view(sample.smoke()))
 
 
 def test_figures_reasons_weights_and_verdict_are_there() -> None:

@@ -11,6 +11,7 @@ from bench.records.words import Profile, Provenance, WeightMode
 from bench.report.interface import Tone
 from bench.report.text import clean
 from bench.report.view import build_view
+from tests import sample_cards as cards
 from tests import sample_records as sample
 
 SHAPES = {
@@ -22,6 +23,9 @@ SHAPES = {
     "interrupted": sample.interrupted(),
     "hostile": sample.hostile(),
     "empty": sample.record([]),
+    "card": cards.rtx_4070(),
+    "emulated": cards.emulated(),
+    "hostile card": cards.hostile(),
 }
 
 
@@ -170,6 +174,51 @@ def test_a_view_of_a_prediction_is_derived_whatever_the_record_says() -> None:
 
     view = build_view(sample.record([sample.not_measured(sample.requested(), Predicted())]))
     assert view.rows[0].provenance is Provenance.DERIVED
+
+
+def test_what_the_driver_did_not_tell_is_a_word_not_zero() -> None:
+    bare = cards.STATE.model_copy(
+        update={
+            "other_processes": None,
+            "display": None,
+            "power_limit_w": None,
+            "budget": cards.STATE.budget.model_copy(
+                update={"headless_bytes": None, "desktop_bytes": None, "now_bytes": None}
+            ),
+        }
+    )
+    view = build_view(cards.with_card([cards.measured()], state=bare))
+    texts = {fact.label: fact.text for fact in view.card}
+    labels = ("Budget without a desktop", "Free when the run began", "Other programs", "Power limit", "ECC")
+    assert [texts[label] for label in labels] == ["n/a"] * 5
+    assert view.card_lines[0] == "Card: at most 10.49 GiB taken"
+
+
+def test_out_of_memory_says_when_and_how_much() -> None:
+    (miss, *_) = build_view(cards.rtx_4070()).misses
+    assert miss.status.reason == (
+        "the allocator could not get what the prefill asked for; during prefill; "
+        "2.18 GiB asked for, 0.38 GiB were free; the allocator held 10.64 GiB"
+    )
+
+
+def test_none_beside_a_desktop_and_unknown_are_two_words() -> None:
+    cells = [cards.measured(300.0, 1024)]
+    words = [
+        build_view(cards.with_card(cells, state=state)).frontier[0].longest_fit_with_desktop
+        for state in (cards.STATE, None)
+    ]
+    assert words == ["none", "n/a"]
+
+
+def test_a_context_that_other_programs_are_in_says_so() -> None:
+    cell = cards.measured()
+    assert cell.device_memory is not None
+    seen = cell.device_memory.model_copy(update={"context_source": "device", "back_at_baseline": False})
+    view = build_view(cards.with_card([cell.model_copy(update={"device_memory": seen})]))
+    figures = view.rows[0].figures
+    assert figures["context_bytes"].note == "of the whole device"
+    assert figures["residue_bytes"].note == "not back at the baseline"
 
 
 @given(st.text(max_size=2000))
