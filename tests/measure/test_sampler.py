@@ -1,5 +1,4 @@
-import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
 
@@ -10,36 +9,7 @@ from bench.hardware.readings import Sample, SlowSample
 from bench.measure import sampler
 from bench.measure.energy import counted
 from bench.measure.sampler import Sampler
-
-
-class Scripted:
-    """A probe that answers from a list, the last answer for ever; `waits_s` is how long a call takes."""
-
-    def __init__(self, answers: Iterable[Sample | DriverLost], waits_s: float = 0.0) -> None:
-        self._answers = list(answers)
-        self._waits_s = waits_s
-        self._call = threading.Event()
-        self.asked = threading.Event()
-        self.calls = 0
-        self.closed = False
-        self.thread: threading.Thread | None = None
-
-    def fast(self) -> Sample:
-        self.thread = threading.current_thread()
-        if self._waits_s:
-            self._call.wait(self._waits_s)
-        answer = self._answers[min(self.calls, len(self._answers) - 1)]
-        self.calls += 1
-        self.asked.set()
-        if isinstance(answer, DriverLost):
-            raise answer
-        return Sample(perf_counter(), answer.used_bytes, answer.processes, answer.power_w, answer.energy_j)
-
-    def slow(self) -> SlowSample:
-        return SlowSample(perf_counter(), temperature_c=50.0)
-
-    def close(self) -> None:
-        self.closed = True
+from tests.measure.scripted_probe import Scripted
 
 
 @contextmanager

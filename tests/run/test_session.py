@@ -1,0 +1,262 @@
+"""Who waits for the card, and whose record tells what a worker left on it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bench.cells import Cell
+from bench.engines.interface import ModelSource
+from bench.errors import MachineError
+from bench.hardware.readings import DriverGpu, MemoryReading, Sample
+from bench.measure.sampler import Sampler
+from bench.records.card import DeviceMemory, DeviceState, Sampled
+from bench.records.journal import Journal, Progress, read_progress
+from bench.records.schema import CellResult, Failed, Requested, Timeout
+from bench.records.words import Attention, WeightMode
+from bench.run import campaign
+from bench.run.child import Mailbox, StopRequest
+from bench.run.isolation import CellEnd, Isolation, Tell
+from bench.run.protocol import Finished, Hello, Job, Setup, Span, Step
+from bench.run.session import Rules, Session
+from bench.run.telemetry import Residue, Rest, Telemetry, Told
+from bench.suite import Measure
+from bench.units import MIB
+from tests import sample_records as sample
+from tests.measure.scripted_probe import Scripted
+from tests.records.test_journal import header
+
+SETUP = Setup(
+    source=ModelSource(name="tiny", weight_mode=WeightMode.TINY, directory=None),
+    device="cpu",
+    dtype="float32",
+    audio=None,
+)
+SDPA = [sample.requested(10, 128), sample.requested(10, 256)]
+EAGER = [sample.requested(10, 128, Attention.EAGER)]
+
+
+def finished(wanted: Requested, reserved_bytes: int | None = None) -> Finished:
+    return Finished(
+        effective=sample.effective(wanted, sample.RTX_4070),
+        work=None,
+        spans=(Span(begin_s=0, end_s=1),),
+        reserved_bytes=reserved_bytes,
+        load_s=None,
+        cold=None,
+        repeats=(sample.repeat(wanted),),
+        memory=sample.memory(wanted, sample.RTX_4070),
+    )
+
+
+class Worker(Isolation):
+    """Ends every cell as it is told to, and notes what is asked of it."""
+
+    def __init__(self, events: list[str], end: Callable[[Requested], CellEnd]) -> None:
+        super().__init__(SETUP, Mailbox())
+        self._events = events
+        self._end = end
+        self._alive = False
+
+    @property
+    def has_worker(self) -> bool:
+        return self._alive
+
+    def measure(self, job: Job, limit_s: float, tell: Tell) -> CellEnd:
+        self._events.append("measure")
+        self._alive = True
+        return self._end(job.requested)
+
+    def retire(self) -> None:
+        self._events.append("retire")
+        self._alive = False
+
+
+class Card:
+    """A watched card that is left as `residues` say, one after the other."""
+
+    state: DeviceState | None = None
+
+    def __init__(self, events: list[str], *residues: Residue, lost: str | None = None) -> None:
+        self.lost = lost
+        self._events = events
+        self._residues = list(residues)
+
+    def cell_begins(self) -> None:
+        self._events.append("begin")
+
+    def cell_ends(self, worker: int | None, finished: Finished | None) -> Told:
+        self._events.append("end")
+        return Told(
+            DeviceMemory(
+                source=None,
+                sampler=Sampled(period_s=0.02, samples=0, largest_gap_s=None),
+                baseline_bytes=None,
+                device_peak_bytes=None,
+                process_peak_bytes=None,
+                context_bytes=None,
+                context_source=None,
+                residue_bytes=None,
+                back_at_baseline=None,
+                waited_s=None,
+                driver_error=self.lost,
+            )
+        )
+
+    def settle(self, rest: Rest, limit_s: float) -> Residue:
+        self._events.append("settle")
+        return self._residues.pop(0) if self._residues else Residue()
+
+
+class Nobody:
+    def cell_begins(self, cell: Cell, number: int, total: int) -> None: ...
+    def step_begins(self, step: Step) -> None: ...
+    def cell_ends(self, result: CellResult) -> None: ...
+
+
+def cells_of(wanted: list[Requested]) -> list[Cell]:
+    return [Cell(sample.cell_id(each), each) for each in wanted]
+
+
+def session_of(cells: list[Cell], worker: Worker, card: Card, **rules: str) -> Session:
+    how = Rules(Measure(), isolate="cell" if rules else "group")
+    return Session(cells, (), how, worker, lambda _: None, device=sample.RTX_4070, watch=card)
+
+
+def run(session: Session, folder: Path) -> tuple[CellResult, ...]:
+    journal = Journal.create(folder / "x.journal.jsonl", Progress(header(), ()))
+    session.run(journal, Nobody())
+    journal.close()
+    return read_progress(journal.path).done
+
+
+def told(result: CellResult) -> tuple[int | None, bool | None]:
+    assert result.device_memory is not None
+    return result.device_memory.residue_bytes, result.device_memory.back_at_baseline
+
+
+def test_the_last_cell_of_a_worker_tells_what_it_left(tmp_path: Path) -> None:
+    events: list[str] = []
+    card = Card(events, Residue(5, True, 0.1), Residue(7, False, 15.0))
+    results = run(session_of(cells_of([*SDPA, *EAGER]), Worker(events, finished), card), tmp_path)
+    cell = ["begin", "measure", "end"]
+    assert events[:11] == [*cell, *cell, "retire", "settle", *cell]
+    assert [told(result) for result in results] == [(None, None), (5, True), (7, False)]
+
+
+def test_a_worker_that_failed_is_waited_for_and_its_cell_tells(tmp_path: Path) -> None:
+    events: list[str] = []
+
+    def end(wanted: Requested) -> CellEnd:
+        return Timeout(reason="slow", limit_s=1) if wanted.max_tokens == 128 else finished(wanted)
+
+    results = run(
+        session_of(cells_of(SDPA), Worker(events, end), Card(events, Residue(9, False, 15))), tmp_path
+    )
+    assert told(results[0]) == (9, False)
+    assert events[3:5] == ["retire", "settle"]
+
+
+def test_a_sweep_that_changes_the_group_waits_first_and_the_new_cell_tells_what_stays(
+    tmp_path: Path,
+) -> None:
+    for residue, expected in ((Residue(3, True, 0.2), (None, None)), (Residue(8, False, 15.0), (8, False))):
+        events: list[str] = []
+        session = session_of([], Worker(events, finished), Card(events, residue))
+        journal = Journal.create(tmp_path / "x.journal.jsonl", Progress(header(), ()))
+        first, second = (session.run_cell(cell, journal, Nobody()) for cell in cells_of([SDPA[0], EAGER[0]]))
+        journal.close()
+        assert events[3:6] == ["retire", "settle", "begin"]
+        assert told(first) == (None, None)
+        assert told(second) == expected
+
+
+def test_no_worker_is_started_for_a_card_that_is_lost(tmp_path: Path) -> None:
+    events: list[str] = []
+    card = Card(events, lost="GPU is lost")
+    session = session_of(cells_of(SDPA), Worker(events, finished), card, isolate="cell")
+    for result in run(session, tmp_path):
+        assert isinstance(result.outcome, Failed)
+        assert result.outcome.reason == "GPU is lost"
+        assert result.device_memory is not None
+        assert result.device_memory.driver_error == "GPU is lost"
+    assert "measure" not in events
+
+
+def test_a_later_worker_that_cannot_start_costs_its_cell_and_not_the_run() -> None:
+    class Refusing(Isolation):
+        def hello(self) -> Hello:
+            raise MachineError("no GPU was found", hint="look at /home/someone/cables")
+
+    end = Refusing(SETUP, Mailbox()).measure(Job(requested=SDPA[0], measure=Measure()), 1.0, lambda _: None)
+    assert isinstance(end, Failed)
+    assert end.reason.startswith("no GPU was found")
+    assert "someone" not in end.reason
+
+
+def test_a_signal_ends_the_wait_and_reaches_whoever_waits_next() -> None:
+    mailbox: Mailbox = Mailbox()
+    isolation = Isolation(SETUP, mailbox)
+    assert isolation.rest(0.001)
+    mailbox.put(StopRequest(2))
+    assert not isolation.rest(600)
+    assert mailbox.get(timeout=0) == StopRequest(2)
+
+
+GPU = DriverGpu(
+    uuid="GPU-1",
+    name="NVIDIA GeForce RTX 4070",
+    compute_capability="8.9",
+    driver="580",
+    memory=MemoryReading("NVML memory v2", 12282 * MIB, 100 * MIB, 11748 * MIB, 434 * MIB),
+    processes=(),
+)
+
+
+@pytest.mark.parametrize(
+    ("processes", "used", "reserved", "expected"),
+    [
+        ({7: 1428}, 1600, 1000, (428, "process")),
+        ({7: None}, 1600, 1000, (500, "device")),
+        ({9: 1428}, 1600, 1000, (500, "device")),  # a container: pid 9 is the host's name for our 7
+        (None, 1600, 1000, (500, "device")),
+        (None, 1050, 1000, (None, None)),  # somebody else freed memory: nothing can be told
+        (None, None, 1000, (None, None)),
+        ({7: 1428}, 1600, None, (None, None)),  # no CUDA allocator
+    ],
+)
+def test_the_context_is_what_the_worker_has_beyond_its_allocator(
+    processes: dict[int, int | None] | None,
+    used: int | None,
+    reserved: int | None,
+    expected: tuple[int | None, str | None],
+) -> None:
+    def mib(size: int | None) -> int | None:
+        return None if size is None else size * MIB
+
+    listed = None if processes is None else {pid: mib(size) for pid, size in processes.items()}
+    sampler = Sampler(Scripted([Sample(0, used_bytes=mib(used), processes=listed)]))
+    telemetry = Telemetry(GPU, sampler)
+    telemetry.cell_begins()
+    memory = telemetry.cell_ends(7, finished(SDPA[0], mib(reserved))).memory
+    telemetry.close()
+    assert memory is not None
+    size, source = expected
+    assert (memory.context_bytes, memory.context_source) == (mib(size), source)
+    assert memory.process_peak_bytes == mib((processes or {}).get(7))
+
+
+def test_a_wait_that_a_signal_ends_decides_nothing() -> None:
+    telemetry = Telemetry(GPU, Sampler(Scripted([Sample(0, used_bytes=900 * MIB)])))
+    residue = telemetry.settle(lambda _: False, 600)
+    telemetry.close()
+    assert (residue.residue_bytes, residue.back_at_baseline) == (800 * MIB, None)
+
+
+def test_a_resumed_run_keeps_the_state_of_its_first_part(tmp_path: Path) -> None:
+    record = tmp_path / "x.json"
+    telemetry = Telemetry(GPU, Sampler(Scripted([Sample(0)])))
+    telemetry.close()
+    before, now = header(), header().model_copy(update={"device_state": telemetry.state})
+    progress, _ = campaign._start(now, campaign.Place(tmp_path, (record, Progress(before, ()))))
+    assert progress.header.device_state == before.device_state
