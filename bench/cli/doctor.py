@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bench.hardware.doctor.interface import Check, Diagnosis, Gpu
 
 _STYLES: Final = {"ok": "green", "note": "cyan", "warning": "yellow", "problem": "bold red"}
+_INDENT: Final = 22
 _WIDEST: Final = 120
 _WIDTH_OF_TEXT: Final = 100
 
@@ -63,7 +64,7 @@ def _print(diagnosis: "Diagnosis") -> None:
     console = Console(highlight=False, markup=False, emoji=False)
     if console.is_terminal:
         console.width = min(console.width, _WIDEST)
-        console.print(*_parts(diagnosis), sep="\n")
+        console.print(*_parts(diagnosis, console.width), sep="\n")
     else:
         click.echo(_as_text(diagnosis), nl=False)
 
@@ -74,12 +75,12 @@ def _as_text(diagnosis: "Diagnosis") -> str:
 
     sink = io.StringIO()
     Console(file=sink, width=_WIDTH_OF_TEXT, color_system=None, force_terminal=False).print(
-        *_parts(diagnosis), sep="\n", highlight=False, markup=False, emoji=False
+        *_parts(diagnosis, _WIDTH_OF_TEXT), sep="\n", highlight=False, markup=False, emoji=False
     )
     return "".join(f"{line.rstrip()}\n" for line in sink.getvalue().splitlines())
 
 
-def _parts(diagnosis: "Diagnosis") -> Iterator["RenderableType"]:
+def _parts(diagnosis: "Diagnosis", width: int) -> Iterator["RenderableType"]:
     """One card: one list. Several: the machine's list, then one of each card."""
     from rich.text import Text
 
@@ -88,13 +89,13 @@ def _parts(diagnosis: "Diagnosis") -> Iterator["RenderableType"]:
     gpus = diagnosis.gpus
     if len(gpus) == 1:
         yield Text(_head(gpus[0]), style="bold")
-        yield _table(in_order((*diagnosis.checks, *gpus[0].checks)))
+        yield _table(in_order((*diagnosis.checks, *gpus[0].checks)), width)
     else:
         yield Text(f"This machine: {diagnosis.machine.os}", style="bold")
-        yield _table(diagnosis.checks)
+        yield _table(diagnosis.checks, width)
         for gpu in gpus:
             yield Text(f"\n{_head(gpu)}", style="bold")
-            yield _table(gpu.checks)
+            yield _table(gpu.checks, width)
     yield Text(f"\n{diagnosis.conclusion}", style="bold green" if diagnosis.can_run else "bold red")
     if diagnosis.next_command:
         yield Text(f"Next: {diagnosis.next_command}", style="bold")
@@ -104,7 +105,7 @@ def _head(gpu: "Gpu") -> str:
     return f"{gpu.name} ({gpu.slug}), {gib(gpu.memory_total_bytes)}"
 
 
-def _table(checks: "Iterable[Check]") -> "Table":
+def _table(checks: "Iterable[Check]", width: int) -> "Table":
     from rich.table import Table
     from rich.text import Text
 
@@ -115,7 +116,15 @@ def _table(checks: "Iterable[Check]") -> "Table":
     for check in checks:
         told = Text(check.summary)
         if check.fix:
-            what = "fix" if check.status in {"warning", "problem"} else "hint"
-            told.append(f"\n{what}: {check.fix}", style="bold" if what == "fix" else "")
+            is_wrong = check.status in {"warning", "problem"}
+            told.append(f"\n{_fix(check, width)}", style="bold" if is_wrong else "")
         table.add_row(Text(check.status, style=_STYLES[check.status]), check.name, told)
     return table
+
+
+def _fix(check: "Check", width: int) -> str:
+    """The fix on a line of its own; a command in it that would be broken in two has another one."""
+    told = f"{'fix' if check.status in {'warning', 'problem'} else 'hint'}: {check.fix}"
+    if check.command and len(told) > width - _INDENT:
+        return told.replace(f" {check.command}", f"\n{check.command}")
+    return told

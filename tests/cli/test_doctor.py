@@ -76,7 +76,7 @@ def test_without_a_driver_it_says_what_runs_here(doctor: Doctor) -> None:
     assert (said.code, said.err) == (0, "")
     assert line_of(said, "torch").startswith("ok torch 2.")
     assert "NVIDIA" in line_of(said, "GPU")
-    assert "10.45 GB (9.73 GiB) to download" in line_of(said, "weights")
+    assert "10.45 GB (9.73 GiB), to download" in line_of(said, "weights")
     assert "11.18 GB (10.41 GiB) free" in line_of(said, "RAM")
     assert last_lines(said)[-1] == "Next: bench run"
     assert "\x1b" not in said.out
@@ -124,7 +124,7 @@ def test_a_headless_card_on_which_all_is_fine(doctor: Doctor) -> None:
     assert (said.code, said.err) == (0, "")
     assert said.out.startswith("NVIDIA GeForce RTX 4070 (rtx-4070), 11.99 GiB\n")
     assert line_of(said, "kernels") == "ok kernels torch has kernels for sm_89; a small BF16 product ran"
-    assert "headless 11.57 GiB, with a desktop 10.79 GiB" in line_of(said, "VRAM")
+    assert "without a display 11.57 GiB, with a desktop 10.79 GiB" in line_of(said, "VRAM")
     assert line_of(said, "display") == "ok display none on this card"
     assert "problem" not in said.out
     assert "warning" not in said.out
@@ -198,11 +198,17 @@ def test_a_driver_that_is_too_old(doctor: Doctor) -> None:
     assert "cu128" in last_lines(said)[-1]
 
 
+def test_a_command_is_never_broken_in_two(doctor: Doctor) -> None:
+    said = doctor("old-cuda", torch=CU130)
+    command = last_lines(said)[-1].removeprefix("Next: ")
+    assert sum(command in line for line in said.out.splitlines()) == 2
+
+
 def test_an_older_driver_of_the_same_major_version_will_do(doctor: Doctor) -> None:
     said = doctor("old-driver", torch=("2.9.1+cu128", "12.8"))
     assert said.code == 0
     assert line_of(said, "driver") == "ok driver 525.60.13, speaks CUDA 12.0"
-    assert "headless n/a, with a desktop n/a" in line_of(said, "VRAM")
+    assert "without a display n/a, with a desktop n/a" in line_of(said, "VRAM")
 
 
 def test_turing_cannot_run_it_and_nothing_changes_that(doctor: Doctor) -> None:
@@ -305,7 +311,7 @@ def test_one_name_with_two_sizes(doctor: Doctor) -> None:
 def test_slices_of_a_card_are_judged_one_by_one(doctor: Doctor) -> None:
     said = doctor("mig-slice", torch=CU130)
     assert said.code == 0
-    assert "display" not in said.out
+    assert "display  " not in said.out
     assert "mig-3g-20gb" in last_lines(said)[-1]
 
 

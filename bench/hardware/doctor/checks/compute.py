@@ -3,8 +3,9 @@
 import re
 from typing import Final
 
-from bench.hardware.doctor.checks.install import torch_command
-from bench.hardware.doctor.facts import Card, Facts
+from bench.hardware.doctor.checks.install import tag_for, torch_command
+from bench.hardware.doctor.checks.software import driver
+from bench.hardware.doctor.facts import Card, Facts, Trial
 from bench.hardware.doctor.interface import Check, Status
 
 AMPERE: Final = (8, 0)
@@ -20,8 +21,7 @@ def kernels(card: Card, facts: Facts) -> Check | None:
         return None
     trial, version, wanted = card.trial, facts.torch.version, card.capability
     if trial.kernels and wanted is not None and not has_kernels(trial.kernels, wanted):
-        tag = "cu128" if (card.driver_cuda or "").startswith("12.") else "cu130"
-        command = torch_command(tag, facts.host)
+        command = torch_command(tag_for(card.driver_cuda), facts.host)
         return Check(
             name="kernels",
             status="problem",
@@ -30,14 +30,23 @@ def kernels(card: Card, facts: Facts) -> Check | None:
             command=command,
         )
     if trial.torch_error is not None:
-        return Check(
-            name="kernels",
-            status="problem",
-            summary=f"torch {version} failed on this card: {trial.torch_error}",
-            fix="Close other programs on the card and try again; if it stays, restart the machine",
-        )
+        return _failed(trial, facts, card)
     target = f" for {_sm(wanted)}" if wanted else ""
     return Check(name="kernels", status="ok", summary=f"torch has kernels{target}; a small BF16 product ran")
+
+
+def _failed(trial: Trial, facts: Facts, card: Card) -> Check | None:
+    """What torch said; None where the driver is to blame, which has a check of its own."""
+    told = driver(facts)
+    if told is not None and told.status == "problem":
+        return None
+    summary = f"torch {facts.torch.version if facts.torch else ''} failed on this card: {trial.torch_error}"
+    if not trial.kernels:  # it could not even be imported
+        command = torch_command(tag_for(card.driver_cuda), facts.host)
+        fix = f"Install it again: {command}"
+        return Check(name="kernels", status="problem", summary=summary, fix=fix, command=command)
+    fix = "Close other programs on the card and try again; if it stays, restart the machine"
+    return Check(name="kernels", status="problem", summary=summary, fix=fix)
 
 
 def has_kernels(built: tuple[str, ...], wanted: tuple[int, int]) -> bool:

@@ -32,8 +32,8 @@ def weights(facts: Facts) -> Check:
     if here.complete:
         return Check(name="weights", status="ok", summary="complete on this disk")
     missing = max(0, WEIGHTS_BYTES - here.present_bytes)
-    started = "in part on" if here.present_bytes else "not on"
-    told = f"{started} this disk: {both_units(missing)} to download, {gib(here.free_bytes)} free"
+    rest = "the rest, " if here.present_bytes else ""
+    told = f"{rest}{both_units(missing)}, to download; {gib(here.free_bytes)} free"
     short = missing + DISK_MARGIN_BYTES - here.free_bytes
     keeps_out = "problem" if facts.cards else "note"  # the CPU's default, the tiny model, is made here
     if short > 0:
@@ -42,7 +42,7 @@ def weights(facts: Facts) -> Check:
     if here.offline:
         fix = "Connect and unset HF_HUB_OFFLINE, or do without: bench run --weights random"
         return Check(name="weights", status=keeps_out, summary=f"{told}; HF_HUB_OFFLINE is set", fix=fix)
-    return Check(name="weights", status="note", summary=f"{told}; `bench run` asks first")
+    return Check(name="weights", status="note", summary=told)
 
 
 def ram(facts: Facts) -> Check:
@@ -73,7 +73,9 @@ def vram(card: Card, host: Host) -> Check:
     budget = card.state.budget
     if budget.now_bytes is None:
         return _shared_memory(host)
-    told = f"weights {both_units(WEIGHTS_BYTES)}; {_budgets(budget)}"
+    told = (
+        f"free now {gib(budget.now_bytes)}, the weights take {both_units(WEIGHTS_BYTES)}; {_budgets(budget)}"
+    )
     most = budget.headless_bytes if budget.headless_bytes is not None else card.memory_total_bytes
     if most is not None and most < LEAST_BYTES:
         fix = "Use a card with 12 GB or more, or the CPU: bench run --device cpu --suite quick"
@@ -94,9 +96,8 @@ def is_tight(card: Card) -> bool:
 
 
 def _budgets(budget: Budget) -> str:
-    """`free now 10.75 GiB, headless 11.57 GiB, with a desktop 10.79 GiB`."""
-    now, headless, desktop = map(gib, (budget.now_bytes, budget.headless_bytes, budget.desktop_bytes))
-    return f"free now {now}, headless {headless}, with a desktop {desktop}"
+    """`without a display 11.57 GiB, with a desktop 10.79 GiB`."""
+    return f"without a display {gib(budget.headless_bytes)}, with a desktop {gib(budget.desktop_bytes)}"
 
 
 def _how_to_free(card: Card) -> str:

@@ -60,6 +60,16 @@ def test_what_torch_said_on_the_card_is_shown() -> None:
     assert "CUDA error: out of memory" in check.summary
 
 
+def test_a_torch_that_cannot_be_imported_is_to_be_installed_again() -> None:
+    check = kernels("8.9", (), "ImportError: libcudart.so.13")
+    assert check.command == "make bench TORCH=cu130"
+
+
+def test_a_driver_that_is_too_old_is_blamed_once() -> None:
+    here = card(driver_cuda="12.2", trial=Trial(("sm_80",), "RuntimeError: The NVIDIA driver is too old"))
+    assert compute.kernels(here, facts(here)) is None
+
+
 def test_an_unknown_capability_is_left_to_the_trial() -> None:
     assert kernels(None, OLD_WHEEL).status == "ok"
 

@@ -25,13 +25,13 @@ def test_complete_weights_are_fine() -> None:
 def test_absent_weights_with_room_for_them_are_told_with_their_size() -> None:
     check = weights(0, 100 * GIB)
     assert check.status == "note"
-    assert "10.45 GB (9.73 GiB) to download" in check.summary
+    assert "10.45 GB (9.73 GiB), to download; 100.00 GiB free" in check.summary
 
 
 def test_a_download_that_was_begun_counts() -> None:
     check = weights(8 * 10**9, 4 * GIB)
     assert check.status == "note"
-    assert "in part on this disk: 2.45 GB (2.28 GiB) to download" in check.summary
+    assert "the rest, 2.45 GB (2.28 GiB), to download" in check.summary
 
 
 def test_a_full_disk_says_how_much_to_free() -> None:
@@ -88,8 +88,8 @@ def vram(headless_mib: int | None, now_mib: int | None, total_mib: int = 12282) 
 def test_vram_against_the_weights(headless: int, now: int, status: str, mendable: bool) -> None:
     check = vram(headless, now)
     assert (check.status, check.mendable) == (status, mendable)
-    assert "weights 10.45 GB (9.73 GiB)" in check.summary
-    assert "headless" in check.summary
+    assert "the weights take 10.45 GB (9.73 GiB)" in check.summary
+    assert "without a display" in check.summary
     assert "with a desktop" in check.summary
 
 
@@ -104,7 +104,7 @@ def test_more_room_never_makes_it_worse(headless: int, used: int) -> None:
 def test_an_old_driver_tells_no_headless_budget_and_it_is_shown_as_such() -> None:
     check = vram(None, 11800)
     assert check.status == "ok"
-    assert "headless n/a" in check.summary
+    assert "without a display n/a" in check.summary
 
 
 def test_the_program_that_holds_most_is_named() -> None:
