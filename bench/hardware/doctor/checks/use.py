@@ -102,10 +102,7 @@ def power(card: Card, facts: Facts) -> Check:
 
 
 def spill(host: Host) -> Check | None:
-    """Windows drivers since 536.40 move memory to RAM where others fail; None elsewhere.
-
-    https://nvidia.custhelp.com/app/answers/detail/a_id/5490
-    """
+    """Windows drivers since 536.40 move memory to RAM where others fail; None elsewhere."""
     if not host.wddm:
         return None
     return Check(
