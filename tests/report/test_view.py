@@ -221,6 +221,16 @@ def test_a_context_that_other_programs_are_in_says_so() -> None:
     assert figures["residue_bytes"].note == "not back at the baseline"
 
 
+def test_never_held_back_is_said_only_where_somebody_looked() -> None:
+    cell = cards.measured()
+    assert cell.power is not None
+    free = cell.power.model_copy(update={"throttle_reasons": {}})
+    blind = free.model_copy(update=dict.fromkeys(("temperature_c", "sm_clock_mhz", "memory_clock_mhz")))
+    for power, text in ((free, "never"), (blind, "n/a")):
+        view = build_view(cards.with_card([cell.model_copy(update={"power": power})]))
+        assert view.rows[0].figures["held_back_share"].text == text
+
+
 @given(st.text(max_size=2000))
 def test_clean_text_is_one_printable_line(text: str) -> None:
     cleaned = clean(text, 100)
