@@ -87,7 +87,7 @@ class Sampler:
                 lambda: self._lost is not None or self._log.is_since(asked), ANSWER_LIMIT_S
             )
             if not answered:
-                self._lost = f"no answer within {ANSWER_LIMIT_S:g} s"
+                self._lost = f"the graphics card stopped answering: nothing for {ANSWER_LIMIT_S:g} s"
             return self._log.last if self._log.is_since(asked) else None
 
     def close(self) -> None:
