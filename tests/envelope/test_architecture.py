@@ -96,7 +96,10 @@ def test_operations_of_a_real_generation_are_those_that_torch_counts(
     assert work.encode_operations == counted.of(Phase.ENCODE)
     text, prompt = shapes.language_config, generation.prompt_tokens
     masked = architecture.attention_operations(text, prompt * prompt - architecture.causal_pairs(prompt))
-    assert work.prefill_operations + text.num_hidden_layers * masked == counted.of(Phase.PREFILL)
+    expected = work.prefill_operations + text.num_hidden_layers * masked
+    # transformers 4 makes the rotary angles by a matrix product, transformers 5 does not; neither is counted.
+    rotary = 2 * prompt * text.head_dim // 2
+    assert counted.of(Phase.PREFILL) - expected in {0, rotary}
 
 
 def meta_4b() -> MossAudioModel:
