@@ -16,10 +16,14 @@ class CudaAllocated:
     def __init__(self, device: torch.device) -> None:
         self._device = device
 
+    def wait(self) -> None:
+        """Wait for all kernels and copies that were issued."""
+        torch.cuda.synchronize(self._device)
+
     def give_back(self) -> None:
         """Return cached blocks to the driver, so that a peak holds nothing of what ran before."""
         gc.collect()
-        torch.cuda.synchronize(self._device)
+        self.wait()
         torch.cuda.empty_cache()
 
     def begin(self) -> None:

@@ -32,6 +32,22 @@ class Allocated(Protocol):
         """Peaks since `begin`, and what is live."""
 
 
+class CachingAllocator(Allocated, Protocol):
+    """An allocator that keeps what was freed, and counts by itself."""
+
+    def wait(self) -> None:
+        """Wait for all that was issued."""
+
+    def give_back(self) -> None:
+        """Return cached blocks to the driver, so that a peak holds nothing of what ran before."""
+
+    def retries(self) -> int:
+        """How often the device was full, so that the cache was given back and it was asked again."""
+
+    def reserved(self) -> int:
+        """Bytes that it holds now."""
+
+
 class MemoryWatch:
     """An observer that takes the peaks of each phase; over several generations, the largest of each."""
 

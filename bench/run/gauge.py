@@ -9,7 +9,7 @@ import torch
 
 from bench.engines.interface import Engine
 from bench.measure.cuda_memory import CudaAllocated
-from bench.measure.memory import Counts, MemoryWatch, phase_memory
+from bench.measure.memory import CachingAllocator, Counts, MemoryWatch, phase_memory
 from bench.measure.observer import Observer
 from bench.measure.resident import Resident
 from bench.measure.tracker import AllocationTracker
@@ -33,7 +33,7 @@ class Gauge(Protocol):
         """
 
     def end_load(self) -> PhaseMemory:
-        """It is there.
+        """It is there, once the device is done.
 
         Raises:
             EmulatedMemoryError: the limit is passed already.
@@ -136,12 +136,11 @@ class CudaGauge:
     The limit of an emulated card is the allocator's own: it was set before anything was loaded.
     """
 
-    source = CudaAllocated.source
     needs_a_pass = False
 
-    def __init__(self, device: torch.device) -> None:
-        self._device = device
-        self._allocated = CudaAllocated(device)
+    def __init__(self, allocated: CachingAllocator) -> None:
+        self.source = allocated.source
+        self._allocated = allocated
         self._resident = Resident()
         self._watch = MemoryWatch(self._allocated, self._resident)
         self._retries_before = 0
@@ -153,7 +152,7 @@ class CudaGauge:
 
     def end_load(self) -> PhaseMemory:
         """Wait for the last copy, and read the peaks."""
-        torch.cuda.synchronize(self._device)
+        self._allocated.wait()
         return phase_memory(self._allocated.read(), self._resident)
 
     def begin_cell(self) -> None:
@@ -191,4 +190,4 @@ class CudaGauge:
 
 def gauge(engine: Engine, device: torch.device, limit_bytes: int | None) -> Gauge:
     """The one for a device; `limit_bytes` is what a smaller card would leave."""
-    return CudaGauge(device) if device.type == "cuda" else CpuGauge(engine, limit_bytes)
+    return CudaGauge(CudaAllocated(device)) if device.type == "cuda" else CpuGauge(engine, limit_bytes)

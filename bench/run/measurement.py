@@ -18,7 +18,7 @@ from bench.measure.resident import Resident
 from bench.measure.statistics import is_noisy
 from bench.records.schema import Effective, Memory, PhaseMemory, Repeat, Requested, SubmoduleKernels, Work
 from bench.records.words import Attention, Phase
-from bench.run.gauge import gauge
+from bench.run.gauge import Gauge
 from bench.run.protocol import Finished, Job, Span, Step
 from bench.suite import Measure
 
@@ -34,16 +34,16 @@ class CellRunner:
         device: torch.device,
         audio: Path | None,
         tell: Tell,
+        gauge: Gauge,
         *,
         weights_bytes: int,
-        limit_bytes: int | None,
     ) -> None:
         self.phase: Phase | None = None
         self._engine = engine
         self._device = device
         self._tell = tell
         self._clip = clips.shipped_speech() if audio is None else clips.read_audio(audio)
-        self._gauge = gauge(engine, device, limit_bytes)
+        self._gauge = gauge
         self._resident = Resident()
         self._expected_bytes = weights_bytes
         self._load: dict[Phase, PhaseMemory] = {}
@@ -84,11 +84,8 @@ class CellRunner:
         self._gauge.begin_load(self._expected_bytes)
         start = perf_counter()
         self._engine.load(requested)
-        if self._device.type == "cuda":
-            torch.cuda.synchronize(self._device)
-        took = perf_counter() - start
-        self._load[Phase.LOAD] = self._gauge.end_load()
-        return took
+        self._load[Phase.LOAD] = self._gauge.end_load()  # which waits for the last copy
+        return perf_counter() - start
 
     def _weights_bytes(self) -> int:
         return sum(tensor.untyped_storage().nbytes() for tensor in self._engine.weights())

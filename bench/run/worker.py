@@ -57,6 +57,7 @@ def main() -> int:
     from bench.engines.cuda import open_context, require_cuda
     from bench.engines.flash_attention import flash_attention_problem
     from bench.engines.native import NativeEngine, quiet_transformers
+    from bench.run.gauge import gauge
     from bench.run.measurement import CellRunner
     from bench.run.out_of_memory import out_of_memory
 
@@ -75,7 +76,12 @@ def main() -> int:
         engine = NativeEngine(setup.source, device)
         facts = engine.facts(setup.dtype)
         runner = CellRunner(
-            engine, device, setup.audio, channel.send, weights_bytes=facts.weights_bytes, limit_bytes=limit
+            engine,
+            device,
+            setup.audio,
+            channel.send,
+            gauge(engine, device, limit),
+            weights_bytes=facts.weights_bytes,
         )
     except BenchError as error:
         channel.send(Refused(message=error.message, hint=error.hint, exit_code=error.exit_code))

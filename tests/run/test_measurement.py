@@ -7,8 +7,10 @@ from bench import clips
 from bench.cells import expand
 from bench.engines.interface import ModelSource
 from bench.engines.native import NativeEngine
+from bench.measure.memory import Counts
 from bench.measure.tracker import EmulatedMemoryError
 from bench.records.words import Phase, WeightMode
+from bench.run.gauge import CudaGauge, gauge
 from bench.run.measurement import CellRunner
 from bench.run.protocol import Finished, Job, Step
 from bench.suite import read_suite
@@ -40,7 +42,7 @@ def runner(source: ModelSource, limit_bytes: int | None, steps: list[Step] | Non
     engine = NativeEngine(source, CPU)
     tell = steps.append if steps is not None else lambda _: None
     weights = engine.facts("float32").weights_bytes
-    return CellRunner(engine, CPU, None, tell, weights_bytes=weights, limit_bytes=limit_bytes)
+    return CellRunner(engine, CPU, None, tell, gauge(engine, CPU, limit_bytes), weights_bytes=weights)
 
 
 def peak(finished: Finished) -> int:
@@ -77,7 +79,8 @@ def test_weights_beyond_the_limit_fail_in_load_before_they_are_loaded(
 ) -> None:
     engine = NativeEngine(source, CPU)
     weights = engine.facts("float32").weights_bytes
-    small = CellRunner(engine, CPU, None, lambda _: None, weights_bytes=weights, limit_bytes=weights - 1)
+    limited = gauge(engine, CPU, weights - 1)
+    small = CellRunner(engine, CPU, None, lambda _: None, limited, weights_bytes=weights)
     with pytest.raises(EmulatedMemoryError):
         small.run(jobs[1.0])
     assert small.phase is Phase.LOAD
@@ -110,3 +113,60 @@ def test_a_cell_on_a_cpu_has_a_pass_for_memory_and_no_cuda_figures(
     assert finished.work.prefill_operations > finished.work.encode_operations > 0
     (span,) = finished.spans
     assert span.end_s - span.begin_s >= finished.repeats[0].latency_s
+
+
+class Cache:
+    """A caching allocator whose n-th begin gives a peak of 1000 n."""
+
+    source = "by the book"
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self._begun = 0
+        self._failures = 7  # before this cell
+
+    def wait(self) -> None:
+        self.calls.append("wait")
+
+    def give_back(self) -> None:
+        self.calls.append("give back")
+
+    def begin(self) -> None:
+        self._begun += 1
+
+    def read(self) -> Counts:
+        self.calls.append("read")
+        return Counts(peak=1000 * self._begun, live=100 * self._begun, reserved_peak=2000 * self._begun)
+
+    def retries(self) -> int:
+        self._failures += 1
+        return self._failures
+
+    def reserved(self) -> int:
+        return 4096
+
+
+def test_where_an_allocator_counts_by_itself_the_timed_repeats_are_the_pass_for_memory(
+    source: ModelSource, jobs: dict[float, Job]
+) -> None:
+    steps: list[Step] = []
+    engine, cache = NativeEngine(source, CPU), Cache()
+    job = jobs[1.0]
+    twice = job.model_copy(
+        update={"measure": job.measure.model_copy(update={"repeats": 2, "max_repeats": 2})}
+    )
+    finished = CellRunner(engine, CPU, None, steps.append, CudaGauge(cache), weights_bytes=1).run(twice)
+    assert [step.name for step in steps] == ["load", "cold", "warm-up", "repeat", "repeat", "report"]
+    # Loading, then two repeats of four phases; cold call and warm-up are in no peak.
+    assert cache.calls == ["wait", "read", "give back", *["read"] * 8]
+    peaks = {name: phase.allocated_peak_bytes for name, phase in finished.memory.phases.items()}
+    assert peaks == {
+        Phase.LOAD: 1000,
+        Phase.PREPROCESS: 6000,
+        Phase.ENCODE: 7000,
+        Phase.PREFILL: 8000,
+        Phase.DECODE: 9000,
+    }
+    assert finished.memory.phases[Phase.DECODE].reserved_peak_bytes == 18_000
+    assert finished.memory.allocation_retries == 1
+    assert finished.reserved_bytes == 4096
