@@ -76,10 +76,17 @@ def _search(plan: "Plan", finder: "Finder", out: Path | None, yes: bool) -> int:
     try:
         ending = _run(plan, finder, out or Path("results"), yes)
     except Stopped as stopped:
-        click.echo("bench: stopped before the first probe; run the same command again", err=True)
-        return 128 + stopped.signal_number
+        return _stopped_early(stopped.signal_number)
+    if ending.signal_number is not None and not ending.record.cells:
+        ending.path.unlink()  # a record of nothing
+        return _stopped_early(ending.signal_number)
     _print_ending(plan, finder, ending, out)
     return exit_code(ending)
+
+
+def _stopped_early(signal_number: int) -> int:
+    click.echo("bench: stopped before the first probe had ended; run the same command again", err=True)
+    return 128 + signal_number
 
 
 def _run(plan: "Plan", finder: "Finder", out: Path, yes: bool) -> "Ending":

@@ -12,6 +12,7 @@ _SAMPLES_PER_FRAME = 160
 _AUDIO_TOKENS_PER_S = 12.5
 _MARKER_EVERY_S = 2
 _AUDIO_BOUNDS = 2
+_CONTEXT = "the model has "
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,14 @@ def _too_long(requested: Requested, max_positions: int) -> str | None:
         range(1, max_positions), room, key=lambda length: audio_positions(length, requested.time_markers)
     )
     return (
-        f"the model has {max_positions:,} positions: with {requested.max_tokens} tokens to answer "
+        f"{_CONTEXT}{max_positions:,} positions: with {requested.max_tokens} tokens to answer "
         f"no clip beyond {longest} s fits"
     )
+
+
+def is_too_long(reason: str) -> bool:
+    """Whether this is what `unsupported` says of a clip beyond the model's context."""
+    return reason.startswith(_CONTEXT)
 
 
 def audio_positions(clip_seconds: float, time_markers: bool) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from bench.cells import Cell, cell_id
+from bench.engines.support import is_too_long
 from bench.judge.bisection import STEP_S, Search
 from bench.judge.frontier import is_misfit, is_pruned
 from bench.records.schema import CellResult, Requested, Skipped, Unsupported
@@ -74,6 +75,18 @@ def limit(line: Line, results: Collection[CellResult], start_s: float, why_not: 
     return Limit(line, search, longest, inferred_s is not None, unsupported)
 
 
+def also_known(why_not: WhyNot, results: Collection[CellResult]) -> WhyNot:
+    """`why_not`, and what only a worker could find out: an attention that did not work where it was tried."""
+    tried = {r.requested.attention for r in results if _fits(r) or _was_tried_and_misfits(r)}
+    reasons = {
+        result.requested.attention: result.outcome.reason
+        for result in results
+        if isinstance(result.outcome, Unsupported) and not is_too_long(result.outcome.reason)
+        if result.requested.attention not in tried
+    }
+    return lambda requested: why_not(requested) or reasons.get(requested.attention)
+
+
 def untried(found: Limit, results: Mapping[str, CellResult], why_not: WhyNot) -> CellResult | None:
     """The outcome that ends a line without being tried, so that its record says what ended it.
 
@@ -106,14 +119,17 @@ def untried(found: Limit, results: Mapping[str, CellResult], why_not: WhyNot) ->
 def _ceiling_s(line: Line, own: Collection[CellResult], why_not: WhyNot) -> float:
     """The longest clip of the grid that can be tried at all.
 
-    A clip that was unsupported although nothing speaks against it here was beyond the model's context, whose
-    length `why_not` need not know.
+    An earlier outcome may tell where the model's context ends, which `why_not` need not know.
     """
     lengths = range(1, int(MAX_CLIP_S / STEP_S) + 1)
     first_too_long = bisect_left(
         lengths, True, key=lambda n: why_not(line.cell(n * STEP_S).requested) is not None
     )
-    beyond = [_clip_s(r) for r in own if _is_unsupported(r) and why_not(r.requested) is None]
+    beyond = [
+        _clip_s(result)
+        for result in own
+        if isinstance(result.outcome, Unsupported) and is_too_long(result.outcome.reason)
+    ]
     return STEP_S * min([first_too_long, *(ceil(length / STEP_S) - 1 for length in beyond)])
 
 

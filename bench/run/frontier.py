@@ -6,7 +6,7 @@ from typing import Protocol
 
 from bench.cells import Cell
 from bench.judge.bisection import STEP_S, Search
-from bench.judge.limit import Limit, Line, WhyNot, limit, untried
+from bench.judge.limit import Limit, Line, WhyNot, also_known, limit, untried
 from bench.records.journal import Journal
 from bench.records.schema import CellResult, Measured, OutOfMemory, Requested
 from bench.run.isolation import Stopped
@@ -74,7 +74,7 @@ class Finder:
         self._lines = tuple(lines)
         self._results = dict(known)
         self._start_s = start_s
-        self._why_not = why_not
+        self._why_not = also_known(why_not, known.values())
         self.probes: dict[Line, int] = dict.fromkeys(self._lines, 0)
         self.unknown: dict[Line, str] = {}
 

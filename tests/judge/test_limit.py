@@ -6,20 +6,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.judge.limit import Limit, Line, limit, untried
+from bench.judge.limit import Limit, Line, also_known, limit, untried
 from bench.records.schema import CellResult, Outcome, Requested, Skipped, Unsupported
 from bench.records.words import Attention
 from tests import sample_records as sample
 
 LINE = Line(sample.requested(10, 128))
+EAGER = Line(sample.requested(10, 128, Attention.EAGER))
 MORE_TOKENS = Line(sample.requested(10, 512))
 PRUNED = Skipped(reason="a smaller one ran out of memory", cause="pruned")
 INTERRUPTED = Skipped(reason="the run ended", cause="interrupted")
 CONTEXT_S = 2790
+TOO_LONG = "the model has 40,960 positions: no clip beyond 2790 s fits"
 
 
 def beyond(requested: Requested) -> str | None:
-    return None if requested.clip_seconds <= CONTEXT_S else f"no clip beyond {CONTEXT_S} s fits"
+    return None if requested.clip_seconds <= CONTEXT_S else TOO_LONG
 
 
 def anything_goes(requested: Requested) -> str | None:
@@ -114,13 +116,13 @@ def test_the_end_of_the_context_is_a_ceiling_and_recorded_once() -> None:
     assert (known.next_s, known.search.misfit_s, known.search.ends_at_ceiling) == (None, None, True)
     last = owed(known, *results)
     assert last is not None
-    assert last.outcome == Unsupported(reason="no clip beyond 2790 s fits")
+    assert last.outcome == Unsupported(reason=TOO_LONG)
     assert last.requested.clip_seconds == CONTEXT_S + 5
     assert owed(known, *results, last) is None
 
 
 def test_the_recorded_end_of_the_context_is_known_where_nobody_knows_the_context() -> None:
-    results = [ran(CONTEXT_S), was_not_tried(CONTEXT_S + 5, Unsupported(reason="too long"))]
+    results = [ran(CONTEXT_S), was_not_tried(CONTEXT_S + 5, Unsupported(reason=TOO_LONG))]
     assert found(*results, why_not=anything_goes).next_s is None
     assert found(results[0], why_not=anything_goes).next_s == 3600
 
@@ -135,6 +137,16 @@ def test_an_unsupported_line_has_one_outcome_and_no_probe() -> None:
     assert last is not None
     assert (last.outcome.status, last.requested.clip_seconds) == ("unsupported", 10)
     assert owed(known, was_not_tried(60, Unsupported(reason=sample.NO_FLASH))) is None
+
+
+def test_what_a_worker_found_out_about_an_attention_is_not_asked_again() -> None:
+    broken = was_not_tried(60, Unsupported(reason="flash-attn cannot compute on this card"))
+    too_long = was_not_tried(3000, Unsupported(reason=TOO_LONG), EAGER)
+    known = also_known(anything_goes, [broken, too_long])
+    assert known(LINE.cell(10).requested) == "flash-attn cannot compute on this card"
+    assert known(EAGER.cell(10).requested) is None
+    # It ran since: whatever was in the way is gone.
+    assert also_known(anything_goes, [broken, ran(10)])(LINE.cell(60).requested) is None
 
 
 def test_nothing_is_owed_before_the_end_or_where_both_sides_were_tried() -> None:

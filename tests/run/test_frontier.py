@@ -32,7 +32,7 @@ Truth = Callable[[Requested], Outcome | bool]
 def why_not(requested: Requested) -> str | None:
     if requested.attention is Attention.FLASH_ATTENTION_2:
         return sample.NO_FLASH
-    return None if requested.clip_seconds <= CONTEXT_S else "beyond the context"
+    return None if requested.clip_seconds <= CONTEXT_S else "the model has 5,000 positions"
 
 
 class Told:
