@@ -28,6 +28,8 @@ def flash_attention_problem(device: torch.device) -> str | None:
         flash_attn_func(states, states, states, causal=True)
         if device.type == "cuda":
             torch.cuda.synchronize(device)
+    except torch.OutOfMemoryError:
+        return None  # a full card says nothing about the package; the cells will say it of the card
     except RuntimeError as error:
         return f"{name} does not run on this card: {_first_line(error)}"
     return None

@@ -57,6 +57,17 @@ def test_one_without_kernels_for_the_card_is_told(site: Path) -> None:
     )
 
 
+def test_a_full_card_is_no_fault_of_the_package(site: Path) -> None:
+    install(
+        site,
+        "2.8.3",
+        "import torch\n"
+        "def flash_attn_func(q, k, v, causal):\n"
+        "    raise torch.OutOfMemoryError('CUDA out of memory. Tried to allocate 2.00 MiB.')\n",
+    )
+    assert flash_attention_problem(CPU) is None
+
+
 NOTHING_SEEN = SubmoduleKernels(attention="none", operators=())
 
 
