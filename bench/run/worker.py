@@ -8,11 +8,16 @@ import os
 import sys
 import threading
 from queue import SimpleQueue
-from typing import IO
+from typing import IO, TYPE_CHECKING, Never
 
 from bench.errors import BenchError
 from bench.records.words import WeightMode
 from bench.run.protocol import Event, Exhausted, Hello, Job, Refused, Setup
+
+if TYPE_CHECKING:
+    import torch
+
+    from bench.run.measurement import CellRunner
 
 PARENT_GONE = 113
 
@@ -59,7 +64,6 @@ def main() -> int:
     from bench.engines.native import NativeEngine, quiet_transformers
     from bench.run.gauge import gauge
     from bench.run.measurement import CellRunner
-    from bench.run.out_of_memory import out_of_memory
 
     quiet_transformers()
     if setup.device == "cpu" and setup.source.weight_mode is WeightMode.TINY:
@@ -95,12 +99,19 @@ def main() -> int:
             flash_attention_problem=no_flash_attention,
         )
     )
+    _serve(channel, runner, device, limit)
+
+
+def _serve(channel: Channel, runner: "CellRunner", device: "torch.device", limit_bytes: int | None) -> Never:
+    """Measure what the parent sends, until it closes the pipe."""
+    from bench.run.out_of_memory import out_of_memory
+
     while True:
         job = Job.model_validate_json(channel.receive())
         try:
             channel.send(runner.run(job))
         except (RuntimeError, MemoryError) as error:
-            exhausted = out_of_memory(error, runner.phase, device, limit)
+            exhausted = out_of_memory(error, runner.phase, device, limit_bytes)
             if exhausted is None:
                 raise
             channel.send(Exhausted(outcome=exhausted))
