@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 from queue import SimpleQueue
-from typing import IO, TYPE_CHECKING, Never
+from typing import IO, TYPE_CHECKING
 
 from bench.errors import BenchError
 from bench.records.words import WeightMode
@@ -99,22 +99,24 @@ def main() -> int:
             flash_attention_problem=no_flash_attention,
         )
     )
-    _serve(channel, runner, device, limit)
+    while True:
+        _measure_next(channel, runner, device, limit)
 
 
-def _serve(channel: Channel, runner: "CellRunner", device: "torch.device", limit_bytes: int | None) -> Never:
-    """Measure what the parent sends, until it closes the pipe."""
+def _measure_next(
+    channel: Channel, runner: "CellRunner", device: "torch.device", limit_bytes: int | None
+) -> None:
+    """Measure the next cell that the parent sends, and tell how it ended."""
     from bench.run.out_of_memory import out_of_memory
 
-    while True:
-        job = Job.model_validate_json(channel.receive())
-        try:
-            channel.send(runner.run(job))
-        except (RuntimeError, MemoryError) as error:
-            exhausted = out_of_memory(error, runner.phase, device, limit_bytes)
-            if exhausted is None:
-                raise
-            channel.send(Exhausted(outcome=exhausted))
+    job = Job.model_validate_json(channel.receive())
+    try:
+        channel.send(runner.run(job))
+    except (RuntimeError, MemoryError) as error:
+        exhausted = out_of_memory(error, runner.phase, device, limit_bytes)
+        if exhausted is None:
+            raise
+        channel.send(Exhausted(outcome=exhausted))
 
 
 if __name__ == "__main__":
