@@ -10,6 +10,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
     TextColumn,
     TimeElapsedColumn,
@@ -135,9 +136,7 @@ class Live:
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=20),
-            MofNCompleteColumn(),
-            TextColumn("cells"),
+            *self._counted(),
             TimeElapsedColumn(),
             TextColumn("{task.fields[left]}", markup=False),
             console=console,
@@ -152,6 +151,10 @@ class Live:
 
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
+
+    def _counted(self) -> tuple[ProgressColumn, ...]:
+        """How far the run is, of how much."""
+        return BarColumn(bar_width=20), MofNCompleteColumn(), TextColumn("cells")
 
     def cell_begins(self, cell: Cell, number: int, total: int) -> None:
         """Show which."""

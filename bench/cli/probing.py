@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.progress import ProgressColumn
 
 from bench.cells import Cell
 from bench.cli.display import Live, PlainLines, Remaining, name_of
@@ -11,6 +12,7 @@ from bench.units import clip_length
 
 if TYPE_CHECKING:
     from bench.run.plan import Plan
+    from bench.run.protocol import Step
 
 
 def probe_display(plan: "Plan") -> "LiveProbes | PlainProbes":
@@ -50,17 +52,27 @@ class PlainProbes(PlainLines):
 class LiveProbes(Live):
     """Probe, step and elapsed time in one line that stays at the bottom; outcomes scroll by above it."""
 
-    _at_most = ""
+    _where = ""
+    _more = ""
+
+    def _counted(self) -> tuple[ProgressColumn, ...]:
+        """Nobody knows of how many."""
+        return ()
 
     def probe_begins(self, cell: Cell, number: int | None, search: Search) -> None:
         """Show which."""
         self._remaining.begin()
         self._head = _head(cell, number, search)
+        self._where = ": ".join(filter(None, [bounds(search), name_of(cell)]))
         more = search.at_most - 1
-        self._at_most = f"at most {more} more for these tokens" if more > 0 else "the last for these tokens"
-        self._update(description=self._head, completed=number and number - 1)
+        self._more = f"{more} more at most" if more > 0 else ""
+        self._update(description=self._where)
+
+    def step_begins(self, step: "Step") -> None:
+        """Show what it does."""
+        self._update(description=f"{self._where}: {step}")
 
     def _update(self, *, description: str, completed: int | None = None, total: int | None = None) -> None:
         self._progress.update(
-            self._task, description=description, completed=completed, total=total, left=self._at_most
+            self._task, description=description, completed=completed, total=total, left=self._more
         )
