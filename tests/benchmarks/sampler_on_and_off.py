@@ -2,13 +2,15 @@
 
 Usage: python -m tests.benchmarks.sampler_on_and_off CHECKPOINT SUITE PAIRS, under the fake driver.
 
-Prints decode tokens/s (the median of the repeats). Which of the two is first changes from pair to pair.
+Prints decode tokens/s: the median over TURNS cells with the sampler and as many without. They take turns
+within a pair, so that whatever else the machine does falls on both.
 """
 
 import json
 import sys
 from pathlib import Path
 from statistics import median
+from typing import Final
 
 from bench import clips
 from bench.cells import expand
@@ -21,6 +23,8 @@ from bench.run.isolation import Isolation
 from bench.run.protocol import Finished, Job, Setup
 from bench.suite import read_suite
 
+TURNS: Final = 4
+
 
 def main() -> None:
     """Measure and print."""
@@ -31,26 +35,31 @@ def main() -> None:
     isolation = Isolation(Setup(source=source, device="cpu", dtype="float32", audio=None), Mailbox())
     (gpu,) = nvml.gpus()
 
-    def rate() -> float:
+    def rates() -> list[float]:
         job = Job(requested=cell.requested, measure=suite.measure)
         end = isolation.measure(job, suite.measure.cell_limit_s, lambda _: None)
         assert isinstance(end, Finished), end
-        return median(repeat.decode_tokens_per_s or 0.0 for repeat in end.repeats)
+        return [repeat.decode_tokens_per_s or 0.0 for repeat in end.repeats]
 
-    def rate_while_sampled() -> float:
+    def rates_while_sampled() -> list[float]:
         sampler = Sampler(nvml.open_probe(gpu.uuid))
-        found = rate()
+        found = rates()
         sampler.close()
         assert sampler.lost is None
         return found
 
-    rate()  # loads the model
-    for number in range(pairs):
-        if number % 2:
-            on, off = rate_while_sampled(), rate()
-        else:
-            off, on = rate(), rate_while_sampled()
-        print(json.dumps([on, off]), flush=True)
+    rates()  # loads the model
+    for _ in range(pairs):
+        on: list[float] = []
+        off: list[float] = []
+        for turn in range(TURNS):
+            if turn % 2:
+                on += rates_while_sampled()
+                off += rates()
+            else:
+                off += rates()
+                on += rates_while_sampled()
+        print(json.dumps([median(on), median(off)]), flush=True)
     isolation.retire()
 
 

@@ -16,7 +16,7 @@ def test_decode_rate_with_the_sampler_on_over_off(
 ) -> None:
     # Real calls of the driver take about so long.
     scenario = variant(tmp_path, "rtx-4070-headless", system=["delay_us 1000", "delay_us_max 5000"])
-    suite = write_suite(tmp_path, clips="[2]", tokens="[128]", repeats=8)
+    suite = write_suite(tmp_path, clips="[2]", tokens="[128]", repeats=3)
     count = os.environ.get("BENCH_PAIRS", "10")
     command = ["-m", "tests.benchmarks.sampler_on_and_off", str(tiny), str(suite), count]
     with subprocess.Popen(
