@@ -36,7 +36,17 @@ def unsupported(requested: Requested, here: Surroundings) -> str | None:
         reason = _no_flash_attention(requested.dtype, here)
         if reason is not None:
             return reason
+    if requested.dtype == "bfloat16" and _is_before_ampere(here):
+        return f"BF16 needs compute capability 8.0; this card has {here.compute_capability}, and emulates it"
     return _too_long(requested, here.max_positions) if here.max_positions is not None else None
+
+
+def _is_before_ampere(here: Surroundings) -> bool:
+    return (
+        here.device_kind == "cuda"
+        and here.compute_capability is not None
+        and float(here.compute_capability) < _AMPERE
+    )
 
 
 def _no_flash_attention(dtype: str, here: Surroundings) -> str | None:
@@ -46,7 +56,7 @@ def _no_flash_attention(dtype: str, here: Surroundings) -> str | None:
     """
     if here.device_kind != "cuda":
         return "FlashAttention 2 needs an NVIDIA GPU; this is a CPU"
-    if here.compute_capability is not None and float(here.compute_capability) < _AMPERE:
+    if _is_before_ampere(here):
         return f"FlashAttention 2 needs compute capability 8.0; this card has {here.compute_capability}"
     if dtype == "float32":
         return "FlashAttention 2 computes in 16 bits; the suite asks for float32"

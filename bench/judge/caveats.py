@@ -52,10 +52,8 @@ def _about_the_run(record: Record) -> Iterator[str]:
     if record.model.weight_mode is WeightMode.LOCAL:
         yield "Weights from a local folder: nothing shows that they are the published ones."
     if record.provenance is Provenance.EMULATED or record.emulation is not None:
-        yield (
-            "The memory limit was emulated on a larger device: "
-            "what fits is meant for the smaller card, the speed is the larger one's."
-        )
+        speed = "the speed means nothing" if record.device.kind == "cpu" else "the speed is the larger one's"
+        yield f"The memory limit was emulated: what fits is meant for the smaller card, {speed}."
     if record.provenance is Provenance.DERIVED:
         yield "Derived from the architecture: nothing was run."
     if record.device.kind == "cpu":

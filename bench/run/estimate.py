@@ -16,19 +16,20 @@ _STEM_OPERATIONS_PER_CHUNK: Final = 1.66e10
 
 @dataclass(frozen=True)
 class Pace:
-    """What the device is assumed to sustain, and what the model weighs."""
+    """What the device is assumed to sustain, and what the model weighs. On a GPU memory needs no pass."""
 
     bytes_per_s: float
     operations_per_s: float
     load_bytes_per_s: float
+    memory_passes: int
     start_s: float
     encoder_parameters: float
     language_parameters: float
 
 
 # Taken for a two-core server CPU and for a mid-range card; the result is a rough guide.
-_CPU: Final = (8e9, 2.5e11, 1.5e9)
-_GPU: Final = (3e11, 2e13, 1.5e9)
+_CPU: Final = (8e9, 2.5e11, 1.5e9, 1)
+_GPU: Final = (3e11, 2e13, 1.5e9, 0)
 _START_S: Final = 6.0
 
 
@@ -55,7 +56,7 @@ def cell_s(cell: Cell, measure: Measure, rates: Pace) -> float:
     prefill = 2 * rates.language_parameters * (audio_tokens + _PROMPT_TOKENS)
     before = (stem + encoder + prefill) / rates.operations_per_s
     per_token = 2 * rates.language_parameters / rates.bytes_per_s + 2e-3
-    passes = measure.repeats + 1
+    passes = measure.repeats + rates.memory_passes
     return (passes + 1) * before + (passes * asked.max_tokens + measure.warmup_tokens) * per_token
 
 
@@ -63,5 +64,7 @@ def run_s(cells: Sequence[Cell], measure: Measure, rates: Pace) -> float:
     """Seconds for all cells, with one worker start, one load and one cold call per group."""
     groups = {group_key(cell): cell for cell in reversed(cells)}
     load = 2 * (rates.encoder_parameters + rates.language_parameters) / rates.load_bytes_per_s
-    cold = sum(cell_s(first, measure, rates) / (measure.repeats + 1) for first in groups.values())
+    cold = sum(
+        cell_s(first, measure, rates) / (measure.repeats + rates.memory_passes) for first in groups.values()
+    )
     return sum(cell_s(cell, measure, rates) for cell in cells) + len(groups) * (rates.start_s + load) + cold

@@ -87,3 +87,13 @@ def test_positions_are_those_of_a_real_prompt(clip_seconds: float, time_markers:
     samples = np.random.default_rng(0).normal(size=frames * 160).astype(np.float32) * 0.1
     length = processor(text="Describe this audio.", audio=samples)["input_ids"].shape[1]
     assert audio_positions(clip_seconds, time_markers) == length - 24
+
+
+def test_bf16_that_a_card_emulates_is_no_support() -> None:
+    turing, ampere = (Surroundings("cuda", capability, None) for capability in ("7.5", "8.0"))
+    assert why_not(Attention.SDPA, turing) == (
+        "BF16 needs compute capability 8.0; this card has 7.5, and emulates it"
+    )
+    assert why_not(Attention.SDPA, turing, dtype="float16") is None
+    assert why_not(Attention.SDPA, ampere) is None
+    assert why_not(Attention.SDPA, Surroundings("cpu", None, None)) is None

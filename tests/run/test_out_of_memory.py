@@ -40,7 +40,7 @@ def test_a_handle_that_cannot_be_made_means_memory_only_where_none_is_left(
     assert (out_of_memory(error, None, CUDA) is not None) is is_memory
 
 
-# As torch 2.9 and 2.13 write it, on one line (malloc in c10/cuda/CUDACachingAllocator.cpp).
+# As torch writes it, on one line (malloc in c10/cuda/CUDACachingAllocator.cpp).
 CUDA_TEXT = (
     "CUDA out of memory. Tried to allocate {asked}. GPU 0 has a total capacity of 23.65 GiB of which "
     "12.51 GiB is free. Including non-PyTorch memory, this process has 11.13 GiB memory in use. {allowed}"
