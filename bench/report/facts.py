@@ -46,8 +46,14 @@ def header(record: Record) -> tuple[Fact, ...]:
         ("Memory of the device", units.both_units(record.device.memory_total_bytes)),
         ("Provenance", words.PROVENANCES[record.provenance]),
         ("Suite", f"{suite.name} {suite.version}{changed}"),
+        ("Clip lengths", _search(record)),
         ("Date", f"{record.created_at:%Y-%m-%d %H:%M} UTC"),
     )
+
+
+def _search(record: Record) -> str | None:
+    step_s = record.frontier_step_s
+    return None if step_s is None else f"chosen to find the limit, to {units.clip_length(step_s)}"
 
 
 def highlights(rows: tuple[Row, ...], judgement: Judgement) -> tuple[Fact, ...]:

@@ -26,18 +26,12 @@ def search(folder: Path, home: Path, *options: str) -> Ended:
     return ended
 
 
-def sweep(folder: Path, home: Path, clips: str, tokens: str, *options: str) -> Record:
-    """The record of `bench run` with these clips and tokens, on that card."""
-    options = ("--clip-seconds", clips, "--max-tokens", tokens, "--emulate-vram", CARD, *options)
-    ended = bench("run", "--suite", "mine.toml", *options, home=home, cwd=folder)
+def sweep(folder: Path, home: Path) -> Record:
+    """The record of `bench run` over the grid with 8 tokens, on that card."""
+    options = ("--clip-seconds", "5,10,15,20,25", "--max-tokens", "8", "--emulate-vram", CARD)
+    ended = bench("run", "--suite", "mine.toml", *options, "--out", "swept", home=home, cwd=folder)
     assert ended.returncode == 0, ended.stderr
-    (path,) = folder.rglob("*Z-mine-????????????.json")
-    return read_record(path)
-
-
-def shapes(record: Record) -> list[tuple[float, int, str]]:
-    asked = [(cell.requested, cell.outcome.status) for cell in record.cells]
-    return [(requested.clip_seconds, requested.max_tokens, status) for requested, status in asked]
+    return read_record(only(folder / "swept", "*.json"))
 
 
 def rows(output: str) -> list[list[str]]:
@@ -60,8 +54,7 @@ def test_a_search_finds_what_a_full_sweep_finds_and_a_second_one_runs_nothing(
     assert only(tmp_path, "*.json*") == path
     assert [row[:6] for row in rows(again.stdout)] == [row[:6] for row in rows(ended.stdout)]
 
-    swept = sweep(tmp_path, home, "5,10,15,20,25", "8", "--out", "swept")
-    (truth,) = frontier(swept.cells)
+    (truth,) = frontier(sweep(tmp_path, home).cells)
     assert truth.longest_fit_s is not None
     assert truth.smallest_misfit_s == truth.longest_fit_s + STEP_S
     fits, fails = f"{truth.longest_fit_s:g}", f"{truth.smallest_misfit_s:g}"
@@ -76,6 +69,9 @@ def test_a_search_finds_what_a_full_sweep_finds_and_a_second_one_runs_nothing(
     from_the_sweep = search(tmp_path, home, "--out", "swept", "--max-tokens", "8")
     assert "nothing was run" in from_the_sweep.stdout
     assert rows(from_the_sweep.stdout)[0][:6] == rows(ended.stdout)[0][:6]
+    planned = search(tmp_path, home, "--out", "swept", "--dry-run").stdout.splitlines()
+    assert planned[0] == f"sdpa, 8 tokens  known: {fits} s"
+    assert planned[1].startswith(f"sdpa, 16 tokens  below {fails} s, beginning with {fits} s, at most ")
 
 
 def _says_what_it_is(path: Path, record: Record) -> None:
@@ -104,30 +100,29 @@ def _tells_how_it_goes(ended: Ended, folder: Path) -> None:
     page = (folder / report.split()[1]).read_text(encoding="utf-8")
     assert "bench frontier --suite mine --device cpu --emulate-vram" in page
     assert "--repeats" not in page
+    assert "chosen to find the limit, to 5 s" in page
 
 
-def test_a_search_starts_from_the_cells_of_a_run_and_one_that_was_interrupted_from_both(
+def test_an_interrupted_search_leaves_a_record_that_the_next_one_starts_from(
     tmp_path: Path, home: Path
 ) -> None:
     write_suite(tmp_path, clips="[10, 90]", tokens="[40]", repeats=1)
-    swept = sweep(tmp_path, home, "5,20", "40")
-    assert shapes(swept) == [(5, 40, "measured"), (20, 40, "out_of_memory")]
     command = ("frontier", "--suite", "mine.toml", "--emulate-vram", CARD)
     with started(*command, home=home, cwd=tmp_path) as process:
-        wait_for_line(process, "starting from results/tiny/.*Z-mine-")
-        wait_for_line(process, "probe 1, between 5 s and 20 s: 10 s, 40 tokens, sdpa: .*tok/s")
+        wait_for_line(process, "probe 1: 10 s, 40 tokens, sdpa: .*tok/s")
         worker = worker_of(process)
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=30)
     assert process.returncode == 130
     assert not worker.is_running()
     assert "the same command goes on from this record" in output
-    assert rows(output)[0][:10] == ["SDPA", "40", "10", "s", "or", "more", "20", "s", "or", "less"]
-    record = read_record(only(tmp_path / "results", "*-frontier-*.json"))
-    assert shapes(record) == [(10, 40, "measured")]
+    assert rows(output)[0][:6] == ["SDPA", "40", "10", "s", "or", "more"]
+    path = only(tmp_path / "results", "*.json")
+    asked = read_record(path).cells[0].requested
+    assert (asked.clip_seconds, asked.max_tokens) == (10, 40)
     planned = search(tmp_path, home, "--dry-run")
-    assert planned.stderr.count("Z-mine-") == 2
-    assert planned.stdout.startswith("sdpa, 40 tokens  between 10 s and 20 s, beginning with 15 s, at most 1")
+    assert planned.stderr == f"starting from {path.relative_to(tmp_path)}\n"
+    assert planned.stdout.startswith("sdpa, 40 tokens  above 10 s, beginning with 20 s, at most ")
 
 
 def test_the_journal_of_a_killed_search_becomes_a_record(say: Say, tmp_path: Path) -> None:
