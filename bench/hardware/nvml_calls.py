@@ -127,12 +127,14 @@ class Card:
         """Of the memory."""
         return self._number(pynvml.nvmlDeviceGetClockInfo, pynvml.NVML_CLOCK_MEM)
 
-    def throttle_reasons(self) -> frozenset[str]:
+    def throttle_reasons(self) -> frozenset[str] | None:
         """What holds the clocks back; an idle card is no reason. Drivers before 535 have the older call."""
         bits = self._number(pynvml.nvmlDeviceGetCurrentClocksEventReasons)
         if bits is None:
             bits = self._number(pynvml.nvmlDeviceGetCurrentClocksThrottleReasons)
-        return frozenset(name for bit, name in _THROTTLE_REASONS.items() if (bits or 0) & bit)
+        if bits is None:
+            return None
+        return frozenset(name for bit, name in _THROTTLE_REASONS.items() if bits & bit)
 
     def pcie_generation(self) -> int | None:
         """Now; lowered while the card is idle."""

@@ -1,6 +1,6 @@
 """What a driver tells of a graphics card, as plain values: sizes in bytes, None where it does not say."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 
@@ -75,6 +75,6 @@ class SlowSample:
     temperature_c: float | None = None
     sm_clock_mhz: float | None = None
     memory_clock_mhz: float | None = None
-    throttle_reasons: frozenset[str] = field(default_factory=frozenset)
+    throttle_reasons: frozenset[str] | None = None
     pcie_generation: int | None = None
     pcie_width: int | None = None

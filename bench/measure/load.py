@@ -50,10 +50,15 @@ def range_of(values: Iterable[float | None]) -> Range | None:
     return Range(low=min(told), median=float(np.median(told)), high=max(told))
 
 
-def shares(samples: Sequence[SlowSample]) -> dict[str, float]:
-    """Share of the samples in which each reason was in force; reasons that never were are left out."""
-    names = sorted({name for sample in samples for name in sample.throttle_reasons})
-    return {name: _share(samples, frozenset({name})) for name in names}
+def shares(samples: Sequence[SlowSample]) -> dict[str, float] | None:
+    """Share of the samples in which each reason was in force; reasons that never were are left out.
+
+    None where no sample tells of any: that is not the same as a card that nothing held back.
+    """
+    told = _told(samples)
+    if not told:
+        return None
+    return {name: _share(told, frozenset({name})) for name in sorted(frozenset().union(*told))}
 
 
 def is_throttled(samples: Sequence[SlowSample], *, limit_lowered: bool) -> bool:
@@ -62,7 +67,8 @@ def is_throttled(samples: Sequence[SlowSample], *, limit_lowered: bool) -> bool:
     A card at its power limit is at work as its maker meant it to be; at a lowered limit it is throttled.
     """
     causes = _FAULTS | {_POWER_CAP} if limit_lowered else _FAULTS
-    return bool(samples) and _share(samples, causes) >= _SHARE
+    told = _told(samples)
+    return bool(told) and _share(told, causes) >= _SHARE
 
 
 def is_contended(seen: Collection[int], before: Collection[int], workers: Collection[int]) -> bool:
@@ -76,8 +82,12 @@ def is_contended(seen: Collection[int], before: Collection[int], workers: Collec
     return not others.isdisjoint(before) or (bool(others) and not ours.isdisjoint(seen))
 
 
-def _share(samples: Sequence[SlowSample], reasons: frozenset[str]) -> float:
-    return sum(1 for sample in samples if sample.throttle_reasons & reasons) / len(samples)
+def _told(samples: Sequence[SlowSample]) -> list[frozenset[str]]:
+    return [sample.throttle_reasons for sample in samples if sample.throttle_reasons is not None]
+
+
+def _share(told: Sequence[frozenset[str]], reasons: frozenset[str]) -> float:
+    return sum(1 for held in told if held & reasons) / len(told)
 
 
 def _watched(at_s: Floats, spans: Sequence[Span], period_s: float) -> Sampled:

@@ -96,6 +96,8 @@ class Power(Frozen):
     temperature_c: Range | None
     sm_clock_mhz: Range | None
     memory_clock_mhz: Range | None
-    throttle_reasons: dict[str, float] = Field(description="share of the samples in which each was in force")
+    throttle_reasons: dict[str, float] | None = Field(
+        description="share of the samples in which each was in force; null where the driver does not tell"
+    )
     pcie_generation: int | None = Field(description="highest seen: it is lowered when idle")
     pcie_width: int | None

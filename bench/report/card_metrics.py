@@ -60,11 +60,11 @@ def _range(value: Range | None, unit: str) -> Figure:
 
 def _held_back(power: Power) -> Figure:
     """The reason that was in force the longest, and below it all of them."""
+    if power.throttle_reasons is None:
+        return _NONE
     reasons = sorted(power.throttle_reasons.items(), key=lambda item: (-item[1], item[0]))
     if not reasons:
-        # They are read together with temperature and clocks: without those, nobody looked.
-        looked = (power.temperature_c, power.sm_clock_mhz, power.memory_clock_mhz) != (None, None, None)
-        return Figure(0.0, "never") if looked else _NONE
+        return Figure(0.0, "never")
     listed = ", ".join(f"{clean(reason, _MAX_REASON)} {_percent(share)}" for reason, share in reasons)
     most = reasons[0][1]
     return Figure(most, f"{_percent(most)} of the time", note=clean(listed, MAX_NAME))

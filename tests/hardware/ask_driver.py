@@ -41,7 +41,8 @@ def samples() -> object:
 
 def _slow(probe: nvml.Probe) -> dict[str, object]:
     sample = dataclasses.asdict(probe.slow())
-    return sample | {"throttle_reasons": sorted(sample["throttle_reasons"] or ())}
+    reasons = sample["throttle_reasons"]
+    return sample | {"throttle_reasons": None if reasons is None else sorted(reasons)}
 
 
 def worker() -> object:

@@ -53,8 +53,9 @@ def samples(ask: Ask, scenario: str | Path) -> Samples:
     assert isinstance(answer, dict), answer
     fast = [_sample(each) for each in answer["fast"]]
     slow = [
-        SlowSample(**each | {"throttle_reasons": frozenset(each["throttle_reasons"])})
+        SlowSample(**each | {"throttle_reasons": None if reasons is None else frozenset(reasons)})
         for each in answer["slow"]
+        for reasons in [each["throttle_reasons"]]
     ]
     return {"fast": fast, "slow": slow, "lost": answer["lost"]}
 

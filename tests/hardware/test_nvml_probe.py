@@ -32,6 +32,7 @@ def test_a_slice_tells_its_memory_and_no_power(ask: Ask) -> None:
     taken = samples(ask, "mig-slice")
     assert [(each.used_bytes, each.power_w) for each in taken["fast"]] == [(11 * MIB, None)] * 5
     assert {each.temperature_c for each in taken["slow"]} == {None}
+    assert {each.throttle_reasons for each in taken["slow"]} == {None}
 
 
 def test_every_reason_of_a_slow_clock_has_its_name(ask: Ask, tmp_path: Path) -> None:

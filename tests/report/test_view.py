@@ -225,7 +225,7 @@ def test_never_held_back_is_said_only_where_somebody_looked() -> None:
     cell = cards.measured()
     assert cell.power is not None
     free = cell.power.model_copy(update={"throttle_reasons": {}})
-    blind = free.model_copy(update=dict.fromkeys(("temperature_c", "sm_clock_mhz", "memory_clock_mhz")))
+    blind = free.model_copy(update={"throttle_reasons": None})
     for power, text in ((free, "never"), (blind, "n/a")):
         view = build_view(cards.with_card([cell.model_copy(update={"power": power})]))
         assert view.rows[0].figures["held_back_share"].text == text
