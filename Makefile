@@ -1,6 +1,7 @@
 # make bench        set up .venv, run the default suite on what this machine has, write record and report
 # make test         set up .venv and run the tests (minutes; no GPU, no network)
-# make test-slow    the rest: full size, real browser, transformers 4.57.1 (needs about 16 GB of memory)
+# make test-slow    the rest: runs on cards that are played, full size, real browser (apt-get install -y chromium),
+#                   transformers 4.57.1 (needs about 16 GB of memory)
 # make test-gpu     what only a real NVIDIA card can show; nothing is downloaded
 # make benchmarks   what the harness itself costs, measured in alternation
 # make lint types   ruff, the workflow checks, mypy
@@ -33,7 +34,7 @@ COMPAT_VENV = .venv-compat
 COMPAT_STAMP = $(COMPAT_VENV)/.installed
 COMPAT_PINS = torch==2.13.0 transformers==4.57.1
 
-.PHONY: help bench test test-slow test-full-size test-browser test-compat test-gpu benchmarks lint types schemas clean
+.PHONY: help bench test test-slow test-played test-full-size test-browser test-compat test-gpu benchmarks lint types schemas clean
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
 
@@ -56,9 +57,12 @@ bench: $(STAMP)
 	@$(BIN)/bench run $(ARGS)
 
 test: $(STAMP)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 -m 'not full_size and not browser and not gpu'
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 -m 'not full_size and not browser and not gpu and not played'
 
-test-slow: test-full-size test-browser test-compat
+test-slow: test-played test-full-size test-browser test-compat
+
+test-played: $(STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 -m played
 
 test-full-size: $(STAMP)
 	$(BIN)/python -m pytest -m full_size --timeout 1200

@@ -4,6 +4,8 @@ import signal
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from bench.judge.frontier import frontier
 from bench.records.journal import Header, Journal, Progress
 from bench.records.schema import Record
@@ -39,6 +41,7 @@ def rows(output: str) -> list[list[str]]:
     return [line.split() for line in output.splitlines() if line.startswith(" SDPA")]
 
 
+@pytest.mark.played
 def test_a_search_finds_what_a_full_sweep_finds_and_a_second_one_runs_nothing(
     tmp_path: Path, home: Path
 ) -> None:
@@ -103,6 +106,7 @@ def _tells_how_it_goes(ended: Ended, folder: Path) -> None:
     assert "chosen to find the limit, to 5 s" in page
 
 
+@pytest.mark.played
 def test_an_interrupted_search_leaves_a_record_that_the_next_one_starts_from(
     tmp_path: Path, home: Path
 ) -> None:

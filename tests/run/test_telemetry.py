@@ -18,6 +18,9 @@ Play = Callable[..., tuple[int, Json]]
 WEIGHTS = 10390  # MiB that the scenarios' worker holds, its context included
 
 
+pytestmark = pytest.mark.played
+
+
 @pytest.fixture
 def play(fake_nvml: Path, home: Path, tmp_path: Path) -> Play:
     """Run a suite of the tiny model under a scenario; exit code and record."""
