@@ -43,24 +43,18 @@ def test_no_step_pastes_an_expression_into_its_shell() -> None:
     assert [name for name, step in STEPS.items() if "${{" in step.get("run", "")] == []
 
 
-@pytest.mark.parametrize(
-    ("number", "ref"),
-    [("", "ref=0123abc\n"), ("17", "ref=refs/pull/17/head\n")],
-    ids=["main", "pull request"],
-)
-def test_it_checks_out_what_was_asked_for(number: str, ref: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("commit", ["", "c" * 40], ids=["main", "a commit that was read"])
+def test_it_checks_out_what_was_asked_for(commit: str, tmp_path: Path) -> None:
     output = tmp_path / "output"
-    ended = shell(
-        "Which code", tmp_path, PULL_REQUEST=number, GITHUB_SHA="0123abc", GITHUB_OUTPUT=str(output)
-    )
+    ended = shell("Which code", tmp_path, COMMIT=commit, GITHUB_SHA="a" * 40, GITHUB_OUTPUT=str(output))
     assert ended.returncode == 0, ended.stderr
-    assert output.read_text() == ref
+    assert output.read_text() == f"ref={commit or 'a' * 40}\n"
 
 
-@pytest.mark.parametrize("number", ["main", "1 2", "$(id)", "-1"])
-def test_anything_but_a_number_is_refused(number: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("commit", ["main", "refs/pull/1/head", "$(id)", "c" * 39, "C" * 40])
+def test_what_could_move_after_it_was_read_is_refused(commit: str, tmp_path: Path) -> None:
     output = tmp_path / "output"
-    ended = shell("Which code", tmp_path, PULL_REQUEST=number, GITHUB_SHA="0", GITHUB_OUTPUT=str(output))
+    ended = shell("Which code", tmp_path, COMMIT=commit, GITHUB_SHA="a" * 40, GITHUB_OUTPUT=str(output))
     assert ended.returncode == 2
     assert not output.exists()
 
