@@ -54,6 +54,9 @@ class CudaTicks:
         """Record an event behind all work issued so far."""
         event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
         event.record()
+        # Under Windows a recorded event may wait in a buffer until more is issued, and miss the host's work
+        # up to then; asking after it sends it off, and waits for nothing.
+        event.query()  # type: ignore[no-untyped-call]
         self._events.append(event)
 
     def read(self) -> list[float]:
