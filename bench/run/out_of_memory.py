@@ -16,8 +16,14 @@ _CPU_ALLOCATOR = re.compile(
 )
 # What CUDA and its libraries say when they, and not torch's allocator, find no room.
 _CUDA_LIBRARIES = re.compile(
-    r"CUDA error: out of memory|CUBLAS_STATUS_ALLOC_FAILED|CUDNN_STATUS_ALLOC_FAILED|CUDA_ERROR_OUT_OF_MEMORY"
+    r"CUDA (?:driver )?error: out of memory|CUDA_ERROR_OUT_OF_MEMORY"
+    r"|CUBLAS_STATUS_ALLOC_FAILED|CUDNN_STATUS_ALLOC_FAILED"
+    r"|CUDNN_STATUS_INTERNAL_ERROR_(?:DEVICE|HOST)_ALLOCATION_FAILED"
+    # On a MIG slice in a container torch's allocator trips over NVML while it words the error.
+    r"|NVML_SUCCESS == .*INTERNAL ASSERT FAILED.*CUDACachingAllocator"
 )
+# A convolution tries one engine after another and takes no room for no engine; then the allocator has counted.
+_NO_ENGINE = "unable to find an engine to execute this computation"
 # cuBLAS also says this of a broken installation: it means memory only where hardly any is left.
 _NO_HANDLE = "CUBLAS_STATUS_NOT_INITIALIZED"
 _HARDLY_ANY = 256 * MIB
@@ -55,6 +61,8 @@ def _from_a_library(error: BaseException, device: torch.device) -> bool:
     if _NO_HANDLE in text:
         free = _free_bytes(device)
         return free is not None and free < _HARDLY_ANY
+    if _NO_ENGINE in text:
+        return int(torch.cuda.memory_stats(device).get("num_ooms", 0)) > 0
     return _CUDA_LIBRARIES.search(text) is not None
 
 

@@ -17,6 +17,9 @@ CPU, CUDA = torch.device("cpu"), torch.device("cuda")
         "CUDA error: out of memory\nCUDA kernel errors might be asynchronously reported",
         "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
         "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
+        "CUDA driver error: out of memory",
+        "cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
+        'NVML_SUCCESS == r INTERNAL ASSERT FAILED at "../c10/cuda/CUDACachingAllocator.cpp":1016, please report',
     ],
 )
 def test_libraries_that_find_no_room_on_the_card_are_out_of_memory(
@@ -28,6 +31,17 @@ def test_libraries_that_find_no_room_on_the_card_are_out_of_memory(
     assert outcome is not None
     assert (outcome.phase, outcome.free_bytes) == (Phase.PREFILL, 1_000_000)
     assert out_of_memory(RuntimeError(message), Phase.PREFILL, CPU) is None
+
+
+@pytest.mark.parametrize(("ooms", "is_memory"), [(3, True), (0, False)])
+def test_a_convolution_without_an_engine_means_memory_only_where_the_allocator_refused_some(
+    ooms: int, is_memory: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "memory_stats", lambda device: {"num_ooms": ooms})
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (0, 12_000_000_000))
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 0)
+    error = RuntimeError("GET was unable to find an engine to execute this computation")
+    assert (out_of_memory(error, Phase.ENCODE, CUDA) is not None) is is_memory
 
 
 @pytest.mark.parametrize(("free", "is_memory"), [(10_000_000, True), (8_000_000_000, False)])
