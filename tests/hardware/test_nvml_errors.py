@@ -115,3 +115,16 @@ def test_an_error_is_no_value_or_a_lost_card_and_never_a_traceback(name: str) ->
     person = device_error(ERRORS[name])
     assert person.hint
     assert str(person).isprintable()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [UnicodeDecodeError("utf-8", b"\xfc", 0, 1, "invalid start byte"), pynvml.NVMLLibraryMismatchError()],
+)
+def test_what_pynvml_itself_trips_over_is_no_value(error: Exception) -> None:
+    """Names of programs in another encoding (WSL2, Windows), and lists of drivers before R510."""
+
+    def call(_handle: str) -> int:
+        raise error
+
+    assert Asker("card").ask(call) is None
