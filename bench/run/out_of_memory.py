@@ -22,7 +22,7 @@ _CUDA_LIBRARIES = re.compile(
     # On a MIG slice in a container torch's allocator trips over NVML while it words the error.
     r"|NVML_SUCCESS == .*INTERNAL ASSERT FAILED.*CUDACachingAllocator"
 )
-# A convolution tries one engine after another and takes no room for no engine; then the allocator has counted.
+# A convolution tries one engine after another, and takes no room for no engine: the allocator has counted.
 _NO_ENGINE = "unable to find an engine to execute this computation"
 # cuBLAS also says this of a broken installation: it means memory only where hardly any is left.
 _NO_HANDLE = "CUBLAS_STATUS_NOT_INITIALIZED"

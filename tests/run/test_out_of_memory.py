@@ -19,7 +19,7 @@ CPU, CUDA = torch.device("cpu"), torch.device("cuda")
         "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
         "CUDA driver error: out of memory",
         "cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
-        'NVML_SUCCESS == r INTERNAL ASSERT FAILED at "../c10/cuda/CUDACachingAllocator.cpp":1016, please report',
+        'NVML_SUCCESS == r INTERNAL ASSERT FAILED at "c10/cuda/CUDACachingAllocator.cpp":1016, please report',
     ],
 )
 def test_libraries_that_find_no_room_on_the_card_are_out_of_memory(
