@@ -5,6 +5,7 @@ from typing import Final
 
 from bench.judge.card import about_the_card, about_the_card_in_cells, share
 from bench.judge.frontier import is_pruned
+from bench.judge.memory import is_emulated
 from bench.records.schema import CellResult, ModelInfo, Record, Skipped
 from bench.records.words import PUBLISHER, Provenance, WeightMode
 
@@ -51,7 +52,7 @@ def _about_the_run(record: Record) -> Iterator[str]:
         yield f"Weights of {record.model.repo}: not the released ones."
     if record.model.weight_mode is WeightMode.LOCAL:
         yield "Weights from a local folder: nothing shows that they are the published ones."
-    if record.provenance is Provenance.EMULATED or record.emulation is not None:
+    if is_emulated(record):
         speed = "the speed means nothing" if record.device.kind == "cpu" else "the speed is the larger one's"
         yield f"The memory limit was emulated: what fits is meant for the smaller card, {speed}."
     if record.provenance is Provenance.DERIVED:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from bench.hardware import allowance
 from bench.records.card import Emulation
 from bench.records.schema import CellResult, Record
+from bench.records.words import Provenance
 
 SPILLED = "spilled"
 
@@ -20,6 +21,11 @@ class CardMemory:
     desktop_bytes: int | None = None
     now_bytes: int | None = None
     played_bytes: int | None = None
+
+
+def is_emulated(record: Record) -> bool:
+    """Whether another device played the card: the speed is then that of the device that played."""
+    return record.emulation is not None or record.provenance is Provenance.EMULATED
 
 
 def card_memory(record: Record) -> CardMemory:

@@ -1,7 +1,7 @@
 """The sentence below a verdict: one for each way in which a record can come out."""
 
 from bench import units
-from bench.judge.memory import card_memory, has_spilled, needed_bytes
+from bench.judge.memory import card_memory, has_spilled, is_emulated, needed_bytes
 from bench.judge.peak import peak_of
 from bench.records.card import Emulation
 from bench.records.schema import CellResult, Record
@@ -61,8 +61,11 @@ def runs_headless(record: Record, ran: list[CellResult]) -> str:
 
 
 def _ran(record: Record, cell: CellResult) -> str:
-    """`The longest clip that ran is 60 s with 512 new tokens: 46.6 tok/s and a process peak of ...`."""
-    decode = cell.summary.decode_tokens_per_s if cell.summary else None
+    """`The longest clip that ran is 60 s with 512 new tokens: 46.6 tok/s and a process peak of ...`.
+
+    Without the speed where a card was emulated: it would be that of the device that played it.
+    """
+    decode = cell.summary.decode_tokens_per_s if cell.summary and not is_emulated(record) else None
     figures = [units.rate(decode.median, "tok/s") if decode else "", _memory(record, cell)]
     detail = " and ".join(filter(None, figures))
     return f"{_card(record)} longest clip that ran is {_shape(cell)}{': ' if detail else ''}{detail}"

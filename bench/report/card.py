@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bench import units
-from bench.judge.memory import CardMemory, card_memory, needed_bytes
+from bench.judge.memory import CardMemory, card_memory, is_emulated, needed_bytes
 from bench.records.card import DeviceState, Emulation
 from bench.records.schema import DeviceInfo, Record
 from bench.report.interface import Fact
@@ -29,11 +29,15 @@ def lines(record: Record) -> tuple[str, ...]:
         f"at most {units.gib(most)} taken" if most is not None else "",
     ]
     budget = ", ".join(filter(None, parts))
+    work = "" if is_emulated(record) else _work(record)
+    return tuple(f"{head}: {text}" for head, text in (("Card", budget), ("Work", work)) if text)
+
+
+def _work(record: Record) -> str:
     summaries = [cell.summary for cell in record.cells if cell.summary is not None]
     energy = _span([s.energy_per_token_j for s in summaries], "J per token")
     shares = _span([s.bandwidth_fraction for s in summaries], "of the memory bandwidth in decode")
-    work = ", ".join(filter(None, (energy, shares)))
-    return tuple(f"{head}: {text}" for head, text in (("Card", budget), ("Work", work)) if text)
+    return ", ".join(filter(None, (energy, shares)))
 
 
 def most_needed(record: Record) -> int | None:

@@ -144,7 +144,10 @@ class RecordReference(Frozen):
 
 
 class Check(Frozen):
-    """The document. `speed` has the three named shapes (clip seconds / new tokens); null: not measured."""
+    """The document. `speed` has the three named shapes (clip seconds / new tokens); null: not measured.
+
+    An emulated card has no speed: all three are null, and the rows keep what the device that played it did.
+    """
 
     schema_version: Literal["1.0"]
     model: CheckModel
@@ -209,6 +212,8 @@ def _vram(view: View) -> dict[str, object] | None:
 
 
 def _speed(view: View, clip_s: float, max_tokens: int) -> dict[str, object] | None:
+    if view.is_emulated:
+        return None
     here = [row for row in view.rows if (row.clip_seconds, row.max_tokens) == (clip_s, max_tokens)]
     timed = [row for row in here if row.figures["latency_s"].value is not None]
     fastest = min(timed, key=lambda row: row.figures["latency_s"].value or 0.0, default=None)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from bench import units
 from bench.judge.frontier import FrontierPoint
-from bench.judge.memory import CardMemory
+from bench.judge.memory import CardMemory, is_emulated
 from bench.judge.verdict import Judgement
 from bench.records.schema import CellResult, Record
 from bench.report import words
@@ -56,16 +56,19 @@ def _search(record: Record) -> str | None:
     return None if step_s is None else f"chosen to find the limit, to {units.clip_length(step_s)}"
 
 
-def highlights(rows: tuple[Row, ...], judgement: Judgement) -> tuple[Fact, ...]:
-    """The figures of the largest cell that ran; empty when none did."""
+def highlights(record: Record, rows: tuple[Row, ...], judgement: Judgement) -> tuple[Fact, ...]:
+    """The figures of the largest cell that ran; empty when none did. An emulated card has no speed."""
     largest = judgement.largest
     row = next((row for row in rows if largest and row.cell_id == largest.cell_id), None)
     if row is None:
         return ()
-    return (
-        Fact("Longest clip that ran", f"{row.clip} × {row.tokens} tokens"),
+    speed = (
         Fact("Decode speed there", row.figures["decode_tokens_per_s"].text),
         Fact("First token after", row.figures["time_to_first_token_s"].text),
+    )
+    return (
+        Fact("Longest clip that ran", f"{row.clip} × {row.tokens} tokens"),
+        *(() if is_emulated(record) else speed),
         _memory_there(row, judgement.memory),
     )
 

@@ -241,6 +241,11 @@ class View:
     environment: tuple[Fact, ...]
 
     @property
+    def is_emulated(self) -> bool:
+        """Whether another device played the card, so that every speed is that of the other device."""
+        return self.emulation is not None or self.provenance is Provenance.EMULATED
+
+    @property
     def has_desktop_line(self) -> bool:
         """Whether anything tells which clips fit beside a desktop."""
         return any(point.desktop_is_known for point in self.frontier)

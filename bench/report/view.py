@@ -28,7 +28,7 @@ def build_view(record: Record) -> View:
         verdict_tone=verdict_tone,
         why=clean(judgement.why),
         caveats=tuple(clean(caveat) for caveat in judgement.caveats),
-        highlights=facts.highlights(tuple(row for grid in tables for row in grid.rows), judgement),
+        highlights=facts.highlights(record, tuple(row for grid in tables for row in grid.rows), judgement),
         header=facts.header(record),
         repeat_command=repeat_command,
         repeat_notes=repeat_notes,

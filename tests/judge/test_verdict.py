@@ -190,6 +190,13 @@ def test_an_emulated_card_is_judged_by_its_own_budget_and_named() -> None:
     assert larger.verdict is Verdict.RUNS_HEADLESS
 
 
+def test_the_speed_of_a_larger_device_stands_in_no_verdict() -> None:
+    for record in (cards.emulated(), sample.record(sample.standard().cells, provenance=Provenance.EMULATED)):
+        judgement = judge(record)
+        assert judgement.verdict is Verdict.RUNS
+        assert "tok/s" not in judgement.why
+
+
 def test_a_played_card_that_is_too_small_is_named() -> None:
     cells = [sample.out_of_memory(sample.requested())]
     judgement = judge(cards.with_card(cells, device=cards.H200, emulation=cards.PLAYED))

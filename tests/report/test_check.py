@@ -128,6 +128,15 @@ def test_an_emulated_card_is_stated_with_its_limit() -> None:
     assert document["gpu"]["slug"] == "h200"
 
 
+def test_an_emulated_card_has_no_speed() -> None:
+    """It would be the speed of the device that played it; the rows keep it, each with its provenance."""
+    document = json.loads(render(build_view(cards.emulated())))
+    assert document["speed"] == {"10/128": None, "60/512": None, "300/1024": None}
+    row = document["rows"][0]
+    assert row["provenance"] == "emulated"
+    assert row["decode_tokens_per_s"] is not None
+
+
 def test_what_is_not_known_of_a_card_is_null() -> None:
     document = json.loads(render(build_view(sample.standard())))
     assert document["budget"] is None

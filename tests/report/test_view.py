@@ -169,6 +169,15 @@ def test_the_largest_cell_stands_at_the_top() -> None:
     assert texts == ["600 s × 256 tokens", "36.6 tok/s", "2.41 s", "12.70 GB (11.83 GiB)"]
 
 
+def test_the_speed_of_a_larger_device_is_no_highlight() -> None:
+    view = build_view(cards.emulated())
+    assert [fact.label for fact in view.highlights] == [
+        "Longest clip that ran",
+        "Memory there, CUDA context included",
+    ]
+    assert not any("bandwidth" in line or "J per token" in line for line in view.card_lines)
+
+
 def test_a_view_of_a_prediction_is_derived_whatever_the_record_says() -> None:
     from bench.records.schema import Predicted
 
