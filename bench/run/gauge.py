@@ -54,6 +54,9 @@ class Gauge(Protocol):
     def phases(self, generate: Generate) -> dict[Phase, PhaseMemory]:
         """Peaks of each phase; `generate` is called where that needs a pass of its own."""
 
+    def end_cell(self) -> None:
+        """The cell was measured: nothing of it may be held while the next one is watched from outside."""
+
     def retries(self) -> int | None:
         """How often the allocator had to give back its cache during this cell; None without one."""
 
@@ -120,6 +123,9 @@ class CpuGauge:
             generate(watch)
         return watch.phases
 
+    def end_cell(self) -> None:
+        """There is no cache to give back."""
+
     def retries(self) -> None:
         """No caching allocator."""
 
@@ -165,7 +171,7 @@ class CudaGauge:
         return nullcontext()
 
     def before_warm_up(self) -> None:
-        """Blocks of cells before would be in the reserved bytes of this one.
+        """Blocks of the cold call would be in the reserved bytes of this cell.
 
         The peaks start anew with the first phase of each repeat.
         """
@@ -178,6 +184,10 @@ class CudaGauge:
     def phases(self, generate: Generate) -> dict[Phase, PhaseMemory]:  # noqa: ARG002 - it is all there
         """What the repeats showed."""
         return self._watch.phases
+
+    def end_cell(self) -> None:
+        """The driver sees the next cell from its begin, which is before that gives anything back itself."""
+        self._allocated.give_back()
 
     def retries(self) -> int:
         """Since the cell began."""

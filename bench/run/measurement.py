@@ -66,6 +66,7 @@ class CellRunner:
         repeats, work = self._repeats(request, job.requested.clip_seconds, job.measure)
         memory = self._memory(request)
         self._tell(Step(name="report"))
+        self._gauge.end_cell()
         return Finished(
             effective=effective,
             work=work,
