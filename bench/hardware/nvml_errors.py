@@ -137,8 +137,8 @@ class Asker:
             self._weigh(question, error)
             return None
         except (UnicodeDecodeError, pynvml.NVMLLibraryMismatchError):
-            # Texts that are no UTF-8 (programs under WSL2 and Windows), and drivers so old that pynvml refuses
-            # to read their older structures (lists of programs, before R510).
+            # Texts that are no UTF-8 (programs under WSL2 and Windows), and drivers so old that pynvml will not
+            # read their older structures (lists of programs, before R510).
             self._refused.add(question)
             return None
         self._worked.add(question)

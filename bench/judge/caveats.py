@@ -52,12 +52,24 @@ def _about_the_run(record: Record) -> Iterator[str]:
         yield f"Weights of {record.model.repo}: not the released ones."
     if record.model.weight_mode is WeightMode.LOCAL:
         yield "Weights from a local folder: nothing shows that they are the published ones."
-    if is_emulated(record):
-        speed = "the speed means nothing" if record.device.kind == "cpu" else "the speed is the larger one's"
-        yield f"The memory limit was emulated: what fits is meant for the smaller card, {speed}."
     if record.provenance is Provenance.DERIVED:
         yield "Derived from the architecture: nothing was run."
-    if record.device.kind == "cpu":
+    yield from _about_the_device(record)
+
+
+def _about_the_device(record: Record) -> Iterator[str]:
+    on_cpu = record.device.kind == "cpu"
+    if is_emulated(record) and on_cpu:
+        yield (
+            "The card was emulated on a CPU, which counted its memory: what fits is meant for that card, "
+            "the speed means nothing."
+        )
+    elif is_emulated(record):
+        yield (
+            "The memory limit was emulated: what fits is meant for the smaller card, "
+            "the speed is the larger one's."
+        )
+    elif on_cpu:
         yield "Ran on the CPU: neither memory nor speed is that of a graphics card."
 
 

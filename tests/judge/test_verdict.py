@@ -104,6 +104,16 @@ def test_what_limits_the_figures_is_a_caveat(record: Record, words: str) -> None
     assert any(words in caveat for caveat in judge(record).caveats)
 
 
+def test_a_card_that_a_cpu_played_is_told_in_one_sentence() -> None:
+    cells = [sample.measured(sample.requested(), device=sample.CPU)]
+    record = cards.with_card(cells, device=sample.CPU, state=None, emulation=cards.PLAYED)
+    told = [caveat for caveat in judge(record).caveats if "CPU" in caveat or "emulated" in caveat]
+    assert told == [
+        "The card was emulated on a CPU, which counted its memory: what fits is meant for that card, "
+        "the speed means nothing."
+    ]
+
+
 def test_a_clean_run_has_no_caveats() -> None:
     assert judge(sample.all_measured_48()).caveats == ()
 
