@@ -4,6 +4,7 @@ import re
 
 import torch
 
+from bench.errors import MachineError
 from bench.measure.tracker import EmulatedMemoryError
 from bench.records.schema import OutOfMemory
 from bench.records.scrub import scrub
@@ -18,10 +19,11 @@ _CPU_ALLOCATOR = re.compile(
 _CUDA_LIBRARIES = re.compile(
     r"CUDA (?:driver )?error: out of memory|CUDA_ERROR_OUT_OF_MEMORY"
     r"|CUBLAS_STATUS_ALLOC_FAILED|CUDNN_STATUS_ALLOC_FAILED"
-    r"|CUDNN_STATUS_INTERNAL_ERROR_(?:DEVICE|HOST)_ALLOCATION_FAILED"
+    r"|CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED"
     # On a MIG slice in a container torch's allocator trips over NVML while it words the error.
     r"|NVML_SUCCESS == .*INTERNAL ASSERT FAILED.*CUDACachingAllocator"
 )
+_HOST_OF_A_LIBRARY = "CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED"
 # A convolution tries one engine after another, and takes no room for no engine: the allocator has counted.
 _NO_ENGINE = "unable to find an engine to execute this computation"
 # cuBLAS also says this of a broken installation: it means memory only where hardly any is left.
@@ -35,9 +37,13 @@ _FACTORS = {"bytes": 1, "KiB": 2**10, "MiB": MIB, "GiB": 2**30}
 def out_of_memory(
     error: BaseException, phase: Phase | None, device: torch.device, limit_bytes: int | None = None
 ) -> OutOfMemory | None:
-    """The outcome, if this error means that memory ran out; else None.
+    """The outcome, if this error means that the device's memory ran out; else None.
 
     `limit_bytes` is what an emulated card left to the CUDA caching allocator.
+
+    Raises:
+        MachineError: a graphics card was computing, and it was the machine's memory that ran out, which says
+            nothing of the card's.
     """
     if isinstance(error, EmulatedMemoryError):
         return OutOfMemory(
@@ -51,9 +57,12 @@ def out_of_memory(
     ):
         return _on_device(error, phase, device, limit_bytes)
     on_cpu = _CPU_ALLOCATOR.search(str(error))
-    if on_cpu is not None:
-        return _on_host(phase, int(on_cpu[1]))
-    return _on_host(phase, None) if isinstance(error, MemoryError) else None
+    if on_cpu is None and not isinstance(error, MemoryError) and _HOST_OF_A_LIBRARY not in str(error):
+        return None
+    requested_bytes = int(on_cpu[1]) if on_cpu is not None else None
+    if device.type == "cuda":
+        raise _not_of_the_card(requested_bytes) from error
+    return _on_host(phase, requested_bytes)
 
 
 def _from_a_library(error: BaseException, device: torch.device) -> bool:
@@ -94,6 +103,13 @@ def _on_device(
 
 def _least(*sizes: int | None) -> int | None:
     return min((size for size in sizes if size is not None), default=None)
+
+
+def _not_of_the_card(requested_bytes: int | None) -> MachineError:
+    asked = f" and refused {both_units(requested_bytes)}" if requested_bytes is not None else ""
+    return MachineError(
+        f"the machine's own memory ran out{asked}, not the card's", hint="Close programs or add swap space"
+    )
 
 
 def _on_host(phase: Phase | None, requested_bytes: int | None) -> OutOfMemory:

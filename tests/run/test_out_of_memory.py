@@ -1,13 +1,17 @@
 """Errors that mean memory, and errors that do not."""
 
+import traceback
+
 import pytest
 import torch
 
+from bench.errors import MachineError
 from bench.measure.tracker import EmulatedMemoryError
 from bench.records.words import Phase
 from bench.run.child import cause
 from bench.run.out_of_memory import out_of_memory
 
+_HOST = "CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED"
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 
 
@@ -98,6 +102,33 @@ def test_an_emulated_card_on_a_cpu_tells_exact_bytes() -> None:
     assert outcome is not None
     assert (outcome.requested_bytes, outcome.free_bytes, outcome.reserved_bytes) == (700, 300, None)
     assert outcome.phase is Phase.ENCODE
+
+
+HOST_TEXT = (
+    "[enforce fail at alloc_cpu.cpp:130] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to "
+    "allocate 8000000000 bytes. Error code 12 (Cannot allocate memory)"
+)
+
+
+@pytest.mark.parametrize("error", [RuntimeError(HOST_TEXT), MemoryError()])
+def test_a_machine_without_memory_is_no_verdict_on_its_card(error: BaseException) -> None:
+    on_cpu = out_of_memory(error, Phase.LOAD, CPU)
+    assert on_cpu is not None
+    assert on_cpu.requested_bytes == (8_000_000_000 if isinstance(error, RuntimeError) else None)
+    with pytest.raises(MachineError, match="machine's own memory ran out"):
+        out_of_memory(error, Phase.LOAD, CUDA)
+
+
+def test_a_library_without_memory_of_the_machine_is_no_verdict_on_the_card_either() -> None:
+    with pytest.raises(MachineError, match="machine's own memory"):
+        out_of_memory(RuntimeError("cuDNN error: " + _HOST), Phase.ENCODE, CUDA)
+
+
+def test_the_reason_of_the_failure_names_the_memory_of_the_machine() -> None:
+    with pytest.raises(MachineError) as raised:
+        out_of_memory(MemoryError(), Phase.LOAD, CUDA)
+    tail = tuple("".join(traceback.format_exception(raised.value)).splitlines())
+    assert "machine's own memory ran out, not the card's" in cause(tail)
 
 
 def test_other_errors_are_not() -> None:
