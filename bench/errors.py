@@ -7,6 +7,7 @@
     │   └── RecordError     2   a record that cannot be read, or has another schema version
     ├── MachineError        3   this machine cannot do it
     │   ├── DeviceError     3   no such GPU here
+    │   │   └── FullCardError  3   it is here, and has no room for even a CUDA context
     │   ├── WeightsError    3   the weights cannot be had, or are not what the Hub states
     │   └── StorageError    3   the disk refused a write
     └── GateError           1   a stated expectation was not met
@@ -71,6 +72,10 @@ class MachineError(BenchError):
 
 class DeviceError(MachineError):
     """The device that was asked for is not in this machine."""
+
+
+class FullCardError(DeviceError):
+    """A graphics card that other programs have filled: nothing can even be begun on it."""
 
 
 class WeightsError(MachineError):

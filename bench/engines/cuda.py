@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from bench.errors import MachineError
+from bench.errors import FullCardError, MachineError
 from bench.units import both_units
 
 
@@ -33,7 +33,8 @@ def open_context(limit_bytes: int | None) -> None:
     With `limit_bytes`, the caching allocator never holds more than that from here on.
 
     Raises:
-        MachineError: the card cannot run a kernel of this torch, is full, or is smaller than the limit.
+        FullCardError: not even a context fits.
+        MachineError: the card cannot run a kernel of this torch, or is smaller than the limit.
     """
     try:
         if limit_bytes is not None:
@@ -41,10 +42,23 @@ def open_context(limit_bytes: int | None) -> None:
         torch.zeros(1, device="cuda")
         torch.cuda.synchronize()
     except RuntimeError as error:
+        if is_full(error):
+            raise FullCardError(
+                "the card is full: not even a CUDA context fits",
+                hint="Close the programs that nvidia-smi lists, then try again",
+            ) from error
         raise MachineError(
             f"the card cannot be used: {str(error).splitlines()[0]}",
             hint="`bench doctor` looks for the cause",
         ) from error
+
+
+def is_full(error: RuntimeError) -> bool:
+    """Whether this error at the first use of a card says that it has no memory left.
+
+    The allocator, the runtime (`CUDA error`) and the driver (`CUDA driver error`) all use the same words.
+    """
+    return isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error)
 
 
 def _limit(limit_bytes: int) -> None:

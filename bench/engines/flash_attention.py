@@ -23,8 +23,8 @@ def flash_attention_problem(device: torch.device) -> str | None:
     except (ImportError, OSError, RuntimeError) as error:
         # Built for another torch: an undefined symbol, or a library that is not there.
         return f"{name} cannot be imported: {_first_line(error)}"
-    states = torch.zeros(1, 16, 1, _HEAD_DIM, dtype=torch.bfloat16, device=device)
     try:
+        states = torch.zeros(1, 16, 1, _HEAD_DIM, dtype=torch.bfloat16, device=device)
         flash_attn_func(states, states, states, causal=True)
         if device.type == "cuda":
             torch.cuda.synchronize(device)

@@ -6,7 +6,7 @@ from queue import Empty
 from time import monotonic
 from typing import Final
 
-from bench.errors import BenchError, ExitCode, MachineError, UsageError
+from bench.errors import BenchError, ExitCode, FullCardError, MachineError, UsageError
 from bench.records.schema import Failed, OutOfMemory, Timeout
 from bench.records.scrub import scrub
 from bench.records.words import Phase
@@ -71,6 +71,9 @@ class Isolation:
         if self._child is None:
             try:
                 self.hello()
+            except FullCardError as error:
+                # It had room for the run's first worker: what fills it now is the cell's to tell.
+                return OutOfMemory(reason=scrub(error.message), phase=Phase.LOAD, requested_bytes=None)
             except MachineError as error:
                 # It worked for the run's first worker: the card may have gone since.
                 return Failed(reason=scrub(str(error)))
@@ -149,6 +152,8 @@ def _did_not_start(child: Child, said: Event | Gone | None) -> BenchError:
         return MachineError(f"the worker did not start: {cause(tail) if tail else ending(status)}")
     child.kill()
     if isinstance(said, Refused):
+        if said.out_of_memory:
+            return FullCardError(said.message, hint=said.hint)
         kind = UsageError if said.exit_code == ExitCode.USAGE else MachineError
         return kind(said.message, hint=said.hint)
     if said is None:

@@ -56,6 +56,7 @@ class Refused(Frozen):
     message: str
     hint: str | None
     exit_code: int
+    out_of_memory: bool = Field(default=False, description="the card has no room for even a CUDA context")
 
 
 class Step(Frozen):

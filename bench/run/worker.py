@@ -10,7 +10,7 @@ import threading
 from queue import SimpleQueue
 from typing import IO, TYPE_CHECKING
 
-from bench.errors import BenchError
+from bench.errors import BenchError, FullCardError
 from bench.records.words import WeightMode
 from bench.run.protocol import Event, Exhausted, Hello, Job, Refused, Setup
 
@@ -88,7 +88,7 @@ def main() -> int:
             weights_bytes=facts.weights_bytes,
         )
     except BenchError as error:
-        channel.send(Refused(message=error.message, hint=error.hint, exit_code=error.exit_code))
+        channel.send(_refused(error))
         return error.exit_code
     channel.send(
         Hello(
@@ -101,6 +101,15 @@ def main() -> int:
     )
     while True:
         _measure_next(channel, runner, device, limit)
+
+
+def _refused(error: BenchError) -> Refused:
+    return Refused(
+        message=error.message,
+        hint=error.hint,
+        exit_code=error.exit_code,
+        out_of_memory=isinstance(error, FullCardError),
+    )
 
 
 def _measure_next(

@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bench.engines.cuda import fraction_of, open_context, require_cuda
-from bench.errors import MachineError
+from bench.errors import ExitCode, FullCardError, MachineError
 from bench.units import MIB
 
 
@@ -26,3 +26,30 @@ def test_a_card_that_cannot_be_used_is_told_in_one_line() -> None:
     if torch.version.cuda is not None:
         with pytest.raises(MachineError, match="the card cannot be used"):
             open_context(None)
+
+
+# torch of several versions: its allocator, the runtime and the driver, at the first use of a full card.
+FULL = [
+    torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 MiB. GPU 0 has ..."),
+    RuntimeError("CUDA error: out of memory\nCUDA kernel errors might be asynchronously reported"),
+    RuntimeError("CUDA driver error: out of memory"),
+]
+
+
+@pytest.mark.parametrize(
+    ("error", "is_memory"),
+    [*((error, True) for error in FULL), (RuntimeError("CUDA error: no kernel image is available"), False)],
+)
+def test_a_card_without_room_for_a_context_is_told_apart_from_a_broken_one(
+    error: RuntimeError, is_memory: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(torch, "zeros", full)
+    with pytest.raises(MachineError) as raised:
+        open_context(None)
+    assert isinstance(raised.value, FullCardError) is is_memory
+    assert raised.value.exit_code == ExitCode.MACHINE
+    assert ("the card is full" in str(raised.value) and "Close" in str(raised.value)) is is_memory
+    assert "\n" not in str(raised.value)

@@ -7,17 +7,17 @@ import pytest
 
 from bench.cells import Cell
 from bench.engines.interface import ModelSource
-from bench.errors import MachineError
+from bench.errors import ExitCode, FullCardError, MachineError
 from bench.hardware.readings import DriverGpu, MemoryReading, Sample
 from bench.measure.sampler import Sampler
 from bench.records.card import DeviceMemory, DeviceState, Sampled
 from bench.records.journal import Journal, Progress, read_progress
-from bench.records.schema import CellResult, Failed, Requested, Timeout
-from bench.records.words import Attention, WeightMode
-from bench.run import campaign
-from bench.run.child import Mailbox, StopRequest
+from bench.records.schema import CellResult, Failed, OutOfMemory, Requested, Timeout
+from bench.records.words import Attention, Phase, WeightMode
+from bench.run import campaign, isolation
+from bench.run.child import Child, Mailbox, StopRequest
 from bench.run.isolation import CellEnd, Isolation, Tell
-from bench.run.protocol import Finished, Hello, Job, Setup, Span, Step
+from bench.run.protocol import Finished, Hello, Job, Refused, Setup, Span, Step
 from bench.run.session import Rules, Session
 from bench.run.telemetry import Residue, Rest, Telemetry, Told
 from bench.suite import Measure
@@ -194,12 +194,31 @@ def test_a_later_worker_that_cannot_start_costs_its_cell_and_not_the_run() -> No
     assert "someone" not in end.reason
 
 
+def test_a_later_worker_that_finds_the_card_full_is_out_of_memory_while_loading() -> None:
+    class Full(Isolation):
+        def hello(self) -> Hello:
+            raise FullCardError("the card is full", hint="Close what fills it")
+
+    end = Full(SETUP, Mailbox()).measure(Job(requested=SDPA[0], measure=Measure()), 1.0, lambda _: None)
+    assert isinstance(end, OutOfMemory)
+    assert (end.reason, end.phase) == ("the card is full", Phase.LOAD)
+
+
+def test_the_first_worker_that_finds_the_card_full_ends_the_run_in_one_line() -> None:
+    mailbox: Mailbox = Mailbox()
+    child = Child(SETUP, mailbox)
+    said = Refused(message="the card is full", hint="Close", exit_code=ExitCode.MACHINE, out_of_memory=True)
+    error = isolation._did_not_start(child, said)
+    assert isinstance(error, FullCardError)
+    assert (str(error), error.exit_code) == ("the card is full. Close", ExitCode.MACHINE)
+
+
 def test_a_signal_ends_the_wait_and_reaches_whoever_waits_next() -> None:
     mailbox: Mailbox = Mailbox()
-    isolation = Isolation(SETUP, mailbox)
-    assert isolation.rest(0.001)
+    nobody = Isolation(SETUP, mailbox)
+    assert nobody.rest(0.001)
     mailbox.put(StopRequest(2))
-    assert not isolation.rest(600)
+    assert not nobody.rest(600)
     assert mailbox.get(timeout=0) == StopRequest(2)
 
 
