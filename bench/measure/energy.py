@@ -44,13 +44,16 @@ def counted(trace: Trace, begin_s: float, end_s: float) -> float | None:
     Drivers renew it every 20 to 100 ms: a sample in between repeats the last figure, and would put the energy
     of a whole step on one side of the span's edge. None if the counter ran backwards (a new driver).
     """
-    at, energy = _told(trace.at_s, trace.energy_j)
-    moved = np.ones(len(at), dtype=np.bool_)
-    moved[1:] = np.diff(energy) != 0
-    at, energy = at[moved], energy[moved]
-    if not _covers(at, begin_s, end_s) or np.any(np.diff(energy) < 0):
+    at, energy = _moves(trace)
+    if not _covers(at, begin_s, end_s) or np.any(np.diff(_told(trace.at_s, trace.energy_j)[1]) < 0):
         return None
     return float(np.interp(end_s, at, energy) - np.interp(begin_s, at, energy))
+
+
+def is_awaited(trace: Trace, end_s: float) -> bool:
+    """Whether there is a counter, and it was not yet seen to move after a span that ended then."""
+    at, _ = _moves(trace)
+    return bool(np.any(~np.isnan(trace.energy_j)) and (len(at) == 0 or at[-1] < end_s))
 
 
 def integrated(trace: Trace, begin_s: float, end_s: float) -> float | None:
@@ -75,6 +78,13 @@ def within(at_s: Floats, spans: Sequence[Span]) -> NDArray[np.bool_]:
 def _told(at_s: Floats, values: Floats) -> tuple[Floats, Floats]:
     told = ~np.isnan(values)
     return at_s[told], values[told]
+
+
+def _moves(trace: Trace) -> tuple[Floats, Floats]:
+    """Where the counter stepped: nobody knows how old its first figure was, so that is no step."""
+    at, energy = _told(trace.at_s, trace.energy_j)
+    moved = np.flatnonzero(np.diff(energy)) + 1
+    return at[moved], energy[moved]
 
 
 def _covers(at_s: Floats, begin_s: float, end_s: float) -> bool:

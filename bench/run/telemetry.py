@@ -14,15 +14,18 @@ from bench.hardware import nvml
 from bench.hardware.nvml import DriverLost
 from bench.hardware.readings import DriverGpu, Sample
 from bench.hardware.state import device_state
-from bench.measure.energy import Span
-from bench.measure.load import CONTENDED, THROTTLED, during, is_contended, is_throttled, power_of
+from bench.measure.energy import Span, is_awaited
+from bench.measure.load import during, is_contended, is_throttled, power_of
 from bench.measure.sampler import Sampler, Seen
 from bench.records.card import DeviceMemory, DeviceState, Power
+from bench.records.words import Label
 from bench.run.protocol import Finished
 from bench.units import MIB
 
 TOLERANCE_BYTES: Final = 32 * MIB
 _POLL_S: Final = 0.1
+_COUNTER_LIMIT_S: Final = 0.3
+"""The slowest counters of energy are renewed every 100 ms."""
 
 Rest = Callable[[float], bool]
 """Waits so many seconds; False at once where the run was asked to stop."""
@@ -142,8 +145,8 @@ class Telemetry:
 
     def cell_ends(self, worker: int | None, finished: Finished | None) -> Told:
         """Memory of the cell; of one that finished, power and labels too."""
-        now = self._sampler.fresh()  # the worker idles, and the last repeat gets a sample after it
-        seen = self._sampler.seen()
+        spans = [(span.begin_s, span.end_s) for span in finished.spans] if finished else []
+        now, seen = self._after(spans)
         # A pid that was there before our first worker is a process of the host, and we are in a container.
         own = None if worker in self._before else worker
         if own is not None:
@@ -152,12 +155,19 @@ class Telemetry:
         if finished is None:
             return Told(memory)
         context, source = self._context(now, own, finished.reserved_bytes)
-        spans = [(span.begin_s, span.end_s) for span in finished.spans]
         return Told(
             memory.model_copy(update={"context_bytes": context, "context_source": source}),
             power_of(seen.trace, seen.slow, spans, seen.sampled.period_s),
             self._labels(seen, spans),
         )
+
+    def _after(self, spans: Sequence[Span]) -> tuple[Sample | None, Seen]:
+        """A sample after the last repeat, while the worker idles, and a step of the counter, if any."""
+        limit = monotonic() + _COUNTER_LIMIT_S
+        now, seen = self._sampler.fresh(), self._sampler.seen()
+        while now is not None and spans and is_awaited(seen.trace, spans[-1][1]) and monotonic() < limit:
+            now, seen = self._sampler.fresh(), self._sampler.seen()
+        return now, seen
 
     def settle(self, rest: Rest, limit_s: float) -> Residue:
         """Poll until what is in use is the baseline again, up to a tolerance; at once where it is unknown."""
@@ -205,7 +215,7 @@ class Telemetry:
         others = set(seen.process_peaks) - self._drawing  # Windows has everything that draws in this list
         contended = is_contended(others, self._before, self._workers)
         throttled = is_throttled(during(seen.slow, spans), limit_lowered=_is_lowered(self.state))
-        return (*((CONTENDED,) if contended else ()), *((THROTTLED,) if throttled else ()))
+        return (*((Label.CONTENDED,) if contended else ()), *((Label.THROTTLED,) if throttled else ()))
 
 
 def _not_negative(

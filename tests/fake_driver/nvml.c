@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "scenario.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,6 +57,15 @@ static double bytes_of(Process *process) {
     return bytes;
 }
 
+/* The driver renews its counter now and then: between two moments of that, it stands still. */
+static void count_energy(Device *device, double before) {
+    Value *energy = value_named(device, "energy");
+    double power = number_now(device, "power"), period = energy ? energy->always.period : 0;
+    device->energy_mj += power * (now - before);
+    double renewed = period > 0 ? floor(now / period) * period : now;
+    if (renewed > before) device->renewed_mj = device->energy_mj - power * (now - renewed);
+}
+
 static void look(void) {
     double before = now;
     now = seconds_since_load();
@@ -67,7 +77,7 @@ static void look(void) {
     }
     for (int i = 0; i < scenario.device_count; i++) {
         Device *device = &scenario.devices[i];
-        device->energy_mj += number_now(device, "power") * (now - before);
+        count_energy(device, before);
         for (int k = 0; k < device->process_count; k++) bytes_of(&device->processes[k]);
     }
 }
@@ -352,10 +362,10 @@ int nvmlDeviceGetClockInfo(Device *device, unsigned type, unsigned *out) {
 }
 
 int nvmlDeviceGetTotalEnergyConsumption(Device *device, u64 *out) {
-    double number = device->energy_mj;
+    double number = 0;
     BEGIN(device);
     int status = SUCCESS;
-    if (!strcmp(text_of(device, "energy", ""), "auto")) number = device->energy_mj;
+    if (!strncmp(text_of(device, "energy", ""), "auto", 4)) number = device->renewed_mj;
     else status = answer(device, "energy", &number);
     *out = (u64)number;
     return end(status);

@@ -21,7 +21,7 @@ static const struct { const char *name; int code; } ERRORS[] = {
 /* NVML counts bytes, milliwatts, millijoules, degrees and megahertz. */
 static const struct { const char *suffix; double factor; } UNITS[] = {
     {"", 1}, {"KiB", 1024.0}, {"MiB", 1048576.0}, {"GiB", 1073741824.0},
-    {"W", 1000}, {"J", 1000}, {"C", 1}, {"MHz", 1}, {"s", 1},
+    {"W", 1000}, {"J", 1000}, {"C", 1}, {"MHz", 1}, {"s", 1}, {"ms", 0.001},
 };
 
 int error_code(const char *name) {
@@ -121,6 +121,7 @@ static int read_line(char *line, Device *device) {
     snprintf(value->text, TEXT, "%s", rest);
     for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++)
         if (!strcmp(key, TEXTS[i])) return 1;
+    if (!strncmp(rest, "auto every ", 11)) return read_number(rest + 11, &value->always.period);
     return !strcmp(rest, "auto") || read_value(rest, value);
 }
 

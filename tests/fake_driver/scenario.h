@@ -36,6 +36,7 @@ typedef struct Device {
     struct Device *parent;       /* of a MIG slice */
     int lost;
     double energy_mj;            /* `energy auto`: the integral of `power` */
+    double renewed_mj;           /* `energy auto every 100ms`: what it was when it was last renewed */
 } Device;
 
 typedef struct { Device global, devices[MAX_DEVICES]; int device_count; } Scenario;

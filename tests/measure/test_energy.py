@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bench.measure.energy import Trace, counted, energies, integrated
+from bench.measure.energy import Trace, counted, energies, integrated, is_awaited
 
 GAPS = st.lists(st.floats(0.005, 0.5), min_size=8, max_size=60)
 WATTS = st.floats(0.5, 600)
@@ -22,6 +22,11 @@ def trace(
 
 def moments(gaps: Sequence[float], start: float = 1000.0) -> list[float]:
     return [start, *(start + np.cumsum(gaps))]
+
+
+def before(at: Sequence[float]) -> list[float]:
+    """The same moments and one more ahead of them, at which the counter has its first, unknown age."""
+    return [at[0] - 1.0, *at]
 
 
 @st.composite
@@ -41,9 +46,9 @@ def test_constant_power_times_time_is_the_energy_of_both_sources(
 ) -> None:
     gaps, (begin, end) = case
     at = moments(gaps)
-    counter = [5e6 + watts * (moment - at[0]) for moment in at]
+    counter = [5e6 + watts * (moment - at[0]) for moment in before(at)]
     expected = pytest.approx(watts * (end - begin), rel=1e-5, abs=1e-6)
-    assert counted(trace(at, energy_j=counter), begin, end) == expected
+    assert counted(trace(before(at), energy_j=counter), begin, end) == expected
     assert integrated(trace(at, power_w=[watts] * len(at)), begin, end) == expected
 
 
@@ -52,7 +57,7 @@ def test_adjacent_spans_add_up(data: st.DataObject, gaps: list[float]) -> None:
     at = moments(gaps)
     steps = data.draw(st.lists(st.floats(0.001, 300), min_size=len(at), max_size=len(at)))
     power = data.draw(st.lists(WATTS, min_size=len(at), max_size=len(at)))
-    seen = trace(at, power_w=power, energy_j=list(np.cumsum(steps)))
+    seen = trace(before(at), power_w=[1.0, *power], energy_j=[0.0, *np.cumsum(steps)])
     begin, end = at[0], at[-1]
     middle = data.draw(st.floats(at[1], at[-2]))
     for energy in (counted, integrated):
@@ -84,8 +89,9 @@ def test_a_span_that_was_not_watched_from_before_to_after_has_no_energy(begin: f
     seen = trace(at, power_w=[100.0] * 4, energy_j=[0.0, 100.0, 200.0, 300.0])
     inside = sum(begin <= moment <= end for moment in at)
     known = begin >= 5.0 and end <= 8.0 and inside >= 2
-    for energy in (counted, integrated):
-        assert (energy(seen, begin, end) is not None) is known
+    assert (integrated(seen, begin, end) is not None) is known
+    moves = sum(begin <= moment <= end for moment in at[1:])
+    assert (counted(seen, begin, end) is not None) is (begin >= 6.0 and end <= 8.0 and moves >= 2)
 
 
 def test_a_counter_that_steps_is_read_where_it_moves() -> None:
@@ -94,6 +100,24 @@ def test_a_counter_that_steps_is_read_where_it_moves() -> None:
     counter = [200 * (int(moment / 0.1 + 1e-9) * 0.1) for moment in at]
     found = counted(trace(at, energy_j=counter), 0.49, 1.19)
     assert found == pytest.approx(140.0, rel=0.02)
+
+
+def test_the_age_of_the_first_figure_is_unknown_so_it_is_no_step() -> None:
+    # 200 W, renewed at 0.1, 0.2, ...: the figure at 0.08 is that of 0.0, and energy would be missing.
+    at = [0.08, 0.1, 0.2, 0.3, 0.4]
+    seen = trace(at, energy_j=[0.0, 20.0, 40.0, 60.0, 80.0])
+    assert counted(seen, 0.09, 0.35) is None
+    assert counted(seen, 0.15, 0.35) == pytest.approx(40.0)
+
+
+def test_a_counter_is_awaited_until_it_moved_after_the_end() -> None:
+    at = [0.0, 0.1, 0.2, 0.3]
+    stands = trace(at, energy_j=[0.0, 20.0, 20.0, 20.0])
+    assert is_awaited(stands, 0.15)
+    assert not is_awaited(stands, 0.05)
+    assert not is_awaited(trace(at, energy_j=[0.0, 20.0, 20.0, 40.0]), 0.25)
+    assert is_awaited(trace(at, energy_j=[9.0] * 4), 0.05)
+    assert not is_awaited(trace(at, power_w=[9.0] * 4), 0.05), "there is no counter to wait for"
 
 
 def test_a_counter_that_starts_anew_gives_none() -> None:
@@ -109,7 +133,7 @@ def test_a_counter_that_stands_still_gives_none() -> None:
 def test_the_counter_is_preferred_and_power_is_said_to_be_integrated() -> None:
     at = [0.0, 1.0, 2.0, 3.0, 4.0]
     both = trace(at, power_w=[999.0] * 5, energy_j=[0.0, 10.0, 20.0, 30.0, 40.0])
-    assert energies(both, [(0.0, 2.0), (2.0, 4.0)]) == ("energy counter", (20.0, 20.0))
+    assert energies(both, [(1.0, 2.0), (2.0, 4.0)]) == ("energy counter", (10.0, 20.0))
     only_power = trace(at, power_w=[10.0] * 5)
     assert energies(only_power, [(0.0, 2.0), (2.0, 4.0)]) == ("integrated power", (20.0, 20.0))
 

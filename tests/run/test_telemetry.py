@@ -87,6 +87,19 @@ def test_a_card_of_its_own_has_peaks_energy_clocks_and_nothing_left_behind(play:
     assert summary["bandwidth_fraction"] > 0
 
 
+@pytest.mark.parametrize("period", ["50ms", "100ms"])
+def test_a_counter_that_is_renewed_slowly_still_tells_the_energy(
+    period: str, play: Play, tmp_path: Path
+) -> None:
+    slow = variant(tmp_path, "rtx-4070-headless", f"energy auto every {period}")
+    code, record = play(slow, tokens="[120, 130, 140]", repeats=2)
+    assert code == 0
+    for cell in record["cells"]:
+        assert cell["power"]["source"] == "energy counter"
+        assert cell["summary"]["energy_j"] is not None
+        assert all(110 < drawn < 215 for drawn in watts(cell))
+
+
 @pytest.mark.parametrize(
     ("scenario", "baseline", "others"), [("shared-card", 27 + 3100, 0), ("contended", 27, 1100)]
 )
