@@ -27,6 +27,9 @@ _THROTTLE_REASONS: Final = {
 }
 
 
+_LONGEST_NAME: Final = 64
+
+
 class _Process(Protocol):
     pid: int
     usedGpuMemory: int | None  # noqa: N815 - NVML's name
@@ -53,13 +56,18 @@ class Card:
         return f"{found[0]}.{found[1]}" if found else None
 
     def memory(self) -> MemoryReading | None:
-        """Version 2 of the call, or version 1 of it; None for parts with unified memory."""
+        """Version 2 of the call; version 1, which counts otherwise, only where there is no version 2.
+
+        None for parts with unified memory, and where version 2 does not answer at this moment.
+        """
         ask = self._asker.ask
         found = ask(pynvml.nvmlDeviceGetMemoryInfo, pynvml.nvmlMemory_v2)
         if found is not None:
             return MemoryReading(
                 "NVML memory v2", int(found.total), int(found.used), int(found.free), int(found.reserved)
             )
+        if not self._asker.is_refused(pynvml.nvmlDeviceGetMemoryInfo, pynvml.nvmlMemory_v2):
+            return None
         found = ask(pynvml.nvmlDeviceGetMemoryInfo)
         if found is not None:
             return MemoryReading("NVML memory v1", int(found.total), int(found.used), int(found.free), None)
@@ -190,17 +198,22 @@ def _most(one: int | None, other: int | None) -> int | None:
 def _process_name(pid: int) -> str | None:
     """The program's name without folders and arguments, which may hold anything."""
     with suppress(pynvml.NVMLError):  # it ended, or is another user's
-        return _program(pynvml.nvmlSystemGetProcessName(pid))
+        return _clean(_program(pynvml.nvmlSystemGetProcessName(pid)))
     try:
-        return psutil.Process(pid).name() or None
+        return _clean(psutil.Process(pid).name())
     except psutil.Error:  # a pid of the host, seen from a container
         return None
 
 
-def _program(line: str) -> str | None:
+def _program(line: str) -> str:
     if "\\" in line:
-        return PureWindowsPath(line).name or None
-    return PurePosixPath(line.split(maxsplit=1)[0]).name if line.split() else None
+        return PureWindowsPath(line).name
+    return PurePosixPath(line.split(maxsplit=1)[0]).name if line.split() else ""
+
+
+def _clean(name: str) -> str | None:
+    """Anybody may call a program anything, also what steers a terminal: printable letters, not too many."""
+    return "".join(letter for letter in name if letter.isprintable())[:_LONGEST_NAME] or None
 
 
 def _flag(state: int | None) -> bool | None:

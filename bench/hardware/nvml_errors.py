@@ -137,12 +137,16 @@ class Asker:
             self._weigh(question, error)
             return None
         except (UnicodeDecodeError, pynvml.NVMLLibraryMismatchError):
-            # Texts that are no UTF-8 (programs under WSL2 and Windows), and drivers so old that pynvml will not
-            # read their older structures (lists of programs, before R510).
+            # Texts that are no UTF-8 (programs under WSL2 and Windows), and drivers so old that pynvml will
+            # not read their older structures (lists of programs, before R510).
             self._refused.add(question)
             return None
         self._worked.add(question)
         return answer
+
+    def is_refused(self, call: Callable[..., object], *arguments: object) -> bool:
+        """Whether this was refused for good: what is only missing at the moment was not."""
+        return (call, *arguments) in self._refused
 
     def _weigh(self, question: object, error: pynvml.NVMLError) -> None:
         means = meaning(error)

@@ -75,6 +75,17 @@ def test_somebody_elses_program(ask: Ask) -> None:
     )
 
 
+def test_a_name_that_would_steer_the_terminal_is_harmless(ask: Ask, tmp_path: Path) -> None:
+    lines = (
+        "process 4190800 C 1MiB ; name /tmp/\x1b]0\x07\x1b[31mred\u202e",
+        f"process 4190801 C 1MiB ; name {'a' * 200}",
+        "process 4190802 C 1MiB ; name \x1b",
+    )
+    found = only_gpu(ask, variant(tmp_path, "rtx-4070-headless", *lines)).processes or ()
+    names = [process.name for process in found]
+    assert names == ["]0[31mred", "a" * 64, None]
+
+
 def test_windows_tells_no_memory_of_processes(ask: Ask) -> None:
     gpu = only_gpu(ask, "wsl2")
     assert gpu.processes == (GpuProcess(4190031, None, compute=False, graphics=True, name="Xwayland"),)

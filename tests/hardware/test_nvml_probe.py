@@ -134,3 +134,11 @@ def test_what_is_not_there_at_the_moment_is_asked_again(ask: Ask, tmp_path: Path
     for error, then in (("NO_DATA", 61.0), ("TIMEOUT", 61.0), ("NOT_SUPPORTED", None), ("UNKNOWN", None)):
         taken = samples(ask, variant(tmp_path, "rtx-4070-headless", f"temperature {error} 61C#2"))
         assert [each.temperature_c for each in taken["slow"]] == [None, then, then, then, then], error
+
+
+def test_one_call_that_fails_is_no_figure_of_the_other_version(ask: Ask, tmp_path: Path) -> None:
+    for error in ("TIMEOUT", "NO_DATA"):
+        scenario = variant(tmp_path, "rtx-4070-headless", f"fail nvmlDeviceGetMemoryInfo_v2 0 {error}#3 0#4")
+        used = [each.used_bytes for each in samples(ask, scenario)["fast"]]
+        assert used.count(None) == 1, error
+        assert set(used) == {None, 27 * MIB}, "461 MiB is what version 1 says, the driver's part with it"
