@@ -7,13 +7,13 @@ from bench.judge.card import about_the_card, about_the_card_in_cells, share
 from bench.judge.frontier import is_pruned
 from bench.judge.memory import is_emulated
 from bench.records.schema import CellResult, ModelInfo, Record, Skipped
-from bench.records.words import PUBLISHER, Provenance, WeightMode
+from bench.records.words import PUBLISHER, Label, Provenance, WeightMode
 
 _LABELS: Final = {
-    "noisy": "vary more between repeats than they should (marked noisy)",
-    "contended": "shared the device with other work (marked contended)",
-    "throttled": "ran while the device slowed itself down (marked throttled)",
-    "spilled": "took more than the card has, so that part of them lay in system memory (marked spilled)",
+    Label.NOISY: "vary more between repeats than they should (marked noisy)",
+    Label.CONTENDED: "shared the device with other work (marked contended)",
+    Label.THROTTLED: "ran while the device slowed itself down (marked throttled)",
+    Label.SPILLED: "took more than the card has, so that part of them lay in system memory (marked spilled)",
 }
 
 

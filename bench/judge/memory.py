@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from bench.hardware import allowance
 from bench.records.card import Emulation
 from bench.records.schema import CellResult, Record
-from bench.records.words import Provenance
-
-SPILLED = "spilled"
+from bench.records.words import Label, Provenance
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,4 +77,4 @@ def fits_with_desktop(cell: CellResult, record: Record) -> bool | None:
 
 def has_spilled(cell: CellResult) -> bool:
     """It ran only because part of it lay in system memory: the card was too small for it."""
-    return cell.summary is not None and SPILLED in cell.summary.labels
+    return cell.summary is not None and Label.SPILLED in cell.summary.labels

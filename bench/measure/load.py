@@ -9,10 +9,6 @@ from bench.hardware.readings import SlowSample
 from bench.measure.energy import Floats, Span, Trace, energies, within
 from bench.records.card import Power, Range, Sampled
 
-CONTENDED: Final = "contended"
-THROTTLED: Final = "throttled"
-SPILLED: Final = "spilled"
-
 _SHARE: Final = 0.05  # of the samples: a moment of it is no cause of slowness
 _FAULTS: Final = frozenset({"sw_thermal_slowdown", "hw_slowdown", "hw_thermal_slowdown", "hw_power_brake"})
 _POWER_CAP: Final = "sw_power_cap"

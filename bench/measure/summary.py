@@ -2,16 +2,12 @@
 
 from dataclasses import dataclass
 from statistics import median
-from typing import Final
 
 from bench.measure.fractions import bandwidth_fraction, bf16_fraction
-from bench.measure.load import SPILLED
 from bench.measure.statistics import is_noisy, statistic
 from bench.records.card import DeviceMemory, Power
 from bench.records.schema import DeviceInfo, Memory, Repeat, Summary, Work
-from bench.records.words import Phase
-
-NOISY: Final = "noisy"
+from bench.records.words import Label, Phase
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +62,8 @@ def summarise(cell: CellFigures) -> Summary:
 
 
 def _labels(cell: CellFigures) -> tuple[str, ...]:
-    noisy = (NOISY,) if is_noisy(cell.repeats, cell.noise_cv) else ()
-    return (*noisy, *cell.labels, *((SPILLED,) if _spilled(cell) else ()))
+    noisy = (Label.NOISY,) if is_noisy(cell.repeats, cell.noise_cv) else ()
+    return (*noisy, *cell.labels, *((Label.SPILLED,) if _spilled(cell) else ()))
 
 
 def _spilled(cell: CellFigures) -> bool:

@@ -57,6 +57,15 @@ class Phase(StrEnum):
     DECODE = "decode"
 
 
+class Label(StrEnum):
+    """What a cell that ran is marked with, where its figures are not what the card can do at rest."""
+
+    NOISY = "noisy"
+    CONTENDED = "contended"
+    THROTTLED = "throttled"
+    SPILLED = "spilled"
+
+
 class Verdict(StrEnum):
     """What a person wants to know."""
 
