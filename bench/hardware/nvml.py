@@ -5,17 +5,19 @@ with nvml.open_probe(gpu.uuid) as probe: sample = probe.fast()
 """
 
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self
 
 import pynvml
 
+from bench.errors import DeviceError
 from bench.hardware.nvml_calls import Card
 from bench.hardware.nvml_errors import DriverLost, Meaning, device_error, lost, meaning
 from bench.hardware.readings import DriverGpu, MemoryReading, Sample, SlowSample
 
-__all__ = ["DriverGpu", "DriverLost", "Probe", "gpus", "open_probe"]
+__all__ = ["DriverGpu", "DriverLost", "Probe", "gpus", "open_probe", "silent"]
 
 # The power sensor is refreshed every 20 to 100 ms, by card (Yang et al., arXiv 2312.02741).
 _POWER_PERIOD_S: Final = 0.1
@@ -24,23 +26,58 @@ _POWER_PERIOD_S: Final = 0.1
 def gpus() -> tuple[DriverGpu, ...]:
     """Every GPU of this machine, in the driver's order, or its slices where MIG is on; none without a driver.
 
+    Cards of other users, and cards that do not answer, are left out where there is another.
+
     Raises:
-        DeviceError: there is a driver, and it does not work.
+        DeviceError: there is a driver, and it does not work, or none of the cards does.
     """
+    found, failed = _look()
+    if failed and not found:
+        raise device_error(_worst(failed))
+    return found
+
+
+def silent() -> tuple[DeviceError, ...]:
+    """Of each card that is here and does not answer: what that means and what helps. None without a driver.
+
+    Raises:
+        DeviceError: the driver itself does not work.
+    """
+    return tuple(device_error(code) for code in _look()[1] if code != pynvml.NVML_ERROR_NO_PERMISSION)
+
+
+def _look() -> tuple[tuple[DriverGpu, ...], tuple[int | None, ...]]:
+    """The cards that answer, and NVML's error of each that does not."""
     try:
         pynvml.nvmlInit()
     except pynvml.NVMLError as error:
         if meaning(error) is Meaning.NO_DRIVER:
-            return ()
+            return (), ()
         raise device_error(error.value) from error
     try:
-        return tuple(gpu for card in _cards() for gpu in _described(card))
+        return _each(pynvml.nvmlDeviceGetCount())
     except pynvml.NVMLError as error:
         raise device_error(error.value) from error
-    except DriverLost as error:
-        raise device_error(error.code) from error
     finally:
         _close()
+
+
+def _each(count: int) -> tuple[tuple[DriverGpu, ...], tuple[int | None, ...]]:
+    found: list[DriverGpu] = []
+    failed: list[int | None] = []
+    for index in range(count):
+        try:
+            found.extend(_described(Card(pynvml.nvmlDeviceGetHandleByIndex(index))))
+        except pynvml.NVMLError as error:
+            failed.append(error.value)
+        except DriverLost as error:
+            failed.append(error.code)
+    return tuple(found), tuple(failed)
+
+
+def _worst(failed: Sequence[int | None]) -> int | None:
+    """The error to tell of several: a card of somebody else is the least of them."""
+    return next((code for code in failed if code != pynvml.NVML_ERROR_NO_PERMISSION), failed[0])
 
 
 def open_probe(uuid: str) -> "Probe":
@@ -128,20 +165,6 @@ def _close() -> None:
     # Sessions are counted by the driver, so they may overlap. A driver that is gone needs no goodbye.
     with suppress(pynvml.NVMLError):
         pynvml.nvmlShutdown()
-
-
-def _cards() -> list[Card]:
-    """Those that this user may use; the driver counts the others too."""
-    cards: list[Card] = []
-    refused: pynvml.NVMLError | None = None
-    for index in range(pynvml.nvmlDeviceGetCount()):
-        try:
-            cards.append(Card(pynvml.nvmlDeviceGetHandleByIndex(index)))
-        except pynvml.NVMLError_NoPermission as error:
-            refused = error
-    if refused and not cards:
-        raise refused
-    return cards
 
 
 def _described(card: Card) -> tuple[DriverGpu, ...]:

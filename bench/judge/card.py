@@ -5,6 +5,7 @@ from typing import Final
 
 from bench import units
 from bench.judge.comparable import same_kernels
+from bench.judge.contention import ran_out_beside_another
 from bench.judge.spill import cliffs
 from bench.records.card import DeviceState, Sampled
 from bench.records.schema import CellResult, Record
@@ -65,6 +66,10 @@ def about_the_card_in_cells(record: Record) -> Iterator[str]:
             lambda cell: cell.cell_id in spilled,
             "filled the card and read its memory far more slowly than the others: "
             "a sign that part of them lay in system memory",
+        ),
+        (
+            ran_out_beside_another,
+            "ran out of memory while another program computed on the card: they may fit without it",
         ),
         (_not_back, "left memory in use on the card: the next one may not have had all of it"),
         (_lost, "ended with a driver that no longer answered: their memory and power are not whole"),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from bench.judge.contention import ran_out_beside_another
 from bench.judge.memory import fits_with_desktop, has_spilled
 from bench.judge.variants import settings_of, varying, words_of
 from bench.records.schema import CellResult, OutOfMemory, Record, Skipped
@@ -48,8 +49,9 @@ def frontier(cells: Iterable[CellResult], record: Record | None = None) -> tuple
 
 
 def is_misfit(cell: CellResult) -> bool:
-    """It ran out of memory, needs more than a cell that did, or ran from system memory."""
-    return isinstance(cell.outcome, OutOfMemory) or is_pruned(cell) or has_spilled(cell)
+    """It ran out of memory by itself, needs more than a cell that did, or ran from system memory."""
+    ran_out = isinstance(cell.outcome, OutOfMemory) and not ran_out_beside_another(cell)
+    return ran_out or is_pruned(cell) or has_spilled(cell)
 
 
 def is_pruned(cell: CellResult) -> bool:

@@ -74,6 +74,10 @@ class DeviceMemory(Frozen):
     )
     waited_s: Seconds | None
     driver_error: str | None = Field(default=None, description="what it said when it stopped answering")
+    contended: bool | None = Field(
+        default=None,
+        description="whether another program computed on the card; null where that cannot be known",
+    )
 
 
 class Range(Frozen):

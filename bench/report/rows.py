@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from bench import units
+from bench.judge.contention import is_contended
 from bench.judge.memory import fits_with_desktop
 from bench.judge.peak import peak_of
 from bench.records.schema import CellResult, Effective, Memory, PhaseMemory, Predicted, Record, Repeat
-from bench.records.words import Phase, Provenance
+from bench.records.words import Label, Phase, Provenance
 from bench.report import words
 from bench.report.card_metrics import all_figures
 from bench.report.interface import Figure, PhasePeak, Repetition, Row
@@ -53,7 +54,7 @@ def row(record: Record, cell: CellResult, variant: str, alike: Sequence[CellResu
     clip, tokens = units.clip_length(wanted.clip_seconds), f"{wanted.max_tokens:,}"
     peak = peak_of(cell, record.device)
     size_bytes = peak.size_bytes if peak else None
-    labels = tuple(clean(label, 40) for label in summary.labels) if summary else ()
+    labels = tuple(clean(label, 40) for label in summary.labels) if summary else _unmeasured_labels(cell)
     return Row(
         cell_id=cell.cell_id,
         variant=variant,
@@ -92,6 +93,11 @@ def _comparison(cell: CellResult, alike: Sequence[CellResult]) -> str:
         f"asked for {words.ATTENTIONS[cell.requested.attention]} and ran the same kernels as {others}: "
         "not comparable"
     )
+
+
+def _unmeasured_labels(cell: CellResult) -> tuple[str, ...]:
+    """Of a cell without figures one label matters: another program may be why it has none."""
+    return (Label.CONTENDED.value,) if is_contended(cell) else ()
 
 
 def _prompt(effective: Effective | None) -> str:

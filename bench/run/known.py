@@ -1,6 +1,6 @@
 """What earlier runs know of the cells of a plan: their records, and the journals that cut-short runs left."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -8,6 +8,8 @@ from typing import Final
 from bench.errors import RecordError
 from bench.hardware.environment import environment, version_of
 from bench.hardware.machine_key import machine_key
+from bench.judge.contention import ran_out_beside_another
+from bench.judge.frontier import is_pruned
 from bench.records.canonical import parse, sha256_of
 from bench.records.journal import SUFFIX, Header, Progress, read_progress
 from bench.records.schema import CellResult, Environment, Requested
@@ -34,6 +36,7 @@ def known(plan: Plan, out: Path, wanted: Collection[Requested]) -> Known:
     """What the records of this model and device below `out` hold of the cells that are wanted at any length.
 
     A record counts if it was made as this run would be: same weights, card, limit, versions and environment.
+    What ran out of memory beside another program is not known: it is tried again.
     """
     here, key = _environment(), machine_key(plan.device.uuid)
     shapes = {_shape(requested) for requested in wanted}
@@ -42,7 +45,9 @@ def known(plan: Plan, out: Path, wanted: Collection[Requested]) -> Known:
     left_out: dict[str, None] = {}
     unreadable: list[Path] = []
     for path, progress in sorted(_read(plan, out, unreadable), key=lambda item: item[1].header.created_at):
-        cells = {cell.cell_id: cell for cell in progress.done if _shape(cell.requested) in shapes}
+        cells = {
+            cell.cell_id: cell for cell in _of_the_card(progress.done) if _shape(cell.requested) in shapes
+        }
         changed = _changes(progress.header, plan, here, key)
         if cells and changed:
             left_out.update(dict.fromkeys(changed))
@@ -63,6 +68,17 @@ def _read(plan: Plan, out: Path, unreadable: list[Path]) -> Iterator[tuple[Path,
             yield path, read_progress(path)
         except RecordError:
             unreadable.append(path)
+
+
+def _of_the_card(done: Sequence[CellResult]) -> list[CellResult]:
+    """Without what ran out of memory beside another program, and without what may follow from that."""
+    disturbed = {cell.requested.attention for cell in done if ran_out_beside_another(cell)}
+    return [
+        cell
+        for cell in done
+        if not ran_out_beside_another(cell)
+        and not (is_pruned(cell) and cell.requested.attention in disturbed)
+    ]
 
 
 def _shape(requested: Requested) -> str:

@@ -8,6 +8,7 @@ from types import FrameType
 from typing import Literal, Protocol
 
 from bench.cells import Cell, GroupKey, group_key, needs_more_of_everything
+from bench.judge.contention import is_contended
 from bench.measure.summary import CellFigures, summarise
 from bench.records.journal import Journal
 from bench.records.schema import (
@@ -156,11 +157,13 @@ class Session:
         return self._watch.settle(self._isolation.rest, self._rules.settle_limit_s)
 
     def _smaller_that_failed(self, cell: Cell) -> Cell | None:
+        """One that failed for its own size: what ran out beside another program tells nothing of others."""
         for other in self._cells:
             result = self._done.get(other.cell_id)
             if (
                 result is not None
                 and isinstance(result.outcome, OutOfMemory)
+                and not is_contended(result)
                 and needs_more_of_everything(cell, other)
             ):
                 return other

@@ -158,7 +158,7 @@ class Telemetry:
         return Told(
             memory.model_copy(update={"context_bytes": context, "context_source": source}),
             power_of(seen.trace, seen.slow, spans, seen.sampled.period_s),
-            self._labels(seen, spans),
+            self._labels(seen, spans, contended=memory.contended is True),
         )
 
     def _after(self, spans: Sequence[Span]) -> tuple[Sample | None, Seen]:
@@ -196,6 +196,7 @@ class Telemetry:
             back_at_baseline=None,
             waited_s=None,
             driver_error=seen.lost,
+            contended=self._contended(seen, own),
         )
 
     def _context(
@@ -211,9 +212,14 @@ class Telemetry:
             return None, None
         return _not_negative(now.used_bytes - self._baseline - reserved_bytes, "device")
 
-    def _labels(self, seen: Seen, spans: Sequence[Span]) -> tuple[str, ...]:
+    def _contended(self, seen: Seen, own: int | None) -> bool | None:
+        """Whether another program computed here; unknown where the driver did not list our own worker."""
         others = set(seen.process_peaks) - self._drawing  # Windows has everything that draws in this list
-        contended = is_contended(others, self._before, self._workers)
+        if is_contended(others, self._before, self._workers):
+            return True
+        return False if own in seen.process_peaks else None
+
+    def _labels(self, seen: Seen, spans: Sequence[Span], *, contended: bool) -> tuple[str, ...]:
         throttled = is_throttled(during(seen.slow, spans), limit_lowered=_is_lowered(self.state))
         return (*((Label.CONTENDED,) if contended else ()), *((Label.THROTTLED,) if throttled else ()))
 

@@ -301,6 +301,13 @@ def test_one_of_two_cards_by_name(doctor: Doctor) -> None:
     assert doctor("two-cards", "--gpu", "rtx-4090").code == 3
 
 
+def test_a_card_that_is_lost_is_told_and_leaves_the_other(doctor: Doctor, tmp_path: Path) -> None:
+    said = doctor(variant(tmp_path, "two-cards", "lost 1"), torch=CU130)
+    assert said.code == 0
+    assert "warning GPU a graphics card no longer answers: it has fallen off the bus" in line_of(said, "GPU")
+    assert last_lines(said)[-1] == "Next: bench run --gpu rtx-4070"
+
+
 def test_one_name_with_two_sizes(doctor: Doctor) -> None:
     said = doctor("rtx-4060-ti-pair", torch=CU130)
     assert said.code == 0

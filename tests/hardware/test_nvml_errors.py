@@ -75,6 +75,12 @@ def test_cards_of_other_people_are_left_out(ask: Ask, tmp_path: Path) -> None:
     assert "this user may not use" in said(ask, tmp_path, refused)
 
 
+@pytest.mark.parametrize("broken", ["lost 1", "fail nvmlDeviceGetName UNKNOWN"])
+def test_a_card_that_does_not_answer_leaves_the_others(ask: Ask, tmp_path: Path, broken: str) -> None:
+    (healthy,) = gpus(ask, variant(tmp_path, "two-cards", broken))
+    assert healthy.name == "NVIDIA GeForce RTX 4070"
+
+
 def test_a_card_that_is_not_here_cannot_be_watched(ask: Ask) -> None:
     assert ask("rtx-4070-headless", "no_such_card") == "the graphics card stopped answering: Not Found"
 

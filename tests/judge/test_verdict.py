@@ -233,3 +233,14 @@ def test_what_ran_from_system_memory_does_not_fit() -> None:
     assert "lay partly in system memory" in judgement.why
     assert (judgement.frontier[0].longest_fit_s, judgement.frontier[0].smallest_misfit_s) == (None, 10.0)
     assert judge(cards.with_card([spilled, cards.measured(5.0)])).verdict is Verdict.RUNS
+
+
+def test_memory_that_ran_out_beside_another_program_is_no_verdict() -> None:
+    cell = cards.on_card(sample.measured(sample.requested()))
+    assert cell.device_memory is not None
+    beside = cell.device_memory.model_copy(update={"contended": True})
+    ran_out = sample.out_of_memory(sample.requested()).model_copy(update={"device_memory": beside})
+    judgement = judge(cards.with_card([ran_out]))
+    assert judgement.verdict is Verdict.UNKNOWN
+    assert judgement.frontier[0].smallest_misfit_s is None
+    assert any("another program computed on the card" in caveat for caveat in judgement.caveats)

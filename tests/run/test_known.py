@@ -9,9 +9,9 @@ import pytest
 
 from bench.hardware.environment import environment, version_of
 from bench.hardware.machine_key import machine_key
-from bench.records.card import Emulation
+from bench.records.card import DeviceMemory, Emulation, Sampled
 from bench.records.journal import Header, Journal, PlannedCell, Progress, seal_journal
-from bench.records.schema import CellResult, Requested
+from bench.records.schema import CellResult, Requested, Skipped
 from bench.run.known import Known, known
 from bench.run.plan import Plan, Wishes, make_plan, refuse_to_choose
 from tests import sample_records as sample
@@ -90,6 +90,44 @@ def test_the_journal_of_a_run_that_is_being_resumed_counts_in_place_of_its_recor
     left(here, tmp_path, sample.out_of_memory(asked(plan)))
     journal = left(here, tmp_path, sample.measured(asked(plan)), sealed=False)
     assert found(plan, tmp_path).sources == (journal,)
+
+
+def beside(contended: bool | None, result: CellResult) -> CellResult:
+    """The same outcome, with what the driver told of other programs."""
+    memory = DeviceMemory(
+        source=None,
+        sampler=Sampled(period_s=0.02, samples=0, largest_gap_s=None),
+        baseline_bytes=None,
+        device_peak_bytes=None,
+        process_peak_bytes=None,
+        context_bytes=None,
+        context_source=None,
+        residue_bytes=None,
+        back_at_baseline=None,
+        waited_s=None,
+        contended=contended,
+    )
+    return result.model_copy(update={"device_memory": memory})
+
+
+@pytest.mark.parametrize(
+    ("contended", "known_s"), [(True, [10, 30]), (False, [10, 30, 60, 90]), (None, [10, 30, 60, 90])]
+)
+def test_what_ran_out_of_memory_beside_another_program_is_not_known(
+    contended: bool | None, known_s: list[float], plan: Plan, here: Header, tmp_path: Path
+) -> None:
+    """Nor is what was not tried because of it; what fitted beside it fits all the more without."""
+    pruned = Skipped(reason="60 s with 8 tokens did not fit already", cause="pruned")
+    left(
+        here,
+        tmp_path,
+        sample.measured(asked(plan, 10)),
+        beside(contended, sample.measured(asked(plan, 30))),
+        beside(contended, sample.out_of_memory(asked(plan, 60))),
+        sample.not_measured(asked(plan, 90), pruned),
+    )
+    results = found(plan, tmp_path).results.values()
+    assert [result.requested.clip_seconds for result in results] == known_s
 
 
 def test_other_cells_are_not_even_mentioned(plan: Plan, here: Header, tmp_path: Path) -> None:

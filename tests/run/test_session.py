@@ -77,8 +77,15 @@ class Card:
 
     state: DeviceState | None = None
 
-    def __init__(self, events: list[str], *residues: Residue, lost: str | None = None) -> None:
+    def __init__(
+        self,
+        events: list[str],
+        *residues: Residue,
+        lost: str | None = None,
+        contended: bool | None = None,
+    ) -> None:
         self.lost = lost
+        self._contended = contended
         self._events = events
         self._residues = list(residues)
 
@@ -100,6 +107,7 @@ class Card:
                 back_at_baseline=None,
                 waited_s=None,
                 driver_error=self.lost,
+                contended=self._contended,
             )
         )
 
@@ -169,6 +177,18 @@ def test_a_sweep_that_changes_the_group_waits_first_and_the_new_cell_tells_what_
         assert events[3:6] == ["retire", "settle", "begin"]
         assert told(first) == (None, None)
         assert told(second) == expected
+
+
+@pytest.mark.parametrize(
+    ("contended", "second"), [(True, "out_of_memory"), (False, "skipped"), (None, "skipped")]
+)
+def test_what_ran_out_of_memory_beside_another_program_spares_no_larger_cell(
+    contended: bool | None, second: str, tmp_path: Path
+) -> None:
+    events: list[str] = []
+    worker = Worker(events, lambda _: OutOfMemory(reason="CUDA out of memory"))
+    results = run(session_of(cells_of(SDPA), worker, Card(events, contended=contended)), tmp_path)
+    assert [result.outcome.status for result in results] == ["out_of_memory", second]
 
 
 def test_no_worker_is_started_for_a_card_that_is_lost(tmp_path: Path) -> None:

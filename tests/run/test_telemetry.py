@@ -117,6 +117,7 @@ def test_a_card_on_which_somebody_else_computes(
 
 def test_heat_that_holds_the_card_back_is_a_label(play: Play) -> None:
     _, record = play("throttled")
+    assert record["cells"][0]["device_memory"]["contended"] is False
     (cell,) = record["cells"]
     assert "throttled" in cell["summary"]["labels"]
     assert cell["power"]["throttle_reasons"]["sw_thermal_slowdown"] == 1.0

@@ -13,6 +13,7 @@ def diagnose(facts: Facts) -> Diagnosis:
         software.python(facts.host),
         software.torch(facts),
         software.gpu(facts),
+        *software.silent(facts),
         software.driver(facts),
         room.weights(facts),
         room.ram(facts),

@@ -110,7 +110,8 @@ class Facts:
     """Everything.
 
     `cards` are those that were asked about, `wanted` the name that they were asked for by; `cpu_wanted`: the
-    CPU was asked for. `driver_error` is what a driver that does not work said, `driver_fix` what helps.
+    CPU was asked for. `silent`: of each card here that does not answer, what that means and what helps.
+    `driver_error` is what a driver that does not work said, `driver_fix` what helps.
     """
 
     host: Host
@@ -122,3 +123,4 @@ class Facts:
     driver_fix: str | None = None
     cpu_wanted: bool = False
     wanted: str | None = None
+    silent: tuple[tuple[str, str | None], ...] = ()

@@ -40,6 +40,7 @@ def gather(*, gpu: str | None = None, device: str | None = None) -> Facts:
         driver_error=error.message if error else None,
         driver_fix=error.hint if error else None,
         cpu_wanted=cpu_wanted,
+        silent=() if cpu_wanted or error else tuple((each.message, each.hint) for each in nvml.silent()),
         wanted=gpu or (None if cpu_wanted else device),
     )
 

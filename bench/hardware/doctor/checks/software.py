@@ -117,6 +117,11 @@ def gpu(facts: Facts) -> Check | None:
     return Check(name="GPU", status=status, summary=summary, fix=fix)
 
 
+def silent(facts: Facts) -> tuple[Check, ...]:
+    """Cards that the driver counts and that do not answer, beside others that do."""
+    return tuple(Check(name="GPU", status="warning", summary=what, fix=help_) for what, help_ in facts.silent)
+
+
 def _why_none(host: Host) -> tuple[Status, str, str | None]:
     if host.hidden_gpus:
         number = "the card" if host.hidden_gpus == 1 else f"all {host.hidden_gpus} cards"
