@@ -1,6 +1,7 @@
 """The sentence below a verdict: one for each way in which a record can come out."""
 
 from bench import units
+from bench.judge.contention import ran_out_beside_another
 from bench.judge.memory import card_memory, has_spilled, is_emulated, needed_bytes
 from bench.judge.peak import peak_of
 from bench.records.card import Emulation
@@ -8,7 +9,11 @@ from bench.records.schema import CellResult, Record
 
 
 def _smallest_misfit(record: Record) -> CellResult | None:
-    cells = [cell for cell in record.cells if cell.outcome.status == "out_of_memory"]
+    cells = [
+        cell
+        for cell in record.cells
+        if cell.outcome.status == "out_of_memory" and not ran_out_beside_another(cell)
+    ]
     return min(cells, key=size, default=None)
 
 

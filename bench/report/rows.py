@@ -1,17 +1,18 @@
 """Cells as rows: every metric, the phases, and the raw repeats, in words."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from bench import units
-from bench.judge.contention import is_contended
+from bench.judge.contention import is_contended, ran_out_beside_another
 from bench.judge.memory import fits_with_desktop
 from bench.judge.peak import peak_of
 from bench.records.schema import CellResult, Effective, Memory, PhaseMemory, Predicted, Record, Repeat
 from bench.records.words import Label, Phase, Provenance
 from bench.report import words
 from bench.report.card_metrics import all_figures
-from bench.report.interface import Figure, PhasePeak, Repetition, Row
+from bench.report.interface import Figure, PhasePeak, Repetition, Row, Status, Tone
 from bench.report.text import clean
 
 _REPEAT_COLUMNS: Final = (
@@ -69,7 +70,7 @@ def row(record: Record, cell: CellResult, variant: str, alike: Sequence[CellResu
         # A predicted cell in a measured record is a prediction all the same.
         provenance=Provenance.DERIVED if isinstance(cell.outcome, Predicted) else record.provenance,
         weight_mode=wanted.weight_mode,
-        status=words.status(cell.outcome),
+        status=_status(cell),
         figures=all_figures(cell, record.emulation),
         peak_words=peak.words if peak else "peak",
         peak=Figure(size_bytes, units.gib(size_bytes)),
@@ -93,6 +94,15 @@ def _comparison(cell: CellResult, alike: Sequence[CellResult]) -> str:
         f"asked for {words.ATTENTIONS[cell.requested.attention]} and ran the same kernels as {others}: "
         "not comparable"
     )
+
+
+def _status(cell: CellResult) -> Status:
+    """The outcome; that another program took part of the memory stands wherever the reason does."""
+    told = words.status(cell.outcome)
+    if not ran_out_beside_another(cell):
+        return told
+    reason = "; ".join((told.reason, "another program computed on the card: measure it again"))
+    return replace(told, tone=Tone.WARN, reason=reason)
 
 
 def _unmeasured_labels(cell: CellResult) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from bench.cells import Cell
 from bench.judge.bisection import STEP_S, Search
+from bench.judge.contention import ran_out_beside_another
 from bench.judge.limit import Limit, Line, WhyNot, also_known, limit, untried
 from bench.records.journal import Journal
 from bench.records.schema import CellResult, Measured, OutOfMemory, Requested
@@ -106,6 +107,9 @@ class Finder:
             listener.probe_begins(cell, sum(self.probes.values()), found.search)
             result = session.run_cell(cell, journal, listener)
             self._results[cell.cell_id] = result
+            if ran_out_beside_another(result):
+                self.unknown[line] = "out of memory while another program computed on the card"
+                return
             if not isinstance(result.outcome, Measured | OutOfMemory):
                 self.unknown[line] = getattr(result.outcome, "reason", result.outcome.status)
                 return

@@ -235,6 +235,16 @@ def test_what_ran_from_system_memory_does_not_fit() -> None:
     assert judge(cards.with_card([spilled, cards.measured(5.0)])).verdict is Verdict.RUNS
 
 
+def test_memory_that_another_program_took_is_no_limit_in_the_sentence() -> None:
+    seen = cards.measured().device_memory
+    assert seen is not None
+    beside = {"device_memory": seen.model_copy(update={"contended": True})}
+    ran_out = sample.out_of_memory(sample.requested(60.0)).model_copy(update=beside)
+    judgement = judge(cards.with_card([cards.measured(), ran_out]))
+    assert judgement.verdict is Verdict.RUNS
+    assert "ran out of memory" not in judgement.why
+
+
 def test_memory_that_ran_out_beside_another_program_is_no_verdict() -> None:
     cell = cards.on_card(sample.measured(sample.requested()))
     assert cell.device_memory is not None

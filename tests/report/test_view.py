@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from bench.records.schema import Record
 from bench.records.words import Profile, Provenance, WeightMode
+from bench.report import check, csv, html, markdown
 from bench.report.interface import Tone
+from bench.report.terminal import as_text
 from bench.report.text import clean
 from bench.report.view import build_view
 from tests import sample_cards as cards
@@ -209,6 +211,17 @@ def test_out_of_memory_says_when_and_how_much() -> None:
         "the allocator could not get what the prefill asked for; during prefill; "
         "2.18 GiB asked for, 0.38 GiB were free; the allocator held 10.64 GiB"
     )
+
+
+def test_memory_that_another_program_took_is_told_in_every_format() -> None:
+    seen = cards.measured().device_memory
+    assert seen is not None
+    beside = {"device_memory": seen.model_copy(update={"contended": True})}
+    ran_out = sample.out_of_memory(sample.requested(60.0)).model_copy(update=beside)
+    view = build_view(cards.with_card([cards.measured(), ran_out]))
+    for render in (html.render, markdown.render, as_text, check.render, csv.render):
+        assert "contended" in render(view)
+        assert "another program computed on the card" in render(view)
 
 
 def test_none_beside_a_desktop_and_unknown_are_two_words() -> None:

@@ -9,13 +9,14 @@ from bench.cells import Cell
 from bench.judge.bisection import STEP_S, Search
 from bench.judge.limit import Line
 from bench.records.journal import Header, Journal, Progress, read_progress
-from bench.records.schema import CellResult, Failed, Outcome, Requested, Timeout
+from bench.records.schema import CellResult, Failed, Outcome, Requested, Summary, Timeout
 from bench.records.words import Attention
 from bench.run.frontier import Finder, frontier_plan
 from bench.run.isolation import Stopped
 from bench.run.plan import Wishes, refuse_to_choose
 from bench.run.protocol import Step
 from bench.run.session import Listener
+from tests import sample_cards as cards
 from tests import sample_records as sample
 
 SHORT = Line(sample.requested(10, 128))
@@ -171,6 +172,24 @@ def test_a_failure_that_is_not_memory_ends_its_line_only(
     ]
     # It may have been an accident: the next search tries it again.
     assert not finder(EAGER, SHORT, known=read_progress(journal.path).done).is_done()
+
+
+class Beside(Playing):
+    """The same, while another program computes on the card."""
+
+    def run_cell(self, cell: Cell, journal: Journal, listener: Listener) -> CellResult:
+        assert len(self.ran) < 20, "the same clip again and again"
+        result = super().run_cell(cell, journal, listener)
+        seen = cards.device_memory(cards.measured().summary or Summary())
+        return result.model_copy(update={"device_memory": seen.model_copy(update={"contended": True})})
+
+
+def test_memory_that_another_program_took_ends_the_line_without_a_limit(journal: Journal) -> None:
+    search = finder(SHORT)
+    assert search.sweep(Beside(lambda requested: requested.clip_seconds < 30), journal, Told()) is None
+    (found,) = search.limits()
+    assert found.search.misfit_s is None
+    assert "another program" in search.unknown[SHORT]
 
 
 def test_an_attention_that_is_unsupported_is_one_outcome(journal: Journal) -> None:
