@@ -76,7 +76,7 @@ def row(record: Record, cell: CellResult, variant: str, alike: Sequence[CellResu
         peak=Figure(size_bytes, units.gib(size_bytes)),
         prompt=_prompt(cell.effective),
         labels=labels,
-        marks=(*labels, *((NOT_COMPARABLE,) if alike else ())),
+        marks=(*(labels if summary else ()), *((NOT_COMPARABLE,) if alike else ())),
         comparison=_comparison(cell, alike),
         same_kernels_as=tuple(other.cell_id for other in alike),
         fits_with_desktop=fits_with_desktop(cell, record),
@@ -102,7 +102,7 @@ def _status(cell: CellResult) -> Status:
     if not ran_out_beside_another(cell):
         return told
     reason = "; ".join((told.reason, "another program computed on the card: measure it again"))
-    return replace(told, tone=Tone.WARN, reason=reason)
+    return replace(told, word=f"{told.word} ({Label.CONTENDED})", tone=Tone.WARN, reason=reason)
 
 
 def _unmeasured_labels(cell: CellResult) -> tuple[str, ...]:
