@@ -82,11 +82,11 @@ class Card:
         return _by_pid(self._asker.ask(pynvml.nvmlDeviceGetGraphicsRunningProcesses))
 
     def processes(self) -> tuple[GpuProcess, ...] | None:
-        """Both lists as one, by pid: a process that computes and draws is one process."""
+        """Both lists as one, by pid: a process that computes and draws is one; None without the first."""
         compute, graphics = self.compute_processes(), self.graphics_processes()
-        if compute is None and graphics is None:
+        if compute is None:  # who only draws is told, and still not who is on the card
             return None
-        compute, graphics = compute or {}, graphics or {}
+        graphics = graphics or {}
         return tuple(
             GpuProcess(
                 pid=pid,

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from bench.records.card import DeviceState
 from bench.units import MIB
-from tests.fake_driver.driver import environment_of
+from tests.fake_driver.driver import environment_of, variant
 
 CODE: Final = """
 from bench.hardware import nvml
@@ -20,7 +20,7 @@ print("[" + ",".join(device_state(gpu).model_dump_json() for gpu in nvml.gpus())
 """
 
 
-def states(scenario: str, library: Path) -> list[DeviceState]:
+def states(scenario: str | Path, library: Path) -> list[DeviceState]:
     ended = subprocess.run(
         [sys.executable, "-c", CODE],
         env=os.environ | environment_of(scenario, library),
@@ -88,3 +88,9 @@ def test_each_card_and_each_slice_has_a_budget_of_its_own(fake_nvml: Path) -> No
 def test_a_limit_below_the_makers_is_in_the_state(fake_nvml: Path) -> None:
     (state,) = states("power-capped", fake_nvml)
     assert (state.power_limit_w, state.power_limit_default_w) == (140.0, 200.0)
+
+
+def test_a_list_of_programs_that_is_not_told_is_not_an_empty_one(fake_nvml: Path, tmp_path: Path) -> None:
+    refused = "fail nvmlDeviceGetComputeRunningProcesses_v3 NOT_SUPPORTED"
+    (state,) = states(variant(tmp_path, "shared-card", refused), fake_nvml)
+    assert (state.other_processes, state.used_by_others_bytes, state.display) == (None, None, None)
