@@ -32,6 +32,7 @@ LEVELS: Final = {
     "bench.cells": "pure",
     "bench.overrides": "pure",
     "bench.envelope": "pure",
+    "bench.envelope.tracing": "work",
     "bench.judge": "pure",
     "bench.hardware": "work",
     "bench.hardware.allowance": "pure",

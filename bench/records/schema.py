@@ -10,6 +10,7 @@ from pydantic import Field, JsonValue
 
 from bench.records.base import Bytes, Frozen, Interval, PathName, Seconds, Sha256, Slug, Utc
 from bench.records.card import DeviceMemory, DeviceState, Emulation, Power
+from bench.records.prediction import Derivation, Envelope
 from bench.records.words import Attention, EncoderAttention, Phase, Profile, Provenance, WeightMode
 
 SCHEMA_VERSION = "1.0"
@@ -237,20 +238,6 @@ class Work(Frozen):
     prefill_operations: float = Field(ge=0, description="a multiply-add counts as two")
 
 
-class Envelope(Frozen):
-    """VRAM predicted from the architecture, term by term."""
-
-    weights_bytes: Bytes
-    kv_cache_bytes: Bytes
-    activations_peak_bytes: Bytes
-    workspace_peak_bytes: Bytes
-    allocated_peak_bytes: Bytes
-    reserved_peak_bytes: Interval
-    device_peak_bytes: Interval
-    peak_phase: Phase
-    peak_op: str
-
-
 class CellResult(Frozen):
     """One point of the suite and what came of it."""
 
@@ -361,5 +348,8 @@ class Record(Frozen):
     emulation: Emulation | None = Field(default=None, description="the smaller card that this device played")
     frontier_step_s: Seconds | None = Field(
         default=None, description="clip lengths were chosen by bisection to this step, not by the suite"
+    )
+    derivation: Derivation | None = Field(
+        default=None, description="how a derived record came about; null where something ran"
     )
     cells: tuple[CellResult, ...]

@@ -66,6 +66,14 @@ class Label(StrEnum):
     SPILLED = "spilled"
 
 
+class Fit(StrEnum):
+    """Whether an interval of bytes fits a budget: only the whole interval says yes or no."""
+
+    FITS = "fits"
+    DOES_NOT_FIT = "does_not_fit"
+    TOO_CLOSE_TO_CALL = "too_close_to_call"
+
+
 class Verdict(StrEnum):
     """What a person wants to know."""
 

@@ -1,0 +1,117 @@
+"""What was predicted without running anything: memory term by term, ceilings of speed, what fits."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from bench.records.base import Bytes, Frozen, Interval, Seconds
+from bench.records.words import Attention, Phase
+
+
+class PhaseEnvelope(Frozen):
+    """One phase at its highest. The last four terms and the weights add up to the first."""
+
+    allocated_peak_bytes: Bytes
+    cache_bytes: Bytes = Field(description="KV cache at that moment")
+    activations_bytes: Bytes = Field(description="all other tensors at that moment, the weights left out")
+    workspace_bytes: Bytes = Field(description="what kernels took beside tensors at that moment")
+    buffers_bytes: Bytes = Field(description="tensors that the model keeps beside its weights")
+    peak_op: str = Field(description="the operator that caused it, behind the module that called it")
+
+
+class Ceiling(Frozen):
+    """What the card's bandwidth and BF16 rate allow at most: a roofline, no forecast.
+
+    Times are the shortest, the rate is the highest. Null where the catalog does not know the card's figure.
+    """
+
+    decode_tokens_per_s: float | None
+    encode_s: Seconds | None
+    prefill_s: Seconds | None
+    time_to_first_token_s: Seconds | None
+    latency_s: Seconds | None
+
+
+class Envelope(Frozen):
+    """Memory of one cell, predicted from the architecture term by term."""
+
+    weights_bytes: Bytes
+    kv_cache_bytes: Bytes = Field(description="at the end of the answer")
+    activations_peak_bytes: Bytes = Field(
+        description="most bytes at once of tensors that are neither weights nor KV cache"
+    )
+    workspace_peak_bytes: Bytes = Field(description="most bytes at once that kernels take beside tensors")
+    convolution_workspace_bytes: Interval | None = Field(
+        description="what cuDNN may take beyond that, and need not; null for a CPU"
+    )
+    allocated_peak_bytes: Bytes = Field(description="everything at once, without what cuDNN may take")
+    reserved_peak_bytes: Interval | None = Field(
+        description="what the modelled CUDA caching allocator holds; null for a CPU"
+    )
+    context_bytes: Interval | None = Field(description="CUDA context and libraries; null for a CPU")
+    device_peak_bytes: Interval | None = Field(
+        description="reserved and context: what a card must have; null for a CPU"
+    )
+    peak_phase: Phase
+    peak_op: str
+    prompt_tokens: int
+    phases: dict[Phase, PhaseEnvelope]
+    ceiling: Ceiling | None = Field(description="null for a CPU")
+
+
+class Term(Frozen):
+    """A cost that differs between machines: its range, and where that was seen."""
+
+    low_bytes: Bytes
+    high_bytes: Bytes
+    evidence: str
+
+
+class LongestClip(Frozen):
+    """The predicted frontier of one attention and max_tokens, in whole seconds.
+
+    Up to `*_fits_s` the whole interval fits, from `*_misfit_s` on nothing of it does; between them it is too
+    close to call. `fits` null: not even 1 s does. `misfit` null: up to the model's context nothing is sure
+    not to fit. All null beside a desktop where only headless was asked for, and the other way round.
+    """
+
+    attention: Attention
+    max_tokens: int
+    headless_fits_s: Seconds | None
+    headless_misfit_s: Seconds | None
+    desktop_fits_s: Seconds | None
+    desktop_misfit_s: Seconds | None
+    context_s: Seconds = Field(description="longest clip that the model's context holds with this answer")
+
+
+class Comparison(Frozen):
+    """A prediction held against one measured record of the same card and cells.
+
+    Ratios are measured / predicted, of the middle of the interval where the prediction is one.
+    """
+
+    record_id: str
+    content_hash: str
+    metric: Literal["allocated_peak_bytes", "reserved_peak_bytes", "process_peak_bytes"]
+    cells: int
+    inside: int | None = Field(description="cells measured inside the predicted interval; null without one")
+    ratio_median: float = Field(description="the factor that would calibrate the prediction")
+    ratio_low: float
+    ratio_high: float
+
+
+class Derivation(Frozen):
+    """How the figures of a derived record were found, and the budget that they are held against."""
+
+    weights_source: Literal["configuration", "safetensors headers"]
+    loading: str = Field(description="how the weights reach the device, and what that takes at most")
+    allocator: str | None = Field(description="whose rules the reserved bytes follow; null for a CPU")
+    workspace_source: str = Field(description="where the workspace of kernels is from")
+    headroom: Literal["headless", "desktop"] | None = Field(
+        description="which budget alone was asked for; null for both"
+    )
+    driver_reserve: Term | None = Field(description="null for a CPU")
+    context: Term | None = Field(description="null for a CPU")
+    desktop: Term | None = Field(description="null for a CPU")
+    longest_clips: tuple[LongestClip, ...] = ()
+    compared: tuple[Comparison, ...] = ()
