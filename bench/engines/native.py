@@ -2,15 +2,15 @@
 
 import json
 from pathlib import Path
-from typing import Final, cast
+from typing import Final, Literal
 
 import torch
-from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaList
+from transformers import GenerationConfig
 from transformers.generation.streamers import BaseStreamer
-from transformers.generation.utils import GenerateDecoderOnlyOutput
 from transformers.utils import logging
 
 from bench import shipped
+from bench.engines.answering import answer, generation_config
 from bench.engines.interface import EngineSettings, Generation, ModelFacts, ModelSource, Request
 from bench.envelope import architecture
 from bench.envelope.shapes import shapes_of
@@ -97,7 +97,7 @@ class NativeEngine:
         return EngineSettings(
             dtype=str(next(model.parameters()).dtype).removeprefix("torch."),
             attention_provider=_provider(requested.attention),
-            logits_positions="last" if requested.profile is Profile.LEAN else "all",
+            logits_positions=_logits_positions(requested.profile),
             encoder_chunk_frames=audio.chunk_frames,
             encoder_chunks_at_once=audio.conv_chunksize,
         )
@@ -120,8 +120,12 @@ class NativeEngine:
         """
         model, requested = self._loaded()
         torch.manual_seed(request.seed)
-        config = self._generation_config(request)
-        stopping = StoppingCriteriaList([_TokenSignal(observer, self._device)])
+        config = generation_config(
+            max_tokens=request.max_tokens,
+            forced_length=request.forced_length,
+            sampling=request.sampling,
+            end_of_answer=self._end_of_answer,
+        )
         observer.begin(Phase.PREPROCESS)
         inputs = self.processor()(
             text=request.prompt, audio=request.samples, time_markers=request.time_markers
@@ -129,17 +133,14 @@ class NativeEngine:
         inputs = inputs.to(self._device)
         inputs["audio_features"] = inputs["audio_features"].to(next(model.parameters()).dtype)
         prompt_tokens = int(inputs["input_ids"].shape[1])
-        answer = model.generate(
-            **inputs,
+        output = answer(
+            model,
+            inputs,
+            config,
+            observer,
+            logits_positions=_logits_positions(requested.profile),
             streamer=streamer,
-            generation_config=config,
-            stopping_criteria=stopping,
-            announce=lambda phase: observer.begin(Phase(phase)),
-            # transformers would keep the last position only; upstream computes the logits of all of them.
-            logits_to_keep=1 if requested.profile is Profile.LEAN else 0,
         )
-        observer.end()
-        output = cast(GenerateDecoderOnlyOutput, answer)  # as return_dict_in_generate has it
         tokens = tuple(output.sequences[0, prompt_tokens:].tolist())
         return Generation(
             token_ids=tokens,
@@ -183,38 +184,6 @@ class NativeEngine:
             raise BenchError("the engine was used before it was loaded")
         return self._model, self._requested
 
-    def _generation_config(self, request: Request) -> GenerationConfig:
-        eos = self._end_of_answer
-        sampling = request.sampling
-        chosen = {"temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": sampling.top_k}
-        return GenerationConfig(  # type: ignore[no-untyped-call]
-            max_new_tokens=request.max_tokens,
-            min_new_tokens=request.max_tokens if request.forced_length else None,
-            do_sample=sampling.do_sample,
-            **(chosen if sampling.do_sample else {}),
-            eos_token_id=eos or None,
-            pad_token_id=eos[0] if eos else None,
-            use_cache=True,
-            return_dict_in_generate=True,  # so that the cache that was really used can be told
-        )
-
-
-class _TokenSignal(StoppingCriteria):
-    """Never stops anything: `generate` calls it once per token, which is when the observer has to know."""
-
-    def __init__(self, observer: Observer, device: torch.device) -> None:
-        self._observer = observer
-        self._first = True
-        self._go_on = torch.zeros(1, dtype=torch.bool, device=device)
-
-    def __call__(self, *_: object, **__: object) -> torch.Tensor:
-        """Called after each token with all ids and scores so far, which are not looked at."""
-        self._observer.token()
-        if self._first:
-            self._observer.begin(Phase.DECODE)
-            self._first = False
-        return self._go_on
-
 
 def _config_file(source: ModelSource) -> Path:
     return (
@@ -246,6 +215,10 @@ def expected_tensors(config: MossAudioConfig) -> dict[str, tuple[int, ...]]:
     """Name and shape of every tensor of a checkpoint with this configuration, from the meta device."""
     state = meta_model(config, dtype=torch.bfloat16).state_dict()
     return {name: tuple(tensor.shape) for name, tensor in state.items()}
+
+
+def _logits_positions(profile: Profile) -> Literal["all", "last"]:
+    return "last" if profile is Profile.LEAN else "all"
 
 
 def _provider(attention: Attention) -> str:
