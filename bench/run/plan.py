@@ -92,18 +92,8 @@ def make_plan(wishes: Wishes, choose: Choose) -> Plan:
     """
     device = _device(wishes, choose)
     base = find_suite(_default_suite(wishes, device) if wishes.suite is None else wishes.suite)
-    origin = _origin(wishes, base)
-    suite = override(
-        base,
-        model=origin.name,
-        profile=wishes.profile,
-        clip_seconds=wishes.clip_seconds,
-        max_tokens=wishes.max_tokens,
-        attention=wishes.attention,
-        repeats=wishes.repeats,
-    )
-    clip = clips.shipped_speech() if wishes.audio is None else clips.read_audio(wishes.audio)
-    cells = expand(suite, weight_mode=origin.weight_mode, clip_source_sha256=clip.sha256)
+    origin = origin_of(wishes, base)
+    suite, cells = cells_of(wishes, base, origin)
     return Plan(
         suite=suite,
         suite_info=suite_info(suite, base=base),
@@ -114,6 +104,25 @@ def make_plan(wishes: Wishes, choose: Choose) -> Plan:
         audio=wishes.audio,
         emulation=emulation(wishes.emulate_vram, device) if wishes.emulate_vram is not None else None,
     )
+
+
+def cells_of(wishes: Wishes, base: Suite, origin: Origin) -> tuple[Suite, tuple[Cell, ...]]:
+    """The suite with what the command line changes in it, and its cells, in the order to run them.
+
+    Raises:
+        UsageError: a value out of bounds, or a clip that cannot be read.
+    """
+    suite = override(
+        base,
+        model=origin.name,
+        profile=wishes.profile,
+        clip_seconds=wishes.clip_seconds,
+        max_tokens=wishes.max_tokens,
+        attention=wishes.attention,
+        repeats=wishes.repeats,
+    )
+    clip = clips.shipped_speech() if wishes.audio is None else clips.read_audio(wishes.audio)
+    return suite, expand(suite, weight_mode=origin.weight_mode, clip_source_sha256=clip.sha256)
 
 
 def support(
@@ -147,7 +156,12 @@ def _default_suite(wishes: Wishes, device: Device) -> str:
     return "quick" if device.kind == "cuda" else "smoke"
 
 
-def _origin(wishes: Wishes, suite: Suite) -> Origin:
+def origin_of(wishes: Wishes, suite: Suite) -> Origin:
+    """Where the weights of the suite's model, or of the one on the command line, come from.
+
+    Raises:
+        UsageError: no such directory, no name on the Hub, or options that contradict each other.
+    """
     origin = _source(suite.model if wishes.model is None else wishes.model, wishes)
     if wishes.revision is not None and origin.weight_mode is not WeightMode.HUB:
         raise UsageError(
