@@ -8,7 +8,7 @@ from bench import units
 from bench.judge.memory import needed_bytes
 from bench.records.card import DeviceMemory, Emulation, Power, Range
 from bench.records.schema import CellResult
-from bench.report.interface import Figure
+from bench.report.basics import Figure
 from bench.report.metrics import METRICS, Column, figures, span
 from bench.report.sampling import sampled
 from bench.report.text import MAX_NAME, clean

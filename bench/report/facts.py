@@ -9,8 +9,9 @@ from bench.judge.memory import CardMemory, is_emulated
 from bench.judge.verdict import Judgement
 from bench.records.schema import CellResult, Record
 from bench.report import words
+from bench.report.basics import Fact
 from bench.report.card import beside_the_budget
-from bench.report.interface import Fact, FrontierRow, Identity, Kernels, Row
+from bench.report.interface import FrontierRow, Identity, Kernels, Row
 from bench.report.text import MAX_NAME, clean, name
 
 

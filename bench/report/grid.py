@@ -9,7 +9,8 @@ from bench.judge.comparable import same_kernels
 from bench.judge.variants import settings_of, varying, words_of
 from bench.records.schema import CellResult, Record
 from bench.report import words
-from bench.report.interface import Grid, GridCell, GridLine, Miss, Row, Status
+from bench.report.basics import Status
+from bench.report.interface import Grid, GridCell, GridLine, Miss, Row
 from bench.report.rows import row
 
 HEAT_LEVELS: Final = 5

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from bench.report.basics import Fact
 from bench.report.card_metrics import COLUMNS
-from bench.report.interface import Fact, FrontierRow, Grid, GridCell, View
+from bench.report.interface import FrontierRow, Grid, GridCell, View
 
 _SPECIAL: Final = re.compile(r"[\\`*\[\]{}|~#!$]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])")
 _ENTITIES: Final = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;"}

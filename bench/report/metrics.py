@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from bench import units
 from bench.records.schema import CellResult, Statistic
-from bench.report.interface import Figure
+from bench.report.basics import Figure
 from bench.report.sampling import sampled
 
 # `detail` is in CSV only.

@@ -11,8 +11,9 @@ from bench.judge.peak import peak_of
 from bench.records.schema import CellResult, Effective, Memory, PhaseMemory, Predicted, Record, Repeat
 from bench.records.words import Label, Phase, Provenance
 from bench.report import words
+from bench.report.basics import Figure, Status, Tone
 from bench.report.card_metrics import all_figures
-from bench.report.interface import Figure, PhasePeak, Repetition, Row, Status, Tone
+from bench.report.interface import PhasePeak, Repetition, Row
 from bench.report.text import clean
 
 _REPEAT_COLUMNS: Final = (

@@ -4,7 +4,8 @@ import io
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from bench.report.interface import Row, Tone, View
+from bench.report.basics import Tone
+from bench.report.interface import Row, View
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

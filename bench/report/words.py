@@ -16,7 +16,7 @@ from bench.records.schema import (
     Timeout,
 )
 from bench.records.words import Attention, Provenance, Verdict, WeightMode
-from bench.report.interface import Status, Tone
+from bench.report.basics import Status, Tone
 from bench.report.text import MAX_NAME, clean
 
 VERDICTS: Final = {

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bench.records.schema import Record
 from bench.records.words import Profile, Provenance, WeightMode
 from bench.report import check, csv, html, markdown
-from bench.report.interface import Tone
+from bench.report.basics import Tone
 from bench.report.terminal import as_text
 from bench.report.text import clean
 from bench.report.view import build_view

@@ -1,0 +1,50 @@
+"""The small values that every part of a view is made of."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Tone(StrEnum):
+    """How good or bad a piece of news is; always shown beside the word, never instead of it."""
+
+    GOOD = "good"
+    WARN = "warn"
+    BAD = "bad"
+    MUTED = "muted"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A label and its value, such as `Driver`, `580.95.05`; `note` is what puts it in proportion."""
+
+    label: str
+    text: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One metric of one cell: its raw value, the same in words, and how far it can be trusted.
+
+    `interval` is `47.0–47.8 tok/s`, `variation` is `cv 0.0063`, `note` says how it was read; empty where
+    there is none. `low`, `high` and `cv` are the same, raw.
+    """
+
+    value: float | int | None
+    text: str
+    interval: str = ""
+    variation: str = ""
+    low: float | None = None
+    high: float | None = None
+    cv: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What came of a cell, in words."""
+
+    code: str
+    word: str
+    tone: Tone
+    reason: str = ""
