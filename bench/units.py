@@ -33,6 +33,11 @@ def both_units(size_bytes: int | None) -> str:
     return f"{size_bytes / GB:.2f} GB ({size_bytes / GIB:.2f} GiB)"
 
 
+def gb(size_bytes: int | None) -> str:
+    """`10445641472` -> `10.45 GB`: never without the same in GiB beside it."""
+    return NOT_AVAILABLE if size_bytes is None else f"{size_bytes / GB:.2f} GB"
+
+
 def gib(size_bytes: int | None) -> str:
     """`10445641472` -> `9.73 GiB`; small amounts in MiB."""
     if size_bytes is None:

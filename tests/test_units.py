@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.units import NOT_AVAILABLE, both_units, clip_length, gib, parse_size, rate, ratio, seconds
+from bench.units import NOT_AVAILABLE, both_units, clip_length, gb, gib, parse_size, rate, ratio, seconds
 
 NUMBER = re.compile(r"-?[\d,]+(?:\.\d+)?")
 
@@ -14,6 +14,7 @@ NUMBER = re.compile(r"-?[\d,]+(?:\.\d+)?")
 def test_the_weights_of_the_model_have_two_sizes() -> None:
     assert both_units(10_445_641_472) == "10.45 GB (9.73 GiB)"
     assert gib(10_445_641_472) == "9.73 GiB"
+    assert gb(10_445_641_472) == "10.45 GB"
 
 
 def test_a_12_gb_card_has_neither_12_gb_nor_12_gib() -> None:
@@ -103,7 +104,7 @@ def test_clip_lengths_are_short(length_s: float, text: str) -> None:
 
 
 def test_what_is_not_available_is_said_so_and_is_no_zero() -> None:
-    texts = {both_units(None), gib(None), seconds(None), rate(None, "tok/s"), ratio(None)}
+    texts = {both_units(None), gb(None), gib(None), seconds(None), rate(None, "tok/s"), ratio(None)}
     texts |= {seconds(math.nan), seconds(math.inf), rate(math.nan, "tok/s"), ratio(math.inf)}
     assert texts == {NOT_AVAILABLE}
 
