@@ -1,0 +1,163 @@
+"""The longest clip that fits, from few predictions: each of them costs a trace.
+
+Every length that is named was predicted; between the lengths known so far the need is taken for a straight
+line, which decides only where to look next.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import ceil, floor
+from typing import Final, Literal, Protocol
+
+from bench.records.base import Interval
+
+CHUNK_S: Final = 4
+"""The audio encoder takes whole chunks of 4 s, so that its need grows in steps of that length..."""
+STEPS_UNTIL_S: Final = 256
+"""...up to 64 of them at once."""
+_APART_S: Final = 2 * CHUNK_S
+"""Lengths closer than this tell of a step, not of a slope."""
+
+
+class Needs(Protocol):
+    """Predicts."""
+
+    def __call__(self, clip_seconds: float) -> Mapping[int, Interval]:
+        """Bytes that a card must have for a clip of this length, by max_tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A bound that is looked for.
+
+    `fits`: the longest clip whose whole interval is within `room_bytes`; `misfit`: the shortest clip whose
+    whole interval is beyond.
+    """
+
+    max_tokens: int
+    bound: Literal["fits", "misfit"]
+    room_bytes: float
+
+    def slack(self, need: Interval) -> float:
+        """Bytes that are left; negative where there are too few."""
+        return self.room_bytes - (need.high if self.bound == "fits" else need.low)
+
+
+@dataclass(frozen=True, slots=True)
+class Bracket:
+    """Two lengths that were predicted: the slack is not negative at `below` and negative at `above`.
+
+    None where no such length is known. Where the need does not grow with the length everywhere, `fits` keeps
+    to what lies below the first failure, `misfit` to what lies above the last success.
+    """
+
+    below: int | None
+    above: int | None
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether nothing lies between."""
+        return self.above is not None and self.above - (self.below or 0) == 1
+
+
+class Search:
+    """Finds goals one prediction at a time, that with the largest expected error first."""
+
+    def __init__(
+        self,
+        needs: Needs,
+        goals: Iterable[Goal],
+        *,
+        longest_s: int,
+        known: Mapping[int, Mapping[int, Interval]],
+    ) -> None:
+        self._needs = needs
+        self._goals = tuple(goals)
+        self._longest_s = longest_s
+        self._known = {length: need for length, need in known.items() if 1 <= length <= longest_s}
+
+    def run(self, at_most: int) -> dict[Goal, Bracket]:
+        """Predict up to so many lengths beyond those that are known; what came of each goal."""
+        for _ in range(at_most):
+            length = self._next()
+            if length is None:
+                break
+            self._known[length] = self._needs(float(length))
+        return {goal: self._bracket(goal) for goal in self._goals}
+
+    def _next(self) -> int | None:
+        """The length to predict; None if no bound is expected to be off by a second."""
+        errors = [(self._error(goal, self._bracket(goal)), goal) for goal in self._goals]
+        for error, goal in sorted(errors, key=lambda pair: -pair[0]):
+            length = self._candidate(goal, self._bracket(goal)) if error >= 1 else None
+            if length is not None:
+                return length
+        return None
+
+    def _error(self, goal: Goal, found: Bracket) -> float:
+        """Seconds between the bound as it stands and where the line through what is known puts it."""
+        if found.is_exact or found.below == self._longest_s or found.above == 1:
+            return 0.0
+        root = self._root(goal, found)
+        if goal.bound == "fits":
+            return root - found.below if found.below is not None else max(1.0, root)
+        # Where nothing is sure not to fit up to the context's end, only that end can say so.
+        return (self._longest_s + 1 if found.above is None else found.above) - root
+
+    def _candidate(self, goal: Goal, found: Bracket) -> int | None:
+        """Where the need grows in steps: the last second of one for what fits, the first for what does not.
+
+        Where not even the shortest length so far is enough, nothing may be: the shortest of all tells.
+        """
+        if found.below is None and found.above is not None:
+            return 1
+        low, high = (found.below or 0) + 1, (found.above or self._longest_s + 1) - 1
+        last = floor(self._root(goal, found))
+        tried = [last, low - 1, high]
+        if last < STEPS_UNTIL_S:
+            step, next_step = last // CHUNK_S * CHUNK_S, ceil(last / CHUNK_S) * CHUNK_S
+            tried = [next_step, step, *tried] if goal.bound == "fits" else [step, next_step, *tried]
+        lengths = tried if goal.bound == "fits" else [length + 1 for length in tried]
+        return next(
+            (each for each in (*lengths, low) if low <= each <= high and each not in self._known), None
+        )
+
+    def _bracket(self, goal: Goal) -> Bracket:
+        slack = {length: goal.slack(need[goal.max_tokens]) for length, need in self._known.items()}
+        enough = [length for length, left in slack.items() if left >= 0]
+        short = [length for length, left in slack.items() if left < 0]
+        if goal.bound == "fits":
+            above = min(short, default=None)
+            return Bracket(
+                max((each for each in enough if above is None or each < above), default=None), above
+            )
+        below = max(enough, default=None)
+        return Bracket(below, min((each for each in short if below is None or each > below), default=None))
+
+    def _root(self, goal: Goal, found: Bracket) -> float:
+        """Where the slack should reach 0.
+
+        The need is close to straight lines that meet in corners. With lengths on both sides there are three
+        lines: across, and on from the two nearest lengths of each side. Whichever way the corner between
+        them bends, the truth is the middle one of the three.
+        """
+        lengths = sorted(self._known)
+        below = [each for each in lengths if found.below is not None and each <= found.below]
+        above = [each for each in lengths if found.above is not None and each >= found.above]
+        lower = next(((far, below[-1]) for far in reversed(below) if below[-1] - far >= _APART_S), None)
+        upper = next(((above[0], far) for far in above if far - above[0] >= _APART_S), None)
+        pairs = [pair for pair in (lower, upper) if pair is not None]
+        if below and above:
+            across = self._line(goal, (below[-1], above[0]))
+            roots = sorted([across, *(self._line(goal, pair) for pair in pairs)])
+            root = roots[1] if len(roots) == 3 else across
+        else:
+            root = self._line(goal, pairs[0]) if pairs else float("inf" if below or not above else "-inf")
+        return min(max(root, found.below or 0), found.above or self._longest_s)
+
+    def _line(self, goal: Goal, pair: tuple[int, int]) -> float:
+        """Where the line through the slack at two lengths reaches 0; where it does not fall, far off."""
+        first, second = (goal.slack(self._known[length][goal.max_tokens]) for length in pair)
+        if first <= second:
+            return float("inf" if first >= 0 else "-inf")
+        return pair[0] + (pair[1] - pair[0]) * first / (first - second)
