@@ -1,0 +1,117 @@
+"""Traces made by hand and at random, small enough to be walked through step by step."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from hypothesis import strategies as st
+
+from bench.envelope.events import Call, DecodeStep, Event, Kernel, StepEvent, Trace
+from bench.records.words import Phase
+
+CALL: Final = Call(inputs=((2, 2), (2, 2)), strides=((2, 1), (2, 1)), output=(2, 2), dtype="bfloat16")
+
+
+@dataclass
+class Made:
+    """A trace in the making."""
+
+    kernels: list[Kernel] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    tokens_at: list[int] = field(default_factory=list)
+    blocks: int = 0
+
+    def run(self, name: str, phase: Phase, *sizes: int, cache: bool = False) -> list[int]:
+        """One kernel that allocates blocks of these sizes."""
+        self.kernels.append(Kernel(name, "", phase, CALL))
+        made = list(range(self.blocks, self.blocks + len(sizes)))
+        self.blocks += len(sizes)
+        for block, size in zip(made, sizes, strict=True):
+            self.events.append(Event(len(self.kernels) - 1, block, size, cache))
+        return made
+
+    def release(self, *blocks: int) -> None:
+        self.events.extend(Event(len(self.kernels) - 1, block, 0) for block in blocks)
+
+    def token(self) -> None:
+        self.tokens_at.append(len(self.events))
+
+    def trace(self, step: DecodeStep | None = None) -> Trace:
+        return Trace(10, 5, tuple(self.kernels), tuple(self.events), tuple(self.tokens_at), step)
+
+
+def unrolled(trace: Trace, tokens: int) -> Trace:
+    """The same generation with every decode step of so many tokens among its events."""
+    events, tokens_at = list(trace.events), list(trace.tokens_at)
+    fresh = 1 + max((event.block for event in events), default=0)
+    earlier = _blocks_before(trace)
+    for number in range(len(tokens_at), tokens):
+        assert trace.step is not None
+        now: dict[int, int] = {}
+        for made in trace.step.events:
+            if made.size_bytes:
+                now[made.number], fresh = fresh, fresh + 1
+                size = made.size_bytes + (number - trace.step.first) * made.growth_bytes
+                events.append(Event(made.kernel, now[made.number], size, made.is_cache))
+            else:
+                blocks = earlier if made.age else now
+                events.append(Event(made.kernel, blocks[made.number], 0))
+        tokens_at.append(len(events))
+        earlier = now
+    return Trace(
+        trace.prompt_tokens, trace.audio_tokens, trace.kernels, tuple(events), tuple(tokens_at), None
+    )
+
+
+def _blocks_before(trace: Trace) -> dict[int, int]:
+    """By number, the blocks that the first step beyond the traced ones releases."""
+    step = trace.step
+    if step is None or len(trace.tokens_at) == step.first:
+        return dict(enumerate(step.before)) if step else {}
+    made = [event for event in step.events if event.size_bytes]
+    begin = trace.tokens_at[-2]
+    allocated = [event.block for event in trace.events[begin:] if event.size_bytes]
+    return {event.number: block for event, block in zip(made, allocated, strict=True)}
+
+
+def levels(trace: Trace) -> Iterator[tuple[Event, int, int]]:
+    """Each event with the KV cache and the other bytes that are there after it."""
+    alive: dict[int, tuple[int, bool]] = {}
+    cache = other = 0
+    for event in trace.events:
+        size, is_cache = (event.size_bytes, event.is_cache) if event.size_bytes else alive.pop(event.block)
+        if event.size_bytes:
+            alive[event.block] = size, is_cache
+        change = size if event.size_bytes else -size
+        cache, other = (cache + change, other) if is_cache else (cache, other + change)
+        yield event, cache, other
+
+
+@st.composite
+def generations(draw: st.DrawFn) -> Trace:
+    """A generation of any shape: what decode steps make goes at once, in the next step, or stays."""
+    made, bytes_of = Made(), st.integers(1, 50)
+    for phase in (Phase.ENCODE, Phase.PREFILL):
+        for _ in range(draw(st.integers(1, 5))):
+            blocks = made.run(phase, phase, *draw(st.lists(bytes_of, min_size=1, max_size=3)))
+            made.release(*draw(st.lists(st.sampled_from(blocks), unique=True)))
+    before = made.run("caches", Phase.PREFILL, *draw(st.lists(bytes_of, min_size=4, max_size=4)), cache=True)
+    made.token()
+    step = _step(draw, made, tuple(before))
+    traced = unrolled(made.trace(step), draw(st.integers(1, 4)))
+    return Trace(10, 5, traced.kernels, traced.events, traced.tokens_at, step)
+
+
+def _step(draw: st.DrawFn, made: Made, before: tuple[int, ...]) -> DecodeStep:
+    first_kernel = len(made.kernels)
+    made.kernels += [Kernel(f"step {number}", "", Phase.DECODE, CALL) for number in range(4)]
+    events = []
+    for number in draw(st.permutations(range(4))):
+        kernel = first_kernel + number
+        is_cache = draw(st.booleans())
+        growth = draw(st.integers(0, 9))
+        events.append(StepEvent(kernel, 0, number, draw(st.integers(1, 50)), growth, is_cache))
+        age = draw(st.sampled_from([0, 1, None]))
+        if age is not None:
+            events.append(StepEvent(kernel, age, number, 0, 0))
+    return DecodeStep(1, tuple(events), before)
