@@ -18,7 +18,8 @@ class DecodeSteps:
     """The pattern as arrays, one value an event. Changes are negative where a block is released.
 
     `age` is 1 where the block that is released was made in the step before, whose sizes it has. `changes` are
-    those of step `first`, `first_changes` too but for blocks that were made before it.
+    those of step `first`, `first_changes` too but for blocks that were made before it. Blocks of one number
+    are all KV cache or all not.
     """
 
     first: int

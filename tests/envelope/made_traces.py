@@ -95,22 +95,22 @@ def generations(draw: st.DrawFn) -> Trace:
         for _ in range(draw(st.integers(1, 5))):
             blocks = made.run(phase, phase, *draw(st.lists(bytes_of, min_size=1, max_size=3)))
             made.release(*draw(st.lists(st.sampled_from(blocks), unique=True)))
-    before = made.run("caches", Phase.PREFILL, *draw(st.lists(bytes_of, min_size=4, max_size=4)), cache=True)
+    is_cache = draw(st.lists(st.booleans(), min_size=4, max_size=4))
+    before = [made.run("last", Phase.PREFILL, draw(bytes_of), cache=cache)[0] for cache in is_cache]
     made.token()
-    step = _step(draw, made, tuple(before))
+    step = _step(draw, made, tuple(before), is_cache)
     traced = unrolled(made.trace(step), draw(st.integers(1, 4)))
     return Trace(10, 5, traced.kernels, traced.events, traced.tokens_at, step)
 
 
-def _step(draw: st.DrawFn, made: Made, before: tuple[int, ...]) -> DecodeStep:
+def _step(draw: st.DrawFn, made: Made, before: tuple[int, ...], is_cache: list[bool]) -> DecodeStep:
     first_kernel = len(made.kernels)
     made.kernels += [Kernel(f"step {number}", "", Phase.DECODE, CALL) for number in range(4)]
     events = []
     for number in draw(st.permutations(range(4))):
         kernel = first_kernel + number
-        is_cache = draw(st.booleans())
         growth = draw(st.integers(0, 9))
-        events.append(StepEvent(kernel, 0, number, draw(st.integers(1, 50)), growth, is_cache))
+        events.append(StepEvent(kernel, 0, number, draw(st.integers(1, 50)), growth, is_cache[number]))
         age = draw(st.sampled_from([0, 1, None]))
         if age is not None:
             events.append(StepEvent(kernel, age, number, 0, 0))
