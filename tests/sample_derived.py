@@ -223,15 +223,16 @@ def derived_record(
     tokens: Sequence[int] = sample.TOKENS,
     attentions: Sequence[Attention] = (Attention.SDPA,),
     headroom: Headroom | None = None,
-    with_longest_clips: bool = True,
+    with_longest_clips: bool | None = None,
     compared: tuple[Comparison, ...] = (),
 ) -> Record:
     """A plan of the `standard` suite for one card; `cells` instead of what the axes give.
 
     On the RTX 4070 clips of up to 120 s fit headless, 300 s is too close to call and 600 s does not fit;
     beside a desktop all but 600 s are too close to call. On the RTX 5060 Ti 16 GB all fit, up to 300 s beside
-    a desktop too.
+    a desktop too. The frontier is drawn to the second unless `cells` were given.
     """
+    with_longest_clips = cells is None if with_longest_clips is None else with_longest_clips
     if cells is None:
         wants = [sample.requested(c, n, a) for a in attentions for c in clips for n in tokens]
         cells = [predicted(wanted, device) for wanted in wants]

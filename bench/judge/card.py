@@ -6,6 +6,7 @@ from typing import Final
 from bench import units
 from bench.judge.comparable import same_kernels
 from bench.judge.contention import ran_out_beside_another
+from bench.judge.derived import is_derived
 from bench.judge.spill import cliffs
 from bench.records.card import DeviceState, Sampled
 from bench.records.schema import CellResult, Record
@@ -28,9 +29,10 @@ def about_the_card(record: Record) -> Iterator[str]:
     if elsewhere is not None:
         yield f"Computed on the {elsewhere}: no figure of this record is one of {record.device.name}."
     if record.device.catalogued is False:
+        missing = "ceiling of speed" if is_derived(record) else "share of them"
         yield (
             "This card is not in the catalog: its bandwidth and BF16 rate are not known, "
-            "so no share of them is given."
+            f"so no {missing} is given."
         )
     if record.device_state is not None:
         yield from _about_the_state(record.device_state)

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from bench.judge.card import about_the_card, about_the_card_in_cells, share
+from bench.judge.caveats_derived import about_the_prediction
+from bench.judge.derived import is_derived
 from bench.judge.frontier import is_pruned
 from bench.judge.memory import is_emulated
 from bench.records.schema import CellResult, ModelInfo, Record, Skipped
@@ -43,18 +45,24 @@ def _about_the_run(record: Record) -> Iterator[str]:
             "Tiny model of the same architecture: no figure here, neither memory nor speed, "
             "is one of the real model."
         )
-    if record.model.weight_mode is WeightMode.RANDOM:
+    if is_derived(record):
+        yield "Derived from the architecture: nothing was run."
+    yield from _about_the_weights(record)
+    yield from about_the_prediction(record) if is_derived(record) else _about_the_device(record)
+
+
+def _about_the_weights(record: Record) -> Iterator[str]:
+    """Of weights that were not loaded only the shapes count."""
+    model, what = record.model, "Shapes" if is_derived(record) else "Weights"
+    if model.weight_mode is WeightMode.RANDOM and not is_derived(record):
         yield (
             "Random weights of the exact shapes: memory does not depend on their values and speed "
             "hardly does, but the text that came out means nothing."
         )
-    if record.model.weight_mode is WeightMode.HUB and not is_published(record.model):
-        yield f"Weights of {record.model.repo}: not the released ones."
-    if record.model.weight_mode is WeightMode.LOCAL:
-        yield "Weights from a local folder: nothing shows that they are the published ones."
-    if record.provenance is Provenance.DERIVED:
-        yield "Derived from the architecture: nothing was run."
-    yield from _about_the_device(record)
+    if model.weight_mode is WeightMode.HUB and not is_published(model):
+        yield f"{what} of {model.repo}: not the released ones."
+    if model.weight_mode is WeightMode.LOCAL:
+        yield f"{what} from a local folder: nothing shows that they are the published ones."
 
 
 def _about_the_device(record: Record) -> Iterator[str]:

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple, Self
 
 from bench.judge.contention import ran_out_beside_another
+from bench.judge.derived import cell_fit, is_derived, lines
 from bench.judge.memory import fits_with_desktop, has_spilled
 from bench.judge.variants import settings_of, varying, words_of
-from bench.records.schema import CellResult, OutOfMemory, Record, Skipped
-from bench.records.words import Attention
+from bench.records.prediction import LongestClip
+from bench.records.schema import CellResult, OutOfMemory, Record, Requested, Skipped
+from bench.records.words import Attention, Fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,12 @@ class FrontierPoint:
     `longest_fit_with_desktop_s`: the same beside a desktop, of the clips that ran; None means that none does
     where `desktop_is_known`, else that nothing tells. `variant`: the other settings, where
     cells differ in them.
+
+    `is_predicted`: nothing ran; what lies between a fit and a misfit is too close to call, and a misfit of
+    None means that nothing is sure not to fit. Then `smallest_misfit_with_desktop_s` is known too,
+    `headless_is_known` is false where only a desktop was asked for, and `context_s` is the longest clip that
+    the model's context holds; it is None where the line is drawn through the cells alone, else the line is
+    exact to the second.
     """
 
     attention: Attention
@@ -28,24 +37,32 @@ class FrontierPoint:
     longest_fit_with_desktop_s: float | None = None
     desktop_is_known: bool = False
     variant: tuple[str, ...] = ()
+    is_predicted: bool = False
+    smallest_misfit_with_desktop_s: float | None = None
+    headless_is_known: bool = True
+    context_s: float | None = None
 
 
 def frontier(cells: Iterable[CellResult], record: Record | None = None) -> tuple[FrontierPoint, ...]:
     """One point for each attention, max_tokens and variant of the cells, in that order.
 
-    `record` tells the budget of the card; without it nothing is known of a desktop.
+    `record` tells the budget of the card; without it nothing is known of a desktop. Of a derived record it
+    is the predicted line to the second, where it has one and its cells differ in nothing else.
     """
     cells = tuple(cells)
     names = varying(cell.requested for cell in cells)
-    lines: dict[tuple[int, tuple[str, ...], int], list[CellResult]] = {}
-    order = list(Attention)
+    if record is not None and is_derived(record) and not names and lines(record):
+        return tuple(_drawn(line, record) for line in sorted(lines(record), key=_place))
+    point = _point if record is None or not is_derived(record) else _predicted_point
+    groups: dict[tuple[tuple[int, int], tuple[str, ...]], list[CellResult]] = {}
     for cell in cells:
-        wanted = cell.requested
-        key = (order.index(wanted.attention), settings_of(wanted), wanted.max_tokens)
-        lines.setdefault(key, []).append(cell)
-    return tuple(
-        _point(lines[key], words_of(lines[key][0].requested, names), record) for key in sorted(lines)
-    )
+        groups.setdefault((_place(cell.requested), settings_of(cell.requested)), []).append(cell)
+    ordered = sorted(groups, key=lambda key: (key[0][0], key[1], key[0][1]))
+    return tuple(point(groups[key], words_of(groups[key][0].requested, names), record) for key in ordered)
+
+
+def _place(line: Requested | LongestClip) -> tuple[int, int]:
+    return list(Attention).index(line.attention), line.max_tokens
 
 
 def is_misfit(cell: CellResult) -> bool:
@@ -74,3 +91,56 @@ def _point(cells: list[CellResult], variant: tuple[str, ...], record: Record | N
         desktop_is_known=any(fit is not None for _, fit in beside),
         variant=variant,
     )
+
+
+def _drawn(line: LongestClip, record: Record) -> FrontierPoint:
+    """A line that the prediction followed to the second."""
+    headroom = None if record.derivation is None else record.derivation.headroom
+    return FrontierPoint(
+        attention=line.attention,
+        max_tokens=line.max_tokens,
+        longest_fit_s=line.headless_fits_s,
+        smallest_misfit_s=line.headless_misfit_s,
+        longest_fit_with_desktop_s=line.desktop_fits_s,
+        smallest_misfit_with_desktop_s=line.desktop_misfit_s,
+        headless_is_known=headroom != "desktop",
+        desktop_is_known=headroom != "headless",
+        is_predicted=True,
+        context_s=line.context_s,
+    )
+
+
+def _predicted_point(
+    cells: list[CellResult], variant: tuple[str, ...], record: Record | None
+) -> FrontierPoint:
+    """A line through the predicted cells, where nothing was predicted between them."""
+    found = [(cell.requested.clip_seconds, cell_fit(cell, record)) for cell in cells if record is not None]
+    headless = _Ends.of((clip_s, fit.headless) for clip_s, fit in found)
+    desktop = _Ends.of((clip_s, fit.desktop) for clip_s, fit in found)
+    return FrontierPoint(
+        attention=cells[0].requested.attention,
+        max_tokens=cells[0].requested.max_tokens,
+        longest_fit_s=headless.fits_s,
+        smallest_misfit_s=headless.misfit_s,
+        longest_fit_with_desktop_s=desktop.fits_s,
+        smallest_misfit_with_desktop_s=desktop.misfit_s,
+        headless_is_known=headless.is_known,
+        desktop_is_known=desktop.is_known,
+        is_predicted=True,
+        variant=variant,
+    )
+
+
+class _Ends(NamedTuple):
+    fits_s: float | None
+    misfit_s: float | None
+    is_known: bool
+
+    @classmethod
+    def of(cls, clips: Iterable[tuple[float, Fit | None]]) -> Self:
+        known = [(clip_s, fit) for clip_s, fit in clips if fit is not None]
+        return cls(
+            fits_s=max((clip_s for clip_s, fit in known if fit is Fit.FITS), default=None),
+            misfit_s=min((clip_s for clip_s, fit in known if fit is Fit.DOES_NOT_FIT), default=None),
+            is_known=bool(known),
+        )

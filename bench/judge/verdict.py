@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from bench.judge import why
+from bench.judge import why, why_derived
 from bench.judge.card import computed_elsewhere
 from bench.judge.caveats import caveats, is_smoke
+from bench.judge.derived import best, cell_verdict, is_derived
 from bench.judge.frontier import FrontierPoint, frontier, is_misfit
 from bench.judge.memory import CardMemory, card_memory, fits_with_desktop, has_spilled
 from bench.records.schema import CellResult, Record
@@ -35,17 +36,38 @@ def judge(record: Record) -> Judgement:
     so is one where nothing tells; where cells ran and none fits beside a desktop it is `runs_headless`.
     Nothing but out of memory, or but cells that lay partly in system memory, is `does_not_fit`; nothing but
     unsupported is `unsupported`; all else is `unknown`.
+
+    A derived record has the best verdict of its cells; that of a CPU, which has no budget, is `unknown`.
     """
+    points = frontier(record.cells, record)
     ran = [cell for cell in record.cells if cell.outcome.status == "measured" and not has_spilled(cell)]
-    verdict, sentence = _decide(record, ran)
+    predicted = is_derived(record)
+    verdict, sentence = _decide_derived(record, points) if predicted else _decide(record, ran)
     return Judgement(
         verdict=verdict,
         why=sentence,
-        frontier=frontier(record.cells, record),
+        frontier=points,
         caveats=caveats(record),
         largest=max(ran, key=why.size, default=None),
         memory=card_memory(record),
     )
+
+
+def _decide_derived(record: Record, points: tuple[FrontierPoint, ...]) -> tuple[Verdict, str]:
+    if is_smoke(record):
+        return Verdict.UNKNOWN, why_derived.tiny()
+    verdict = best([cell_verdict(cell, record).verdict for cell in record.cells])
+    match verdict:
+        case Verdict.RUNS | Verdict.RUNS_HEADLESS:
+            return verdict, why_derived.fits(points)
+        case Verdict.TOO_CLOSE_TO_CALL:
+            return verdict, why_derived.too_close(record, points)
+        case Verdict.DOES_NOT_FIT:
+            return verdict, why_derived.nothing_fits(record, points)
+    if record.cells and all(cell.outcome.status == "unsupported" for cell in record.cells):
+        return Verdict.UNSUPPORTED, why.unsupported(record)
+    on_a_cpu = record.cells and record.device.kind == "cpu"
+    return Verdict.UNKNOWN, why_derived.on_a_cpu(record) if on_a_cpu else why.unknown(record)
 
 
 def _decide(record: Record, ran: list[CellResult]) -> tuple[Verdict, str]:

@@ -22,11 +22,20 @@ def size(cell: CellResult) -> tuple[float, int]:
     return cell.requested.clip_seconds, cell.requested.max_tokens
 
 
-def _shape(cell: CellResult) -> str:
-    clip_s = cell.requested.clip_seconds
+def shape(cell: CellResult) -> str:
+    """`120 s (2 min) with 512 new tokens`."""
+    return shape_of(cell.requested.clip_seconds, cell.requested.max_tokens)
+
+
+def shape_of(clip_s: float, max_tokens: int) -> str:
+    """The same of a clip length and a number of new tokens."""
+    return f"{length(clip_s)} with {max_tokens:,} new token{'' if max_tokens == 1 else 's'}"
+
+
+def length(clip_s: float) -> str:
+    """`120 s (2 min)`; without the minutes up to one."""
     minutes = f" ({units.seconds(clip_s)})" if clip_s > 60 else ""
-    tokens = f"{cell.requested.max_tokens:,} new token{'' if cell.requested.max_tokens == 1 else 's'}"
-    return f"{units.clip_length(clip_s)}{minutes} with {tokens}"
+    return f"{units.clip_length(clip_s)}{minutes}"
 
 
 def smoke(record: Record) -> str:
@@ -46,12 +55,12 @@ def elsewhere(record: Record, kind: str) -> str:
 def runs(record: Record, cell: CellResult, beside: list[CellResult]) -> str:
     """At least one cell ran. `beside`: the cells that fit beside a desktop too; empty where nothing tells."""
     misfit = _smallest_misfit(record)
-    limit = f"; a clip of {_shape(misfit)} ran out of memory" if misfit else ""
+    limit = f"; a clip of {shape(misfit)} ran out of memory" if misfit else ""
     largest = max(beside, key=size, default=None)
     desktop = ""
     if largest is not None:
         same = largest.cell_id == cell.cell_id
-        desktop = "; it fits beside a desktop too" if same else f"; beside a desktop up to {_shape(largest)}"
+        desktop = "; it fits beside a desktop too" if same else f"; beside a desktop up to {shape(largest)}"
     return f"{_ran(record, cell)}{desktop}{limit}."
 
 
@@ -73,7 +82,7 @@ def _ran(record: Record, cell: CellResult) -> str:
     decode = cell.summary.decode_tokens_per_s if cell.summary and not is_emulated(record) else None
     figures = [units.rate(decode.median, "tok/s") if decode else "", _memory(record, cell)]
     detail = " and ".join(filter(None, figures))
-    return f"{_card(record)} longest clip that ran is {_shape(cell)}{': ' if detail else ''}{detail}"
+    return f"{_card(record)} longest clip that ran is {shape(cell)}{': ' if detail else ''}{detail}"
 
 
 def _memory(record: Record, cell: CellResult) -> str:
@@ -94,7 +103,7 @@ def _card(record: Record) -> str:
 def nothing_fits(record: Record) -> str:
     """Nothing but out of memory."""
     misfit = _smallest_misfit(record)
-    smallest = f": even a clip of {_shape(misfit)} ran out of memory" if misfit else ""
+    smallest = f": even a clip of {shape(misfit)} ran out of memory" if misfit else ""
     where = "" if record.emulation is None else f" an emulated card of {_total(record.emulation)}"
     return f"Nothing that was tried fits{where}{smallest}."
 
@@ -107,7 +116,7 @@ def spilled(record: Record) -> str:
     """Nothing ran from the card's own memory."""
     spilled = min((cell for cell in record.cells if has_spilled(cell)), key=size)
     return (
-        f"Nothing that was tried fits the card: even a clip of {_shape(spilled)} lay partly in system memory."
+        f"Nothing that was tried fits the card: even a clip of {shape(spilled)} lay partly in system memory."
     )
 
 
