@@ -53,8 +53,8 @@ class Event(NamedTuple):
 class StepEvent(NamedTuple):
     """The same in any decode step: sizes grow by `growth_bytes` with each step.
 
-    An allocation (`size_bytes` > 0) makes block `number` of this step; a release names a block of this
-    step (`age` 0) or of the one before (`age` 1) by its `number`.
+    An allocation (`size_bytes` > 0) makes block `number` of this step; a release names, by its `number`, a
+    block of this step (`age` 0) or of the step `age` steps before. The ids of the prompt live for two steps.
     """
 
     kernel: int
@@ -70,13 +70,13 @@ class DecodeStep:
     """One decode step as a pattern.
 
     Sizes are those of step `first` (1 is the forward pass that makes the second token); step j has
-    `size_bytes + (j - first) * growth_bytes`. `before` are the blocks of step `first - 1`, by index, to which
-    releases of `age` 1 refer in step `first`.
+    `size_bytes + (j - first) * growth_bytes`. `before[age - 1]` are the blocks of step `first - age`, by
+    their `number`, which the first steps release; all of them are steps that were traced.
     """
 
     first: int
     events: tuple[StepEvent, ...]
-    before: tuple[int, ...]
+    before: tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
