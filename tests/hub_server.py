@@ -232,15 +232,17 @@ class _Handler(BaseHTTPRequestHandler):
             return self._error(fault)
         if isinstance(fault, Body):
             content = fault.content
-        start = 0
+        first, last, whole = 0, len(content) - 1, True
         asked = self.headers["Range"]
         if asked and not isinstance(fault, IgnoreRange):
-            start = int(asked.removeprefix("bytes=").partition("-")[0])
+            begin, _, end = asked.removeprefix("bytes=").partition("-")
+            first, last = int(begin), min(int(end or last), last)
+            whole = (first, last) == (0, len(content) - 1)
         headers = {"X-Repo-Commit": commit, "ETag": f'"{git_sha1(content)}"', "Accept-Ranges": "bytes"}
-        if start:
-            headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
+        if not whole:
+            headers["Content-Range"] = f"bytes {first}-{last}/{len(content)}"
         limit = fault.after_bytes if isinstance(fault, Cut) else None
-        return self._send(content[start:], 206 if start else 200, headers, limit)
+        return self._send(content[first : last + 1], 200 if whole else 206, headers, limit)
 
     def _error(self, status: Status) -> None:
         self._send(b"{}", status.code, dict(status.headers))
