@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bench import units
+from bench.envelope.card_terms import fit
 from bench.records.base import Interval
 from bench.records.prediction import LongestClip, Term
 from bench.records.schema import CellResult, Predicted, Record
@@ -107,13 +108,6 @@ def cell_verdict(cell: CellResult, record: Record) -> CellVerdict:
         return CellVerdict(Verdict.RUNS_HEADLESS, "; ".join(answer.words for answer in answers))
     misfit = answers[0].fit is Fit.DOES_NOT_FIT
     return CellVerdict(Verdict.DOES_NOT_FIT if misfit else Verdict.TOO_CLOSE_TO_CALL, answers[0].words)
-
-
-def fit(need: Interval, room: Interval) -> Fit:
-    """Whether all of `need` fits all of `room`, none of it does, or that cannot be told."""
-    if need.high <= room.low:
-        return Fit.FITS
-    return Fit.DOES_NOT_FIT if need.low > room.high else Fit.TOO_CLOSE_TO_CALL
 
 
 def best(verdicts: Sequence[Verdict]) -> Verdict | None:

@@ -1,0 +1,204 @@
+"""A prediction held against what was measured on the same card. Pure.
+
+A predicted cell meets the measured cells that are alike in all that decides memory: not in weights, seed,
+sampling or the sound of the clip. Cells that spilled, shared the card or ran other kernels than were asked
+for are left out, and so are records of tiny models, of cards that others played, and of other cards.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Final, Literal
+
+from bench.judge.card import computed_elsewhere
+from bench.judge.caveats import is_smoke
+from bench.judge.contention import is_contended
+from bench.judge.memory import has_spilled, is_emulated
+from bench.records.base import Interval
+from bench.records.prediction import Comparison, Envelope
+from bench.records.schema import CellResult, Predicted, Record, Requested
+from bench.records.words import Label, Phase, Provenance
+
+Metric = Literal["reserved_peak_bytes", "process_peak_bytes", "allocated_peak_bytes"]
+METRICS: Final[tuple[Metric, ...]] = ("reserved_peak_bytes", "process_peak_bytes", "allocated_peak_bytes")
+
+DECIDES_MEMORY: Final = (
+    "model",
+    "engine",
+    "profile",
+    "dtype",
+    "attention",
+    "encoder_attention",
+    "clip_seconds",
+    "max_tokens",
+    "prompt",
+    "time_markers",
+)
+# How the CUDA caching allocator was told to work, under its old and its new name.
+_ALLOCATOR_SETTINGS: Final = ("PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ALLOC_CONF")
+
+_Key = tuple[object, ...]
+_Figure = Callable[[Envelope], Interval | None]
+
+
+@dataclass(frozen=True, slots=True)
+class CellError:
+    """One metric of one measured cell against its prediction.
+
+    `predicted` is in bytes; both its ends are the same where one number was predicted, and then
+    `is_interval` is false. `record` is the measured one, `cell` its cell.
+    """
+
+    record: Record
+    cell: CellResult
+    metric: Metric
+    predicted: Interval
+    is_interval: bool
+    measured_bytes: int
+
+    @property
+    def ratio(self) -> float:
+        """Measured / predicted, of the middle of the interval."""
+        return self.measured_bytes / ((self.predicted.low + self.predicted.high) / 2)
+
+    @property
+    def is_inside(self) -> bool | None:
+        """Whether it was measured inside the interval; None where one number was predicted."""
+        return self.predicted.low <= self.measured_bytes <= self.predicted.high if self.is_interval else None
+
+
+def compare(derived: Record, measured: Sequence[Record]) -> tuple[Comparison, ...]:
+    """One comparison for each measured record and metric that has a cell in common with the prediction.
+
+    In the order of the records, then of `METRICS`. `ratio_median` is the factor that would calibrate it. See
+    `errors` for what is held against what.
+    """
+    groups: dict[tuple[str, Metric], list[CellError]] = {}
+    for error in errors(derived, measured):
+        groups.setdefault((error.record.content_hash, error.metric), []).append(error)
+    return tuple(map(_comparison, groups.values()))
+
+
+def errors(derived: Record, measured: Sequence[Record]) -> tuple[CellError, ...]:
+    """Every measured figure that there is a prediction for, by record, metric and cell.
+
+    On a graphics card: reserved against the modelled allocator; the process, as the driver saw it, against
+    `device_peak_bytes`; allocated against the highest phase other than `load`, which the measured figure does
+    not cover either. Where loading is the peak of all, only allocated is compared; and where the allocator
+    was set up otherwise too.
+
+    On a CPU the measured figure counts the tensors that the dispatcher sees, without the workspace inside one
+    operator: it is held against the highest phase less its workspace. That is what tensors take at the
+    predicted peak; it can be less than their own peak, by no more than that workspace.
+    """
+    predicted = {
+        _key(cell.requested): cell.envelope
+        for cell in derived.cells
+        if isinstance(cell.outcome, Predicted) and cell.envelope is not None
+    }
+    distinct = {record.content_hash: record for record in measured}
+    return tuple(
+        error
+        for record in distinct.values()
+        if _is_of_this(record, derived)
+        for metric in _metrics(derived, record)
+        for error in _errors_of(record, metric, predicted, _FIGURES[derived.device.kind, metric])
+    )
+
+
+def _errors_of(
+    record: Record, metric: Metric, predicted: Mapping[_Key, Envelope], figure: _Figure
+) -> Iterator[CellError]:
+    for cell in filter(_counts, record.cells):
+        envelope = predicted.get(_key(cell.requested))
+        said = None if envelope is None else figure(envelope)
+        seen = None if cell.summary is None else getattr(cell.summary, metric)
+        if said is not None and seen is not None and said.low + said.high > 0:
+            yield CellError(record, cell, metric, said, metric != "allocated_peak_bytes", int(seen))
+
+
+def _comparison(group: Sequence[CellError]) -> Comparison:
+    ratios, first = [error.ratio for error in group], group[0]
+    return Comparison(
+        record_id=first.record.record_id,
+        content_hash=first.record.content_hash,
+        metric=first.metric,
+        cells=len(group),
+        inside=sum(bool(error.is_inside) for error in group) if first.is_interval else None,
+        ratio_median=median(ratios),
+        ratio_low=min(ratios),
+        ratio_high=max(ratios),
+    )
+
+
+# --- what belongs together --------------------------------------------------------------------------------
+
+
+def _key(wanted: Requested) -> _Key:
+    return tuple(getattr(wanted, name) for name in DECIDES_MEMORY)
+
+
+def _is_of_this(record: Record, derived: Record) -> bool:
+    """A measured record of the same model on the same device."""
+    return (
+        record.provenance is Provenance.MEASURED
+        and not is_smoke(record)
+        and not is_emulated(record)
+        and computed_elsewhere(record) is None
+        and record.model.name == derived.model.name
+        and (record.device.kind, record.device.slug) == (derived.device.kind, derived.device.slug)
+    )
+
+
+def _counts(cell: CellResult) -> bool:
+    """It ran undisturbed, with the attention that was asked for in both parts of the model."""
+    ran, wanted = cell.effective, cell.requested
+    if cell.outcome.status != "measured" or ran is None or has_spilled(cell):
+        return False
+    if is_contended(cell) or (cell.summary is not None and Label.CONTENDED in cell.summary.labels):
+        return False
+    seen = (ran.language_model.attention, ran.audio_encoder.attention)
+    return seen == (wanted.attention.value, wanted.encoder_attention.value)
+
+
+def _metrics(derived: Record, record: Record) -> Iterable[Metric]:
+    if derived.device.kind == "cpu":
+        return ("allocated_peak_bytes",)
+    settings = [
+        [each.environment.variables.get(name) for name in _ALLOCATOR_SETTINGS] for each in (derived, record)
+    ]
+    return METRICS if settings[0] == settings[1] else ("allocated_peak_bytes",)
+
+
+# --- what was predicted -----------------------------------------------------------------------------------
+
+
+def _reserved(envelope: Envelope) -> Interval | None:
+    return None if envelope.peak_phase is Phase.LOAD else envelope.reserved_peak_bytes
+
+
+def _process(envelope: Envelope) -> Interval | None:
+    return None if envelope.peak_phase is Phase.LOAD else envelope.device_peak_bytes
+
+
+def _allocated(envelope: Envelope) -> Interval | None:
+    phases = [peak for phase, peak in envelope.phases.items() if phase is not Phase.LOAD]
+    return _point(max((peak.allocated_peak_bytes for peak in phases), default=envelope.allocated_peak_bytes))
+
+
+def _tensors(envelope: Envelope) -> Interval | None:
+    phases = [peak for phase, peak in envelope.phases.items() if phase is not Phase.LOAD]
+    tensors = [peak.allocated_peak_bytes - peak.workspace_bytes for peak in phases]
+    return _point(max(tensors, default=envelope.allocated_peak_bytes - envelope.workspace_peak_bytes))
+
+
+def _point(size_bytes: int) -> Interval:
+    return Interval(low=size_bytes, high=size_bytes)
+
+
+_FIGURES: Final[dict[tuple[str, Metric], _Figure]] = {
+    ("cuda", "reserved_peak_bytes"): _reserved,
+    ("cuda", "process_peak_bytes"): _process,
+    ("cuda", "allocated_peak_bytes"): _allocated,
+    ("cpu", "allocated_peak_bytes"): _tensors,
+}
