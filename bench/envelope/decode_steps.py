@@ -1,7 +1,8 @@
 """Decode steps that were not traced: what is there in each, from the pattern of one. Pure.
 
 Sizes grow by the same amount from step to step, so that the bytes at one place of the step are a convex
-function of the step's number (growth is never negative): highest at one of its ends.
+function of the step's number (growth is never negative): highest at one of its ends. Only the first steps may
+differ from that, as they release blocks from before the pattern, which may be of any size.
 """
 
 from collections.abc import Mapping
@@ -17,37 +18,43 @@ from bench.envelope.moments import ByteCounts, Flags, Indices, Moments, Peak, mo
 class DecodeSteps:
     """The pattern as arrays, one value an event. Changes are negative where a block is released.
 
-    `age` is 1 where the block that is released was made in the step before, whose sizes it has. `changes` are
-    those of step `first`, `first_changes` too but for blocks that were made before it. Blocks of one number
-    are all KV cache or all not.
+    `changes` are those of step `first` as if all before it were alike, `age` tells how many steps ago the
+    block was made that is released, whose size it has. `first_changes` are the true ones of the steps that
+    release blocks from before the pattern. Blocks of one number are all KV cache or all not.
     """
 
     first: int
     changes: ByteCounts
     growth: ByteCounts
     age: Indices
-    first_changes: ByteCounts
+    first_changes: tuple[ByteCounts, ...]
     is_cache: Flags
     workspace: ByteCounts
     kernels: Indices
 
     def peaks(self, begin: int, last: int, before: tuple[int, int]) -> list[Peak]:
-        """The highest moments of steps `begin` to `last`, in order, where some of them must be the highest.
+        """The highest moments of those of the steps `begin` to `last` that can be the highest, in order.
 
         Args:
-            begin: the first of the steps, `first` or later. It is looked at alone, as it may follow on
-                blocks of other sizes; for the others see the module.
+            begin: the first of the steps, the pattern's own or a later one.
             last: the last of the steps.
             before: KV cache and other bytes when `begin` starts.
         """
-        numbers = sorted({begin, min(begin + 1, last), last})
-        return [self._moments(number, self._at_start(number, begin, before)).peak() for number in numbers]
+        alike = max(begin, self.first + len(self.first_changes))
+        found = []
+        for number in range(begin, min(alike, last) + 1):
+            found.append(self._moments(number, before).peak())
+            before = _sum(before, self._net(number))
+        if last > alike:
+            found.append(self._moments(last, self._skipped(alike + 1, last, before)).peak())
+        return found
 
     def _changes(self, number: int) -> ByteCounts:
         """What each event of a step changes."""
-        if number == self.first:
-            return self.first_changes
-        return self.changes + (number - self.first - self.age) * self.growth
+        since = number - self.first
+        if since < len(self.first_changes):
+            return self.first_changes[since]
+        return self.changes + (since - self.age) * self.growth
 
     def _moments(self, number: int, before: tuple[int, int]) -> Moments:
         return moments(self._changes(number), self.is_cache, self.workspace, self.kernels, before)
@@ -58,47 +65,50 @@ class DecodeSteps:
         cache = int(changes[self.is_cache].sum())
         return cache, int(changes.sum()) - cache
 
-    def _at_start(self, number: int, begin: int, before: tuple[int, int]) -> tuple[int, int]:
-        """KV cache and other bytes when a step starts: the sum over the steps since `begin`."""
-        steps = number - begin
-        if steps == 0:
-            return before
-        first, second, last = self._net(begin), self._net(begin + 1), self._net(number - 1)
-        cache, other = (
-            before[kind] + first[kind] + (steps - 1) * (second[kind] + last[kind]) // 2 for kind in (0, 1)
-        )
-        return cache, other
+    def _skipped(self, number: int, end: int, before: tuple[int, int]) -> tuple[int, int]:
+        """KV cache and other bytes when step `end` starts: the steps from `number` on are a series."""
+        first, last = self._net(number), self._net(end - 1)
+        cache, other = ((end - number) * (first[kind] + last[kind]) // 2 for kind in (0, 1))
+        return _sum(before, (cache, other))
 
 
-def decode_steps(step: DecodeStep, traced: Mapping[int, tuple[int, bool]], taken: ByteCounts) -> DecodeSteps:
+def decode_steps(step: DecodeStep, traced: Mapping[int, int], taken: ByteCounts) -> DecodeSteps:
     """The steps that follow such a pattern.
 
     Args:
         step: the pattern.
-        traced: blocks of the trace, to their bytes and whether they are KV cache.
+        traced: blocks of the trace, to their bytes.
         taken: the workspace of each kernel of the trace. It does not grow with the step.
     """
     made = {event.number: event for event in step.events if event.size_bytes}
     makers = [made[event.number] for event in step.events]
     signs = np.array([1 if event.size_bytes else -1 for event in step.events], dtype=np.int64)
     kernels = np.array([event.kernel for event in step.events], dtype=np.int64)
+    oldest = max((event.age for event in step.events), default=0)
     return DecodeSteps(
         first=step.first,
         changes=signs * np.array([maker.size_bytes for maker in makers], dtype=np.int64),
         growth=signs * np.array([maker.growth_bytes for maker in makers], dtype=np.int64),
         age=np.array([event.age for event in step.events], dtype=np.int64),
-        first_changes=signs * np.array(_first_sizes(step, makers, traced), dtype=np.int64),
+        first_changes=tuple(signs * _sizes(step, makers, since, traced) for since in range(oldest)),
         is_cache=np.array([maker.is_cache for maker in makers], dtype=np.bool_),
         workspace=workspace_moments(kernels, signs, taken),
         kernels=kernels,
     )
 
 
-def _first_sizes(
-    step: DecodeStep, makers: list[StepEvent], traced: Mapping[int, tuple[int, bool]]
-) -> list[int]:
-    """Sizes in step `first`: what it releases of the step before has the size that was traced."""
-    return [
-        traced[step.before[event.number]][0] if event.age else maker.size_bytes
-        for event, maker in zip(step.events, makers, strict=True)
-    ]
+def _sizes(step: DecodeStep, makers: list[StepEvent], since: int, traced: Mapping[int, int]) -> ByteCounts:
+    """Sizes of the blocks of one of the first steps, those from before the pattern as they were traced."""
+    return np.array(
+        [
+            maker.size_bytes + (since - event.age) * maker.growth_bytes
+            if event.age <= since
+            else traced[step.before[event.age - since - 1][event.number]]
+            for event, maker in zip(step.events, makers, strict=True)
+        ],
+        dtype=np.int64,
+    )
+
+
+def _sum(some: tuple[int, int], more: tuple[int, int]) -> tuple[int, int]:
+    return some[0] + more[0], some[1] + more[1]

@@ -1,11 +1,11 @@
 """The highest moment of each phase, beyond the weights, from one trace for any number of new tokens. Pure.
 
 The events of a trace are summed once. An answer longer than those traced goes on in decode steps that are all
-alike but for their sizes: three of them are looked at, however long the answer is (`decode_steps` says why
-these are enough; the tests walk through every step).
+alike but for their sizes: few of them are looked at, however long the answer is (`decode_steps` says which,
+and why these are enough; the tests walk through every step).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,22 +84,22 @@ class _Walk:
 
 def _walk(trace: Trace, workspace: Callable[[Kernel], int]) -> _Walk:
     taken = np.array([workspace(k) if k.call is not None else 0 for k in trace.kernels], dtype=np.int64)
-    blocks = {event.block: (event.size_bytes, event.is_cache) for event in trace.events if event.size_bytes}
-    changes = np.array(
-        [event.size_bytes or -blocks[event.block][0] for event in trace.events], dtype=np.int64
-    )
+    sizes = {event.block: event.size_bytes for event in trace.events if event.size_bytes}
+    changes = np.array([event.size_bytes or -sizes[event.block] for event in trace.events], dtype=np.int64)
     kernels = np.array([event.kernel for event in trace.events], dtype=np.int64)
     taken_then = workspace_moments(kernels, changes, taken)
     return _Walk(
         tokens_at=trace.tokens_at,
-        moments=moments(changes, _is_cache(trace.events, blocks), taken_then, kernels, (0, 0)),
+        moments=moments(changes, _is_cache(trace.events), taken_then, kernels, (0, 0)),
         stretches=_stretches([trace.kernels[event.kernel].phase for event in trace.events]),
-        steps=decode_steps(trace.step, blocks, taken) if trace.step is not None else None,
+        steps=decode_steps(trace.step, sizes, taken) if trace.step is not None else None,
     )
 
 
-def _is_cache(events: Iterable[Event], blocks: dict[int, tuple[int, bool]]) -> Flags:
-    return np.array([blocks[event.block][1] for event in events], dtype=np.bool_)
+def _is_cache(events: Sequence[Event]) -> Flags:
+    """A release says nothing of its own: it is of the kind of its block."""
+    cache = {event.block for event in events if event.is_cache}
+    return np.array([event.block in cache for event in events], dtype=np.bool_)
 
 
 def _stretches(phases: Sequence[Phase]) -> dict[Phase, tuple[int, int]]:

@@ -1,7 +1,7 @@
 """Traces made by hand and at random, small enough to be walked through step by step."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from hypothesis import strategies as st
@@ -44,34 +44,33 @@ def unrolled(trace: Trace, tokens: int) -> Trace:
     """The same generation with every decode step of so many tokens among its events."""
     events, tokens_at = list(trace.events), list(trace.tokens_at)
     fresh = 1 + max((event.block for event in events), default=0)
-    earlier = _blocks_before(trace)
+    made = _made_by_step(trace)
     for number in range(len(tokens_at), tokens):
         assert trace.step is not None
-        now: dict[int, int] = {}
-        for made in trace.step.events:
-            if made.size_bytes:
-                now[made.number], fresh = fresh, fresh + 1
-                size = made.size_bytes + (number - trace.step.first) * made.growth_bytes
-                events.append(Event(made.kernel, now[made.number], size, made.is_cache))
-            else:
-                blocks = earlier if made.age else now
-                events.append(Event(made.kernel, blocks[made.number], 0))
+        made[number] = {}
+        for event in trace.step.events:
+            block = made[number - event.age].get(event.number, fresh)
+            size = event.size_bytes and event.size_bytes + (number - trace.step.first) * event.growth_bytes
+            if size:
+                made[number][event.number], fresh = fresh, fresh + 1
+            events.append(Event(event.kernel, block, size, event.is_cache))
         tokens_at.append(len(events))
-        earlier = now
-    return Trace(
-        trace.prompt_tokens, trace.audio_tokens, trace.kernels, tuple(events), tuple(tokens_at), None
-    )
+    return replace(trace, events=tuple(events), tokens_at=tuple(tokens_at), step=None)
 
 
-def _blocks_before(trace: Trace) -> dict[int, int]:
-    """By number, the blocks that the first step beyond the traced ones releases."""
-    step = trace.step
-    if step is None or len(trace.tokens_at) == step.first:
-        return dict(enumerate(step.before)) if step else {}
-    made = [event for event in step.events if event.size_bytes]
-    begin = trace.tokens_at[-2]
-    allocated = [event.block for event in trace.events[begin:] if event.size_bytes]
-    return {event.number: block for event, block in zip(made, allocated, strict=True)}
+def _made_by_step(trace: Trace) -> dict[int, dict[int, int]]:
+    """Blocks by number, of each step before the first that is still to come."""
+    if trace.step is None:
+        return {}
+    made = {
+        trace.step.first - age: dict(enumerate(blocks)) for age, blocks in enumerate(trace.step.before, 1)
+    }
+    numbers = [event.number for event in trace.step.events if event.size_bytes]
+    for step in range(trace.step.first, len(trace.tokens_at)):
+        events = trace.events[trace.tokens_at[step - 1] : trace.tokens_at[step]]
+        blocks = [event.block for event in events if event.size_bytes]
+        made[step] = dict(zip(numbers, blocks, strict=True))
+    return made
 
 
 def levels(trace: Trace) -> Iterator[tuple[Event, int, int]]:
@@ -89,21 +88,26 @@ def levels(trace: Trace) -> Iterator[tuple[Event, int, int]]:
 
 @st.composite
 def generations(draw: st.DrawFn) -> Trace:
-    """A generation of any shape: what decode steps make goes at once, in the next step, or stays."""
+    """A generation of any shape: what decode steps make goes at once, in a later step, or stays."""
     made, bytes_of = Made(), st.integers(1, 50)
     for phase in (Phase.ENCODE, Phase.PREFILL):
         for _ in range(draw(st.integers(1, 5))):
             blocks = made.run(phase, phase, *draw(st.lists(bytes_of, min_size=1, max_size=3)))
             made.release(*draw(st.lists(st.sampled_from(blocks), unique=True)))
     is_cache = draw(st.lists(st.booleans(), min_size=4, max_size=4))
-    before = [made.run("last", Phase.PREFILL, draw(bytes_of), cache=cache)[0] for cache in is_cache]
+    before = tuple(
+        tuple(made.run(age, Phase.PREFILL, draw(bytes_of), cache=cache)[0] for cache in is_cache)
+        for age in ("last", "last but one")
+    )
     made.token()
-    step = _step(draw, made, tuple(before), is_cache)
+    step = _step(draw, made, before, is_cache)
     traced = unrolled(made.trace(step), draw(st.integers(1, 4)))
     return Trace(10, 5, traced.kernels, traced.events, traced.tokens_at, step)
 
 
-def _step(draw: st.DrawFn, made: Made, before: tuple[int, ...], is_cache: list[bool]) -> DecodeStep:
+def _step(
+    draw: st.DrawFn, made: Made, before: tuple[tuple[int, ...], ...], is_cache: list[bool]
+) -> DecodeStep:
     first_kernel = len(made.kernels)
     made.kernels += [Kernel(f"step {number}", "", Phase.DECODE, CALL) for number in range(4)]
     events = []
@@ -111,7 +115,7 @@ def _step(draw: st.DrawFn, made: Made, before: tuple[int, ...], is_cache: list[b
         kernel = first_kernel + number
         growth = draw(st.integers(0, 9))
         events.append(StepEvent(kernel, 0, number, draw(st.integers(1, 50)), growth, is_cache[number]))
-        age = draw(st.sampled_from([0, 1, None]))
+        age = draw(st.sampled_from([0, 1, 2, None]))
         if age is not None:
             events.append(StepEvent(kernel, age, number, 0, 0))
     return DecodeStep(1, tuple(events), before)

@@ -85,7 +85,7 @@ def growing_cache(old_goes: bool = True) -> Trace:
     made.token()
     made.kernels.append(Kernel("cat", "", Phase.DECODE, CALL))
     events = [StepEvent(1, 0, 0, 44, 4, True)] + ([StepEvent(1, 1, 0, 0, 0)] if old_goes else [])
-    return made.trace(DecodeStep(1, tuple(events), (0,)))
+    return made.trace(DecodeStep(1, tuple(events), ((0,),)))
 
 
 def test_old_and_new_cache_are_there_at_once() -> None:
