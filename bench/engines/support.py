@@ -69,12 +69,19 @@ def _too_long(requested: Requested, max_positions: int) -> str | None:
     room = max_positions - requested.max_tokens
     if audio_positions(requested.clip_seconds, requested.time_markers) <= room:
         return None
-    longest = bisect_right(
-        range(1, max_positions), room, key=lambda length: audio_positions(length, requested.time_markers)
-    )
+    longest = longest_clip_s(max_positions, requested.max_tokens, requested.time_markers)
     return (
         f"{_CONTEXT}{max_positions:,} positions: with {requested.max_tokens} tokens to answer "
         f"no clip beyond {longest} s fits"
+    )
+
+
+def longest_clip_s(max_positions: int, max_tokens: int, time_markers: bool) -> int:
+    """The longest clip, in whole seconds, that leaves room in the model's context for the answer."""
+    return bisect_right(
+        range(1, max_positions),
+        max_positions - max_tokens,
+        key=lambda length: audio_positions(length, time_markers),
     )
 
 
