@@ -35,13 +35,13 @@ def _about_the_allocator(derivation: Derivation) -> Iterator[str]:
 
 
 def _ratios(compared: list[Comparison]) -> str:
-    """`0.97 to 1.02 of the prediction in 24 cells of 2 records`."""
+    """`0.97 to 1.02 times the prediction in 24 cells of 2 records`."""
     low, high = min(found.ratio_low for found in compared), max(found.ratio_high for found in compared)
     cells, records = sum(found.cells for found in compared), len({found.record_id for found in compared})
     low_words, high_words = units.ratio(low), units.ratio(high)
     span = low_words if low_words == high_words else f"{low_words} to {high_words}"
     return (
-        f"{span} of the prediction in {cells} cell{'' if cells == 1 else 's'} of "
+        f"{span} times the prediction in {cells} cell{'' if cells == 1 else 's'} of "
         f"{records} record{'' if records == 1 else 's'}"
     )
 
