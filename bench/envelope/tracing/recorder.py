@@ -1,0 +1,238 @@
+"""Listening in: every operator of a generation, what it allocates, and when that is released."""
+
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, Final
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.hooks import RemovableHandle
+
+from bench.envelope.events import Call, Kernel
+from bench.envelope.tracing.raw import Mark, Pass, Raw, Recording
+from bench.errors import BenchError
+from bench.moss_audio import MossAudioModel
+from bench.records.words import Phase
+
+_READ: Final = torch.ops.aten._local_scalar_dense.default
+# These may take workspace, which depends on their shapes.
+_WITH_CALL: Final = frozenset(
+    {
+        "aten::convolution",
+        "aten::mm",
+        "aten::addmm",
+        "aten::bmm",
+        "aten::baddbmm",
+        "aten::_softmax",
+        "aten::_scaled_dot_product_flash_attention_for_cpu",
+    }
+)
+_NO_KERNEL: Final = frozenset({"prim::device"})
+
+
+class TracingError(BenchError):
+    """The model did something that a trace cannot follow."""
+
+
+class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Stands before `FakeTensorMode`, so that what it sees has sizes and no memory.
+
+    It is also the observer of the generation, which ends after `max_tokens`: that is the one value that
+    `generate` reads.
+    """
+
+    def __init__(self, max_tokens: int) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._max_tokens = max_tokens
+        self._kernels: list[Kernel] = []
+        self._events: list[Raw] = []
+        self._tokens: list[int] = []
+        self._alive: dict[int, tuple[int, weakref.ref[torch.UntypedStorage]]] = {}
+        self._ignored: set[int] = set()
+        self._scopes: list[str] = []
+        self._phase = Phase.ENCODE
+        self._pass: Pass | None = None
+        self._passes: dict[str, int] = {}
+        self._blocks = 0
+        self._deaf = False
+
+    # --- the observer -------------------------------------------------------------------------------------
+
+    def begin(self, phase: Phase) -> None:
+        """What follows belongs to this phase."""
+        self._phase = phase
+
+    def token(self) -> None:
+        """A token is there: an answer of that length would end here."""
+        self._tokens.append(len(self._events))
+
+    def end(self) -> None:
+        """The generation is over; releases that follow are of no interest."""
+
+    # --- modules ------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def listening(self, model: MossAudioModel, stacks: Sequence[str]) -> Iterator[None]:
+        """Record what the model does meanwhile; its weights and buffers must outlive the recording.
+
+        Scopes are named after modules, and passes after the layers of `stacks`. The pass of a layer lasts
+        until the next layer begins; that of the last one until the norm behind its stack does.
+        """
+        weights = (*model.parameters(), *model.buffers())
+        self._ignored.update(tensor.untyped_storage()._cdata for tensor in weights)
+        hooks = list(self._follow(model, stacks))
+        encoder = model.audio_encoder
+        encoder._encode = self._once(encoder._encode)  # type: ignore[method-assign]
+        try:
+            with self:
+                yield
+        finally:
+            del encoder.__dict__["_encode"]
+            for hook in hooks:
+                hook.remove()
+
+    def _follow(self, model: MossAudioModel, stacks: Sequence[str]) -> Iterator[RemovableHandle]:
+        lists = {stack: model.get_submodule(stack) for stack in stacks}
+        starts = {f"{stack}.{name}" for stack, layers in lists.items() for name, _ in layers.named_children()}
+        ends = {"audio_encoder.layer_norm", "language_model.norm"}
+        for name, module in model.named_modules():
+            mark = Mark.START if name in starts else Mark.END if name in ends else None
+            yield module.register_forward_pre_hook(partial(self._enter, name, mark))
+            yield module.register_forward_hook(self._leave)
+
+    def _enter(self, name: str, mark: Mark | None, *_: object) -> None:
+        self._scopes.append(name)
+        if mark is Mark.START:
+            stack, _dot, layer = name.rpartition(".")
+            nth = self._passes[stack] = self._passes.get(stack, -1) + (layer == "0")
+            self._pass = Pass(stack, int(layer), nth)
+        elif mark is Mark.END:
+            self._pass = None
+
+    def _leave(self, *_: object) -> None:
+        self._scopes.pop()
+
+    # --- operators ----------------------------------------------------------------------------------------
+
+    def __torch_dispatch__(
+        self,
+        func: Callable[..., Any],
+        types: tuple[type, ...],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        """Run one operator on fake tensors and note what it allocates.
+
+        Raises:
+            TracingError: the model wants to know a value that is no flag.
+        """
+        if self._deaf:
+            return func(*args, **(kwargs or {}))
+        if func is _READ:
+            return self._read(args[0])
+        name = func.name().partition(".")[0]  # type: ignore[attr-defined]
+        if name in _NO_KERNEL:
+            return func(*args, **(kwargs or {}))
+        kernel = len(self._kernels)
+        # A release that the operator itself causes comes after its own allocations, as on a device.
+        self._kernels.append(Kernel(name, self._scopes[-1] if self._scopes else "", self._phase))
+        result = func(*args, **(kwargs or {}))
+        outputs = list(_tensors(result))
+        for tensor in outputs:
+            self._allocated(kernel, tensor)
+        if name in _WITH_CALL:
+            self._kernels[kernel] = _with_call(self._kernels[kernel], args, outputs[0])
+        return result
+
+    def _read(self, tensor: torch.Tensor) -> bool:
+        if tensor.dtype is not torch.bool:
+            raise TracingError(f"the model reads a value of type {tensor.dtype}, which a trace does not have")
+        return len(self._tokens) >= self._max_tokens
+
+    def _allocated(self, kernel: int, tensor: torch.Tensor) -> None:
+        storage = tensor.untyped_storage()
+        key = storage._cdata
+        if key in self._alive or key in self._ignored or storage.nbytes() == 0:
+            return
+        block = self._new_block()
+        self._watch(block, storage)
+        self._events.append(Raw(kernel, block, storage.nbytes(), self._pass))
+
+    def _new_block(self) -> int:
+        self._blocks += 1
+        return self._blocks - 1
+
+    def _watch(self, block: int, storage: torch.UntypedStorage) -> None:
+        key = storage._cdata
+        self._alive[key] = block, weakref.ref(storage, partial(self._released, key))
+
+    def _released(self, key: int, _reference: object) -> None:
+        block, _ = self._alive.pop(key)
+        self._events.append(Raw(len(self._kernels) - 1, block, 0, self._pass))
+
+    # --- what is done over and over -----------------------------------------------------------------------
+
+    def _once(self, function: Callable[..., tuple[torch.Tensor, ...]]) -> Callable[..., Any]:
+        """The same function, which runs once for arguments of the same shapes and is repeated after that.
+
+        For batches of chunks: it must leave nothing behind but what it returns.
+        """
+        known: dict[object, tuple[int, int, tuple[torch.Tensor, ...]]] = {}
+
+        def run(*args: torch.Tensor | None) -> tuple[torch.Tensor, ...]:
+            shapes = tuple(None if tensor is None else tuple(tensor.shape) for tensor in args)
+            if shapes in known:
+                return self._repeat(*known[shapes])
+            begin = len(self._events)
+            result = function(*args)
+            known[shapes] = begin, len(self._events), result
+            return result
+
+        return run
+
+    def _repeat(self, begin: int, end: int, results: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+        blocks: dict[int, int] = {}
+        passes = {event.where: self._next_pass(event.where) for event in self._events[begin:end]}
+        for event in self._events[begin:end]:
+            if event.size_bytes:
+                blocks[event.block] = self._new_block()
+            self._events.append(event._replace(block=blocks[event.block], where=passes[event.where]))
+        self._deaf = True
+        copies = tuple(torch.empty_like(tensor) for tensor in results)
+        self._deaf = False
+        for tensor, copy in zip(results, copies, strict=True):
+            self._watch(blocks[self._alive[tensor.untyped_storage()._cdata][0]], copy.untyped_storage())
+        return copies
+
+    def _next_pass(self, where: Pass | None) -> Pass | None:
+        if where is None:
+            return None
+        if where.layer == 0:
+            self._passes[where.stack] += 1
+        return where._replace(nth=self._passes[where.stack])
+
+    def recording(self) -> Recording:
+        """What was recorded up to the last token."""
+        last = self._tokens[-1] if self._tokens else len(self._events)
+        return Recording(tuple(self._kernels), tuple(self._events[:last]), tuple(self._tokens))
+
+
+def _tensors(result: object) -> Iterator[torch.Tensor]:
+    if isinstance(result, torch.Tensor):
+        yield result
+    elif isinstance(result, tuple | list):
+        for part in result:
+            yield from _tensors(part)
+
+
+def _with_call(kernel: Kernel, args: Sequence[object], output: torch.Tensor) -> Kernel:
+    given = [argument for argument in args if isinstance(argument, torch.Tensor)]
+    call = Call(
+        inputs=tuple(tuple(tensor.shape) for tensor in given),
+        strides=tuple(tuple(tensor.stride()) for tensor in given),
+        output=tuple(output.shape),
+        dtype=str(given[0].dtype).removeprefix("torch."),
+    )
+    return Kernel(kernel.name, kernel.scope, kernel.phase, call)
