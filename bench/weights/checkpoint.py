@@ -28,6 +28,18 @@ def verify(directory: Path, expected: Mapping[str, tuple[int, ...]]) -> dict[str
         WeightsError: a file is missing, damaged or truncated; tensors are missing, extra, or of wrong shape.
     """
     found = read_tensors(directory)
+    require_shapes({name: entry.shape for name, entry in found.items()}, expected, str(directory))
+    return found
+
+
+def require_shapes(
+    found: Mapping[str, tuple[int, ...]], expected: Mapping[str, tuple[int, ...]], where: str
+) -> None:
+    """Refuse tensors that are not those of the model, by name and shape.
+
+    Raises:
+        WeightsError: tensors are missing, extra, or of wrong shape.
+    """
     complaints = [
         _complaint("missing", [printable(name) for name in expected if name not in found]),
         _complaint("not part of the model", [printable(name) for name in found if name not in expected]),
@@ -35,8 +47,7 @@ def verify(directory: Path, expected: Mapping[str, tuple[int, ...]]) -> dict[str
     ]
     if any(complaints):
         told = "; ".join(complaint for complaint in complaints if complaint)
-        raise WeightsError(f"The weights in {directory} do not fit the model: {told}", hint=_HINT)
-    return found
+        raise WeightsError(f"The weights in {where} do not fit the model: {told}", hint=_HINT)
 
 
 def read_tensors(directory: Path) -> dict[str, TensorEntry]:
@@ -143,11 +154,11 @@ def _no_weights(directory: Path) -> WeightsError:
     return WeightsError(f"{directory} holds no safetensors weights{told}", hint=_HINT)
 
 
-def _wrong_shapes(found: Mapping[str, TensorEntry], expected: Mapping[str, tuple[int, ...]]) -> list[str]:
+def _wrong_shapes(found: Mapping[str, tuple[int, ...]], expected: Mapping[str, tuple[int, ...]]) -> list[str]:
     return [
-        f"{printable(name)} is {list(found[name].shape)} instead of {list(shape)}"
+        f"{printable(name)} is {list(found[name])} instead of {list(shape)}"
         for name, shape in expected.items()
-        if name in found and found[name].shape != tuple(shape)
+        if name in found and found[name] != tuple(shape)
     ]
 
 
