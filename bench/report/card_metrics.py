@@ -31,10 +31,18 @@ def all_figures(cell: CellResult, emulation: Emulation | None) -> dict[str, Figu
     memory, power = cell.device_memory, cell.power
     return {
         **figures(cell),
+        **_predicted(cell),
         NEEDED.name: _size(needed_bytes(cell, emulation)),
         **{column.name: column.read(memory) if memory else _NONE for column in _MEMORY},
         **{column.name: column.read(power) if power else _NONE for column in _POWER},
     }
+
+
+def _predicted(cell: CellResult) -> dict[str, Figure]:
+    """What a prediction has under the name of a metric. Its ranges are in `Row.prediction`."""
+    if cell.outcome.status != "predicted" or cell.envelope is None:
+        return {}
+    return {"allocated_peak_bytes": _size(cell.envelope.allocated_peak_bytes)}
 
 
 def _size(value: int | None, note: str = "") -> Figure:

@@ -7,6 +7,7 @@ from pydantic import Field
 from bench.records.base import Bytes, Frozen, Seconds
 from bench.records.card import Emulation
 from bench.records.words import Attention, Provenance, Verdict, WeightMode
+from bench.report.derived import check as predicted
 from bench.report.interface import Row, View
 
 Status = Literal["measured", "predicted", "out_of_memory", "unsupported", "failed", "timeout", "skipped"]
@@ -51,7 +52,10 @@ class CheckBudget(Frozen):
 
 
 class Vram(Frozen):
-    """Memory peaks of the cell that took the most; `needed_bytes`: what a card must have for it."""
+    """Memory peaks of the cell that took the most; `needed_bytes`: what a card must have for it.
+
+    Of a prediction: the largest cell of those with the best verdict, and `envelope` has its intervals.
+    """
 
     provenance: Provenance
     weight_mode: WeightMode
@@ -64,6 +68,7 @@ class Vram(Frozen):
     device_peak_bytes: Bytes | None
     resident_peak_bytes: Bytes | None
     needed_bytes: Bytes | None
+    envelope: predicted.CheckEnvelope | None
 
 
 class Speed(Frozen):
@@ -87,7 +92,9 @@ class FrontierEntry(Frozen):
 
     Inferred: that clip was not tried, because a smaller cell had run out of memory. Beside a desktop, null
     means that none fits where `desktop_is_known`, else that nothing tells. `variant`: the other settings,
-    where cells differ in them.
+    where cells differ in them. Of a prediction: the longest that surely fits and the smallest that surely
+    does not, in each room; `context_s` is the longest that the model's context holds, null where the line
+    is drawn through the cells alone.
     """
 
     provenance: Provenance
@@ -99,6 +106,9 @@ class FrontierEntry(Frozen):
     smallest_misfit_is_inferred: bool
     longest_fit_with_desktop_s: float | None
     desktop_is_known: bool
+    headless_is_known: bool
+    smallest_misfit_with_desktop_s: float | None
+    context_s: float | None
     variant: tuple[str, ...]
 
 
@@ -134,6 +144,7 @@ class CheckRow(Frozen):
     energy_per_audio_second_j: float | None
     bandwidth_fraction: float | None
     bf16_fraction: float | None
+    envelope: predicted.CheckEnvelope | None
 
 
 class RecordReference(Frozen):
@@ -158,6 +169,7 @@ class Check(Frozen):
     caveats: tuple[str, ...]
     budget: CheckBudget | None
     emulation: Emulation | None
+    prediction: predicted.CheckPrediction | None
     vram: Vram | None
     speed: dict[NamedShape, Speed | None] = Field(min_length=3, max_length=3)
     frontier: tuple[FrontierEntry, ...]
@@ -184,6 +196,7 @@ def check(view: View) -> Check:
             "caveats": view.caveats,
             "budget": _budget(view),
             "emulation": view.emulation,
+            "prediction": predicted.prediction(view.derived),
             "vram": _vram(view),
             "speed": {shape: _speed(view, *point) for shape, point in SHAPES.items()},
             "frontier": [_pick(FrontierEntry, point, **_origin(view)) for point in view.frontier],
@@ -206,6 +219,9 @@ def _budget(view: View) -> dict[str, object] | None:
 
 
 def _vram(view: View) -> dict[str, object] | None:
+    if view.derived is not None:
+        typical = next((row for row in view.rows if row.cell_id == view.derived.typical), None)
+        return None if typical is None else _row(Vram, typical)
     known = [row for row in view.rows if row.peak.value is not None]
     largest = max(known, key=lambda row: row.peak.value or 0, default=None)
     return None if largest is None else _row(Vram, largest)
@@ -223,7 +239,7 @@ def _speed(view: View, clip_s: float, max_tokens: int) -> dict[str, object] | No
 def _row(model: type[Frozen], row: Row, **given: object) -> dict[str, object]:
     """The fields of `model`: from `given`, else a metric of the row, else an attribute of the row."""
     values = {name: _short(row.figures[name].value) for name in model.model_fields if name in row.figures}
-    return _pick(model, row, **values, **given)
+    return _pick(model, row, **values, envelope=predicted.envelope(row.prediction), **given)
 
 
 def _pick(model: type[Frozen], source: object, **given: object) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from bench.report.card_metrics import COLUMNS
+from bench.report.derived import columns as predicted
 from bench.report.interface import Row, View
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ def _columns() -> list[str]:
     identity = ["record_id", "model", "device", "provenance", "weight_mode", "cell_id", "clip_seconds"]
     identity += ["max_tokens", "attention", "profile", "dtype", "status", "reason", "labels"]
     identity += ["same_kernels_as", "fits_with_desktop"]
-    return identity + [name for column in COLUMNS for name in _columns_of(column.name)]
+    metrics = [name for column in COLUMNS for name in _columns_of(column.name)]
+    return [*identity, *metrics, *predicted.names()]  # one header for every record: tables can be joined
 
 
 def _columns_of(name: str) -> list[str]:
@@ -76,6 +78,8 @@ def _line(view: View, row: Row) -> dict[str, _Value]:
         figure = row.figures[column.name]
         values = (figure.value, figure.low, figure.high, figure.cv)
         line.update(zip(_columns_of(column.name), values, strict=False))
+    of_prediction = predicted.values(row.prediction)
+    line.update((name, neutral(v) if isinstance(v, str) else v) for name, v in of_prediction.items())
     return line
 
 

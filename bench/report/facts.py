@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Iterator
 
 from bench import units
-from bench.judge.frontier import FrontierPoint
 from bench.judge.memory import CardMemory, is_emulated
 from bench.judge.verdict import Judgement
 from bench.records.schema import CellResult, Record
+from bench.records.words import Provenance
 from bench.report import words
 from bench.report.basics import Fact
 from bench.report.card import beside_the_budget
-from bench.report.interface import FrontierRow, Identity, Kernels, Row
+from bench.report.interface import Identity, Kernels, Row
 from bench.report.text import MAX_NAME, clean, name
 
 
@@ -41,8 +41,8 @@ def header(record: Record) -> tuple[Fact, ...]:
     changed = f", changed: {', '.join(suite.overrides)}" if suite.overrides else ""
     return _facts(
         ("Model", f"{model.name}, {model.parameters:,} parameters"),
-        ("Weights", f"{words.weights(model)}, {units.both_units(model.weights_bytes)}"),
-        ("From", f"{model.repo} at {model.revision or 'an unknown revision'}" if model.repo else None),
+        ("Weights", f"{_weights(record)}{units.both_units(model.weights_bytes)}"),
+        ("From", _origin(record)),
         ("Device", record.device.name),
         ("Memory of the device", units.both_units(record.device.memory_total_bytes)),
         ("Provenance", words.PROVENANCES[record.provenance]),
@@ -50,6 +50,18 @@ def header(record: Record) -> tuple[Fact, ...]:
         ("Clip lengths", _search(record)),
         ("Date", f"{record.created_at:%Y-%m-%d %H:%M} UTC"),
     )
+
+
+def _weights(record: Record) -> str:
+    """Which weights were loaded; of a prediction none were."""
+    return "" if record.provenance is Provenance.DERIVED else f"{words.weights(record.model)}, "
+
+
+def _origin(record: Record) -> str | None:
+    model = record.model
+    if model.repo is None or (model.revision is None and record.provenance is Provenance.DERIVED):
+        return model.repo
+    return f"{model.repo} at {model.revision or 'an unknown revision'}"
 
 
 def _search(record: Record) -> str | None:
@@ -81,39 +93,6 @@ def _memory_there(row: Row, memory: CardMemory) -> Fact:
     label = "CUDA context included" if emulated else row.peak_words
     size = units.both_units(None if value is None else int(value))
     return Fact(f"Memory there, {label}", size, beside_the_budget(memory))
-
-
-def frontier(judgement: Judgement) -> tuple[FrontierRow, ...]:
-    """The frontier in words: "none" is said of what was tried, never of what exists."""
-    return tuple(
-        FrontierRow(
-            attention=point.attention,
-            attention_words=", ".join((words.ATTENTIONS[point.attention], *point.variant)),
-            max_tokens=point.max_tokens,
-            longest_fit_s=point.longest_fit_s,
-            smallest_misfit_s=point.smallest_misfit_s,
-            smallest_misfit_is_inferred=point.smallest_misfit_is_inferred,
-            longest_fit_with_desktop_s=point.longest_fit_with_desktop_s,
-            desktop_is_known=point.desktop_is_known,
-            variant=point.variant,
-            longest_fit="none ran" if point.longest_fit_s is None else units.clip_length(point.longest_fit_s),
-            longest_fit_with_desktop=_beside_desktop(point),
-            smallest_misfit=_misfit(point.smallest_misfit_s, point.smallest_misfit_is_inferred),
-        )
-        for point in judgement.frontier
-    )
-
-
-def _beside_desktop(point: FrontierPoint) -> str:
-    if point.longest_fit_with_desktop_s is not None:
-        return units.clip_length(point.longest_fit_with_desktop_s)
-    return "none" if point.desktop_is_known else units.NOT_AVAILABLE
-
-
-def _misfit(clip_s: float | None, inferred: bool) -> str:
-    if clip_s is None:
-        return "none seen"
-    return units.clip_length(clip_s) + (" (not tried: a smaller cell did not fit)" if inferred else "")
 
 
 def memory_sources(record: Record) -> tuple[Fact, ...]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from bench import units
 from bench.report.card_metrics import COLUMNS
+from bench.report.derived.interface import CEILINGS, TERMS
 from bench.report.interface import Row, View
 from bench.report.metrics import METRICS, Column, Section
 from bench.report.rows import PHASES
@@ -22,10 +23,12 @@ _KINDS: Final = ("allocated", "reserved", "resident")
 def render(view: View) -> str:
     """The page as text. All from the record is escaped; a policy in the page forbids scripts as well."""
     ran = [row for row in view.rows if row.status.code == "measured"]
+    predicted = [row for row in view.rows if row.prediction is not None]
     template = _environment().get_template("report.html.j2")
     return template.render(
         view=view,
         ran=ran,
+        predicted=predicted,
         speed=_in_use("speed", ran),
         memory=_in_use("memory", ran),
         card=_in_use("card", ran),
@@ -33,7 +36,7 @@ def render(view: View) -> str:
         absent=[metric.heading for metric in METRICS if not _has_values(metric, ran)],
         phases=[name for name in PHASES.values() if any(name in row.phases for row in ran)],
         phase_kinds=_phase_kinds(ran),
-        folded=len(ran) > _OPEN_UP_TO,
+        folded=max(len(ran), len(predicted)) > _OPEN_UP_TO,
     )
 
 
@@ -41,13 +44,15 @@ def render(view: View) -> str:
 def _environment() -> "jinja2.Environment":
     import jinja2
 
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals.update(headings=TERMS, ceiling_headings=CEILINGS)
+    return environment
 
 
 def _has_values(column: Column, rows: list[Row]) -> bool:

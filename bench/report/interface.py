@@ -14,6 +14,7 @@ from bench.judge.memory import CardMemory
 from bench.records.card import Emulation
 from bench.records.words import Attention, Provenance, Verdict, WeightMode
 from bench.report.basics import Fact, Figure, Status, Tone
+from bench.report.derived.interface import Derived, Prediction
 
 
 class Format(StrEnum):
@@ -48,7 +49,8 @@ class Row:
 
     `provenance` and `weight_mode` belong to every figure of the row; `shape` names the cell: `60 s × 512`.
     `labels` are the record's, `marks` those and our own, such as `not comparable`; `comparison` says why, and
-    `same_kernels_as` with which cells. `fits_with_desktop` is None where nothing tells.
+    `same_kernels_as` with which cells. `fits_with_desktop` is None where nothing tells. `prediction` is None
+    for a cell that was not predicted.
     """
 
     cell_id: str
@@ -76,6 +78,7 @@ class Row:
     error_tail: tuple[str, ...]
     phases: Mapping[str, PhasePeak]
     repetitions: tuple[Repetition, ...]
+    prediction: Prediction | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,11 @@ class Miss:
 
 @dataclass(frozen=True, slots=True)
 class FrontierRow:
-    """The longest clip that fits, and the smallest that does not, in words and seconds."""
+    """The longest clip that fits, and the smallest that does not, in words and seconds.
+
+    Of a prediction: the longest that surely fits and the smallest that surely does not; `context` is the
+    longest that the model's context holds, empty where the line is drawn through the cells alone.
+    """
 
     attention: Attention
     attention_words: str
@@ -129,6 +136,11 @@ class FrontierRow:
     longest_fit: str
     longest_fit_with_desktop: str
     smallest_misfit: str
+    headless_is_known: bool
+    smallest_misfit_with_desktop_s: float | None
+    smallest_misfit_with_desktop: str
+    context_s: float | None
+    context: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +177,8 @@ class View:
 
     `stamp` is provenance and weight mode in a few words; it stands at every table, so that no figure is read
     without them. `card` has the facts about the graphics card, its budget first; empty where there was none.
-    `card_lines` are the same in a few words.
+    `card_lines` are the same in a few words. `derived` is None unless nothing ran and every figure is a
+    prediction: the formats then show that in place of what only a run can tell.
     """
 
     identity: Identity
@@ -194,6 +207,7 @@ class View:
     repeat_columns: tuple[str, ...]
     kernels: tuple[Kernels, ...]
     environment: tuple[Fact, ...]
+    derived: Derived | None
 
     @property
     def is_emulated(self) -> bool:

@@ -1,11 +1,11 @@
-"""How to repeat a record: the `bench run` or `bench frontier` command that asks for the same."""
+"""How to repeat a record: the `bench run`, `frontier` or `plan` command that asks for the same."""
 
 import shlex
 from collections.abc import Callable
 from typing import Final
 
 from bench.records.schema import Record, Requested
-from bench.records.words import WeightMode
+from bench.records.words import Provenance, WeightMode
 from bench.report.text import MAX_NAME, clean
 
 _AXES: Final[dict[str, Callable[[Requested], str]]] = {
@@ -14,20 +14,21 @@ _AXES: Final[dict[str, Callable[[Requested], str]]] = {
     "attention": lambda wanted: wanted.attention.value,
 }
 _SETTINGS: Final = ("profile", "engine")
-# A search for the limit chooses these itself.
+# A search for the limit chooses these itself, and a plan repeats nothing.
 _OF_A_SEARCH: Final = ("repeats", "max_repeats")
 
 
 def command(record: Record) -> tuple[str, tuple[str, ...]]:
     """The command line, and what it cannot say. Every word is quoted: the record may come from a stranger."""
-    search = record.frontier_step_s is not None
-    parts = ["bench", "frontier" if search else "run", "--suite", _word(record.suite.name)]
-    parts += [*_device(record), *_weights(record), *_emulation(record)]
+    search, plan = record.frontier_step_s is not None, record.provenance is Provenance.DERIVED
+    verb = "plan" if plan else "frontier" if search else "run"
+    parts = ["bench", verb, "--suite", _word(record.suite.name)]
+    parts += _planned(record) if plan else [*_device(record), *_weights(record), *_emulation(record)]
     notes = []
     for override in record.suite.overrides:
-        if search and override in _OF_A_SEARCH:
+        if (search or plan) and override in _OF_A_SEARCH:
             continue
-        if override == "model" and record.model.weight_mode is WeightMode.LOCAL:
+        if not plan and override == "model" and record.model.weight_mode is WeightMode.LOCAL:
             continue  # the folder is asked for below
         option = _option(record, _key(override))
         parts += option
@@ -35,7 +36,7 @@ def command(record: Record) -> tuple[str, tuple[str, ...]]:
             notes.append(f"The run also changed: {clean(override, MAX_NAME)}.")
     if any(cell.outcome.status == "skipped" and cell.outcome.cause == "interrupted" for cell in record.cells):
         notes.append("To finish this run instead: bench run --resume, followed by the path of the record.")
-    if record.model.weight_mode is WeightMode.LOCAL:
+    if not plan and record.model.weight_mode is WeightMode.LOCAL:
         notes.append("Put the folder with the weights in place of MODEL_DIR.")
     return shlex.join(parts), tuple(notes)
 
@@ -54,6 +55,13 @@ def _device(record: Record) -> list[str]:
     if record.device.kind == "cpu":
         return ["--device", "cpu"]
     return ["--gpu", _word(record.device.slug)]
+
+
+def _planned(record: Record) -> list[str]:
+    """A plan loads no weights; it is held against both budgets, or against the one that was asked for."""
+    headroom = record.derivation.headroom if record.derivation else None
+    slug = "cpu" if record.device.kind == "cpu" else _word(record.device.slug)
+    return ["--gpu", slug, *([f"--{headroom}"] if headroom else [])]
 
 
 def _emulation(record: Record) -> list[str]:

@@ -13,6 +13,7 @@ from bench.records.words import Label, Phase, Provenance
 from bench.report import words
 from bench.report.basics import Figure, Status, Tone
 from bench.report.card_metrics import all_figures
+from bench.report.derived.cells import prediction
 from bench.report.interface import PhasePeak, Repetition, Row
 from bench.report.text import clean
 
@@ -84,6 +85,7 @@ def row(record: Record, cell: CellResult, variant: str, alike: Sequence[CellResu
         error_tail=_error_tail(cell),
         phases=_phases(cell.memory),
         repetitions=_repetitions(cell, repeat_columns(record)),
+        prediction=prediction(cell, record),
     )
 
 

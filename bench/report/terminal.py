@@ -1,10 +1,11 @@
-"""The table at the end of `bench run`: at most 100 columns, plain text in a pipe."""
+"""The table at the end of `bench run` and of `bench plan`: plain text in a pipe, of a bounded width."""
 
 import io
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from bench.report.basics import Tone
+from bench.report.derived import terminal as predicted
+from bench.report.derived.interface import Derived
 from bench.report.interface import Row, View
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 WIDTH: Final = 100
 _MAX_REASON: Final = 160
-_STYLES: Final = {Tone.GOOD: "green", Tone.WARN: "yellow", Tone.BAD: "red", Tone.MUTED: "dim"}
+_STYLES: Final = predicted.STYLES
 
 
 def as_text(view: View) -> str:
@@ -22,16 +23,22 @@ def as_text(view: View) -> str:
     from rich.console import Console
 
     sink = io.StringIO()
-    console = Console(file=sink, width=WIDTH, color_system=None, force_terminal=False)
+    width = WIDTH if view.derived is None else predicted.WIDTH
+    console = Console(file=sink, width=width, color_system=None, force_terminal=False)
     console.print(summary(view))
     return "".join(f"{line.rstrip()}\n" for line in sink.getvalue().splitlines())
 
 
 def summary(view: View) -> "RenderableType":
-    """One line per cell, then the verdict, for a rich console. No markup is read from a record."""
+    """One line per cell, then the verdict, for a rich console. No markup is read from a record.
+
+    Of a prediction: the verdict first, then the grids, in `predicted.WIDTH` columns.
+    """
     from rich.console import Group
 
-    return Group(*_parts(view))
+    if view.derived is None:
+        return Group(*_parts(view))
+    return Group(*_predicted(view, view.derived))
 
 
 def _parts(view: View) -> Iterator["RenderableType"]:
@@ -40,16 +47,39 @@ def _parts(view: View) -> Iterator["RenderableType"]:
     # A line of its own: a table's title would be wrapped at the table's width.
     yield Text(f"{view.identity.model} on {view.identity.gpu} ({view.stamp})")
     yield _table(view)
-    for miss in view.misses:
-        reason = f": {_shorten(miss.status.reason)}" if miss.status.reason else ""
-        cells = _shorten(", ".join(miss.cells))
-        yield Text(f"{miss.status.word}{reason} ({cells})", style=_STYLES[miss.status.tone])
-    headline = Text(f"\n{view.verdict_word}: ", style=f"bold {_STYLES[view.verdict_tone]}")
-    yield headline.append(view.why, style="not bold default")
+    yield from _misses(view)
+    yield Text("\n").append_text(_headline(view))
     for line in view.card_lines:
         yield Text(line)
     for caveat in view.caveats:
         yield Text(f"- {caveat}", style="yellow")
+
+
+def _predicted(view: View, derived: Derived) -> Iterator["RenderableType"]:
+    from rich.text import Text
+
+    yield Text(f"{view.identity.model} on {view.identity.gpu} ({view.stamp})")
+    yield _headline(view)
+    yield from predicted.parts(view, derived)
+    yield from _misses(view)
+    for caveat in view.caveats:
+        yield Text(f"- {caveat}", style="yellow")
+
+
+def _headline(view: View) -> "Text":
+    from rich.text import Text
+
+    headline = Text(f"{view.verdict_word}: ", style=f"bold {_STYLES[view.verdict_tone]}")
+    return headline.append(view.why, style="not bold default")
+
+
+def _misses(view: View) -> Iterator["Text"]:
+    from rich.text import Text
+
+    for miss in view.misses:
+        reason = f": {_shorten(miss.status.reason)}" if miss.status.reason else ""
+        cells = _shorten(", ".join(miss.cells))
+        yield Text(f"{miss.status.word}{reason} ({cells})", style=_STYLES[miss.status.tone])
 
 
 def _table(view: View) -> "Table":

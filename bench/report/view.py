@@ -3,6 +3,8 @@
 from bench.judge.verdict import judge
 from bench.records.schema import Record
 from bench.report import card, facts, words
+from bench.report.derived.build import derived
+from bench.report.frontier import frontier
 from bench.report.grid import grids, misses
 from bench.report.interface import View
 from bench.report.repeat import command
@@ -17,6 +19,8 @@ def build_view(record: Record) -> View:
     stamp, stamp_tone = words.stamp(record.provenance, record.model)
     verdict_word, verdict_tone = words.VERDICTS[judgement.verdict]
     repeat_command, repeat_notes = command(record)
+    prediction = derived(record, judgement)
+    rows = tuple(row for grid in tables for row in grid.rows)
     return View(
         identity=facts.identity(record),
         provenance=record.provenance,
@@ -28,7 +32,7 @@ def build_view(record: Record) -> View:
         verdict_tone=verdict_tone,
         why=clean(judgement.why),
         caveats=tuple(clean(caveat) for caveat in judgement.caveats),
-        highlights=facts.highlights(record, tuple(row for grid in tables for row in grid.rows), judgement),
+        highlights=prediction.tiles if prediction else facts.highlights(record, rows, judgement),
         header=facts.header(record),
         repeat_command=repeat_command,
         repeat_notes=repeat_notes,
@@ -36,7 +40,7 @@ def build_view(record: Record) -> View:
         emulation=record.emulation,
         card=card.facts(record),
         card_lines=tuple(map(clean, card.lines(record))),
-        frontier=facts.frontier(judgement),
+        frontier=frontier(judgement),
         grids=tables,
         heat_legend=legend,
         misses=misses(tables),
@@ -44,4 +48,5 @@ def build_view(record: Record) -> View:
         repeat_columns=repeat_columns(record),
         kernels=facts.kernels(record),
         environment=facts.environment(record),
+        derived=prediction,
     )

@@ -30,7 +30,7 @@ VERDICTS: Final = {
 
 PROVENANCES: Final = {
     Provenance.MEASURED: "measured on this device",
-    Provenance.DERIVED: "derived, not run",
+    Provenance.DERIVED: "derived, nothing was run",
     Provenance.EMULATED: "emulated memory limit",
     Provenance.SMOKE: "smoke run",
 }
@@ -68,7 +68,12 @@ def weights(model: ModelInfo) -> str:
 
 
 def stamp(provenance: Provenance, model: ModelInfo) -> tuple[str, Tone]:
-    """`measured on this device, random weights`; all but measured with published weights is a warning."""
+    """`measured on this device, random weights`; all but measured with published weights is a warning.
+
+    A prediction is about shapes: whose weights they would be changes nothing, and none were there.
+    """
+    if provenance is Provenance.DERIVED:
+        return PROVENANCES[provenance], Tone.WARN
     plain = provenance is Provenance.MEASURED and is_published(model)
     return f"{PROVENANCES[provenance]}, {weights(model)}", Tone.MUTED if plain else Tone.WARN
 

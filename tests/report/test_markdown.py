@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from bench.records.schema import Record
 from bench.records.words import WeightMode
-from bench.report.markdown import escape, render
+from bench.report.markdown import render
+from bench.report.markdown_syntax import escape
 from bench.report.view import build_view
 from tests import sample_cards as cards
 from tests import sample_records as sample

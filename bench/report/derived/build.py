@@ -1,0 +1,84 @@
+"""A derived record as a whole: the card against the weights, the budgets, the frontier, the sources."""
+
+from collections.abc import Iterator
+
+from bench import units
+from bench.judge.derived import ORDER, Rooms, cell_verdict, is_derived, rooms
+from bench.judge.verdict import Judgement
+from bench.judge.why import size
+from bench.records.schema import Record
+from bench.records.words import Verdict
+from bench.report.basics import Fact
+from bench.report.derived import extents
+from bench.report.derived.how import compared, how, how_lines
+from bench.report.derived.interface import CEILINGS, TERMS, Derived
+
+
+def derived(record: Record, judgement: Judgement) -> Derived | None:
+    """What only a derived record says; None for any other."""
+    if not is_derived(record):
+        return None
+    room = rooms(record) or Rooms(None, None)
+    figures = [cell.envelope for cell in record.cells if cell.envelope is not None]
+    ceilings = [one.ceiling for one in figures if one.ceiling is not None]
+    return Derived(
+        units_line=units_line(record),
+        tiles=tuple(_tiles(record, room)),
+        room_line=_room_line(room),
+        headless=room.headless,
+        desktop=room.desktop,
+        shows_headless=any(point.headless_is_known for point in judgement.frontier),
+        shows_desktop=any(point.desktop_is_known for point in judgement.frontier),
+        terms=tuple(name for name in TERMS if any(getattr(one, name) is not None for one in figures)),
+        ceilings=tuple(name for name in CEILINGS if any(getattr(one, name) is not None for one in ceilings)),
+        how=how(record),
+        how_lines=how_lines(record),
+        compared=compared(record),
+        typical=_typical(record),
+    )
+
+
+def _typical(record: Record) -> str | None:
+    """The largest cell of those that came out best; where no budget tells, the largest of all."""
+    order = [*ORDER, Verdict.UNKNOWN]
+    known = [
+        (-order.index(cell_verdict(cell, record).verdict), size(cell), cell.cell_id)
+        for cell in record.cells
+        if cell.envelope is not None and cell.outcome.status == "predicted"
+    ]
+    return max(known)[2] if known else None
+
+
+def units_line(record: Record) -> str:
+    """`A "12 GB" card reports 12.88 GB (11.99 GiB); the weights are 10.45 GB (9.73 GiB).`
+
+    Cards are named after GiB and weights are stated in GB: held against each other as they are written, both
+    look as if more were left than is.
+    """
+    weights = f"weights are {units.both_units(record.model.weights_bytes)}"
+    total = record.device.memory_total_bytes
+    if total is None or record.device.kind == "cpu":
+        return f"The {weights}."
+    size = str(round(total / units.GIB))
+    article = "An" if size.startswith("8") or size in {"11", "18"} else "A"
+    return f'{article} "{size} GB" card reports {units.both_units(total)}; the {weights}.'
+
+
+def _tiles(record: Record, room: Rooms) -> Iterator[Fact]:
+    total, weights = record.device.memory_total_bytes, record.model.weights_bytes
+    where = "Memory of the card" if record.device.kind == "cuda" else "Memory of the machine"
+    if total is not None:
+        yield Fact(where, units.gib(total), units.gb(total))
+    yield Fact("Weights", units.gib(weights), units.gb(weights))
+    if room.headless is not None:
+        yield Fact("Room without a desktop", extents.gib(room.headless), extents.gb(room.headless))
+    if room.desktop is not None:
+        yield Fact("Room beside a desktop", extents.gib(room.desktop), extents.gb(room.desktop))
+
+
+def _room_line(room: Rooms) -> str:
+    parts = [
+        f"{extents.gib(room.headless)} without a desktop" if room.headless else "",
+        f"{extents.gib(room.desktop)} beside one" if room.desktop else "",
+    ]
+    return ", ".join(filter(None, parts))

@@ -1,0 +1,136 @@
+"""One predicted cell in words: whether it fits, what it needs term by term, and what the card allows."""
+
+from typing import Final
+
+from bench import units
+from bench.judge.derived import cell_fit, cell_verdict
+from bench.records.base import Interval
+from bench.records.prediction import Ceiling, Envelope, PhaseEnvelope
+from bench.records.schema import CellResult, Record
+from bench.records.words import Fit, Phase, Profile, Verdict
+from bench.report.basics import Status, Tone
+from bench.report.derived import extents
+from bench.report.derived.interface import CEILINGS, TERMS, PhaseTerms, Prediction
+from bench.report.derived.operators import plain
+from bench.report.text import MAX_NAME, clean
+
+_WORDS: Final = {
+    Verdict.RUNS: ("fits", Tone.GOOD),
+    Verdict.RUNS_HEADLESS: ("headless only", Tone.WARN),
+    Verdict.TOO_CLOSE_TO_CALL: ("too close to call", Tone.WARN),
+    Verdict.DOES_NOT_FIT: ("does not fit", Tone.BAD),
+    Verdict.UNSUPPORTED: ("unsupported", Tone.MUTED),
+    Verdict.UNKNOWN: ("predicted", Tone.MUTED),
+}
+_DOMINANT: Final = {
+    "cache_bytes": "KV cache",
+    "activations_bytes": "activations",
+    "workspace_bytes": "workspace",
+    "buffers_bytes": "buffers",
+}
+
+
+def prediction(cell: CellResult, record: Record) -> Prediction | None:
+    """What is predicted of a cell; None where nothing was, because it ran or cannot."""
+    if cell.outcome.status != "predicted":
+        return None
+    judged, found, figures = cell_verdict(cell, record), cell_fit(cell, record), cell.envelope
+    word, tone = _WORDS[judged.verdict]
+    if judged.verdict is Verdict.RUNS_HEADLESS and found.desktop is not Fit.DOES_NOT_FIT:
+        word = "fits headless"
+    all_logits = _has_all_logits(cell)
+    return Prediction(
+        verdict=judged.verdict,
+        fit=Status(judged.verdict.value, word, tone, clean(judged.why)),
+        also=_also(judged.verdict, found.desktop),
+        headless=found.headless,
+        desktop=found.desktop,
+        peak=_peak(figures),
+        at_peak=_at_peak(figures, all_logits=all_logits),
+        dominant=_dominant(figures),
+        terms={name: _term(figures, name) for name in TERMS},
+        phases=_phases(figures, all_logits=all_logits),
+        ceiling=_ceiling(figures.ceiling if figures else None),
+        envelope=None if figures is None else _cleaned(figures),
+    )
+
+
+def _also(verdict: Verdict, desktop: Fit | None) -> str:
+    if verdict is Verdict.RUNS_HEADLESS and desktop is Fit.TOO_CLOSE_TO_CALL:
+        return "desktop: too close to call"
+    if verdict is Verdict.TOO_CLOSE_TO_CALL and desktop is Fit.DOES_NOT_FIT:
+        return "desktop: does not fit"
+    return ""
+
+
+def _has_all_logits(cell: CellResult) -> bool:
+    if cell.effective is not None:
+        return cell.effective.logits_positions == "all"
+    return cell.requested.profile is Profile.FAITHFUL
+
+
+def _peak(figures: Envelope | None) -> str:
+    if figures is None:
+        return units.NOT_AVAILABLE
+    if figures.device_peak_bytes is None:
+        return f"{units.gib(figures.allocated_peak_bytes)} allocated"
+    return extents.gib(figures.device_peak_bytes)
+
+
+def _at_peak(figures: Envelope | None, *, all_logits: bool) -> str:
+    if figures is None:
+        return ""
+    words = plain(figures.peak_phase, figures.peak_op, all_logits=all_logits)
+    return f"{figures.peak_phase.value}: {words}"
+
+
+def _dominant(figures: Envelope | None) -> str:
+    """`activations, 2.31 GiB`: the largest term at the peak beside the weights; empty where nothing is."""
+    part = figures.phases.get(figures.peak_phase) if figures else None
+    if part is None:
+        return ""
+    sizes: dict[str, int] = {words: getattr(part, name) for name, words in _DOMINANT.items()}
+    largest = max(sizes, key=lambda words: sizes[words])
+    return f"{largest}, {units.gib(sizes[largest])}" if sizes[largest] else ""
+
+
+def _term(figures: Envelope | None, name: str) -> str:
+    value: Interval | int | None = getattr(figures, name) if figures else None
+    if isinstance(value, Interval):
+        return extents.gib(value)
+    return units.gib(value)
+
+
+def _phases(figures: Envelope | None, *, all_logits: bool) -> tuple[PhaseTerms, ...]:
+    parts = figures.phases if figures else {}
+    return tuple(_phase(phase, parts[phase], all_logits) for phase in Phase if phase in parts)
+
+
+def _phase(phase: Phase, part: PhaseEnvelope, all_logits: bool) -> PhaseTerms:
+    words, raw = plain(phase, part.peak_op, all_logits=all_logits), clean(part.peak_op, MAX_NAME)
+    return PhaseTerms(
+        name=phase.value.capitalize(),
+        allocated=units.gib(part.allocated_peak_bytes),
+        buffers=units.gib(part.buffers_bytes),
+        cache=units.gib(part.cache_bytes),
+        activations=units.gib(part.activations_bytes),
+        workspace=units.gib(part.workspace_bytes),
+        operator=words,
+        raw="" if raw == words else raw,
+    )
+
+
+def _ceiling(ceiling: Ceiling | None) -> dict[str, str]:
+    if ceiling is None:
+        return dict.fromkeys(CEILINGS, units.NOT_AVAILABLE)
+    times = {name: units.seconds(getattr(ceiling, name)) for name in CEILINGS if name.endswith("_s")}
+    return {**times, "decode_tokens_per_s": units.rate(ceiling.decode_tokens_per_s, "tok/s")}
+
+
+def _cleaned(figures: Envelope) -> Envelope:
+    """The same with operators that are safe to show: the formats print what a view holds."""
+    parts = {
+        phase: part.model_copy(update={"peak_op": clean(part.peak_op, MAX_NAME)})
+        for phase, part in figures.phases.items()
+    }
+    return figures.model_copy(update={"peak_op": clean(figures.peak_op, MAX_NAME), "phases": parts})

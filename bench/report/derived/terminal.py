@@ -1,0 +1,157 @@
+"""The table of `bench plan`: what fits, in words and ranges, at most 80 columns."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from bench.report.basics import Tone
+from bench.report.derived.interface import Derived
+from bench.report.interface import FrontierRow, Grid, GridCell, GridLine, View
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+    from rich.text import Text
+
+WIDTH: Final = 80
+STYLES: Final = {Tone.GOOD: "green", Tone.WARN: "yellow", Tone.BAD: "red", Tone.MUTED: "dim"}
+_GAP: Final = 1
+# "too close to call" is the longest word that stands in a cell.
+_CELL: Final = 17
+
+
+def parts(view: View, derived: Derived) -> Iterator["RenderableType"]:
+    """Grids, then the longest clips, the budget and where the figures are from."""
+    from rich.text import Text
+
+    for grid, titles in _alike(view.grids):
+        yield Text(f"\n{titles}", style="bold")
+        if grid.uniform is None:
+            yield from _grid(grid)
+            yield Text(_at_peak(grid), style="dim")
+    if derived.has_frontier:
+        yield Text("\nThe longest clip that surely fits, and from which on surely none does", style="bold")
+        yield _frontier(view, derived)
+    yield Text("")
+    yield Text(derived.units_line)
+    if derived.room_line:
+        yield Text(f"Room for the model: {derived.room_line}.")
+    for line in derived.how_lines:
+        yield Text(line, style="dim")
+    for entry in derived.compared:
+        inside = "" if entry.comparison.inside is None else f", {entry.inside} inside the range"
+        yield Text(
+            f"Against record {entry.record} ({entry.cells} cells): {entry.metric}, measured / predicted "
+            f"{entry.factor} ({entry.spread}){inside}"
+        )
+
+
+def _at_peak(grid: Grid) -> str:
+    """`At the peak: encode: stem GELU (11 cells); prefill: logits of every position (1 cell).`"""
+    found = Counter(row.prediction.at_peak for row in grid.rows if row.prediction and row.prediction.at_peak)
+    told = (f"{words} ({count} cell{'' if count == 1 else 's'})" for words, count in found.most_common())
+    return f"At the peak: {'; '.join(told)}." if found else ""
+
+
+def _alike(grids: Sequence[Grid]) -> Iterator[tuple[Grid, str]]:
+    """Each grid with its title; those that say the same, cell by cell, under one title."""
+    groups: dict[tuple[object, ...], list[Grid]] = {}
+    for grid in grids:
+        groups.setdefault(_said(grid), []).append(grid)
+    for group in groups.values():
+        yield group[0], " and ".join(grid.title for grid in group)
+
+
+def _said(grid: Grid) -> tuple[object, ...]:
+    cells = tuple(tuple(map(_key, line.cells)) for line in grid.lines)
+    return grid.columns, tuple(line.clip for line in grid.lines), cells
+
+
+def _key(cell: GridCell | None) -> tuple[object, ...]:
+    if cell is None:
+        return ()
+    found = cell.row.prediction
+    return (cell.row.status,) if found is None else (found.fit, found.also, found.peak, found.at_peak)
+
+
+def _grid(grid: Grid) -> Iterator["Table"]:
+    """The grid in as many tables as its columns need to stay within the width."""
+    clip = max(len("Clip"), *(len(line.clip) for line in grid.lines))
+    at_once = max(1, (WIDTH - clip) // (_CELL + _GAP))
+    for first in range(0, len(grid.columns), at_once):
+        yield _block(grid, range(first, min(first + at_once, len(grid.columns))))
+
+
+def _block(grid: Grid, columns: range) -> "Table":
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="bold")
+    table.add_column("Clip", no_wrap=True)
+    for at in columns:
+        table.add_column(f"{grid.columns[at]} tokens", no_wrap=False)
+    for line in grid.lines:
+        table.add_row(*_line(line, columns))
+    return table
+
+
+def _line(line: GridLine, columns: range) -> Iterator["Text"]:
+    from rich.text import Text
+
+    yield Text(line.clip)
+    for at in columns:
+        yield _cell(line.cells[at])
+
+
+def _cell(cell: GridCell | None) -> "Text":
+    from rich.text import Text
+
+    if cell is None:
+        return Text("")
+    found = cell.row.prediction
+    if found is None:
+        return Text(cell.row.status.word, style=STYLES[cell.row.status.tone])
+    word = Text(found.fit.word, style=STYLES[found.fit.tone])
+    return word.append(f"\n{found.peak}", style="default")
+
+
+def _frontier(view: View, derived: Derived) -> "Table":
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    table.add_column("Attention")
+    table.add_column("Tokens", justify="right", no_wrap=True)
+    if derived.shows_headless:
+        table.add_column("Without a desktop")
+    if derived.shows_desktop:
+        table.add_column("Beside a desktop")
+    for titles, point in _alike_lines(view.frontier):
+        shown = []
+        if derived.shows_headless:
+            shown.append(_between(point.longest_fit, point.smallest_misfit_s, point.smallest_misfit))
+        if derived.shows_desktop:
+            desktop_s, desktop = point.smallest_misfit_with_desktop_s, point.smallest_misfit_with_desktop
+            shown.append(_between(point.longest_fit_with_desktop, desktop_s, desktop))
+        table.add_row(*map(Text, (titles, f"{point.max_tokens:,}", *shown)))
+    return table
+
+
+def _between(fits: str, misfit_s: float | None, misfit: str) -> str:
+    """`to 128 s; none from 342 s`."""
+    return fits if misfit_s is None else f"{fits}; none {misfit}"
+
+
+def _alike_lines(points: Sequence[FrontierRow]) -> Iterator[tuple[str, FrontierRow]]:
+    """Each line with its attention; those that say the same for one number of tokens together."""
+    groups: dict[tuple[object, ...], list[FrontierRow]] = {}
+    for point in points:
+        key = (
+            point.max_tokens,
+            point.longest_fit,
+            point.smallest_misfit,
+            point.longest_fit_with_desktop,
+            point.smallest_misfit_with_desktop,
+        )
+        groups.setdefault(key, []).append(point)
+    for group in groups.values():
+        yield ", ".join(point.attention_words.replace("FlashAttention 2", "FA2") for point in group), group[0]
