@@ -52,6 +52,7 @@ LEVELS: Final = {
     "bench.measure.statistics": "pure",
     "bench.measure.summary": "pure",
     "bench.engines": "work",
+    "bench.engines.profiles": "pure",
     "bench.engines.support": "pure",
     "bench.clips": "work",
     "bench.decoding": "work",

@@ -70,6 +70,8 @@ class EngineSettings:
     logits_positions: Literal["all", "last"]
     encoder_chunk_frames: int
     encoder_chunks_at_once: int
+    mlp_positions_at_once: int | None
+    embeddings: Literal["device", "host"]
 
 
 class Engine(Protocol):

@@ -1,8 +1,9 @@
 """The native engine: our own implementation of the model, through transformers' `generate`."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final
 
 import torch
 from transformers import GenerationConfig
@@ -12,6 +13,7 @@ from transformers.utils import logging
 from bench import shipped
 from bench.engines.answering import answer, generation_config
 from bench.engines.interface import EngineSettings, Generation, ModelFacts, ModelSource, Request
+from bench.engines.profiles import ProfileSettings, settings_of
 from bench.envelope import architecture
 from bench.envelope.shapes import shapes_of
 from bench.errors import BenchError
@@ -21,7 +23,7 @@ from bench.moss_audio import MossAudioConfig, MossAudioModel, MossAudioProcessor
 from bench.moss_audio.mel import LogMel
 from bench.records.canonical import parse, sha256_of
 from bench.records.schema import Requested, Work
-from bench.records.words import Attention, Phase, Profile, WeightMode
+from bench.records.words import Attention, Phase, WeightMode
 from bench.weights.checkpoint import verify
 from bench.weights.random import meta_model, random_model
 from bench.weights.tiny import write_tiny_checkpoint
@@ -63,10 +65,12 @@ class NativeEngine:
     def load(self, requested: Requested) -> None:
         """Bring the model onto the device."""
         self._requested = requested
+        profile = settings_of(requested.profile)
+        options = _options(self._config, profile)
         if self._source.directory is None:
             self._processor = MossAudioProcessor.without_tokenizer(enable_time_marker=requested.time_markers)
             self._model = random_model(
-                self._config,
+                MossAudioConfig(**{**self._config.to_dict(), **options}),
                 dtype=getattr(torch, requested.dtype),
                 device=self._device,
                 seed=_SEED_OF_RANDOM_WEIGHTS,
@@ -83,7 +87,11 @@ class NativeEngine:
                 device_map={"": self._device},
                 attn_implementation=str(requested.attention),
                 encoder_attn_implementation=str(requested.encoder_attention),
+                **options,
             )
+        if profile.embeddings == "host":
+            self._model.language_model.embed_tokens.to("cpu")
+            torch.cuda.empty_cache()  # so that the room is the driver's again; nothing happens without CUDA
         self._model.eval()  # type: ignore[no-untyped-call]
         self._end_of_answer = _end_of_answer(self._model)
         # `generate` fills in from the checkpoint's own settings whatever a request leaves at its default; but
@@ -97,14 +105,16 @@ class NativeEngine:
         return EngineSettings(
             dtype=str(next(model.parameters()).dtype).removeprefix("torch."),
             attention_provider=_provider(requested.attention),
-            logits_positions=_logits_positions(requested.profile),
+            logits_positions=settings_of(requested.profile).logits_positions,
             encoder_chunk_frames=audio.chunk_frames,
             encoder_chunks_at_once=audio.conv_chunksize,
+            mlp_positions_at_once=model.config.mlp_positions_at_once,
+            embeddings="device" if _on(model.language_model.embed_tokens.weight, self._device) else "host",
         )
 
     def weights(self) -> list[torch.Tensor]:
-        """Every parameter."""
-        return list(self._loaded()[0].parameters())
+        """Every parameter that lies on the device."""
+        return [weight for weight in self._loaded()[0].parameters() if _on(weight, self._device)]
 
     def buffers(self) -> list[torch.Tensor]:
         """Every buffer: the rotary frequencies."""
@@ -138,7 +148,7 @@ class NativeEngine:
             inputs,
             config,
             observer,
-            logits_positions=_logits_positions(requested.profile),
+            logits_positions=settings_of(requested.profile).logits_positions,
             streamer=streamer,
         )
         tokens = tuple(output.sequences[0, prompt_tokens:].tolist())
@@ -165,7 +175,7 @@ class NativeEngine:
             prefill_operations=architecture.prefill_operations(
                 shapes,
                 prompt_tokens=prompt,
-                logits_positions=1 if requested.profile is Profile.LEAN else prompt,
+                logits_positions=prompt if self.settings().logits_positions == "all" else 1,
             ),
         )
 
@@ -217,8 +227,18 @@ def expected_tensors(config: MossAudioConfig) -> dict[str, tuple[int, ...]]:
     return {name: tuple(tensor.shape) for name, tensor in state.items()}
 
 
-def _logits_positions(profile: Profile) -> Literal["all", "last"]:
-    return "last" if profile is Profile.LEAN else "all"
+def _options(config: MossAudioConfig, profile: ProfileSettings) -> dict[str, Any]:
+    """What the profile changes in the configuration of the model; nothing for `faithful`."""
+    audio = config.audio_config
+    at_once = min(audio.conv_chunksize, profile.encoder_chunks_at_once or audio.conv_chunksize)
+    return {
+        "audio_config": replace(audio, conv_chunksize=at_once),
+        "mlp_positions_at_once": profile.mlp_positions_at_once,
+    }
+
+
+def _on(tensor: torch.Tensor, device: torch.device) -> bool:
+    return tensor.device.type == device.type
 
 
 def _provider(attention: Attention) -> str:

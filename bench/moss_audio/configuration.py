@@ -118,15 +118,23 @@ class MossAudioConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
         deepstack_num_inject_layers: int = 3,
         ignore_index: int = -100,
         encoder_attn_implementation: str = "eager",
+        mlp_positions_at_once: int | None = None,
         **kwargs: Any,
     ) -> None:
-        """Raise `ConfigError` for shapes that do not fit together, or an unknown encoder attention."""
+        """Raise `ConfigError` for shapes that do not fit together, or an unknown encoder attention.
+
+        `mlp_positions_at_once`: positions of a prompt that go through a feed-forward layer of the language
+        model together; None: all, as upstream has it.
+        """
         self.audio_config = _audio_config(audio_config)
         self.language_config = _language_config(language_config)
         self.adapter_hidden_size = adapter_hidden_size
         self.deepstack_num_inject_layers = deepstack_num_inject_layers
         self.ignore_index = ignore_index
         self.encoder_attn_implementation = check_encoder_attention(encoder_attn_implementation)
+        if mlp_positions_at_once is not None and mlp_positions_at_once < 1:
+            raise ConfigError("Cannot run: mlp_positions_at_once must be at least 1")
+        self.mlp_positions_at_once = mlp_positions_at_once
         self.vocab_size = kwargs.pop("vocab_size", self.language_config.vocab_size)
         self.num_hidden_layers = kwargs.pop("num_hidden_layers", self.language_config.num_hidden_layers)
         kwargs.setdefault("tie_word_embeddings", False)

@@ -1,10 +1,12 @@
 """The language model: transformers' Qwen3, whose first layers take DeepStack features on their output."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 from transformers import Qwen3Config
-from transformers.models.qwen3.modeling_qwen3 import Qwen3DecoderLayer, Qwen3Model
+from transformers.models.qwen3.modeling_qwen3 import Qwen3DecoderLayer, Qwen3MLP, Qwen3Model
 
 
 class DeepStack(NamedTuple):
@@ -17,11 +19,35 @@ class DeepStack(NamedTuple):
     slots: Tensor
 
 
+class TokenEmbedding(nn.Embedding):
+    """Text embeddings, which may lie on the host while all else lies on a device."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The rows of these ids, on the device of the ids."""
+        return super().forward(input.to(self.weight.device)).to(input.device)
+
+
+class PiecewiseMLP(Qwen3MLP):
+    """A feed-forward layer that takes a long prompt a piece at a time: each position is on its own here."""
+
+    def __init__(self, config: Qwen3Config, positions_at_once: int) -> None:
+        super().__init__(config)  # type: ignore[no-untyped-call]
+        self.positions_at_once = positions_at_once
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`[batch, positions, hidden]` to the same shape."""
+        whole: Callable[[Tensor], Tensor] = super().forward
+        pieces = [whole(piece) for piece in torch.split(x, self.positions_at_once, dim=1)]
+        return pieces[0] if len(pieces) == 1 else torch.cat(pieces, dim=1)
+
+
 class DeepStackDecoderLayer(Qwen3DecoderLayer):  # type: ignore[no-untyped-call]
     """A Qwen3 layer that adds its DeepStack features to its output. The rest is transformers' code."""
 
-    def __init__(self, config: Qwen3Config, layer_idx: int) -> None:
+    def __init__(self, config: Qwen3Config, layer_idx: int, mlp_positions_at_once: int | None = None) -> None:
         super().__init__(config, layer_idx)
+        if mlp_positions_at_once is not None:
+            self.mlp = PiecewiseMLP(config, mlp_positions_at_once)
         self.layer_idx = layer_idx
 
     def forward(self, *args: Any, deepstack: DeepStack | None = None, **kwargs: Any) -> Tensor:
@@ -38,10 +64,11 @@ class DeepStackQwen3Model(Qwen3Model):  # type: ignore[no-untyped-call]
 
     _no_split_modules = ["DeepStackDecoderLayer"]  # noqa: RUF012
 
-    def __init__(self, config: Qwen3Config) -> None:
+    def __init__(self, config: Qwen3Config, mlp_positions_at_once: int | None = None) -> None:
         super().__init__(config)
+        self.embed_tokens = TokenEmbedding(config.vocab_size, config.hidden_size, config.pad_token_id)
         for index in range(config.num_hidden_layers):  # one by one: never two sets of layers at once
-            self.layers[index] = DeepStackDecoderLayer(config, index)
+            self.layers[index] = DeepStackDecoderLayer(config, index, mlp_positions_at_once)
         self.post_init()  # type: ignore[no-untyped-call]
 
 

@@ -97,7 +97,7 @@ class MossAudioModel(PreTrainedModel, GenerationMixin):  # type: ignore[no-untyp
         self.deepstack_audio_merger_list = nn.ModuleList(
             GatedMLP(config) for _ in range(config.deepstack_num_inject_layers)
         )
-        self.language_model = DeepStackQwen3Model(config.language_config)
+        self.language_model = DeepStackQwen3Model(config.language_config, config.mlp_positions_at_once)
         text = config.language_config
         self.lm_head = nn.Linear(text.hidden_size, text.vocab_size, bias=False)
         self.post_init()  # type: ignore[no-untyped-call]

@@ -71,6 +71,12 @@ class Effective(Frozen):
     logits_positions: Literal["all", "last"]
     encoder_chunk_frames: int
     encoder_chunks_at_once: int
+    mlp_positions_at_once: int | None = Field(
+        default=None, description="of the prompt, in a feed-forward layer; null: all of them"
+    )
+    embeddings: Literal["device", "host"] = Field(
+        default="device", description="where the table of text embeddings lies"
+    )
     kv_cache: str
     clip_sha256: Sha256 = Field(description="of the samples that the model heard")
     clip_samples: int

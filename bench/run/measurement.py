@@ -132,6 +132,8 @@ class CellRunner:
             logits_positions=settings.logits_positions,
             encoder_chunk_frames=settings.encoder_chunk_frames,
             encoder_chunks_at_once=settings.encoder_chunks_at_once,
+            mlp_positions_at_once=settings.mlp_positions_at_once,
+            embeddings=settings.embeddings,
             kv_cache=generation.kv_cache,
             clip_sha256=clips.sha256_of(request.samples),
             clip_samples=len(request.samples),

@@ -1,0 +1,56 @@
+"""What each profile of the native engine sets. Pure: no torch.
+
+`faithful` runs as upstream does. `lean` saves memory where the model's output stays the same within the
+golden tolerance; docs/envelope.md has what each setting is worth on a 12 GB card.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal, assert_never
+
+from bench.records.words import Profile
+
+# The stem of four chunks takes 98 MiB in BF16, less than the prefill of any clip beyond a minute.
+_CHUNKS: Final = 4
+# In pieces of 512 positions the feed-forward layers of the prefill take less than its attention.
+_POSITIONS: Final = 512
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileSettings:
+    """How a model is set up, beside what a suite chooses.
+
+    Attributes:
+        logits_positions: of the prompt: of every position, or of the last one, which alone is needed.
+        encoder_chunks_at_once: chunks of 4 s that go through the encoder together; None: as the model has it.
+        mlp_positions_at_once: positions of the prompt that go through a feed-forward layer of the language
+            model together; None: all.
+        embeddings: where the table of text embeddings lies. Its rows are only looked up, a few kilobytes a
+            token; the head has a table of its own.
+    """
+
+    logits_positions: Literal["all", "last"]
+    encoder_chunks_at_once: int | None
+    mlp_positions_at_once: int | None
+    embeddings: Literal["device", "host"]
+
+
+_FAITHFUL: Final = ProfileSettings(
+    logits_positions="all", encoder_chunks_at_once=None, mlp_positions_at_once=None, embeddings="device"
+)
+_LEAN: Final = ProfileSettings(
+    logits_positions="last",
+    encoder_chunks_at_once=_CHUNKS,
+    mlp_positions_at_once=_POSITIONS,
+    embeddings="host",
+)
+
+
+def settings_of(profile: Profile) -> ProfileSettings:
+    """The settings of a profile."""
+    match profile:
+        case Profile.FAITHFUL:
+            return _FAITHFUL
+        case Profile.LEAN:
+            return _LEAN
+        case _:
+            assert_never(profile)

@@ -1,0 +1,170 @@
+"""The lean profile: the same output as faithful within the golden tolerance, in less memory."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from bench.engines.interface import ModelSource, Request
+from bench.engines.native import NativeEngine
+from bench.engines.profiles import settings_of
+from bench.measure.memory import MemoryWatch
+from bench.measure.observer import Together
+from bench.measure.resident import Resident
+from bench.measure.tracker import AllocationTracker
+from bench.moss_audio import MossAudioConfig, MossAudioModel, MossAudioProcessor
+from bench.moss_audio.configuration import ConfigError
+from bench.moss_audio.language import TokenEmbedding
+from bench.records.schema import Requested, Sampling
+from bench.records.words import Attention, EncoderAttention, Phase, Profile, WeightMode
+from tests.moss_audio.small import model_config, noise, small_model
+from tests.moss_audio.test_golden import CLIPS, GOLDEN, TOLERANCE, largest_error
+
+CPU = torch.device("cpu")
+GREEDY = Sampling(do_sample=False, temperature=None, top_p=None, top_k=None)
+
+
+def requested(profile: Profile) -> Requested:
+    return Requested(
+        model="tiny-a",
+        weight_mode=WeightMode.LOCAL,
+        engine="native",
+        profile=profile,
+        dtype="float32",
+        attention=Attention.SDPA,
+        encoder_attention=EncoderAttention.EAGER,
+        clip_seconds=1.0,
+        clip_source_sha256="0" * 64,
+        max_tokens=16,
+        prompt="Describe this audio.",
+        time_markers=True,
+        sampling=GREEDY,
+        seed=3,
+    )
+
+
+def engine_for(profile: Profile) -> NativeEngine:
+    source = ModelSource(name="tiny-a", weight_mode=WeightMode.LOCAL, directory=GOLDEN)
+    engine = NativeEngine(source, CPU)
+    engine.load(requested(profile))
+    return engine
+
+
+@pytest.fixture(scope="module")
+def lean() -> NativeEngine:
+    return engine_for(Profile.LEAN)
+
+
+@pytest.fixture(scope="module")
+def faithful() -> NativeEngine:
+    return engine_for(Profile.FAITHFUL)
+
+
+def request_of(samples: np.ndarray[tuple[int], np.dtype[np.float32]], text: str) -> Request:
+    return Request(
+        samples=samples,
+        prompt=text,
+        time_markers=True,
+        max_tokens=16,
+        forced_length=True,
+        sampling=GREEDY,
+        seed=3,
+    )
+
+
+def peaks(engine: NativeEngine, request: Request) -> dict[Phase, int]:
+    tracker = AllocationTracker()
+    tracker.adopt_all((*engine.weights(), *engine.buffers()))
+    watch = MemoryWatch(tracker, Resident())
+    with tracker:
+        engine.generate(request, watch)
+    return {phase: seen.allocated_peak_bytes or 0 for phase, seen in watch.phases.items()}
+
+
+def test_settings_say_what_runs(faithful: NativeEngine, lean: NativeEngine) -> None:
+    assert faithful.settings().logits_positions == "all"
+    assert faithful.settings().encoder_chunks_at_once == 64
+    assert faithful.settings().mlp_positions_at_once is None
+    assert lean.settings().logits_positions == "last"
+    assert lean.settings().encoder_chunks_at_once == settings_of(Profile.LEAN).encoder_chunks_at_once == 4
+    assert lean.settings().mlp_positions_at_once == settings_of(Profile.LEAN).mlp_positions_at_once == 512
+    assert lean.settings().embeddings == "device"  # on a CPU there is no host beside the device
+
+
+@pytest.mark.parametrize("clip", CLIPS)
+def test_lean_generates_the_tokens_of_the_released_model(lean: NativeEngine, clip: str) -> None:
+    with np.load(GOLDEN / clip) as golden:
+        generation = lean.generate(request_of(golden["waveform"], str(golden["prompt"])), Together())
+        assert generation.token_ids == tuple(golden["generated"].reshape(-1).tolist())
+
+
+@pytest.mark.parametrize("chunks", [1, 2])
+@pytest.mark.parametrize("positions", [1, 7, 64])
+@pytest.mark.parametrize("clip", CLIPS)
+def test_any_pieces_give_the_numbers_of_the_released_model(clip: str, chunks: int, positions: int) -> None:
+    audio = replace(MossAudioConfig.from_pretrained(GOLDEN).audio_config, conv_chunksize=chunks)
+    model = MossAudioModel.from_pretrained(
+        GOLDEN, dtype=torch.float32, audio_config=audio, mlp_positions_at_once=positions
+    )
+    with np.load(GOLDEN / clip) as golden, torch.no_grad():
+        inputs = MossAudioProcessor.from_pretrained(GOLDEN)(
+            text=str(golden["prompt"]), audio=golden["waveform"]
+        )
+        encoded = model.encode_audio(**inputs)
+        for key in ("encoder_last_hidden", "deepstack", "audio_embeds"):
+            assert largest_error(getattr(encoded, key), torch.from_numpy(golden[key])) < TOLERANCE
+        last = model(**inputs, logits_to_keep=1).logits
+        assert largest_error(last, torch.from_numpy(golden["logits"])[:, -1:]) < TOLERANCE
+
+
+@pytest.mark.parametrize("seconds", [9.0, 41.0, 60.0])
+def test_lean_says_the_same_and_takes_less_in_every_phase_that_sets_the_peak(
+    faithful: NativeEngine, lean: NativeEngine, seconds: float
+) -> None:
+    request = request_of(noise(seconds), "What is said here?")
+    assert lean.generate(request, Together()) == faithful.generate(request, Together())
+    usual, less = peaks(faithful, request), peaks(lean, request)
+    assert all(less[phase] <= usual[phase] for phase in usual)
+    if seconds > 16:  # more than four chunks
+        assert less[Phase.ENCODE] < usual[Phase.ENCODE]
+        assert less[Phase.PREFILL] < usual[Phase.PREFILL]
+
+
+def test_embeddings_on_the_host_answer_a_gpu() -> None:
+    """A fake tensor of a GPU, as a wheel for CPUs has them, refuses an operator whose inputs lie apart."""
+    where = Lookups()
+    with FakeTensorMode(), torch.no_grad(), where:
+        table = TokenEmbedding(97, 24)
+        ids = torch.empty(1, 5, dtype=torch.long, device="cuda:0")
+        rows = table(ids)
+    assert where.devices == ["cpu"]
+    assert (rows.device.type, rows.shape) == ("cuda", (1, 5, 24))
+
+
+def test_no_positions_at_once_are_refused() -> None:
+    values = model_config().to_dict()
+    with pytest.raises(ConfigError, match="at least 1"):
+        type(model_config())(**{**values, "mlp_positions_at_once": 0})
+
+
+def test_tensors_keep_their_names_in_pieces() -> None:
+    plain = model_config()
+    pieces = type(plain)(**{**plain.to_dict(), "mlp_positions_at_once": 3})
+    assert set(small_model(pieces).state_dict()) == set(small_model(plain).state_dict())
+
+
+class Lookups(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Where embeddings are looked up."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.devices: list[str] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is torch.ops.aten.embedding.default:
+            self.devices.append(args[0].device.type)
+        return func(*args, **(kwargs or {}))
