@@ -108,13 +108,14 @@ def _smallest(record: Record, verdict: Verdict) -> str:
 def _weights(record: Record) -> str | None:
     """Where the weights alone are more than the card has, nothing else matters."""
     room = rooms(record)
-    if room is None:
+    weights = [cell.envelope.weights_bytes for cell in record.cells if cell.envelope is not None]
+    if room is None or not weights:
         return None
     most = max(there.high for there in (room.headless, room.desktop) if there is not None)
-    if record.model.weights_bytes <= most:
+    if min(weights) <= most:
         return None
     return (
-        f"the weights alone take {units.both_units(record.model.weights_bytes)} "
+        f"the weights alone take {units.both_units(min(weights))} "
         f"and at most {units.both_units(round(most))} is there"
     )
 

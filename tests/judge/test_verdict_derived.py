@@ -102,6 +102,15 @@ def test_weights_that_are_larger_than_the_card_are_reason_enough() -> None:
     )
 
 
+def test_weights_that_lie_on_the_host_take_nothing_of_the_card() -> None:
+    cell = derived.predicted(sample.requested(), need=derived.DOES_NOT_FIT)
+    assert cell.envelope is not None
+    fewer = cell.envelope.model_copy(update={"weights_bytes": 9_000_000_000})
+    small = derived.RTX_4070.model_copy(update={"memory_total_bytes": 9_500 * 2**20})
+    record = derived.derived_record([cell.model_copy(update={"envelope": fewer})], device=small)
+    assert "the weights alone" not in judge(record).why
+
+
 def test_every_clip_beside_a_desktop_may_be_too_close() -> None:
     why = judge(of(*needing((10_500, 11_500)))).why
     assert why.endswith("; beside a desktop every clip is too close to call.")
