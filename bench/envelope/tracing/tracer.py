@@ -31,7 +31,8 @@ _END_OF_ANSWER: Final = 0
 class Setting:
     """What decides a trace, apart from lengths.
 
-    `chunks_at_once` None is the model's own. `kind` is the device whose kernels allocate.
+    `chunks_at_once` None is the model's own, `mlp_positions_at_once` None all. `kind` is the device whose
+    kernels allocate.
     """
 
     dtype: str
@@ -41,6 +42,7 @@ class Setting:
     sampling: Sampling
     kind: Literal["cpu", "cuda"]
     chunks_at_once: int | None = None
+    mlp_positions_at_once: int | None = None
 
 
 class Tracer:
@@ -61,7 +63,7 @@ class Tracer:
                 config.language_config.num_hidden_layers, range(config.deepstack_num_inject_layers)
             ),
         }
-        self._config = _shortened(config, self._folds, setting.chunks_at_once)
+        self._config = _shortened(config, self._folds, setting)
         self._fake = FakeTensorMode()
         self._model = self._make()
 
@@ -73,16 +75,15 @@ class Tracer:
             UnlikeLayersError, UnsteadyStepsError: what was to be repeated is not alike.
         """
         recorder = Recorder(TRACED_TOKENS)
-        with self._fake, torch.no_grad():
-            with recorder.listening(self._model, (_ENCODER, _LANGUAGE)):
-                inputs = self._inputs(mel_frames, prompt_tokens)
-                answer(
-                    self._model,
-                    inputs,
-                    self._generation_config(),
-                    recorder,
-                    logits_positions=self._setting.logits_positions,
-                )
+        with self._fake, torch.no_grad(), recorder.listening(self._model, (_ENCODER, _LANGUAGE)):
+            inputs = self._inputs(mel_frames, prompt_tokens)
+            answer(
+                self._model,
+                inputs,
+                self._generation_config(),
+                recorder,
+                logits_positions=self._setting.logits_positions,
+            )
         whole = unfold(recorder.recording(), self._folds)
         kernels = as_on_cuda(whole.kernels) if self._setting.kind == "cuda" else whole.kernels
         return Trace(
@@ -149,14 +150,12 @@ def _without_mask(
     return args, {**kwargs, "attention_mask": None}
 
 
-def _shortened(
-    config: MossAudioConfig, folds: dict[str, Fold], chunks_at_once: int | None
-) -> MossAudioConfig:
+def _shortened(config: MossAudioConfig, folds: dict[str, Fold], setting: Setting) -> MossAudioConfig:
     values = config.to_dict()
     audio, text = dict(values["audio_config"]), dict(values["language_config"])
     audio["encoder_layers"] = folds[_ENCODER].layers
     audio["deepstack_encoder_layer_indexes"] = list(folds[_ENCODER].special)
-    audio["conv_chunksize"] = chunks_at_once or config.audio_config.conv_chunksize
+    audio["conv_chunksize"] = setting.chunks_at_once or config.audio_config.conv_chunksize
     text["num_hidden_layers"] = folds[_LANGUAGE].layers
     for derived in ("layer_types", "max_window_layers"):  # one entry a layer, and counted in layers
         text.pop(derived, None)
@@ -166,5 +165,6 @@ def _shortened(
             "audio_config": audio,
             "language_config": text,
             "num_hidden_layers": text["num_hidden_layers"],
+            "mlp_positions_at_once": setting.mlp_positions_at_once,
         }
     )
