@@ -84,8 +84,8 @@ def errors(derived: Record, measured: Sequence[Record]) -> tuple[CellError, ...]
 
     On a graphics card: reserved against the modelled allocator; the process, as the driver saw it, against
     `device_peak_bytes`; allocated against the highest phase other than `load`, which the measured figure does
-    not cover either (what cuDNN takes is in the measured one and not in the predicted). Where loading is the peak of all, only allocated is compared; and where the allocator
-    was set up otherwise too.
+    not cover either (what cuDNN takes is in the measured figure, and in the predicted one it is not). Where
+    loading is the peak of all, only allocated is compared; and where the allocator was set up otherwise too.
 
     On a CPU the measured figure counts the tensors that the dispatcher sees, without the workspace inside one
     operator: it is held against the highest phase less its workspace. That is what tensors take at the
