@@ -122,7 +122,9 @@ def _envelope(
 ) -> Envelope:
     kept = need.kept_bytes if need else 0
     phases = {Phase.LOAD: _load(memory, loading)}
-    phases |= {phase: _phase(memory, peak, kept) for phase, peak in peaks.items()}
+    phases |= {
+        phase: _phase(memory, peak, 0 if phase is Phase.PREPROCESS else kept) for phase, peak in peaks.items()
+    }
     peak_phase = max(phases, key=lambda phase: phases[phase].allocated_peak_bytes)
     return Envelope(
         weights_bytes=memory.weights_bytes,

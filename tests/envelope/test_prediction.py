@@ -1,22 +1,27 @@
 """Envelopes of made-up models, term by term, and one of the real network."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.envelope.card_terms import CONTEXT
+from bench.envelope import architecture
+from bench.envelope.card_terms import CONTEXT, desktop_room, fit, headless_room
 from bench.envelope.events import Call, DecodeStep, Kernel, StepEvent, Trace
 from bench.envelope.model import Loading, ModelMemory
 from bench.envelope.prediction import OnCard, OnCpu, predict
 from bench.envelope.shapes import AudioShapes, LanguageShapes, Shapes
+from bench.envelope.tracing.tracer import Setting, Tracer, model_memory
 from bench.envelope.workspace import cudnn_layout_bytes
 from bench.hardware.catalog import Card, cards
+from bench.moss_audio import released_config
 from bench.records.prediction import Envelope
-from bench.records.words import Phase
+from bench.records.schema import Sampling
+from bench.records.words import Attention, EncoderAttention, Fit, Phase
 from bench.units import MIB
-from tests.envelope.made_traces import Made, generations
+from tests.envelope.made_traces import Made, generations, levels, unrolled
 
 TEXT = LanguageShapes(
     vocab_size=64,
@@ -91,6 +96,17 @@ def test_a_card_counts_what_cublas_keeps_and_names_it() -> None:
     assert found.phases[Phase.ENCODE].allocated_peak_bytes == (8 + 80) * MIB + 512 + CUBLAS
     assert (found.peak_phase, found.peak_op) == (Phase.ENCODE, "aten::gelu")
     assert found.phases[Phase.LOAD].workspace_bytes == 0
+
+
+def test_nothing_is_multiplied_before_the_encoder() -> None:
+    made = Made()
+    made.run("aten::zeros", Phase.PREPROCESS, 100)
+    made.run("aten::mm", Phase.ENCODE, 1)
+    made.token()
+    found = predict(
+        made.trace(), MEMORY, OnCard(CARD), mel_frames=80, logits_positions="all", max_tokens=[1]
+    )[1]
+    assert [found.phases[phase].workspace_bytes for phase in (Phase.PREPROCESS, Phase.ENCODE)] == [0, CUBLAS]
 
 
 def test_what_cudnn_may_take_is_an_interval_of_its_own() -> None:
@@ -187,3 +203,58 @@ def test_a_card_never_reserves_less_than_it_allocates(trace: Trace, tokens: int)
 def test_no_token_at_all_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one token"):
         on_cpu(generation(), nothing, 0)
+
+
+# --- the real network, at full size -----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def full_size() -> tuple[Trace, ModelMemory]:
+    """MOSS-Audio-4B-Instruct over a clip of 6 s, as the native engine runs it on a card."""
+    config = released_config("MOSS-Audio-4B-Instruct")
+    setting = Setting(
+        dtype="bfloat16",
+        attention=Attention.SDPA,
+        encoder_attention=EncoderAttention.EAGER,
+        logits_positions="all",
+        sampling=Sampling(do_sample=True, temperature=1.0, top_p=1.0, top_k=50),
+        kind="cuda",
+    )
+    prompt = architecture.audio_tokens(600) + 26
+    return Tracer(config, setting).trace(600, prompt), model_memory(config, "bfloat16")
+
+
+def test_the_cache_of_the_real_network_is_that_of_its_shapes(full_size: tuple[Trace, ModelMemory]) -> None:
+    trace, memory = full_size
+    tokens = range(1, len(trace.tokens_at) + 1)
+    found = predict(trace, memory, OnCpu(nothing), mel_frames=600, logits_positions="all", max_tokens=tokens)
+    for count in tokens:
+        *_, (_, cache, _) = levels(replace(trace, events=trace.events[: trace.tokens_at[count - 1]]))
+        assert found[count].kv_cache_bytes == cache
+
+
+def test_a_long_answer_of_the_real_network_equals_the_walk(full_size: tuple[Trace, ModelMemory]) -> None:
+    trace, memory = full_size
+    found = predict(trace, memory, OnCpu(nothing), mel_frames=600, logits_positions="all", max_tokens=[24])[
+        24
+    ]
+    walked = levels(unrolled(trace, 24))
+    highest = max(
+        cache + other for event, cache, other in walked if trace.kernels[event.kernel].phase is Phase.DECODE
+    )
+    assert found.phases[Phase.DECODE].allocated_peak_bytes - memory.weights_bytes == (
+        highest + memory.buffers_bytes
+    )
+
+
+def test_a_card_of_12_gb_has_room_for_a_short_clip(full_size: tuple[Trace, ModelMemory]) -> None:
+    trace, memory = full_size
+    found = predict(
+        trace, memory, OnCard(CARD), mel_frames=600, logits_positions="all", max_tokens=[64, 1024]
+    )
+    for envelope in found.values():
+        adds_up(envelope)
+        assert envelope.weights_bytes == 10_445_641_472
+        assert envelope.device_peak_bytes is not None
+        assert fit(envelope.device_peak_bytes, headless_room(CARD)) is Fit.FITS
+        assert fit(envelope.device_peak_bytes, desktop_room(CARD)) is Fit.TOO_CLOSE_TO_CALL
