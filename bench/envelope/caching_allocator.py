@@ -25,7 +25,8 @@ from dataclasses import dataclass
 from typing import Final
 
 RULES_OF: Final = "torch 2.13.0"
-"""Whose rules these are. They are the same from 2.1 on, but for settings that are off by default."""
+"""Whose rules these are: constants from the headers of that version, the rest from C++ sources before it,
+where they had not changed since expandable segments came with 2.1."""
 
 MIN_BLOCK: Final = 512
 """`kMinBlockSize`"""
@@ -34,7 +35,7 @@ SMALL_SIZE: Final = 2**20
 SMALL_BUFFER: Final = 2 * 2**20
 """`kSmallBuffer`"""
 LARGE_BUFFER: Final = 20 * 2**20
-"""`large_segment_size`, before 2.10 `kLargeBuffer`."""
+"""`large_segment_size`, in earlier versions `kLargeBuffer`."""
 MIN_LARGE_ALLOC: Final = 10 * 2**20
 """`kMinLargeAlloc`: requests from here on get a segment of their own size."""
 ROUND_LARGE: Final = 2 * 2**20
@@ -82,25 +83,26 @@ class _Block:
         self.before: _Block | None = None
         self.after: _Block | None = None
 
-    @property
-    def key(self) -> int:
-        """Order of the free blocks as one number, which compares faster than a pair: size, then address."""
-        return self.size << _ADDRESS_BITS | self.address
-
 
 class _Pool:
-    """Small or large blocks. `free` are the keys of free blocks in order, `blocks` all blocks by address."""
+    """Small or large blocks: all `blocks` by address, and the `free` ones in order of size, then address.
 
-    __slots__ = ("blocks", "end", "expandable", "free", "last", "least_rest", "page")
+    The order is kept as single numbers, which compare faster than pairs.
+    `spare` bytes are in segments, or pages, that torch would give back if the driver had no more.
+    """
+
+    __slots__ = ("blocks", "end", "expandable", "free", "last", "least_rest", "least_spare", "page", "spare")
 
     def __init__(self, *, is_small: bool, expandable: bool) -> None:
         self.page = SMALL_BUFFER if is_small else LARGE_BUFFER
         self.least_rest = MIN_BLOCK if is_small or expandable else SMALL_SIZE + 1
+        self.least_spare = SMALL_BUFFER if is_small else LARGE_BUFFER if expandable else MIN_LARGE_ALLOC
         self.expandable = expandable
         self.free: list[int] = []
         self.blocks: dict[int, _Block] = {}
         self.last: _Block | None = None
         self.end = 0
+        self.spare = 0
 
     def take(self, size: int) -> _Block | None:
         """The free block that serves best, no longer free; None if none is large enough."""
@@ -113,6 +115,9 @@ class _Pool:
             index += 1
             block = self.blocks[free[index] & _ADDRESS]
         del free[index]
+        block.is_free = False
+        if block.size >= self.least_spare:
+            self.spare -= self._spare(block)
         return block
 
     def grow(self, size: int) -> tuple[_Block, int]:
@@ -130,6 +135,7 @@ class _Pool:
             return block, more
         more = -(-(size - last.size) // self.page) * self.page
         self._drop(last)
+        last.is_free = False
         last.size += more
         self.end += more
         return last, more
@@ -155,8 +161,7 @@ class _Pool:
         if block is self.last:
             self.last = rest
         self.blocks[rest.address] = rest
-        rest.is_free = True
-        insort(self.free, rest.key)
+        self._free(rest)
 
     def give(self, block: _Block) -> None:
         """Free the block: one with its free neighbours."""
@@ -168,11 +173,18 @@ class _Pool:
             self._drop(before)
             self._absorb(before, block)
             block = before
+        self._free(block)
+
+    def _free(self, block: _Block) -> None:
         block.is_free = True
-        insort(self.free, block.key)
+        insort(self.free, block.size << _ADDRESS_BITS | block.address)
+        if block.size >= self.least_spare:
+            self.spare += self._spare(block)
 
     def _drop(self, block: _Block) -> None:
-        del self.free[bisect_left(self.free, block.key)]
+        del self.free[bisect_left(self.free, block.size << _ADDRESS_BITS | block.address)]
+        if block.size >= self.least_spare:
+            self.spare -= self._spare(block)
 
     def _absorb(self, first: _Block, second: _Block) -> None:
         del self.blocks[second.address]
@@ -183,13 +195,12 @@ class _Pool:
         if second is self.last:
             self.last = first
 
-    def spare(self) -> int:
-        """Bytes that torch would give back if the driver had no more: segments, or pages, that are free."""
-        free = [self.blocks[key & _ADDRESS] for key in self.free]
+    def _spare(self, block: _Block) -> int:
+        """Of a free block that is long enough."""
         if not self.expandable:
-            return sum(block.size for block in free if block.before is block.after is None)
-        pages = ((block.address + block.size) // self.page - -(-block.address // self.page) for block in free)
-        return self.page * sum(max(count, 0) for count in pages)
+            return block.size if block.before is block.after is None else 0
+        end = (block.address + block.size) // self.page
+        return max(0, end + -block.address // self.page) * self.page
 
 
 class CachingAllocator:
@@ -198,8 +209,8 @@ class CachingAllocator:
     Attributes:
         allocated: in live blocks, rounded as torch rounds them (`torch.cuda.memory_allocated`).
         reserved: taken from the driver (`torch.cuda.memory_reserved`); it never falls here.
-        squeezed_peak: the most that torch could not have done without: at each request to the driver what it
-            held, without what it would have given back before it failed, and what it asked for.
+        squeezed_peak: the most that torch could not have done without: what it held at any time, without
+            what it would have given back before it failed.
     """
 
     def __init__(self, rules: Rules = NATIVE) -> None:
@@ -226,10 +237,12 @@ class CachingAllocator:
         size = rounded(size_bytes)
         pool = self._small if size <= SMALL_SIZE else self._large
         found = pool.take(size) or self._grow(pool, size)
-        found.is_free = False
         pool.split(found, size)
         self._live[block] = found
         self.allocated += found.size
+        needed = self.reserved - self._small.spare - self._large.spare
+        if needed > self.squeezed_peak:  # noqa: PLR1730 - cheaper than max, and run for every tensor
+            self.squeezed_peak = needed
 
     def release(self, block: int) -> None:
         """A tensor is gone.
@@ -244,6 +257,4 @@ class CachingAllocator:
     def _grow(self, pool: _Pool, size: int) -> _Block:
         block, more = pool.grow(size)
         self.reserved += more
-        spare = self._small.spare() + self._large.spare()
-        self.squeezed_peak = max(self.squeezed_peak, self.reserved - spare)
         return block
