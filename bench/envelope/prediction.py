@@ -127,7 +127,7 @@ def _envelope(
     }
     peak_phase = max(phases, key=lambda phase: phases[phase].allocated_peak_bytes)
     return Envelope(
-        weights_bytes=memory.weights_bytes,
+        weights_bytes=memory.staying_bytes,
         kv_cache_bytes=_cache_at_the_end(trace, memory, tokens),
         activations_peak_bytes=max(peak.activations_peak_bytes for peak in peaks.values()),
         workspace_peak_bytes=kept + max(peak.workspace_peak_bytes for peak in peaks.values()),
@@ -145,12 +145,12 @@ def _envelope(
 
 
 def _load(memory: ModelMemory, loading: Loading) -> PhaseEnvelope:
-    """The weights, and copies of them that only loading needs."""
+    """The weights, and what only loading needs: copies, and tensors that then go to the host."""
     peak = max(loading_peak_bytes(memory.tensors, loading), memory.weights_bytes)
     return PhaseEnvelope(
         allocated_peak_bytes=peak + memory.buffers_bytes,
         cache_bytes=0,
-        activations_bytes=peak - memory.weights_bytes,
+        activations_bytes=peak - memory.staying_bytes,
         workspace_bytes=0,
         buffers_bytes=memory.buffers_bytes,
         peak_op=_LOADED,
@@ -159,7 +159,7 @@ def _load(memory: ModelMemory, loading: Loading) -> PhaseEnvelope:
 
 def _phase(memory: ModelMemory, peak: PhasePeak, kept: int) -> PhaseEnvelope:
     return PhaseEnvelope(
-        allocated_peak_bytes=memory.weights_bytes + memory.buffers_bytes + peak.allocated_bytes + kept,
+        allocated_peak_bytes=memory.staying_bytes + memory.buffers_bytes + peak.allocated_bytes + kept,
         cache_bytes=peak.cache_bytes,
         activations_bytes=peak.activations_bytes,
         workspace_bytes=peak.workspace_bytes + kept,

@@ -86,6 +86,8 @@ def _load(allocator: CachingAllocator, memory: ModelMemory, loading: Loading) ->
             allocator.allocate(top + block, size_bytes)
         else:
             allocator.release(top + block)
+    for block in memory.leaving:
+        allocator.release(top + block)
 
 
 def _pass(allocator: CachingAllocator, size_bytes: int) -> None:
