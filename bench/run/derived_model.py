@@ -65,12 +65,11 @@ class Subject:
         )
 
     def memory(self, requested: Requested, kind: Kind) -> ModelMemory:
-        """What the loaded model holds on the device."""
+        """What the loaded model holds on the device, and what leaves it once loaded."""
         if kind == "cpu" or settings_of(requested.profile).embeddings == "device":
             return self._whole
         names = self._source.tensors or expected_tensors(self._config)
-        kept = [size for name, size in zip(names, self._whole.tensors, strict=True) if name != _EMBEDDINGS]
-        return replace(self._whole, tensors=tuple(kept))
+        return replace(self._whole, leaving=(list(names).index(_EMBEDDINGS),))
 
     def prompt_tokens(self, requested: Requested) -> int:
         """Length of the prefill: text, audio, its bounds and its markers.
