@@ -4,7 +4,7 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -36,11 +36,20 @@ class TracingError(BenchError):
     """The model did something that a trace cannot follow."""
 
 
+class _Stretch(NamedTuple):
+    """Events that can be repeated: from which to which, the blocks that they return, and of what kind."""
+
+    begin: int
+    end: int
+    made: tuple[int, ...]
+    outputs: tuple[tuple[torch.Size, torch.dtype], ...]
+
+
 class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Stands before `FakeTensorMode`, so that what it sees has sizes and no memory.
 
-    It is also the observer of the generation, which ends after `max_tokens`: that is the one value that
-    `generate` reads.
+    It is also the observer of the generation. `generate` reads two values: whether a mask is all ones, which
+    it is, and whether the answer has come to its end, which it has after `max_tokens`.
     """
 
     def __init__(self, max_tokens: int) -> None:
@@ -52,11 +61,12 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._alive: dict[int, tuple[int, weakref.ref[torch.UntypedStorage]]] = {}
         self._ignored: set[int] = set()
         self._scopes: list[str] = []
-        self._phase = Phase.ENCODE
+        self._phase = Phase.PREPROCESS
         self._pass: Pass | None = None
         self._passes: dict[str, int] = {}
         self._blocks = 0
         self._deaf = False
+        self._are_all: set[int] = set()
 
     # --- the observer -------------------------------------------------------------------------------------
 
@@ -142,6 +152,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         outputs = list(_tensors(result))
         for tensor in outputs:
             self._allocated(kernel, tensor)
+        if name == "aten::all":
+            self._are_all.add(self._blocks - 1)
         if name in _WITH_CALL:
             self._kernels[kernel] = _with_call(self._kernels[kernel], args, outputs[0])
         return result
@@ -149,7 +161,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def _read(self, tensor: torch.Tensor) -> bool:
         if tensor.dtype is not torch.bool:
             raise TracingError(f"the model reads a value of type {tensor.dtype}, which a trace does not have")
-        return len(self._tokens) >= self._max_tokens
+        block, _ = self._alive.get(tensor.untyped_storage()._cdata, (None, None))
+        return block in self._are_all or len(self._tokens) >= self._max_tokens
 
     def _allocated(self, kernel: int, tensor: torch.Tensor) -> None:
         storage = tensor.untyped_storage()
@@ -179,32 +192,36 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
         For batches of chunks: it must leave nothing behind but what it returns.
         """
-        known: dict[object, tuple[int, int, tuple[torch.Tensor, ...]]] = {}
+        known: dict[object, _Stretch] = {}
 
         def run(*args: torch.Tensor | None) -> tuple[torch.Tensor, ...]:
             shapes = tuple(None if tensor is None else tuple(tensor.shape) for tensor in args)
             if shapes in known:
-                return self._repeat(*known[shapes])
+                return self._repeat(known[shapes])
             begin = len(self._events)
-            result = function(*args)
-            known[shapes] = begin, len(self._events), result
-            return result
+            results = function(*args)
+            made = tuple(self._alive[tensor.untyped_storage()._cdata][0] for tensor in results)
+            # Not the tensors themselves: kept here, they would never be released.
+            outputs = tuple((tensor.shape, tensor.dtype) for tensor in results)
+            known[shapes] = _Stretch(begin, len(self._events), made, outputs)
+            return results
 
         return run
 
-    def _repeat(self, begin: int, end: int, results: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+    def _repeat(self, stretch: _Stretch) -> tuple[torch.Tensor, ...]:
         blocks: dict[int, int] = {}
-        passes = {event.where: self._next_pass(event.where) for event in self._events[begin:end]}
-        for event in self._events[begin:end]:
+        events = self._events[stretch.begin : stretch.end]
+        passes = {where: self._next_pass(where) for where in dict.fromkeys(event.where for event in events)}
+        for event in events:
             if event.size_bytes:
                 blocks[event.block] = self._new_block()
             self._events.append(event._replace(block=blocks[event.block], where=passes[event.where]))
         self._deaf = True
-        copies = tuple(torch.empty_like(tensor) for tensor in results)
+        results = tuple(torch.empty(shape, dtype=dtype) for shape, dtype in stretch.outputs)
         self._deaf = False
-        for tensor, copy in zip(results, copies, strict=True):
-            self._watch(blocks[self._alive[tensor.untyped_storage()._cdata][0]], copy.untyped_storage())
-        return copies
+        for block, tensor in zip(stretch.made, results, strict=True):
+            self._watch(blocks[block], tensor.untyped_storage())
+        return results
 
     def _next_pass(self, where: Pass | None) -> Pass | None:
         if where is None:

@@ -1,4 +1,4 @@
-"""What a real generation on the CPU takes, phase by phase: small models, counted by the allocation tracker."""
+"""What a real generation of a small model takes on the CPU, phase by phase, as the allocation tracker saw it."""
 
 import torch
 from transformers import GenerationConfig
@@ -14,16 +14,6 @@ from bench.records.words import Phase
 from bench.weights.random import random_model
 
 SEED = 0
-
-
-class NoResident(Resident):
-    """The resident set of a small model is noise."""
-
-    source = None
-
-    def begin(self) -> None: ...
-    def peak(self) -> None: ...
-    def now(self) -> None: ...
 
 
 @torch.no_grad()
@@ -57,7 +47,7 @@ def measured_peaks(
             "audio_features": torch.randn(1, config.audio_config.num_mel_bins, mel_frames).to(dtype),
             "audio_slots": torch.arange(tokens)[None],
         }
-        watch = MemoryWatch(tracker, NoResident())
+        watch = MemoryWatch(tracker, Resident())
         answer(
             model,
             inputs,
