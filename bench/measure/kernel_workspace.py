@@ -9,7 +9,8 @@ tests):
 
 - convolution: affine in the number of chunks, from 1 on; probed with 1 and 2;
 - batched product: affine in the batch from 2 on (one alone is cut among the threads in another way), up to
-  a per mille; probed with 2 and 4. Rows as for a product;
+  a per mille; probed with 2 and 4. The right side may be copied, so that columns count: probed up to 9728 as
+  they are, with half of that and all of it beyond. Rows as for a product;
 - product: its scratch depends on rows and depth, and on columns only up to some thousands, where it stays
   the same: columns are cut to 9728. In rows there are steps up to about 1000, so that these are probed as
   they are, as are more where that is cheap; beyond it is affine but for an alignment to 32 rows: probed
@@ -176,8 +177,10 @@ def _product_axes(operation: _Operation) -> tuple[_Axis, ...]:
 
 
 def _batched_axes(operation: _Operation) -> tuple[_Axis, ...]:
+    """Batch, columns, rows."""
     batch = _Axis(((0, 0), (1, 0)), limit=4, low=2, high=4)
-    return batch, _rows(operation, ((0, 1),), 0)
+    columns = _Axis(((1, 2),), limit=_COLUMNS, low=_COLUMNS // 2, high=_COLUMNS)
+    return batch, columns, _rows(operation, ((0, 1),), 0)
 
 
 def _rows(operation: _Operation, places: tuple[tuple[int, int], ...], left: int) -> _Axis:

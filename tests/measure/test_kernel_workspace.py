@@ -92,6 +92,15 @@ def test_more_columns_take_no_more() -> None:
     assert close(found, seen(torch.mm, data, weight))
 
 
+def test_a_batched_product_that_copies_its_weight_copies_all_columns() -> None:
+    """The logits of the last position, whose hidden state is cut out of those of the prompt."""
+    last, weight = zeros(1, 400, 256)[:, -1:], zeros(30_000, 256).t()[None]
+    found = ProbedWorkspace()(kernel("aten::bmm", (1, 1, 30_000), last, weight))
+    workspace, _ = real = seen(torch.bmm, last, weight)
+    assert close(found, real)
+    assert workspace > weight.nbytes
+
+
 def test_a_product_with_a_bias() -> None:
     bias, data, weight = zeros(1280), zeros(1400, 5120), zeros(1280, 5120).t()
     for spread in (bias, bias.expand(1400, 1280)):
@@ -162,6 +171,7 @@ def test_no_probe_is_large_however_long_the_clip(rows: int, batch: int) -> None:
         kernel("aten::mm", (), meta(rows, 2560), meta(151_936, 2560).t()),
         kernel("aten::bmm", (), meta(batch, rows, 128), meta(batch, rows, 128).transpose(1, 2)),
         kernel("aten::bmm", (), meta(batch, rows, rows), meta(batch, rows, 128)),
+        kernel("aten::bmm", (), meta(1, 1, 2560), meta(1, 151_936, 2560).transpose(1, 2)),
         kernel("aten::convolution", (batch, 480, 64, 200), meta(batch, 1, 128, 400), meta(480, 1, 3, 3)),
         kernel(ATTENTION, (), *(meta(1, 32, rows, 128) for _ in range(3))),
     ]
