@@ -10,7 +10,7 @@ from contextlib import suppress
 import click
 
 import bench
-from bench.cli import doctor, frontier, gpus, infer, report, run_command, suites
+from bench.cli import doctor, frontier, gpus, infer, plan, report, run_command, suites
 from bench.errors import BenchError, ExitCode
 
 _EPILOG = """\b
@@ -18,6 +18,7 @@ Examples:
   bench run                        the default suite on what is there
   bench run --gpu rtx-4070         the whole sweep on that card
   bench run --suite quick --weights random   without downloading 10 GB
+  bench plan --gpu rtx-4070        what should fit on that card, without the card
   bench frontier --gpu rtx-4070    the longest clip that fits
   bench report results/            a page of every record, and more formats
 
@@ -50,6 +51,7 @@ def cli(context: click.Context, debug: bool) -> None:
 
 for command in (
     run_command.run,
+    plan.plan,
     frontier.frontier,
     infer.infer,
     report.report,

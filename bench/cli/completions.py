@@ -28,3 +28,9 @@ def device_names(context: click.Context, option: click.Parameter, typed: str) ->
     """`cpu`, and the graphics cards of the catalog."""
     cpu = [CompletionItem("cpu")] if "cpu".startswith(typed) else []
     return cpu + card_slugs(context, option, typed)
+
+
+def planned_devices(context: click.Context, option: click.Parameter, typed: str) -> list[CompletionItem]:
+    """The same, without those that the command line names already."""
+    named = context.params.get("gpus") or ()
+    return [item for item in device_names(context, option, typed) if item.value not in named]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from bench.cli.completions import card_slugs, device_names, suite_names
+from bench.cli.completions import card_slugs, device_names, planned_devices, suite_names
 
 if TYPE_CHECKING:
     from bench.run.plan import Wishes
@@ -32,6 +32,49 @@ def device_options(function: F) -> F:
         help="Any device. Default: the only GPU, else the CPU.",
     )
     return gpu(device(function))
+
+
+def planned_device_options(function: F) -> F:
+    """`--gpu`, any number of them, `--any-gpu`, `--headless`, `--desktop`."""
+    for option in (
+        click.option("--desktop", is_flag=True, help="Only what is left beside a desktop counts."),
+        click.option("--headless", is_flag=True, help="Only a card without a display counts."),
+        click.option(
+            "--any-gpu", is_flag=True, help="Every card of the catalog, and the smallest that does."
+        ),
+        click.option(
+            "--gpu",
+            "gpus",
+            multiple=True,
+            metavar="SLUG|cpu",
+            shell_complete=planned_devices,
+            help="A card, here or not, or cpu; once for each. Default: the card in this machine.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def shape_options(function: F) -> F:
+    """`--model`, `--revision`, `--weights` where nothing but shapes is wanted of them."""
+    for option in (
+        click.option(
+            "--weights",
+            type=click.Choice(["hub", "random"]),
+            help="Whose cells these are. Memory is the same. Default: hub.",
+        ),
+        click.option(
+            "--revision", metavar="R", help="Branch, tag or commit on the Hub: its headers are read."
+        ),
+        click.option(
+            "--model",
+            metavar="REPO|DIR",
+            type=click.Path(),
+            help="A released model, a directory with a config.json, or a Hub repository.",
+        ),
+    ):
+        function = option(function)
+    return function
 
 
 def model_options(function: F) -> F:
@@ -70,7 +113,7 @@ def profile_option(function: F) -> F:
     return click.option(
         "--profile",
         type=click.Choice(["faithful", "lean"]),
-        help="faithful: as upstream runs the model. lean: logits of the last position only.",
+        help="faithful: as upstream runs the model. lean: the same output from less memory.",
     )(function)
 
 

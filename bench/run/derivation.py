@@ -94,8 +94,10 @@ class Deriver:
         self._environment = _environment()
         self._created_at = datetime.now(UTC).replace(microsecond=0)
 
-    def record(self, target: Target, measured: Sequence[Record] = ()) -> Record:
+    def record(self, target: Target, measured: Sequence[Record] = (), *, frontier: bool = True) -> Record:
         """The derived record of one device, held against what was measured on it.
+
+        Without `frontier` the longest clips are not looked for.
 
         Raises:
             UsageError: a prompt that cannot be counted without a tokenizer.
@@ -105,7 +107,11 @@ class Deriver:
 
         source, cells = self._programme.source, self._programme.cells
         results = [self._predictions.cell(cell, target, source.max_positions) for cell in cells]
-        longest = longest_clips(cells, target, self._predictions, source.max_positions, self._headroom)
+        longest = (
+            longest_clips(cells, target, self._predictions, source.max_positions, self._headroom)
+            if frontier
+            else ()
+        )
         fields: dict[str, BaseModel] = {
             "suite": self._programme.suite_info,
             "model": self._subject.info,

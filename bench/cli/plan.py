@@ -1,0 +1,160 @@
+"""`bench plan`: how much memory every cell of a suite needs on a card that need not be here."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from bench.cli.completions import suite_names
+from bench.cli.options import (
+    FILE,
+    axis_options,
+    planned_device_options,
+    profile_option,
+    shape_options,
+    wishes_of,
+)
+from bench.errors import UsageError
+
+if TYPE_CHECKING:
+    from bench.records.schema import Record
+    from bench.run.derivation import Deriver, Headroom, Programme
+    from bench.run.derived_target import Target
+
+Form = Literal["table", "json"]
+
+
+@click.command(short_help="Predict what fits, without a GPU.")
+@click.option(
+    "--suite",
+    metavar="NAME|FILE",
+    shell_complete=suite_names,
+    default="standard",
+    show_default=True,
+    help="Whose cells.",
+)
+@planned_device_options
+@shape_options
+@profile_option
+@axis_options
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="What is printed.",
+)
+@click.option(
+    "--out", metavar="DIR", type=FILE, help="Write records, and their pages, to DIR/<model>/<device>/."
+)
+def plan(
+    *,
+    gpus: tuple[str, ...],
+    any_gpu: bool,
+    headless: bool,
+    desktop: bool,
+    form: Form,
+    out: Path | None,
+    **wished: Any,
+) -> None:
+    """Predict the memory that each cell of a suite needs, from the network itself: no GPU, no weights.
+
+    Cells, records and reports are those of `bench run` (default suite: standard), with the provenance
+    `derived`. What differs between machines is a range, so that a cell fits, does not fit, or is too close
+    to call. A plan of several clip lengths tells the longest clip that fits, too: each length that it names
+    was predicted, none is interpolated. Measured records of the same model and card below results/ (or
+    --out) are held against the prediction. Nothing is written without --out.
+
+    \b
+    JSON on standard output:
+      one card       its record (docs/record.md)
+      several cards  {"records": [...]}
+      --any-gpu      {"smallest_headless": SLUG|null, "smallest_desktop": SLUG|null, "cards":
+                     [{"slug", "name", "memory_total_bytes", "verdict", "why", "device_peak_bytes"}]}
+
+    \b
+    Examples:
+      bench plan --gpu rtx-4070
+      bench plan --gpu rtx-4070 --gpu rtx-5060-ti-16gb --headless
+      bench plan --gpu rtx-3060-12gb --profile lean --clip-seconds 60,120 --max-tokens 512
+      bench plan --clip-seconds 300 --max-tokens 1024 --any-gpu
+      bench plan --gpu rtx-4090 --model MOSS-Audio-8B-Instruct --out results
+    """
+    from bench.run.derivation import programme
+    from bench.run.derived_target import targets
+
+    headroom = _headroom(headless, desktop)
+    if any_gpu and (gpus or out):
+        raise UsageError(
+            f"--any-gpu and {'--gpu' if gpus else '--out'} are both given", hint="Use one of them"
+        )
+    planned_for = () if any_gpu else targets(gpus)
+    chosen = programme(wishes_of({"gpu": None, "device": None, **wished}))
+    if any_gpu:
+        _survey(chosen, headroom, form)
+    else:
+        _plan(chosen, planned_for, headroom, form, out)
+
+
+def _headroom(headless: bool, desktop: bool) -> "Headroom | None":
+    if headless and desktop:
+        raise UsageError("--headless and --desktop are both given", hint="Leave both out to see both")
+    return "headless" if headless else "desktop" if desktop else None
+
+
+def _survey(chosen: "Programme", headroom: "Headroom | None", form: Form) -> None:
+    from bench.cli.plan_output import print_survey, progress, survey_json
+    from bench.run.derivation import Deriver
+    from bench.run.derived_catalog import survey
+
+    with progress() as told:
+        found = survey(Deriver(chosen, headroom, told))
+    if form == "json":
+        click.echo(survey_json(found))
+    else:
+        print_survey(found, chosen, headroom)
+
+
+def _plan(
+    chosen: "Programme",
+    planned_for: "tuple[Target, ...]",
+    headroom: "Headroom | None",
+    form: Form,
+    out: Path | None,
+) -> None:
+    from bench.cli.plan_output import print_records, progress, records_json
+    from bench.run.derivation import Deriver
+
+    with progress() as told:
+        deriver = Deriver(chosen, headroom, told)
+        records = [_record(deriver, target, chosen, out) for target in planned_for]
+    written = [path for record in records for path in _written(record, out)] if out is not None else []
+    if form == "json":
+        click.echo(records_json(records), nl=False)
+    else:
+        print_records(records)
+    for path in written:
+        click.echo(path, err=form == "json")
+
+
+def _record(deriver: "Deriver", target: "Target", chosen: "Programme", out: Path | None) -> "Record":
+    from bench.run.derived_measured import measured_records
+
+    model = chosen.source.origin.name
+    measured, notes = measured_records(out or Path("results"), model, target.info.slug)
+    for note in notes:
+        click.echo(note, err=True)
+    return deriver.record(target, measured)
+
+
+def _written(record: "Record", out: Path) -> tuple[Path, ...]:
+    """The record, and its page beside it."""
+    from bench.records.store import write_record
+    from bench.report.bundle import write_reports
+    from bench.report.interface import Format
+    from bench.run.derivation import record_path
+
+    path = record_path(record, out)
+    write_record(record, path)
+    return (path, *write_reports(record, path.parent, (Format.HTML,), path.stem))

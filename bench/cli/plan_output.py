@@ -1,0 +1,148 @@
+"""What `bench plan` prints: records as tables or JSON, the catalog with a verdict for each card."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from bench.units import GIB, clip_length, gib
+
+if TYPE_CHECKING:
+    from bench.records.schema import Record
+    from bench.report.interface import View
+    from bench.run.derivation import Headroom, Programme
+    from bench.run.derived_catalog import Candidate, Survey
+
+_HEADER: Final = ("card", "memory", "verdict", "needs")
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str], None]]:
+    """What is being traced, in one line on standard error that goes away; nothing in a pipe or a log."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    # FORCE_COLOR makes rich take a log file for a terminal, where a line that is rewritten would be a mess.
+    if not (console.is_interactive and console.file.isatty()):
+        yield _nothing
+        return
+    with console.status("building the model without weights") as status:
+        yield status.update
+
+
+def _nothing(_what: str) -> None:
+    """For pipes and logs."""
+
+
+# --- one card or several ----------------------------------------------------------------------------------
+
+
+def records_json(records: "Sequence[Record]") -> str:
+    """One record as it would be written to disk, several in an object."""
+    from bench.records.store import render
+
+    if len(records) == 1:
+        return render(records[0])
+    whole = ",\n".join(render(record).rstrip("\n") for record in records)
+    return f'{{"records": [\n{whole}\n]}}\n'
+
+
+def print_records(records: "Sequence[Record]") -> None:
+    """Each record's table, then one line for each."""
+    from bench.report.view import build_view
+
+    views = [build_view(record) for record in records]
+    for view in views:
+        _print_view(view)
+    if len(views) > 1:
+        click.echo("")
+        width = max(len(view.identity.gpu) for view in views)
+        for view in views:
+            click.echo(f"{view.identity.gpu:<{width}}  {view.verdict_word}: {view.why}")
+
+
+def _print_view(view: "View") -> None:
+    from rich.console import Console
+
+    from bench.report.terminal import as_text, summary
+
+    console = Console()
+    if console.is_terminal:
+        console.print(summary(view))
+    else:
+        click.echo(as_text(view), nl=False)
+
+
+# --- the whole catalog ------------------------------------------------------------------------------------
+
+
+def survey_json(found: "Survey") -> str:
+    """The smallest cards by their slugs, and every card."""
+    smallest = {"smallest_headless": found.smallest_headless, "smallest_desktop": found.smallest_desktop}
+    slugs = {name: card.slug if card is not None else None for name, card in smallest.items()}
+    return json.dumps({**slugs, "cards": [_as_json(card) for card in found.cards]}, indent=2)
+
+
+def _as_json(card: "Candidate") -> dict[str, object]:
+    return {
+        "slug": card.slug,
+        "name": card.name,
+        "memory_total_bytes": card.memory_total_bytes,
+        "verdict": card.verdict.value,
+        "why": card.why,
+        "device_peak_bytes": card.need.model_dump() if card.need is not None else None,
+    }
+
+
+def print_survey(found: "Survey", chosen: "Programme", headroom: "Headroom | None") -> None:
+    """The smallest cards in a sentence each, then the catalog from little memory to much."""
+    what = _asked(chosen)
+    click.echo(f"{chosen.source.origin.name}, {what} (derived, nothing was run)")
+    if headroom != "desktop":
+        click.echo(f"smallest card without a desktop   {_smallest(found.smallest_headless)}")
+    if headroom != "headless":
+        click.echo(f"smallest card beside a desktop    {_smallest(found.smallest_desktop)}")
+    click.echo("")
+    for line in _lines([_HEADER, *map(_row, found.cards)]):
+        click.echo(line)
+    for why, slugs in _reasons(found).items():
+        click.echo(f"{', '.join(slugs)}: {why}")
+
+
+def _reasons(found: "Survey") -> dict[str, list[str]]:
+    """Why nothing was predicted, and for which cards."""
+    reasons: dict[str, list[str]] = {}
+    for card in found.cards:
+        if card.need is None:
+            reasons.setdefault(card.why, []).append(card.slug)
+    return reasons
+
+
+def _smallest(card: "Candidate | None") -> str:
+    return "none of the catalog" if card is None else f"{card.slug}, {gib(card.memory_total_bytes)}"
+
+
+def _row(card: "Candidate") -> tuple[str, ...]:
+    from bench.report.words import VERDICTS
+
+    word = VERDICTS[card.verdict][0].lower()
+    needs = "" if card.need is None else f"{card.need.low / GIB:.2f} to {gib(round(card.need.high))}"
+    return card.slug, gib(card.memory_total_bytes), word, needs
+
+
+def _lines(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    """Columns as wide as they need; the sizes to the right."""
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    for slug, memory, word, needs in rows:
+        yield f"{slug:<{widths[0]}}  {memory:>{widths[1]}}  {word:<{widths[2]}}  {needs}".rstrip()
+
+
+def _asked(chosen: "Programme") -> str:
+    """`60 s, 512 tokens, sdpa`; of many cells their number."""
+    cells = [cell.requested for cell in chosen.cells]
+    if len(cells) > 1:
+        return f"all {len(cells)} cells of {chosen.suite.name}"
+    (asked,) = cells
+    return f"{clip_length(asked.clip_seconds)}, {asked.max_tokens} tokens, {asked.attention}"
