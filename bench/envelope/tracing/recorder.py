@@ -29,7 +29,7 @@ _WITH_CALL: Final = frozenset(
         "aten::_scaled_dot_product_flash_attention_for_cpu",
     }
 )
-_NO_KERNEL: Final = frozenset({"prim::device"})
+_DEVICE: Final = torch.ops.prim.device.default
 
 
 class TracingError(BenchError):
@@ -67,6 +67,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._blocks = 0
         self._deaf = False
         self._are_all: set[int] = set()
+        self._names: dict[Callable[..., Any], str] = {}
 
     # --- the observer -------------------------------------------------------------------------------------
 
@@ -142,9 +143,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return func(*args, **(kwargs or {}))
         if func is _READ:
             return self._read(args[0])
-        name = func.name().partition(".")[0]  # type: ignore[attr-defined]
-        if name in _NO_KERNEL:
-            return func(*args, **(kwargs or {}))
+        if func is _DEVICE:  # no operator: a property of a tensor
+            return func(*args)
+        name = self._name(func)
         kernel = len(self._kernels)
         # A release that the operator itself causes comes after its own allocations, as on a device.
         self._kernels.append(Kernel(name, self._scopes[-1] if self._scopes else "", self._phase))
@@ -157,6 +158,12 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if name in _WITH_CALL:
             self._kernels[kernel] = _with_call(self._kernels[kernel], args, outputs[0])
         return result
+
+    def _name(self, func: Callable[..., Any]) -> str:
+        """`aten::add`, without its overload."""
+        if func not in self._names:
+            self._names[func] = func.name().partition(".")[0]  # type: ignore[attr-defined]
+        return self._names[func]
 
     def _read(self, tensor: torch.Tensor) -> bool:
         if tensor.dtype is not torch.bool:

@@ -1,4 +1,4 @@
-"""What a real generation of a small model takes on the CPU, phase by phase, as the allocation tracker saw it."""
+"""What a real generation of a small model takes on the CPU, phase by phase, as the tracker saw it."""
 
 import torch
 from transformers import GenerationConfig

@@ -107,9 +107,7 @@ def test_the_cache_of_a_trace_is_that_of_the_architecture(full_size: Tracer) -> 
     trace = full_size.trace(1000, prompt_of(1000))
     sizes = {event.block: event for event in trace.events if event.size_bytes}
     released = {event.block for event in trace.events if not event.size_bytes}
-    cache = sum(
-        event.size_bytes for block, event in sizes.items() if event.is_cache and block not in released
-    )
+    kept = [event for block, event in sizes.items() if event.is_cache and block not in released]
     text = shapes_of(released_config(FULL_SIZE).to_dict()).language_config
     cache = sum(event.size_bytes for event in kept)
     assert cache == kv_cache_bytes(text, trace.prompt_tokens + len(trace.tokens_at) - 1, 2)
