@@ -11,7 +11,8 @@ from bench.engines.answering import answer, generation_config
 from bench.envelope.events import Trace
 from bench.envelope.model import ModelMemory
 from bench.envelope.shapes import shapes_of
-from bench.envelope.tracing.folding import Fold, fold, unfold
+from bench.envelope.tracing.folding import Fold, Unfolded, fold, unfold
+from bench.envelope.tracing.grafting import Answered, graft
 from bench.envelope.tracing.kernels import as_on_cuda
 from bench.envelope.tracing.recorder import Recorder
 from bench.envelope.tracing.steps import TRACED_TOKENS, pattern
@@ -48,9 +49,9 @@ class Setting:
 class Tracer:
     """One model in one setting. Building it takes a fraction of a second; it can trace any number of clips.
 
-    Only layers that differ are traced, and of batches of chunks one of each size: the others are repeated
-    (`folding`, `Recorder.once`). FlashAttention 2 is traced as SDPA: on a card both allocate the output and
-    the logsumexp, and nothing of the size of positions squared.
+    Only layers that differ are traced, of batches of chunks one of each size, and decode steps behind the
+    first clip alone: the others are repeated (`folding`, `Recorder`, `grafting`). FlashAttention 2 is traced
+    as SDPA: on a card both allocate the output and the logsumexp, and nothing of positions squared.
     """
 
     def __init__(self, config: MossAudioConfig, setting: Setting) -> None:
@@ -66,6 +67,7 @@ class Tracer:
         self._config = _shortened(config, self._folds, setting)
         self._fake = FakeTensorMode()
         self._model = self._make()
+        self._answered: Answered | None = None
 
     def trace(self, mel_frames: int, prompt_tokens: int) -> Trace:
         """One generation over a clip of so many mel frames, prompt tokens with audio and markers included.
@@ -74,17 +76,11 @@ class Tracer:
             TracingError: the model reads values.
             UnlikeLayersError, UnsteadyStepsError: what was to be repeated is not alike.
         """
-        recorder = Recorder(TRACED_TOKENS)
-        with self._fake, torch.no_grad(), recorder.listening(self._model, (_ENCODER, _LANGUAGE)):
-            inputs = self._inputs(mel_frames, prompt_tokens)
-            answer(
-                self._model,
-                inputs,
-                self._generation_config(),
-                recorder,
-                logits_positions=self._setting.logits_positions,
-            )
-        whole = unfold(recorder.recording(), self._folds)
+        if self._answered is None:
+            whole = self._run(mel_frames, prompt_tokens, TRACED_TOKENS)
+            self._answered = Answered(prompt_tokens, whole)
+        else:
+            whole = graft(self._run(mel_frames, prompt_tokens, 1), prompt_tokens, self._answered)
         kernels = as_on_cuda(whole.kernels) if self._setting.kind == "cuda" else whole.kernels
         return Trace(
             prompt_tokens=prompt_tokens,
@@ -94,6 +90,19 @@ class Tracer:
             tokens_at=whole.tokens_at,
             step=pattern(kernels, whole.events, whole.tokens_at),
         )
+
+    def _run(self, mel_frames: int, prompt_tokens: int, max_tokens: int) -> Unfolded:
+        recorder = Recorder(max_tokens)
+        with self._fake, torch.no_grad(), recorder.listening(self._model, (_ENCODER, _LANGUAGE)):
+            inputs = self._inputs(mel_frames, prompt_tokens)
+            answer(
+                self._model,
+                inputs,
+                self._generation_config(),
+                recorder,
+                logits_positions=self._setting.logits_positions,
+            )
+        return unfold(recorder.recording(), self._folds)
 
     def _make(self) -> MossAudioModel:
         attention = self._setting.attention
