@@ -8,6 +8,7 @@ from bench.records.base import Bytes, Frozen, Seconds
 from bench.records.card import Emulation
 from bench.records.words import Attention, Provenance, Verdict, WeightMode
 from bench.report.derived import check as predicted
+from bench.report.digits import rounded
 from bench.report.interface import Row, View
 
 Status = Literal["measured", "predicted", "out_of_memory", "unsupported", "failed", "timeout", "skipped"]
@@ -248,4 +249,4 @@ def _pick(model: type[Frozen], source: object, **given: object) -> dict[str, obj
 
 def _short(value: float | int | None) -> float | int | None:
     # Six significant digits are more than any of these figures repeats to.
-    return float(f"{value:.6g}") if isinstance(value, float) else value
+    return rounded(value, 6) if isinstance(value, float) else value

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from bench import units
 from bench.report.card_metrics import COLUMNS
-from bench.report.derived.interface import CEILINGS, TERMS
+from bench.report.derived.interface import CEILINGS, MEANING, TERMS
 from bench.report.interface import Row, View
 from bench.report.metrics import METRICS, Column, Section
 from bench.report.rows import PHASES
@@ -51,7 +51,7 @@ def _environment() -> "jinja2.Environment":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(headings=TERMS, ceiling_headings=CEILINGS)
+    environment.globals.update(headings=TERMS, meaning=MEANING, ceiling_headings=CEILINGS)
     return environment
 
 

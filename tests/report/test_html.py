@@ -11,7 +11,9 @@ from bench.records.words import WeightMode
 from bench.report.html import render
 from bench.report.view import build_view
 from tests import sample_cards as cards
+from tests import sample_derived as derived
 from tests import sample_records as sample
+from tests.report.derived import odd
 
 VOID = {"meta", "br", "link", "img", "hr", "input"}
 RECORDS = {
@@ -26,6 +28,9 @@ RECORDS = {
     "card": cards.rtx_4070(),
     "emulated": cards.emulated(),
     "hostile card": cards.hostile(),
+    "derived": derived.derived_record(),
+    "derived CPU": derived.derived_record(device=sample.CPU, clips=(10.0,)),
+    "hostile derived": odd.hostile(),
     "empty": sample.record([]),
 }
 

@@ -10,7 +10,9 @@ from bench.report.markdown import render
 from bench.report.markdown_syntax import escape
 from bench.report.view import build_view
 from tests import sample_cards as cards
+from tests import sample_derived as derived
 from tests import sample_records as sample
+from tests.report.derived import odd
 
 RECORDS = [
     sample.smoke(),
@@ -21,6 +23,8 @@ RECORDS = [
     cards.rtx_4070(),
     cards.emulated(),
     cards.hostile(),
+    derived.derived_record(),
+    odd.hostile(),
 ]
 
 

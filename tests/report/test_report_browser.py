@@ -11,7 +11,9 @@ from bench.records.words import WeightMode
 from bench.report.bundle import write_reports
 from bench.report.interface import Format
 from tests import sample_cards as cards
+from tests import sample_derived as derived
 from tests import sample_records as sample
+from tests.report.derived import odd
 
 pytestmark = pytest.mark.browser
 
@@ -34,6 +36,8 @@ RECORDS = {
     "card": cards.rtx_4070(),
     "emulated": cards.emulated(),
     "hostile card": cards.hostile(),
+    "derived": derived.derived_record(),
+    "hostile derived": odd.hostile(),
 }
 # The ratio of WCAG 2.2 (1.4.3) for every piece of text against the nearest background behind it.
 POOR_CONTRAST = """() => {
@@ -119,7 +123,7 @@ def test_a_script_in_a_name_is_shown_and_not_run(browser: Browser, pages: dict[s
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["standard", "48 measured", "smoke", "card", "emulated"])
+@pytest.mark.parametrize("name", ["standard", "48 measured", "smoke", "card", "emulated", "derived"])
 def test_text_can_be_read(browser: Browser, pages: dict[str, Path], name: str, scheme: str) -> None:
     context = browser.new_context(color_scheme="dark" if scheme == "dark" else "light")
     page = context.new_page()
@@ -138,15 +142,16 @@ def test_a_print_from_a_dark_desktop_is_black_on_white(browser: Browser, pages: 
     page.close()
 
 
-def test_a_speed_leads_to_its_raw_numbers(browser: Browser, pages: dict[str, Path]) -> None:
+@pytest.mark.parametrize("name", ["standard", "derived"])
+def test_a_cell_of_the_grid_leads_to_its_figures(browser: Browser, pages: dict[str, Path], name: str) -> None:
     page = browser.new_page(viewport={"width": 390, "height": 800})
-    page.goto(pages["standard"].as_uri())
+    page.goto(pages[name].as_uri())
     page.locator("a.big").nth(5).click()
     assert page.locator("tbody:target").is_visible()
     page.close()
 
 
-@pytest.mark.parametrize("name", ["standard", "card", "emulated"])
+@pytest.mark.parametrize("name", ["standard", "card", "emulated", "derived"])
 def test_the_verdict_is_on_the_first_screen_of_a_phone(
     browser: Browser, pages: dict[str, Path], name: str
 ) -> None:

@@ -8,7 +8,9 @@ from bench.records.words import WeightMode
 from bench.report.terminal import WIDTH, as_text, summary
 from bench.report.view import build_view
 from tests import sample_cards as cards
+from tests import sample_derived as derived
 from tests import sample_records as sample
+from tests.report.derived import odd
 
 RECORDS = (
     sample.standard(),
@@ -18,6 +20,8 @@ RECORDS = (
     cards.rtx_4070(),
     cards.emulated(),
     cards.hostile(),
+    derived.derived_record(),
+    odd.hostile(),
 )
 
 

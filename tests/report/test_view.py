@@ -14,7 +14,9 @@ from bench.report.terminal import as_text
 from bench.report.text import clean
 from bench.report.view import build_view
 from tests import sample_cards as cards
+from tests import sample_derived as derived
 from tests import sample_records as sample
+from tests.report.derived import odd
 
 SHAPES = {
     "smoke": sample.smoke(),
@@ -28,6 +30,9 @@ SHAPES = {
     "card": cards.rtx_4070(),
     "emulated": cards.emulated(),
     "hostile card": cards.hostile(),
+    "derived": derived.derived_record(),
+    "derived CPU": derived.derived_record(device=sample.CPU, clips=(10.0,)),
+    "hostile derived": odd.hostile(),
 }
 
 

@@ -16,7 +16,7 @@ from bench.report.text import MAX_NAME, clean
 
 _WORDS: Final = {
     Verdict.RUNS: ("fits", Tone.GOOD),
-    Verdict.RUNS_HEADLESS: ("headless only", Tone.WARN),
+    Verdict.RUNS_HEADLESS: ("headless only", Tone.GOOD),
     Verdict.TOO_CLOSE_TO_CALL: ("too close to call", Tone.WARN),
     Verdict.DOES_NOT_FIT: ("does not fit", Tone.BAD),
     Verdict.UNSUPPORTED: ("unsupported", Tone.MUTED),

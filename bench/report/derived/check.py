@@ -6,6 +6,7 @@ from bench.records.base import Bytes, Frozen, Interval, Seconds
 from bench.records.prediction import Ceiling, Envelope
 from bench.records.words import Fit, Phase, Verdict
 from bench.report.derived.interface import Compared, Derived, Prediction
+from bench.report.digits import rounded
 
 _Derived = Literal["derived"]
 
@@ -106,7 +107,7 @@ def _ceiling(ceiling: Ceiling | None) -> CheckCeiling | None:
 
 def _short(value: float | None) -> float | None:
     # Three significant digits are more than a ceiling means.
-    return None if value is None else float(f"{value:.3g}")
+    return None if value is None else rounded(value, 3)
 
 
 def prediction(derived: Derived | None) -> CheckPrediction | None:

@@ -13,17 +13,24 @@ from bench.records.words import Fit, Verdict
 from bench.report.basics import Fact, Status
 
 TERMS: Final = {
+    "device_peak_bytes": "Needed",
     "weights_bytes": "Weights",
-    "kv_cache_bytes": "KV cache at the end",
-    "activations_peak_bytes": "Activations at most",
-    "workspace_peak_bytes": "Workspace at most",
-    "convolution_workspace_bytes": "cuDNN may take",
+    "kv_cache_bytes": "KV cache",
+    "activations_peak_bytes": "Activations",
+    "workspace_peak_bytes": "Workspace",
+    "convolution_workspace_bytes": "cuDNN",
     "allocated_peak_bytes": "Allocated",
     "reserved_peak_bytes": "Reserved",
     "context_bytes": "CUDA context",
-    "device_peak_bytes": "Needed of the card",
 }
-"""What a cell takes, under the names of the record; the last is what a card must have."""
+"""What a cell takes, under the names of the record; the first is what a card must have."""
+
+MEANING: Final = (
+    "Needed of the card is reserved and CUDA context. The KV cache is that at the end of the answer; "
+    "activations and workspace are the most that each takes at once, cuDNN what convolutions may take beyond "
+    "that. These peak at different moments and need not add up. Allocated is the most of everything at once, "
+    "without cuDNN; reserved is what the modelled allocator holds for it."
+)
 
 CEILINGS: Final = {
     "decode_tokens_per_s": "Decode at most",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bench.report.basics import Fact
-from bench.report.derived.interface import CEILINGS, TERMS, Derived, Prediction
+from bench.report.derived.interface import CEILINGS, MEANING, TERMS, Derived, Prediction
 from bench.report.interface import FrontierRow, Grid, GridCell, Row, View
 from bench.report.markdown_syntax import escape, facts, misses, table, uniform
 
@@ -46,8 +46,8 @@ def _frontier(view: View, derived: Derived) -> Iterator[str]:
     head = ["attention", "new tokens"]
     head += ["surely fits headless"] if headless else []
     head += ["surely fits beside a desktop"] if desktop else []
-    head += ["surely does not, headless"] if headless else []
-    head += ["surely does not, beside one"] if desktop else []
+    head += ["surely none headless"] if headless else []
+    head += ["surely none beside a desktop"] if desktop else []
     yield f"### The longest clip\n\n{escape(view.stamp)}"
     lines = (_frontier_line(point, headless, desktop) for point in view.frontier)
     yield table([*head, "model's context"], lines)
@@ -63,20 +63,19 @@ def _frontier_line(point: FrontierRow, headless: bool, desktop: bool) -> list[st
 
 
 def _terms(rows: list[tuple[Row, Prediction]], view: View, derived: Derived) -> Iterator[str]:
-    head = ["attention", "clip × tokens", *(TERMS[name].lower() for name in derived.terms)]
-    head = [word.replace("kv", "KV").replace("cuda", "CUDA").replace("cudnn", "cuDNN") for word in head]
-    yield f"### Term by term\n\n{escape(view.stamp)}"
+    head = ["Attention", "Clip × tokens", *(TERMS[name] for name in derived.terms)]
+    yield f"### Term by term\n\n{escape(view.stamp)}\n\n{MEANING}"
     lines = (
         [escape(row.variant), row.shape, *(found.terms[name] for name in derived.terms), found.dominant]
         for row, found in rows
     )
-    yield table([*head, "most beside the weights"], lines)
+    yield table([*head, "Most beside the weights"], lines)
 
 
 def _ceilings(rows: list[tuple[Row, Prediction]], view: View, derived: Derived) -> Iterator[str]:
     if not derived.ceilings:
         return
-    head = ["attention", "clip × tokens", *(CEILINGS[name].lower() for name in derived.ceilings)]
+    head = ["Attention", "Clip × tokens", *(CEILINGS[name] for name in derived.ceilings)]
     yield f"### Ceiling of speed (roofline), not a forecast\n\n{escape(view.stamp)}"
     lines = (
         [escape(row.variant), row.shape, *(found.ceiling[name] for name in derived.ceilings)]

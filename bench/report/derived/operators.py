@@ -34,6 +34,8 @@ _RULES: Final[tuple[tuple[str, str, frozenset[Phase], str], ...]] = tuple(
         (rf"{_LAYER}\.\w*norm", _ANY, (), "norm of a layer"),
         (r"language_model\.norm", _ANY, (), "final norm"),
         (r"lm_head", _ANY, (), "logits"),
+        (_ANY, _ANY, (Phase.LOAD,), "the weights on their way"),
+        (_ANY, _ANY, (Phase.PREPROCESS,), "the inputs"),
         (r"", r".*stack\b.*", (Phase.ENCODE,), "collecting what the encoder made"),
         (r"", r".*scatter\b.*", (Phase.ENCODE, Phase.PREFILL), "placing the audio in the prompt"),
     )

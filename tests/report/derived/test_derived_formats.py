@@ -1,0 +1,162 @@
+"""A prediction in the other formats, and odd ones in all of them."""
+
+import io
+import json
+
+import pandas as pd
+from hypothesis import HealthCheck, given, settings
+from rich.console import Console
+
+from bench.records.prediction import Envelope
+from bench.records.schema import Record
+from bench.records.words import Attention
+from bench.report import check, csv, html, markdown
+from bench.report.derived.columns import names
+from bench.report.derived.terminal import WIDTH
+from bench.report.terminal import as_text, summary
+from bench.report.view import build_view
+from tests import sample_cards as cards
+from tests import sample_derived as derived
+from tests import sample_records as sample
+from tests.report.derived import odd
+from tests.report.derived.test_derived_page import BOTH, COMPARED
+
+
+def table(record: Record) -> pd.DataFrame:
+    return pd.read_csv(io.StringIO(csv.render(build_view(record))))
+
+
+@given(odd.records())
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+def test_no_record_that_the_schema_accepts_is_without_a_report(record: Record) -> None:
+    view = build_view(record)
+    check.Check.model_validate_json(check.render(view))
+    page, post, shown = html.render(view), markdown.render(view), as_text(view)
+    csv.render(view)
+    for text in (page, post, shown):
+        assert "\x1b" not in text
+    assert "<script" not in page
+    assert "<script" not in "".join(post.split("```")[::2])
+
+
+def test_the_terminal_has_verdict_grid_and_longest_clips_in_80_columns() -> None:
+    text = as_text(build_view(derived.derived_record(attentions=BOTH)))
+    assert max(map(len, text.splitlines())) <= WIDTH == 80
+    lines = text.splitlines()
+    assert lines[0].endswith("(derived, nothing was run)")
+    assert lines[1].startswith("Runs without a desktop: ")
+    for words in (
+        "too close to call",
+        "does not fit",
+        "10.31–11.00 GiB",
+        "to 128 s; none from 342 s",
+        "not even 1 s; none from 303 s",
+        'A "12 GB" card reports 12.88 GB (11.99 GiB)',
+        "encode: stem GELU",
+    ):
+        assert words in text
+    assert "…" not in text
+
+
+def test_attentions_that_come_out_alike_are_one_grid() -> None:
+    text = as_text(build_view(derived.derived_record(attentions=BOTH)))
+    assert "SDPA and FlashAttention 2" in text
+    assert text.count("600 s ") == 1
+
+
+def test_more_columns_than_fit_go_below_each_other() -> None:
+    tokens = (64, 128, 256, 512, 1024, 2048)
+    text = as_text(build_view(derived.derived_record(clips=(10.0,), tokens=tokens)))
+    assert max(map(len, text.splitlines())) <= WIDTH
+    assert sum(line.startswith("Clip") for line in text.splitlines()) == 2
+    assert all(f"{count:,} tokens" in text for count in tokens)
+
+
+def test_a_cpu_has_no_longest_clip() -> None:
+    text = as_text(build_view(derived.derived_record(device=sample.CPU, clips=(10.0,))))
+    assert "9.81 GiB allocated" in text
+    assert "longest clip" not in text
+
+
+def test_markup_in_a_prediction_is_text() -> None:
+    record = derived.derived_record(clips=(10.0,)).model_copy()
+    hostile = sample.renamed(record, "model", "[bold red]x[/]")
+    console = Console(file=io.StringIO(), width=WIDTH, force_terminal=True, record=True)
+    console.print(summary(build_view(hostile)))
+    assert "[bold red]x[/]" in console.export_text()
+
+
+def test_the_csv_has_one_header_for_every_record() -> None:
+    predicted, ran = table(derived.derived_record()), table(cards.rtx_4070())
+    assert list(predicted.columns) == list(ran.columns)
+    assert list(ran.columns)[-len(names()) :] == names()
+    assert ran[names()].isna().all().all()
+
+
+def test_the_csv_has_the_envelope_under_its_names() -> None:
+    cell = derived.predicted(sample.requested(60.0, 512))
+    assert cell.envelope is not None
+    assert cell.envelope.device_peak_bytes is not None
+    row = table(derived.derived_record([cell])).iloc[0]
+    for name in ("weights_bytes", "kv_cache_bytes", "activations_peak_bytes", "workspace_peak_bytes"):
+        assert row[name] == getattr(cell.envelope, name)
+    assert row["allocated_peak_bytes"] == cell.envelope.allocated_peak_bytes
+    assert row["device_peak_low_bytes"] == cell.envelope.device_peak_bytes.low
+    assert row["device_peak_high_bytes"] == cell.envelope.device_peak_bytes.high
+    assert (row["provenance"], row["status"], row["verdict"]) == ("derived", "predicted", "runs_headless")
+    assert (row["fits_headless"], row["fits_desktop"]) == ("fits", "too_close_to_call")
+    assert (row["peak_phase"], row["peak_op"]) == ("encode", "audio_encoder.conv1: aten::gelu")
+    assert row["ceiling_decode_tokens_per_s"] > 0
+    assert pd.isna(row["decode_tokens_per_s"])
+
+
+def test_no_operator_is_a_formula() -> None:
+    assert set(table(odd.hostile())["peak_op"].str[:2]) == {"'="}
+
+
+def test_check_has_intervals_with_their_provenance() -> None:
+    document = json.loads(check.render(build_view(derived.derived_record(compared=(COMPARED,)))))
+    vram = document["vram"]
+    assert (vram["provenance"], vram["clip_seconds"], vram["max_tokens"]) == ("derived", 120.0, 1024)
+    envelope = vram["envelope"]
+    assert envelope["provenance"] == envelope["ceiling"]["provenance"] == "derived"
+    assert envelope["device_peak_bytes"]["low"] < envelope["device_peak_bytes"]["high"]
+    assert (envelope["headless"], envelope["desktop"]) == ("fits", "too_close_to_call")
+    shared = set(Envelope.model_fields) - {"phases", "prompt_tokens"}
+    assert shared <= envelope.keys()
+    (compared,) = document["prediction"]["compared"]
+    assert (compared["provenance"], compared["cells"], compared["inside"]) == ("derived", 20, 17)
+    assert all(row["provenance"] == "derived" and row["envelope"] for row in document["rows"])
+
+
+def test_check_has_the_predicted_line_to_the_second() -> None:
+    (line, *_) = json.loads(check.render(build_view(derived.derived_record())))["frontier"]
+    assert (line["longest_fit_s"], line["smallest_misfit_s"]) == (128.0, 342.0)
+    assert (line["longest_fit_with_desktop_s"], line["smallest_misfit_with_desktop_s"]) == (None, 303.0)
+    assert line["context_s"] == 3263.0
+
+
+def test_speed_is_null_where_nothing_was_run() -> None:
+    speed = json.loads(check.render(build_view(derived.derived_record(attentions=[Attention.SDPA]))))["speed"]
+    assert set(speed.values()) == {None}
+
+
+def test_a_measured_check_has_no_prediction() -> None:
+    document = json.loads(check.render(build_view(cards.rtx_4070())))
+    assert document["prediction"] is None
+    assert document["vram"]["envelope"] is None
+
+
+def test_a_check_of_48_predictions_is_fetched_by_a_page() -> None:
+    assert len(check.render(build_view(derived.derived_record(attentions=BOTH)))) < 90_000
+
+
+def test_a_post_has_the_stamp_at_every_table_of_figures() -> None:
+    text = markdown.render(build_view(derived.derived_record(compared=(COMPARED,))))
+    assert text.count("derived, nothing was run") >= 6
+    for words in (
+        "**does not fit**<br>",
+        "Prediction against measurement",
+        "11.39–11.79 GiB (12.23–12.66 GB)",
+    ):
+        assert words in text
