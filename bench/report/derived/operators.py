@@ -9,6 +9,8 @@ from bench.report.text import MAX_NAME, clean
 _LAYER: Final = r"language_model\.layers\.\d+"
 _ENCODER: Final = r"audio_encoder\.layers\.\d+"
 _ANY: Final = r".*"
+# The scores of the whole vocabulary in float32, what top-k leaves of them, and the draw.
+_CHOOSING: Final = r".*(where|masked_fill|softmax|topk|sort|argmax|multinomial|_to_copy|div|lt)\b.*"
 
 # Scope of the module, operator, phases, words: the first that matches counts. What is not here is shown raw.
 _RULES: Final[tuple[tuple[str, str, frozenset[Phase], str], ...]] = tuple(
@@ -34,10 +36,12 @@ _RULES: Final[tuple[tuple[str, str, frozenset[Phase], str], ...]] = tuple(
         (rf"{_LAYER}\.\w*norm", _ANY, (), "norm of a layer"),
         (r"language_model\.norm", _ANY, (), "final norm"),
         (r"lm_head", _ANY, (), "logits"),
-        (_ANY, _ANY, (Phase.LOAD,), "the weights on their way"),
+        (_ANY, _ANY, (Phase.LOAD,), "loading the weights"),
         (_ANY, _ANY, (Phase.PREPROCESS,), "the inputs"),
         (r"", r".*stack\b.*", (Phase.ENCODE,), "collecting what the encoder made"),
         (r"", r".*scatter\b.*", (Phase.ENCODE, Phase.PREFILL), "placing the audio in the prompt"),
+        (r"", _CHOOSING, (Phase.PREFILL, Phase.DECODE), "choosing the next token"),
+        (r"", r".*(bitwise|isin|logical).*", (Phase.PREFILL, Phase.DECODE), "between two tokens"),
     )
 )
 _OF_EVERY_POSITION: Final = "logits of every position"

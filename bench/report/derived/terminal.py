@@ -88,7 +88,8 @@ def _block(grid: Grid, columns: range) -> "Table":
     table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="bold")
     table.add_column("Clip", no_wrap=True)
     for at in columns:
-        table.add_column(f"{grid.columns[at]} tokens", no_wrap=False)
+        noun = "token" if grid.columns[at] == "1" else "tokens"
+        table.add_column(f"{grid.columns[at]} {noun}")
     for line in grid.lines:
         table.add_row(*_line(line, columns))
     return table

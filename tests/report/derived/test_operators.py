@@ -23,7 +23,10 @@ from bench.report.text import MAX_NAME
         (Phase.PREFILL, "language_model.layers.3.self_attn: aten::_softmax", "attention scores"),
         (Phase.PREFILL, "language_model.layers.3.self_attn: aten::cat", "attention of a layer"),
         (Phase.DECODE, "language_model.layers.3.self_attn: aten::cat", "KV cache, old and new at once"),
-        (Phase.LOAD, "aten::empty_strided", "the weights on their way"),
+        (Phase.PREFILL, "aten::where", "choosing the next token"),
+        (Phase.DECODE, "aten::_softmax", "choosing the next token"),
+        (Phase.DECODE, "aten::bitwise_and", "between two tokens"),
+        (Phase.LOAD, "aten::empty_strided", "loading the weights"),
     ],
 )
 def test_known_operators_have_words(phase: Phase, operator: str, words: str) -> None:
