@@ -22,35 +22,49 @@ class Answered:
 
 
 def graft(prefill: Unfolded, prompt_tokens: int, known: Answered) -> Unfolded:
-    """The generation that begins with `prefill`, which ends with its first token, and goes on as `known` did.
+    """The generation that begins as `prefill` does, up to its first token, and goes on as `known` did.
 
     Raises:
         UnsteadyStepsError: the two prefills left something different, or the steps of `known` differ.
     """
     source = known.whole
     first = source.tokens_at[0]
-    blocks = _same_place(prefill, source)
+    result = _Renumbered()
+    begun = prefill.events[: prefill.tokens_at[0]]
+    for event in begun:
+        result.add(event, prefill.kernels, event.size_bytes, event.block)
+    place = _same_place(prefill, source)
     sizes = _sizes(source, prompt_tokens - known.prompt_tokens)
-    kernels = list(prefill.kernels)
-    moved: dict[int, int] = {}
-    events = list(prefill.events)
-    next_block = 1 + max(event.block for event in prefill.events)
     for event in source.events[first:]:
-        if event.kernel not in moved:
-            moved[event.kernel] = len(kernels)
-            kernels.append(source.kernels[event.kernel])
-        if event.size_bytes:
-            blocks[event.block] = next_block
-            next_block += 1
-        size = sizes[event.block] if event.size_bytes else 0
-        events.append(Event(moved[event.kernel], blocks[event.block], size, event.is_cache))
-    ahead = len(prefill.events) - first
-    return Unfolded(tuple(kernels), tuple(events), tuple(at + ahead for at in source.tokens_at))
+        # Blocks of the two generations may have the same number: those of the second get negative names.
+        block = place.get(event.block, -1 - event.block)
+        result.add(event, source.kernels, sizes[event.block] if event.size_bytes else 0, block)
+    ahead = len(begun) - first
+    return Unfolded(tuple(result.kernels), tuple(result.events), tuple(at + ahead for at in source.tokens_at))
+
+
+class _Renumbered:
+    """A generation put together from others: kernels and blocks are numbered as they come."""
+
+    def __init__(self) -> None:
+        self.kernels: list[Kernel] = []
+        self.events: list[Event] = []
+        self._kernel_numbers: dict[tuple[int, int], int] = {}
+        self._blocks: dict[int, int] = {}
+
+    def add(self, event: Event, kernels: Sequence[Kernel], size_bytes: int, block: int) -> None:
+        """One event of the generation whose kernels these are; `block` is its name among all of them."""
+        key = id(kernels), event.kernel
+        if key not in self._kernel_numbers:
+            self._kernel_numbers[key] = len(self.kernels)
+            self.kernels.append(kernels[event.kernel])
+        number = self._blocks.setdefault(block, len(self._blocks))
+        self.events.append(Event(self._kernel_numbers[key], number, size_bytes, event.is_cache))
 
 
 def _same_place(prefill: Unfolded, source: Unfolded) -> dict[int, int]:
     """Blocks of `source` that are alive at its first token, to those of `prefill` in their place."""
-    there, here = _alive(source.events[: source.tokens_at[0]]), _alive(prefill.events)
+    there, here = (_alive(whole.events[: whole.tokens_at[0]]) for whole in (source, prefill))
     names = [_names(blocks, whole.kernels) for blocks, whole in ((there, source), (here, prefill))]
     if names[0] != names[1]:
         raise UnsteadyStepsError("the prefills of two clips do not leave the same behind")

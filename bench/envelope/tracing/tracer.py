@@ -8,9 +8,11 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from transformers import GenerationConfig
 
 from bench.engines.answering import answer, generation_config
+from bench.envelope.architecture import chunks
 from bench.envelope.events import Trace
 from bench.envelope.model import ModelMemory
 from bench.envelope.shapes import shapes_of
+from bench.envelope.tracing.families import Family, Lengths
 from bench.envelope.tracing.folding import Fold, Unfolded, fold, unfold
 from bench.envelope.tracing.grafting import Answered, graft
 from bench.envelope.tracing.kernels import as_on_cuda
@@ -68,6 +70,7 @@ class Tracer:
         self._fake = FakeTensorMode()
         self._model = self._make()
         self._answered: Answered | None = None
+        self._families: dict[tuple[object, ...], Family] = {}
 
     def trace(self, mel_frames: int, prompt_tokens: int) -> Trace:
         """One generation over a clip of so many mel frames, prompt tokens with audio and markers included.
@@ -76,11 +79,7 @@ class Tracer:
             TracingError: the model reads values.
             UnlikeLayersError, UnsteadyStepsError: what was to be repeated is not alike.
         """
-        if self._answered is None:
-            whole = self._run(mel_frames, prompt_tokens, TRACED_TOKENS)
-            self._answered = Answered(prompt_tokens, whole)
-        else:
-            whole = graft(self._run(mel_frames, prompt_tokens, 1), prompt_tokens, self._answered)
+        whole = self._known_or_run(mel_frames, prompt_tokens)
         kernels = as_on_cuda(whole.kernels) if self._setting.kind == "cuda" else whole.kernels
         return Trace(
             prompt_tokens=prompt_tokens,
@@ -90,6 +89,36 @@ class Tracer:
             tokens_at=whole.tokens_at,
             step=pattern(kernels, whole.events, whole.tokens_at),
         )
+
+    def _known_or_run(self, mel_frames: int, prompt_tokens: int) -> Unfolded:
+        structure, lengths = self._lengths(mel_frames, prompt_tokens)
+        family = self._families.setdefault(structure, Family())
+        known = family.at(lengths)
+        if known is not None:
+            return known
+        run = self._run(mel_frames, prompt_tokens, TRACED_TOKENS if self._answered is None else 1)
+        self._answered = self._answered or Answered(prompt_tokens, run)
+        whole = graft(run, prompt_tokens, self._answered)
+        family.add(lengths, whole)
+        return whole
+
+    def _lengths(self, mel_frames: int, prompt_tokens: int) -> tuple[tuple[object, ...], Lengths]:
+        """What makes two clips run the same operators, and the lengths that their sizes are affine in."""
+        audio, asked = self._config.audio_config, self._setting
+        cut = chunks(shapes_of(self._config.to_dict()).audio_config, mel_frames)
+        batches = -(-cut.pieces // audio.conv_chunksize)
+        rest = mel_frames - (cut.pieces - 1) * cut.frames
+        pieces = -(-prompt_tokens // (asked.mlp_positions_at_once or prompt_tokens))
+        structure = (
+            mel_frames if cut.pieces == 1 else None,
+            batches,
+            rest < cut.frames,
+            audio_token_count(rest) < cut.tokens,
+            pieces,
+        )
+        lengths = (cut.pieces, audio_token_count(mel_frames), prompt_tokens, mel_frames)
+        squared = (prompt_tokens**2,) if asked.attention is Attention.EAGER else ()
+        return structure, (*map(float, lengths), *map(float, squared))
 
     def _run(self, mel_frames: int, prompt_tokens: int, max_tokens: int) -> Unfolded:
         recorder = Recorder(max_tokens)
