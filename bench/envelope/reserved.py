@@ -7,12 +7,12 @@ generate), so that they come to lie in one segment. Buffers and the workspace th
 then the generation. Nothing is given back in between: what only loading needed is there for the generation,
 and counts.
 
-Answers longer than the traced ones take a thousand decode steps of a thousand events. Of those up to the
-longest answer only some are replayed, evenly spread: `GROWING_STEPS` with nothing but the blocks that grow
-from step to step, and among them `WHOLE_STEPS` entire ones; the last step of each answer is always there and
-entire. On made generations like those of the 4B model (36 layers, prompts of 150 to 3,700 tokens, answers up
-to 1,024) that was at most 20 MiB away from replaying every step, which is one segment, and at most 42 MiB
-with expandable segments (0.2 and 0.4 %).
+Answers longer than the traced ones take a thousand decode steps of 4,000 events. The first of them and the
+last one of each answer are replayed entirely; of the others only the blocks that grow from step to step, and
+evenly spread steps at that, at most `MOST_STEPS` with at most `MOST_EVENTS` in all. (Where all steps have no
+more events than that, they are replayed.) For the 4B model (clips of 10 to 120 s, answers up to 1,024 tokens,
+eager and SDPA) that was at most 22 MiB, 0.2 %, away from replaying every step entirely: one segment of 20 MiB
+and a small one.
 """
 
 from collections import defaultdict
@@ -24,8 +24,8 @@ from bench.envelope.caching_allocator import NATIVE, CachingAllocator, Rules
 from bench.envelope.events import DecodeStep, Event, Kernel, StepEvent, Trace
 from bench.envelope.model import Loading, ModelMemory, arrivals
 
-GROWING_STEPS: Final = 128
-WHOLE_STEPS: Final = 4
+MOST_STEPS: Final = 128
+MOST_EVENTS: Final = 20_000
 
 _PASSING: Final = -1
 """Name of a block that goes as soon as it is there. The blocks of a trace have names from 0 on."""
@@ -124,13 +124,16 @@ class _Generation:
             self._pattern.replay(_Step(tokens - 1, is_whole=True))
 
     def _replay(self, end: int) -> None:
-        events = self._trace.events[self._done : end]
-        for event, workspace in zip(events, _workspaces(events, self._taken), strict=True):
-            if event.size_bytes:
-                self._allocator.allocate(event.block, event.size_bytes)
-                _pass(self._allocator, workspace)
+        allocator, events = self._allocator, self._trace.events[self._done : end]
+        for (_, block, size_bytes, _), workspace in zip(
+            events, _workspaces(events, self._taken), strict=True
+        ):
+            if size_bytes:
+                allocator.allocate(block, size_bytes)
+                if workspace:
+                    _pass(allocator, workspace)
             else:
-                self._allocator.release(event.block)
+                allocator.release(block)
         self._done = max(self._done, end)
 
 
@@ -171,10 +174,11 @@ class _Pattern:
     def plan(self, last: int) -> list[_Step]:
         """The steps to replay up to the last one: few, unless steps leave blocks for good."""
         count = last - self._first + 1
-        replayed = count if self._leaves_some else min(count, GROWING_STEPS)
-        every = max(1, replayed // WHOLE_STEPS)
+        is_short = count * len(self._whole) <= MOST_EVENTS
+        affordable = max(1, min(MOST_STEPS, MOST_EVENTS // max(1, len(self._growing))))
+        replayed = count if is_short or self._leaves_some else min(count, affordable)
         return [
-            _Step(self._first + place * count // replayed, is_whole=place % every == 0)
+            _Step(self._first + place * count // replayed, is_whole=is_short or place == 0)
             for place in range(replayed)
         ]
 
@@ -182,14 +186,17 @@ class _Pattern:
         """One step. What it left is what the next one replayed releases."""
         since = step.number - self._first
         allocator, alive = self._allocator, self._alive
-        for event, workspace in self._whole if step.is_whole else self._growing:
-            if event.size_bytes:
+        for (_, _, number, size_bytes, growth, _), workspace in (
+            self._whole if step.is_whole else self._growing
+        ):
+            if size_bytes:
                 self._name += 1
-                alive[event.number].append(self._name)
-                allocator.allocate(self._name, event.size_bytes + since * event.growth_bytes)
-                _pass(allocator, workspace)
+                alive[number].append(self._name)
+                allocator.allocate(self._name, size_bytes + since * growth)
+                if workspace:
+                    _pass(allocator, workspace)
             else:
-                allocator.release(alive[event.number].pop(0))
+                allocator.release(alive[number].pop(0))
 
 
 def _workspaces(events: Iterable[Event | StepEvent], taken: Sequence[int]) -> list[int]:
