@@ -37,6 +37,7 @@ RECORDS = {
     "emulated": cards.emulated(),
     "hostile card": cards.hostile(),
     "derived": derived.derived_record(),
+    "derived fits": derived.derived_record(device=derived.RTX_5060_TI),
     "hostile derived": odd.hostile(),
 }
 # The ratio of WCAG 2.2 (1.4.3) for every piece of text against the nearest background behind it.
@@ -123,7 +124,7 @@ def test_a_script_in_a_name_is_shown_and_not_run(browser: Browser, pages: dict[s
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["standard", "48 measured", "smoke", "card", "emulated", "derived"])
+@pytest.mark.parametrize("name", ["standard", "48 measured", "smoke", "card", "emulated", "derived", "derived fits"])
 def test_text_can_be_read(browser: Browser, pages: dict[str, Path], name: str, scheme: str) -> None:
     context = browser.new_context(color_scheme="dark" if scheme == "dark" else "light")
     page = context.new_page()
