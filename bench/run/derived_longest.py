@@ -4,6 +4,7 @@ Every length that is named was predicted; between the lengths known so far the n
 line, which decides only where to look next.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import ceil, floor
@@ -60,6 +61,11 @@ class Bracket:
         return self.above is not None and self.above - (self.below or 0) == 1
 
 
+def _room(goal: Goal) -> tuple[str, float]:
+    """Goals that differ in their tokens only lie close together."""
+    return goal.bound, goal.room_bytes
+
+
 class Search:
     """Finds goals one prediction at a time, that with the largest expected error first."""
 
@@ -74,6 +80,8 @@ class Search:
         self._needs = needs
         self._goals = tuple(goals)
         self._longest_s = longest_s
+        self._tries: Counter[tuple[str, float]] = Counter()
+        self._widths: dict[tuple[str, float], int] = {}
         self._known = {length: need for length, need in known.items() if 1 <= length <= longest_s}
 
     def run(self, at_most: int) -> dict[Goal, Bracket]:
@@ -86,11 +94,17 @@ class Search:
         return {goal: self._bracket(goal) for goal in self._goals}
 
     def _next(self) -> int | None:
-        """The length to predict; None if no bound is expected to be off by a second."""
-        errors = [(self._error(goal, self._bracket(goal)), goal) for goal in self._goals]
-        for error, goal in sorted(errors, key=lambda pair: -pair[0]):
-            length = self._candidate(goal, self._bracket(goal)) if error >= 1 else None
+        """The length to predict; None if no bound is expected to be off by a second.
+
+        A bound that many lengths were spent on already has to wait for the others.
+        """
+        errors = {goal: self._error(goal, self._bracket(goal)) for goal in self._goals}
+        for goal in sorted(self._goals, key=lambda goal: -errors[goal] / 2 ** self._tries[_room(goal)]):
+            found = self._bracket(goal)
+            length = self._candidate(goal, found) if errors[goal] >= 1 else None
             if length is not None:
+                self._tries[_room(goal)] += 1
+                self._widths[_room(goal)] = self._width(found)
                 return length
         return None
 
@@ -112,7 +126,9 @@ class Search:
         if found.below is None and found.above is not None:
             return 1
         low, high = (found.below or 0) + 1, (found.above or self._longest_s + 1) - 1
-        last = floor(self._root(goal, found))
+        # Where a line took away less than half of what was left, a corner is near: halving is the better way.
+        creeps = 2 * self._width(found) > self._widths.get(_room(goal), 2 * self._width(found))
+        last = (low + high) // 2 if creeps else floor(self._root(goal, found))
         tried = [last, low - 1, high]
         if last < STEPS_UNTIL_S:
             step, next_step = last // CHUNK_S * CHUNK_S, ceil(last / CHUNK_S) * CHUNK_S
@@ -121,6 +137,9 @@ class Search:
         return next(
             (each for each in (*lengths, low) if low <= each <= high and each not in self._known), None
         )
+
+    def _width(self, found: Bracket) -> int:
+        return (found.above or self._longest_s + 1) - (found.below or 0)
 
     def _bracket(self, goal: Goal) -> Bracket:
         slack = {length: goal.slack(need[goal.max_tokens]) for length, need in self._known.items()}
