@@ -124,7 +124,9 @@ def test_a_script_in_a_name_is_shown_and_not_run(browser: Browser, pages: dict[s
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["standard", "48 measured", "smoke", "card", "emulated", "derived", "derived fits"])
+@pytest.mark.parametrize(
+    "name", ["standard", "48 measured", "smoke", "card", "emulated", "derived", "derived fits"]
+)
 def test_text_can_be_read(browser: Browser, pages: dict[str, Path], name: str, scheme: str) -> None:
     context = browser.new_context(color_scheme="dark" if scheme == "dark" else "light")
     page = context.new_page()
