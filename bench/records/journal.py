@@ -67,6 +67,10 @@ class Header(Frozen):
     plan: tuple[PlannedCell, ...]
 
 
+class NotARunError(RecordError):
+    """The record holds predictions: nothing ran that could go on."""
+
+
 @dataclass(frozen=True)
 class Progress:
     """A journal as read back: what was planned, and what is done."""
@@ -138,12 +142,16 @@ def read_progress(path: Path) -> Progress:
 
     Raises:
         RecordError: neither can be read.
+        NotARunError: the record is a derived one.
     """
     journal = journal_path(path)
     if journal.exists():
         return _read_journal(journal)
     record = read_record(record_path(path))
-    fields = record.model_dump(mode="json", exclude={"cells", "schema_version", "content_hash"})
+    if record.provenance is Provenance.DERIVED:
+        raise NotARunError(f"{path}: a prediction, of which nothing ran", hint="Measure it with `bench run`")
+    unlike = {"cells", "schema_version", "content_hash", "derivation"}
+    fields = record.model_dump(mode="json", exclude=unlike)
     plan = [{"cell_id": cell.cell_id, "requested": cell.requested} for cell in record.cells]
     done = tuple(cell for cell in record.cells if not _is_interrupted(cell))
     return Progress(Header.model_validate({**fields, "plan": plan}), done)

@@ -11,7 +11,7 @@ from bench.hardware.machine_key import machine_key
 from bench.judge.contention import ran_out_beside_another
 from bench.judge.frontier import is_pruned
 from bench.records.canonical import parse, sha256_of
-from bench.records.journal import SUFFIX, Header, Progress, read_progress
+from bench.records.journal import SUFFIX, Header, NotARunError, Progress, read_progress
 from bench.records.schema import CellResult, Environment, Requested
 from bench.records.words import WeightMode
 from bench.run.plan import Plan
@@ -66,6 +66,8 @@ def _read(plan: Plan, out: Path, unreadable: list[Path]) -> Iterator[tuple[Path,
     for path in sorted(journals | (sealed - stale)):
         try:
             yield path, read_progress(path)
+        except NotARunError:
+            continue
         except RecordError:
             unreadable.append(path)
 

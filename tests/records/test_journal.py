@@ -13,6 +13,7 @@ from bench.errors import RecordError
 from bench.records.journal import (
     Header,
     Journal,
+    NotARunError,
     PlannedCell,
     Progress,
     journal_path,
@@ -23,6 +24,7 @@ from bench.records.journal import (
 )
 from bench.records.schema import CellResult, Skipped
 from bench.records.store import read_record, write_record
+from tests import sample_derived as derived
 from tests import sample_records as sample
 from tests.records.strategies import CELLS
 
@@ -30,7 +32,8 @@ CELLS_DONE = sample.smoke().cells
 
 
 def header(cells: tuple[CellResult, ...] = CELLS_DONE) -> Header:
-    fields = sample.smoke().model_dump(mode="json", exclude={"cells", "schema_version", "content_hash"})
+    unlike = {"cells", "schema_version", "content_hash", "derivation"}
+    fields = sample.smoke().model_dump(mode="json", exclude=unlike)
     plan = tuple(PlannedCell(cell_id=cell.cell_id, requested=cell.requested) for cell in cells)
     return Header.model_validate({**fields, "plan": plan})
 
@@ -46,6 +49,13 @@ def written(path: Path, cells: tuple[CellResult, ...]) -> bytes:
         journal.append(cell)
     journal.close()
     return path.read_bytes()
+
+
+def test_a_prediction_is_no_run_that_could_go_on(tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    write_record(derived.derived_record(), path)
+    with pytest.raises(NotARunError, match="a prediction"):
+        read_progress(path)
 
 
 def test_what_is_appended_is_read_back(path: Path) -> None:

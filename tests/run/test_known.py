@@ -12,8 +12,10 @@ from bench.hardware.machine_key import machine_key
 from bench.records.card import DeviceMemory, Emulation, Sampled
 from bench.records.journal import Header, Journal, PlannedCell, Progress, seal_journal
 from bench.records.schema import CellResult, Requested, Skipped
+from bench.records.store import write_record
 from bench.run.known import Known, known
 from bench.run.plan import Plan, Wishes, make_plan, refuse_to_choose
+from tests import sample_derived as derived
 from tests import sample_records as sample
 
 PLAYED = Emulation(
@@ -186,6 +188,13 @@ def test_what_cannot_be_read_is_named_and_the_rest_counts(plan: Plan, here: Head
     good.with_name("a.check.json").write_text("{}", encoding="utf-8")
     seen = found(plan, tmp_path)
     assert (seen.sources, seen.unreadable) == ((good,), (bad,))
+
+
+def test_a_prediction_is_not_known_and_not_complained_of(plan: Plan, tmp_path: Path) -> None:
+    folder = tmp_path / plan.origin.name / plan.device.slug
+    folder.mkdir(parents=True)
+    write_record(derived.derived_record(), folder / "plan.json")
+    assert found(plan, tmp_path) == Known({})
 
 
 def test_nothing_is_known_in_an_empty_folder(plan: Plan, tmp_path: Path) -> None:
