@@ -92,7 +92,8 @@ def up_to(limits: dict[Line, float]) -> Truth:
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Iterator[Journal]:
-    fields = sample.smoke().model_dump(mode="json", exclude={"cells", "schema_version", "content_hash"})
+    unlike = {"cells", "schema_version", "content_hash", "derivation"}
+    fields = sample.smoke().model_dump(mode="json", exclude=unlike)
     header = Header.model_validate({**fields, "plan": (), "frontier_step_s": STEP_S})
     opened = Journal.create(tmp_path / "a.journal.jsonl", Progress(header, ()))
     yield opened
