@@ -7,7 +7,8 @@ operators run here, on zeros, at small sizes, under a profiler that sees the all
 How the bytes depend on the sizes (found on an AMX machine, held against sizes that were not probed in the
 tests):
 
-- convolution: affine in the number of chunks, from 1 on; probed with 1 and 2;
+- convolution: affine in the number of chunks, from 2 on (one alone may lie in one piece where several do not,
+  and then is not copied); probed with 2 and 3;
 - batched product: affine in the batch from 2 on (one alone is cut among the threads in another way), up to
   a per mille; probed with 2 and 4. The right side may be copied, so that columns count: probed up to 9728 as
   they are, with half of that and all of it beyond. Rows as for a product;
@@ -164,7 +165,7 @@ def _packed(shape: tuple[int, ...], strides: tuple[int, ...], resized: tuple[int
 
 
 def _convolution_axes(_: _Operation) -> tuple[_Axis, ...]:
-    return (_Axis(((0, 0),), limit=2, low=1, high=2),)
+    return (_Axis(((0, 0),), limit=3, low=2, high=3),)
 
 
 def _product_axes(operation: _Operation) -> tuple[_Axis, ...]:

@@ -70,6 +70,14 @@ def test_the_stem_at_a_number_of_chunks_that_was_not_probed(
     assert close(ProbedWorkspace()(asked), seen(stem, *tensors))
 
 
+def test_chunks_that_are_cut_out_of_a_clip_are_copied_first() -> None:
+    cut = zeros(1, 128, 5 * 400).unflatten(2, (5, 400)).permute(2, 0, 1, 3)
+    tensors = cut, zeros(480, 1, 3, 3), zeros(480)
+    found = ProbedWorkspace()(kernel("aten::convolution", (5, 480, 64, 200), *tensors))
+    workspace, _ = seen(stem, *tensors)
+    assert found == pytest.approx(workspace, rel=0.001)
+
+
 def test_the_weight_of_a_batched_product_is_copied_for_each_chunk() -> None:
     """The projection of the stem, whose input is no contiguous tensor."""
     flat = zeros(7, 480, 16, 50).permute(0, 3, 1, 2).flatten(2)
