@@ -1,0 +1,174 @@
+"""`bench plan` as people and scripts meet it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.shell_completion import ShellComplete
+
+from bench.cli.app import cli
+from bench.records.schema import Record
+from bench.records.store import find_records, read_record
+from tests.cli.conftest import Say
+from tests.run.small_model import configuration
+
+ONE = ("--clip-seconds", "4", "--max-tokens", "8", "--attention", "sdpa")
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> str:
+    return str(configuration(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "told"),
+    [
+        ("--gpu rtx-407", 2, "no graphics card is called 'rtx-407'. Did you mean rtx-4070"),
+        ("--gpu nosuch", 2, "no graphics card is called 'nosuch'. `bench gpus` lists the names"),
+        ("--gpu gb10", 2, "Nothing can be planned for NVIDIA GB10: the catalog knows no total of its memory"),
+        ("--gpu rtx-4070 --any-gpu", 2, "--any-gpu and --gpu are both given. Use one of them"),
+        ("--any-gpu --out there", 2, "--any-gpu and --out are both given"),
+        ("--headless --desktop", 2, "--headless and --desktop are both given. Leave both out to see both"),
+        ("--clip-seconds 0", 2, "--clip-seconds: 0.0 is too short. Use 0.2 to 3600 seconds"),
+        ("--clip-seconds -5", 2, "--clip-seconds: -5.0 is too short"),
+        ("--clip-seconds nan", 2, "--clip-seconds: NaN is no finite number"),
+        ("--clip-seconds 1e9", 2, "1e+09 s is beyond the model's 40,960 positions. With 128 tokens"),
+        ("--clip-seconds 3000", 2, "3000 s is beyond the model's 40,960 positions"),
+        ("--clip-seconds 2830 --max-tokens 1024", 2, "to answer the longest clip is 2792 s"),
+        ("--max-tokens 0", 2, "--max-tokens: 0 is too small. Use whole numbers from 1 to 8192"),
+        ("--max-tokens 9999999", 2, "--max-tokens: 9999999 is too large"),
+        ("--attention flash", 2, "--attention: 'flash' is no attention backend"),
+        ("--suite nosuch", 2, "there is no suite 'nosuch'"),
+        ("--weights random --model nope", 2, "no shapes are known for random weights of 'nope'"),
+        ("--model ./nope", 2, "'./nope': no such directory, and no name on the Hub"),
+        ("--model empty", 3, "empty has no config.json. Point --model to a MOSS-Audio checkpoint"),
+        ("--format xml", 2, "is not one of 'table', 'json'"),
+    ],
+)
+def test_options(say: Say, tmp_path: Path, options: str, code: int, told: str) -> None:
+    (tmp_path / "empty").mkdir()
+    card = [] if "gpu" in options else ["--gpu", "rtx-4070"]
+    said = say("plan", *card, *options.split(" "))
+    assert said.code == code
+    assert told in said.line()
+
+
+def test_the_longest_clip_that_it_names_is_taken(say: Say, model: str) -> None:
+    for length, code in (("2792", 0), ("2793", 2)):
+        options = ("--clip-seconds", length, "--max-tokens", "1024", "--attention", "sdpa")
+        assert say("plan", "--gpu", "rtx-4070", "--model", model, *options).code == code
+
+
+@pytest.mark.parametrize(
+    ("missing", "told"),
+    [
+        (("language_config", "hidden_size"), "language_config.hidden_size: Field required"),
+        (("language_config",), "language_config: Field required"),
+        (("language_config", "max_position_embeddings"), "max_position_embeddings: Field required"),
+        (("model_type",), "its model_type is not stated, not moss_audio"),
+    ],
+)
+def test_a_configuration_that_lacks_something(
+    say: Say, tmp_path: Path, missing: tuple[str, ...], told: str
+) -> None:
+    directory = configuration(tmp_path, without=missing)
+    said = say("plan", "--gpu", "rtx-4070", "--model", str(directory))
+    assert said.code in {2, 3}
+    assert told in said.line()
+
+
+def test_a_configuration_that_no_model_can_be_built_of(say: Say, tmp_path: Path) -> None:
+    directory = configuration(tmp_path, deepstack_num_inject_layers=9)
+    said = say("plan", "--gpu", "rtx-4070", "--model", str(directory), *ONE)
+    assert said.code == 2
+    assert "Cannot inject 9 DeepStack layers" in said.line()
+
+
+def test_without_a_card_here_the_examples_are_named(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.hardware.device.gpus", tuple)
+    said = say("plan")
+    assert said.code == 2
+    assert "Name one, such as --gpu rtx-4070" in said.line()
+
+
+def test_one_card_prints_its_record(say: Say, model: str, tmp_path: Path) -> None:
+    said = say("plan", "--gpu", "rtx-4070", "--model", model, *ONE, "--format", "json")
+    assert (said.code, said.err) == (0, "")
+    record = Record.model_validate(json.loads(said.out))
+    (cell,) = record.cells
+    assert (record.device.slug, record.provenance, cell.outcome.status) == (
+        "rtx-4070",
+        "derived",
+        "predicted",
+    )
+    assert cell.envelope is not None
+    assert not list(tmp_path.rglob("results"))
+
+
+def test_two_cards_print_two_records_and_a_table_for_each(say: Say, model: str) -> None:
+    cards = ("--gpu", "rtx-4070", "--gpu", "rtx-4090", "--gpu", "rtx-4070")
+    said = say("plan", *cards, "--model", model, *ONE, "--format", "json")
+    found = [Record.model_validate(each).device.slug for each in json.loads(said.out)["records"]]
+    assert found == ["rtx-4070", "rtx-4090"]
+    said = say("plan", *cards, "--model", model, *ONE)
+    *_, first, second = said.out.splitlines()
+    assert first.startswith("NVIDIA GeForce RTX 4070  Runs: ")
+    assert second.startswith("NVIDIA GeForce RTX 4090  Runs: ")
+
+
+def test_the_whole_catalog(say: Say, model: str) -> None:
+    said = say("plan", "--any-gpu", "--model", model, *ONE, "--format", "json")
+    found = json.loads(said.out)
+    by_slug = {card["slug"]: card for card in found["cards"]}
+    totals = [card["memory_total_bytes"] for card in found["cards"] if card["memory_total_bytes"]]
+    assert totals == sorted(totals)
+    assert by_slug["gb10"]["verdict"] == "unknown"
+    assert by_slug["rtx-2080-ti"]["verdict"] == "unsupported"
+    assert found["smallest_headless"] == found["smallest_desktop"] == found["cards"][0]["slug"]
+    said = say("plan", "--any-gpu", "--model", model, *ONE, "--desktop")
+    assert "smallest card beside a desktop    rtx-" in said.out
+    assert "without a desktop " not in said.out
+    assert "4 s, 8 tokens, sdpa (derived, nothing was run)" in said.out
+
+
+def test_out_writes_a_record_and_its_page_and_nothing_else_does(say: Say, model: str, tmp_path: Path) -> None:
+    options = ("plan", "--gpu", "rtx-4070", "--model", model, *ONE)
+    say(*options)
+    assert not (tmp_path / "results").exists()
+    said = say(*options, "--out", "mine")
+    (path,) = find_records(tmp_path / "mine")
+    assert path.parent == tmp_path / "mine" / "small" / "rtx-4070"
+    assert read_record(path).provenance == "derived"
+    page = path.with_suffix(".html")
+    assert page.is_file()
+    assert said.out.splitlines()[-2:] == [str(each.relative_to(tmp_path)) for each in (path, page)]
+
+
+def test_paths_do_not_stand_in_the_json(say: Say, model: str) -> None:
+    said = say("plan", "--gpu", "rtx-4070", "--model", model, *ONE, "--out", "mine", "--format", "json")
+    assert json.loads(said.out)["provenance"] == "derived"
+    assert [line.startswith("mine/small/rtx-4070/") for line in said.err.splitlines()] == [True, True]
+
+
+def test_a_record_that_cannot_be_read_is_named_and_left_out(say: Say, model: str, tmp_path: Path) -> None:
+    folder = tmp_path / "results" / "small" / "rtx-4070"
+    folder.mkdir(parents=True)
+    (folder / "broken.json").write_text("{}")
+    said = say("plan", "--gpu", "rtx-4070", "--model", model, *ONE, "--format", "json")
+    assert said.code == 0
+    assert "broken.json" in said.err
+    assert json.loads(said.out)["derivation"]["compared"] == []
+
+
+def offered(*words: str) -> set[str]:
+    """What the shell shows behind these words, the last of which is not finished."""
+    complete = ShellComplete(cli, {}, "bench", "_BENCH_COMPLETE")
+    return {item.value for item in complete.get_completions(list(words[:-1]), words[-1])}
+
+
+def test_the_shell_offers_cards_the_cpu_and_suites() -> None:
+    assert {"rtx-4070", "rtx-4070-ti"} <= offered("plan", "--gpu", "rtx-407")
+    assert offered("plan", "--gpu", "cp") == {"cpu"}
+    assert "rtx-4070" not in offered("plan", "--gpu", "rtx-4070", "--gpu", "rtx-407")
+    assert offered("plan", "--suite", "sta") == {"standard"}
+    assert "plan" in offered("pl")
