@@ -18,7 +18,7 @@ Examples:
   bench run                        the default suite on what is there
   bench run --gpu rtx-4070         the whole sweep on that card
   bench run --suite quick --weights random   without downloading 10 GB
-  bench plan --gpu rtx-4070        what should fit on that card, without the card
+  bench plan --gpu rtx-4070        what fits on that card, without the card
   bench frontier --gpu rtx-4070    the longest clip that fits
   bench report results/            a page of every record, and more formats
 

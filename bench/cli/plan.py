@@ -70,14 +70,15 @@ def plan(
     JSON on standard output:
       one card       its record (docs/record.md)
       several cards  {"records": [...]}
-      --any-gpu      {"smallest_headless": SLUG|null, "smallest_desktop": SLUG|null, "cards":
-                     [{"slug", "name", "memory_total_bytes", "verdict", "why", "device_peak_bytes"}]}
+      --any-gpu      {"smallest_headless": SLUG or null, "smallest_desktop",
+                     "cards": [{"slug", "name", "memory_total_bytes",
+                     "verdict", "why", "device_peak_bytes"}]}
 
     \b
     Examples:
       bench plan --gpu rtx-4070
       bench plan --gpu rtx-4070 --gpu rtx-5060-ti-16gb --headless
-      bench plan --gpu rtx-3060-12gb --profile lean --clip-seconds 60,120 --max-tokens 512
+      bench plan --gpu rtx-4070 --profile lean --clip-seconds 60,120
       bench plan --clip-seconds 300 --max-tokens 1024 --any-gpu
       bench plan --gpu rtx-4090 --model MOSS-Audio-8B-Instruct --out results
     """

@@ -15,7 +15,7 @@ from bench.cli import app
 from tests.cli.conftest import Say
 from tests.run.processes import bench as process
 
-COMMANDS = ("run", "frontier", "infer", "report", "suites", "gpus", "doctor")
+COMMANDS = ("run", "plan", "frontier", "infer", "report", "suites", "gpus", "doctor")
 
 
 def test_help_names_every_command_and_the_exit_codes(say: Say) -> None:
