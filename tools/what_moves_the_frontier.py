@@ -1,28 +1,22 @@
 """What makes a tight card usable: the longest clip that surely fits a 12 GB card, setting by setting.
 
-    python -m tools.what_moves_the_frontier            the table of docs/envelope.md, in Markdown (minutes)
-
 Predicted for MOSS-Audio-4B-Instruct on an RTX 4070 with answers of 512 tokens. A clip surely fits where the
 upper end of what it needs is within the lower end of what the card leaves; every length that is named was
 predicted, and so was the next second, which does not.
 """
 
-import argparse
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from bench.engines.native import quiet_transformers
 from bench.engines.support import audio_positions, longest_clip_s
-from bench.envelope.card_terms import desktop_room, headless_room
 from bench.envelope.events import Trace
 from bench.envelope.prediction import OnCard, predict
 from bench.envelope.tracing.tracer import Setting, Tracer
 from bench.hardware.catalog import Card, cards
 from bench.moss_audio import MossAudioConfig, released_config
 from bench.moss_audio.prompt import ShippedPrompt, split_text
-from bench.records.base import Interval
+from bench.records.prediction import Envelope
 from tools.frontier_caches import ANSWER_TOKENS
 from tools.frontier_settings import CHANGES, Case, Change, faithful_case, lean_case
 
@@ -70,19 +64,21 @@ class Frontier:
         """The card."""
         return self._card
 
-    def need(self, case: Case, clip_s: int) -> Interval:
-        """Bytes that a card must have for this clip."""
-        found = predict(
+    def envelope(self, case: Case, clip_s: int) -> Envelope:
+        """What this clip takes on the card."""
+        return predict(
             case.reshape(self._trace(case.setting, clip_s)),
             case.memory,
             OnCard(self._card, case.rules, case.loading),
             mel_frames=clip_s * _FRAMES_PER_S,
             logits_positions=case.setting.logits_positions,
             max_tokens=[ANSWER_TOKENS],
-        )[ANSWER_TOKENS].device_peak_bytes
-        if found is None:
-            raise AssertionError("a prediction for a card has an interval")
-        return found
+        )[ANSWER_TOKENS]
+
+    def surely_fits(self, case: Case, clip_s: int, room_bytes: float) -> bool:
+        """Whether the upper end of what the card must have is within the room."""
+        need = self.envelope(case, clip_s).device_peak_bytes
+        return need is not None and need.high <= room_bytes
 
     def longest(self, case: Case, room_bytes: float) -> int:
         """By bisection: this clip fits for sure, and one that is a second longer does not."""
@@ -90,7 +86,7 @@ class Frontier:
         below, above = 0, longest_clip_s(context, ANSWER_TOKENS, True) + 1
         probe = min(64, above - 1)
         while above - below > 1:
-            if self.need(case, probe).high <= room_bytes:
+            if self.surely_fits(case, probe, room_bytes):
                 below = probe
                 probe = min(2 * probe, (below + above) // 2)
             else:
@@ -136,20 +132,3 @@ def table(rows: Iterator[Row]) -> Iterator[str]:
 
 def _clip(length_s: int) -> str:
     return f"{length_s} s" if length_s else "none"
-
-
-def main() -> None:
-    """Print the table of one room of the card."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--desktop", action="store_true", help="beside a desktop, not headless")
-    wanted = parser.parse_args()
-    quiet_transformers()
-    frontier = Frontier()
-    room = desktop_room(frontier.card) if wanted.desktop else headless_room(frontier.card)
-    for line in table(frontier.rows(room.low)):
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main()
