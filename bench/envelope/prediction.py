@@ -17,7 +17,7 @@ from bench.envelope.card_terms import CONTEXT, interval
 from bench.envelope.events import Kernel, Trace
 from bench.envelope.model import Loading, ModelMemory, loading_peak_bytes
 from bench.envelope.peaks import PhasePeak, phase_peaks
-from bench.envelope.reserved import reserved_peaks
+from bench.envelope.reserved import ReservedPeak, reserved_peaks
 from bench.envelope.roofline import ceiling
 from bench.envelope.workspace import cublas_workspace_bytes, cudnn_layout_bytes, no_workspace
 from bench.hardware.catalog import Card
@@ -105,9 +105,13 @@ def _card_needs(
     )
     convolution = Interval(low=0, high=max(map(cudnn_layout_bytes, trace.kernels), default=0))
     return {
-        tokens: _CardNeed(kept, convolution, Interval(low=least[tokens].squeezed, high=most[tokens].reserved))
-        for tokens in max_tokens
+        tokens: _CardNeed(kept, convolution, _between(least[tokens], most[tokens])) for tokens in max_tokens
     }
+
+
+def _between(least: ReservedPeak, most: ReservedPeak) -> Interval:
+    """Workspace that comes and goes may leave a gap that serves later: then less is reserved with it."""
+    return Interval(low=min(least.squeezed, most.squeezed), high=max(least.reserved, most.reserved))
 
 
 def _envelope(
