@@ -1,7 +1,8 @@
 """The longest clip that fits, from few predictions: each of them costs a trace.
 
-Every length that is named was predicted; between the lengths known so far the need is taken for a straight
-line, which decides only where to look next.
+Every length that is named was predicted. Between the lengths known so far the need is taken for a straight
+line, which decides only where to look next. What is named is at most 4 s below the longest clip that fits, or
+above the shortest that does not, where the need is as straight as that.
 """
 
 from collections import Counter
@@ -12,11 +13,12 @@ from typing import Final, Literal, Protocol
 
 from bench.records.base import Interval
 
-CHUNK_S: Final = 4
-"""The audio encoder takes whole chunks of 4 s, so that its need grows in steps of that length..."""
-STEPS_UNTIL_S: Final = 256
-"""...up to 64 of them at once."""
-_APART_S: Final = 2 * CHUNK_S
+STEP_S: Final = 4
+"""The audio encoder takes whole chunks of 4 s: its need grows in steps of that length, and clips of whole
+chunks are traced together. Between two of them nothing is predicted."""
+_FAR_S: Final = 4 * STEP_S
+"""A bound that is further off than this after a line led to it lies near a corner, or a jump."""
+_APART_S: Final = 2 * STEP_S
 """Lengths closer than this tell of a step, not of a slope."""
 
 
@@ -57,8 +59,10 @@ class Bracket:
 
     @property
     def is_exact(self) -> bool:
-        """Whether nothing lies between."""
-        return self.above is not None and self.above - (self.below or 0) == 1
+        """Whether no length that could be predicted lies between."""
+        if self.above is None or self.below is None:
+            return self.above == 1
+        return self.above - self.below <= STEP_S
 
 
 def _room(goal: Goal) -> tuple[str, float]:
@@ -94,14 +98,14 @@ class Search:
         return {goal: self._bracket(goal) for goal in self._goals}
 
     def _next(self) -> int | None:
-        """The length to predict; None if no bound is expected to be off by a second.
+        """The length to predict; None if no bound is expected to be off by much.
 
         A bound that many lengths were spent on already has to wait for the others.
         """
         errors = {goal: self._error(goal, self._bracket(goal)) for goal in self._goals}
         for goal in sorted(self._goals, key=lambda goal: -errors[goal] / 2 ** self._tries[_room(goal)]):
             found = self._bracket(goal)
-            length = self._candidate(goal, found) if errors[goal] >= 1 else None
+            length = self._candidate(goal, found) if errors[goal] >= STEP_S else None
             if length is not None:
                 self._tries[_room(goal)] += 1
                 self._widths[_room(goal)] = self._width(found)
@@ -114,29 +118,29 @@ class Search:
             return 0.0
         root = self._root(goal, found)
         if goal.bound == "fits":
-            return root - found.below if found.below is not None else max(1.0, root)
+            return root - found.below if found.below is not None else max(STEP_S, root)
         # Where nothing is sure not to fit up to the context's end, only that end can say so.
         return (self._longest_s + 1 if found.above is None else found.above) - root
 
     def _candidate(self, goal: Goal, found: Bracket) -> int | None:
-        """Where the need grows in steps: the last second of one for what fits, the first for what does not.
+        """Whole chunks on that side of the bound to be which can be told, strictly between what is known.
 
-        Where not even the shortest length so far is enough, nothing may be: the shortest of all tells.
+        Where not even the shortest length so far is enough, nothing may be: the shortest of all tells. Where
+        nothing is known to be too much, the end of the context may fit.
         """
         if found.below is None and found.above is not None:
             return 1
         low, high = (found.below or 0) + 1, (found.above or self._longest_s + 1) - 1
+        root = self._root(goal, found)
+        if root >= self._longest_s:
+            return self._longest_s
         # Where a line took away less than half of what was left, a corner is near: halving is the better way.
-        creeps = 2 * self._width(found) > self._widths.get(_room(goal), 2 * self._width(found))
-        last = (low + high) // 2 if creeps else floor(self._root(goal, found))
-        tried = [last, low - 1, high]
-        if last < STEPS_UNTIL_S:
-            step, next_step = last // CHUNK_S * CHUNK_S, ceil(last / CHUNK_S) * CHUNK_S
-            tried = [next_step, step, *tried] if goal.bound == "fits" else [step, next_step, *tried]
-        lengths = tried if goal.bound == "fits" else [length + 1 for length in tried]
-        return next(
-            (each for each in (*lengths, low) if low <= each <= high and each not in self._known), None
-        )
+        width = self._width(found)
+        creeps = 2 * width > self._widths.get(_room(goal), 2 * width) and self._error(goal, found) > _FAR_S
+        where = ((low + high) / 2 if creeps else root) / STEP_S
+        steps = floor(where) if goal.bound == "fits" else ceil(where)
+        first, last = ceil(low / STEP_S), high // STEP_S
+        return min(max(steps, first), last) * STEP_S if first <= last else None
 
     def _width(self, found: Bracket) -> int:
         return (found.above or self._longest_s + 1) - (found.below or 0)
