@@ -4,13 +4,14 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.hooks import RemovableHandle
 
 from bench.envelope.events import Call, Kernel
+from bench.envelope.tracing.batches import Batches, Piece, piece_of
 from bench.envelope.tracing.raw import Mark, Pass, Raw, Recording
 from bench.errors import BenchError
 from bench.moss_audio import MossAudioModel
@@ -36,25 +37,18 @@ class TracingError(BenchError):
     """The model did something that a trace cannot follow."""
 
 
-class _Stretch(NamedTuple):
-    """Events that can be repeated: from which to which, the blocks that they return, and of what kind."""
-
-    begin: int
-    end: int
-    made: tuple[int, ...]
-    outputs: tuple[tuple[torch.Size, torch.dtype], ...]
-
-
 class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Stands before `FakeTensorMode`, so that what it sees has sizes and no memory.
 
     It is also the observer of the generation. `generate` reads two values: whether a mask is all ones, which
-    it is, and whether the answer has come to its end, which it has after `max_tokens`.
+    it is, and whether the answer has come to its end, which it has after `max_tokens`. Batches of chunks that
+    are known already do not run, and those that do become known.
     """
 
-    def __init__(self, max_tokens: int) -> None:
+    def __init__(self, max_tokens: int, batches: Batches) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._max_tokens = max_tokens
+        self._batches = batches
         self._kernels: list[Kernel] = []
         self._events: list[Raw] = []
         self._tokens: list[int] = []
@@ -95,7 +89,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._ignored.update(tensor.untyped_storage()._cdata for tensor in weights)
         hooks = list(self._follow(model, stacks))
         encoder = model.audio_encoder
-        encoder._encode = self._once(encoder._encode)  # type: ignore[method-assign]
+        encoder._encode = self._batched(encoder._encode)  # type: ignore[method-assign]
         try:
             with self:
                 yield
@@ -194,47 +188,52 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     # --- what is done over and over -----------------------------------------------------------------------
 
-    def _once(self, function: Callable[..., tuple[torch.Tensor, ...]]) -> Callable[..., Any]:
-        """The same function, which runs once for arguments of the same shapes and is repeated after that.
+    def _batched(self, encode: Callable[..., tuple[torch.Tensor, ...]]) -> Callable[..., Any]:
+        """Encode a batch of chunks with its mask, but only where its doings are not known already.
 
-        For batches of chunks: it must leave nothing behind but what it returns.
+        `encode` must leave nothing behind but what it returns: tensors of as many rows as there are chunks.
         """
-        known: dict[object, _Stretch] = {}
 
-        def run(*args: torch.Tensor | None) -> tuple[torch.Tensor, ...]:
-            shapes = tuple(None if tensor is None else tuple(tensor.shape) for tensor in args)
-            if shapes in known:
-                return self._repeat(known[shapes])
-            begin = len(self._events)
-            results = function(*args)
-            made = tuple(self._alive[tensor.untyped_storage()._cdata][0] for tensor in results)
-            # Not the tensors themselves: kept here, they would never be released.
-            outputs = tuple((tensor.shape, tensor.dtype) for tensor in results)
-            known[shapes] = _Stretch(begin, len(self._events), made, outputs)
+        def run(batch: torch.Tensor, mask: torch.Tensor | None) -> tuple[torch.Tensor, ...]:
+            chunks, kind = batch.shape[0], (tuple(batch.shape[1:]), mask is None)
+            piece = self._batches.of(kind, chunks)
+            if piece is not None:
+                return self._play(piece, chunks, batch.dtype)
+            kernels, events = len(self._kernels), len(self._events)
+            results = encode(batch, mask)
+            ran = piece_of(
+                self._kernels[kernels:],
+                self._events[events:],
+                first_kernel=kernels,
+                made=[self._alive[tensor.untyped_storage()._cdata][0] for tensor in results],
+                rows=[tuple(tensor.shape[1:]) for tensor in results],
+            )
+            self._batches.add(kind, chunks, ran)
             return results
 
         return run
 
-    def _repeat(self, stretch: _Stretch) -> tuple[torch.Tensor, ...]:
-        blocks: dict[int, int] = {}
-        events = self._events[stretch.begin : stretch.end]
-        passes = {where: self._next_pass(where) for where in dict.fromkeys(event.where for event in events)}
-        for event in events:
-            if event.size_bytes:
-                blocks[event.block] = self._new_block()
-            self._events.append(event._replace(block=blocks[event.block], where=passes[event.where]))
+    def _play(self, piece: Piece, chunks: int, dtype: torch.dtype) -> tuple[torch.Tensor, ...]:
+        """Note what the call would have done, and return what it would have returned."""
+        kernels, blocks = len(self._kernels), self._blocks
+        self._kernels.extend(piece.kernels)
+        passes = {where: self._next_pass(where) for where in dict.fromkeys(e.where for e in piece.events)}
+        for event in piece.events:
+            self._blocks = max(self._blocks, blocks + event.block + 1)
+            where = passes[event.where]
+            self._events.append(Raw(kernels + event.kernel, blocks + event.block, event.size_bytes, where))
         self._deaf = True
-        results = tuple(torch.empty(shape, dtype=dtype) for shape, dtype in stretch.outputs)
+        results = tuple(torch.empty(chunks, *row, dtype=dtype) for row in piece.rows)
         self._deaf = False
-        for block, tensor in zip(stretch.made, results, strict=True):
-            self._watch(blocks[block], tensor.untyped_storage())
+        for block, tensor in zip(piece.made, results, strict=True):
+            self._watch(blocks + block, tensor.untyped_storage())
         return results
 
     def _next_pass(self, where: Pass | None) -> Pass | None:
         if where is None:
             return None
         if where.layer == 0:
-            self._passes[where.stack] += 1
+            self._passes[where.stack] = self._passes.get(where.stack, -1) + 1
         return where._replace(nth=self._passes[where.stack])
 
     def recording(self) -> Recording:

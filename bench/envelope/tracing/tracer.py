@@ -12,6 +12,7 @@ from bench.envelope.architecture import chunks
 from bench.envelope.events import Trace
 from bench.envelope.model import ModelMemory
 from bench.envelope.shapes import shapes_of
+from bench.envelope.tracing.batches import Batches
 from bench.envelope.tracing.families import Family, Lengths
 from bench.envelope.tracing.folding import Fold, Unfolded, fold, unfold
 from bench.envelope.tracing.grafting import Answered, graft
@@ -51,9 +52,10 @@ class Setting:
 class Tracer:
     """One model in one setting. Building it takes a fraction of a second; it can trace any number of clips.
 
-    Only layers that differ are traced, of batches of chunks one of each size, and decode steps behind the
-    first clip alone: the others are repeated (`folding`, `Recorder`, `grafting`). FlashAttention 2 is traced
-    as SDPA: on a card both allocate the output and the logsumexp, and nothing of positions squared.
+    Only layers that differ are traced, two batches of chunks of each kind, and decode steps behind the first
+    clip alone: the others follow from these (`folding`, `batches`, `grafting`), and whole clips from others
+    (`families`), where that is exact. FlashAttention 2 is traced as SDPA: on a card both allocate the output
+    and the logsumexp, and nothing of positions squared.
     """
 
     def __init__(self, config: MossAudioConfig, setting: Setting) -> None:
@@ -69,6 +71,7 @@ class Tracer:
         self._config = _shortened(config, self._folds, setting)
         self._fake = FakeTensorMode()
         self._model = self._make()
+        self._batches = Batches()
         self._answered: Answered | None = None
         self._families: dict[tuple[object, ...], Family] = {}
 
@@ -121,7 +124,7 @@ class Tracer:
         return structure, (*map(float, lengths), *map(float, squared))
 
     def _run(self, mel_frames: int, prompt_tokens: int, max_tokens: int) -> Unfolded:
-        recorder = Recorder(max_tokens)
+        recorder = Recorder(max_tokens, self._batches)
         with self._fake, torch.no_grad(), recorder.listening(self._model, (_ENCODER, _LANGUAGE)):
             inputs = self._inputs(mel_frames, prompt_tokens)
             answer(
