@@ -18,6 +18,7 @@ from bench.moss_audio import MossAudioModel
 from bench.records.words import Phase
 
 _READ: Final = torch.ops.aten._local_scalar_dense.default
+_FUSED_ATTENTION: Final = "aten::_scaled_dot_product_flash_attention_for_cpu"
 # These may take workspace, which depends on their shapes.
 _WITH_CALL: Final = frozenset(
     {
@@ -27,7 +28,7 @@ _WITH_CALL: Final = frozenset(
         "aten::bmm",
         "aten::baddbmm",
         "aten::_softmax",
-        "aten::_scaled_dot_product_flash_attention_for_cpu",
+        _FUSED_ATTENTION,
     }
 )
 _DEVICE: Final = torch.ops.prim.device.default
@@ -144,6 +145,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         # A release that the operator itself causes comes after its own allocations, as on a device.
         self._kernels.append(Kernel(name, self._scopes[-1] if self._scopes else "", self._phase))
         result = func(*args, **(kwargs or {}))
+        if name == _FUSED_ATTENTION:
+            result = _laid_out(result)
         outputs = list(_tensors(result))
         for tensor in outputs:
             self._allocated(kernel, tensor)
@@ -248,6 +251,17 @@ def _tensors(result: object) -> Iterator[torch.Tensor]:
     elif isinstance(result, tuple | list):
         for part in result:
             yield from _tensors(part)
+
+
+def _laid_out(result: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+    """As the real kernels return it, on a CPU and on CUDA: `[batch, positions, heads, head_dim]`, turned.
+
+    Fake tensors have the layout of the query instead, from which copies follow that nobody makes, and products
+    that copy their weights.
+    """
+    mixed, *others = result
+    batch, heads, positions, width = mixed.shape
+    return mixed.new_empty(batch, positions, heads, width).transpose(1, 2), *others
 
 
 def _with_call(kernel: Kernel, args: Sequence[object], output: torch.Tensor) -> Kernel:
