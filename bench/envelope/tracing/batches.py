@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bench.envelope.events import Event, Kernel
-from bench.envelope.tracing.families import Family
+from bench.envelope.tracing.families import Family, Lengths
 from bench.envelope.tracing.folding import Unfolded
 from bench.envelope.tracing.raw import Pass, Raw
 
@@ -24,7 +24,7 @@ class Piece:
 
 @dataclass(slots=True)
 class _Alike:
-    """Calls that differ in their number of chunks only."""
+    """Calls that differ in lengths only."""
 
     wheres: tuple[Pass | None, ...]
     made: tuple[int, ...]
@@ -34,22 +34,22 @@ class _Alike:
 
 @dataclass(slots=True)
 class Batches:
-    """What is known of batches, by what else decides what they do: the shape of a chunk, a mask or none."""
+    """What is known of batches. Their sizes follow from `lengths`, what else they do from their `kind`."""
 
     _known: dict[object, _Alike] = field(default_factory=dict)
 
-    def add(self, kind: object, chunks: int, piece: Piece) -> None:
+    def add(self, kind: object, lengths: Lengths, piece: Piece) -> None:
         """Take in a batch that ran."""
         wheres = tuple(event.where for event in piece.events)
         alike = self._known.setdefault(kind, _Alike(wheres, piece.made, piece.rows))
         events = tuple(Event(event.kernel, event.block, event.size_bytes) for event in piece.events)
         if (wheres, piece.made, piece.rows) == (alike.wheres, alike.made, alike.rows):
-            alike.family.add((float(chunks),), Unfolded(piece.kernels, events, ()))
+            alike.family.add(lengths, Unfolded(piece.kernels, events, ()))
 
-    def of(self, kind: object, chunks: int) -> Piece | None:
-        """What a batch of so many chunks does; None where that does not follow from those that ran."""
+    def of(self, kind: object, lengths: Lengths) -> Piece | None:
+        """What such a batch does; None where that does not follow from those that ran."""
         alike = self._known.get(kind)
-        found = None if alike is None else alike.family.at((float(chunks),))
+        found = None if alike is None else alike.family.at(lengths)
         if alike is None or found is None:
             return None
         events = tuple(

@@ -198,8 +198,10 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """
 
         def run(batch: torch.Tensor, mask: torch.Tensor | None) -> tuple[torch.Tensor, ...]:
-            chunks, kind = batch.shape[0], (tuple(batch.shape[1:]), mask is None)
-            piece = self._batches.of(kind, chunks)
+            chunks, *chunk = batch.shape
+            # One chunk alone has strides of its own; of more, they are cut out of the whole clip.
+            kind, lengths = (tuple(chunk), mask is None, chunks == 1), (float(chunks), float(batch.stride(1)))
+            piece = self._batches.of(kind, lengths)
             if piece is not None:
                 return self._play(piece, chunks, batch.dtype)
             kernels, events = len(self._kernels), len(self._events)
@@ -211,7 +213,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 made=[self._alive[tensor.untyped_storage()._cdata][0] for tensor in results],
                 rows=[tuple(tensor.shape[1:]) for tensor in results],
             )
-            self._batches.add(kind, chunks, ran)
+            self._batches.add(kind, lengths, ran)
             return results
 
         return run
@@ -256,8 +258,8 @@ def _tensors(result: object) -> Iterator[torch.Tensor]:
 def _laid_out(result: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
     """As the real kernels return it, on a CPU and on CUDA: `[batch, positions, heads, head_dim]`, turned.
 
-    Fake tensors have the layout of the query instead, from which copies follow that nobody makes, and products
-    that copy their weights.
+    Fake tensors have the layout of the query instead, from which copies follow that nobody makes, and
+    products that copy their weights.
     """
     mixed, *others = result
     batch, heads, positions, width = mixed.shape

@@ -127,6 +127,12 @@ def test_nothing_has_the_size_of_positions_squared(full_size: Tracer) -> None:
     assert max(attention) < prompt * prompt * HEADS
 
 
+def test_products_behind_fused_attention_copy_no_weight(full_size: Tracer) -> None:
+    # The kernel's output is laid out position by position; heads first, it would make a product of batches.
+    kernels = full_size.trace(3000, prompt_of(3000)).kernels
+    assert not [k for k in kernels if k.name == "aten::bmm" and k.scope.startswith("language_model")]
+
+
 def test_eager_attention_of_the_language_model_has() -> None:
     trace = Tracer(released_config(FULL_SIZE), setting(attention=Attention.EAGER)).trace(
         6000, prompt_of(6000)
