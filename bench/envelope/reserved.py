@@ -8,11 +8,11 @@ then the generation. Nothing is given back in between: what only loading needed 
 and counts.
 
 Answers longer than the traced ones take a thousand decode steps of 4,000 events. The first of them and the
-last one of each answer are replayed entirely; of the others only the blocks that grow from step to step, and
-evenly spread steps at that, at most `MOST_STEPS` with at most `MOST_EVENTS` in all. (Where all steps have no
-more events than that, they are replayed.) For the 4B model (clips of 10 to 120 s, answers up to 1,024 tokens,
-eager and SDPA) that was at most 22 MiB, 0.2 %, away from replaying every step entirely: one segment of 20 MiB
-and a small one.
+last one of the longest answer are replayed entirely; of the others only the blocks that grow from step to
+step, and evenly spread steps at that with the last one of each answer, at most `MOST_STEPS` with at most
+`MOST_EVENTS` in all. (Where all steps have no more events than that, they are replayed.) For the 4B model
+(clips of 10, 60 and 120 s, answers of 128 to 1,024 tokens, SDPA) that was at most 6 MiB away from replaying
+every step entirely.
 """
 
 from collections import defaultdict
@@ -24,7 +24,7 @@ from bench.envelope.caching_allocator import NATIVE, CachingAllocator, Rules
 from bench.envelope.events import DecodeStep, Event, Kernel, StepEvent, Trace
 from bench.envelope.model import Loading, ModelMemory, arrivals
 
-MOST_STEPS: Final = 128
+MOST_STEPS: Final = 48
 MOST_EVENTS: Final = 20_000
 
 _PASSING: Final = -1
@@ -106,6 +106,7 @@ class _Generation:
         self._trace = trace
         self._taken = taken
         self._done = 0
+        self._longest = longest
         # From the pattern's own step on everything comes from the pattern, also what was traced of it.
         self._traced = trace.step.first if trace.step is not None else len(trace.tokens_at)
         name = 1 + max((event.block for event in trace.events), default=0)
@@ -121,7 +122,7 @@ class _Generation:
             while self._plan and self._plan[0].number < tokens - 1:
                 self._pattern.replay(self._plan.pop(0))
             self._plan = [step for step in self._plan if step.number >= tokens]
-            self._pattern.replay(_Step(tokens - 1, is_whole=True))
+            self._pattern.replay(_Step(tokens - 1, is_whole=tokens == self._longest))
 
     def _replay(self, end: int) -> None:
         allocator, events = self._allocator, self._trace.events[self._done : end]
