@@ -10,14 +10,14 @@ default settings, one stream and no CUDA graphs:
   requests under 10 MiB, and for longer ones their size rounded up to 2 MiB;
 - a freed block merges with free neighbours of its segment;
 - segments stay. Torch gives back those without a live block only when the driver has no more memory, so a
-  card with less than the peak here may still do: `squeezed_peak` is what remains then.
+  card with less than the peak here may still do.
 
 With expandable segments each pool is one range of addresses that grows at its end by pages of 2 MiB (small)
 or 20 MiB (large); whatever remains of a block is split off; and a block at the end of the range, which could
 still grow, serves only where no other is large enough.
 
 What it does not know: the addresses that the driver hands out (here they only rise), which decide between
-free blocks of equal size, and what torch does once memory has run out, beyond `squeezed_peak`.
+free blocks of equal size, and what torch does once memory has run out.
 """
 
 from bisect import bisect_left, insort
@@ -88,21 +88,18 @@ class _Pool:
     """Small or large blocks: all `blocks` by address, and the `free` ones in order of size, then address.
 
     The order is kept as single numbers, which compare faster than pairs.
-    `spare` bytes are in segments, or pages, that torch would give back if the driver had no more.
     """
 
-    __slots__ = ("blocks", "end", "expandable", "free", "last", "least_rest", "least_spare", "page", "spare")
+    __slots__ = ("blocks", "end", "expandable", "free", "last", "least_rest", "page")
 
     def __init__(self, *, is_small: bool, expandable: bool) -> None:
         self.page = SMALL_BUFFER if is_small else LARGE_BUFFER
         self.least_rest = MIN_BLOCK if is_small or expandable else SMALL_SIZE + 1
-        self.least_spare = SMALL_BUFFER if is_small else LARGE_BUFFER if expandable else MIN_LARGE_ALLOC
         self.expandable = expandable
         self.free: list[int] = []
         self.blocks: dict[int, _Block] = {}
         self.last: _Block | None = None
         self.end = 0
-        self.spare = 0
 
     def take(self, size: int) -> _Block | None:
         """The free block that serves best, no longer free; None if none is large enough."""
@@ -116,8 +113,6 @@ class _Pool:
             block = self.blocks[free[index] & _ADDRESS]
         del free[index]
         block.is_free = False
-        if block.size >= self.least_spare:
-            self.spare -= self._spare(block)
         return block
 
     def grow(self, size: int) -> tuple[_Block, int]:
@@ -178,13 +173,9 @@ class _Pool:
     def _free(self, block: _Block) -> None:
         block.is_free = True
         insort(self.free, block.size << _ADDRESS_BITS | block.address)
-        if block.size >= self.least_spare:
-            self.spare += self._spare(block)
 
     def _drop(self, block: _Block) -> None:
         del self.free[bisect_left(self.free, block.size << _ADDRESS_BITS | block.address)]
-        if block.size >= self.least_spare:
-            self.spare -= self._spare(block)
 
     def _absorb(self, first: _Block, second: _Block) -> None:
         del self.blocks[second.address]
@@ -195,13 +186,6 @@ class _Pool:
         if second is self.last:
             self.last = first
 
-    def _spare(self, block: _Block) -> int:
-        """Of a free block that is long enough."""
-        if not self.expandable:
-            return block.size if block.before is block.after is None else 0
-        end = (block.address + block.size) // self.page
-        return max(0, end + -block.address // self.page) * self.page
-
 
 class CachingAllocator:
     """The allocator of one device. All attributes are bytes.
@@ -209,8 +193,6 @@ class CachingAllocator:
     Attributes:
         allocated: in live blocks, rounded as torch rounds them (`torch.cuda.memory_allocated`).
         reserved: taken from the driver (`torch.cuda.memory_reserved`); it never falls here.
-        squeezed_peak: the most that torch could not have done without: what it held at any time, without
-            what it would have given back before it failed.
     """
 
     def __init__(self, rules: Rules = NATIVE) -> None:
@@ -219,7 +201,6 @@ class CachingAllocator:
         self._live: dict[int, _Block] = {}
         self.allocated = 0
         self.reserved = 0
-        self.squeezed_peak = 0
 
     @property
     def reserved_peak(self) -> int:
@@ -240,9 +221,6 @@ class CachingAllocator:
         pool.split(found, size)
         self._live[block] = found
         self.allocated += found.size
-        needed = self.reserved - self._small.spare - self._large.spare
-        if needed > self.squeezed_peak:  # noqa: PLR1730 - cheaper than max, and run for every tensor
-            self.squeezed_peak = needed
 
     def release(self, block: int) -> None:
         """A tensor is gone.

@@ -2,9 +2,9 @@
 
 On a card, the workspace of cuBLAS is counted from the encoder on: it is there after the first product of
 matrices and stays. The workspace of cuDNN is an interval of its own, `convolution_workspace_bytes`. The lower
-end of what is reserved is without it, and where torch gives back all it can before it fails; the upper end is
-with it, and with memory to spare. On the CPU the workspace of each kernel is asked for, and there is no
-allocator in between.
+end of what is reserved is what is allocated, which torch must hold; the upper end is what the modelled
+allocator holds, with cuDNN's workspace, and with memory to spare. On the CPU the workspace of each kernel is
+asked for, and there is no allocator in between.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ from bench.envelope.card_terms import CONTEXT, interval
 from bench.envelope.events import Kernel, Trace
 from bench.envelope.model import Loading, ModelMemory, loading_peak_bytes
 from bench.envelope.peaks import PhasePeak, phase_peaks
-from bench.envelope.reserved import ReservedPeak, reserved_peaks
+from bench.envelope.reserved import reserved_peaks
 from bench.envelope.roofline import ceiling
 from bench.envelope.workspace import cublas_workspace_bytes, cudnn_layout_bytes, no_workspace
 from bench.hardware.catalog import Card
@@ -81,37 +81,37 @@ def predict(
 
 @dataclass(frozen=True, slots=True)
 class _CardNeed:
-    """What only a card has: workspace that is kept, that of cuDNN, and what the allocator holds."""
+    """What only a card has: workspace that is kept, that of cuDNN, and the most that the allocator holds."""
 
     kept_bytes: int
     convolution: Interval
-    reserved: Interval
+    reserved_bytes: int
 
-    @property
-    def device(self) -> Interval:
-        return Interval(
-            low=self.reserved.low + CONTEXT.low_bytes, high=self.reserved.high + CONTEXT.high_bytes
-        )
+    def reserved(self, allocated_bytes: int) -> Interval:
+        """From what torch must hold. The model may hold less: it puts buffers where copies were."""
+        return Interval(low=allocated_bytes, high=max(allocated_bytes, self.reserved_bytes))
+
+    def device(self, allocated_bytes: int) -> Interval:
+        reserved = self.reserved(allocated_bytes)
+        return Interval(low=reserved.low + CONTEXT.low_bytes, high=reserved.high + CONTEXT.high_bytes)
 
 
 def _card_needs(
     trace: Trace, memory: ModelMemory, place: OnCard, max_tokens: Sequence[int]
 ) -> dict[int, _CardNeed]:
-    """The allocator replayed without cuDNN's workspace, giving back what it can, and with it, at its ease."""
+    """The allocator replayed without cuDNN's workspace and with it.
+
+    Workspace that comes and goes may leave a gap that serves later: then less is reserved with it.
+    """
     kept = cublas_workspace_bytes(place.card.compute_capability)
-    least, most = (
+    without, with_it = (
         reserved_peaks(memory, trace, max_tokens, workspace, kept, rules=place.rules, loading=place.loading)
         for workspace in (no_workspace, cudnn_layout_bytes)
     )
     convolution = Interval(low=0, high=max(map(cudnn_layout_bytes, trace.kernels), default=0))
     return {
-        tokens: _CardNeed(kept, convolution, _between(least[tokens], most[tokens])) for tokens in max_tokens
+        tokens: _CardNeed(kept, convolution, max(without[tokens], with_it[tokens])) for tokens in max_tokens
     }
-
-
-def _between(least: ReservedPeak, most: ReservedPeak) -> Interval:
-    """Workspace that comes and goes may leave a gap that serves later: then less is reserved with it."""
-    return Interval(low=min(least.squeezed, most.squeezed), high=max(least.reserved, most.reserved))
 
 
 def _envelope(
@@ -130,16 +130,17 @@ def _envelope(
         phase: _phase(memory, peak, 0 if phase is Phase.PREPROCESS else kept) for phase, peak in peaks.items()
     }
     peak_phase = max(phases, key=lambda phase: phases[phase].allocated_peak_bytes)
+    allocated = phases[peak_phase].allocated_peak_bytes
     return Envelope(
         weights_bytes=memory.staying_bytes,
         kv_cache_bytes=_cache_at_the_end(trace, memory, tokens),
         activations_peak_bytes=max(peak.activations_peak_bytes for peak in peaks.values()),
         workspace_peak_bytes=kept + max(peak.workspace_peak_bytes for peak in peaks.values()),
         convolution_workspace_bytes=need.convolution if need else None,
-        allocated_peak_bytes=phases[peak_phase].allocated_peak_bytes,
-        reserved_peak_bytes=need.reserved if need else None,
+        allocated_peak_bytes=allocated,
+        reserved_peak_bytes=need.reserved(allocated) if need else None,
         context_bytes=interval(CONTEXT) if need else None,
-        device_peak_bytes=need.device if need else None,
+        device_peak_bytes=need.device(allocated) if need else None,
         peak_phase=peak_phase,
         peak_op=phases[peak_phase].peak_op,
         prompt_tokens=trace.prompt_tokens,

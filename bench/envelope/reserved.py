@@ -18,7 +18,7 @@ every step entirely.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 from bench.envelope.caching_allocator import NATIVE, CachingAllocator, Rules
 from bench.envelope.events import DecodeStep, Event, Kernel, StepEvent, Trace
@@ -35,17 +35,6 @@ _WEIGHTS: Final = -4
 """Those of tensors that load, and of copies that go again, are from here downwards."""
 
 
-class ReservedPeak(NamedTuple):
-    """Bytes taken from the driver: with memory to spare, and where torch gives back all it can first.
-
-    The second is an estimate of the least that will do: it leaves out that what was given back is not there
-    later.
-    """
-
-    reserved: int
-    squeezed: int
-
-
 def reserved_peaks(  # noqa: PLR0917 - what a prediction has at hand, in its order
     memory: ModelMemory,
     trace: Trace,
@@ -54,7 +43,7 @@ def reserved_peaks(  # noqa: PLR0917 - what a prediction has at hand, in its ord
     persistent_workspace_bytes: int,
     rules: Rules = NATIVE,
     loading: Loading = Loading.TENSOR_BY_TENSOR,
-) -> dict[int, ReservedPeak]:
+) -> dict[int, int]:
     """For an answer of each length, the bytes that the allocator has taken from the driver at its end.
 
     `workspace` says what a kernel takes beside its tensors. It is asked for kernels that tell their shapes;
@@ -73,7 +62,7 @@ def reserved_peaks(  # noqa: PLR0917 - what a prediction has at hand, in its ord
     found = {}
     for tokens in sorted(set(max_tokens)):
         generation.advance(tokens)
-        found[tokens] = ReservedPeak(allocator.reserved, allocator.squeezed_peak)
+        found[tokens] = allocator.reserved
     return found
 
 
