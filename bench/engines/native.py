@@ -65,6 +65,10 @@ class NativeEngine:
     def load(self, requested: Requested) -> None:
         """Bring the model onto the device."""
         self._requested = requested
+        if self._device.type == "cuda":
+            # transformers takes what is reserved already off the one block that it reserves for the weights:
+            # by 2 MiB of a cached segment it would be too small for the last of them.
+            torch.cuda.empty_cache()
         profile = settings_of(requested.profile)
         options = _options(self._config, profile)
         if self._source.directory is None:
@@ -91,7 +95,7 @@ class NativeEngine:
             )
         if profile.embeddings == "host":
             self._model.language_model.embed_tokens.to("cpu")
-            torch.cuda.empty_cache()  # so that the room is the driver's again; nothing happens without CUDA
+            torch.cuda.empty_cache()  # what can be given back; nothing happens without CUDA
         self._model.eval()  # type: ignore[no-untyped-call]
         self._end_of_answer = _end_of_answer(self._model)
         # `generate` fills in from the checkpoint's own settings whatever a request leaves at its default; but

@@ -26,8 +26,8 @@ DESKTOP: Final = "beside a desktop"
 class Rooms:
     """What a card has for one program, CUDA context included, in bytes.
 
-    `low` of each is there on every machine of which anything is known, more than `high` on none. None: not
-    asked for.
+    `low` of each is there on every machine whose figures the terms name, more than `high` on none of them.
+    None: not asked for.
     """
 
     headless: Interval | None

@@ -47,9 +47,19 @@ def random_model(
     """
     model = meta_model(config, dtype=dtype, attention=attention, encoder_attention=encoder_attention)
     place = torch.device(device)
+    if place.type == "cuda":
+        _reserve_at_once(model)
     allocate(model, place, _filler(model, place, dtype, seed))
     model.train(False)
     return model
+
+
+def _reserve_at_once(model: MossAudioModel) -> None:
+    """Have the allocator take one segment for all weights, as `from_pretrained` does before it loads.
+
+    Tensor by tensor it would take a segment for each, of rounded size: more memory than a checkpoint takes.
+    """
+    torch.empty(sum(weight.nbytes for weight in model.parameters()), dtype=torch.uint8, device="cuda")
 
 
 def meta_model(

@@ -62,13 +62,13 @@ class Family:
 
 def _numbers(whole: Unfolded) -> NDArray[np.int64]:
     sizes = [event.size_bytes for event in whole.events]
-    shapes = [size for call in _calls(whole.kernels) for size in _shape_numbers(call)]
+    shapes = [size for call in _calls(whole.kernels) for size in shape_numbers(call)]
     return np.array(sizes + shapes, dtype=np.int64)
 
 
 def _with_numbers(model: Unfolded, numbers: Sequence[int]) -> Unfolded:
     rest = iter(numbers[len(model.events) :])
-    calls = {id(call): _reshaped(call, rest) for call in _calls(model.kernels)}
+    calls = {id(call): reshaped(call, rest) for call in _calls(model.kernels)}
     return Unfolded(
         kernels=tuple(
             kernel if kernel.call is None else replace(kernel, call=calls[id(kernel.call)])
@@ -89,12 +89,15 @@ def _calls(kernels: Sequence[Kernel]) -> list[Call]:
     return list(found.values())
 
 
-def _shape_numbers(call: Call) -> Iterator[int]:
+def shape_numbers(call: Call) -> Iterator[int]:
+    """All numbers of its shapes and strides in a row."""
     for shape in (*call.inputs, *call.strides, call.output):
         yield from shape
 
 
-def _reshaped(call: Call, numbers: Iterator[int]) -> Call:
+def reshaped(call: Call, numbers: Iterator[int]) -> Call:
+    """The same call with other numbers, as many as `shape_numbers` gives."""
+
     def take(shapes: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], ...]:
         return tuple(tuple(islice(numbers, len(shape))) for shape in shapes)
 
@@ -106,8 +109,8 @@ def _weights(known: Sequence[Lengths], wanted: Lengths) -> NDArray[np.float64] |
     matrix = np.array([(1.0, *lengths) for lengths in known], dtype=np.float64).T
     target = np.array((1.0, *wanted), dtype=np.float64)
     weights = np.asarray(np.linalg.lstsq(matrix, target, rcond=None)[0], dtype=np.float64)
-    off = np.abs(matrix @ weights - target).max() / np.abs(target).max()
-    return weights if off < _EXACT and np.abs(weights).max() < _LARGEST_WEIGHT else None
+    off = np.abs(matrix @ weights - target) / np.maximum(np.abs(target), 1.0)
+    return weights if off.max() < _EXACT and np.abs(weights).max() < _LARGEST_WEIGHT else None
 
 
 def _alike(one: Unfolded, other: Unfolded) -> bool:
@@ -119,6 +122,6 @@ def _doings(whole: Unfolded) -> tuple[object, ...]:
     return (
         [(event.block, event.kernel, event.size_bytes > 0) for event in whole.events],
         [(kernel.name, kernel.scope) for kernel in whole.kernels],
-        [len(list(_shape_numbers(call))) for call in _calls(whole.kernels)],
+        [len(list(shape_numbers(call))) for call in _calls(whole.kernels)],
         whole.tokens_at,
     )

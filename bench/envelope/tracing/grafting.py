@@ -5,10 +5,11 @@ more, whether that is one of the answer or of the prompt; so the steps have to b
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from bench.envelope.events import Event, Kernel
+from bench.envelope.events import Call, Event, Kernel
+from bench.envelope.tracing.families import reshaped, shape_numbers
 from bench.envelope.tracing.folding import Unfolded
 from bench.envelope.tracing.steps import UnsteadyStepsError
 
@@ -34,11 +35,12 @@ def graft(prefill: Unfolded, prompt_tokens: int, known: Answered) -> Unfolded:
     for event in begun:
         result.add(event, prefill.kernels, event.size_bytes, event.block)
     place = _same_place(prefill, source)
-    sizes = _sizes(source, prompt_tokens - known.prompt_tokens)
+    shift = prompt_tokens - known.prompt_tokens
+    sizes, kernels = _sizes(source, shift), _kernels(source, shift)
     for event in source.events[first:]:
         # Blocks of the two generations may have the same number: those of the second get negative names.
         block = place.get(event.block, -1 - event.block)
-        result.add(event, source.kernels, sizes[event.block] if event.size_bytes else 0, block)
+        result.add(event, kernels, sizes[event.block] if event.size_bytes else 0, block)
     ahead = len(begun) - first
     return Unfolded(tuple(result.kernels), tuple(result.events), tuple(at + ahead for at in source.tokens_at))
 
@@ -96,3 +98,25 @@ def _sizes(source: Unfolded, shift: int) -> dict[int, int]:
         for step in steps
         for event, grown in zip(step, growth, strict=True)
     }
+
+
+def _kernels(source: Unfolded, shift: int) -> tuple[Kernel, ...]:
+    """The kernels of `source`, in decode steps with the shapes of so many more positions."""
+    steps = [
+        list(dict.fromkeys(event.kernel for event in source.events[begin:end] if event.size_bytes))
+        for begin, end in pairwise(source.tokens_at)
+    ]
+    kernels = list(source.kernels)
+    for numbers in zip(*steps, strict=True):
+        before, last = (source.kernels[number].call for number in numbers[-2:])
+        for number in numbers:
+            call = source.kernels[number].call
+            if call is not None and before is not None and last is not None:
+                kernels[number] = replace(kernels[number], call=_longer(call, before, last, shift))
+    return tuple(kernels)
+
+
+def _longer(call: Call, before: Call, last: Call, shift: int) -> Call:
+    """The call with so many more positions; from one step to the next there is one more."""
+    triples = zip(shape_numbers(call), shape_numbers(before), shape_numbers(last), strict=True)
+    return reshaped(call, (number + shift * (late - early) for number, early, late in triples))

@@ -4,8 +4,9 @@ A trace with fake CUDA tensors on a build without CUDA falls to attention with a
 so the model is traced as CPU tensors, and the fused attention is mapped. What CUDA's `mha_fwd` allocates (in
 torch `aten/src/ATen/native/transformers/cuda/flash_attn/flash_api.cpp`, in flash-attn `csrc/flash_attn/
 flash_api.cpp`) is the output in the type of the query and the logsumexp, `[batch, heads, positions]` in
-float32: the same sizes as those of the CPU's kernel. Its random state of 16 bytes is left out. All other
-operators of the model allocate their results alone, of the same sizes on both.
+float32: the same sizes as those of the CPU's kernel. Its random state of 16 bytes is left out, and so is what
+it takes where it splits short work over the card (in decode about 2 MiB at most), which goes when it ends.
+Other operators return results of the same sizes on both.
 """
 
 from collections.abc import Sequence

@@ -1,5 +1,6 @@
 """A trace says to the byte what a real generation takes; and what the released model takes at full size."""
 
+from collections import Counter
 from collections.abc import Mapping
 from itertools import accumulate, pairwise
 
@@ -171,6 +172,7 @@ def test_decode_steps_are_the_same_behind_any_clip(full_size: Tracer) -> None:
     peaks = [phase_peaks(trace, answers, lambda _: 0) for trace in (grafted, alone)]
     assert peaks[0] == peaks[1]
     assert _levels(grafted) == _levels(alone)
+    assert Counter(grafted.kernels) == Counter(alone.kernels)  # shapes and all: workspace follows from them
 
 
 def _levels(trace: Trace) -> list[int]:
