@@ -127,7 +127,11 @@ def test_resume_refuses_what_changed_and_says_which(
     sealed = only(finished_run[0] / "results", "*.json")
     journal = tmp_path / sealed.name.replace(".json", ".journal.jsonl")
     record = json.loads(sealed.read_text(encoding="utf-8"))
-    header = {key: record[key] for key in record if key not in {"schema_version", "content_hash", "cells"}}
+    header = {
+        key: record[key]
+        for key in record
+        if key not in {"schema_version", "content_hash", "derivation", "cells"}
+    }
     header["plan"] = [
         {"cell_id": cell["cell_id"], "requested": cell["requested"]} for cell in record["cells"]
     ]
