@@ -59,7 +59,8 @@ def checkpoint(tmp_path: Path, home: Path, finished_run: object) -> Path:
 def journal_of(record: Path, folder: Path, *, done: int = 0) -> Path:
     """The journal that a run would have left if it had been killed after so many cells."""
     content = json.loads(record.read_text(encoding="utf-8"))
-    header = {key: content[key] for key in content if key not in {"schema_version", "content_hash", "cells"}}
+    unlike = {"schema_version", "content_hash", "derivation", "cells"}
+    header = {key: content[key] for key in content if key not in unlike}
     header["plan"] = [
         {"cell_id": cell["cell_id"], "requested": cell["requested"]} for cell in content["cells"]
     ]
