@@ -2,11 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import PositiveInt, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from bench.errors import UsageError
+
+MAX_SIZE: Final = 2**20
+"""Widths, heads and vocabularies: far beyond every model, and little enough to be built without weights."""
+MAX_LAYERS: Final = 1000
+
+# Strict: "36" and true are no numbers, and transformers would stumble over them later.
+Size = Annotated[int, Field(strict=True, ge=1, le=MAX_SIZE)]
+Layers = Annotated[int, Field(strict=True, ge=1, le=MAX_LAYERS)]
+_Layer = Annotated[int, Field(strict=True, ge=0, lt=MAX_LAYERS)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,15 +25,15 @@ class AudioShapes:
     `n_window` (half a chunk, in mel frames) and `conv_chunksize` (chunks at once) are not in their files.
     """
 
-    d_model: PositiveInt = 1280
-    num_mel_bins: PositiveInt = 128
-    encoder_layers: PositiveInt = 32
-    encoder_attention_heads: PositiveInt = 20
-    encoder_ffn_dim: PositiveInt = 5120
-    downsample_hidden_size: PositiveInt = 480
-    deepstack_encoder_layer_indexes: tuple[int, ...] = (8, 16, 24)
-    n_window: PositiveInt = 200
-    conv_chunksize: PositiveInt = 64
+    d_model: Size = 1280
+    num_mel_bins: Size = 128
+    encoder_layers: Layers = 32
+    encoder_attention_heads: Size = 20
+    encoder_ffn_dim: Size = 5120
+    downsample_hidden_size: Size = 480
+    deepstack_encoder_layer_indexes: tuple[_Layer, ...] = (8, 16, 24)
+    n_window: Size = 200
+    conv_chunksize: Size = 64
 
     @property
     def chunk_frames(self) -> int:
@@ -36,13 +45,13 @@ class AudioShapes:
 class LanguageShapes:
     """`language_config`: a Qwen3 without attention bias, its `lm_head` a tensor of its own."""
 
-    vocab_size: PositiveInt
-    hidden_size: PositiveInt
-    intermediate_size: PositiveInt
-    num_hidden_layers: PositiveInt
-    num_attention_heads: PositiveInt
-    num_key_value_heads: PositiveInt
-    head_dim: PositiveInt
+    vocab_size: Size
+    hidden_size: Size
+    intermediate_size: Size
+    num_hidden_layers: Layers
+    num_attention_heads: Size
+    num_key_value_heads: Size
+    head_dim: Size
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +59,7 @@ class Shapes:
     """The whole model."""
 
     language_config: LanguageShapes
-    adapter_hidden_size: PositiveInt = 8192
+    adapter_hidden_size: Size = 8192
     audio_config: AudioShapes = field(default_factory=AudioShapes)
 
 
@@ -61,14 +70,23 @@ def shapes_of(config: Mapping[str, object]) -> Shapes:
     """The shapes in a parsed `config.json`; its other keys are left alone.
 
     Raises:
-        UsageError: a key is missing, or is no positive whole number.
+        UsageError: a key is missing, is no whole number, or is out of bounds; or heads do not divide.
     """
     try:
-        return _SHAPES.validate_python(dict(config))
+        shapes = _SHAPES.validate_python(dict(config))
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise UsageError(
-            f"This is no configuration of MOSS-Audio: {where}: {first['msg']}",
-            hint="Use the config.json of a released model",
-        ) from error
+        raise _refused(".".join(map(str, first["loc"])), first["msg"]) from error
+    audio, language = shapes.audio_config, shapes.language_config
+    if audio.d_model % audio.encoder_attention_heads:
+        raise _refused("audio_config.d_model", "has to be a multiple of encoder_attention_heads")
+    if language.num_attention_heads % language.num_key_value_heads:
+        raise _refused("language_config.num_attention_heads", "has to be a multiple of num_key_value_heads")
+    return shapes
+
+
+def _refused(where: str, reason: str) -> UsageError:
+    return UsageError(
+        f"This is no configuration of MOSS-Audio: {where}: {reason}",
+        hint="Use the config.json of a released model",
+    )

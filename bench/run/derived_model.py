@@ -1,9 +1,12 @@
 """The model of a plan: its memory from the meta device, and its traces, each made once for all cards."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from math import prod
 from typing import Final, Literal
+
+from huggingface_hub.errors import StrictDataclassError
 
 from bench.engines.native import expected_tensors
 from bench.engines.profiles import settings_of
@@ -11,7 +14,7 @@ from bench.engines.support import audio_positions
 from bench.envelope.events import Trace
 from bench.envelope.model import ModelMemory
 from bench.envelope.tracing.tracer import Setting, Tracer, model_memory
-from bench.errors import UsageError
+from bench.errors import BenchError, UsageError
 from bench.moss_audio import MossAudioConfig, MossAudioProcessor
 from bench.moss_audio.prompt import ShippedPrompt, split_text
 from bench.records.schema import ModelInfo, Requested
@@ -23,6 +26,8 @@ _SAMPLES_PER_S = 16_000
 _SAMPLES_PER_FRAME = 160
 
 _EMBEDDINGS: Final = "language_model.embed_tokens.weight"
+
+_STUMBLES: Final = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
 Kind = Literal["cpu", "cuda"]
 Told = Callable[[str], None]
@@ -44,11 +49,13 @@ class Subject:
     def __init__(self, source: Source, dtype: str, told: Told) -> None:
         self._source = source
         self._told = told
-        self._config = _configured(source.config)
+        with _usable():
+            self._config = MossAudioConfig(**dict(source.config))  # type: ignore[arg-type]
         self._tracers: dict[Setting, Tracer] = {}
         self._traces: dict[tuple[Setting, float, int], Trace] = {}
         self._text_tokens: dict[str, int] = {}
-        self._whole = _memory(self._config, dtype, source.tensors)
+        with _usable():
+            self._whole = _memory(self._config, dtype, source.tensors)
 
     @property
     def info(self) -> ModelInfo:
@@ -89,9 +96,10 @@ class Subject:
         key = (setting, requested.clip_seconds, tokens)
         if key not in self._traces:
             self._told(f"tracing {requested.clip_seconds:g} s, {setting.attention}")
-            if setting not in self._tracers:
-                self._tracers[setting] = Tracer(self._config, self._possible(setting))
-            self._traces[key] = self._tracers[setting].trace(mel_frames(requested.clip_seconds), tokens)
+            with _usable():
+                if setting not in self._tracers:
+                    self._tracers[setting] = Tracer(self._config, self._possible(setting))
+                self._traces[key] = self._tracers[setting].trace(mel_frames(requested.clip_seconds), tokens)
         return self._traces[key]
 
     def _possible(self, setting: Setting) -> Setting:
@@ -124,14 +132,17 @@ def setting_of(requested: Requested, kind: Kind) -> Setting:
     )
 
 
-def _configured(values: Mapping[str, object]) -> MossAudioConfig:
+@contextmanager
+def _usable() -> Iterator[None]:
+    """What transformers and torch raise over a configuration whose parts do not fit together, in one line."""
     try:
-        return MossAudioConfig(**dict(values))  # type: ignore[arg-type]
-    except UsageError:
+        yield
+    except BenchError:
         raise
-    except (TypeError, ValueError, AttributeError) as error:
+    except (StrictDataclassError, *_STUMBLES) as error:
+        told = " ".join(str(error).split())[:160]
         raise UsageError(
-            f"No model can be built of this configuration: {' '.join(str(error).split())[:160]}",
+            f"This configuration cannot be used: {type(error).__name__}: {told}",
             hint="Use the config.json of a released model",
         ) from error
 

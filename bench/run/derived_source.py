@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from bench import shipped
-from bench.envelope.shapes import shapes_of
+from bench.envelope.shapes import MAX_SIZE, shapes_of
 from bench.errors import UsageError
 from bench.records.canonical import parse, sha256_of
 from bench.records.words import WeightMode
@@ -105,13 +105,16 @@ def _source(
 
 
 def _max_positions(config: Mapping[str, object]) -> int:
-    """The length of the model's context; transformers would make one up where it is missing."""
+    """The length of the model's context; transformers would make one up where it is missing.
+
+    Bounded, because the longest clip is looked for by counting the positions of clips as long as that.
+    """
     language = config.get("language_config")
     stated = language.get("max_position_embeddings") if isinstance(language, dict) else None
-    if type(stated) is not int or stated < 1:
+    if type(stated) is not int or not 1 <= stated <= MAX_SIZE:
         raise UsageError(
             "This is no configuration of MOSS-Audio: language_config.max_position_embeddings: "
-            + ("Field required" if stated is None else "a positive whole number is needed"),
+            + ("Field required" if stated is None else f"a whole number from 1 to {MAX_SIZE} is needed"),
             hint="Use the config.json of a released model",
         )
     return stated

@@ -84,6 +84,33 @@ def test_a_configuration_that_no_model_can_be_built_of(say: Say, tmp_path: Path)
     assert "Cannot inject 9 DeepStack layers" in said.line()
 
 
+@pytest.mark.parametrize(
+    ("part", "key", "value", "told"),
+    [
+        ("language_config", "num_hidden_layers", 10**9, "less than or equal to 1000"),
+        ("language_config", "max_position_embeddings", 10**12, "a whole number from 1 to 1048576"),
+        ("language_config", "hidden_act", "nosuch", "cannot be used: KeyError"),
+        ("language_config", "head_dim", 3, "cannot be used: "),
+        ("language_config", "rms_norm_eps", "much", "cannot be used: "),
+        ("language_config", "rope_scaling", {"rope_type": "nosuch"}, "cannot be used: "),
+        ("audio_config", "activation_function", "nosuch", "cannot be used: "),
+        ("audio_config", "layer_norm_eps", None, "cannot be used: "),
+        ("audio_config", "num_mel_bins", 1, None),
+    ],
+)
+def test_a_hostile_configuration_is_refused_in_one_line(
+    say: Say, tmp_path: Path, part: str, key: str, value: object, told: str | None
+) -> None:
+    directory = configuration(tmp_path)
+    values = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+    values[part][key] = value
+    (directory / "config.json").write_text(json.dumps(values), encoding="utf-8")
+    said = say("plan", "--gpu", "rtx-4070", "--model", str(directory), *ONE)
+    assert said.code == (0 if told is None else 2)
+    if told is not None:
+        assert told in said.line()
+
+
 def test_without_a_card_here_the_examples_are_named(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.hardware.device.gpus", tuple)
     said = say("plan")

@@ -27,3 +27,22 @@ def test_another_configuration_is_refused_in_one_line(wrong: dict[str, object]) 
     with pytest.raises(UsageError, match="no configuration of MOSS-Audio: language_config") as caught:
         shapes_of(wrong)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("part", "key", "value", "told"),
+    [
+        ("language_config", "num_hidden_layers", 10**9, "less than or equal to 1000"),
+        ("language_config", "num_hidden_layers", "36", "valid integer"),
+        ("language_config", "num_hidden_layers", True, "valid integer"),
+        ("language_config", "vocab_size", 2**20 + 1, "less than or equal to 1048576"),
+        ("language_config", "hidden_size", 2560.0, "valid integer"),
+        ("language_config", "num_attention_heads", 31, "a multiple of num_key_value_heads"),
+        ("audio_config", "encoder_layers", 1001, "less than or equal to 1000"),
+        ("audio_config", "d_model", 1281, "a multiple of encoder_attention_heads"),
+    ],
+)
+def test_numbers_that_no_model_has_are_refused_by_name(part: str, key: str, value: object, told: str) -> None:
+    values = json.loads(shipped.data("models", "MOSS-Audio-4B-Instruct.json").read_text(encoding="utf-8"))
+    with pytest.raises(UsageError, match=rf"{part}\.{key}: .*{told}"):
+        shapes_of(values | {part: values[part] | {key: value}})
