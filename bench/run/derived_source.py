@@ -10,7 +10,7 @@ from typing import Final
 
 from bench import shipped
 from bench.envelope.shapes import MAX_SIZE, shapes_of
-from bench.errors import UsageError
+from bench.errors import UsageError, WeightsError
 from bench.records.canonical import parse, sha256_of
 from bench.records.words import WeightMode
 from bench.run.plan import Origin, is_released
@@ -46,7 +46,7 @@ def source_of(origin: Origin) -> Source:
 
     Raises:
         WeightsError: no config.json, another model, damaged headers, or the Hub does not hand them out.
-        UsageError: the configuration lacks something.
+        UsageError: the configuration lacks something, or the file in a directory is none.
     """
     if origin.directory is not None:
         return _of_directory(origin, origin.directory)
@@ -59,12 +59,22 @@ def source_of(origin: Origin) -> Source:
 
 
 def _of_directory(origin: Origin, directory: Path) -> Source:
+    if (directory / CONFIG).is_file():
+        _sound(directory / CONFIG)
     require_moss_audio(directory)
     has_weights = any(is_weights(path.name) for path in directory.iterdir())
     tensors = {name: entry.shape for name, entry in read_tensors(directory).items()} if has_weights else None
     has_tokenizer = any((directory / name).is_file() for name in _VOCABULARIES)
     tokenizer = directory if has_tokenizer and (directory / "processor_config.json").is_file() else None
     return _source(origin, directory / CONFIG, tensors=tensors, tokenizer=tokenizer)
+
+
+def _sound(config_file: Path) -> None:
+    """A file that a person named and that is no configuration at all is a bad file, not a bad machine."""
+    try:
+        read_json(config_file)
+    except WeightsError as error:
+        raise UsageError(error.message, hint=error.hint) from error
 
 
 def _of_repository(origin: Origin, repo: str) -> Source:

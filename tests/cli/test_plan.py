@@ -77,6 +77,15 @@ def test_a_configuration_that_lacks_something(
     assert told in said.line()
 
 
+@pytest.mark.parametrize(("text", "told"), [("{", "is no sound JSON"), ("[]", "is no JSON object")])
+def test_a_configuration_that_is_none_is_a_bad_file(say: Say, tmp_path: Path, text: str, told: str) -> None:
+    directory = configuration(tmp_path)
+    (directory / "config.json").write_text(text)
+    said = say("plan", "--gpu", "rtx-4070", "--model", str(directory))
+    assert said.code == 2
+    assert told in said.line()
+
+
 def test_a_configuration_that_no_model_can_be_built_of(say: Say, tmp_path: Path) -> None:
     directory = configuration(tmp_path, deepstack_num_inject_layers=9)
     said = say("plan", "--gpu", "rtx-4070", "--model", str(directory), *ONE)
