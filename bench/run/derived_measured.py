@@ -1,5 +1,6 @@
 """Measured records of the model and card of a plan, as far as they are here."""
 
+import os
 from pathlib import Path
 
 from bench.errors import RecordError
@@ -9,15 +10,13 @@ from bench.records.words import Provenance
 
 
 def measured_records(out: Path, model: str, device: str) -> tuple[tuple[Record, ...], tuple[str, ...]]:
-    """Those below `out` for this model and device, and a line for each file that cannot be read."""
+    """Those below `out` for this model and device, and a line for each file or folder that cannot be read."""
     folder = out / model / device
-    if not folder.is_dir():
-        return (), ()
     records, notes = [], []
     try:
-        paths = find_records(folder)
-    except RecordError:  # nothing in it, or only what a run has not ended
-        return (), ()
+        paths = _found(folder)
+    except OSError as error:
+        return (), (f"left out of the comparison: {folder}: cannot be read ({error.strerror})",)
     for path in paths:
         try:
             record = read_record(path)
@@ -27,3 +26,15 @@ def measured_records(out: Path, model: str, device: str) -> tuple[tuple[Record, 
             if record.provenance is Provenance.MEASURED:
                 records.append(record)
     return tuple(records), tuple(notes)
+
+
+def _found(folder: Path) -> tuple[Path, ...]:
+    """The files that may be records. Looking for them passes over a folder that is not ours to read."""
+    if not folder.is_dir():
+        return ()
+    with os.scandir(folder):
+        pass
+    try:
+        return find_records(folder)
+    except RecordError:  # nothing in it, or only what a run has not ended
+        return ()
