@@ -75,7 +75,8 @@ def plan(
       several cards  {"records": [...]}
       --any-gpu      {"smallest_headless": SLUG or null, "smallest_desktop",
                      "cards": [{"slug", "name", "memory_total_bytes",
-                     "verdict", "why", "device_peak_bytes"}]}
+                     "verdict", "why", "device_peak_bytes"}]};
+                     --headless and --desktop leave out the other smallest
 
     \b
     Examples:
@@ -115,7 +116,7 @@ def _survey(chosen: "Programme", headroom: "Headroom | None", form: Form) -> Non
     with progress() as told:
         found = survey(Deriver(chosen, headroom, told))
     if form == "json":
-        click.echo(survey_json(found))
+        click.echo(survey_json(found, headroom))
     else:
         print_survey(found, chosen, headroom)
 

@@ -78,10 +78,14 @@ def _print_view(view: "View") -> None:
 # --- the whole catalog ------------------------------------------------------------------------------------
 
 
-def survey_json(found: "Survey") -> str:
-    """The smallest cards by their slugs, and every card."""
-    smallest = {"smallest_headless": found.smallest_headless, "smallest_desktop": found.smallest_desktop}
-    slugs = {name: card.slug if card is not None else None for name, card in smallest.items()}
+def survey_json(found: "Survey", headroom: "Headroom | None") -> str:
+    """The smallest cards by their slugs, in the rooms that were asked for, and every card."""
+    smallest = {"headless": found.smallest_headless, "desktop": found.smallest_desktop}
+    slugs = {
+        f"smallest_{room}": card.slug if card is not None else None
+        for room, card in smallest.items()
+        if headroom in {None, room}
+    }
     return json.dumps({**slugs, "cards": [_as_json(card) for card in found.cards]}, indent=2)
 
 

@@ -167,6 +167,17 @@ def test_the_whole_catalog(say: Say, model: str) -> None:
     assert "4 s, 8 tokens, sdpa (derived, nothing was run)" in said.out
 
 
+@pytest.mark.parametrize(("room", "other"), [("headless", "desktop"), ("desktop", "headless")])
+def test_the_catalog_says_nothing_of_a_room_that_was_not_asked_for(
+    say: Say, model: str, room: str, other: str
+) -> None:
+    said = say("plan", "--any-gpu", f"--{room}", "--model", model, *ONE, "--format", "json")
+    found = json.loads(said.out)
+    assert found[f"smallest_{room}"] == found["cards"][0]["slug"]
+    assert f"smallest_{other}" not in found
+    assert found["cards"][0]["verdict"] == {"headless": "runs_headless", "desktop": "runs"}[room]
+
+
 def test_out_writes_a_record_and_its_page_and_nothing_else_does(say: Say, model: str, tmp_path: Path) -> None:
     options = ("plan", "--gpu", "rtx-4070", "--model", model, *ONE)
     say(*options)
