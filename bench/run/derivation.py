@@ -24,7 +24,7 @@ from bench.records.words import Provenance
 from bench.run.derived_source import Source, source_of
 from bench.run.derived_target import Target
 from bench.run.plan import Wishes, cells_of, origin_of
-from bench.suite import Suite, find_suite
+from bench.suite import MAX_TOKENS, Suite, find_suite
 from bench.units import clip_length
 
 DEFAULT_SUITE: Final = "standard"
@@ -62,6 +62,8 @@ def programme(wishes: Wishes) -> Programme:
 
 def _refuse_beyond_context(wishes: Wishes, base: Suite, max_positions: int) -> None:
     """What the command line asks for can be asked for otherwise; a suite's own cells are unsupported."""
+    if any(not 1 <= each <= MAX_TOKENS for each in wishes.max_tokens or ()):
+        return  # which is refused by its own name
     tokens = min(wishes.max_tokens or base.axes.max_tokens)
     longest = longest_clip_s(max_positions, tokens, base.time_markers)
     beyond = [each for each in wishes.clip_seconds or () if isfinite(each) and each > longest]
