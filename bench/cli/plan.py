@@ -129,18 +129,23 @@ def _plan(
     out: Path | None,
 ) -> None:
     from bench.cli.plan_output import print_records, progress, records_json
+    from bench.records.store import require_writable
     from bench.run.derivation import Deriver
 
+    if out is not None:
+        require_writable(out)
+        require_writable(out / chosen.source.origin.name)
     with progress() as told, _no_search_for_cycles():
         deriver = Deriver(chosen, headroom, told)
         records = [_record(deriver, target, chosen, out) for target in planned_for]
-    written = [path for record in records for path in _written(record, out)] if out is not None else []
     if form == "json":
         click.echo(records_json(records), nl=False)
     else:
         print_records(records)
-    for path in written:
-        click.echo(path, err=form == "json")
+    # Last: a disk that fills up meanwhile takes nothing from what was printed.
+    if out is not None:
+        for path in (path for record in records for path in _written(record, out)):
+            click.echo(path, err=form == "json")
 
 
 @contextmanager

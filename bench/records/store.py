@@ -155,6 +155,18 @@ def disk_errors(path: Path) -> Iterator[None]:
         ) from error
 
 
+def require_writable(folder: Path) -> None:
+    """Make a folder and put a nameless file into it, so that a full or closed disk is found before the work.
+
+    Raises:
+        StorageError: the disk refused it.
+    """
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+
+
 def find_records(path: Path) -> tuple[Path, ...]:
     """The record itself, or every `*.json` record below a folder, sorted; check documents are no records.
 

@@ -2,7 +2,6 @@
 
 import re
 import secrets
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +15,7 @@ from bench.hardware.machine_key import machine_key
 from bench.records.card import DeviceState
 from bench.records.journal import SUFFIX, Header, Journal, PlannedCell, Progress, journal_path, seal_journal
 from bench.records.schema import ModelInfo, Record, WeightFile
-from bench.records.store import disk_errors
+from bench.records.store import require_writable
 from bench.records.words import Provenance, WeightMode
 from bench.run.child import Mailbox
 from bench.run.isolation import Isolation
@@ -59,10 +58,7 @@ def check(plan: Plan, place: Place) -> None:
         StorageError: the record cannot be written.
         DeviceError: a graphics card, and a torch that is built for the CPU only.
     """
-    with disk_errors(place.out):
-        place.out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=place.out):
-            pass
+    require_writable(place.out)
     require_build(plan.device, version_of("torch"))
 
 

@@ -37,6 +37,8 @@ def model(tmp_path: Path) -> str:
         ("--clip-seconds 2830 --max-tokens 1024", 2, "to answer the longest clip is 2792 s"),
         ("--max-tokens 0", 2, "--max-tokens: 0 is too small. Use whole numbers from 1 to 8192"),
         ("--max-tokens 9999999", 2, "--max-tokens: 9999999 is too large"),
+        ("--clip-seconds 60 --max-tokens 40960", 2, "--max-tokens: 40960 is too large. Use whole numbers"),
+        ("--clip-seconds 60 --max-tokens 999999999999", 2, "--max-tokens: 999999999999 is too large"),
         ("--attention flash", 2, "--attention: 'flash' is no attention backend"),
         ("--suite nosuch", 2, "there is no suite 'nosuch'"),
         ("--weights random --model nope", 2, "no shapes are known for random weights of 'nope'"),
@@ -189,6 +191,26 @@ def test_out_writes_a_record_and_its_page_and_nothing_else_does(say: Say, model:
     page = path.with_suffix(".html")
     assert page.is_file()
     assert said.out.splitlines()[-2:] == [str(each.relative_to(tmp_path)) for each in (path, page)]
+
+
+@pytest.mark.parametrize("taken", ["mine", "mine/small"])
+def test_an_out_that_cannot_be_written_is_found_before_the_work(
+    say: Say, model: str, tmp_path: Path, taken: str
+) -> None:
+    (tmp_path / taken).parent.mkdir(exist_ok=True)
+    (tmp_path / taken).write_text("")
+    said = say("plan", "--gpu", "rtx-4070", "--model", model, *ONE, "--out", "mine")
+    assert said.code == 3
+    assert f"{taken}: cannot be written (File exists). Free space or choose another --out" in said.line()
+
+
+def test_what_cannot_be_written_in_the_end_was_printed(say: Say, model: str, tmp_path: Path) -> None:
+    (tmp_path / "mine" / "small").mkdir(parents=True)
+    (tmp_path / "mine" / "small" / "rtx-4070").write_text("")
+    said = say("plan", "--gpu", "rtx-4070", "--model", model, *ONE, "--out", "mine")
+    assert said.code == 3
+    assert "cannot be written" in said.err
+    assert "Derived, not measured" in said.out
 
 
 def test_paths_do_not_stand_in_the_json(say: Say, model: str) -> None:
