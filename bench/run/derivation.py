@@ -118,7 +118,7 @@ class Deriver:
             "suite": self._programme.suite_info,
             "model": self._subject.info,
             "device": target.info,
-            "environment": self._environment,
+            "environment": self._environment if target.card is None else _of_no_shell(self._environment),
             "derivation": self._derivation(target, longest),
         }
         derived = seal(
@@ -156,6 +156,11 @@ class Deriver:
 
 def _environment() -> Environment:
     return environment(torch=version_of("torch") or "", transformers=version_of("transformers") or "")
+
+
+def _of_no_shell(here: Environment) -> Environment:
+    """For a card: what this shell tells torch had no part in the prediction. On a CPU kernels were probed."""
+    return here.model_copy(update={"variables": {}})
 
 
 def record_path(record: Record, out: Path) -> Path:

@@ -218,11 +218,18 @@ def test_a_figure_that_nobody_read_is_no_cell() -> None:
     assert [comparison.metric for comparison in found] == ["reserved_peak_bytes", "allocated_peak_bytes"]
 
 
-def test_an_allocator_that_was_set_up_otherwise_is_compared_by_its_tensors_only() -> None:
-    record = run(ran(WANTED))
-    variables = {"PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True"}
-    changed = record.environment.model_copy(update={"variables": variables})
-    found = compare(plan(WANTED), [record.model_copy(update={"environment": changed})])
+@pytest.mark.parametrize("name", ["PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ALLOC_CONF"])
+@pytest.mark.parametrize("is_set_for_the_plan", [False, True])
+def test_an_allocator_that_was_set_up_otherwise_is_compared_by_its_tensors_only(
+    name: str, is_set_for_the_plan: bool
+) -> None:
+    def set_up(record: Record) -> Record:
+        variables = {name: "expandable_segments:True"}
+        changed = record.environment.model_copy(update={"variables": variables})
+        return record.model_copy(update={"environment": changed})
+
+    planned = set_up(plan(WANTED)) if is_set_for_the_plan else plan(WANTED)
+    found = compare(planned, [set_up(run(ran(WANTED)))])
     assert [comparison.metric for comparison in found] == ["allocated_peak_bytes"]
 
 

@@ -41,6 +41,14 @@ def model(tmp_path: Path) -> Path:
     return configuration(tmp_path)
 
 
+def test_settings_of_this_shell_are_no_part_of_a_prediction_for_a_card(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTORCH_ALLOC_CONF", "expandable_segments:True")
+    (record,) = derive(model, "rtx-4070", clip_seconds=(4.0,), max_tokens=(8,))
+    assert record.environment.variables == {}
+
+
 @pytest.mark.parametrize("weights", ["hub", "random"])
 def test_the_cells_are_those_of_a_run(weights: str) -> None:
     wishes = Wishes(suite="standard", weights=weights)  # type: ignore[arg-type]
