@@ -65,9 +65,9 @@ def plan(
 
     Cells, records and reports are those of `bench run` (default suite: standard), with the provenance
     `derived`. What differs between machines is a range, so that a cell fits, does not fit, or is too close
-    to call. A plan of several clip lengths tells the longest clip that fits, too, to 4 s: each length that it
-    names was predicted, none is interpolated. Measured records of the same model and card below results/ (or
-    --out) are held against the prediction. Nothing is written without --out.
+    to call. A plan of several clip lengths tells the longest clip that fits, too: every length that is named
+    was predicted; what fits may reach a few seconds further. Measured records of the same model and card
+    below results/ (or --out) are held against the prediction. Nothing is written without --out.
 
     \b
     JSON on standard output:
