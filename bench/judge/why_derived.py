@@ -86,16 +86,30 @@ def _clause(place: str, lines: Sequence[_Line]) -> str:
     upto = f"{place} clips of up to {shape_of(fits_s, line.max_tokens)} surely fit"
     if line.misfit_s is not None:
         return f"{upto}, those from {length(line.misfit_s)} on do not"
+    if line.context_s is None:
+        return f"{upto}, longer ones were not looked for"
     return f"{upto}, the longest that the model's context holds" if fits_s == line.context_s else upto
 
 
 def _none(line: _Line) -> str:
-    """Nothing surely fits, not even with the fewest new tokens."""
+    """Nothing surely fits, not even with the fewest new tokens; without a line only of what was asked for."""
+    if line.context_s is None:
+        return _none_asked_for(line)
     if line.misfit_s is None:
         return "every clip is too close to call"
-    if line.context_s is not None and line.misfit_s <= _SHORTEST_S:
+    if line.misfit_s <= _SHORTEST_S:
         return "no clip fits"
     return f"no clip surely fits, and from {shape_of(line.misfit_s, line.max_tokens)} on none does"
+
+
+def _none_asked_for(line: _Line) -> str:
+    if line.misfit_s is None:
+        return "every clip that was asked for is too close to call"
+    from_here = shape_of(line.misfit_s, line.max_tokens)
+    return (
+        f"none that was asked for surely fits: clips from {from_here} on do not, "
+        "shorter ones were not looked for"
+    )
 
 
 def _smallest(record: Record, verdict: Verdict) -> str:

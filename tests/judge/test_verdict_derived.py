@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.judge import why_derived
 from bench.judge.caveats import caveats
+from bench.judge.frontier import FrontierPoint
 from bench.judge.verdict import judge
 from bench.records.prediction import Comparison
 from bench.records.schema import CellResult, ModelInfo, Record, Unsupported
@@ -113,7 +115,23 @@ def test_weights_that_lie_on_the_host_take_nothing_of_the_card() -> None:
 
 def test_every_clip_beside_a_desktop_may_be_too_close() -> None:
     why = judge(of(*needing((10_500, 11_500)))).why
-    assert why.endswith("; beside a desktop every clip is too close to call.")
+    assert why.endswith("; beside a desktop every clip that was asked for is too close to call.")
+
+
+def test_a_plan_of_one_length_says_nothing_of_others() -> None:
+    why = judge(of(*needing((9_000, 9_500)))).why
+    assert "surely fit, longer ones were not looked for" in why
+    assert " on do not" not in why
+
+
+def test_a_plan_of_one_length_that_fits_no_desktop_says_nothing_of_shorter_ones() -> None:
+    point = FrontierPoint(
+        Attention.SDPA, 128, 60.0, None, desktop_is_known=True, smallest_misfit_with_desktop_s=60.0
+    )
+    assert why_derived.fits([point]).endswith(
+        "surely fit, longer ones were not looked for; beside a desktop none that was asked for surely fits: "
+        "clips from 60 s with 128 new tokens on do not, shorter ones were not looked for."
+    )
 
 
 def test_no_clip_at_all_beside_a_desktop() -> None:

@@ -41,15 +41,19 @@ def parts(view: View, derived: Derived) -> Iterator["RenderableType"]:
     for entry in derived.compared:
         inside = "" if entry.comparison.inside is None else f", {entry.inside} inside the range"
         yield Text(
-            f"Against record {entry.record} ({entry.cells} cells): {entry.metric}, measured / predicted "
+            f"Against record {entry.record} ({_cells(entry.comparison.cells)}): {entry.metric}, measured / predicted "
             f"{entry.factor} ({entry.spread}){inside}"
         )
+
+
+def _cells(count: int) -> str:
+    return f"{count} cell{'' if count == 1 else 's'}"
 
 
 def _at_peak(grid: Grid) -> str:
     """`At the peak: encode: stem GELU (11 cells); prefill: logits of every position (1 cell).`"""
     found = Counter(row.prediction.at_peak for row in grid.rows if row.prediction and row.prediction.at_peak)
-    told = (f"{words} ({count} cell{'' if count == 1 else 's'})" for words, count in found.most_common())
+    told = (f"{words} ({_cells(count)})" for words, count in found.most_common())
     return f"At the peak: {'; '.join(told)}." if found else ""
 
 

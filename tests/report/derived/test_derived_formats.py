@@ -39,6 +39,13 @@ def test_no_record_that_the_schema_accepts_is_without_a_report(record: Record) -
     assert "<script" not in "".join(post.split("```")[::2])
 
 
+def test_one_cell_is_no_cells() -> None:
+    compared = COMPARED.model_copy(update={"cells": 1, "inside": 1})
+    text = " ".join(as_text(build_view(derived.derived_record(compared=(compared,)))).split())
+    assert "(1 cell):" in text
+    assert "(1 cells)" not in text
+
+
 def test_the_terminal_has_verdict_grid_and_longest_clips_in_80_columns() -> None:
     text = as_text(build_view(derived.derived_record(attentions=BOTH)))
     assert max(map(len, text.splitlines())) <= WIDTH == 80
