@@ -195,10 +195,8 @@ class MossAudioModel(PreTrainedModel, GenerationMixin):  # type: ignore[no-untyp
             **kwargs,
         )
         keep = slice(-logits_to_keep, None) if isinstance(logits_to_keep, int) else logits_to_keep
-        # Contiguous: a product with a slice may copy the whole weight of the head for it (on a CPU, it does).
-        kept = outputs.last_hidden_state[:, keep, :].contiguous()
         result = CausalLMOutputWithPast(
-            logits=self.lm_head(kept),
+            logits=self.lm_head(outputs.last_hidden_state[:, keep, :]),
             past_key_values=outputs.past_key_values,
             hidden_states=outputs.hidden_states,
             attentions=outputs.attentions,
