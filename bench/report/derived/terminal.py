@@ -40,8 +40,9 @@ def parts(view: View, derived: Derived) -> Iterator["RenderableType"]:
         yield Text(line, style="dim")
     for entry in derived.compared:
         inside = "" if entry.comparison.inside is None else f", {entry.inside} inside the range"
+        cells = _cells(entry.comparison.cells)
         yield Text(
-            f"Against record {entry.record} ({_cells(entry.comparison.cells)}): {entry.metric}, measured / predicted "
+            f"Against record {entry.record} ({cells}): {entry.metric}, measured / predicted "
             f"{entry.factor} ({entry.spread}){inside}"
         )
 
