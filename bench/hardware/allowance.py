@@ -20,11 +20,10 @@ class Allowance:
 
 
 RESERVE: Final = Allowance(
-    28 * MIB,
+    205 * MIB,
     434 * MIB,
     614 * MIB,
-    "driver reserve: 28 MiB (RTX 5080, Windows) and 171 MiB (RTX 3080 12GB), the driver's total less CUDA's; "
-    "205 MiB (RTX 2080 SUPER, Windows), 434 MiB (RTX 4080 SUPER), 464 MiB (RTX 5070), "
+    "driver reserve: 205 MiB (RTX 2080 SUPER, Windows), 434 MiB (RTX 4080 SUPER), 464 MiB (RTX 5070), "
     "486 MiB (RTX 5090), 614 MiB (H200)",
 )
 CONTEXT: Final = Allowance(
