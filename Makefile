@@ -6,6 +6,7 @@
 # make benchmarks   what the harness itself costs, measured in alternation
 # make lint types   ruff, the workflow checks, mypy
 # make schemas      export the JSON Schemas
+# make derived      predict the sweep for six cards again: the derived records and reports (minutes)
 #
 # TORCH=cpu (default) | cu130 | cu128   version and index of torch together, such as: make bench TORCH=cu130;
 #                                       it stays chosen
@@ -34,7 +35,7 @@ COMPAT_VENV = .venv-compat
 COMPAT_STAMP = $(COMPAT_VENV)/.installed
 COMPAT_PINS = torch==2.13.0 transformers==4.57.1
 
-.PHONY: help bench test test-slow test-played test-full-size test-browser test-compat test-gpu benchmarks lint types schemas clean
+.PHONY: help bench derived test test-slow test-played test-full-size test-browser test-compat test-gpu benchmarks lint types schemas clean
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
 
@@ -55,6 +56,16 @@ $(COMPAT_STAMP): pyproject.toml
 
 bench: $(STAMP)
 	@$(BIN)/bench run $(ARGS)
+
+PLANNED = rtx-4070 rtx-5060-ti-16gb rtx-4070-ti-super rtx-4060-ti-16gb rtx-3060-12gb rtx-4090
+derived: $(STAMP)
+	rm -rf build/derived
+	$(BIN)/bench plan $(PLANNED:%=--gpu %) --out build/derived
+	$(BIN)/bench plan --profile lean --gpu rtx-4070 --gpu rtx-3060-12gb --out build/derived
+	$(BIN)/bench plan --model MOSS-Audio-8B-Instruct --gpu rtx-4090 --out build/derived
+	rm -f results/*/rtx-*/*-plan-*.json reports/*/rtx-*/*-plan-*
+	cd build/derived && find . -name '*-plan-*.json' -exec cp --parents {} ../../results \;
+	$(BIN)/bench report build/derived
 
 test: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 -m 'not full_size and not browser and not gpu and not played'
