@@ -10,6 +10,8 @@ from bench.records.words import Profile
 from tools.envelope_example import blocks
 from tools.envelope_page import PAGE, filled, marked
 from tools.frontier_settings import CHANGES, Change, faithful_case, lean_case
+
+pytestmark = pytest.mark.full_size  # it traces the 4B model dozens of times
 from tools.what_moves_the_frontier import Frontier
 
 TEXT = PAGE.read_text(encoding="utf-8")

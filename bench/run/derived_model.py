@@ -6,8 +6,6 @@ from dataclasses import replace
 from math import prod
 from typing import Final, Literal
 
-from huggingface_hub.errors import StrictDataclassError
-
 from bench.engines.native import expected_tensors
 from bench.engines.profiles import settings_of
 from bench.engines.support import audio_positions
@@ -21,6 +19,7 @@ from bench.records.schema import ModelInfo, Requested
 from bench.records.words import Attention
 from bench.run.derived_source import Source
 from bench.weights.checkpoint import require_shapes
+from bench.weights.hub_errors import UNUSABLE_CONFIG
 
 _SAMPLES_PER_S = 16_000
 _SAMPLES_PER_FRAME = 160
@@ -139,7 +138,7 @@ def _usable() -> Iterator[None]:
         yield
     except BenchError:
         raise
-    except (StrictDataclassError, *_STUMBLES) as error:
+    except (*UNUSABLE_CONFIG, *_STUMBLES) as error:
         told = " ".join(str(error).split())[:160]
         raise UsageError(
             f"This configuration cannot be used: {type(error).__name__}: {told}",

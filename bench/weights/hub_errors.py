@@ -16,6 +16,7 @@ from huggingface_hub.errors import (
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
     RevisionNotFoundError,
+    StrictDataclassError,
 )
 
 from bench.errors import BenchError, StorageError, WeightsError
@@ -35,6 +36,9 @@ CAUGHT: Final = (
     AttributeError,
 )
 """All that a call to the Hub can raise; the last four when its answer is not what the client expects."""
+
+UNUSABLE_CONFIG: Final = (StrictDataclassError,)
+"""What a configuration of transformers raises where a value is of the wrong type."""
 
 OTHER_WAYS: Final = (
     "pass a directory with --model DIR, or take random weights of the same shapes with --weights random"

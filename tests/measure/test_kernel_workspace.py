@@ -71,7 +71,7 @@ def test_the_stem_at_a_number_of_chunks_that_was_not_probed(
 
 
 def test_chunks_that_are_cut_out_of_a_clip_are_copied_first() -> None:
-    cut = zeros(1, 128, 5 * 400).unflatten(2, (5, 400)).permute(2, 0, 1, 3)
+    cut = zeros(1, 128, 5 * 400).unflatten(2, (5, 400)).permute(2, 0, 1, 3)  # type: ignore[no-untyped-call]
     tensors = cut, zeros(480, 1, 3, 3), zeros(480)
     found = ProbedWorkspace()(kernel("aten::convolution", (5, 480, 64, 200), *tensors))
     workspace, _ = seen(stem, *tensors)

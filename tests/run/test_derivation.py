@@ -27,6 +27,8 @@ from bench.units import MIB
 from tests.run.small_model import checkpoint, configuration
 from tests.sample_derived import derived_record
 
+pytestmark = pytest.mark.full_size  # most of it traces the 4B model
+
 SMALL = {"suite": "quick", "clip_seconds": (4.0, 20.0, 60.0), "max_tokens": (8, 32)}
 
 

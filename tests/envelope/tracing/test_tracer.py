@@ -134,6 +134,7 @@ def test_products_behind_fused_attention_copy_no_weight(full_size: Tracer) -> No
     assert not [k for k in kernels if k.name == "aten::bmm" and k.scope.startswith("language_model")]
 
 
+@pytest.mark.full_size
 def test_eager_attention_of_the_language_model_has() -> None:
     trace = Tracer(released_config(FULL_SIZE), setting(attention=Attention.EAGER)).trace(
         6000, prompt_of(6000)
@@ -141,6 +142,7 @@ def test_eager_attention_of_the_language_model_has() -> None:
     assert max(event.size_bytes for event in trace.events) >= prompt_of(6000) ** 2 * HEADS * 2
 
 
+@pytest.mark.full_size
 def test_longer_clips_and_longer_answers_take_more(full_size: Tracer) -> None:
     clips = [
         phase_peaks(full_size.trace(frames, prompt_of(frames)), [4, 64, 512], lambda _: 0)
@@ -153,6 +155,7 @@ def test_longer_clips_and_longer_answers_take_more(full_size: Tracer) -> None:
         assert _peak(answers[4]) <= _peak(answers[64]) <= _peak(answers[512])
 
 
+@pytest.mark.full_size
 def test_logits_lead_beyond_256_s_and_the_stem_before(full_size: Tracer) -> None:
     short, long = (
         phase_peaks(full_size.trace(frames, prompt_of(frames)), [128], lambda _: 0)[128]
@@ -164,6 +167,7 @@ def test_logits_lead_beyond_256_s_and_the_stem_before(full_size: Tracer) -> None
     assert logits_bytes <= long[Phase.PREFILL].activations_bytes < 1.12 * logits_bytes
 
 
+@pytest.mark.full_size
 def test_decode_steps_are_the_same_behind_any_clip(full_size: Tracer) -> None:
     full_size.trace(3000, prompt_of(3000))
     grafted = full_size.trace(27000, prompt_of(27000))
@@ -180,6 +184,7 @@ def _levels(trace: Trace) -> list[int]:
     return list(accumulate(event.size_bytes or -sizes[event.block] for event in trace.events))
 
 
+@pytest.mark.full_size
 def test_flash_attention_2_is_traced_as_sdpa(full_size: Tracer) -> None:
     flash = Tracer(
         released_config(FULL_SIZE), setting(kind="cuda", attention=Attention.FLASH_ATTENTION_2)
