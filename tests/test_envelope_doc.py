@@ -10,9 +10,9 @@ from bench.records.words import Profile
 from tools.envelope_example import blocks
 from tools.envelope_page import PAGE, filled, marked
 from tools.frontier_settings import CHANGES, Change, faithful_case, lean_case
+from tools.what_moves_the_frontier import Frontier
 
 pytestmark = pytest.mark.full_size  # it traces the 4B model dozens of times
-from tools.what_moves_the_frontier import Frontier
 
 TEXT = PAGE.read_text(encoding="utf-8")
 ROWS = [
