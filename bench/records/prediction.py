@@ -70,9 +70,11 @@ class Term(Frozen):
 class LongestClip(Frozen):
     """The predicted frontier of one attention and max_tokens, in whole seconds.
 
-    Up to `*_fits_s` the whole interval fits, from `*_misfit_s` on nothing of it does; between them it is too
-    close to call. `fits` null: not even 1 s does. `misfit` null: up to the model's context nothing is sure
-    not to fit. All null beside a desktop where only headless was asked for, and the other way round.
+    `*_fits_s` is the longest predicted clip below the first one that does not surely fit; `*_misfit_s` the
+    first beyond which, of those predicted, none may fit. Between them it is too close to call. What is
+    reserved is not monotone, so that a clip between two predicted ones may differ. `fits` null: not even 1 s
+    does. `misfit` null: up to the model's context nothing is sure not to fit. All null beside a desktop where
+    only headless was asked for, and the other way round.
     """
 
     attention: Attention

@@ -26,8 +26,6 @@ _WITH_CALL: Final = frozenset(
         "aten::mm",
         "aten::addmm",
         "aten::bmm",
-        "aten::baddbmm",
-        "aten::_softmax",
         _FUSED_ATTENTION,
     }
 )

@@ -98,6 +98,24 @@ def test_what_is_predicted_is_what_a_real_generation_takes(
     assert {phase: predicted[phase].allocated_bytes for phase in measured} == measured
 
 
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(configurations(), settings_of_a_run(), st.integers(60, 1200), st.integers(1, 3), st.integers(1, 40))
+def test_more_chunks_and_more_tokens_never_take_less(
+    config: MossAudioConfig, asked: Setting, mel_frames: int, chunks: int, more_tokens: int
+) -> None:
+    """By whole chunks: a clip that needs padding holds a copy of its log-mel, another one does not."""
+    tracer, longer = Tracer(config, asked), mel_frames + chunks * config.audio_config.chunk_frames
+    answers = [5, 5 + more_tokens]
+    short, long = (
+        phase_peaks(tracer.trace(frames, audio_token_count(frames) + 9), answers, lambda _: 0)
+        for frames in (mel_frames, longer)
+    )
+    pairs = [(short[tokens], long[tokens]) for tokens in answers]
+    pairs += [(clip[answers[0]], clip[answers[1]]) for clip in (short, long)]
+    for less, more in pairs:
+        assert all(less[phase].allocated_bytes <= more[phase].allocated_bytes for phase in less)
+
+
 @pytest.fixture(scope="module")
 def full_size() -> Tracer:
     return Tracer(released_config(FULL_SIZE), setting(kind="cuda"))
