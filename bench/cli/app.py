@@ -5,7 +5,7 @@ import io
 import os
 import sys
 import traceback
-from contextlib import suppress
+from collections.abc import Callable
 
 import click
 
@@ -68,8 +68,31 @@ def run(arguments: list[str]) -> int:
     # Wherever --debug stands, it is the group's.
     arguments = (["--debug"] if debug else []) + [word for word in arguments if word != "--debug"]
     _accept_every_letter()
+    code = _call(lambda: _invoke(arguments), debug)
+    # What is still buffered is written now: when Python ends, nobody could say in one line that it cannot be.
+    written = _call(_flush, debug)
+    return code if written == ExitCode.DONE else written
+
+
+def _invoke(arguments: list[str]) -> int:
+    code = cli.main(arguments, prog_name="bench", standalone_mode=False)
+    return code if isinstance(code, int) else ExitCode.DONE
+
+
+def _flush() -> int:
     try:
-        code = cli.main(arguments, prog_name="bench", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _stop_writing()
+    except OSError:
+        _stop_writing()
+        raise
+    return ExitCode.DONE
+
+
+def _call(command: Callable[[], int], debug: bool) -> int:
+    try:
+        return command()
     except BenchError as error:
         if debug:
             traceback.print_exc()
@@ -87,9 +110,9 @@ def run(arguments: list[str]) -> int:
         if debug:
             traceback.print_exc()
         if isinstance(error, OSError) and error.errno in _DISK_FULL:  # as in `bench gpus > file`
+            _stop_writing()
             return _say(f"the output cannot be written ({error.strerror}). Free space", ExitCode.MACHINE)
         return _say(f"a bug in bench ({type(error).__name__}); {_kept_traceback()}", ExitCode.BUG)
-    return code if isinstance(code, int) else ExitCode.DONE
 
 
 def _accept_every_letter() -> None:
@@ -101,8 +124,14 @@ def _accept_every_letter() -> None:
 
 def _stop_writing() -> int:
     """Python flushes standard output once more when it ends: that must not complain either."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
+    _to_nowhere(sys.__stdout__.fileno() if sys.__stdout__ else 1)
     return ExitCode.DONE
+
+
+def _to_nowhere(descriptor: int) -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)
 
 
 def _one_line(error: click.ClickException) -> str:
@@ -116,8 +145,10 @@ def _one_line(error: click.ClickException) -> str:
 def _say(message: str, code: ExitCode) -> int:
     """One line, whatever line breaks and terminal codes a name on the command line holds."""
     line = "".join(letter if letter.isprintable() else "?" for letter in message)
-    with suppress(BrokenPipeError):
+    try:
         click.echo(f"bench: {line}", err=True)
+    except BrokenPipeError:
+        _to_nowhere(sys.__stderr__.fileno() if sys.__stderr__ else 2)
     return code
 
 

@@ -115,8 +115,14 @@ def test_a_bug_on_a_full_disk_is_one_line_too(
     assert "--debug" in say("gpus").line()
 
 
+def environment_with(buffering: str) -> dict[str, str]:
+    """Many containers set PYTHONUNBUFFERED and no shell of a person does: what fails at the end differs."""
+    return {**os.environ, "PYTHONUNBUFFERED": buffering}  # empty is as good as unset
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("command", ["gpus", "suites standard", "--help", "runn"])
-def test_a_closed_pipe_is_no_error(command: str, tmp_path: Path) -> None:
+def test_a_closed_pipe_is_no_error(command: str, unbuffered: str, tmp_path: Path) -> None:
     """As in `bench gpus | head -1`, with the reader gone from the start."""
     reader, writer = os.pipe()
     os.close(reader)
@@ -126,6 +132,7 @@ def test_a_closed_pipe_is_no_error(command: str, tmp_path: Path) -> None:
         stdout=subprocess.DEVNULL if merged else writer,
         stderr=writer if merged else subprocess.PIPE,
         cwd=tmp_path,
+        env=environment_with(unbuffered),
         check=False,
     )
     os.close(writer)
@@ -134,12 +141,14 @@ def test_a_closed_pipe_is_no_error(command: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a device that is always full")
-def test_output_to_a_full_disk(tmp_path: Path) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_output_to_a_full_disk(unbuffered: str) -> None:
     with Path("/dev/full").open("w") as full:
         ended = subprocess.run(
             [sys.executable, "-m", "bench", "gpus"],
             stdout=full,
             stderr=subprocess.PIPE,
+            env=environment_with(unbuffered),
             check=False,
             text=True,
         )
