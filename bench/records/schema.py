@@ -233,6 +233,22 @@ class Memory(Frozen):
     phases: dict[Phase, PhaseMemory]
 
 
+class MemoryTrace(Frozen):
+    """Memory over one generation, thinned: of each stretch of time the least and the most, so that no peak
+    that was seen is lost.
+    """
+
+    what: Literal["allocated", "process", "device"] = Field(
+        description="live tensor bytes of the framework, the worker as the driver sees it, or the whole card"
+    )
+    source: str = Field(description="the allocation tracker, or which call of the driver told it")
+    times_s: tuple[Seconds, ...] = Field(description="begin of each stretch, since the generation began")
+    low_bytes: tuple[Bytes, ...] = Field(description="least in each stretch")
+    high_bytes: tuple[Bytes, ...] = Field(description="most in each stretch")
+    end_s: Seconds = Field(description="end of the generation")
+    phases: dict[Phase, Seconds] = Field(description="when each phase began")
+
+
 class Work(Frozen):
     """Bytes and operations of one generation, counted from the shapes of the architecture."""
 
@@ -255,6 +271,7 @@ class CellResult(Frozen):
     repeats: tuple[Repeat, ...] = ()
     summary: Summary | None = None
     memory: Memory | None = None
+    memory_trace: MemoryTrace | None = Field(default=None, description="null where nobody watched")
     device_memory: DeviceMemory | None = None
     power: Power | None = None
     work: Work | None = None
