@@ -38,51 +38,69 @@ class Stretches:
 
 
 class Course:
-    """Takes ever more events, and holds at most `most` (an even number) of stretches of equally many."""
+    """Takes ever more events, and holds at most `most` (an even number) of stretches of equally many.
+
+    Called after every operator, it must be cheap: least and most of the last stretch are kept apart from the
+    columns, and compared without a call.
+    """
+
+    __slots__ = ("_at", "_high", "_highs", "_low", "_lows", "_most", "_room", "_stride")
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._at = array("d")
-        self._low = array("q")
-        self._high = array("q")
+        self._lows = array("q")
+        self._highs = array("q")
+        self._low = 0
+        self._high = 0
         self._stride = 1
         self._room = 0  # events that the last stretch still takes
 
     def add(self, at_s: float, low: int, high: int) -> None:
         """The next event: least and most since the one before, which was not later."""
-        if self._room == 0:
+        if not self._room:
             self._open(at_s, low, high)
             return
         self._room -= 1
-        self._low[-1] = min(self._low[-1], low)
-        self._high[-1] = max(self._high[-1], high)
+        if low < self._low:  # noqa: PLR1730
+            self._low = low
+        if high > self._high:  # noqa: PLR1730
+            self._high = high
 
     @property
     def peak(self) -> int | None:
         """Most of all events; None before the first."""
-        return max(self._high, default=None)
+        self._settle()
+        return max(self._highs, default=None)
 
     def stretches(self) -> Stretches:
         """A copy of what it holds."""
+        self._settle()
         return Stretches(
             np.array(self._at, dtype=np.float64),
-            np.array(self._low, dtype=np.int64),
-            np.array(self._high, dtype=np.int64),
+            np.array(self._lows, dtype=np.int64),
+            np.array(self._highs, dtype=np.int64),
         )
 
     def _open(self, at_s: float, low: int, high: int) -> None:
+        self._settle()
         if len(self._at) == self._most:
             self._halve()
         self._at.append(at_s)
-        self._low.append(low)
-        self._high.append(high)
+        self._lows.append(low)
+        self._highs.append(high)
+        self._low, self._high = low, high
         self._room = self._stride - 1
+
+    def _settle(self) -> None:
+        if self._at:
+            self._lows[-1], self._highs[-1] = self._low, self._high
 
     def _halve(self) -> None:
         """Every stretch is full here, so that two make one of twice as many events."""
         self._at = self._at[::2]
-        self._low = array("q", map(min, self._low[::2], self._low[1::2]))
-        self._high = array("q", map(max, self._high[::2], self._high[1::2]))
+        self._lows = array("q", map(min, self._lows[::2], self._lows[1::2]))
+        self._highs = array("q", map(max, self._highs[::2], self._highs[1::2]))
         self._stride *= 2
 
 

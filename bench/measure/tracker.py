@@ -82,8 +82,8 @@ class AllocationTracker(TorchDispatchMode):  # type: ignore[no-untyped-call]
         for tensor in _tensors(result):
             self.adopt(tensor)
         if self._course is not None:
-            high = self._peak if self._peak > peak else max(before, self._live)
-            self._course.add(perf_counter(), min(before, self._live), high)
+            low, high = (before, self._live) if before < self._live else (self._live, before)
+            self._course.add(perf_counter(), low, self._peak if self._peak > peak else high)
         if self._limit is not None and self._live > self._limit:
             raise self._no_room(self._limit, before, self._live - before)
         return result
