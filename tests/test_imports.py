@@ -46,6 +46,7 @@ LEVELS: Final = {
     "bench.hardware.state": "pure",
     "bench.hardware.visible": "pure",
     "bench.measure": "work",
+    "bench.measure.course": "pure",
     "bench.measure.energy": "pure",
     "bench.measure.fractions": "pure",
     "bench.measure.load": "pure",

@@ -15,6 +15,7 @@ import numpy as np
 
 from bench.hardware.nvml import DriverLost
 from bench.hardware.readings import Sample, SlowSample
+from bench.measure.course import Course, Stretches
 from bench.measure.energy import Trace
 from bench.records.card import Sampled
 
@@ -24,6 +25,7 @@ ANSWER_LIMIT_S: Final = 5.0
 
 _MOST_FAST: Final = 2**17  # 44 minutes at 20 ms, in 3 MB
 _MOST_SLOW: Final = 2**14
+_MOST_STRETCHES: Final = 2**14  # of the card, and of each process on it: 5 minutes at 20 ms, in 400 kB
 
 
 class Probe(Protocol):
@@ -41,11 +43,16 @@ class Probe(Protocol):
 
 @dataclass(frozen=True)
 class Seen:
-    """What was seen since the last `begin`. `process_peaks` maps pid to bytes, None where never told."""
+    """What was seen since the last `begin`. `process_peaks` maps pid to bytes, None where never told.
+
+    `device` and `processes` (by pid) are the course of the bytes whose peaks these are.
+    """
 
     sampled: Sampled
     device_peak_bytes: int | None
     process_peaks: dict[int, int | None]
+    device: Stretches
+    processes: dict[int, Stretches]
     trace: Trace
     slow: tuple[SlowSample, ...]
     lost: str | None
@@ -126,8 +133,8 @@ class _Log:
         self._period_s = period_s
         self._samples = 0
         self._largest_gap_s: float | None = None
-        self._device_peak: int | None = None
-        self._process_peaks: dict[int, int | None] = {}
+        self._device = Course(_MOST_STRETCHES)
+        self._processes: dict[int, Course] = {}
         self._columns = (array("d"), array("d"), array("d"))
         self._stride = 1
         self._slow: list[SlowSample] = []
@@ -145,13 +152,16 @@ class _Log:
         if self.last is not None:
             self._largest_gap_s = max(self._largest_gap_s or 0.0, fast.at_s - self.last.at_s)
         self.last = fast
-        self._device_peak = _larger(self._device_peak, fast.used_bytes)
-        for pid, used in (fast.processes or {}).items():
-            self._process_peaks[pid] = _larger(self._process_peaks.get(pid), used)
+        self._keep_memory(fast)
         self._keep(fast)
         self._samples += 1
         if slow is not None:
             self._keep_slow(slow)
+
+    def _keep_memory(self, fast: Sample) -> None:
+        _add(self._device, fast.at_s, fast.used_bytes)
+        for pid, used in (fast.processes or {}).items():
+            _add(self._processes.setdefault(pid, Course(_MOST_STRETCHES)), fast.at_s, used)
 
     def _keep(self, fast: Sample) -> None:
         if self._samples % self._stride == 0:
@@ -175,8 +185,10 @@ class _Log:
             sampled=Sampled(
                 period_s=self._period_s, samples=self._samples, largest_gap_s=self._largest_gap_s
             ),
-            device_peak_bytes=self._device_peak,
-            process_peaks=dict(self._process_peaks),
+            device_peak_bytes=self._device.peak,
+            process_peaks={pid: course.peak for pid, course in self._processes.items()},
+            device=self._device.stretches(),
+            processes={pid: course.stretches() for pid, course in self._processes.items()},
             trace=self._trace(),
             slow=tuple(self._slow),
             lost=lost,
@@ -199,7 +211,6 @@ def _row(sample: Sample) -> tuple[float, float, float]:
     )
 
 
-def _larger(one: int | None, other: int | None) -> int | None:
-    if one is None or other is None:
-        return other if one is None else one
-    return max(one, other)
+def _add(course: Course, at_s: float, size_bytes: int | None) -> None:
+    if size_bytes is not None:
+        course.add(at_s, size_bytes, size_bytes)

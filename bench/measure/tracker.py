@@ -4,11 +4,13 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from time import perf_counter
 from typing import Any
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from bench.measure.course import Course
 from bench.measure.memory import Counts
 from bench.units import gib
 
@@ -60,6 +62,7 @@ class AllocationTracker(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._limit = limit_bytes
         self._live = 0
         self._peak = 0
+        self._course: Course | None = None
         self._known: dict[int, _Storage] = {}
 
     def __torch_dispatch__(
@@ -75,9 +78,12 @@ class AllocationTracker(TorchDispatchMode):  # type: ignore[no-untyped-call]
             EmulatedMemoryError: it returned more than the limit leaves.
         """
         result = func(*args, **(kwargs or {}))
-        before = self._live
+        before, peak = self._live, self._peak
         for tensor in _tensors(result):
             self.adopt(tensor)
+        if self._course is not None:
+            low, high = (before, self._live) if before < self._live else (self._live, before)
+            self._course.add(perf_counter(), low, self._peak if self._peak > peak else high)
         if self._limit is not None and self._live > self._limit:
             raise self._no_room(self._limit, before, self._live - before)
         return result
@@ -126,6 +132,12 @@ class AllocationTracker(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def begin(self) -> None:
         """Start a new peak at what is live now."""
         self._peak = self._live
+
+    def follow(self, course: Course | None) -> None:
+        """Keep the course of the live bytes since the last `begin`, an event per operator; None ends it."""
+        self._course = course
+        if course is not None:
+            course.add(perf_counter(), self._live, self._peak)
 
     def read(self) -> Counts:
         """Most live bytes since `begin`, and those of now."""

@@ -3,20 +3,30 @@
 import gc
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 
 from bench.engines.interface import Engine
+from bench.measure.course_watch import CourseWatch
 from bench.measure.cuda_memory import CudaAllocated
 from bench.measure.memory import CachingAllocator, Counts, MemoryWatch, phase_memory
-from bench.measure.observer import Observer
+from bench.measure.observer import Observer, Together
 from bench.measure.resident import Resident
 from bench.measure.tracker import AllocationTracker
-from bench.records.schema import PhaseMemory
+from bench.records.schema import MemoryTrace, PhaseMemory
 from bench.records.words import Phase
 
 Generate = Callable[[Observer], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """Memory of the generations that were watched: peaks of each phase, and the course of one of them."""
+
+    phases: dict[Phase, PhaseMemory]
+    trace: MemoryTrace | None = None
 
 
 class Gauge(Protocol):
@@ -51,8 +61,8 @@ class Gauge(Protocol):
     def observers(self) -> tuple[Observer, ...]:
         """Who may watch the timed repeats without disturbing them."""
 
-    def phases(self, generate: Generate) -> dict[Phase, PhaseMemory]:
-        """Peaks of each phase; `generate` is called where that needs a pass of its own."""
+    def watched(self, generate: Generate) -> Watched:
+        """What was seen of this cell; `generate` is called where that needs a pass of its own."""
 
     def end_cell(self) -> None:
         """The cell was measured: nothing of it may be held while the next one is watched from outside."""
@@ -110,18 +120,19 @@ class CpuGauge:
         """Nobody: timed repeats run unwatched."""
         return ()
 
-    def phases(self, generate: Generate) -> dict[Phase, PhaseMemory]:
+    def watched(self, generate: Generate) -> Watched:
         """One generation under the tracker."""
-        if self._limited is not None:
-            watch = MemoryWatch(self._limited, self._resident)
-            generate(watch)
-            return watch.phases
+        if self._limited is not None:  # which `around` enters
+            return self._followed(self._limited, generate)
         tracker = AllocationTracker()
         tracker.adopt_all(self._tensors())
-        watch = MemoryWatch(tracker, self._resident)
         with tracker:
-            generate(watch)
-        return watch.phases
+            return self._followed(tracker, generate)
+
+    def _followed(self, tracker: AllocationTracker, generate: Generate) -> Watched:
+        peaks, course = MemoryWatch(tracker, self._resident), CourseWatch(tracker)
+        generate(Together(peaks, course))
+        return Watched(peaks.phases, course.trace())
 
     def end_cell(self) -> None:
         """There is no cache to give back."""
@@ -181,9 +192,9 @@ class CudaGauge:
         """One watch for all repeats: the largest of each phase counts."""
         return (self._watch,)
 
-    def phases(self, generate: Generate) -> dict[Phase, PhaseMemory]:  # noqa: ARG002 - it is all there
-        """What the repeats showed."""
-        return self._watch.phases
+    def watched(self, generate: Generate) -> Watched:  # noqa: ARG002 - it is all there
+        """What the repeats showed; their course is the driver's to tell."""
+        return Watched(self._watch.phases)
 
     def end_cell(self) -> None:
         """The driver sees the next cell from its begin, which is before that gives anything back itself."""

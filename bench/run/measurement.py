@@ -18,7 +18,7 @@ from bench.measure.resident import Resident
 from bench.measure.statistics import is_noisy
 from bench.records.schema import Effective, Memory, PhaseMemory, Repeat, Requested, SubmoduleKernels, Work
 from bench.records.words import Attention, Phase
-from bench.run.gauge import Gauge
+from bench.run.gauge import Gauge, Watched
 from bench.run.protocol import Finished, Job, Span, Step
 from bench.suite import Measure
 
@@ -64,7 +64,8 @@ class CellRunner:
         self._gauge.before_warm_up()
         effective = self._warm_up(request, job)
         repeats, work = self._repeats(request, job.requested.clip_seconds, job.measure)
-        memory = self._memory(request)
+        watched = self._watched(request)
+        memory = self._memory(watched.phases)
         self._tell(Step(name="report"))
         self._gauge.end_cell()
         return Finished(
@@ -76,6 +77,7 @@ class CellRunner:
             cold=cold,
             repeats=repeats,
             memory=memory,
+            memory_trace=watched.trace,
         )
 
     def _load_model(self, requested: Requested) -> float:
@@ -167,15 +169,18 @@ class CellRunner:
         affordable = perf_counter() + repeats[-1].latency_s <= deadline
         return affordable and len(repeats) < measure.max_repeats and is_noisy(repeats, measure.noise_cv)
 
-    def _memory(self, request: Request) -> Memory:
+    def _watched(self, request: Request) -> Watched:
         if self._gauge.needs_a_pass:
             self._tell(Step(name="memory"))
+        return self._gauge.watched(partial(self._generate, request))
+
+    def _memory(self, phases: dict[Phase, PhaseMemory]) -> Memory:
         return Memory(
             allocated_source=self._gauge.source,
             resident_source=self._resident.source,
             resident_baseline_bytes=self._baseline,
             weights_bytes=self._weights_bytes(),
-            phases={**self._load, **self._gauge.phases(partial(self._generate, request))},
+            phases={**self._load, **phases},
             allocation_retries=self._gauge.retries(),
         )
 

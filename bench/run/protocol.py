@@ -12,7 +12,7 @@ from pydantic import Field, TypeAdapter
 
 from bench.engines.interface import ModelFacts, ModelSource
 from bench.records.base import Frozen
-from bench.records.schema import Effective, Memory, OutOfMemory, Repeat, Requested, Work
+from bench.records.schema import Effective, Memory, MemoryTrace, OutOfMemory, Repeat, Requested, Work
 from bench.suite import Measure
 
 
@@ -93,6 +93,7 @@ class Finished(Frozen):
     cold: Repeat | None
     repeats: tuple[Repeat, ...]
     memory: Memory
+    memory_trace: MemoryTrace | None = None
 
 
 class Exhausted(Frozen):

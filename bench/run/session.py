@@ -201,6 +201,7 @@ def _result(cell: Cell, end: CellEnd, told: Told, device: DeviceInfo | None, noi
         repeats=end.repeats,
         summary=summarise(figures),
         memory=end.memory,
+        memory_trace=told.memory_trace or end.memory_trace,
         device_memory=told.memory,
         power=told.power,
         work=end.work,

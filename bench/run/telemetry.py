@@ -6,6 +6,7 @@ A run on the CPU has an `Unwatched` in its place: nothing is asked, and nothing 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from time import monotonic
 from typing import Final, Literal, Protocol, Self
 
@@ -14,15 +15,18 @@ from bench.hardware import nvml
 from bench.hardware.nvml import DriverLost
 from bench.hardware.readings import DriverGpu, Sample
 from bench.hardware.state import device_state
+from bench.measure.course import trace_of_repeat
 from bench.measure.energy import Span, is_awaited
 from bench.measure.load import during, is_contended, is_throttled, power_of
 from bench.measure.sampler import Sampler, Seen
 from bench.records.card import DeviceMemory, DeviceState, Power
+from bench.records.schema import MemoryTrace
 from bench.records.words import Label
 from bench.run.protocol import Finished
 from bench.units import MIB
 
 TOLERANCE_BYTES: Final = 32 * MIB
+_PROCESSES: Final = "NVML compute running processes"
 _POLL_S: Final = 0.1
 _COUNTER_LIMIT_S: Final = 0.3
 """The slowest counters of energy are renewed every 100 ms."""
@@ -46,6 +50,7 @@ class Told:
 
     memory: DeviceMemory | None = None
     power: Power | None = None
+    memory_trace: MemoryTrace | None = None
     labels: tuple[str, ...] = ()
 
     def after(self, residue: Residue) -> Self:
@@ -158,6 +163,7 @@ class Telemetry:
         return Told(
             memory.model_copy(update={"context_bytes": context, "context_source": source}),
             power_of(seen.trace, seen.slow, spans, seen.sampled.period_s),
+            self._memory_trace(seen, own, finished),
             self._labels(seen, spans, contended=memory.contended is True),
         )
 
@@ -198,6 +204,16 @@ class Telemetry:
             driver_error=seen.lost,
             contended=self._contended(seen, own),
         )
+
+    def _memory_trace(self, seen: Seen, own: int | None, finished: Finished) -> MemoryTrace | None:
+        """Of the last timed repeat; None where the driver was lost: nobody knows how it went on."""
+        if seen.lost is not None or not finished.spans:
+            return None
+        of_repeat = partial(trace_of_repeat, repeat=finished.repeats[-1], begin_s=finished.spans[-1].begin_s)
+        process = seen.processes.get(own) if own is not None else None
+        if process is not None and len(process.at_s):
+            return of_repeat(process, what="process", source=_PROCESSES)
+        return of_repeat(seen.device, what="device", source=self._source) if self._source else None
 
     def _context(
         self, now: Sample | None, own: int | None, reserved_bytes: int | None

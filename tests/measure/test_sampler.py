@@ -39,6 +39,10 @@ def test_peaks_are_the_largest_of_what_was_told() -> None:
         seen = watching.seen()
     assert seen.device_peak_bytes == 900
     assert seen.process_peaks == {7: 500, 8: None}
+    assert seen.device.high[:3].tolist() == [100, 900, 200], "what was not told is no sample of it"
+    assert seen.processes[7].high.tolist() == [500, 300]
+    assert seen.processes[7].at_s[0] == seen.device.at_s[1]
+    assert seen.processes[8].high.tolist() == []
     assert seen.sampled.samples >= 5
     assert seen.sampled.largest_gap_s is not None
     assert seen.slow[0].temperature_c == 50.0
@@ -56,6 +60,7 @@ def test_a_new_cell_begins_with_nothing() -> None:
         seen = watching.seen()
     assert seen.device_peak_bytes == 100
     assert seen.process_peaks == {}
+    assert set(seen.device.high.tolist()) == {100}
 
 
 def test_a_lost_driver_leaves_what_was_seen_and_its_message() -> None:
@@ -105,16 +110,20 @@ def test_it_stops_in_the_middle_of_a_period_and_lets_go_of_the_driver() -> None:
 def test_memory_is_bounded_and_what_is_kept_still_tells_the_energy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sampler, "_MOST_FAST", 64)
     monkeypatch.setattr(sampler, "_MOST_SLOW", 8)
+    monkeypatch.setattr(sampler, "_MOST_STRETCHES", 32)
     log = sampler._Log(0.0, 0.02)
     for number in range(5000):
         at = number * 0.02
-        log.add(Sample(at, used_bytes=number % 977, energy_j=150 * at), SlowSample(at))
+        used = number % 977
+        log.add(Sample(at, used, {7: used // 2}, energy_j=150 * at), SlowSample(at))
         seen = log.seen(None)
         assert len(seen.trace.at_s) <= 65
         assert len(seen.slow) <= 8
+        assert max(len(seen.device.at_s), len(seen.processes[7].at_s)) <= 32
         assert seen.trace.at_s[-1] == at
     assert seen.sampled.samples == 5000
     assert seen.sampled.largest_gap_s == pytest.approx(0.02)
-    assert seen.device_peak_bytes == 976
+    assert seen.device_peak_bytes == seen.device.high.max() == 976
+    assert seen.process_peaks == {7: 488}
     assert seen.trace.at_s[0] == 0.0
     assert counted(seen.trace, 20.0, 70.0) == pytest.approx(150 * 50.0)

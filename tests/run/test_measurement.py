@@ -7,8 +7,10 @@ from bench import clips
 from bench.cells import expand
 from bench.engines.interface import ModelSource
 from bench.engines.native import NativeEngine
+from bench.measure.course import MOST
 from bench.measure.memory import Counts
 from bench.measure.tracker import EmulatedMemoryError
+from bench.records.schema import MemoryTrace
 from bench.records.words import Phase, WeightMode
 from bench.run.gauge import CudaGauge, gauge
 from bench.run.measurement import CellRunner
@@ -48,6 +50,35 @@ def runner(source: ModelSource, limit_bytes: int | None, steps: list[Step] | Non
 def peak(finished: Finished) -> int:
     phases = finished.memory.phases
     return max(phases[phase].allocated_peak_bytes or 0 for phase in phases if phase is not Phase.LOAD)
+
+
+def highest(trace: MemoryTrace) -> dict[Phase, int]:
+    """Most of each phase, as a reader of the record would take it from the course."""
+    ends = [*list(trace.phases.values())[1:], trace.end_s]
+    return {
+        phase: max(
+            high for at, high in zip(trace.times_s, trace.high_bytes, strict=True) if begin <= at < end
+        )
+        for (phase, begin), end in zip(trace.phases.items(), ends, strict=True)
+    }
+
+
+@pytest.mark.parametrize("limit", [None, 2**40])
+@pytest.mark.parametrize("clip_s", [1.0, 12.0])
+def test_the_course_over_the_pass_for_memory_holds_the_peak_of_each_phase(
+    clip_s: float, limit: int | None, source: ModelSource, jobs: dict[float, Job]
+) -> None:
+    finished = runner(source, limit).run(jobs[clip_s])
+    trace, phases = finished.memory_trace, finished.memory.phases
+    assert trace is not None
+    assert trace.what == "allocated"
+    assert trace.source == finished.memory.allocated_source
+    assert list(trace.phases) == [Phase.PREPROCESS, Phase.ENCODE, Phase.PREFILL, Phase.DECODE]
+    assert highest(trace) == {phase: phases[phase].allocated_peak_bytes for phase in trace.phases}
+    assert min(trace.low_bytes) >= finished.memory.weights_bytes
+    assert trace.times_s[0] == 0
+    assert 4 < len(trace.times_s) <= MOST
+    assert trace.end_s > trace.times_s[-1]
 
 
 @pytest.mark.parametrize("clip_s", [1.0, 12.0])
@@ -172,3 +203,4 @@ def test_where_an_allocator_counts_by_itself_the_timed_repeats_are_the_pass_for_
     assert finished.memory.phases[Phase.DECODE].reserved_peak_bytes == 18_000
     assert finished.memory.allocation_retries == 1
     assert finished.reserved_bytes == 4096
+    assert finished.memory_trace is None, "the driver tells the course, in the parent"

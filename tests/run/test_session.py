@@ -2,17 +2,19 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from time import perf_counter
 
 import pytest
 
 from bench.cells import Cell
 from bench.engines.interface import ModelSource
 from bench.errors import ExitCode, FullCardError, MachineError
+from bench.hardware.nvml import DriverLost
 from bench.hardware.readings import DriverGpu, MemoryReading, Sample
 from bench.measure.sampler import Sampler
 from bench.records.card import DeviceMemory, DeviceState, Sampled
 from bench.records.journal import Journal, Progress, read_progress
-from bench.records.schema import CellResult, Failed, OutOfMemory, Requested, Timeout
+from bench.records.schema import CellResult, Failed, MemoryTrace, OutOfMemory, Requested, Timeout
 from bench.records.words import Attention, Phase, WeightMode
 from bench.run import campaign, isolation
 from bench.run.child import Child, Mailbox, StopRequest
@@ -83,8 +85,10 @@ class Card:
         *residues: Residue,
         lost: str | None = None,
         contended: bool | None = None,
+        trace: MemoryTrace | None = None,
     ) -> None:
         self.lost = lost
+        self._trace = trace
         self._contended = contended
         self._events = events
         self._residues = list(residues)
@@ -108,7 +112,8 @@ class Card:
                 waited_s=None,
                 driver_error=self.lost,
                 contended=self._contended,
-            )
+            ),
+            memory_trace=self._trace,
         )
 
     def settle(self, rest: Rest, limit_s: float) -> Residue:
@@ -283,6 +288,77 @@ def test_the_context_is_what_the_worker_has_beyond_its_allocator(
     size, source = expected
     assert (memory.context_bytes, memory.context_source) == (mib(size), source)
     assert memory.process_peak_bytes == mib((processes or {}).get(7))
+
+
+def timed(begin_s: float, end_s: float) -> Finished:
+    """A cell whose one repeat took that time by the clock of the sampler."""
+    end = finished(SDPA[0])
+    repeat = end.repeats[0].model_copy(
+        update={"preprocess_s": 0.0, "encode_s": 0.0, "time_to_first_token_s": 0.0}
+        | {"latency_s": end_s - begin_s}
+    )
+    span = Span(begin_s=begin_s, end_s=end_s)
+    return end.model_copy(update={"repeats": (repeat,), "spans": (span,), "memory_trace": TRACKED})
+
+
+TRACKED = MemoryTrace(
+    what="allocated",
+    source="allocation tracker",
+    times_s=(0.0,),
+    low_bytes=(5,),
+    high_bytes=(6,),
+    end_s=1.0,
+    phases={Phase.DECODE: 0.0},
+)
+
+
+@pytest.mark.parametrize(
+    ("pid", "used", "driver_lost", "what"),
+    [
+        (7, 800, False, "process"),
+        (8, 900, False, "device"),  # a container: the driver lists our worker under another pid
+        (8, None, False, None),
+        (7, 800, True, None),
+    ],
+)
+def test_the_course_of_memory_is_the_workers_own_where_the_driver_tells_it(
+    pid: int, used: int | None, driver_lost: bool, what: str | None
+) -> None:
+    answer = Sample(0, used_bytes=used, processes={7: 800})
+    answers: list[Sample | DriverLost] = [answer] * 5
+    sampler = Sampler(Scripted([*answers, DriverLost("GPU is lost")] if driver_lost else answers), 0.001)
+    telemetry = Telemetry(GPU, sampler)
+    begin = perf_counter()
+    for _ in range(4):
+        sampler.fresh()
+    end = perf_counter()
+    if driver_lost:
+        while sampler.fresh() is not None:
+            pass
+    trace = telemetry.cell_ends(pid, timed(begin, end)).memory_trace
+    telemetry.close()
+    assert (trace.what if trace else None) == what
+    if trace is not None:
+        assert set(trace.low_bytes) == set(trace.high_bytes) == {800 if what == "process" else used}
+
+
+def test_a_repeat_that_no_sample_fell_into_has_no_course() -> None:
+    telemetry = Telemetry(GPU, Sampler(Scripted([Sample(0, used_bytes=900, processes={7: 800})])))
+    before = perf_counter() - 3600
+    assert telemetry.cell_ends(7, timed(before, before + 1)).memory_trace is None
+    telemetry.close()
+
+
+def test_what_the_driver_tells_goes_before_what_the_worker_counted(tmp_path: Path) -> None:
+    def end(_: Requested) -> Finished:
+        return timed(0, 1)
+
+    (counted,) = run(session_of(cells_of(SDPA[:1]), Worker([], end), Card([])), tmp_path)
+    assert counted.memory_trace == TRACKED
+    (tmp_path / "card").mkdir()
+    told = TRACKED.model_copy(update={"what": "process", "source": "the driver"})
+    (seen,) = run(session_of(cells_of(SDPA[:1]), Worker([], end), Card([], trace=told)), tmp_path / "card")
+    assert seen.memory_trace == told, "and the journal gives it back as it was"
 
 
 def test_a_wait_that_a_signal_ends_decides_nothing() -> None:

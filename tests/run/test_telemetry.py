@@ -50,6 +50,20 @@ def play(fake_nvml: Path, home: Path, tmp_path: Path) -> Play:
     return run
 
 
+def levels(cell: Json) -> dict[str, list[int]]:
+    """The bytes, in MiB, that the course of memory shows in each phase."""
+    trace = cell["memory_trace"]
+    begins = trace["phases"]
+    ends = dict(zip(begins, [*list(begins.values())[1:], trace["end_s"]], strict=True))
+    rows = list(zip(trace["times_s"], trace["low_bytes"], trace["high_bytes"], strict=True))
+    return {
+        phase: sorted(
+            {size // MIB for at, *sizes in rows if begins[phase] <= at < ends[phase] for size in sizes}
+        )
+        for phase in begins
+    }
+
+
 def watts(cell: Json) -> list[float]:
     pairs = zip(cell["power"]["energies_j"], cell["repeats"], strict=True)
     return [energy / repeat["latency_s"] for energy, repeat in pairs]
@@ -85,6 +99,28 @@ def test_a_card_of_its_own_has_peaks_energy_clocks_and_nothing_left_behind(play:
     assert power["throttle_reasons"] == {}
     assert set(summary["labels"]) <= {"noisy"}
     assert summary["bandwidth_fraction"] > 0
+
+
+def test_the_course_of_memory_is_what_the_driver_told_during_the_last_repeat(
+    play: Play, tmp_path: Path
+) -> None:
+    """Memory here goes up and down all the time, whatever the model does."""
+    moving = variant(
+        tmp_path, "rtx-4070-headless", "process child C 428MiB 2000MiB@0.1 5000MiB@0.2 3000MiB@0.3 every 0.4"
+    )
+    code, record = play(moving, tokens="[300]", repeats=1)
+    (cell,) = record["cells"]
+    trace, repeat = cell["memory_trace"], cell["repeats"][-1]
+    assert code == 0
+    assert (trace["what"], trace["source"]) == ("process", "NVML compute running processes")
+    assert trace["end_s"] == pytest.approx(repeat["latency_s"], abs=1e-6)
+    assert list(trace["phases"]) == ["preprocess", "encode", "prefill", "decode"]
+    assert trace["phases"]["encode"] == pytest.approx(repeat["preprocess_s"], abs=1e-6)
+    assert trace["phases"]["decode"] == pytest.approx(repeat["time_to_first_token_s"], abs=1e-6)
+    seen = levels(cell)
+    assert all(seen.values()), "every phase has what was in force, also one that is shorter than a period"
+    assert set(seen["decode"]) == {428, 2000, 3000, 5000}
+    assert max(trace["high_bytes"]) == cell["device_memory"]["process_peak_bytes"]
 
 
 @pytest.mark.parametrize("period", ["50ms", "100ms"])
@@ -161,6 +197,8 @@ def test_where_the_driver_does_not_tell_of_our_process_it_is_null(
     assert memory["baseline_bytes"] == baseline * MIB
     assert memory["device_peak_bytes"] == (baseline + WEIGHTS) * MIB
     assert ("contended" in cell["summary"]["labels"]) is contended, "of what was there before, at most"
+    assert (cell["memory_trace"]["what"], cell["memory_trace"]["source"]) == ("device", "NVML memory v2")
+    assert levels(cell)["decode"] == [baseline + WEIGHTS]
 
 
 def test_a_part_with_unified_memory_has_power_and_no_memory(play: Play) -> None:
@@ -179,6 +217,7 @@ def test_a_part_with_unified_memory_has_power_and_no_memory(play: Play) -> None:
     assert memory["sampler"]["samples"] > 10
     assert cell["power"]["source"] == "integrated power"
     assert cell["power"]["memory_clock_mhz"] is None
+    assert cell["memory_trace"]["what"] == "process"
 
 
 def test_a_card_that_falls_off_the_bus_ends_the_run_with_a_valid_record(play: Play) -> None:
@@ -190,6 +229,7 @@ def test_a_card_that_falls_off_the_bus_ends_the_run_with_a_valid_record(play: Pl
     assert first["outcome"]["status"] == "measured", "the CPU went on"
     assert first["device_memory"]["back_at_baseline"] is None
     assert first["power"]["energies_j"] == []
+    assert first["memory_trace"]["what"] == "allocated", "nobody knows what the card did"
     for cell in rest:
         assert cell["outcome"]["status"] == "failed"
         assert "stopped answering" in cell["outcome"]["reason"]
