@@ -27,6 +27,7 @@ LEVELS: Final = {
     "bench.records": "vocabulary",
     "bench.records.store": "work",
     "bench.records.journal": "work",
+    "bench.expectations": "pure",
     "bench.suite": "pure",
     "bench.suite_messages": "pure",
     "bench.cells": "pure",
