@@ -71,7 +71,7 @@ def judge_expectations(record: Record) -> tuple[Finding, ...]:
         RecordError: as `stated`.
     """
     expectations = stated(record)
-    return tuple(finding for cell in record.cells for finding in _of_cell(cell, expectations))
+    return tuple(finding for cell in record.cells for finding in judge_cell(cell, expectations))
 
 
 def count(findings: tuple[Finding, ...]) -> dict[Met, int]:
@@ -79,7 +79,8 @@ def count(findings: tuple[Finding, ...]) -> dict[Met, int]:
     return {met: sum(finding.met is met for finding in findings) for met in Met}
 
 
-def _of_cell(cell: CellResult, expectations: tuple[Expectation, ...]) -> Iterator[Finding]:
+def judge_cell(cell: CellResult, expectations: tuple[Expectation, ...]) -> Iterator[Finding]:
+    """Every expectation that covers this cell, as `judge_expectations`."""
     for expectation in expectations:
         if expectation.covers(cell.requested):
             if expectation.fits is not None:
@@ -119,7 +120,9 @@ def _bounded(cell: CellResult, name: str, bound: Bound) -> Finding:
 
 def _words(name: str, quantity: float) -> str:
     """A size in both units; of all else the number, exact enough to see why a bound holds or not."""
-    return units.both_units(int(quantity)) if name.endswith("_bytes") else f"{quantity:.6g}"
+    if name.endswith("_bytes"):
+        return units.both_units(int(quantity))
+    return f"{quantity:.6g}" if abs(quantity) < 999_999 else f"{quantity:,.0f}"
 
 
 def _not_run(cell: CellResult) -> str:

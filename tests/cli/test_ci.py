@@ -61,7 +61,7 @@ def test_an_expectation_that_is_not_met_is_exit_code_1_and_told(unmet: Run) -> N
     assert unmet.code == 1
     assert "expectations: 2 met, 1 not met, 3 not judged" in unmet.out
     assert re.search(
-        r"^not met: 1 s, 16 tokens, sdpa: expected decode_tokens_per_s >= 1e\+06, found [\d.]+",
+        r"^not met: 1 s, 16 tokens, sdpa: expected decode_tokens_per_s >= 1,000,000, found [\d.]+",
         unmet.out,
         re.M,
     )

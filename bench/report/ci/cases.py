@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bench import units
-from bench.judge.expectations import Finding, Met, judge_expectations
+from bench.expectations import Expectation
+from bench.judge.expectations import Finding, Met, judge_cell, stated
 from bench.records.schema import CellResult, Record, Requested
 from bench.report.basics import Status
 from bench.report.words import status
@@ -50,10 +51,8 @@ def cases_of(record: Record) -> tuple[Case, ...]:
     Raises:
         RecordError: the expectations of its suite cannot be read.
     """
-    by_cell: dict[str, list[Finding]] = {}
-    for finding in judge_expectations(record):
-        by_cell.setdefault(finding.cell_id, []).append(finding)
-    return tuple(_case(cell, tuple(by_cell.get(cell.cell_id, ()))) for cell in record.cells)
+    expectations = stated(record)
+    return tuple(case_of(cell, expectations) for cell in record.cells)
 
 
 def name_of(requested: Requested) -> str:
@@ -63,7 +62,9 @@ def name_of(requested: Requested) -> str:
     )
 
 
-def _case(cell: CellResult, findings: tuple[Finding, ...]) -> Case:
+def case_of(cell: CellResult, expectations: tuple[Expectation, ...]) -> Case:
+    """One cell, judged on what a suite expects."""
+    findings = tuple(judge_cell(cell, expectations))
     return Case(cell, name_of(cell.requested), status(cell.outcome), findings, _result(cell, findings))
 
 
