@@ -1,3 +1,4 @@
+# make setup        set up .venv; DEV= leaves the tools of the tests out
 # make bench        set up .venv, run the default suite on what this machine has, write record and report
 # make test         set up .venv and run the tests (minutes; no GPU, no network)
 # make test-slow    the rest: runs on cards that are played, full size, real browser (apt-get install -y chromium),

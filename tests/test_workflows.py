@@ -396,3 +396,47 @@ def test_its_make_targets_exist(target: str, tmp_path: Path) -> None:
 def test_its_inputs_are_inputs_of_the_action() -> None:
     (given,) = (step["with"] for step in steps_of(GPU) if step.get("uses") == "./")
     assert set(given) <= set(ACTION["inputs"])
+
+
+# --- the examples of the documentation --------------------------------------------------------------------
+
+EXAMPLES = re.findall(
+    r"^```yaml\n(.*?)^```", (ROOT / "docs/ci.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+)
+
+
+def test_the_documented_workflows_pass_the_checks_of_our_own(tmp_path: Path) -> None:
+    action, reusable, comment = EXAMPLES
+    (tmp_path / "action.yml").write_text(action)
+    (tmp_path / "reusable.yml").write_text(reusable + comment)
+    tools = Path(sys.executable).parent
+    files = [str(path) for path in sorted(tmp_path.glob("*.yml"))]
+    for command in (
+        ["check-jsonschema", "--builtin-schema", "vendor.github-workflows", *files],
+        ["zizmor", "--quiet", "--offline", *files],
+    ):
+        if not (tools / command[0]).is_file():
+            pytest.skip(f"needs {command[0]}")
+        said = subprocess.run(
+            [str(tools / command[0]), *command[1:]], capture_output=True, text=True, check=False
+        )
+        assert said.returncode == 0, said.stdout + said.stderr
+
+
+def test_the_documented_inputs_exist() -> None:
+    action, reusable, _ = map(yaml.safe_load, EXAMPLES)
+    (used,) = (step["with"] for step in steps_of(action) if step["uses"].startswith("OWNER/"))
+    assert set(used) <= set(ACTION["inputs"])
+    assert set(reusable["jobs"]["bench"]["with"]) <= set(REUSABLE[True]["workflow_call"]["inputs"])
+
+
+def test_the_documentation_has_every_input_and_its_default() -> None:
+    page = (ROOT / "docs/ci.md").read_text(encoding="utf-8")
+    table = page.split("| input | default | |")[1].split("\n\n")[0]
+    named: dict[str, str] = {}
+    for line in table.splitlines():
+        cells = re.findall(r"`([^`]*)`", "|".join(line.split("|")[1:2])), line.split("|")[2:3]
+        defaults = re.findall(r"`([^`]*)`", cells[1][0]) if cells[1] else []
+        named |= dict(zip(cells[0], [*defaults, *[""] * len(cells[0])], strict=False))
+    expected = {name: str(each["default"]) for name, each in ACTION["inputs"].items() if name != "token"}
+    assert {name: text for name, text in named.items() if name != "token"} == expected
