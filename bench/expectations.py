@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Final, Self
 
 from pydantic import (
@@ -109,7 +110,7 @@ class Expectation(Frozen):
         """Without what is not stated: the hash of a suite must not change when there is one metric more."""
         return {name: value for name, value in serialize(self).items() if value is not None}
 
-    @property
+    @cached_property
     def bounds(self) -> dict[str, Bound]:
         """The metrics that are bounded, by their names."""
         values = ((name, getattr(self, name)) for name in type(self).model_fields)

@@ -55,6 +55,7 @@ def run_in_ci(work: "Callable[[], tuple[int, Ended | None]]") -> int:
 
     An error has its line, too, with the exit code that it will have.
     """
+    from bench.report.ci.annotations import inert
     from bench.report.ci.line import Files, render
 
     try:
@@ -64,6 +65,7 @@ def run_in_ci(work: "Callable[[], tuple[int, Ended | None]]") -> int:
     except BenchError as error:
         _annotate_error(error)
         click.echo(render(error.exit_code, None, Files(), ()))
+        error.message = inert(error.message)  # which is told as one line of the log, like all else
         raise
     if ended is None:
         click.echo(render(code, None, files, ()))

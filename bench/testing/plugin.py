@@ -87,7 +87,7 @@ class Cells:
             self._told = f"bench: {error}"
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+    def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> None:
         """Say where it is."""
         if self._told:
             terminalreporter.section("bench")

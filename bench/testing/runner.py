@@ -15,6 +15,7 @@ from bench.run.plan import Plan
 from bench.run.protocol import Step
 from bench.run.session import Rules, signals_to
 from bench.units import both_units
+from bench.weights.interface import quiet
 
 
 class Runner:
@@ -73,7 +74,7 @@ class Runner:
         plan, place = self._plan, self._place
         campaign.check(plan, place)
         needed = campaign.needs_weights(plan, place)
-        weights = fetch(plan.origin, _refuse, _untold) if needed else campaign.Weights()
+        weights = fetch(plan.origin, _refuse, quiet) if needed else campaign.Weights()
         return campaign.running(plan, weights, Rules(plan.suite.measure), place, self._mailbox)
 
 
@@ -82,10 +83,6 @@ def _refuse(repo: str, missing_bytes: int, place: Path) -> None:
         f"{repo} is not whole in {place} ({both_units(missing_bytes)} missing), and a test downloads nothing",
         hint="Fetch it with `bench run --yes`, or add --bench-weights random",
     )
-
-
-def _untold(label: str, done_bytes: int, total_bytes: int) -> None:
-    pass
 
 
 class _Silent:

@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -21,7 +22,7 @@ from bench.records.store import read_record
 from bench.run.campaign import Ending
 from tests import sample_records as sample
 from tests.cli.conftest import Say
-from tests.run.processes import bench, environment, write_suite
+from tests.run.processes import bench, environment, started, wait_for_line, write_suite
 
 UNREACHED = '[[expect]]\nfits = true\n[[expect]]\nmax_tokens = [16]\ndecode_tokens_per_s = ">= 1000000"\n'
 COMMAND = re.compile(r"::(error|warning|notice) title=[^:,\r\n]*::.*")
@@ -152,6 +153,43 @@ def test_a_summary_that_cannot_be_written_does_not_lose_the_run(
     printed = capsys.readouterr()
     assert "GITHUB_STEP_SUMMARY names cannot be written: Is a directory" in printed.err
     assert json.loads(printed.out.splitlines()[-1])["exit_code"] == 0
+
+
+def test_an_interrupted_run_tells_what_it_has(home: Path, tmp_path: Path) -> None:
+    path = write_suite(tmp_path, tokens="[8, 2000]", repeats=50)
+    with started("run", "--ci", "--suite", str(path), "--device", "cpu", home=home, cwd=tmp_path) as process:
+        wait_for_line(process, r"^\[1/2\] .* tok/s")
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=60)
+    last = json.loads(output.splitlines()[-1])
+    assert (process.returncode, last["exit_code"]) == (130, 130)
+    assert last["cells"] == {"measured": 1, "skipped": 1}
+    assert last["report"] is None
+    assert (tmp_path / last["junit"]).is_file()
+    assert "bench run --resume" in output
+
+
+@pytest.mark.played
+def test_out_of_memory_fails_or_passes_as_the_suite_expects(home: Path, tmp_path: Path) -> None:
+    """On a card that is played on the CPU: 883 MiB hold the tiny model and some 15 s of sound."""
+    path = write_suite(tmp_path, clips="[5, 40]", tokens="[8, 16]")
+    tables = (
+        "clip_seconds = [5]\nfits = true",
+        "clip_seconds = [40]\nmax_tokens = [8]\nfits = true",
+        "clip_seconds = [40]\nmax_tokens = [16]\nfits = false",
+    )
+    path.write_text(path.read_text() + "".join(f"[[expect]]\n{table}\n" for table in tables))
+    ended = bench("run", "--ci", "--suite", str(path), "--emulate-vram", "883MiB", home=home, cwd=tmp_path)
+    last = json.loads(ended.stdout.splitlines()[-1])
+    assert (ended.returncode, last["exit_code"]) == (1, 1), ended.stderr
+    assert last["cells"] == {"measured": 2, "out_of_memory": 1, "skipped": 1}
+    assert last["expectations"] == {"met": 3, "not_met": 1, "not_judged": 0}
+    root = ET.parse(tmp_path / last["junit"]).getroot()
+    cases = {case.attrib["name"]: case for case in root.iter("testcase")}
+    (failure,) = root.iter("failure")
+    assert failure.attrib["message"].startswith("expected fits, found out of memory: ")
+    assert cases["40 s, 8 tokens, sdpa"].find("failure") is failure
+    assert cases["40 s, 16 tokens, sdpa"].find("skipped") is None  # it would need more: as expected
 
 
 @pytest.fixture
