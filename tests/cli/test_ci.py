@@ -104,14 +104,6 @@ def test_its_log_has_no_colours_and_no_line_that_is_written_twice(unmet: Run) ->
     assert "\r" not in unmet.out + unmet.err
 
 
-def test_without_the_option_the_exit_code_is_the_same(unmet: Run, home: Path, tmp_path: Path) -> None:
-    suite = str(unmet.folder / "mine.toml")
-    ended = bench("run", "--suite", suite, "--device", "cpu", "--max-tokens", "16", home=home, cwd=tmp_path)
-    assert ended.returncode == 1
-    assert "not met: 1 s, 16 tokens, sdpa" in ended.stdout
-    assert not list(tmp_path.rglob("*.junit.xml"))
-
-
 def test_nobody_is_asked_even_on_a_terminal(home: Path, tmp_path: Path) -> None:
     """On a terminal `bench run` would ask whether to download; here the answer is the option to give."""
     leader, follower = pty.openpty()
