@@ -1,3 +1,4 @@
+# make setup        set up .venv; DEV= leaves the tools of the tests out
 # make bench        set up .venv, run the default suite on what this machine has, write record and report
 # make test         set up .venv and run the tests (minutes; no GPU, no network)
 # make test-slow    the rest: runs on cards that are played, full size, real browser (apt-get install -y chromium),
@@ -31,11 +32,14 @@ STAMP = $(VENV)/.installed-$(TORCH)
 PIP = -m pip install --quiet --disable-pip-version-check
 
 # The official stack; everything else as in constraints.txt. huggingface-hub follows from it.
+# DEV= leaves the tools of the tests out.
+DEV = --group dev
+
 COMPAT_VENV = .venv-compat
 COMPAT_STAMP = $(COMPAT_VENV)/.installed
 COMPAT_PINS = torch==2.13.0 transformers==4.57.1
 
-.PHONY: help bench derived test test-slow test-played test-full-size test-browser test-compat test-gpu benchmarks lint types schemas clean
+.PHONY: help setup bench derived test test-slow test-played test-full-size test-browser test-compat test-gpu benchmarks lint types schemas clean
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
 
@@ -44,7 +48,7 @@ $(STAMP): pyproject.toml constraints.txt
 	sed 's/^torch==.*/$(torch_pin)/' constraints.txt > $(VENV)/constraints.txt
 	$(BIN)/python $(PIP) --upgrade 'pip>=25.1'
 	$(BIN)/python $(PIP) --constraint $(VENV)/constraints.txt --retries 1 --extra-index-url $(torch_index) torch
-	$(BIN)/python $(PIP) --constraint $(VENV)/constraints.txt --editable . --group dev
+	$(BIN)/python $(PIP) --constraint $(VENV)/constraints.txt --editable . $(DEV)
 	rm -f $(VENV)/.installed-* && touch $@ && echo $(TORCH) > $(VENV)/.torch
 
 $(COMPAT_STAMP): pyproject.toml
@@ -53,6 +57,8 @@ $(COMPAT_STAMP): pyproject.toml
 	$(COMPAT_VENV)/bin/python $(PIP) --retries 1 --extra-index-url https://download.pytorch.org/whl/cpu torch==2.13.0
 	$(COMPAT_VENV)/bin/python $(PIP) $(COMPAT_PINS) --editable . pytest pytest-benchmark pytest-timeout hypothesis
 	touch $@
+
+setup: $(STAMP)
 
 bench: $(STAMP)
 	@$(BIN)/bench run $(ARGS)
@@ -96,7 +102,8 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
-	$(BIN)/zizmor --quiet --offline --persona pedantic .github
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions action.yml
+	$(BIN)/zizmor --quiet --offline --persona pedantic .github action.yml
 
 types: $(STAMP)
 	$(BIN)/mypy

@@ -9,10 +9,18 @@ from pathlib import Path
 from typing import Annotated, Final, Literal, Self, TypeVar
 
 import rfc8785
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from bench import shipped
 from bench.errors import SuiteError
+from bench.expectations import MAX_EXPECTATIONS, Expectation
 from bench.records.base import Frozen
 from bench.records.words import Attention, EncoderAttention, Profile
 from bench.suite_messages import first_problem
@@ -32,7 +40,7 @@ _Value = TypeVar("_Value", float, int, Attention)
 def _each_once(values: tuple[_Value, ...]) -> tuple[_Value, ...]:
     for position, value in enumerate(values):
         if value in values[:position]:
-            raise ValueError(f"{str(value).removesuffix('.0')} appears twice")
+            raise ValueError(f"{_plain(value)} appears twice")
     return values
 
 
@@ -120,6 +128,17 @@ class Suite(Frozen):
     sampling: SamplingSettings = SamplingSettings()
     axes: Axes
     measure: Measure = Measure()
+    expect: tuple[Expectation, ...] = Field(
+        default=(), max_length=MAX_EXPECTATIONS, description=f"up to {MAX_EXPECTATIONS} tables [[expect]]"
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_empty(self, serialize: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """Expectations count only where there are some: a suite without them keeps the hash it always had."""
+        content: dict[str, object] = serialize(self)
+        if not self.expect:
+            del content["expect"]
+        return content
 
     @property
     def sha256(self) -> str:
@@ -158,9 +177,29 @@ def read_suite(path: Path) -> Suite:
     content = _parse(path)
     try:
         # By way of JSON: there strict mode takes lists and names of enums, and still no "10" for 10.
-        return Suite.model_validate_json(json.dumps(content, default=str), strict=True)
+        suite = Suite.model_validate_json(json.dumps(content, default=str), strict=True)
     except ValidationError as error:
         raise first_problem(error, Suite, where=str(path)) from None
+    _check_selections(suite, path)
+    return suite
+
+
+def _check_selections(suite: Suite, path: Path) -> None:
+    """Of the file only: the command line may well leave out cells that something is expected of."""
+    for position, expectation in enumerate(suite.expect):
+        for axis in Axes.model_fields:
+            known = getattr(suite.axes, axis)
+            for value in getattr(expectation, axis) or ():
+                if value not in known:
+                    raise SuiteError(
+                        f"{path}: expect[{position}].{axis}: {_plain(value)} is not on that axis",
+                        hint=f"Use {', '.join(map(_plain, known))}, or add it to [axes]",
+                    )
+
+
+def _plain(value: object) -> str:
+    """`10.0` -> `10`."""
+    return str(value).removesuffix(".0")
 
 
 def _parse(path: Path) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 import difflib
 import json
-from typing import Final
+from typing import Final, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -70,20 +70,27 @@ def _keys(model: type[BaseModel], prefix: str = "") -> dict[str, str | None]:
     keys: dict[str, str | None] = {}
     for name, field in model.model_fields.items():
         keys[prefix + name] = field.description
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            keys |= _keys(field.annotation, f"{prefix}{name}.")
+        table = _table(field.annotation)
+        if table is not None:
+            keys |= _keys(table, f"{prefix}{name}.")
     return keys
+
+
+def _table(annotation: object) -> type[BaseModel] | None:
+    """The model of a table, also where a list has one in each item; None for a plain value."""
+    candidates = (annotation, *get_args(annotation)[:1])
+    models = (each for each in candidates if isinstance(each, type) and issubclass(each, BaseModel))
+    return next(models, None)
 
 
 def _nearest(location: tuple[int | str, ...], model: type[BaseModel]) -> str:
     """`measure.repeat` -> did you mean measure.repeats; with nothing near, the keys that this table has."""
-    by_leaf = {key.rpartition(".")[2]: key for key in _keys(model)}
+    keys, table = _keys(model), "".join(f"{part}." for part in location[:-1] if isinstance(part, str))
+    own = [key for key in keys if key.startswith(table) and "." not in key[len(table) :]]
+    # What stands twice is meant where it was written, else where it comes first.
+    by_leaf = {key.rpartition(".")[2]: key for key in [*reversed(keys), *own]}
     near = difflib.get_close_matches(str(location[-1]), by_leaf, n=1)
-    if near:
-        return f"Did you mean {by_leaf[near[0]]}?"
-    table = "".join(f"{part}." for part in location[:-1])
-    known = (key for key in _keys(model) if key.startswith(table) and "." not in key[len(table) :])
-    return f"Known keys are {', '.join(known)}"
+    return f"Did you mean {by_leaf[near[0]]}?" if near else f"Known keys are {', '.join(own)}"
 
 
 def _dotted(location: tuple[int | str, ...]) -> str:

@@ -27,6 +27,7 @@ LEVELS: Final = {
     "bench.records": "vocabulary",
     "bench.records.store": "work",
     "bench.records.journal": "work",
+    "bench.expectations": "pure",
     "bench.suite": "pure",
     "bench.suite_messages": "pure",
     "bench.cells": "pure",
@@ -63,6 +64,8 @@ LEVELS: Final = {
     "bench.run.estimate": "pure",
     "bench.report": "report",
     "bench.cli": "cli",
+    "bench.pytest_plugin": "cli",
+    "bench.testing": "cli",
     "bench.__main__": "cli",
 }
 MAY_IMPORT: Final = {
@@ -97,6 +100,8 @@ ONLY_IN: Final = {
     "pynvml": {"bench.hardware.nvml", "bench.hardware.nvml_calls", "bench.hardware.nvml_errors"},
     "click": {"bench.cli"},
     "huggingface_hub": {"bench.weights"},
+    "pytest": {"bench.pytest_plugin", "bench.testing"},
+    "pytest_benchmark": set[str](),
     "pickle": set[str](),
     "marshal": set[str](),
     "shelve": set[str](),
@@ -202,6 +207,7 @@ HEAVY: Final = {
     [
         ("bench", set[str]()),
         ("bench.cli.app", set[str]()),
+        ("bench.pytest_plugin", set[str]()),
         ("bench.suite", set[str]()),
         ("bench.judge.verdict", set[str]()),
         ("bench.report.bundle", set[str]()),

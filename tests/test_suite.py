@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from bench.cells import expand
 from bench.errors import ExitCode, SuiteError
-from bench.records.words import Attention
+from bench.overrides import override
+from bench.records.words import Attention, WeightMode
 from bench.suite import Suite, find_suite, read_suite, shipped_suites
 
 DOCS = Path(__file__).parent.parent / "docs" / "suites.md"
@@ -151,6 +153,52 @@ BAD = [
     ("repeats = 3", "repeats = ", ", line 13, column 11: Invalid value."),
     ("repeats = 3", "repeats 3", ", line 13, column 9: Expected '=' after a key"),
     ("repeats = 3", 'x = "', ", line 13, column 6: Illegal character"),
+    (
+        "repeats = 3",
+        "[[expect]]\nfit = true",
+        ": unknown key expect[0].fit. Did you mean expect.fits?",
+    ),
+    (
+        "repeats = 3",
+        '[[expect]]\ndecode_token_per_s = ">= 1"',
+        ": unknown key expect[0].decode_token_per_s. Did you mean expect.decode_tokens_per_s?",
+    ),
+    (
+        "repeats = 3",
+        '[[expect]]\ndecode_tokens_per_s = "> 20"',
+        ': expect[0].decode_tokens_per_s: \'> 20\' is no bound; write ">= 20" or "<= 20"',
+    ),
+    (
+        "repeats = 3",
+        '[[expect]]\nprocess_peak_bytes = "<= 12 gib."',
+        ": expect[0].process_peak_bytes: '12 gib.' is no size: write 12GiB,",
+    ),
+    (
+        "repeats = 3",
+        "[[expect]]\ndecode_tokens_per_s = 20",
+        ': expect[0].decode_tokens_per_s: 20 is no bound; write ">= 20" or "<= 20"',
+    ),
+    (
+        "repeats = 3",
+        '[[expect]]\nfits = "yes"',
+        ": expect[0].fits: 'yes' is neither true nor false. Use true",
+    ),
+    ("repeats = 3", "[[expect]]\nclip_seconds = [10]", ": expect[0]: states nothing; add fits = true or"),
+    (
+        "repeats = 3",
+        "[[expect]]\nfits = true\n[[expect]]\nfits = true\nclip_seconds = [10, 11]",
+        ": expect[1].clip_seconds: 11 is not on that axis. Use 10, 60, or add it to [axes]",
+    ),
+    (
+        "repeats = 3",
+        '[[expect]]\nfits = true\nattention = ["eager"]',
+        ": expect[0].attention: eager is not on that axis. Use sdpa, or add it to [axes]",
+    ),
+    (
+        "repeats = 3",
+        "[expect]\nfits = true",
+        ': expect: {"fits": true} is no list. Use up to 100 tables [[expect]]',
+    ),
     ("repeats = 3", '"a\\nb\\u001b[31m" = 1', ": unknown key measure.a b [31m."),
 ]
 
@@ -223,6 +271,35 @@ def test_the_hash_is_of_the_content_and_not_of_the_file(tmp_path: Path) -> None:
     text = "# a comment\n" + GOOD.replace("[10, 60]", "[ 10.0,\n 60.0 ]").replace("seed = 0\n", "")
     assert read_suite(written(tmp_path, text)).sha256 == first.sha256
     assert read_suite(written(tmp_path, GOOD.replace("[128]", "[129]"))).sha256 != first.sha256
+
+
+def test_expectations_are_in_the_hash_and_no_part_of_a_cell(tmp_path: Path) -> None:
+    plain = read_suite(written(tmp_path, GOOD))
+    strict = read_suite(
+        written(tmp_path, GOOD + '[[expect]]\nfits = true\nprocess_peak_bytes = "<= 11.5GiB"\n')
+    )
+    same = read_suite(written(tmp_path, GOOD + '[[expect]]\nfits=true\nprocess_peak_bytes="<=12348030976"\n'))
+    assert "expect" not in plain.model_dump()
+    assert strict.sha256 == same.sha256 != plain.sha256
+    cells = [
+        expand(each, weight_mode=WeightMode.HUB, clip_source_sha256="0" * 64) for each in (plain, strict)
+    ]
+    assert cells[0] == cells[1]
+    assert Suite.model_validate(strict.model_dump()) == strict
+    shorter = override(strict, clip_seconds=(10,))
+    assert shorter.expect == strict.expect
+
+
+def test_cells_that_the_command_line_leaves_out_may_be_expected_to_fit(tmp_path: Path) -> None:
+    suite = read_suite(written(tmp_path, GOOD + "[[expect]]\nfits = true\nclip_seconds = [60]\n"))
+    assert override(suite, clip_seconds=(10,)).axes.clip_seconds == (10,)
+
+
+def test_the_expectations_of_the_documentation_can_be_used(tmp_path: Path) -> None:
+    example = re.findall(r"```toml\n(.*?)```", DOCS.read_text(encoding="utf-8"), flags=re.DOTALL)[1]
+    everywhere, some = read_suite(written(tmp_path, GOOD + example)).expect
+    assert everywhere.fits is True
+    assert set(some.bounds) == {"decode_tokens_per_s", "time_to_first_token_s", "process_peak_bytes"}
 
 
 def test_the_example_of_the_documentation_can_be_used(tmp_path: Path) -> None:

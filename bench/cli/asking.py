@@ -30,7 +30,7 @@ def choose_gpu(found: "tuple[Device, ...]") -> "Device":
     return found[answer - 1]
 
 
-def confirm_download(yes: bool, repo: str, missing_bytes: int, place: Path) -> None:
+def confirm_download(yes: bool, repo: str, missing_bytes: int, place: Path, *, may_ask: bool = True) -> None:
     """One question that names size and place.
 
     Raises:
@@ -39,7 +39,7 @@ def confirm_download(yes: bool, repo: str, missing_bytes: int, place: Path) -> N
     if yes:
         return
     other = "use --model DIR or --weights random"
-    if not sys.stdin.isatty():
+    if not may_ask or not sys.stdin.isatty():
         raise UsageError(
             f"{repo} has to be downloaded ({both_units(missing_bytes)} to {place})",
             hint=f"Add --yes, or {other}",

@@ -20,17 +20,18 @@ from rich.text import Text
 from bench.cells import Cell
 from bench.judge.peak import peak_of
 from bench.records.schema import CellResult, DeviceInfo, Measured
+from bench.report.ci.cases import name_of
 from bench.report.words import status
 from bench.run.estimate import cell_s, pace
 from bench.run.plan import Plan, support
-from bench.units import clip_length, gib, rate, seconds
+from bench.units import gib, rate, seconds
 
 if TYPE_CHECKING:
     from bench.run.protocol import Step
 
 
-def display(plan: Plan, done: Collection[str] = ()) -> "Live | PlainLines":
-    """What suits standard error: a live display on a terminal, plain lines in a pipe or a log.
+def display(plan: Plan, done: Collection[str] = (), *, plain: bool = False) -> "Live | PlainLines":
+    """What suits standard error: a live display on a terminal, plain lines in a pipe, a log, or if asked for.
 
     `done` holds the ids of the cells that an earlier part of the run has done: they take no more time.
     """
@@ -41,17 +42,13 @@ def display(plan: Plan, done: Collection[str] = ()) -> "Live | PlainLines":
         if why_not(cell.requested) is None and cell.cell_id not in done
     }
     remaining, device = Remaining(estimates), plan.device.info()
+    if plain:
+        return PlainLines(remaining, device)
     console = Console(stderr=True)
     # FORCE_COLOR makes rich take a log file for a terminal, where a line that is rewritten would be a mess.
     if console.is_interactive and console.file.isatty():
         return Live(remaining, device, console)
     return PlainLines(remaining, device)
-
-
-def name_of(cell: Cell) -> str:
-    """`10 s, 128 tokens, sdpa`."""
-    asked = cell.requested
-    return f"{clip_length(asked.clip_seconds)}, {asked.max_tokens} tokens, {asked.attention}"
 
 
 def outcome_of(result: CellResult, device: DeviceInfo) -> str:
@@ -113,7 +110,7 @@ class PlainLines:
     def cell_begins(self, cell: Cell, number: int, total: int) -> None:
         """Say which."""
         self._remaining.begin()
-        self._head = f"[{number}/{total}] {name_of(cell)}"
+        self._head = f"[{number}/{total}] {name_of(cell.requested)}"
 
     def step_begins(self, step: "Step") -> None:
         """Only loading is worth a line: it can take minutes."""
@@ -159,7 +156,7 @@ class Live:
     def cell_begins(self, cell: Cell, number: int, total: int) -> None:
         """Show which."""
         self._remaining.begin()
-        self._head = name_of(cell)
+        self._head = name_of(cell.requested)
         self._update(description=self._head, completed=number - 1, total=total)
 
     def step_begins(self, step: "Step") -> None:

@@ -20,8 +20,8 @@ _PLAIN_EVERY_S = 10.0
 class DownloadLine:
     """One line that is rewritten on a terminal; a line every ten seconds elsewhere."""
 
-    def __init__(self) -> None:
-        self._terminal = sys.stderr.isatty()
+    def __init__(self, *, plain: bool = False) -> None:
+        self._terminal = not plain and sys.stderr.isatty()
         self._every_s = _TERMINAL_EVERY_S if self._terminal else _PLAIN_EVERY_S
         self._last = 0.0
         self._unfinished = False
@@ -46,8 +46,10 @@ class DownloadLine:
         click.echo(f"\r\x1b[K{text}" if self._terminal else text, err=True, nl=not self._unfinished)
 
 
-def fetched(plan: "Plan", yes: bool) -> "Weights":
+def fetched(plan: "Plan", yes: bool, *, ci: bool = False) -> "Weights":
     """The weights of a plan on this machine, downloaded after one confirmation where they have to be.
+
+    `ci`: nobody is asked, and no line is rewritten.
 
     Raises:
         WeightsError: they cannot be had, or are not what they should be.
@@ -56,5 +58,5 @@ def fetched(plan: "Plan", yes: bool) -> "Weights":
     from bench.cli.asking import confirm_download
     from bench.run.fetch import fetch
 
-    with DownloadLine() as progress:
-        return fetch(plan.origin, partial(confirm_download, yes), progress)
+    with DownloadLine(plain=ci) as progress:
+        return fetch(plan.origin, partial(confirm_download, yes, may_ask=not ci), progress)

@@ -6,8 +6,9 @@ from rich.console import Console
 from rich.progress import ProgressColumn
 
 from bench.cells import Cell
-from bench.cli.display import Live, PlainLines, Remaining, name_of
+from bench.cli.display import Live, PlainLines, Remaining
 from bench.judge.bisection import Search
+from bench.report.ci.cases import name_of
 from bench.units import clip_length
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ def bounds(search: Search) -> str:
 def _head(cell: Cell, number: int | None, search: Search) -> str:
     """`probe 3, between 60 s and 240 s: 150 s, 128 tokens, sdpa`."""
     if number is None:
-        return name_of(cell)
-    return ", ".join(filter(None, [f"probe {number}", bounds(search)])) + f": {name_of(cell)}"
+        return name_of(cell.requested)
+    return ", ".join(filter(None, [f"probe {number}", bounds(search)])) + f": {name_of(cell.requested)}"
 
 
 class PlainProbes(PlainLines):
@@ -63,7 +64,7 @@ class LiveProbes(Live):
         """Show which."""
         self._remaining.begin()
         self._head = _head(cell, number, search)
-        self._where = ": ".join(filter(None, [bounds(search), name_of(cell)]))
+        self._where = ": ".join(filter(None, [bounds(search), name_of(cell.requested)]))
         more = search.at_most - 1
         self._more = f"{more} more at most" if more > 0 else ""
         self._update(description=self._where)

@@ -19,9 +19,10 @@ from bench.cli.options import (
     suite_option,
     wishes_of,
 )
-from bench.errors import ExitCode
+from bench.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
+    from bench.cli.run_output import Ended
     from bench.records.journal import Progress
     from bench.run.campaign import Ending, Place
     from bench.run.plan import Plan, Wishes
@@ -35,6 +36,7 @@ class Manner:
     prune: bool
     out: Path | None
     yes: bool
+    ci: bool
 
 
 @click.command(short_help="Measure a suite on this machine.")
@@ -54,6 +56,7 @@ class Manner:
 @out_option
 @click.option("--resume", metavar="RECORD", type=FILE, help="Finish an interrupted run.")
 @click.option("--dry-run", is_flag=True, help="Print the cells and how long they should take.")
+@click.option("--ci", is_flag=True, help="For build servers: no questions, plain lines, JUnit and more.")
 def run(
     *,
     engine: str,  # noqa: ARG001 - one choice so far
@@ -62,36 +65,56 @@ def run(
     out: Path | None,
     resume: Path | None,
     dry_run: bool,
+    ci: bool,
     yes: bool,
     **wished: Any,
 ) -> int:
     """Measure a suite: every combination of clip length, max_tokens and attention is one cell.
 
     Out of memory is a result, not a failure. Each outcome is on disk before the next cell starts, so an
-    interrupted run loses the cell in flight at most.
+    interrupted run loses the cell in flight at most. Where the suite states expectations, one that is not
+    met ends the run with exit code 1.
+
+    With --ci nobody is asked and nothing is coloured; JUnit XML and a Markdown summary lie beside the record,
+    GitHub gets annotations, and the last line of standard output is JSON.
 
     \b
     Examples:
       bench run
       bench run --gpu rtx-4070
+      bench run --ci --yes --suite ./mine.toml
       bench run --suite quick --weights random --clip-seconds 10,60
       bench run --resume results/20260607T201500Z-standard-1f2e3d4c5b6a.json
     """
+    manner = Manner(isolate, not no_prune, out, yes, ci)
+    if not ci:
+        return _run(wished, manner, resume, dry_run=dry_run)[0]
+    if dry_run:
+        raise UsageError("--ci tells what a run found; --dry-run runs nothing", hint="Leave one of them out")
+    from bench.cli.ci import run_in_ci
+
+    return run_in_ci(lambda: _run(wished, manner, resume))
+
+
+def _run(
+    wished: dict[str, Any], manner: Manner, resume: Path | None, *, dry_run: bool = False
+) -> "tuple[int, Ended | None]":
+    """The exit code, and what was run; None where nothing was."""
     from bench.cli.run_output import print_notes, print_plan
 
     earlier = _earlier(resume) if resume is not None else None
     if earlier is not None and earlier[1].header.frontier_step_s is not None:
-        return _seal_search(earlier[0])
+        return _seal_search(earlier[0]), None
     if earlier is not None and _is_finished(*earlier):
         click.echo(f"{resume} is finished: every cell has an outcome, and nothing is left to run")
-        return ExitCode.DONE
-    plan = _plan(wishes_of(wished), earlier)
+        return ExitCode.DONE, None
+    plan = _plan(wishes_of(wished), earlier, ci=manner.ci)
     print_notes(plan)
     if dry_run:
         print_plan(plan)
-        return ExitCode.DONE
-    again = Again.of(wished, plan, out=out, isolate=isolate, no_prune=no_prune)
-    return _measure(plan, Manner(isolate, not no_prune, out, yes), earlier, again)
+        return ExitCode.DONE, None
+    again = Again.of(wished, plan, out=manner.out, isolate=manner.isolate, no_prune=not manner.prune)
+    return _measure(plan, manner, earlier, again)
 
 
 def _earlier(path: Path) -> "tuple[Path, Progress]":
@@ -118,17 +141,19 @@ def _seal_search(path: Path) -> int:
     return ExitCode.DONE
 
 
-def _plan(wishes: "Wishes", earlier: "tuple[Path, Progress] | None") -> "Plan":
+def _plan(wishes: "Wishes", earlier: "tuple[Path, Progress] | None", *, ci: bool) -> "Plan":
     from bench.cli.asking import choose_gpu
-    from bench.run.plan import make_plan, resumed
+    from bench.run.plan import make_plan, refuse_to_choose, resumed
 
     if earlier is not None:
         path, progress = earlier
         wishes = resumed(wishes, progress.header, path)
-    return make_plan(wishes, choose_gpu)
+    return make_plan(wishes, refuse_to_choose if ci else choose_gpu)
 
 
-def _measure(plan: "Plan", manner: Manner, earlier: "tuple[Path, Progress] | None", again: Again) -> int:
+def _measure(
+    plan: "Plan", manner: Manner, earlier: "tuple[Path, Progress] | None", again: Again
+) -> "tuple[int, Ended | None]":
     from bench.cli.run_output import exit_code, print_ending, print_unfinished
     from bench.run.campaign import Place
     from bench.run.isolation import Stopped
@@ -137,15 +162,15 @@ def _measure(plan: "Plan", manner: Manner, earlier: "tuple[Path, Progress] | Non
     if earlier is None:
         print_unfinished(plan, place, again)
     try:
-        ending = _run(plan, manner, place)
+        ending = _run_cells(plan, manner, place)
     except Stopped as stopped:
         click.echo("bench: stopped before the first cell; run the same command again", err=True)
-        return 128 + stopped.signal_number
-    print_ending(ending, manner.out, again)
-    return exit_code(ending)
+        return 128 + stopped.signal_number, None
+    ended = print_ending(ending, manner.out, again, plain=manner.ci)
+    return exit_code(ending, ended.cases), ended
 
 
-def _run(plan: "Plan", manner: Manner, place: "Place") -> "Ending":
+def _run_cells(plan: "Plan", manner: Manner, place: "Place") -> "Ending":
     from bench.cli.display import display
     from bench.cli.downloads import fetched
     from bench.run import campaign
@@ -153,7 +178,8 @@ def _run(plan: "Plan", manner: Manner, place: "Place") -> "Ending":
 
     rules = Rules(plan.suite.measure, isolate=manner.isolate, prune=manner.prune)
     campaign.check(plan, place)
-    weights = fetched(plan, manner.yes) if campaign.needs_weights(plan, place) else campaign.Weights()
+    needed = campaign.needs_weights(plan, place)
+    weights = fetched(plan, manner.yes, ci=manner.ci) if needed else campaign.Weights()
     done = {cell.cell_id for cell in place.resumed[1].done} if place.resumed else set()
-    with display(plan, done) as listener:
+    with display(plan, done, plain=manner.ci) as listener:
         return campaign.run(plan, weights, rules, place, listener)

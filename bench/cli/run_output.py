@@ -1,5 +1,7 @@
 """What `bench run` prints before and after the cells."""
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,11 +12,23 @@ from bench.errors import ExitCode
 from bench.units import seconds
 
 if TYPE_CHECKING:
-    from bench.records.schema import Record
+    from bench.report.ci.cases import Case
+    from bench.report.interface import View
     from bench.run.campaign import Ending, Place
     from bench.run.plan import Plan
 
+_MAX_UNMET = 20
 _ROUGH = "a rough guide: half or twice as long is possible"
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A run as it was printed. `report` is None where an interruption left none."""
+
+    ending: "Ending"
+    view: "View"
+    cases: "tuple[Case, ...]"
+    report: Path | None
 
 
 def print_notes(plan: "Plan") -> None:
@@ -27,7 +41,7 @@ def print_notes(plan: "Plan") -> None:
 
 def print_plan(plan: "Plan") -> None:
     """Every cell with its id, what it should take, and the sum."""
-    from bench.cli.display import name_of
+    from bench.report.ci.cases import name_of
     from bench.run.estimate import cell_s, pace, run_s
     from bench.run.plan import support
 
@@ -36,7 +50,7 @@ def print_plan(plan: "Plan") -> None:
         reason = why_not(cell.requested)
         takes = f"about {seconds(cell_s(cell, plan.suite.measure, rates))}"
         told = takes if reason is None else f"unsupported: {reason}"
-        click.echo(f"{cell.cell_id}  {name_of(cell)}  {told}")
+        click.echo(f"{cell.cell_id}  {name_of(cell.requested)}  {told}")
     running = [cell for cell in plan.cells if why_not(cell.requested) is None]
     click.echo(
         f"{len(plan.cells)} cells of {plan.suite.name} on {plan.device.name} with {plan.origin.weight_mode} "
@@ -57,27 +71,55 @@ def print_unfinished(plan: "Plan", place: "Place", again: Again) -> None:
         )
 
 
-def print_ending(ending: "Ending", out: Path | None, again: Again) -> None:
-    """The table, where record and report are, and after an interruption how to go on."""
+def print_ending(ending: "Ending", out: Path | None, again: Again, *, plain: bool = False) -> Ended:
+    """The table, what the suite expects, where record and report are, and how to go on if interrupted."""
+    from bench.report.ci.cases import cases_of
+    from bench.report.view import build_view
+
+    view, cases = build_view(ending.record), cases_of(ending.record)
     report: tuple[Path, ...] = ()
     try:
         if ending.signal_number is None:
             report = write_report(ending, out)
     finally:  # also where the report cannot be written: the record is there
-        _print_table(ending.record)
+        _print_table(view, plain=plain)
+        for line in _expectations(cases):
+            click.echo(line)
         click.echo(f"record  {ending.path}")
     for path in report:
         click.echo(f"report  {path}")
     if ending.signal_number is not None:
         click.echo(f"interrupted; finish it with\n  {again.command(ending.path)}")
+    return Ended(ending, view, cases, report[0] if report else None)
 
 
-def exit_code(ending: "Ending") -> int:
-    """Interrupted, cells that failed for a reason other than memory, or done."""
+def _expectations(cases: "Sequence[Case]") -> Iterator[str]:
+    """How many are met, and which are not; nothing where the suite expects nothing."""
+    from bench.judge.expectations import Met, count
+    from bench.report.text import clean
+
+    counts = count(tuple(finding for case in cases for finding in case.findings))
+    if not any(counts.values()):
+        return
+    words = (f"{counts[met]} {met.replace('_', ' ')}" for met in Met if counts[met])
+    yield f"expectations: {', '.join(words)}"
+    unmet = [(case.name, each) for case in cases for each in case.unmet]
+    for name, each in unmet[:_MAX_UNMET]:
+        yield f"not met: {name}: expected {each.wanted}, found {clean(each.found)}"
+    if len(unmet) > _MAX_UNMET:
+        yield f"not met: {len(unmet) - _MAX_UNMET} more"
+
+
+def exit_code(ending: "Ending", cases: "Sequence[Case]" = ()) -> int:
+    """Interrupted, cells that failed for a reason other than memory, an expectation not met, or done.
+
+    In this order: what was cut short or failed is no basis for saying what is not met.
+    """
     if ending.signal_number is not None:
         return 128 + ending.signal_number
-    failed = any(cell.outcome.status in {"failed", "timeout"} for cell in ending.record.cells)
-    return ExitCode.CELLS_FAILED if failed else ExitCode.DONE
+    if any(cell.outcome.status in {"failed", "timeout"} for cell in ending.record.cells):
+        return ExitCode.CELLS_FAILED
+    return ExitCode.GATE if any(case.unmet for case in cases) else ExitCode.DONE
 
 
 def write_report(ending: "Ending", out: Path | None) -> tuple[Path, ...]:
@@ -89,15 +131,13 @@ def write_report(ending: "Ending", out: Path | None) -> tuple[Path, ...]:
     return write_reports(ending.record, folder, (Format.HTML,), ending.path.stem)
 
 
-def _print_table(record: "Record") -> None:
+def _print_table(view: "View", *, plain: bool) -> None:
     from rich.console import Console
 
     from bench.report.terminal import as_text, summary
-    from bench.report.view import build_view
 
-    view = build_view(record)
     console = Console()
-    if console.is_terminal:
+    if console.is_terminal and not plain:
         console.print(summary(view))
     else:
         click.echo(as_text(view), nl=False)

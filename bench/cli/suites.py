@@ -1,5 +1,6 @@
 """`bench suites`: what there is to run."""
 
+import json
 from typing import TYPE_CHECKING
 
 import click
@@ -8,6 +9,7 @@ from bench.cli.completions import suite_names
 from bench.units import clip_length
 
 if TYPE_CHECKING:
+    from bench.expectations import Expectation
     from bench.suite import Suite
 
 
@@ -51,5 +53,12 @@ def _whole(suite: "Suite") -> str:
         "attention": ", ".join(suite.axes.attention),
         "repeats": f"{suite.measure.repeats} to {suite.measure.max_repeats}",
     }
-    lines = [_line(suite), *(f"{name:<12} {value}" for name, value in settings.items())]
+    stated = (("expects", _words(expectation)) for expectation in suite.expect)
+    lines = [_line(suite), *(f"{name:<12} {value}" for name, value in (*settings.items(), *stated))]
     return "\n".join([*lines, *(["", suite.description] if suite.description else [])])
+
+
+def _words(expectation: "Expectation") -> str:
+    """`fits = true, clip_seconds = [10.0]`: as the suite states it."""
+    content = expectation.model_dump(mode="json")
+    return ", ".join(f"{name} = {json.dumps(value)}" for name, value in content.items())

@@ -2,7 +2,8 @@
 
 import re
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -74,26 +75,23 @@ def needs_weights(plan: Plan, place: Place) -> bool:
     return any(why_not(cell.requested) is None for cell in plan.cells if cell.cell_id not in done)
 
 
-Sweep = Callable[[Session, Journal, Listener], int | None]
-"""Which cells a session runs, in which order; the number of the signal that ended it, or None."""
+@dataclass(frozen=True)
+class Running:
+    """The session that feeds a worker, and the journal at `path` that takes the outcomes."""
+
+    session: Session
+    journal: Journal
+    path: Path
 
 
-def run(
-    plan: Plan,
-    weights: Weights,
-    rules: Rules,
-    place: Place,
-    listener: Listener,
-    *,
-    sweep: Sweep = Session.run,
-) -> Ending:
-    """Run what is left of a plan, or what `sweep` chooses, and seal its record.
+@contextmanager
+def running(plan: Plan, weights: Weights, rules: Rules, place: Place, mailbox: Mailbox) -> Iterator[Running]:
+    """Start the worker and the journal, and end both afterwards. The journal still has to be sealed.
 
     Raises:
         BenchError: the worker cannot start, the disk refuses a write, or a resumed record does not fit.
         Stopped: a signal came before the first cell; nothing was written.
     """
-    mailbox: Mailbox = Mailbox()
     source = ModelSource(
         name=plan.origin.name, weight_mode=plan.origin.weight_mode, directory=weights.directory
     )
@@ -106,7 +104,7 @@ def run(
         memory_limit_bytes=plan.emulation.limit_bytes if plan.emulation is not None else None,
     )
     isolation = Isolation(setup, mailbox)
-    with signals_to(mailbox), watching(plan.device.uuid) as watch:
+    with watching(plan.device.uuid) as watch:
         try:
             hello = isolation.hello()
             header = _header(plan, weights, hello, watch.state)
@@ -123,14 +121,39 @@ def run(
                 watch=watch,
             )
             try:
-                signal_number = sweep(session, journal, listener)
+                yield Running(session, journal, path)
             except StorageError as error:
                 raise StorageError(error.message, hint=f"Free space, then --resume {path}") from error
             finally:
                 journal.close()
         finally:
             isolation.retire()
-        record, sealed = seal_journal(path)
+
+
+Sweep = Callable[[Session, Journal, Listener], int | None]
+"""Which cells a session runs, in which order; the number of the signal that ended it, or None."""
+
+
+def run(
+    plan: Plan,
+    weights: Weights,
+    rules: Rules,
+    place: Place,
+    listener: Listener,
+    *,
+    sweep: Sweep = Session.run,
+) -> Ending:
+    """Run what is left of a plan, or what `sweep` chooses, and seal its record.
+
+    Raises:
+        BenchError: as `running`.
+        Stopped: as `running`.
+    """
+    mailbox: Mailbox = Mailbox()
+    with signals_to(mailbox):
+        with running(plan, weights, rules, place, mailbox) as started:
+            signal_number = sweep(started.session, started.journal, listener)
+        record, sealed = seal_journal(started.path)
     return Ending(record, sealed, signal_number)
 
 
@@ -138,7 +161,7 @@ def _header(plan: Plan, weights: Weights, hello: Hello, state: DeviceState | Non
     return Header(
         record_id=secrets.token_hex(6),
         created_at=datetime.now(UTC).replace(microsecond=0),
-        provenance=_provenance(plan),
+        provenance=provenance_of(plan),
         suite=plan.suite_info,
         model=ModelInfo(
             name=plan.origin.name,
@@ -160,7 +183,8 @@ def _header(plan: Plan, weights: Weights, hello: Hello, state: DeviceState | Non
     )
 
 
-def _provenance(plan: Plan) -> Provenance:
+def provenance_of(plan: Plan) -> Provenance:
+    """What the figures of its record are."""
     if plan.emulation is not None:
         return Provenance.EMULATED
     return Provenance.SMOKE if plan.origin.weight_mode is WeightMode.TINY else Provenance.MEASURED

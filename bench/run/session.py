@@ -82,7 +82,7 @@ class Session:
                 if cell.cell_id in self._done:
                     continue
                 listener.cell_begins(cell, number, len(self._cells))
-                self.run_cell(cell, journal, listener, keep=self._goes_on(cell))
+                self.run_cell(cell, journal, listener, keep=self.goes_on(cell))
         except Stopped as stopped:
             return stopped.signal_number
         finally:
@@ -117,7 +117,7 @@ class Session:
             return Skipped(reason=_pruned(smaller), cause="pruned")
         return None
 
-    def _goes_on(self, cell: Cell) -> bool:
+    def goes_on(self, cell: Cell) -> bool:
         """Whether the next cell that will be run can be run by the same worker."""
         for other in self._cells[self._cells.index(cell) + 1 :]:
             if other.cell_id not in self._done and self._without_running(other) is None:

@@ -5,10 +5,15 @@ from pathlib import Path
 import pytest
 
 from bench.cli.again import Again
-from bench.cli.run_output import print_ending
+from bench.cli.run_output import exit_code, print_ending
 from bench.errors import StorageError
+from bench.records.schema import CellResult, Failed
 from bench.run.campaign import Ending
 from tests import sample_records as sample
+
+RAN = sample.measured(sample.requested(10, 128))
+FAILED = sample.not_measured(sample.requested(30, 128), Failed(reason="cuDNN error"))
+OUT_OF_MEMORY = sample.out_of_memory(sample.requested(60, 128))
 
 
 @pytest.fixture
@@ -51,3 +56,37 @@ def test_an_interrupted_run_names_the_command_that_finishes_it(
         "interrupted; finish it with\n  bench run --resume 'my results/a.json' --no-prune\n"
     )
     assert not (tmp_path / "reports").exists()
+
+
+@pytest.mark.parametrize(
+    ("cells", "rate", "signal_number", "code"),
+    [
+        ([RAN, OUT_OF_MEMORY], 1, None, 0),
+        ([RAN, OUT_OF_MEMORY], 1000, None, 1),
+        ([RAN, FAILED], 1000, None, 4),
+        ([RAN, FAILED], 1000, 2, 130),
+    ],
+)
+def test_what_is_not_met_is_told_and_ends_with_1_unless_something_went_wrong(
+    cells: list[CellResult],
+    rate: int,
+    signal_number: int | None,
+    code: int,
+    ending: Ending,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Also without --ci."""
+    record = sample.record(cells, definition={"expect": [{"decode_tokens_per_s": f">= {rate}"}]})
+    ended = print_ending(Ending(record, ending.path, signal_number), None, Again(()))
+    assert exit_code(ended.ending, ended.cases) == code
+    printed = capsys.readouterr().out
+    assert ("not met: 10 s, 128 tokens, sdpa: expected decode_tokens_per_s >= 1000" in printed) is (rate > 1)
+    assert "expectations: " in printed
+
+
+def test_a_suite_that_expects_nothing_says_nothing_of_it(
+    ending: Ending, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ended = print_ending(Ending(sample.smoke(), ending.path, None), None, Again(()))
+    assert exit_code(ended.ending, ended.cases) == 0
+    assert "expect" not in capsys.readouterr().out

@@ -23,3 +23,9 @@ def test_one_suite_is_shown_with_its_settings(say: Say) -> None:
 def test_a_file_of_ones_own_is_shown_too(say: Say, tmp_path: Path) -> None:
     path = write_suite(tmp_path)
     assert "mine           4 cells  A suite for tests" in say("suites", str(path)).out
+
+
+def test_what_a_suite_expects_is_shown(say: Say, tmp_path: Path) -> None:
+    path = write_suite(tmp_path)
+    path.write_text(path.read_text() + '[[expect]]\nfits = true\nmax_tokens = [8]\nlatency_s = "<= 5"\n')
+    assert 'expects      max_tokens = [8], fits = true, latency_s = "<= 5"\n' in say("suites", str(path)).out

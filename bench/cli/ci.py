@@ -1,0 +1,131 @@
+"""`bench run --ci`: what a build server gets beside the record, and how its log is kept harmless."""
+
+import io
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TextIO
+
+import click
+
+from bench.errors import BenchError
+
+if TYPE_CHECKING:
+    from bench.cli.run_output import Ended
+    from bench.report.ci.line import Files
+
+_SUMMARY: Final = "GITHUB_STEP_SUMMARY"
+
+
+class InertStream(io.TextIOBase):
+    """Passes whole lines on, changed so that no runner takes one for a workflow command."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._begun = ""
+
+    def writable(self) -> bool:
+        """It is."""
+        return True
+
+    def write(self, text: str) -> int:
+        """Keep what follows the last line end: the begin of a line does not tell what it will be."""
+        from bench.report.ci.annotations import inert
+
+        *whole, self._begun = (self._begun + text).split("\n")
+        for line in whole:
+            self._stream.write(inert(line) + "\n")
+        return len(text)
+
+    def flush(self) -> None:
+        """Of the whole lines."""
+        self._stream.flush()
+
+    def end(self) -> None:
+        """Pass on a last line that had no end."""
+        if self._begun:
+            self.write("\n")
+        self.flush()
+
+
+def run_in_ci(work: "Callable[[], tuple[int, Ended | None]]") -> int:
+    """Do the run with a harmless log; then annotations where GitHub reads them, and the line for scripts.
+
+    An error has its line, too, with the exit code that it will have.
+    """
+    from bench.report.ci.annotations import inert
+    from bench.report.ci.line import Files, render
+
+    try:
+        with _harmless():
+            code, ended = work()
+            files = Files() if ended is None else _write(ended)
+    except BenchError as error:
+        _annotate_error(error)
+        click.echo(render(error.exit_code, None, Files(), ()))
+        error.message = inert(error.message)  # which is told as one line of the log, like all else
+        raise
+    if ended is None:
+        click.echo(render(code, None, files, ()))
+    else:
+        _annotate(ended)
+        click.echo(render(code, ended.view.verdict, files, ended.cases))
+    return code
+
+
+@contextmanager
+def _harmless() -> Iterator[None]:
+    out, err = InertStream(sys.stdout), InertStream(sys.stderr)
+    try:
+        with redirect_stdout(out), redirect_stderr(err):
+            yield
+    finally:
+        out.end()
+        err.end()
+
+
+def _write(ended: "Ended") -> "Files":
+    """JUnit XML and Markdown summary beside the record; the summary also where GitHub wants it."""
+    from bench.records.store import write_atomically
+    from bench.report.ci import junit, summary
+    from bench.report.ci.line import Files
+
+    record = ended.ending.path
+    cases, page = record.with_suffix(".junit.xml"), record.with_suffix(".summary.md")
+    text = summary.render(ended.view, ended.cases)
+    write_atomically(cases, junit.render(ended.ending.record, ended.cases).encode())
+    write_atomically(page, text.encode())
+    click.echo(f"junit   {cases}\nsummary {page}")
+    _append_summary(text)
+    return Files(record=record, report=ended.report, junit=cases, summary=page)
+
+
+def _append_summary(text: str) -> None:
+    """A page that cannot be shown is no reason to lose the run."""
+    target = os.environ.get(_SUMMARY)
+    if target:
+        try:
+            with Path(target).open("a", encoding="utf-8") as file:
+                file.write(text)
+        except OSError as error:
+            click.echo(f"the file that {_SUMMARY} names cannot be written: {error.strerror}", err=True)
+
+
+def _annotate(ended: "Ended") -> None:
+    from bench.report.ci.annotations import render
+
+    if _on_github():
+        click.echo(render(ended.view, ended.cases), nl=False)
+
+
+def _annotate_error(error: BenchError) -> None:
+    from bench.report.ci.annotations import Annotation, Level
+
+    if _on_github():
+        click.echo(str(Annotation(Level.ERROR, "bench", str(error))))
+
+
+def _on_github() -> bool:
+    return os.environ.get("GITHUB_ACTIONS") == "true"

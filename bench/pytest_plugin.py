@@ -1,0 +1,31 @@
+"""The pytest plugin: `pytest --bench-suite quick` has one test for each cell. `docs/ci.md` explains it.
+
+pytest loads this module whenever it starts where bench is installed, so it imports nothing but pytest;
+without `--bench-suite` it does nothing more.
+"""
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--bench-suite` and what else says what to run."""
+    group = parser.getgroup("bench", "cells of bench as tests")
+    group.addoption(
+        "--bench-suite", metavar="NAME|FILE", help="Run the cells of this suite, each as one test."
+    )
+    group.addoption("--bench-device", metavar="cpu|SLUG|UUID", help="Default: the only GPU, else the CPU.")
+    group.addoption("--bench-model", metavar="REPO|DIR", help="Default: the suite's.")
+    group.addoption(
+        "--bench-weights",
+        choices=("hub", "random"),
+        help="hub: from the cache, nothing is downloaded. random: the exact shapes, no files.",
+    )
+    group.addoption("--bench-out", metavar="DIR", help="The record goes there. Default: results/.")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Join in, if asked to."""
+    if config.getoption("bench_suite") is not None:
+        from bench.testing.plugin import Cells
+
+        config.pluginmanager.register(Cells(config), "bench-cells")

@@ -1,0 +1,78 @@
+"""The job summary in Markdown: verdict, expectations, and the cells, small enough for GitHub to show."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from bench.judge.expectations import Finding, Met, count
+from bench.report.ci.cases import Case
+from bench.report.interface import Row, View
+from bench.report.markdown_syntax import bullets, escape, misses, table
+from bench.report.text import clean
+
+MAX_BYTES: Final = 1_000_000
+"""GitHub shows up to 1 MiB (1,048,576 bytes) a step; the rest is for what else a step writes."""
+
+_CUT: Final = "\n\nThe rest is left out: GitHub shows no more than 1 MiB. The record has all of it.\n"
+_MAX_TOLD: Final = 200
+_MAX_ROWS: Final = 1000
+_FIGURES: Final = ("decode_tokens_per_s", "time_to_first_token_s", "latency_s", "real_time_factor")
+_WORDS: Final = {Met.MET: "met", Met.NOT_MET: "not met", Met.NOT_JUDGED: "not judged"}
+
+
+def render(view: View, cases: Sequence[Case]) -> str:
+    """The whole page. Untrusted strings show as they are and do nothing."""
+    blocks = [
+        f"## {escape(view.verdict_word)}: {escape(view.identity.model)} on {escape(view.identity.gpu)}",
+        f"**{escape(view.stamp)}**",
+        escape(view.why),
+        bullets(view.caveats),
+        *_expectations(cases),
+        *_cells(view),
+        *misses(view),
+        f"Record `{view.identity.record_id}`, `{view.identity.content_hash}`",
+    ]
+    return _bounded("\n\n".join(filter(None, blocks)) + "\n")
+
+
+def _expectations(cases: Sequence[Case]) -> Iterator[str]:
+    findings = tuple(finding for case in cases for finding in case.findings)
+    if findings:
+        counts = count(findings)
+        yield "### What the suite expects"
+        yield ", ".join(f"{counts[met]:,} {_WORDS[met]}" for met in Met if counts[met]) + "."
+        told = [(case, each) for case in cases for each in case.findings if each.met is not Met.MET]
+        told.sort(key=lambda pair: pair[1].met is not Met.NOT_MET)
+        lines = (_line(case, finding) for case, finding in told[:_MAX_TOLD])
+        if told:
+            yield table(["", "cell", "expected", "found"], lines) + _more(len(told), _MAX_TOLD)
+
+
+def _line(case: Case, finding: Finding) -> list[str]:
+    word = _WORDS[finding.met]
+    mark = f"**{word}**" if finding.met is Met.NOT_MET else word
+    return [mark, escape(case.name), escape(finding.wanted), escape(clean(finding.found))]
+
+
+def _cells(view: View) -> Iterator[str]:
+    ran = [row for row in view.rows if row.status.code == "measured"]
+    if ran:
+        yield f"### Medians of the cells that ran\n\n{escape(view.stamp)}"
+        head = ["attention", "clip × tokens", "decode", "first token", "latency", "RTF", "memory", ""]
+        yield table(head, map(_row, ran[:_MAX_ROWS])) + _more(len(ran), _MAX_ROWS)
+
+
+def _row(row: Row) -> list[str]:
+    figures = (row.figures[name].text for name in _FIGURES)
+    return [escape(row.variant), row.shape, *figures, row.peak.text, escape(", ".join(row.marks))]
+
+
+def _more(lines: int, most: int) -> str:
+    return f"\n\n{lines - most:,} more are in the record." if lines > most else ""
+
+
+def _bounded(text: str) -> str:
+    """Cut at the end of a line, so that no table row and no character is left half."""
+    content = text.encode()
+    if len(content) <= MAX_BYTES:
+        return text
+    return content[:MAX_BYTES].decode(errors="ignore").rpartition("\n")[0] + _CUT

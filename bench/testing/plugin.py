@@ -1,0 +1,171 @@
+"""The hooks: cells join the collected tests, run as pytest asks for them, and become a record at the end."""
+
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bench.cells import Cell
+from bench.errors import BenchError
+from bench.judge.metrics import METRICS, value
+from bench.records.schema import CellResult
+from bench.report.ci.cases import Case, Result, case_of
+from bench.testing.replay import Fixture, Replay
+from bench.testing.runner import Runner
+
+if TYPE_CHECKING:
+    from bench.run.plan import Plan
+
+
+def name_of(cell: Cell) -> str:
+    """`sdpa-10s-128`: short, without a blank, and the same in every run."""
+    asked = cell.requested
+    return f"{asked.attention}-{asked.clip_seconds:g}s-{asked.max_tokens}"
+
+
+class SuiteTests(pytest.Module):
+    """Collects one test for each cell. A module without a file: fixtures of a module's scope work in it."""
+
+    cells: "Cells"
+
+    def collect(self) -> list[pytest.Item | pytest.Collector]:
+        """One test for each cell, in the order in which `bench run` runs them."""
+        return [self._test(cell) for cell in self.cells.plan.cells]
+
+    def _test(self, cell: Cell) -> pytest.Function:
+        replay, run = Replay(), self.cells.run
+
+        def test(benchmark: Fixture) -> None:
+            run(cell, replay, benchmark)
+
+        item: pytest.Function = pytest.Function.from_parent(self, name=name_of(cell), callobj=test)
+        item.add_marker(pytest.mark.benchmark(timer=replay.latency_s, group=self.nodeid))
+        return item
+
+
+class Cells:
+    """What pytest calls.
+
+    Raises:
+        pytest.UsageError: the command line asks for something that nothing fits, or for several processes.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        _require_one_process(config)
+        _require_benchmark(config)
+        try:
+            self.plan = _plan(config)
+        except BenchError as error:
+            raise pytest.UsageError(str(error)) from None
+        self._about = _about(self.plan)
+        self._out = Path(config.getoption("bench_out") or "results")
+        self._runner = Runner(self.plan, self._out)
+        self._told = ""
+
+    @pytest.hookimpl(tryfirst=True)  # before -k, -m and --deselect look at what there is
+    def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
+        """Append the cells to the tests that were found."""
+        name = f"bench::{self.plan.suite.name}"
+        suite: SuiteTests = SuiteTests.from_parent(session, path=session.path, name=name, nodeid=name)
+        suite.obj, suite.cells = ModuleType(name), self
+        items.extend(session.genitems(suite))
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """The cells that were not deselected are what is planned."""
+        names = {item.name for item in session.items if isinstance(item.parent, SuiteTests)}
+        chosen = tuple(cell for cell in self.plan.cells if name_of(cell) in names)
+        self._runner = Runner(replace(self.plan, cells=chosen), self._out)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Seal the record, of whatever was run."""
+        try:
+            record = self._runner.finish()
+            self._told = f"record  {record}" if record else ""
+        except BenchError as error:
+            self._told = f"bench: {error}"
+            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+
+    def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> None:
+        """Say where it is."""
+        if self._told:
+            terminalreporter.section("bench")
+            terminalreporter.write_line(self._told)
+
+    def run(self, cell: Cell, replay: Replay, benchmark: Fixture) -> None:
+        """Run a cell, tell its generations to the fixture, and end as the suite expects."""
+        try:
+            result = self._runner.run(cell)
+        except BenchError as error:
+            tell((), replay, benchmark)
+            pytest.fail(str(error), pytrace=False)
+        benchmark.extra_info.update(self._about, **_figures(result))
+        tell(tuple(repeat.latency_s for repeat in result.repeats), replay, benchmark)
+        end(case_of(result, self.plan.suite.expect))
+
+
+def tell(latencies_s: tuple[float, ...], replay: Replay, benchmark: Fixture) -> None:
+    """One round of the fixture for each generation; a cell without one books nothing."""
+    if not latencies_s:
+        benchmark.disabled = True  # it warns where it is not used at all
+    replay.load(latencies_s)
+    benchmark.pedantic(replay.generation, setup=replay.rewind, rounds=max(1, len(latencies_s)))
+
+
+def _figures(result: CellResult) -> dict[str, Any]:
+    """Medians, under the names of the contract; what is not available is left out."""
+    figures = {metric: value(result.summary, metric) for metric in METRICS}
+    return {
+        "cell_id": result.cell_id,
+        "labels": list(result.summary.labels) if result.summary is not None else [],
+        **{metric: found for metric, found in figures.items() if found is not None},
+    }
+
+
+def _about(plan: "Plan") -> dict[str, str]:
+    from bench.run.campaign import provenance_of
+
+    return {
+        "model": plan.origin.name,
+        "weight_mode": plan.origin.weight_mode,
+        "device": plan.device.name,
+        "provenance": provenance_of(plan),
+        "suite": f"{plan.suite.name} {plan.suite.version}",
+    }
+
+
+def end(case: Case) -> None:
+    """Pass, fail or skip; a cell that failed for another reason than memory shows the end of its error."""
+    match case.result:
+        case Result.SKIPPED:
+            pytest.skip(case.why)
+        case Result.FAILED | Result.ERROR:
+            tail: tuple[str, ...] = getattr(case.cell.outcome, "error_tail", ())
+            pytest.fail("\n".join((case.why, *tail)), pytrace=False)
+        case Result.PASSED:
+            return
+
+
+def _plan(config: pytest.Config) -> "Plan":
+    from bench.run.plan import Wishes, make_plan, refuse_to_choose
+
+    wishes = Wishes(
+        suite=config.getoption("bench_suite"),
+        device=config.getoption("bench_device"),
+        model=config.getoption("bench_model"),
+        weights=config.getoption("bench_weights"),
+    )
+    return make_plan(wishes, refuse_to_choose)
+
+
+def _require_one_process(config: pytest.Config) -> None:
+    if config.getoption("dist", "no") != "no" or hasattr(config, "workerinput"):
+        raise pytest.UsageError("cells share one card and run one at a time: add -n 0 to --bench-suite")
+
+
+def _require_benchmark(config: pytest.Config) -> None:
+    if not hasattr(config.option, "benchmark_disable"):
+        raise pytest.UsageError(
+            "--bench-suite reports through pytest-benchmark: pip install 'moss-audio-bench[pytest]'"
+        )

@@ -1,0 +1,49 @@
+"""The rounds of a cell for pytest-benchmark: generations that a worker timed, told again.
+
+pytest-benchmark times a function in its own process, by its own clock. A cell runs in a worker process, where
+the latency is read off the device's events and leaves out the loading and the warm-up. So the fixture gets a
+timer of ours, which its `timer` option is for, and a function that moves this timer on by one measured
+latency: the fixture then books exactly what the record holds, and its JSON names the timer.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+
+class Fixture(Protocol):
+    """What is used of pytest-benchmark's `benchmark`; its own types are not complete."""
+
+    extra_info: dict[str, Any]
+    disabled: bool
+
+    def pedantic(self, target: Callable[[], None], *, setup: Callable[[], None], rounds: int) -> None:
+        """Time so many calls, after `setup` each."""
+        ...
+
+
+class Replay:
+    """A clock that stands at 0 and jumps to the latency of the next generation."""
+
+    def __init__(self) -> None:
+        self._latencies_s: Sequence[float] = ()
+        self._next = 0
+        self._now_s = 0.0
+
+    def load(self, latencies_s: Sequence[float]) -> None:
+        """What there is to tell: seconds, one for each round."""
+        self._latencies_s = latencies_s
+        self._next = 0
+
+    def latency_s(self) -> float:
+        """The timer of the fixture; its name is in the fixture's JSON."""
+        return self._now_s
+
+    def rewind(self) -> None:
+        """Before each round, so that it is the latency itself that is booked, without a rounding error."""
+        self._now_s = 0.0
+
+    def generation(self) -> None:
+        """The function that the fixture times. A profiler may call it more often: time then stands still."""
+        if self._next < len(self._latencies_s):
+            self._now_s = self._latencies_s[self._next]
+            self._next += 1

@@ -1,0 +1,98 @@
+"""Runs cells as pytest asks for them, with the worker, the journal and the rules of `bench run`."""
+
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+
+from bench.cells import Cell
+from bench.errors import BenchError, WeightsError
+from bench.records.journal import seal_journal
+from bench.records.schema import CellResult
+from bench.run import campaign
+from bench.run.child import Mailbox
+from bench.run.fetch import fetch
+from bench.run.isolation import Stopped
+from bench.run.plan import Plan
+from bench.run.protocol import Step
+from bench.run.session import Rules, signals_to
+from bench.units import both_units
+from bench.weights.interface import quiet
+
+
+class Runner:
+    """Starts a worker with the first cell; `finish` ends it and seals the record."""
+
+    def __init__(self, plan: Plan, out: Path) -> None:
+        self._plan = plan
+        self._place = campaign.Place(out)
+        self._mailbox: Mailbox = Mailbox()
+        self._stack = ExitStack()
+        self._running: campaign.Running | None = None
+        self._refused: BenchError | None = None
+        self._done: dict[str, CellResult] = {}
+
+    def run(self, cell: Cell) -> CellResult:
+        """Run one cell; its outcome is in the journal when this returns. A cell runs once: the outcome stays.
+
+        Raises:
+            BenchError: the run cannot start. It is not tried again for the next cell.
+            KeyboardInterrupt: a signal came. The cell has no outcome.
+        """
+        if cell.cell_id not in self._done:
+            try:
+                with signals_to(self._mailbox):  # between two cells a signal is pytest's own affair
+                    self._done[cell.cell_id] = self._run(cell, self._started())
+            except Stopped:
+                raise KeyboardInterrupt from None
+        return self._done[cell.cell_id]
+
+    @staticmethod
+    def _run(cell: Cell, running: campaign.Running) -> CellResult:
+        keep = running.session.goes_on(cell)
+        return running.session.run_cell(cell, running.journal, _Silent(), keep=keep)
+
+    def finish(self) -> Path | None:
+        """End the worker; the path of the sealed record, or None where no cell was begun.
+
+        Raises:
+            StorageError: the disk refused it.
+        """
+        self._stack.close()
+        return None if self._running is None else seal_journal(self._running.path)[1]
+
+    def _started(self) -> campaign.Running:
+        if self._refused is not None:
+            raise self._refused
+        if self._running is None:
+            try:
+                self._running = self._stack.enter_context(self._start())
+            except BenchError as error:
+                self._refused = error
+                raise
+        return self._running
+
+    def _start(self) -> AbstractContextManager[campaign.Running]:
+        plan, place = self._plan, self._place
+        campaign.check(plan, place)
+        needed = campaign.needs_weights(plan, place)
+        weights = fetch(plan.origin, _refuse, quiet) if needed else campaign.Weights()
+        return campaign.running(plan, weights, Rules(plan.suite.measure), place, self._mailbox)
+
+
+def _refuse(repo: str, missing_bytes: int, place: Path) -> None:
+    raise WeightsError(
+        f"{repo} is not whole in {place} ({both_units(missing_bytes)} missing), and a test downloads nothing",
+        hint="Fetch it with `bench run --yes`, or add --bench-weights random",
+    )
+
+
+class _Silent:
+    """pytest says which test runs."""
+
+    def cell_begins(self, cell: Cell, number: int, total: int) -> None:
+        pass
+
+    def step_begins(self, step: Step) -> None:
+        pass
+
+    def cell_ends(self, result: CellResult) -> None:
+        pass

@@ -1,0 +1,100 @@
+"""Whether cells are what their suite expects."""
+
+from collections.abc import Sequence
+
+import pytest
+from pydantic import JsonValue
+
+from bench.errors import RecordError
+from bench.judge.expectations import Finding, Met, count, judge_expectations, stated
+from bench.records.schema import CellResult, Failed, Skipped, Timeout, Unsupported
+from tests import sample_records as sample
+from tests.sample_cards import device_memory
+
+WANT = sample.requested(60, 128)
+RAN = sample.measured(WANT)
+PRUNED = Skipped(reason="10 s with 128 tokens ran out of memory already", cause="pruned")
+
+
+def judged(cell: CellResult, *expect: JsonValue) -> tuple[Finding, ...]:
+    return judge_expectations(sample.record([cell], definition={"expect": list(expect)}))
+
+
+def not_run(outcome: Failed | Skipped | Timeout | Unsupported) -> CellResult:
+    return sample.not_measured(WANT, outcome)
+
+
+def contended(cell: CellResult) -> CellResult:
+    assert RAN.summary is not None
+    seen = device_memory(RAN.summary).model_copy(update={"contended": True})
+    return cell.model_copy(update={"device_memory": seen})
+
+
+@pytest.mark.parametrize(
+    ("cell", "fits", "found"),
+    [
+        (RAN, True, "ran"),
+        (sample.measured(WANT, labels=("spilled",)), False, "ran with part of it in system memory"),
+        (sample.out_of_memory(WANT), False, "out of memory: CUDA out of memory: tried to allocate 1.21 GiB"),
+        (not_run(PRUNED), False, "not run: 10 s with 128 tokens ran out of memory already"),
+        (not_run(Skipped(reason="the run ended", cause="interrupted")), None, "skipped: the run ended"),
+        (not_run(Unsupported(reason="no flash-attn")), None, "unsupported: no flash-attn"),
+        (not_run(Failed(reason="cuDNN error")), None, "failed: cuDNN error"),
+        (not_run(Timeout(reason="no token for 300 s", limit_s=300)), None, "timeout: no token for 300 s"),
+    ],
+)
+def test_whether_it_fits(cell: CellResult, fits: bool | None, found: str) -> None:
+    yes, no = judged(cell, {"fits": True}, {"fits": False})
+    assert (yes.found, no.found) == (found, found)
+    expected = {True: (Met.MET, Met.NOT_MET), False: (Met.NOT_MET, Met.MET), None: (Met.NOT_JUDGED,) * 2}
+    assert (yes.met, no.met) == expected[fits]
+
+
+def test_out_of_memory_beside_another_program_says_nothing_of_the_card() -> None:
+    cell = sample.out_of_memory(WANT)
+    record = sample.record([cell], definition={"expect": [{"fits": True}]})
+    record = record.model_copy(update={"cells": (contended(cell),)})
+    (finding,) = judge_expectations(record)
+    assert finding.met is Met.NOT_JUDGED
+    assert "another program" in finding.found
+
+
+def test_a_bound_is_on_the_median_and_the_words_tell_both() -> None:
+    assert RAN.summary is not None
+    assert RAN.summary.decode_tokens_per_s is not None
+    median = RAN.summary.decode_tokens_per_s.median
+    met, unmet = judged(RAN, {"decode_tokens_per_s": f">= {median:.15f}"}, {"decode_tokens_per_s": "<= 20"})
+    assert met.met is Met.MET
+    assert unmet == Finding(
+        RAN.cell_id, "decode_tokens_per_s", "decode_tokens_per_s <= 20", f"{median:.6g}", Met.NOT_MET
+    )
+
+
+def test_sizes_are_told_in_both_units_and_labels_beside_the_figure() -> None:
+    cell = sample.measured(WANT, labels=("throttled",))
+    (finding,) = judged(cell, {"process_peak_bytes": "<= 10GiB"})
+    assert finding.wanted == "process_peak_bytes <= 10.74 GB (10.00 GiB)"
+    assert finding.found == "11.39 GB (10.61 GiB) (throttled)"
+    assert finding.met is Met.NOT_MET
+
+
+def test_a_figure_that_is_not_there_is_not_judged() -> None:
+    (energy,) = judged(RAN, {"energy_j": "<= 5"})
+    assert (energy.met, energy.found) == (Met.NOT_JUDGED, "not available")
+    (speed,) = judged(sample.out_of_memory(WANT), {"decode_tokens_per_s": ">= 20"})
+    assert speed.met is Met.NOT_JUDGED
+    assert speed.found.startswith("out of memory: ")
+
+
+def test_an_expectation_is_about_the_cells_that_it_chooses() -> None:
+    record = sample.standard()
+    expect: Sequence[JsonValue] = [{"fits": True, "clip_seconds": [10, 30], "attention": ["sdpa"]}]
+    findings = judge_expectations(sample.record(record.cells, definition={"expect": list(expect)}))
+    assert count(findings) == {Met.MET: 8, Met.NOT_MET: 0, Met.NOT_JUDGED: 0}
+    assert judge_expectations(record) == ()
+
+
+@pytest.mark.parametrize("tables", ["fits", [{"fits": 1}], [{"speed": ">= 1"}], [{}], {"fits": True}, None])
+def test_a_record_with_something_else_in_their_place_is_refused(tables: JsonValue) -> None:
+    with pytest.raises(RecordError, match="expectations of its suite cannot be read"):
+        stated(sample.record([RAN], definition={"expect": tables}))
