@@ -1,11 +1,13 @@
 """`bench compare`: two builds or several cards, and gates for CI."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from bench.cli.completions import card_slugs, device_names, suite_names
+from bench.cli.interleaved import ROUNDS, interleaved
 from bench.cli.options import FILE
 from bench.errors import ExitCode, GateError, UsageError
 
@@ -15,7 +17,29 @@ if TYPE_CHECKING:
     from bench.records.schema import Record
 
 
-@click.command(short_help="Compare records: what changed, and whether a gate holds.")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def run_options(function: F) -> F:
+    """What `bench run` is told, as text: the builds read it, not we."""
+    for option in (
+        click.option("--repeats", metavar="N", help="Timed generations per cell."),
+        click.option("--attention", metavar="L", help="Attentions in place of the suite's."),
+        click.option("--max-tokens", metavar="L", help="Answer lengths in place of the suite's."),
+        click.option("--clip-seconds", metavar="L", help="Clip lengths in place of the suite's."),
+        click.option(
+            "--weights", type=click.Choice(["hub", "random"]), help="hub: as `bench run` left them."
+        ),
+        click.option("--model", metavar="REPO|DIR", type=click.Path(), help="Default: the suite's."),
+        click.option("--device", metavar="cpu|SLUG|UUID", shell_complete=device_names, help="Any device."),
+        click.option("--gpu", metavar="SLUG", shell_complete=card_slugs, help="The NVIDIA card."),
+        click.option("--suite", metavar="NAME|FILE", shell_complete=suite_names, help="What to run."),
+    ):
+        function = option(function)
+    return function
+
+
+@click.command(short_help="Compare records or builds: what changed, and whether a gate holds.")
 @click.argument("sides", nargs=-1, required=True, metavar="BASE NEW...", type=FILE)
 @click.option(
     "--fail-on",
@@ -32,28 +56,62 @@ if TYPE_CHECKING:
     show_default=True,
     help="What is printed.",
 )
-def compare(sides: tuple[Path, ...], gates: tuple[str, ...], chosen: str) -> int:
+@click.option(
+    "--interleave", is_flag=True, help="BASE and NEW are Python environments: run both in alternation."
+)
+@click.option(
+    "--rounds", type=click.IntRange(1, 1000), metavar="N", help=f"Pairs of runs. Default: {ROUNDS}."
+)
+@click.option(
+    "--out", metavar="DIR", type=FILE, help="Where the pairs go. Default: interleaved/ and the time."
+)
+@run_options
+def compare(
+    sides: tuple[Path, ...],
+    gates: tuple[str, ...],
+    chosen: str,
+    *,
+    interleave: bool,
+    rounds: int | None,
+    out: Path | None,
+    **wished: str | None,
+) -> int:
     """Compare NEW with BASE, cell by cell: records, or folders whose records of one build belong together.
 
     What cannot be compared is named with its reason. Several records of one build tell how much fresh
-    processes differ; with one of each side that stays unknown, and the verdict is careful.
+    processes differ; with one of each side that stays unknown, and the verdict is careful. --interleave
+    measures it: it runs two builds in turn, each time in a fresh process. The options behind --out say what
+    to run, as in `bench run`.
 
     \b
     Examples:
       bench compare before.json after.json
       bench compare main/ branch/ --fail-on decode_tokens_per_s:-5% --fail-on reserved_peak_bytes:+2%
       bench compare rtx-4070.json rtx-4090.json rtx-3060.json --format html > cards.html
+      bench compare --interleave main/.venv branch/.venv --suite quick --fail-on decode_tokens_per_s:-5%
     """
     from bench.judge.compare.compare import compare as compared
     from bench.judge.compare.gates import parse_gate
 
     limits = [parse_gate(text) for text in gates]
+    if interleave:
+        comparison, signal_number = interleaved(sides, wished, out, rounds or ROUNDS, limits)
+        show(comparison, chosen)
+        return 128 + signal_number if signal_number else exit_code(comparison)
+    _require_interleave({"rounds": rounds, "out": out, **wished})
     if len(sides) < 2:
         raise UsageError("compare needs two sides", hint="bench compare BASE NEW, records or folders of them")
     base, *news = _sides(sides)
     comparison = compared(base, news, limits)
     show(comparison, chosen)
     return exit_code(comparison)
+
+
+def _require_interleave(options: "Mapping[str, object]") -> None:
+    for name, value in options.items():
+        if value is not None:
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(f"{option} says what to run", hint="It goes with --interleave")
 
 
 def show(comparison: "Comparison", chosen: str) -> None:

@@ -37,15 +37,27 @@ class Observed:
     is_assumed: bool = False
 
 
-def separate(metric: str, base: Sequence[Seen], new: Sequence[Seen]) -> Observed | None:
-    """Two sides that ran apart from each other; None where one of them lacks the metric.
+Process = tuple[str, tuple[float, ...]]
+"""What one process is called, and the raw values that it gave."""
 
-    Processes are what is compared where there are enough of them on both sides, else their repeats.
-    """
+
+def separate(metric: str, base: Sequence[Seen], new: Sequence[Seen]) -> Observed | None:
+    """Two sides that ran apart from each other; None where one of them lacks the metric."""
     olds, news = _by_process(metric, base), _by_process(metric, new)
     if not olds or not news:
         return None
-    seed = int(base[0].cell.cell_id, 16)
+    return of_processes(int(base[0].cell.cell_id, 16), olds, news)
+
+
+def paired(metric: str, pairs: Sequence[tuple[str, Seen, Seen]]) -> Observed | None:
+    """Pairs of processes that ran one after the other, each with its name; None where none has the metric."""
+    raw = [(name, samples(base.cell, metric), samples(new.cell, metric)) for name, base, new in pairs]
+    both = [(name, olds, news) for name, olds, news in raw if olds and news]
+    return of_pairs(int(pairs[0][1].cell.cell_id, 16), both) if both else None
+
+
+def of_processes(seed: int, olds: Sequence[Process], news: Sequence[Process]) -> Observed:
+    """Processes are what is compared where there are enough of them on both sides, else their repeats."""
     noise = _noise([values for _, values in olds])
     if smallest_rank_sum_p([(len(olds), len(news))]) <= ALPHA:
         return _of_medians(seed, Unit.PROCESS, olds, news, noise)
@@ -64,25 +76,15 @@ def separate(metric: str, base: Sequence[Seen], new: Sequence[Seen]) -> Observed
     )
 
 
-def paired(metric: str, pairs: Sequence[tuple[str, Seen, Seen]]) -> Observed | None:
-    """Pairs of processes that ran one after the other, each with its name; None where none has the metric."""
-    olds, news = [], []
-    for name, base, new in pairs:
-        old, now = samples(base.cell, metric), samples(new.cell, metric)
-        if old and now:
-            olds.append((name, old))
-            news.append((name, now))
-    if not olds:
-        return None
-    seed = int(pairs[0][1].cell.cell_id, 16)
+def of_pairs(seed: int, pairs: Sequence[tuple[str, tuple[float, ...], tuple[float, ...]]]) -> Observed:
+    """The medians of both processes of each pair."""
+    olds = [(name, values) for name, values, _ in pairs]
+    news = [(name, values) for name, _, values in pairs]
     return _of_medians(seed, Unit.PAIR, olds, news, _noise([values for _, values in olds]))
 
 
-_Values = tuple[str, tuple[float, ...]]
-
-
 def _of_medians(
-    seed: int, unit: Unit, olds: Sequence[_Values], news: Sequence[_Values], noise: float | None
+    seed: int, unit: Unit, olds: Sequence[Process], news: Sequence[Process], noise: float | None
 ) -> Observed:
     return Observed(
         seed,
@@ -95,7 +97,7 @@ def _of_medians(
     )
 
 
-def _by_process(metric: str, seen: Sequence[Seen]) -> list[_Values]:
+def _by_process(metric: str, seen: Sequence[Seen]) -> list[Process]:
     found = [(one.record.record_id, samples(one.cell, metric)) for one in seen]
     return [(key, values) for key, values in found if values]
 
