@@ -21,10 +21,10 @@ from typing import Any, Final
 
 from bench.judge.compare.change import change
 from bench.judge.compare.decide import Case, decide
-from bench.judge.compare.document import CellComparison
 from bench.judge.compare.gates import Gate, parse_gate
 from bench.judge.compare.observed import Observed, of_pairs, of_processes
 from bench.judge.metrics import samples
+from bench.records.comparison import CellComparison
 from bench.records.schema import Record
 from bench.records.words import Attention
 from bench.run.interleave import Build, alternate, build_at

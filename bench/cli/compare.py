@@ -12,8 +12,8 @@ from bench.cli.options import FILE
 from bench.errors import ExitCode, GateError, UsageError
 
 if TYPE_CHECKING:
-    from bench.judge.compare.document import Comparison
     from bench.judge.compare.sides import Side
+    from bench.records.comparison import Comparison
     from bench.records.schema import Record
 
 

@@ -10,8 +10,8 @@ import click
 from bench.errors import BenchError, UsageError
 
 if TYPE_CHECKING:
-    from bench.judge.compare.document import Comparison
     from bench.judge.compare.gates import Gate
+    from bench.records.comparison import Comparison
     from bench.records.schema import Record
     from bench.run.interleave import Build, Pair
 

@@ -6,11 +6,11 @@ from typing import Literal
 
 from bench.judge.compare.change import change
 from bench.judge.compare.comparable import disturbed, effective_differences, records_differ, why_not
-from bench.judge.compare.document import CellComparison, LoneCell
 from bench.judge.compare.observed import Observed, paired, separate
 from bench.judge.compare.sides import Seen
 from bench.judge.contention import is_contended
 from bench.judge.metrics import METRICS
+from bench.records.comparison import CellComparison, LoneCell
 from bench.records.schema import CellResult, Measured, Outcome, Skipped
 
 Result = Literal["compared", "refused", "no_longer_runs", "runs_now", "ran_in_neither"]

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Final
 
-from bench.judge.compare.document import Change, Unit, Word
 from bench.judge.compare.evidence import Evidence, evidence
 from bench.judge.compare.kinds import WATCHED_TO, Kind, is_better, kind_of, word
 from bench.judge.compare.observed import Observed
 from bench.judge.compare.ranks import ALPHA
 from bench.judge.compare.resampling import interval
+from bench.records.comparison import Change, Unit, Word
 
 _TOO_FEW: Final = "too few values: no test could tell these from chance"
 _ONCE: Final = "each process told it once: what it varies by is not known"

@@ -5,9 +5,9 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from bench.judge.compare.document import Difference
 from bench.judge.compare.sides import Seen, is_same_device
 from bench.judge.contention import is_contended
+from bench.records.comparison import Difference
 from bench.records.schema import CellResult, Effective, ModelInfo, Record
 from bench.records.words import Label
 

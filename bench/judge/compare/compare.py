@@ -8,10 +8,10 @@ from bench.judge.compare.cells import Paired, lone, pair_interleaved, pair_separ
 from bench.judge.compare.change import change
 from bench.judge.compare.comparable import differences
 from bench.judge.compare.decide import Case, decide
-from bench.judge.compare.document import Against, Change, Comparison
 from bench.judge.compare.gates import Gate
 from bench.judge.compare.sides import Seen, Side, cells_of, info, is_same_device
 from bench.judge.metrics import METRICS
+from bench.records.comparison import Against, Change, Comparison
 from bench.records.schema import Record
 
 

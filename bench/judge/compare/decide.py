@@ -7,10 +7,10 @@ all cells or in one of them; with Holm's correction, because one cell of many is
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.judge.compare.document import CellComparison, Change, GateResult, Unit, Word
 from bench.judge.compare.gates import Gate
 from bench.judge.compare.kinds import Kind, kind_of
 from bench.judge.compare.ranks import ALPHA, holm
+from bench.records.comparison import CellComparison, Change, GateResult, Unit, Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,8 @@ def decide(gate: Gate, case: Case) -> GateResult:
     """Failed, passed, or that it cannot be told, with the reason."""
     lost = [cell for cell in case.cells if cell.result == "no_longer_runs"]
     if lost:
-        return _result(gate, "failed", f"{_count(lost)} that ran in the base: {_name(lost[0])}")
+        first = f"{_name(lost[0])}, {lost[0].new_status.replace('_', ' ')}"
+        return _result(gate, "failed", f"{_count(lost)} that ran in the base: {first}")
     found = [(cell, cell.metrics[gate.metric]) for cell in case.cells if gate.metric in cell.metrics]
     if case.overall is None or not found:
         return _result(gate, "cannot_tell", "no cell that can be compared has this metric on both sides")
@@ -53,7 +54,7 @@ def _of_timed(gate: Gate, overall: Change, found: Sequence[tuple[CellComparison,
         return _result(gate, "cannot_tell", noisy)
     if _is_beyond(gate, overall) and overall.better is False:
         return _result(gate, "failed", f"{_percent(overall)} over {_cells(len(found))}, p = {overall.p:.2g}")
-    shown = _shown(found)
+    shown = _shown(gate, found)
     beyond = [one for one in found if _is_beyond(gate, one[1])]
     failed = [(cell, change) for cell, change in beyond if cell.cell_id in shown]
     if failed:
@@ -76,13 +77,13 @@ def _too_noisy(gate: Gate, overall: Change) -> str:
     return f"the base's own noise is {overall.noise:.1%}, more than half the gate; --interleave can tell more"
 
 
-def _shown(found: Sequence[tuple[CellComparison, Change]]) -> set[str]:
-    """Cells whose change is there and bad, also if all of them are looked at."""
+def _shown(gate: Gate, found: Sequence[tuple[CellComparison, Change]]) -> set[str]:
+    """Cells whose change is there and bad, also if all of them are looked at; noisy ones show nothing."""
     adjusted = holm([1.0 if change.p is None else change.p for _, change in found])
     return {
         cell.cell_id
         for (cell, change), p in zip(found, adjusted, strict=True)
-        if p <= ALPHA and change.better is False
+        if p <= ALPHA and change.better is False and not _too_noisy(gate, change)
     }
 
 
@@ -121,4 +122,4 @@ def _cells(count: int) -> str:
 
 
 def _name(cell: CellComparison) -> str:
-    return f"{cell.clip_seconds:g} s, {cell.max_tokens} tokens, {cell.attention.value} ({cell.new_status})"
+    return f"{cell.clip_seconds:g} s, {cell.max_tokens} tokens, {cell.attention.value}"

@@ -8,8 +8,8 @@ from statistics import fmean, median
 import numpy as np
 
 from bench.judge.compare import ranks, resampling
-from bench.judge.compare.document import Unit
 from bench.judge.compare.observed import Observed
+from bench.records.comparison import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +87,29 @@ def _scores(cells: Sequence[Observed], *, of_base: bool) -> list[float]:
 
 
 def _of_repeats(cells: Sequence[Observed]) -> Evidence:
-    drawn = [resampling.log_ratios(cell.base, cell.new, cell.seed) for cell in cells]
-    known = [draws for draws in drawn if draws is not None]
     return Evidence(
         unit=Unit.ONCE if all(cell.unit is Unit.ONCE for cell in cells) else Unit.REPEAT,
         n_base=sum(len(cell.base) for cell in cells),
         n_new=sum(len(cell.new) for cell in cells),
         log_ratio=fmean(math.log(median(cell.new) / median(cell.base)) for cell in cells),
-        draws=sum(known, np.zeros_like(known[0])) / len(known) if len(known) == len(cells) else None,
+        draws=_mean_draws(cells),
         p=ranks.rank_sum_p([(cell.base, cell.new) for cell in cells]),
         smallest_p=ranks.smallest_rank_sum_p([(len(cell.base), len(cell.new)) for cell in cells]),
         noise=_typical(cell.noise for cell in cells),
         spread=_typical(cell.spread for cell in cells),
         is_assumed=any(cell.is_assumed for cell in cells),
     )
+
+
+def _mean_draws(cells: Sequence[Observed]) -> np.ndarray | None:
+    """One cell after the other: those of a hundred thousand cells would not fit into memory."""
+    total: np.ndarray | None = None
+    for cell in cells:
+        draws = resampling.log_ratios(cell.base, cell.new, cell.seed)
+        if draws is None:
+            return None
+        total = draws if total is None else total + draws
+    return None if total is None else total / len(cells)
 
 
 def _typical(values: Iterable[float | None]) -> float | None:

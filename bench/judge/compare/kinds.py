@@ -3,8 +3,8 @@
 from enum import Enum, auto
 from typing import Final
 
-from bench.judge.compare.document import Word
 from bench.judge.metrics import METRICS, Better
+from bench.records.comparison import Word
 
 
 class Kind(Enum):

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
-from bench.judge.compare.document import Unit
 from bench.judge.compare.ranks import ALPHA, smallest_rank_sum_p
 from bench.judge.compare.sides import Seen
 from bench.judge.metrics import samples
 from bench.measure.statistics import coefficient_of_variation
+from bench.records.comparison import Unit
 
 UNKNOWN_SPREAD: Final = 0.07
 """How far two fresh processes of one build may lie apart where nothing tells: 3 to 7 % were seen on a noisy

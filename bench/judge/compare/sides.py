@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.errors import UsageError
-from bench.judge.compare.document import RecordUsed, SideInfo
+from bench.records.comparison import RecordUsed, SideInfo
 from bench.records.schema import CellResult, Record
 
 

@@ -103,8 +103,7 @@ def _cells(view: ComparisonView, side: SideView) -> Iterator["RenderableType"]:
         yield Text(LEGEND, style="dim")
     if len(compared) > _MOST_CELLS:
         yield Text(f"and {len(compared) - _MOST_CELLS} more cells; --format json has them all")
-    for ended in dict.fromkeys((cell.ended, cell.reasons, cell.tone) for cell in side.cells if cell.ended):
-        yield _ended(side, *ended)
+    yield from _ended(side)
 
 
 def _figures(cell: CellLines, shown: list[str]) -> Iterator["Text"]:
@@ -116,13 +115,18 @@ def _figures(cell: CellLines, shown: list[str]) -> Iterator["Text"]:
         yield Text(line.brief, _STYLES[line.tone]) if line else Text("")
 
 
-def _ended(side: SideView, ended: str, reasons: tuple[str, ...], tone: Tone) -> "Text":
+def _ended(side: SideView) -> Iterator["Text"]:
+    """One line for all cells that ended alike."""
     from rich.text import Text
 
-    names = [cell.name for cell in side.cells if (cell.ended, cell.reasons) == (ended, reasons)]
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    why = f": {'; '.join(reasons)}" if reasons else ""
-    return Text.assemble((ended, _STYLES[tone]), f"{why} ({', '.join(names[:3])}{more})")
+    alike: dict[tuple[str, tuple[str, ...], Tone], list[str]] = {}
+    for cell in side.cells:
+        if cell.ended:
+            alike.setdefault((cell.ended, cell.reasons, cell.tone), []).append(cell.name)
+    for (ended, reasons, tone), names in list(alike.items())[:_MOST_CELLS]:
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        why = f": {'; '.join(reasons)}" if reasons else ""
+        yield Text.assemble((ended, _STYLES[tone]), f"{why} ({', '.join(names[:3])}{more})")
 
 
 def _table(first: str, *others: str) -> "Table":

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
-from bench.judge.compare.document import (
+from bench.records.base import Interval
+from bench.records.comparison import (
     Against,
     CellComparison,
     Change,
@@ -14,7 +15,6 @@ from bench.judge.compare.document import (
     Unit,
     Word,
 )
-from bench.records.base import Interval
 from bench.records.words import PUBLISHER, Provenance, WeightMode
 from bench.report.basics import Fact, Tone
 from bench.report.comparison.interface import CellLines, ComparisonView, Line, Mark, SideView

@@ -6,10 +6,10 @@ import pytest
 
 from bench.errors import UsageError
 from bench.judge.compare.compare import compare, compare_pairs
-from bench.judge.compare.document import Against, Change, Comparison, Unit, Word
 from bench.judge.compare.gates import parse_gate
 from bench.judge.compare.sides import side_of
 from bench.judge.metrics import samples
+from bench.records.comparison import Against, Change, Comparison, Unit, Word
 from bench.records.schema import CellResult, Record
 from tests import sample_records as sample
 from tests.judge.compare.made import STEADY, cell, record, requests

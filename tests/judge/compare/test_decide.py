@@ -4,9 +4,9 @@ import pytest
 
 from bench.errors import UsageError
 from bench.judge.compare.compare import compare, compare_pairs
-from bench.judge.compare.document import GateResult
 from bench.judge.compare.gates import parse_gate
 from bench.judge.compare.sides import side_of
+from bench.records.comparison import GateResult
 from bench.records.schema import CellResult, Failed, Outcome, OutOfMemory, Skipped, Unsupported
 from tests import sample_records as sample
 from tests.judge.compare.made import cell, record, requests

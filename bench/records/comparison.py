@@ -11,7 +11,7 @@ from pydantic import Field
 from bench.records.base import Frozen, Interval
 from bench.records.words import Attention, Provenance, WeightMode
 
-SCHEMA_VERSION: Final = "1.0"
+COMPARISON_VERSION: Final = "1.0"
 
 
 class Word(StrEnum):
