@@ -113,7 +113,7 @@ def compute() -> None:
     """Print the table: how many of 100 comparisons each rule fails, by the share that was really added."""
     gate = parse_gate(GATE)
     by_share = read(gate.metric)
-    rules: dict[str, Rule] = {f"{n} pairs, interleaved": interleaved(gate, n) for n in (8, 12, 16)}
+    rules: dict[str, Rule] = {f"{n} pairs, interleaved": interleaved(gate, n) for n in (8, 12, 16, 20)}
     rules["two records, as `bench compare` decides"] = two_records(gate)
     rules["two records, a bare threshold"] = bare_threshold(gate)
     counted = ", ".join(f"{share:.1%}: {sum(map(len, blocks))}" for share, blocks in by_share.items())

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bench.records.schema import Record
     from bench.run.interleave import Build, Pair
 
-ROUNDS: Final = 12
+ROUNDS: Final = 16
 """Pairs of runs. docs/comparing.md says what it catches."""
 
 RUN_OPTIONS: Final = (

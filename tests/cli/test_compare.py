@@ -71,7 +71,7 @@ def test_the_document_is_json_with_a_version(say: Say, records: Path) -> None:
 
 def test_markdown_and_the_page_are_printed(say: Say, records: Path) -> None:
     assert say("compare", "old.json", "new.json", "--format", "md").out.startswith(
-        "## MOSS-Audio-4B-Instruct"
+        "## Comparison: MOSS-Audio-4B-Instruct"
     )
     assert say("compare", "old.json", "new.json", "--format", "html").out.startswith("<!doctype html>")
 

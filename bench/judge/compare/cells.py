@@ -1,6 +1,6 @@
 """Pairs cells by id: what became of each, and its metrics where both sides can be compared."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -75,18 +75,17 @@ def _unfair(base: Seen, new: Seen) -> tuple[str, ...]:
     """Why the end of a cell that did not run says nothing about its side."""
     reasons = list(records_differ(base.record, new.record))
     for seen in (base, new):
-        outcome = seen.cell.outcome
         if not _ran(seen.cell) and is_contended(seen.cell):
             reasons.extend(disturbed(seen.cell))
-        if _is_unreached(outcome):
-            reasons.append("not run: nothing was tried, or the run was interrupted")
+        reasons.extend(_unreached(seen.cell.outcome))
     return tuple(dict.fromkeys(reasons))
 
 
-def _is_unreached(outcome: Outcome) -> bool:
-    if isinstance(outcome, Skipped):
-        return outcome.cause == "interrupted"
-    return outcome.status == "predicted"
+def _unreached(outcome: Outcome) -> Iterator[str]:
+    if isinstance(outcome, Skipped) and outcome.cause == "interrupted":
+        yield "not reached: the run was interrupted"
+    if outcome.status == "predicted":
+        yield "predicted: nothing ran"
 
 
 def _ran(cell: CellResult) -> bool:

@@ -52,7 +52,6 @@ class SideView:
     label: str
     device: str
     headline: str
-    tone: Tone
     marks: tuple[Mark, ...]
     overall: dict[str, Line]
     cells: tuple[CellLines, ...]
@@ -66,6 +65,8 @@ class SideView:
 class ComparisonView:
     """The whole. `metrics`: names and headings of those that any cell of any side has, in their order."""
 
+    title: str
+    title_tone: Tone
     model: str
     suite: str
     stamp: str

@@ -14,7 +14,7 @@ _MARKS: Final = {"passed": "✅", "failed": "❌", "cannot tell": "❔"}
 def render(view: ComparisonView) -> str:
     """The comment as text. Untrusted strings show as they are and do nothing."""
     blocks = [
-        f"## {escape(view.model)}: comparison with {escape(view.base)}",
+        f"## {view.title}: {escape(view.model)}, comparison with {escape(view.base)}",
         f"Suite {escape(view.suite)}. **{escape(view.stamp)}**. {escape(view.method)}",
         _side_by_side(view) if len(view.sides) > 1 else "",
         *(block for side in view.sides for block in _side(view, side)),
@@ -37,9 +37,9 @@ def _side(view: ComparisonView, side: SideView) -> Iterator[str]:
         lines = ([f"{_MARKS[m.word]} {m.word}", escape(m.gate), escape(m.why)] for m in side.marks)
         yield table(["", "gate", "why"], lines)
     if side.overall:
-        head = ["over all cells", "change", "95 % interval", "p", "values", "verdict"]
+        head = ["over all cells", "change", "verdict", "95 % interval", "p", "values"]
         lines = (
-            [o.metric, o.change, o.interval, o.p, o.values, f"**{o.word}**{_note(o.note)}"]
+            [o.metric, o.change, f"**{o.word}**{_note(o.note)}", o.interval, o.p, o.values]
             for o in side.overall.values()
         )
         yield table(head, lines)

@@ -40,7 +40,8 @@ def summary(view: ComparisonView) -> "RenderableType":
 def _parts(view: ComparisonView) -> Iterator["RenderableType"]:
     from rich.text import Text
 
-    yield Text(f"{view.model}, suite {view.suite} ({view.stamp})")
+    title = Text(f"{view.title}: ", style=f"bold {_STYLES[view.title_tone]}")
+    yield title.append(f"{view.model}, suite {view.suite} ({view.stamp})", style="not bold default")
     yield Text(f"base: {view.base} on {view.base_device}. {view.method}")
     if len(view.sides) > 1:
         yield from _side_by_side(view)
@@ -62,8 +63,7 @@ def _side_by_side(view: ComparisonView) -> Iterator["RenderableType"]:
 def _side(view: ComparisonView, side: SideView) -> Iterator["RenderableType"]:
     from rich.text import Text
 
-    head = Text.assemble((f"\n{side.label}", "bold"), f" on {side.device}: ")
-    yield head.append(side.headline, style=_STYLES[side.tone])
+    yield Text.assemble((f"\n{side.label}", "bold"), f" on {side.device}: {side.headline}")
     for mark in side.marks:
         yield Text.assemble((f"{mark.word}  ", _STYLES[mark.tone]), f"{mark.gate}: {mark.why}")
     for what, old, now in side.differences:
@@ -80,12 +80,13 @@ def _side(view: ComparisonView, side: SideView) -> Iterator["RenderableType"]:
 def _overall(side: SideView) -> "Table":
     from rich.text import Text
 
-    table = _table("Overall", "Change", "95 % interval", "p", "Values", "Verdict")
+    table = _table("Overall", "Change", "Verdict", "95 % interval", "p", "Values")
     for line in side.overall.values():
         verdict = Text(line.word, _STYLES[line.tone])
         if line.note:
             verdict.append(f": {line.note}", style="default")
-        table.add_row(*map(Text, (line.metric, line.change, line.interval, line.p, line.values)), verdict)
+        how_sure = map(Text, (line.interval, line.p, line.values))
+        table.add_row(Text(line.metric), Text(line.change), verdict, *how_sure)
     return table
 
 

@@ -34,6 +34,7 @@ _WORDS: Final = {
 }
 _BRIEF: Final = {Word.SAME_WITHIN_NOISE: "same", Word.CANNOT_TELL: "?"}
 LEGEND: Final = "same: within noise; ?: cannot tell"
+_FIRST: Final = frozenset({"decode_tokens_per_s", "latency_s", "allocated_peak_bytes", "reserved_peak_bytes"})
 _ENDED: Final = {
     "compared": ("", Tone.MUTED),
     "refused": ("not comparable", Tone.WARN),
@@ -62,7 +63,10 @@ def build_view(comparison: Comparison) -> ComparisonView:
     """The view of a comparison."""
     base = comparison.base
     stamp, tone = _stamp(base)
+    title, title_tone = _title(comparison)
     return ComparisonView(
+        title=title,
+        title_tone=title_tone,
         model=clean(base.model, MAX_NAME),
         suite=clean(f"{base.suite} {base.suite_version}", MAX_NAME),
         stamp=stamp,
@@ -91,12 +95,10 @@ def _metrics(comparison: Comparison) -> dict[str, str]:
 
 def _side(base: SideInfo, against: Against) -> SideView:
     marks = tuple(map(_mark, against.gates))
-    headline, tone = _headline(against)
     return SideView(
         label=clean(against.new.label, MAX_NAME),
         device=clean(against.new.device, MAX_NAME),
-        headline=headline,
-        tone=tone,
+        headline=_headline(against),
         marks=marks,
         overall=_lines(against.overall),
         cells=tuple(map(_cell, against.cells)),
@@ -110,18 +112,28 @@ def _side(base: SideInfo, against: Against) -> SideView:
     )
 
 
-def _headline(against: Against) -> tuple[str, Tone]:
-    """What a person reads first: how many cells were compared, and which gates failed."""
-    counted = _counted(against)
-    failed = [gate for gate in against.gates if gate.result == "failed"]
-    if failed:
-        return f"{len(failed)} of {len(against.gates)} gates failed; {counted}", Tone.BAD
-    unsure = [gate for gate in against.gates if gate.result == "cannot_tell"]
-    if unsure:
-        return f"{len(unsure)} of {len(against.gates)} gates cannot be told; {counted}", Tone.WARN
-    if against.gates:
-        return f"every gate passed; {counted}", Tone.GOOD
-    return counted, Tone.MUTED
+def _title(comparison: Comparison) -> tuple[str, Tone]:
+    """The one word that a person reads first, over all sides."""
+    results = {gate.result for against in comparison.against for gate in against.gates}
+    if "failed" in results:
+        return "Gate failed", Tone.BAD
+    if "cannot_tell" in results:
+        return "Cannot tell", Tone.WARN
+    return ("Gate passed", Tone.GOOD) if results else ("Comparison", Tone.MUTED)
+
+
+def _headline(against: Against) -> str:
+    """What a person reads next: speed and memory, which gates did not pass, how many cells were compared."""
+    parts = [
+        f"{metric.heading} {_brief(against.overall[metric.name])}"
+        for metric in METRICS
+        if metric.name in _FIRST and metric.name in against.overall
+    ]
+    for result, words in (("failed", "failed"), ("cannot_tell", "cannot be told")):
+        count = sum(gate.result == result for gate in against.gates)
+        if count:
+            parts.insert(0, f"{count} of {len(against.gates)} gates {words}")
+    return "; ".join([*parts, _counted(against)])
 
 
 def _counted(against: Against) -> str:

@@ -32,7 +32,9 @@ def slower() -> ComparisonView:
 def test_the_terminal_says_first_that_gates_failed(slower: ComparisonView) -> None:
     text = terminal.as_text(slower)
     head = text.splitlines()[:6]
-    assert "2 of 2 gates failed; 1 of 2 cells compared, 1 no longer runs" in " ".join(head)
+    assert "Gate failed: " in head[0]
+    assert "2 of 2 gates failed; Decode -20.0 % slower; " in " ".join(head)
+    assert "1 of 2 cells compared, 1 no longer runs" in " ".join(head)
     assert "failed  decode_tokens_per_s:-5%: 1 cell no longer runs that ran in the base" in text
     assert "-20.0 % slower" in text
     assert "no longer runs: ran, then out of memory" in text
