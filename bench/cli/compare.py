@@ -96,8 +96,9 @@ def compare(
     limits = [parse_gate(text) for text in gates]
     if interleave:
         comparison, signal_number = interleaved(sides, wished, out, rounds or ROUNDS, limits)
-        show(comparison, chosen)
-        return 128 + signal_number if signal_number else exit_code(comparison)
+        if comparison is not None:
+            show(comparison, chosen)
+        return 128 + signal_number if comparison is None or signal_number else exit_code(comparison)
     _require_interleave({"rounds": rounds, "out": out, **wished})
     if len(sides) < 2:
         raise UsageError("compare needs two sides", hint="bench compare BASE NEW, records or folders of them")
@@ -148,10 +149,12 @@ def exit_code(comparison: "Comparison") -> int:
     Raises:
         GateError: a gate failed.
     """
+    from bench.report.text import clean
+
     failed = []
     for against in comparison.against:
         for gate in against.gates:
-            line = f"{against.new.label}: {gate.gate}: {gate.why}"
+            line = clean(f"{against.new.label}: {gate.gate}: {gate.why}")
             if gate.result == "failed":
                 failed.append(line)
             elif gate.result == "cannot_tell":

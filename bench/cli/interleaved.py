@@ -37,8 +37,10 @@ def interleaved(
     out: Path | None,
     rounds: int,
     gates: "Sequence[Gate]",
-) -> "tuple[Comparison, int]":
+) -> "tuple[Comparison | None, int]":
     """Run both builds, or what is left of it, and compare; the number of the signal that cut it short, or 0.
+
+    The comparison is None where a signal came before the first pair was complete.
 
     Raises:
         BenchError: a build could not run, or no pair was finished.
@@ -68,6 +70,8 @@ def interleaved(
     click.echo(
         f"{len(pairs)} pairs are in {folder}; with --out {folder} a later run goes on from them", err=True
     )
+    if signal_number and not pairs:
+        return None, signal_number
     _require_one_build(pairs, folder)
     labels = builds[0].label, builds[1].label
     return compare_pairs([(pair.base, pair.new) for pair in pairs], labels, gates), signal_number

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 from bench.run.interleave import build_at, kept_pairs
 from tests.cli.conftest import Say
 from tests.judge.compare.made import cell, record, written
-from tests.run.processes import bench, environment, only, wait_for_line
+from tests.run.processes import bench, only, started, wait_for_line
 from tests.run.stand_in import calls
 from tests.run.stand_in import environment as stand_in
 
@@ -105,22 +104,26 @@ def test_an_interruption_keeps_the_pairs_that_are_complete(
     builds: tuple[str, str], home: Path, tmp_path: Path
 ) -> None:
     options = ("--rounds", "50", "--out", "kept")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bench", "compare", "--interleave", *builds, *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=tmp_path,
-        env=environment(home),
-    )
-    wait_for_line(process, r"\[3/50\]")
-    process.send_signal(signal.SIGINT)
-    out, _ = process.communicate()
+    with started("compare", "--interleave", *builds, *options, home=home, cwd=tmp_path) as process:
+        wait_for_line(process, r"\[3/50\]")
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate()
     assert process.returncode == 130
     assert "compared pair by pair" in out
     kept = len(kept_pairs(tmp_path / "kept"))
     assert kept >= 2
     assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == ["base", "new"]
+
+
+def test_an_interruption_before_the_first_pair_leaves_nothing_to_compare(home: Path, tmp_path: Path) -> None:
+    slow = str(stand_in(tmp_path / "slow", None, takes_s=60))
+    arguments = ("compare", "--interleave", slow, slow, "--out", "kept")
+    with started(*arguments, home=home, cwd=tmp_path) as process:
+        wait_for_line(process, r"\[1/16\]")
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate()
+    assert (process.returncode, out) == (143, "")
+    assert list((tmp_path / "kept").iterdir()) == []
 
 
 def test_two_real_environments_run_their_own_bench(home: Path, tmp_path: Path, finished_run: object) -> None:

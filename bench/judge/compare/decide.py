@@ -67,6 +67,10 @@ def _of_timed(gate: Gate, overall: Change, found: Sequence[tuple[CellComparison,
         return _result(gate, "cannot_tell", f"{_percent(by)} in {where}, which may be chance{_because(by)}")
     if overall.verdict is Word.CANNOT_TELL and overall.unit is not Unit.REPEAT:
         return _result(gate, "cannot_tell", f"{_percent(overall)}{_because(overall)}")
+    if overall.unit is Unit.PAIR and _is_wide(gate, overall):
+        return _result(
+            gate, "cannot_tell", f"{_percent(overall)}: wider than the gate, more rounds tell more"
+        )
     return _result(gate, "passed", f"{_percent(overall)} over {_cells(len(found))}")
 
 
@@ -75,6 +79,11 @@ def _too_noisy(gate: Gate, overall: Change) -> str:
     if overall.unit is Unit.PAIR or overall.noise is None or overall.noise <= abs(gate.limit) / 2:
         return ""
     return f"the base's own noise is {overall.noise:.1%}, more than half the gate; --interleave can tell more"
+
+
+def _is_wide(gate: Gate, change: Change) -> bool:
+    between = change.interval
+    return between is not None and (between.high - between.low) / 2 > abs(gate.limit)
 
 
 def _shown(gate: Gate, found: Sequence[tuple[CellComparison, Change]]) -> set[str]:

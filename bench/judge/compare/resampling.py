@@ -49,7 +49,8 @@ def _medians(values: Sequence[float], random: np.random.Generator) -> np.ndarray
     middle = _at(sample, place)
     if n % 2:
         return middle
-    return (middle + _at(sample, place + (1 - place) * random.beta(1, n - k, _RESAMPLES))) / 2
+    medians: np.ndarray = (middle + _at(sample, place + (1 - place) * random.beta(1, n - k, _RESAMPLES))) / 2
+    return medians
 
 
 def _at(sample: np.ndarray, places: np.ndarray) -> np.ndarray:

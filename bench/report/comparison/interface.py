@@ -8,7 +8,7 @@ from bench.report.basics import Fact, Tone
 @dataclass(frozen=True, slots=True)
 class Line:
     """How one metric changed, and how sure that is. `brief`: change and verdict where room is scarce, with
-    `same` for within noise and `?` for cannot tell.
+    `within noise` for same within noise and `?` for cannot tell.
     """
 
     metric: str

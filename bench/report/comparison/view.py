@@ -32,8 +32,8 @@ _WORDS: Final = {
     Word.SAME_WITHIN_NOISE: "same within noise",
     Word.CANNOT_TELL: "cannot tell",
 }
-_BRIEF: Final = {Word.SAME_WITHIN_NOISE: "same", Word.CANNOT_TELL: "?"}
-LEGEND: Final = "same: within noise; ?: cannot tell"
+_BRIEF: Final = {Word.SAME_WITHIN_NOISE: "within noise", Word.CANNOT_TELL: "?"}
+LEGEND: Final = "within noise: no difference could be shown; ?: cannot tell"
 _FIRST: Final = frozenset({"decode_tokens_per_s", "latency_s", "allocated_peak_bytes", "reserved_peak_bytes"})
 _ENDED: Final = {
     "compared": ("", Tone.MUTED),

@@ -95,6 +95,13 @@ def test_pairs_need_no_quiet_base() -> None:
         assert told.result == result, told
 
 
+def test_pairs_that_scatter_more_than_the_gate_is_wide_do_not_say_that_all_is_well() -> None:
+    wild = (1.5, 0.7, 1.3, 0.8, 1.4, 0.75, 1.2, 0.9)
+    pairs = [(record(cell()), record(cell(slow=slow))) for slow in wild]
+    (told,) = compare_pairs(pairs, ("a", "b"), [parse_gate("decode_tokens_per_s:-10%")]).against[0].gates
+    assert told.result == "cannot_tell"
+
+
 def test_too_few_pairs_cannot_tell_even_that_all_is_well() -> None:
     pairs = [(record(cell()), record(cell(slow=1.01)))] * 5
     (told,) = compare_pairs(pairs, ("a", "b"), [parse_gate(DECODE)]).against[0].gates
