@@ -37,15 +37,24 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_pairs_are_told_apart_where_single_records_are_not(
-    kept: Path, capsys: pytest.CaptureFixture[str]
+    kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    curve.compute()
-    out = capsys.readouterr().out
-    assert "pairs: 0.0%: 8, 10.0%: 8;" in out  # a block that was cut short is not counted
-    rows = {row.split(" | ")[0].strip("| "): row for row in out.splitlines() if row.startswith("| ")}
+    monkeypatch.setattr(curve, "COMPARISONS", 100)
+    table = curve.compute()
+    assert "`decode_tokens_per_s:-5%`, 16 pairs" in table  # a block that was cut short is not counted
+    rows = {row.split(" | ")[0].strip("| "): row for row in table.splitlines() if row.startswith("| ")}
     assert "| 0.0 (0.0) | 100.0 (0.0) |" in rows["12 pairs, interleaved"]
     alarms = float(rows["two records, a bare threshold"].split("|")[2].split()[0])
     assert alarms > 30
+
+
+def test_the_table_is_written_between_its_marks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("before\n" + "\nold\n".join(curve.MARKS) + "\nafter\n")
+    monkeypatch.setattr(curve, "PAGE", page)
+    curve.write("| new |\n")
+    assert page.read_text() == f"before\n{curve.MARKS[0]}\n| new |\n{curve.MARKS[1]}\nafter\n"
+    assert all(mark in (ROOT / "docs" / "comparing.md").read_text() for mark in curve.MARKS)
 
 
 def test_every_step_of_the_slower_build_is_followed_by_work(tmp_path: Path) -> None:

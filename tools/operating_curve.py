@@ -1,7 +1,7 @@
 """How often `bench compare` calls a change that is there, and one that is not: the operating curve.
 
-    python -m tools.operating_curve collect --stream a --pairs 150     # goes on where it was left
-    python -m tools.operating_curve compute                            # the table of docs/comparing.md
+    python -m tools.operating_curve collect --stream a --pairs 168     # goes on where it was left
+    python -m tools.operating_curve compute --write                    # the table of docs/comparing.md
 
 Every pair is two fresh processes of `bench run` in alternation, through the code of `--interleave`; the
 second environment is slower by busy work (tools/slowdown.py). Pairs are kept raw in docs/data/.
@@ -9,10 +9,9 @@ second environment is slower by busy work (tools/slowdown.py). Pairs are kept ra
 
 import argparse
 import json
-import math
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -38,6 +37,9 @@ CELL: Final = ("--suite", "smoke", "--clip-seconds", "2", "--max-tokens", "32", 
 RUN: Final = (*CELL, "--device", "cpu", "--repeats", "30")
 METRICS: Final = ("decode_tokens_per_s", "latency_s")
 GATE: Final = "decode_tokens_per_s:-5%"
+ROUNDS: Final = (8, 12, 16, 20)
+PAGE: Final = ROOT / "docs" / "comparing.md"
+MARKS: Final = ("<!-- operating curve -->", "<!-- /operating curve -->")
 COMPARISONS: Final = 1000
 SEED: Final = 20260101
 
@@ -109,20 +111,34 @@ Rule = Callable[[random.Random, list[list[RawPair]]], str]
 """One comparison on pairs that are drawn: failed, passed or cannot_tell."""
 
 
-def compute() -> None:
-    """Print the table: how many of 100 comparisons each rule fails, by the share that was really added."""
+def compute() -> str:
+    """The table: how many of 100 comparisons each rule fails, by the share that was really added."""
     gate = parse_gate(GATE)
     by_share = read(gate.metric)
-    rules: dict[str, Rule] = {f"{n} pairs, interleaved": interleaved(gate, n) for n in (8, 12, 16, 20)}
+    rules: dict[str, Rule] = {f"{n} pairs, interleaved": interleaved(gate, n) for n in ROUNDS}
     rules["two records, as `bench compare` decides"] = two_records(gate)
     rules["two records, a bare threshold"] = bare_threshold(gate)
-    counted = ", ".join(f"{share:.1%}: {sum(map(len, blocks))}" for share, blocks in by_share.items())
-    print(f"{GATE}; pairs: {counted}; {COMPARISONS} comparisons a figure")  # noqa: T201
-    print("| failed (cannot tell), of 100 |", " | ".join(f"{share:.1%}" for share in by_share), "|")  # noqa: T201
-    print("| --- " * (len(by_share) + 1) + "|")  # noqa: T201
-    for name, rule in rules.items():
-        print(f"| {name} |", " | ".join(_rates(rule, blocks) for blocks in by_share.values()), "|")  # noqa: T201
-    _print_noise(by_share)
+    total = sum(len(block) for blocks in by_share.values() for block in blocks)
+    lines = [
+        f"`{GATE}`, {total} pairs, {COMPARISONS:,} comparisons a figure.",
+        "",
+        _row("failed (cannot tell), of 100", [f"{share:.1%} added" for share in by_share]),
+        _row("---", ["---:"] * len(by_share)),
+        *(_row(name, [_rates(rule, blocks) for blocks in by_share.values()]) for name, rule in rules.items()),
+        "",
+        *_noise(by_share),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def write(table: str) -> None:
+    """Put the table between the marks of the page."""
+    before, mark, rest = PAGE.read_text(encoding="utf-8").partition(MARKS[0])
+    PAGE.write_text(f"{before}{mark}\n{table}{MARKS[1]}{rest.partition(MARKS[1])[2]}", encoding="utf-8")
+
+
+def _row(name: str, cells: list[str]) -> str:
+    return f"| {' | '.join([name, *cells])} |"
 
 
 def read(metric: str) -> dict[float, list[list[RawPair]]]:
@@ -133,10 +149,11 @@ def read(metric: str) -> dict[float, list[list[RawPair]]]:
             line = json.loads(text)
             pair = tuple(line["base"][metric]), tuple(line["new"][metric])
             found.setdefault(line["share"], {}).setdefault((line["stream"], line["block"]), []).append(pair)
-    return {
+    whole = {
         share: [block for block in blocks.values() if len(block) == BLOCK]
         for share, blocks in sorted(found.items())
     }
+    return {share: blocks for share, blocks in whole.items() if blocks}
 
 
 def interleaved(gate: Gate, pairs: int) -> Rule:
@@ -192,17 +209,15 @@ def _rates(rule: Rule, blocks: list[list[RawPair]]) -> str:
     return f"{failed:.1f} ({unsure:.1f})"
 
 
-def _print_noise(by_share: dict[float, list[list[RawPair]]]) -> None:
-    """How far fresh processes of one build lie apart here, and what was really added."""
+def _noise(by_share: dict[float, list[list[RawPair]]]) -> Iterator[str]:
+    """How far the processes of a pair lie apart, and what the added work really came to."""
+    yield _row("decode rate of the second build", ["pairs", "median change", "9 of 10 pairs"])
+    yield _row("---", ["---:"] * 3)
     for share, blocks in by_share.items():
-        logs = sorted(math.log(median(new) / median(base)) for block in blocks for base, new in block)
-        if len(logs) > 1:
-            low, high = (logs[round(at * (len(logs) - 1))] for at in (0.05, 0.95))
-            typical = math.expm1(median(logs))
-            print(  # noqa: T201
-                f"{share:.1%} added: median change {typical:+.2%}, "
-                f"90 % of the pairs from {math.expm1(low):+.2%} to {math.expm1(high):+.2%}"
-            )
+        changes = sorted(median(new) / median(base) - 1 for block in blocks for base, new in block)
+        low, high = (changes[round(at * (len(changes) - 1))] for at in (0.05, 0.95))
+        figures = [str(len(changes)), f"{median(changes):+.1%}", f"{low:+.1%} to {high:+.1%}"]
+        yield _row(f"{share:.1%} added", figures)
 
 
 def main() -> None:
@@ -213,14 +228,18 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     collecting = commands.add_parser("collect")
     collecting.add_argument("--stream", default="a", help="name of the file; streams may run side by side")
-    collecting.add_argument("--pairs", type=int, default=150, help="until the file has so many")
+    collecting.add_argument("--pairs", type=int, default=168, help="until the file has so many")
     collecting.add_argument("--core", type=int, help="pin the stream to a core, so that two do not meet")
-    commands.add_parser("compute")
+    computing = commands.add_parser("compute")
+    computing.add_argument("--write", action="store_true", help="into docs/comparing.md as well")
     given = parser.parse_args()
     if given.command == "collect":
         collect(given.stream, given.pairs, given.core)
     else:
-        compute()
+        table = compute()
+        print(table, end="")  # noqa: T201
+        if given.write:
+            write(table)
 
 
 if __name__ == "__main__":
