@@ -24,13 +24,13 @@ def line(share: float, block: int, base: float, new: float) -> str:
 @pytest.fixture
 def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Processes that drift by a factor of two, always both of a pair; the second loses its share."""
-    drift = (100.0, 200.0, 150.0, 120.0, 101.0, 160.0, 130.0, 180.0)
+    drift = (100.0, 200.0, 150.0, 120.0, 101.0, 160.0, 130.0, 180.0) * 2
     lines = [
         line(share, n // curve.BLOCK, rate, rate / (1 + share) * (1.01 if n % 2 else 0.99))
         for share in (0.0, 0.1)
         for n, rate in enumerate(drift)
     ]
-    cut_short = line(0.0, 9, 1.0, 100.0)
+    cut_short = line(0.0, 99, 1.0, 100.0)
     (tmp_path / "operating-curve-t.jsonl").write_text("".join([*lines, cut_short]))
     monkeypatch.setattr(curve, "DATA", tmp_path)
     return tmp_path
@@ -41,9 +41,10 @@ def test_pairs_are_told_apart_where_single_records_are_not(
 ) -> None:
     monkeypatch.setattr(curve, "COMPARISONS", 100)
     table = curve.compute()
-    assert "`decode_tokens_per_s:-5%`, 16 pairs" in table  # a block that was cut short is not counted
+    assert "`decode_tokens_per_s:-5%`, 32 pairs" in table  # a block that was cut short is not counted
     rows = {row.split(" | ")[0].strip("| "): row for row in table.splitlines() if row.startswith("| ")}
     assert "| 0.0 (0.0) | 100.0 (0.0) |" in rows["12 pairs, interleaved"]
+    assert rows["20 pairs, interleaved"].endswith("| n/a | n/a |")
     alarms = float(rows["two records, a bare threshold"].split("|")[2].split()[0])
     assert alarms > 30
 

@@ -1,6 +1,6 @@
 """How often `bench compare` calls a change that is there, and one that is not: the operating curve.
 
-    python -m tools.operating_curve collect --stream a --pairs 168     # goes on where it was left
+    python -m tools.operating_curve collect --stream a --pairs 160     # goes on where it was left
     python -m tools.operating_curve compute --write                    # the table of docs/comparing.md
 
 Every pair is two fresh processes of `bench run` in alternation, through the code of `--interleave`; the
@@ -31,7 +31,8 @@ from tools.slowdown import environment
 
 ROOT: Final = Path(__file__).parent.parent
 DATA: Final = ROOT / "docs" / "data"
-SHARES: Final = (0.0, 0.025, 0.05, 0.1, 0.15, 0.2)
+CYCLE: Final = (0.0, 0.1, 0.025, 0.0, 0.1, 0.05, 0.15, 0.2)
+"""What is added in the blocks, one after the other: most where the curve has to be known best."""
 BLOCK: Final = 4  # ABBA twice
 CELL: Final = ("--suite", "smoke", "--clip-seconds", "2", "--max-tokens", "32", "--attention", "sdpa")
 RUN: Final = (*CELL, "--device", "cpu", "--repeats", "30")
@@ -40,6 +41,7 @@ GATE: Final = "decode_tokens_per_s:-5%"
 ROUNDS: Final = (8, 12, 16, 20)
 PAGE: Final = ROOT / "docs" / "comparing.md"
 MARKS: Final = ("<!-- operating curve -->", "<!-- /operating curve -->")
+NOT_ENOUGH: Final = "n/a"
 COMPARISONS: Final = 1000
 SEED: Final = 20260101
 
@@ -64,10 +66,12 @@ def collect(stream: str, pairs: int, core: int | None) -> None:
     file = DATA / f"operating-curve-{stream}.jsonl"
     DATA.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix="operating-curve-") as folder:
-        made = {share: environment(Path(folder, f"slower-{share:g}"), share, ROOT) for share in SHARES}
+        made = {
+            share: environment(Path(folder, f"slower-{share:g}"), share, ROOT) for share in sorted(set(CYCLE))
+        }
         while (done := _count(file)) < pairs:
             block = done // BLOCK
-            share = SHARES[block % len(SHARES)]
+            share = CYCLE[block % len(CYCLE)]
             builds = build_at("base", made[0.0]), build_at("new", made[share])
             _collect_block(
                 file,
@@ -108,7 +112,7 @@ RawPair = tuple[tuple[float, ...], tuple[float, ...]]
 """The repeats of both processes."""
 
 Rule = Callable[[random.Random, list[list[RawPair]]], str]
-"""One comparison on pairs that are drawn: failed, passed or cannot_tell."""
+"""One comparison on pairs that are drawn: failed, passed, cannot_tell, or n/a where there are too few."""
 
 
 def compute() -> str:
@@ -157,10 +161,14 @@ def read(metric: str) -> dict[float, list[list[RawPair]]]:
 
 
 def interleaved(gate: Gate, pairs: int) -> Rule:
-    """So many pairs, in whole blocks that are drawn with replacement: neighbours in time stay together."""
+    """So many pairs, in whole blocks: neighbours in time stay together. None is drawn twice, or chance would
+    repeat itself; n/a where there are too few.
+    """
 
     def rule(draw: random.Random, blocks: list[list[RawPair]]) -> str:
-        chosen = [pair for block in draw.choices(blocks, k=pairs // BLOCK) for pair in block]
+        if pairs // BLOCK > len(blocks):
+            return NOT_ENOUGH
+        chosen = [pair for block in draw.sample(blocks, k=pairs // BLOCK) for pair in block]
         return outcome(gate, of_pairs(0, [(str(n), *pair) for n, pair in enumerate(chosen)]))
 
     return rule
@@ -205,6 +213,8 @@ def outcome(gate: Gate, observed: Observed) -> str:
 def _rates(rule: Rule, blocks: list[list[RawPair]]) -> str:
     draw = random.Random(SEED)  # noqa: S311 - draws for statistics
     results = [rule(draw, blocks) for _ in range(COMPARISONS)]
+    if NOT_ENOUGH in results:
+        return NOT_ENOUGH
     failed, unsure = (100 * results.count(word) / COMPARISONS for word in ("failed", "cannot_tell"))
     return f"{failed:.1f} ({unsure:.1f})"
 
@@ -228,7 +238,7 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     collecting = commands.add_parser("collect")
     collecting.add_argument("--stream", default="a", help="name of the file; streams may run side by side")
-    collecting.add_argument("--pairs", type=int, default=168, help="until the file has so many")
+    collecting.add_argument("--pairs", type=int, default=160, help="until the file has so many")
     collecting.add_argument("--core", type=int, help="pin the stream to a core, so that two do not meet")
     computing = commands.add_parser("compute")
     computing.add_argument("--write", action="store_true", help="into docs/comparing.md as well")
