@@ -27,6 +27,7 @@ from bench.records.comparison import CellComparison
 from bench.records.schema import Record
 from bench.records.words import Attention
 from bench.run.interleave import Build, alternate, build_at
+from bench.run.isolation import Stopped
 from tools.slowdown import environment
 
 ROOT: Final = Path(__file__).parent.parent
@@ -244,7 +245,10 @@ def main() -> None:
     computing.add_argument("--write", action="store_true", help="into docs/comparing.md as well")
     given = parser.parse_args()
     if given.command == "collect":
-        collect(given.stream, given.pairs, given.core)
+        try:
+            collect(given.stream, given.pairs, given.core)
+        except Stopped as stopped:  # what is complete is kept
+            raise SystemExit(128 + stopped.signal_number) from None
     else:
         table = compute()
         print(table, end="")  # noqa: T201

@@ -25,8 +25,8 @@ class Paired:
 
 
 def pair_separate(base: Sequence[Seen], new: Sequence[Seen]) -> Paired:
-    """The newest sight of each side decides what became of the cell; older ones add their values."""
-    old, now = base[-1], new[-1]
+    """The newest undisturbed sight of each side decides what became of the cell; others add their values."""
+    old, now = _newest(base), _newest(new)
     result, reasons = _result(old, now)
     if result != "compared":
         return _without_figures(old.cell, now.cell, result, reasons)
@@ -47,6 +47,10 @@ def pair_interleaved(pairs: Sequence[tuple[str, Seen, Seen]]) -> Paired:
     out = len(pairs) - len(good)
     left = (f"{out} of {len(pairs)} pairs left out: disturbed or not comparable",) if out else ()
     return _with_figures(old, now, found, left)
+
+
+def _newest(sights: Sequence[Seen]) -> Seen:
+    return next((seen for seen in reversed(sights) if not disturbed(seen.cell)), sights[-1])
 
 
 def lone(cells: Iterable[Sequence[Seen]]) -> tuple[LoneCell, ...]:

@@ -28,11 +28,9 @@ def change(metric: str, cells: Sequence[Observed]) -> Change | None:
     found = evidence(cells)
     if found is None:
         return _without_ratio(metric, cells, base, new)
-    by = (
-        math.expm1(found.log_ratio)
-        if base is None or new is None or found.unit is Unit.PAIR
-        else new / base - 1
-    )
+    by = math.expm1(found.log_ratio)
+    if base is not None and new is not None and found.unit is not Unit.PAIR:
+        by = new / base - 1  # exact where nothing changed
     verdict, note = _verdict(metric, by, found)
     is_timed = kind_of(metric) is Kind.TIMED
     return Change(
@@ -75,7 +73,7 @@ def _of_timed(metric: str, by: float, found: Evidence) -> tuple[Word, str]:
         return Word.CANNOT_TELL, _ONCE
     if found.smallest_p > ALPHA:
         return Word.CANNOT_TELL, _TOO_FEW
-    if found.p > ALPHA:
+    if found.p > ALPHA or not by:
         return Word.SAME_WITHIN_NOISE, ""
     if found.spread is not None and abs(by) <= found.spread:
         same = Word.CANNOT_TELL if found.is_assumed else Word.SAME_WITHIN_NOISE

@@ -3,6 +3,8 @@
 from statistics import median
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bench.errors import UsageError
 from bench.judge.compare.compare import compare, compare_pairs
@@ -156,6 +158,15 @@ def test_a_disturbed_pair_is_left_out_and_a_lost_cell_is_not() -> None:
     assert compare_pairs([*pairs, lost], ("a", "b")).against[0].cells[0].result == "no_longer_runs"
 
 
+def test_a_disturbed_record_of_a_folder_is_left_out_of_its_side() -> None:
+    want = sample.requested()
+    good = [record(cell(want), number=n) for n in range(3)]
+    throttled = record(sample.measured(want, labels=("throttled",)), number=5)
+    found = against([*good, throttled], [record(cell(want, slow=1.2), number=9)])
+    assert found.cells[0].result == "compared"
+    assert found.cells[0].metrics[RATE].n_base == 18  # six repeats of each
+
+
 def test_no_pair_is_no_comparison() -> None:
     with pytest.raises(UsageError, match="no pair"):
         compare_pairs([], ("a", "b"))
@@ -177,3 +188,15 @@ def test_the_base_of_a_folder_is_what_is_most_alike() -> None:
     card = record(cell(), number=1)
     assert side_of("main", [cpu, card], like=record(cell(), number=9)).newest == card
     assert side_of("main", [cpu, card]).newest == cpu
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.floats(0.5, 2), st.floats(0.5, 2))
+def test_the_other_way_round_is_the_other_way_round(first: float, second: float) -> None:
+    there = change(one(cell(slow=first), cell(slow=second)), "latency_s")
+    back = change(one(cell(slow=second), cell(slow=first)), "latency_s")
+    assert there.change is not None
+    assert back.change is not None
+    assert (1 + there.change) * (1 + back.change) == pytest.approx(1)
+    assert there.p == back.p
+    assert (there.better, back.better) in {(True, False), (False, True), (None, None)}
