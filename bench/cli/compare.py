@@ -112,7 +112,7 @@ def _require_interleave(options: "Mapping[str, object]") -> None:
     for name, value in options.items():
         if value is not None:
             option = f"--{name.replace('_', '-')}"
-            raise UsageError(f"{option} says what to run", hint="It goes with --interleave")
+            raise UsageError(f"{option} is for runs", hint="It goes with --interleave")
 
 
 def show(comparison: "Comparison", chosen: str) -> None:

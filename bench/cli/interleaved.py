@@ -46,8 +46,7 @@ def interleaved(
         BenchError: a build could not run, or no pair was finished.
     """
     from bench.judge.compare.compare import compare_pairs
-    from bench.run.interleave import alternate, build_at, kept_pairs
-    from bench.run.isolation import Stopped
+    from bench.run.interleave import build_at
 
     if len(places) != 2:
         raise UsageError(
@@ -55,26 +54,36 @@ def interleaved(
         )
     builds = build_at("base", places[0]), build_at("new", places[1])
     folder = out or Path("interleaved", datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"))
-    pairs: list[Pair] = kept_pairs(folder)
-    if pairs:
-        click.echo(f"{len(pairs)} of {rounds} pairs are in {folder} already", err=True)
-    signal_number = 0
-    try:
-        pairs.extend(alternate(builds, run_arguments(wished), folder, rounds, Lines()))
-    except Stopped as stopped:
-        signal_number = stopped.signal_number
-    except BenchError as error:
-        raise type(error)(
-            error.message, hint=f"{len(kept_pairs(folder))} pairs are kept in {folder}"
-        ) from error
+    pairs, signal_number = _run(builds, run_arguments(wished), folder, rounds)
     click.echo(
         f"{len(pairs)} pairs are in {folder}; with --out {folder} a later run goes on from them", err=True
     )
     if signal_number and not pairs:
         return None, signal_number
-    _require_one_build(pairs, folder)
+    _require_one_kind(pairs, folder)
     labels = builds[0].label, builds[1].label
     return compare_pairs([(pair.base, pair.new) for pair in pairs], labels, gates), signal_number
+
+
+def _run(
+    builds: "tuple[Build, Build]", arguments: Sequence[str], folder: Path, rounds: int
+) -> "tuple[list[Pair], int]":
+    """The pairs that the folder held and those that were run now, and the signal that cut it short, or 0."""
+    from bench.run.interleave import alternate, kept_pairs
+    from bench.run.isolation import Stopped
+
+    pairs = kept_pairs(folder)
+    if pairs:
+        click.echo(f"{len(pairs)} of {rounds} pairs are in {folder} already", err=True)
+    try:
+        for pair in alternate(builds, arguments, folder, rounds, Lines()):
+            pairs.append(pair)
+    except Stopped as stopped:
+        return pairs, stopped.signal_number
+    except BenchError as error:
+        kept = f"{len(pairs)} pairs are kept in {folder}"
+        raise type(error)(error.message, hint=". ".join(filter(None, (error.hint, kept)))) from error
+    return pairs, 0
 
 
 def run_arguments(wished: Mapping[str, str | None]) -> list[str]:
@@ -83,15 +92,16 @@ def run_arguments(wished: Mapping[str, str | None]) -> list[str]:
     return [word for name, value in given if value is not None for word in (name, value)]
 
 
-def _require_one_build(pairs: "Sequence[Pair]", folder: Path) -> None:
-    """The pairs of a folder that was gone on with are those of the same two builds."""
+def _require_one_kind(pairs: "Sequence[Pair]", folder: Path) -> None:
+    """The pairs of a folder that was gone on with are of the same two builds and ran the same cells."""
     from bench.judge.compare.sides import side_of
 
-    for records in ([pair.base for pair in pairs], [pair.new for pair in pairs]):
-        if records and side_of(str(folder), records).left_out:
-            raise UsageError(
-                f"{folder}: holds runs of another build, suite or device", hint="Choose another --out"
-            )
+    sides = [pair.base for pair in pairs], [pair.new for pair in pairs]
+    suites = {record.suite.sha256 for records in sides for record in records}
+    if len(suites) > 1 or any(side_of(str(folder), records).left_out for records in sides):
+        raise UsageError(
+            f"{folder}: holds runs of another build, device or suite", hint="Choose another --out"
+        )
 
 
 class Lines:

@@ -137,8 +137,10 @@ def _run(build: Build, arguments: Sequence[str], folder: Path, mailbox: Mailbox)
         code = _end_of(process, mailbox)
     if code not in _WITH_RECORD:
         raise _refused(build, code, log)
-    (record,) = find_records(folder)
-    return record
+    records = find_records(folder)
+    if len(records) != 1:
+        raise MachineError(f"{build.label}: bench run left {len(records)} records where one was due")
+    return records[0]
 
 
 def _environment(own: Mapping[str, str]) -> dict[str, str]:

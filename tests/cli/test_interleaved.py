@@ -82,8 +82,8 @@ def test_cells_that_failed_are_a_result(say: Say, tmp_path: Path) -> None:
     [
         (("--interleave", "a", "nowhere"), "nowhere: no Python there"),
         (("--interleave", "a"), "--interleave takes two environments"),
-        (("old.json", "old.json", "--rounds", "3"), "--rounds says what to run. It goes with --interleave"),
-        (("old.json", "old.json", "--clip-seconds", "3"), "--clip-seconds says what to run"),
+        (("old.json", "old.json", "--rounds", "3"), "--rounds is for runs. It goes with --interleave"),
+        (("old.json", "old.json", "--clip-seconds", "3"), "--clip-seconds is for runs"),
     ],
 )
 def test_what_is_wrong_is_one_line(
