@@ -8,7 +8,7 @@ import click
 
 from bench.cli.completions import card_slugs, device_names, suite_names
 from bench.cli.interleaved import ROUNDS, interleaved
-from bench.cli.options import FILE
+from bench.cli.options import FILE, profile_option
 from bench.errors import ExitCode, GateError, UsageError
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def run_options(function: F) -> F:
     "--out", metavar="DIR", type=FILE, help="Where the pairs go. Default: interleaved/ and the time."
 )
 @run_options
+@profile_option
 def compare(
     sides: tuple[Path, ...],
     gates: tuple[str, ...],

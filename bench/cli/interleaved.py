@@ -24,6 +24,7 @@ RUN_OPTIONS: Final = (
     "device",
     "model",
     "weights",
+    "profile",
     "clip_seconds",
     "max_tokens",
     "attention",
