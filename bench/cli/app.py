@@ -10,7 +10,7 @@ from collections.abc import Callable
 import click
 
 import bench
-from bench.cli import doctor, frontier, gpus, infer, plan, report, run_command, suites
+from bench.cli import compare, doctor, frontier, gpus, infer, plan, report, run_command, suites
 from bench.errors import BenchError, ExitCode
 
 _EPILOG = """\b
@@ -21,6 +21,7 @@ Examples:
   bench plan --gpu rtx-4070        what fits on that card, without the card
   bench frontier --gpu rtx-4070    the longest clip that fits
   bench report results/            a page of every record, and more formats
+  bench compare old.json new.json  what changed, and how sure that is
 
 \b
 Exit codes: 0 done, 1 gate not met, 2 usage, 3 this machine cannot,
@@ -55,6 +56,7 @@ for command in (
     frontier.frontier,
     infer.infer,
     report.report,
+    compare.compare,
     suites.suites,
     gpus.gpus,
     doctor.doctor,

@@ -24,7 +24,7 @@ def render(view: View) -> str:
     """The page as text. All from the record is escaped; a policy in the page forbids scripts as well."""
     ran = [row for row in view.rows if row.status.code == "measured"]
     predicted = [row for row in view.rows if row.prediction is not None]
-    template = _environment().get_template("report.html.j2")
+    template = environment().get_template("report.html.j2")
     return template.render(
         view=view,
         ran=ran,
@@ -41,7 +41,8 @@ def render(view: View) -> str:
 
 
 @cache
-def _environment() -> "jinja2.Environment":
+def environment() -> "jinja2.Environment":
+    """Where every page's template comes from: escaping is on, and a name that is missing is an error."""
     import jinja2
 
     environment = jinja2.Environment(

@@ -1,0 +1,182 @@
+"""`bench compare`: two builds or several cards, and gates for CI."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from bench.cli.completions import card_slugs, device_names, suite_names
+from bench.cli.interleaved import ROUNDS, interleaved
+from bench.cli.options import FILE, profile_option
+from bench.errors import ExitCode, GateError, UsageError
+
+if TYPE_CHECKING:
+    from bench.judge.compare.sides import Side
+    from bench.records.comparison import Comparison
+    from bench.records.schema import Record
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def run_options(function: F) -> F:
+    """What `bench run` is told, as text: the builds read it, not we."""
+    for option in (
+        click.option("--repeats", metavar="N", help="Timed generations per cell."),
+        click.option("--attention", metavar="L", help="Attentions in place of the suite's."),
+        click.option("--max-tokens", metavar="L", help="Answer lengths in place of the suite's."),
+        click.option("--clip-seconds", metavar="L", help="Clip lengths in place of the suite's."),
+        click.option(
+            "--weights", type=click.Choice(["hub", "random"]), help="hub: as `bench run` left them."
+        ),
+        click.option("--model", metavar="REPO|DIR", type=click.Path(), help="Default: the suite's."),
+        click.option("--device", metavar="cpu|SLUG|UUID", shell_complete=device_names, help="Any device."),
+        click.option("--gpu", metavar="SLUG", shell_complete=card_slugs, help="The NVIDIA card."),
+        click.option("--suite", metavar="NAME|FILE", shell_complete=suite_names, help="What to run."),
+    ):
+        function = option(function)
+    return function
+
+
+@click.command(short_help="Compare records or builds: what changed, and whether a gate holds.")
+@click.argument("sides", nargs=-1, required=True, metavar="BASE NEW...", type=FILE)
+@click.option(
+    "--fail-on",
+    "gates",
+    multiple=True,
+    metavar="METRIC:+5%",
+    help="Exit with 1 if it is worse by more; once for each.",
+)
+@click.option(
+    "--format",
+    "chosen",
+    type=click.Choice(["table", "json", "md", "html"]),
+    default="table",
+    show_default=True,
+    help="What is printed.",
+)
+@click.option(
+    "--interleave", is_flag=True, help="BASE and NEW are Python environments: run both in alternation."
+)
+@click.option(
+    "--rounds", type=click.IntRange(1, 1000), metavar="N", help=f"Pairs of runs. Default: {ROUNDS}."
+)
+@click.option(
+    "--out", metavar="DIR", type=FILE, help="Where the pairs go. Default: interleaved/ and the time."
+)
+@run_options
+@profile_option
+def compare(
+    sides: tuple[Path, ...],
+    gates: tuple[str, ...],
+    chosen: str,
+    *,
+    interleave: bool,
+    rounds: int | None,
+    out: Path | None,
+    **wished: str | None,
+) -> int:
+    """Compare NEW with BASE, cell by cell: records, or folders whose records of one build belong together.
+
+    What cannot be compared is named with its reason. Several records of one build tell how much fresh
+    processes differ; with one of each side that stays unknown, and the verdict is careful. --interleave
+    measures it: it runs two builds in turn, each time in a fresh process. The options behind --out say what
+    to run, as in `bench run`.
+
+    \b
+    Examples:
+      bench compare before.json after.json
+      bench compare main/ branch/ --fail-on decode_tokens_per_s:-5% --fail-on reserved_peak_bytes:+2%
+      bench compare rtx-4070.json rtx-4090.json rtx-3060.json --format html > cards.html
+      bench compare --interleave main/.venv branch/.venv --suite quick --fail-on decode_tokens_per_s:-5%
+    """
+    from bench.judge.compare.compare import compare as compared
+    from bench.judge.compare.gates import parse_gate
+
+    limits = [parse_gate(text) for text in gates]
+    if interleave:
+        comparison, signal_number = interleaved(sides, wished, out, rounds or ROUNDS, limits)
+        if comparison is not None:
+            show(comparison, chosen)
+        return 128 + signal_number if comparison is None or signal_number else exit_code(comparison)
+    _require_interleave({"rounds": rounds, "out": out, **wished})
+    if len(sides) < 2:
+        raise UsageError("compare needs two sides", hint="bench compare BASE NEW, records or folders of them")
+    base, *news = _sides(sides)
+    comparison = compared(base, news, limits)
+    show(comparison, chosen)
+    return exit_code(comparison)
+
+
+def _require_interleave(options: "Mapping[str, object]") -> None:
+    for name, value in options.items():
+        if value is not None:
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(f"{option} is for runs", hint="It goes with --interleave")
+
+
+def show(comparison: "Comparison", chosen: str) -> None:
+    """Print a comparison in one format."""
+    if chosen == "json":
+        click.echo(comparison.model_dump_json())
+        return
+    from bench.report.comparison.view import build_view
+
+    view = build_view(comparison)
+    if chosen == "table":
+        from rich.console import Console
+
+        from bench.report.comparison.terminal import as_text, summary
+
+        console = Console()
+        if console.is_terminal:
+            console.print(summary(view))
+        else:
+            click.echo(as_text(view), nl=False)
+    elif chosen == "md":
+        from bench.report.comparison.markdown import render
+
+        click.echo(render(view), nl=False)
+    else:
+        from bench.report.comparison.html import render
+
+        click.echo(render(view), nl=False)
+
+
+def exit_code(comparison: "Comparison") -> int:
+    """One line on standard error for every gate that did not pass; the exit code.
+
+    Raises:
+        GateError: a gate failed.
+    """
+    from bench.report.text import clean
+
+    failed = []
+    for against in comparison.against:
+        for gate in against.gates:
+            line = clean(f"{against.new.label}: {gate.gate}: {gate.why}")
+            if gate.result == "failed":
+                failed.append(line)
+            elif gate.result == "cannot_tell":
+                click.echo(f"bench: cannot tell: {line}", err=True)
+    for line in failed[:-1]:
+        click.echo(f"bench: gate failed: {line}", err=True)
+    if failed:
+        raise GateError(f"gate failed: {failed[-1]}")
+    return ExitCode.DONE
+
+
+def _sides(paths: Sequence[Path]) -> "list[Side]":
+    """The sides, named as they were given; the base's folder gives what is most alike to the first other."""
+    from bench.judge.compare.sides import side_of
+
+    base, *others = [_records(path) for path in paths]
+    news = [side_of(str(path), records) for path, records in zip(paths[1:], others, strict=True)]
+    return [side_of(str(paths[0]), base, like=news[0].newest), *news]
+
+
+def _records(path: Path) -> "list[Record]":
+    from bench.records.store import find_records, read_record
+
+    return [read_record(found) for found in find_records(path)]

@@ -1,0 +1,99 @@
+"""From evidence to a plain verdict on one metric."""
+
+import math
+from collections.abc import Sequence
+from statistics import median
+from typing import Final
+
+from bench.judge.compare.evidence import Evidence, evidence
+from bench.judge.compare.kinds import WATCHED_TO, Kind, is_better, kind_of, word
+from bench.judge.compare.observed import Observed
+from bench.judge.compare.ranks import ALPHA
+from bench.judge.compare.resampling import interval
+from bench.records.comparison import Change, Unit, Word
+
+_TOO_FEW: Final = "too few values: no test could tell these from chance"
+_ONCE: Final = "each process told it once: what it varies by is not known"
+_ASSUMED: Final = "within what fresh processes of one build may differ by, as far as is known"
+_SCATTER: Final = "within what the processes of the base differ by"
+_WATCHED: Final = "watched, not counted: a short peak may be missing"
+_NO_RATIO: Final = "a value of 0: no ratio"
+
+
+def change(metric: str, cells: Sequence[Observed]) -> Change | None:
+    """The change of a metric in the cells given, of which one gives its medians too; None without a cell."""
+    if not cells:
+        return None
+    base, new = _medians(cells)
+    found = evidence(cells)
+    if found is None:
+        return _without_ratio(metric, cells, base, new)
+    by = math.expm1(found.log_ratio)
+    if base is not None and new is not None and found.unit is not Unit.PAIR:
+        by = new / base - 1  # exact where nothing changed
+    verdict, note = _verdict(metric, by, found)
+    is_timed = kind_of(metric) is Kind.TIMED
+    return Change(
+        base=base,
+        new=new,
+        change=by,
+        interval=interval(found.draws) if is_timed else None,
+        p=found.p if is_timed and found.unit is not Unit.ONCE else None,
+        n_base=found.n_base,
+        n_new=found.n_new,
+        unit=found.unit,
+        noise=found.noise if is_timed else None,
+        verdict=verdict,
+        better=is_better(metric, by) if verdict in _TOLD else None,
+        note=note,
+    )
+
+
+_TOLD: Final = frozenset({Word.FASTER, Word.SLOWER, Word.LESS, Word.MORE})
+
+
+def _medians(cells: Sequence[Observed]) -> tuple[float | None, float | None]:
+    if len(cells) > 1:
+        return None, None
+    return median(cells[0].base), median(cells[0].new)
+
+
+def _verdict(metric: str, by: float, found: Evidence) -> tuple[Word, str]:
+    match kind_of(metric):
+        case Kind.COUNTED:
+            return (word(metric, by) if by else Word.SAME), ""
+        case Kind.WATCHED:
+            return (word(metric, by), _WATCHED) if abs(by) > WATCHED_TO else (Word.SAME_WITHIN_NOISE, "")
+        case Kind.TIMED:
+            return _of_timed(metric, by, found)
+
+
+def _of_timed(metric: str, by: float, found: Evidence) -> tuple[Word, str]:
+    if found.unit is Unit.ONCE:
+        return Word.CANNOT_TELL, _ONCE
+    if found.smallest_p > ALPHA:
+        return Word.CANNOT_TELL, _TOO_FEW
+    if found.p > ALPHA or not by:
+        return Word.SAME_WITHIN_NOISE, ""
+    if found.spread is not None and abs(by) <= found.spread:
+        same = Word.CANNOT_TELL if found.is_assumed else Word.SAME_WITHIN_NOISE
+        return same, f"{_ASSUMED if found.is_assumed else _SCATTER} ({found.spread:.1%})"
+    return word(metric, by), ""
+
+
+def _without_ratio(metric: str, cells: Sequence[Observed], base: float | None, new: float | None) -> Change:
+    is_same = base == new and base is not None and kind_of(metric) is Kind.COUNTED
+    return Change(
+        base=base,
+        new=new,
+        change=None,
+        interval=None,
+        p=None,
+        n_base=sum(len(cell.base) for cell in cells),
+        n_new=sum(len(cell.new) for cell in cells),
+        unit=cells[0].unit,
+        noise=None,
+        verdict=Word.SAME if is_same else Word.CANNOT_TELL,
+        better=None,
+        note="" if is_same else _NO_RATIO,
+    )

@@ -1,0 +1,134 @@
+"""Whether a gate holds. `docs/comparing.md` has the rule and how often it errs.
+
+Of what is timed it fails where the change is beyond the limit and the rank test shows it to be there, over
+all cells or in one of them; with Holm's correction, because one cell of many is beyond it sooner or later.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.judge.compare.gates import Gate
+from bench.judge.compare.kinds import Kind, kind_of
+from bench.judge.compare.ranks import ALPHA, holm
+from bench.records.comparison import CellComparison, Change, GateResult, Unit, Word
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What a gate is held against: the change over all cells and in each of them."""
+
+    overall: Change | None
+    cells: Sequence[CellComparison]
+
+
+def decide(gate: Gate, case: Case) -> GateResult:
+    """Failed, passed, or that it cannot be told, with the reason."""
+    lost = [cell for cell in case.cells if cell.result == "no_longer_runs"]
+    if lost:
+        first = f"{_name(lost[0])}, {lost[0].new_status.replace('_', ' ')}"
+        return _result(gate, "failed", f"{_count(lost)} that ran in the base: {first}")
+    found = [(cell, cell.metrics[gate.metric]) for cell in case.cells if gate.metric in cell.metrics]
+    if case.overall is None or not found:
+        return _result(gate, "cannot_tell", "no cell that can be compared has this metric on both sides")
+    if kind_of(gate.metric) is not Kind.TIMED:
+        return _of_counted(gate, found)
+    return _of_timed(gate, case.overall, found)
+
+
+def _of_counted(gate: Gate, found: Sequence[tuple[CellComparison, Change]]) -> GateResult:
+    beyond = [
+        one for one in found if _is_beyond(gate, one[1]) and one[1].verdict is not Word.SAME_WITHIN_NOISE
+    ]
+    if beyond:
+        cell, change = max(beyond, key=lambda one: abs(one[1].change or 0.0))
+        return _result(gate, "failed", f"{_percent(change)} in {_name(cell)}")
+    unknown = [cell for cell, change in found if change.change is None and change.verdict is not Word.SAME]
+    if unknown:
+        return _result(gate, "cannot_tell", f"no ratio in {_name(unknown[0])}")
+    return _result(gate, "passed", f"{_worst(gate, found)} at worst")
+
+
+def _of_timed(gate: Gate, overall: Change, found: Sequence[tuple[CellComparison, Change]]) -> GateResult:
+    noisy = _too_noisy(gate, overall)
+    if noisy:
+        return _result(gate, "cannot_tell", noisy)
+    if _is_beyond(gate, overall) and overall.better is False:
+        return _result(gate, "failed", f"{_percent(overall)} over {_cells(len(found))}, p = {overall.p:.2g}")
+    shown = _shown(gate, found)
+    beyond = [one for one in found if _is_beyond(gate, one[1])]
+    failed = [(cell, change) for cell, change in beyond if cell.cell_id in shown]
+    if failed:
+        cell, change = failed[0]
+        return _result(gate, "failed", f"{_percent(change)} in {_name(cell)}")
+    if beyond or _is_beyond(gate, overall):
+        cell, change = (beyond or found)[0]
+        where = _name(cell) if beyond else _cells(len(found))
+        by = change if beyond else overall
+        return _result(gate, "cannot_tell", f"{_percent(by)} in {where}, which may be chance{_because(by)}")
+    if overall.verdict is Word.CANNOT_TELL and overall.unit is not Unit.REPEAT:
+        return _result(gate, "cannot_tell", f"{_percent(overall)}{_because(overall)}")
+    if overall.unit is Unit.PAIR and _is_wide(gate, overall):
+        return _result(
+            gate, "cannot_tell", f"{_percent(overall)}: wider than the gate, more rounds tell more"
+        )
+    return _result(gate, "passed", f"{_percent(overall)} over {_cells(len(found))}")
+
+
+def _too_noisy(gate: Gate, overall: Change) -> str:
+    """In words, if the base's own noise leaves no room for the gate; pairs have their noise in their test."""
+    if overall.unit is Unit.PAIR or overall.noise is None or overall.noise <= abs(gate.limit) / 2:
+        return ""
+    return f"the base's own noise is {overall.noise:.1%}, more than half the gate; --interleave can tell more"
+
+
+def _is_wide(gate: Gate, change: Change) -> bool:
+    between = change.interval
+    return between is not None and (between.high - between.low) / 2 > abs(gate.limit)
+
+
+def _shown(gate: Gate, found: Sequence[tuple[CellComparison, Change]]) -> set[str]:
+    """Cells whose change is there and bad, also if all of them are looked at; noisy ones show nothing."""
+    adjusted = holm([1.0 if change.p is None else change.p for _, change in found])
+    return {
+        cell.cell_id
+        for (cell, change), p in zip(found, adjusted, strict=True)
+        if p <= ALPHA and change.better is False and not _too_noisy(gate, change)
+    }
+
+
+def _is_beyond(gate: Gate, change: Change) -> bool:
+    return change.change is not None and gate.is_beyond(change.change)
+
+
+def _worst(gate: Gate, found: Sequence[tuple[CellComparison, Change]]) -> str:
+    known = [change.change for _, change in found if change.change is not None]
+    worst = (min if gate.limit_is_lower else max)(known, default=0.0)
+    return f"{worst:+.1%}"
+
+
+def _result(gate: Gate, result: str, why: str) -> GateResult:
+    return GateResult.model_validate(
+        {"gate": gate.text, "metric": gate.metric, "limit": gate.limit, "result": result, "why": why}
+    )
+
+
+def _because(change: Change) -> str:
+    return f": {change.note}" if change.note else ""
+
+
+def _percent(change: Change) -> str:
+    text = "n/a" if change.change is None else f"{change.change:+.1%}"
+    between = change.interval
+    return f"{text} ({between.low:+.1%} to {between.high:+.1%})" if between else text
+
+
+def _count(cells: Sequence[CellComparison]) -> str:
+    return f"{_cells(len(cells))} no longer run{'s' if len(cells) == 1 else ''}"
+
+
+def _cells(count: int) -> str:
+    return f"{count} cell{'' if count == 1 else 's'}"
+
+
+def _name(cell: CellComparison) -> str:
+    return f"{cell.clip_seconds:g} s, {cell.max_tokens} tokens, {cell.attention.value}"

@@ -1,0 +1,58 @@
+"""How uncertain a change is: percentile bootstrap (Efron & Tibshirani 1993, ch. 13), the same every time."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from bench.records.base import Interval
+
+_RESAMPLES: Final = 2000
+_FEWEST: Final = 3  # below it the bootstrap only repeats what is there
+_LEVELS: Final = (0.025, 0.975)
+
+
+def log_ratios(base: Sequence[float], new: Sequence[float], seed: int) -> np.ndarray | None:
+    """The logarithm of median(new) / median(base), as often as it was drawn again; both sides on their own.
+
+    None where one side has fewer than 3 values. Values are above 0.
+    """
+    if min(len(base), len(new)) < _FEWEST:
+        return None
+    random = np.random.default_rng(seed)
+    drawn: np.ndarray = np.log(_medians(new, random)) - np.log(_medians(base, random))
+    return drawn
+
+
+def median_draws(values: Sequence[float], seed: int) -> np.ndarray | None:
+    """The median of values, as often as it was drawn again; None below 3 values."""
+    return _medians(values, np.random.default_rng(seed)) if len(values) >= _FEWEST else None
+
+
+def interval(logs: np.ndarray | None) -> Interval | None:
+    """95 % interval of the relative change, from drawn logarithms of ratios."""
+    if logs is None:
+        return None
+    low, high = np.expm1(np.quantile(logs, _LEVELS))
+    return Interval(low=float(low), high=float(high))
+
+
+def _medians(values: Sequence[float], random: np.random.Generator) -> np.ndarray:
+    """Medians of samples drawn with replacement, without drawing all of each.
+
+    The k-th of n uniform draws is distributed as Beta(k, n + 1 - k), and tells which value is in the middle;
+    the next one lies above it like the least of the n - k that are left.
+    """
+    sample, n = np.sort(np.asarray(values, dtype=np.float64)), len(values)
+    k = (n + 1) // 2
+    place = random.beta(k, n + 1 - k, _RESAMPLES)
+    middle = _at(sample, place)
+    if n % 2:
+        return middle
+    medians: np.ndarray = (middle + _at(sample, place + (1 - place) * random.beta(1, n - k, _RESAMPLES))) / 2
+    return medians
+
+
+def _at(sample: np.ndarray, places: np.ndarray) -> np.ndarray:
+    values: np.ndarray = sample[np.minimum((places * len(sample)).astype(int), len(sample) - 1)]
+    return values

@@ -1,0 +1,145 @@
+"""The JSON document of `bench compare`, as frozen models. `docs/comparing.md` explains every name.
+
+A change is relative: new / base - 1, so 0.05 is 5 % more. Not available is `None`.
+"""
+
+from enum import StrEnum
+from typing import Final, Literal
+
+from pydantic import Field
+
+from bench.records.base import Frozen, Interval
+from bench.records.words import Attention, Provenance, WeightMode
+
+COMPARISON_VERSION: Final = "1.0"
+
+
+class Word(StrEnum):
+    """What a comparison says of one metric."""
+
+    FASTER = "faster"
+    SLOWER = "slower"
+    LESS = "less"
+    MORE = "more"
+    SAME = "same"
+    SAME_WITHIN_NOISE = "same_within_noise"
+    CANNOT_TELL = "cannot_tell"
+
+
+class Unit(StrEnum):
+    """What was drawn again and again, so that its spread tells the noise."""
+
+    REPEAT = "repeat"
+    PROCESS = "process"
+    PAIR = "pair"
+    ONCE = "once"
+
+
+class Change(Frozen):
+    """How one metric differs, in one cell or over all of them."""
+
+    base: float | None = Field(description="median; null over several cells")
+    new: float | None
+    change: float | None = Field(description="new / base - 1; null where the base is 0")
+    interval: Interval | None = Field(description="95 % bootstrap interval of the change")
+    p: float | None = Field(description="two-sided p of the rank test; null where there is no test")
+    n_base: int
+    n_new: int
+    unit: Unit = Field(description="what n counts: repeats of one process, processes, pairs of processes")
+    noise: float | None = Field(
+        description="the base's own: coefficient of variation of its repeats or of its processes, the larger"
+    )
+    verdict: Word
+    better: bool | None = Field(description="whether the verdict is the good way; null: neither way")
+    note: str = ""
+
+
+class CellComparison(Frozen):
+    """One cell of both sides, or why it cannot be compared."""
+
+    cell_id: str
+    clip_seconds: float
+    max_tokens: int
+    attention: Attention
+    result: Literal["compared", "refused", "no_longer_runs", "runs_now", "ran_in_neither"]
+    base_status: str
+    new_status: str
+    reasons: tuple[str, ...] = Field(default=(), description="why it was refused, or how it ended")
+    metrics: dict[str, Change] = Field(default_factory=dict)
+
+
+class LoneCell(Frozen):
+    """A cell that one side has and the other has not."""
+
+    cell_id: str
+    clip_seconds: float
+    max_tokens: int
+    attention: Attention
+
+
+class RecordUsed(Frozen):
+    """A record that figures come from."""
+
+    id: str
+    hash: str
+    created_at: str
+
+
+class SideInfo(Frozen):
+    """One side: which records, of what, on which device."""
+
+    label: str
+    records: tuple[RecordUsed, ...]
+    left_out: int = Field(default=0, description="records of the folder that are of another kind or build")
+    model: str
+    repo: str | None
+    suite: str
+    suite_version: str
+    device: str
+    device_slug: str
+    provenance: Provenance
+    weight_mode: WeightMode
+    bench_version: str
+    bench_commit: str | None
+    torch: str
+
+
+class Difference(Frozen):
+    """Something other than the figures that differs, and does not forbid the comparison."""
+
+    what: str
+    base: str | None
+    new: str | None
+
+
+class GateResult(Frozen):
+    """One gate, held against one side."""
+
+    gate: str = Field(description="as it was given, such as decode_tokens_per_s:-5%")
+    metric: str
+    limit: float = Field(description="the change that is still allowed, with its sign")
+    result: Literal["passed", "failed", "cannot_tell"]
+    why: str
+
+
+class Against(Frozen):
+    """One side held against the base."""
+
+    new: SideInfo
+    same_device: bool
+    differences: tuple[Difference, ...]
+    caveats: tuple[str, ...]
+    overall: dict[str, Change] = Field(description="geometric mean over the cells that were compared")
+    cells: tuple[CellComparison, ...]
+    only_in_base: tuple[LoneCell, ...]
+    only_in_new: tuple[LoneCell, ...]
+    gates: tuple[GateResult, ...]
+
+
+class Comparison(Frozen):
+    """The document: every other side against the first."""
+
+    schema_version: Literal["1.0"] = "1.0"
+    method: Literal["separate", "interleaved"]
+    base: SideInfo
+    against: tuple[Against, ...] = Field(min_length=1)

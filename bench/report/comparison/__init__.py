@@ -1,0 +1,1 @@
+"""A comparison, for people: one view, and the formats that show it."""

@@ -1,0 +1,78 @@
+"""What every format shows of a comparison, already in words. All strings are cleaned and still untrusted."""
+
+from dataclasses import dataclass
+
+from bench.report.basics import Fact, Tone
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """How one metric changed, and how sure that is. `brief`: change and verdict where room is scarce, with
+    `within noise` for same within noise and `?` for cannot tell.
+    """
+
+    metric: str
+    base: str
+    new: str
+    change: str
+    interval: str
+    p: str
+    values: str
+    word: str
+    tone: Tone
+    brief: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class CellLines:
+    """One cell: its name, what became of it (empty: compared), and its metrics by their names in JSON."""
+
+    name: str
+    ended: str
+    tone: Tone
+    reasons: tuple[str, ...]
+    lines: dict[str, Line]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A gate and how it came out."""
+
+    gate: str
+    word: str
+    tone: Tone
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class SideView:
+    """One side against the base. `overall` has the metrics that any cell has; `lone`: cells of one side."""
+
+    label: str
+    device: str
+    headline: str
+    marks: tuple[Mark, ...]
+    overall: dict[str, Line]
+    cells: tuple[CellLines, ...]
+    lone: tuple[str, ...]
+    differences: tuple[tuple[str, str, str], ...]
+    caveats: tuple[str, ...]
+    records: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonView:
+    """The whole. `metrics`: names and headings of those that any cell of any side has, in their order."""
+
+    title: str
+    title_tone: Tone
+    model: str
+    suite: str
+    stamp: str
+    stamp_tone: Tone
+    method: str
+    base: str
+    base_device: str
+    metrics: dict[str, str]
+    sides: tuple[SideView, ...]

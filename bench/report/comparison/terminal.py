@@ -1,0 +1,142 @@
+"""A comparison in the terminal: gates first, then the overall change, then the cells."""
+
+import io
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from bench.report.basics import Tone
+from bench.report.comparison.interface import CellLines, ComparisonView, SideView
+from bench.report.comparison.view import LEGEND
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+    from rich.text import Text
+
+WIDTH: Final = 110
+_STYLES: Final = {Tone.GOOD: "green", Tone.WARN: "yellow", Tone.BAD: "red", Tone.MUTED: "dim"}
+# What a line of 110 columns has room for; the other formats have all of them.
+_IN_CELLS: Final = ("decode_tokens_per_s", "time_to_first_token_s", "latency_s", "reserved_peak_bytes")
+_ON_CPU: Final = ("decode_tokens_per_s", "time_to_first_token_s", "latency_s", "allocated_peak_bytes")
+_MOST_CELLS: Final = 60
+
+
+def as_text(view: ComparisonView) -> str:
+    """Plain text without colours, for pipes and logs."""
+    from rich.console import Console
+
+    sink = io.StringIO()
+    Console(file=sink, width=WIDTH, color_system=None, force_terminal=False).print(summary(view))
+    return "".join(f"{line.rstrip()}\n" for line in sink.getvalue().splitlines())
+
+
+def summary(view: ComparisonView) -> "RenderableType":
+    """For a rich console. No markup is read from a record."""
+    from rich.console import Group
+
+    return Group(*_parts(view))
+
+
+def _parts(view: ComparisonView) -> Iterator["RenderableType"]:
+    from rich.text import Text
+
+    title = Text(f"{view.title}: ", style=f"bold {_STYLES[view.title_tone]}")
+    yield title.append(f"{view.model}, suite {view.suite} ({view.stamp})", style="not bold default")
+    yield Text(f"base: {view.base} on {view.base_device}. {view.method}")
+    if len(view.sides) > 1:
+        yield from _side_by_side(view)
+    for side in view.sides:
+        yield from _side(view, side)
+
+
+def _side_by_side(view: ComparisonView) -> Iterator["RenderableType"]:
+    from rich.text import Text
+
+    table = _table("Metric", *(f"{side.label} ({side.device})" for side in view.sides))
+    for name, heading in view.metrics.items():
+        lines = [side.overall.get(name) for side in view.sides]
+        told = [Text(line.brief, _STYLES[line.tone]) if line else Text("") for line in lines]
+        table.add_row(Text(heading), *told)
+    yield table
+
+
+def _side(view: ComparisonView, side: SideView) -> Iterator["RenderableType"]:
+    from rich.text import Text
+
+    yield Text.assemble((f"\n{side.label}", "bold"), f" on {side.device}: {side.headline}")
+    for mark in side.marks:
+        yield Text.assemble((f"{mark.word}  ", _STYLES[mark.tone]), f"{mark.gate}: {mark.why}")
+    for what, old, now in side.differences:
+        yield Text(f"changed  {what}: {old} -> {now}")
+    if side.overall:
+        yield _overall(side)
+    yield from _cells(view, side)
+    for text in side.lone:
+        yield Text(text)
+    for caveat in side.caveats:
+        yield Text(f"- {caveat}", style="yellow")
+
+
+def _overall(side: SideView) -> "Table":
+    from rich.text import Text
+
+    table = _table("Overall", "Change", "Verdict", "95 % interval", "p", "Values")
+    for line in side.overall.values():
+        verdict = Text(line.word, _STYLES[line.tone])
+        if line.note:
+            verdict.append(f": {line.note}", style="default")
+        how_sure = map(Text, (line.interval, line.p, line.values))
+        table.add_row(Text(line.metric), Text(line.change), verdict, *how_sure)
+    return table
+
+
+def _cells(view: ComparisonView, side: SideView) -> Iterator["RenderableType"]:
+    from rich.text import Text
+
+    named = _IN_CELLS if "reserved_peak_bytes" in view.metrics else _ON_CPU
+    shown = [name for name in named if name in view.metrics]
+    table = _table("Cell", *(view.metrics[name] for name in shown))
+    compared = [cell for cell in side.cells if cell.lines]
+    for cell in compared[:_MOST_CELLS]:
+        table.add_row(*_figures(cell, shown))
+    if compared:
+        yield table
+        yield Text(LEGEND, style="dim")
+    if len(compared) > _MOST_CELLS:
+        yield Text(f"and {len(compared) - _MOST_CELLS} more cells; --format json has them all")
+    yield from _ended(side)
+
+
+def _figures(cell: CellLines, shown: list[str]) -> Iterator["Text"]:
+    from rich.text import Text
+
+    yield Text(cell.name)
+    for name in shown:
+        line = cell.lines.get(name)
+        yield Text(line.brief, _STYLES[line.tone]) if line else Text("")
+
+
+def _ended(side: SideView) -> Iterator["Text"]:
+    """One line for all cells that ended alike."""
+    from rich.text import Text
+
+    alike: dict[tuple[str, tuple[str, ...], Tone], list[str]] = {}
+    for cell in side.cells:
+        if cell.ended:
+            alike.setdefault((cell.ended, cell.reasons, cell.tone), []).append(cell.name)
+    for (ended, reasons, tone), names in list(alike.items())[:_MOST_CELLS]:
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        why = f": {'; '.join(reasons)}" if reasons else ""
+        yield Text.assemble((ended, _STYLES[tone]), f"{why} ({', '.join(names[:3])}{more})")
+
+
+def _table(first: str, *others: str) -> "Table":
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table.add_column(Text(first))
+    for heading in others:
+        table.add_column(Text(heading), justify="left" if heading == "Verdict" else "right")
+    return table

@@ -1,0 +1,222 @@
+"""A comparison turned into words and figures, once for all formats."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from bench.records.base import Interval
+from bench.records.comparison import (
+    Against,
+    CellComparison,
+    Change,
+    Comparison,
+    GateResult,
+    LoneCell,
+    SideInfo,
+    Unit,
+    Word,
+)
+from bench.records.words import PUBLISHER, Provenance, WeightMode
+from bench.report.basics import Fact, Tone
+from bench.report.comparison.interface import CellLines, ComparisonView, Line, Mark, SideView
+from bench.report.metrics import METRICS, Metric
+from bench.report.text import MAX_NAME, clean
+from bench.report.words import ATTENTIONS, PROVENANCES, WEIGHTS
+from bench.units import clip_length
+
+_WORDS: Final = {
+    Word.FASTER: "faster",
+    Word.SLOWER: "slower",
+    Word.LESS: "less",
+    Word.MORE: "more",
+    Word.SAME: "the same",
+    Word.SAME_WITHIN_NOISE: "same within noise",
+    Word.CANNOT_TELL: "cannot tell",
+}
+_BRIEF: Final = {Word.SAME_WITHIN_NOISE: "within noise", Word.CANNOT_TELL: "?"}
+LEGEND: Final = "within noise: no difference could be shown; ?: cannot tell"
+_FIRST: Final = frozenset({"decode_tokens_per_s", "latency_s", "allocated_peak_bytes", "reserved_peak_bytes"})
+_ENDED: Final = {
+    "compared": ("", Tone.MUTED),
+    "refused": ("not comparable", Tone.WARN),
+    "no_longer_runs": ("no longer runs", Tone.BAD),
+    "runs_now": ("runs now", Tone.GOOD),
+    "ran_in_neither": ("ran on neither side", Tone.MUTED),
+}
+_MARKS: Final = {
+    "passed": ("passed", Tone.GOOD),
+    "failed": ("failed", Tone.BAD),
+    "cannot_tell": ("cannot tell", Tone.WARN),
+}
+_METHODS: Final = {
+    "interleaved": "Both builds ran in alternation, each time in a fresh process; compared pair by pair.",
+    "separate": "The sides ran apart from each other: what else changed in between is in the figures.",
+}
+_UNITS: Final = {
+    Unit.REPEAT: "repeats",
+    Unit.PROCESS: "processes",
+    Unit.PAIR: "pairs",
+    Unit.ONCE: "values",
+}
+
+
+def build_view(comparison: Comparison) -> ComparisonView:
+    """The view of a comparison."""
+    base = comparison.base
+    stamp, tone = _stamp(base)
+    title, title_tone = _title(comparison)
+    return ComparisonView(
+        title=title,
+        title_tone=title_tone,
+        model=clean(base.model, MAX_NAME),
+        suite=clean(f"{base.suite} {base.suite_version}", MAX_NAME),
+        stamp=stamp,
+        stamp_tone=tone,
+        method=_METHODS[comparison.method],
+        base=clean(base.label, MAX_NAME),
+        base_device=clean(base.device, MAX_NAME),
+        metrics=_metrics(comparison),
+        sides=tuple(_side(base, against) for against in comparison.against),
+    )
+
+
+def _stamp(side: SideInfo) -> tuple[str, Tone]:
+    published = (side.repo or "").partition("/")[0] == PUBLISHER
+    weights = WEIGHTS[side.weight_mode]
+    if side.weight_mode is WeightMode.HUB and not published:
+        weights = clean(f"weights of {side.repo}", MAX_NAME)
+    plain = side.provenance is Provenance.MEASURED and side.weight_mode is WeightMode.HUB and published
+    return f"{PROVENANCES[side.provenance]}, {weights}", Tone.MUTED if plain else Tone.WARN
+
+
+def _metrics(comparison: Comparison) -> dict[str, str]:
+    there = {metric for against in comparison.against for metric in against.overall}
+    return {metric.name: metric.heading for metric in METRICS if metric.name in there}
+
+
+def _side(base: SideInfo, against: Against) -> SideView:
+    marks = tuple(map(_mark, against.gates))
+    return SideView(
+        label=clean(against.new.label, MAX_NAME),
+        device=clean(against.new.device, MAX_NAME),
+        headline=_headline(against),
+        marks=marks,
+        overall=_lines(against.overall),
+        cells=tuple(map(_cell, against.cells)),
+        lone=tuple(_lone(against)),
+        differences=tuple(
+            (one.what, clean(one.base or "n/a", MAX_NAME), clean(one.new or "n/a", MAX_NAME))
+            for one in against.differences
+        ),
+        caveats=tuple(map(clean, against.caveats)),
+        records=tuple(_records(base, against.new)),
+    )
+
+
+def _title(comparison: Comparison) -> tuple[str, Tone]:
+    """The one word that a person reads first, over all sides."""
+    results = {gate.result for against in comparison.against for gate in against.gates}
+    if "failed" in results:
+        return "Gate failed", Tone.BAD
+    if "cannot_tell" in results:
+        return "Cannot tell", Tone.WARN
+    return ("Gate passed", Tone.GOOD) if results else ("Comparison", Tone.MUTED)
+
+
+def _headline(against: Against) -> str:
+    """What a person reads next: speed and memory, which gates did not pass, how many cells were compared."""
+    parts = [
+        f"{metric.heading} {_brief(against.overall[metric.name])}"
+        for metric in METRICS
+        if metric.name in _FIRST and metric.name in against.overall
+    ]
+    for result, words in (("failed", "failed"), ("cannot_tell", "cannot be told")):
+        count = sum(gate.result == result for gate in against.gates)
+        if count:
+            parts.insert(0, f"{count} of {len(against.gates)} gates {words}")
+    return "; ".join([*parts, _counted(against)])
+
+
+def _counted(against: Against) -> str:
+    counts: dict[str, int] = {}
+    for cell in against.cells:
+        counts[cell.result] = counts.get(cell.result, 0) + 1
+    parts = [f"{counts.pop('compared', 0)} of {len(against.cells)} cells compared"]
+    parts += [f"{count} {_ENDED[result][0]}" for result, count in counts.items()]
+    return ", ".join(parts)
+
+
+def _mark(gate: GateResult) -> Mark:
+    word, tone = _MARKS[gate.result]
+    return Mark(clean(gate.gate, MAX_NAME), word, tone, clean(gate.why))
+
+
+def _lines(changes: dict[str, Change]) -> dict[str, Line]:
+    return {metric.name: _line(metric, changes[metric.name]) for metric in METRICS if metric.name in changes}
+
+
+def _line(metric: Metric, change: Change) -> Line:
+    good = {True: Tone.GOOD, False: Tone.BAD, None: Tone.MUTED}[change.better]
+    return Line(
+        metric=metric.heading,
+        base="" if change.base is None else metric.write(change.base),
+        new="" if change.new is None else metric.write(change.new),
+        change=_percent(change.change),
+        interval=_between(change.interval),
+        p="" if change.p is None else f"{change.p:.2g}",
+        values=f"{change.n_base} and {change.n_new} {_UNITS[change.unit]}",
+        word=_WORDS[change.verdict],
+        brief=_brief(change),
+        tone=Tone.WARN if change.verdict is Word.CANNOT_TELL else good,
+        note=clean(change.note),
+    )
+
+
+def _brief(change: Change) -> str:
+    word = _BRIEF.get(change.verdict, _WORDS[change.verdict])
+    return f"{_percent(change.change)} {word}".lstrip()
+
+
+def _percent(change: float | None) -> str:
+    """One digit after the point; of less than that, such as of some bytes of memory, its first digit."""
+    if change is None:
+        return ""
+    return f"{100 * change:+.1g} %" if 0 < abs(change) < 0.0005 else f"{100 * change:+.1f} %"
+
+
+def _between(interval: Interval | None) -> str:
+    return "" if interval is None else f"{100 * interval.low:+.1f} to {100 * interval.high:+.1f} %"
+
+
+def _cell(cell: CellComparison) -> CellLines:
+    ended, tone = _ENDED[cell.result]
+    if cell.result in {"no_longer_runs", "runs_now"}:
+        ended = f"{ended}: {_said(cell.base_status)}, then {_said(cell.new_status)}"
+    return CellLines(_name(cell), ended, tone, tuple(map(clean, cell.reasons)), _lines(cell.metrics))
+
+
+def _said(status: str) -> str:
+    return "ran" if status == "measured" else clean(status.replace("_", " "), MAX_NAME)
+
+
+def _name(cell: CellComparison | LoneCell) -> str:
+    return f"{clip_length(cell.clip_seconds)} × {cell.max_tokens:,} ({ATTENTIONS[cell.attention]})"
+
+
+def _lone(against: Against) -> Iterator[str]:
+    for where, cells in (("base", against.only_in_base), ("new side", against.only_in_new)):
+        if cells:
+            yield f"only on the {where}: {_listed([_name(cell) for cell in cells])}"
+
+
+def _listed(names: list[str], most: int = 12) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def _records(base: SideInfo, new: SideInfo) -> Iterator[Fact]:
+    for word, side in (("Base", base), ("New", new)):
+        ids = _listed([f"{record.id} ({record.created_at})" for record in side.records])
+        left = f"; {side.left_out} of another kind or build left out" if side.left_out else ""
+        commit = f", commit {side.bench_commit[:12]}" if side.bench_commit else ""
+        build = f"bench {side.bench_version}{commit}, torch {side.torch}"
+        yield Fact(word, clean(f"{side.label}: {build}; {ids}{left}"))

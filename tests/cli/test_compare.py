@@ -1,0 +1,90 @@
+"""`bench compare` on records from disk."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Say
+from tests.judge.compare.made import cell, record, written
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Path:
+    """Two builds on one card: the second is a quarter slower."""
+    written(record(cell()), tmp_path / "old.json")
+    written(record(cell(slow=1.25, extra_bytes=2**20), number=1), tmp_path / "new.json")
+    return tmp_path
+
+
+def test_without_gates_a_slower_build_is_no_failure(say: Say, records: Path) -> None:
+    said = say("compare", "old.json", "new.json")
+    assert (said.code, said.err) == (0, "")
+    assert "slower" in said.out
+    assert "\x1b" not in said.out
+
+
+def test_a_failed_gate_is_exit_code_1_and_a_line_each(say: Say, records: Path) -> None:
+    gates = ("--fail-on", "decode_tokens_per_s:-5%", "--fail-on", "reserved_peak_bytes:+0%")
+    said = say("compare", "old.json", "new.json", *gates)
+    assert said.code == 1
+    first, second = said.err.splitlines()
+    assert first.startswith("bench: gate failed: new.json: decode_tokens_per_s:-5%: -20.0%")
+    assert second.startswith("bench: gate failed: new.json: reserved_peak_bytes:+0%: ")
+    assert "2 of 2 gates failed" in said.out
+    assert say("compare", "new.json", "old.json", *gates).code == 0
+
+
+def test_what_cannot_be_told_is_said_and_passes(say: Say, records: Path) -> None:
+    noisy = (1.0, 1.06, 0.94, 1.03, 0.97, 1.05)
+    written(record(cell(factors=noisy)), records / "noisy.json")
+    said = say("compare", "noisy.json", "new.json", "--fail-on", "decode_tokens_per_s:-5%")
+    assert said.code == 0
+    (line,) = said.err.splitlines()
+    assert line.startswith(
+        "bench: cannot tell: new.json: decode_tokens_per_s:-5%: the base's own noise is 4.7%"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("old.json",), "compare needs two sides"),
+        (("old.json", "nothing.json"), "nothing.json: no such file"),
+        (("old.json", "new.json", "--fail-on", "decode:-5%"), "no metric 'decode'"),
+        (("old.json", "new.json", "--fail-on", "latency_s:-5%"), "gets worse as it rises"),
+        (("old.json", "new.json", "--format", "pdf"), "'pdf' is not one of"),
+    ],
+)
+def test_what_is_wrong_is_one_line(say: Say, records: Path, arguments: tuple[str, ...], says: str) -> None:
+    said = say("compare", *arguments)
+    assert said.code == 2
+    assert says in said.line()
+
+
+def test_the_document_is_json_with_a_version(say: Say, records: Path) -> None:
+    said = say("compare", "old.json", "new.json", "--format", "json")
+    document = json.loads(said.out)
+    assert document["schema_version"] == "1.0"
+    assert document["against"][0]["overall"]["decode_tokens_per_s"]["verdict"] == "slower"
+
+
+def test_markdown_and_the_page_are_printed(say: Say, records: Path) -> None:
+    assert say("compare", "old.json", "new.json", "--format", "md").out.startswith(
+        "## Comparison: MOSS-Audio-4B-Instruct"
+    )
+    assert say("compare", "old.json", "new.json", "--format", "html").out.startswith("<!doctype html>")
+
+
+def test_a_real_record_against_itself_differs_in_nothing(
+    say: Say, finished_run: tuple[Path, str, str]
+) -> None:
+    folder = str(finished_run[0] / "results")
+    said = say("compare", folder, folder, "--fail-on", "allocated_peak_bytes:+0%", "--format", "json")
+    (against,) = json.loads(said.out)["against"]
+    assert {cell["result"] for cell in against["cells"]} == {"compared", "ran_in_neither"}
+    changes = [change for cell in against["cells"] for change in cell["metrics"].values()]
+    assert changes
+    assert {change["change"] for change in changes} == {0.0}
+    assert {change["verdict"] for change in changes} <= {"same", "same_within_noise", "cannot_tell"}
+    assert said.code == 0

@@ -1,0 +1,116 @@
+"""When a gate fails, passes, or cannot be told."""
+
+import pytest
+
+from bench.errors import UsageError
+from bench.judge.compare.compare import compare, compare_pairs
+from bench.judge.compare.gates import parse_gate
+from bench.judge.compare.sides import side_of
+from bench.records.comparison import GateResult
+from bench.records.schema import CellResult, Failed, Outcome, OutOfMemory, Skipped, Unsupported
+from tests import sample_records as sample
+from tests.judge.compare.made import cell, record, requests
+from tests.judge.compare.test_comparable import labelled
+
+DECODE = "decode_tokens_per_s:-5%"
+NOISY = (1.0, 1.06, 0.94, 1.03, 0.97, 1.05)
+
+
+def gate(base: CellResult, new: CellResult, text: str = DECODE) -> GateResult:
+    sides = side_of("base", [record(base)]), side_of("new", [record(new, number=1)])
+    return compare(sides[0], [sides[1]], [parse_gate(text)]).against[0].gates[0]
+
+
+@pytest.mark.parametrize(
+    ("slow", "result"),
+    [(1.0, "passed"), (1.03, "passed"), (1.06, "cannot_tell"), (1.1, "failed"), (0.8, "passed")],
+)
+def test_two_quiet_records(slow: float, result: str) -> None:
+    assert gate(cell(), cell(slow=slow)).result == result
+
+
+def test_a_base_whose_own_noise_exceeds_half_the_gate_cannot_tell() -> None:
+    told = gate(cell(factors=NOISY), cell(slow=1.5))
+    assert told.result == "cannot_tell"
+    assert "the base's own noise is 4.7%, more than half the gate" in told.why
+    assert gate(cell(factors=NOISY), cell(slow=1.5), "decode_tokens_per_s:-15%").result == "failed"
+
+
+def test_three_repeats_cannot_fail_a_gate() -> None:
+    told = gate(cell(factors=(1.0, 1.001, 1.002)), cell(slow=2, factors=(1.0, 1.001, 1.002)))
+    assert (told.result, "too few" in told.why) == ("cannot_tell", True)
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        OutOfMemory(reason="CUDA out of memory"),
+        Failed(reason="killed"),
+        Unsupported(reason="no flash-attn"),
+        Skipped(reason="a smaller one ran out of memory", cause="pruned"),
+    ],
+)
+def test_a_cell_that_no_longer_runs_fails_every_gate(outcome: Outcome) -> None:
+    want = sample.requested()
+    told = gate(cell(want), sample.not_measured(want, outcome), "reserved_peak_bytes:+50%")
+    assert told.result == "failed"
+    assert "1 cell no longer runs that ran in the base" in told.why
+
+
+def test_a_cell_that_was_not_reached_fails_none() -> None:
+    want = sample.requested()
+    stopped = Skipped(reason="the run ended", cause="interrupted")
+    assert gate(cell(want), sample.not_measured(want, stopped)).result == "cannot_tell"
+    assert gate(cell(want), labelled("throttled")(cell(want))).result == "cannot_tell"
+
+
+@pytest.mark.parametrize(
+    ("extra", "limit", "result"),
+    [(0, "+0%", "passed"), (1, "+0%", "failed"), (10**8, "+2%", "passed"), (10**9, "+2%", "failed")],
+)
+def test_memory_needs_no_test(extra: int, limit: str, result: str) -> None:
+    assert gate(cell(), cell(extra_bytes=extra), f"reserved_peak_bytes:{limit}").result == result
+
+
+def test_one_cell_of_many_is_corrected_for_the_number_that_were_looked_at() -> None:
+    """6 against 6 repeats show 2/924 at best: enough for one of 20 cells, not for one of 40."""
+    for count, result in ((20, "failed"), (40, "cannot_tell")):
+        wants = requests(count)
+        base = [cell(want) for want in wants]
+        new = [cell(want, slow=1.2 if n == 3 else 1.0) for n, want in enumerate(wants)]
+        sides = side_of("base", [record(*base)]), side_of("new", [record(*new, number=1)])
+        (told,) = compare(sides[0], [sides[1]], [parse_gate(DECODE)]).against[0].gates
+        assert told.result == result, told
+        assert "40 s, 128 tokens" in told.why
+
+
+def test_pairs_need_no_quiet_base() -> None:
+    drift = (1.0, 1.3, 0.8, 1.5, 0.9, 1.2, 1.1, 0.7)
+    for slow, result in ((1.1, "failed"), (1.0, "passed"), (1.02, "passed")):
+        pairs = [
+            (record(cell(slow=d)), record(cell(slow=slow * d * wobble)))
+            for d, wobble in zip(drift, NOISY * 2, strict=False)
+        ]
+        (told,) = compare_pairs(pairs, ("a", "b"), [parse_gate(DECODE)]).against[0].gates
+        assert told.result == result, told
+
+
+def test_pairs_that_scatter_more_than_the_gate_is_wide_do_not_say_that_all_is_well() -> None:
+    wild = (1.5, 0.7, 1.3, 0.8, 1.4, 0.75, 1.2, 0.9)
+    pairs = [(record(cell()), record(cell(slow=slow))) for slow in wild]
+    (told,) = compare_pairs(pairs, ("a", "b"), [parse_gate("decode_tokens_per_s:-10%")]).against[0].gates
+    assert told.result == "cannot_tell"
+
+
+def test_too_few_pairs_cannot_tell_even_that_all_is_well() -> None:
+    pairs = [(record(cell()), record(cell(slow=1.01)))] * 5
+    (told,) = compare_pairs(pairs, ("a", "b"), [parse_gate(DECODE)]).against[0].gates
+    assert told.result == "cannot_tell"
+
+
+def test_gates_are_for_one_device_and_for_cells_that_both_have() -> None:
+    base = side_of("a.json", [record(cell())])
+    with pytest.raises(UsageError, match=r"a\.json ran on NVIDIA GeForce RTX 4070, b\.json on AMD EPYC"):
+        compare(base, [side_of("b.json", [record(cell(), device=sample.CPU)])], [parse_gate(DECODE)])
+    with pytest.raises(UsageError, match="no cell in common"):
+        compare(base, [side_of("b.json", [record(cell(sample.requested(77.0)))])], [parse_gate(DECODE)])

@@ -1,0 +1,29 @@
+"""The published schema of a comparison."""
+
+import json
+
+import jsonschema
+
+from bench import shipped
+from bench.judge.compare.compare import compare
+from bench.judge.compare.gates import parse_gate
+from bench.judge.compare.sides import side_of
+from bench.records.comparison import COMPARISON_VERSION, Comparison
+from tests import sample_records as sample
+from tests.judge.compare.made import cell, record
+
+SCHEMA = json.loads((shipped.schemas() / f"compare-{COMPARISON_VERSION}.json").read_text(encoding="utf-8"))
+
+
+def test_the_exported_schema_is_the_one_of_the_code() -> None:
+    """If this fails, the document changed: run `make schemas`."""
+    own = Comparison.model_json_schema(mode="serialization")
+    assert {key: value for key, value in SCHEMA.items() if key != "$schema"} == own
+
+
+def test_a_comparison_satisfies_it() -> None:
+    want = sample.requested(60.0)
+    base = side_of("base", [record(cell(), sample.out_of_memory(want))])
+    new = side_of("new", [record(cell(slow=1.2), number=1)])
+    made = compare(base, [new], [parse_gate("latency_s:+5%")])
+    jsonschema.Draft202012Validator(SCHEMA).validate(json.loads(made.model_dump_json()))

@@ -1,0 +1,65 @@
+"""The page of a comparison in a real Chromium: width, contrast, and that nothing runs or leaves."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from bench.judge.compare.compare import compare
+from bench.judge.compare.gates import parse_gate
+from bench.judge.compare.sides import side_of
+from bench.report.comparison.html import render
+from bench.report.comparison.view import build_view
+from tests import sample_records as sample
+from tests.judge.compare.made import cell, record, requests
+from tests.report.test_report_browser import CHROMIUM, FLAGS, POOR_CONTRAST
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Two builds with every kind of cell, three sides, and records that try to get out of their place."""
+    wants = requests(4)
+    base = record(*map(cell, wants))
+    throttled = sample.measured(wants[3], labels=("throttled",))
+    new = record(*(cell(want, slow=1.2) for want in wants[:2]), sample.out_of_memory(wants[2]), throttled)
+    bad = side_of(sample.HOSTILE, [sample.hostile()])
+    made = {
+        "gate": compare(side_of("a", [base]), [side_of("b", [new])], [parse_gate("latency_s:+5%")]),
+        "three": compare(side_of("a", [base]), [side_of("b", [new]), side_of("c", [base])]),
+        "hostile": compare(bad, [bad, bad]),
+    }
+    folder = tmp_path_factory.mktemp("comparisons")
+    for name, comparison in made.items():
+        (folder / f"{name}.html").write_text(render(build_view(comparison)), encoding="utf-8")
+    return {name: folder / f"{name}.html" for name in made}
+
+
+@pytest.mark.parametrize("name", ["gate", "three", "hostile"])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_the_page_fits_is_readable_and_quiet(
+    browser: Browser, pages: dict[str, Path], name: str, width: int, scheme: Literal["light", "dark"]
+) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    said: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(pages[name].as_uri())
+    assert said == []
+    assert asked == [pages[name].as_uri()]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(POOR_CONTRAST) == []
+    page.close()

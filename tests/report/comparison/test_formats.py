@@ -1,0 +1,89 @@
+"""A comparison as text, Markdown and a page: what is read first, and that nothing in a record is run."""
+
+import pytest
+
+from bench.judge.compare.compare import compare
+from bench.judge.compare.gates import parse_gate
+from bench.judge.compare.sides import side_of
+from bench.records.schema import Record
+from bench.report.comparison import html, markdown, terminal
+from bench.report.comparison.interface import ComparisonView
+from bench.report.comparison.view import build_view
+from tests import sample_records as sample
+from tests.judge.compare.made import cell, record, requests
+from tests.report.test_html import Page
+
+CARD = sample.RTX_4070.model_copy(update={"slug": "rtx-4090", "name": "NVIDIA GeForce RTX 4090"})
+
+
+def view(base: Record, *news: Record, gates: tuple[str, ...] = ()) -> ComparisonView:
+    sides = [side_of(f"{name}.json", [made]) for name, made in zip("abc", (base, *news), strict=False)]
+    return build_view(compare(sides[0], sides[1:], [parse_gate(gate) for gate in gates]))
+
+
+@pytest.fixture(scope="module")
+def slower() -> ComparisonView:
+    first, second = requests(2)
+    base = record(cell(first), cell(second))
+    new = record(cell(first, slow=1.25, extra_bytes=2**20), sample.out_of_memory(second), number=1)
+    return view(base, new, gates=("decode_tokens_per_s:-5%", "reserved_peak_bytes:+50%"))
+
+
+def test_the_terminal_says_first_that_gates_failed(slower: ComparisonView) -> None:
+    text = terminal.as_text(slower)
+    head = text.splitlines()[:6]
+    assert "Gate failed: " in head[0]
+    assert "2 of 2 gates failed; Decode -20.0 % slower; " in " ".join(head)
+    assert "1 of 2 cells compared, 1 no longer runs" in " ".join(head)
+    assert "failed  decode_tokens_per_s:-5%: 1 cell no longer runs that ran in the base" in text
+    assert "-20.0 % slower" in text
+    assert "no longer runs: ran, then out of memory" in text
+    assert max(map(len, text.splitlines())) <= terminal.WIDTH
+
+
+def test_the_comment_has_the_gates_the_change_and_folds_the_cells(slower: ComparisonView) -> None:
+    text = markdown.render(slower)
+    assert text.index("| ❌ failed | decode_tokens_per_s:-5% |") < text.index("**slower**")
+    assert "<details><summary>1 cell " in text
+    assert "| 20 s × 128 (SDPA) | no longer runs: ran, then out of memory |" in text
+
+
+def test_the_page_is_whole_quiet_and_says_the_same(slower: ComparisonView) -> None:
+    page = Page(html.render(slower))
+    assert not {"script", "img", "link", "iframe", "form"} & set(page.names())
+    (policy,) = [a["content"] for _, a in page.tags if a.get("http-equiv") == "Content-Security-Policy"]
+    assert str(policy).startswith("default-src 'none';")
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    assert "2 of 2 gates failed" in page.text()
+    assert "-20.0 % slower" in page.text()
+
+
+def test_three_cards_stand_side_by_side() -> None:
+    wants = requests(2)
+    here = record(*map(cell, wants))
+    others = [
+        record(*(cell(want, slow=slow) for want in wants), device=CARD, number=n)
+        for n, slow in ((1, 0.5), (2, 2))
+    ]
+    beside = view(here, *others)
+    text = terminal.as_text(beside)
+    row = next(line for line in text.splitlines() if line.strip().startswith("Decode "))
+    assert "faster" in row
+    assert "slower" in row
+    assert "changed  device: NVIDIA GeForce RTX 4070 -> NVIDIA GeForce RTX 4090" in text
+    assert markdown.render(beside).count("b.json (NVIDIA GeForce RTX 4090)") == 1
+    assert "Side by side, relative to a.json" in Page(html.render(beside)).text()
+
+
+def test_nothing_from_a_record_gets_out_of_its_place() -> None:
+    hostile = sample.hostile()
+    bad = side_of(sample.HOSTILE, [hostile])
+    made = build_view(compare(bad, [bad]))
+    page = Page(html.render(made))
+    assert "script" not in page.names()
+    assert "img" not in page.names()
+    comment = markdown.render(made)
+    assert "<script>" not in comment
+    assert "http://evil" not in comment
+    assert all(line.isprintable() for line in terminal.as_text(made).splitlines())

@@ -1,0 +1,260 @@
+"""How often `bench compare` calls a change that is there, and one that is not: the operating curve.
+
+    python -m tools.operating_curve collect --stream a --pairs 160     # goes on where it was left
+    python -m tools.operating_curve compute --write                    # the table of docs/comparing.md
+
+Every pair is two fresh processes of `bench run` in alternation, through the code of `--interleave`; the
+second environment is slower by busy work (tools/slowdown.py). Pairs are kept raw in docs/data/.
+"""
+
+import argparse
+import json
+import os
+import random
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from bench.judge.compare.change import change
+from bench.judge.compare.decide import Case, decide
+from bench.judge.compare.gates import Gate, parse_gate
+from bench.judge.compare.observed import Observed, of_pairs, of_processes
+from bench.judge.metrics import samples
+from bench.records.comparison import CellComparison
+from bench.records.schema import Record
+from bench.records.words import Attention
+from bench.run.interleave import Build, alternate, build_at
+from bench.run.isolation import Stopped
+from tools.slowdown import environment
+
+ROOT: Final = Path(__file__).parent.parent
+DATA: Final = ROOT / "docs" / "data"
+CYCLE: Final = (0.0, 0.1, 0.025, 0.0, 0.1, 0.05, 0.15, 0.2)
+"""What is added in the blocks, one after the other: most where the curve has to be known best."""
+BLOCK: Final = 4  # ABBA twice
+CELL: Final = ("--suite", "smoke", "--clip-seconds", "2", "--max-tokens", "32", "--attention", "sdpa")
+RUN: Final = (*CELL, "--device", "cpu", "--repeats", "30")
+METRICS: Final = ("decode_tokens_per_s", "latency_s")
+GATE: Final = "decode_tokens_per_s:-5%"
+ROUNDS: Final = (8, 12, 16, 20)
+PAGE: Final = ROOT / "docs" / "comparing.md"
+MARKS: Final = ("<!-- operating curve -->", "<!-- /operating curve -->")
+NOT_ENOUGH: Final = "n/a"
+COMPARISONS: Final = 1000
+SEED: Final = 20260101
+
+
+class Quiet:
+    """A listener that says nothing."""
+
+    def run_begins(self, build: Build, number: int, total: int) -> None:
+        """A process starts."""
+
+    def run_ends(self, record: Record) -> None:
+        """It has ended."""
+
+
+# --- collecting -------------------------------------------------------------------------------------------
+
+
+def collect(stream: str, pairs: int, core: int | None) -> None:
+    """Append pairs to the file of this stream until it has so many; blocks of one share after another."""
+    if core is not None:
+        os.sched_setaffinity(0, {core})
+    file = DATA / f"operating-curve-{stream}.jsonl"
+    DATA.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix="operating-curve-") as folder:
+        made = {
+            share: environment(Path(folder, f"slower-{share:g}"), share, ROOT) for share in sorted(set(CYCLE))
+        }
+        while (done := _count(file)) < pairs:
+            block = done // BLOCK
+            share = CYCLE[block % len(CYCLE)]
+            builds = build_at("base", made[0.0]), build_at("new", made[share])
+            _collect_block(
+                file,
+                Path(folder, f"block-{block}"),
+                builds,
+                {"stream": stream, "block": block, "share": share},
+            )
+
+
+def _collect_block(file: Path, folder: Path, builds: tuple[Build, Build], head: dict[str, Any]) -> None:
+    begun = _count(file) % BLOCK  # a block that was cut short goes on with the pairs that it lacks
+    for number, pair in enumerate(alternate(builds, RUN, folder, BLOCK - begun, Quiet()), begun + 1):
+        line = head | {
+            "pair": number,
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "base": _raw(pair.base),
+            "new": _raw(pair.new),
+        }
+        with file.open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps(line) + "\n")
+        rates = [median(line[side]["decode_tokens_per_s"]) for side in ("base", "new")]
+        print(f"{head} pair {number}: {rates[0]:.1f} and {rates[1]:.1f} tok/s", flush=True)  # noqa: T201
+
+
+def _raw(record: Record) -> dict[str, list[float]]:
+    (cell,) = record.cells
+    return {metric: [float(f"{value:.6g}") for value in samples(cell, metric)] for metric in METRICS}
+
+
+def _count(file: Path) -> int:
+    return len(file.read_text(encoding="utf-8").splitlines()) if file.exists() else 0
+
+
+# --- computing --------------------------------------------------------------------------------------------
+
+
+RawPair = tuple[tuple[float, ...], tuple[float, ...]]
+"""The repeats of both processes."""
+
+Rule = Callable[[random.Random, list[list[RawPair]]], str]
+"""One comparison on pairs that are drawn: failed, passed, cannot_tell, or n/a where there are too few."""
+
+
+def compute() -> str:
+    """The table: how many of 100 comparisons each rule fails, by the share that was really added."""
+    gate = parse_gate(GATE)
+    by_share = read(gate.metric)
+    rules: dict[str, Rule] = {f"{n} pairs, interleaved": interleaved(gate, n) for n in ROUNDS}
+    rules["two records, as `bench compare` decides"] = two_records(gate)
+    rules["two records, a bare threshold"] = bare_threshold(gate)
+    total = sum(len(block) for blocks in by_share.values() for block in blocks)
+    lines = [
+        f"`{GATE}`, {total} pairs, {COMPARISONS:,} comparisons a figure.",
+        "",
+        _row("failed (cannot tell), of 100", [f"{share:.1%} added" for share in by_share]),
+        _row("---", ["---:"] * len(by_share)),
+        *(_row(name, [_rates(rule, blocks) for blocks in by_share.values()]) for name, rule in rules.items()),
+        "",
+        *_noise(by_share),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def write(table: str) -> None:
+    """Put the table between the marks of the page."""
+    before, mark, rest = PAGE.read_text(encoding="utf-8").partition(MARKS[0])
+    PAGE.write_text(f"{before}{mark}\n{table}{MARKS[1]}{rest.partition(MARKS[1])[2]}", encoding="utf-8")
+
+
+def _row(name: str, cells: list[str]) -> str:
+    return f"| {' | '.join([name, *cells])} |"
+
+
+def read(metric: str) -> dict[float, list[list[RawPair]]]:
+    """By share, the complete blocks of pairs."""
+    found: dict[float, dict[tuple[str, int], list[RawPair]]] = {}
+    for file in sorted(DATA.glob("operating-curve-*.jsonl")):
+        for text in file.read_text(encoding="utf-8").splitlines():
+            line = json.loads(text)
+            pair = tuple(line["base"][metric]), tuple(line["new"][metric])
+            found.setdefault(line["share"], {}).setdefault((line["stream"], line["block"]), []).append(pair)
+    whole = {
+        share: [block for block in blocks.values() if len(block) == BLOCK]
+        for share, blocks in sorted(found.items())
+    }
+    return {share: blocks for share, blocks in whole.items() if blocks}
+
+
+def interleaved(gate: Gate, pairs: int) -> Rule:
+    """So many pairs, in whole blocks: neighbours in time stay together. None is drawn twice, or chance would
+    repeat itself; n/a where there are too few.
+    """
+
+    def rule(draw: random.Random, blocks: list[list[RawPair]]) -> str:
+        if pairs // BLOCK > len(blocks):
+            return NOT_ENOUGH
+        chosen = [pair for block in draw.sample(blocks, k=pairs // BLOCK) for pair in block]
+        return outcome(gate, of_pairs(0, [(str(n), *pair) for n, pair in enumerate(chosen)]))
+
+    return rule
+
+
+def two_records(gate: Gate) -> Rule:
+    """One process of each, from two different pairs, so that they did not run one after the other."""
+
+    def rule(draw: random.Random, blocks: list[list[RawPair]]) -> str:
+        (base, _), (_, new) = draw.sample([pair for block in blocks for pair in block], k=2)
+        return outcome(gate, of_processes(0, [("base", base)], [("new", new)]))
+
+    return rule
+
+
+def bare_threshold(gate: Gate) -> Rule:
+    """The same two, and nothing but the ratio of their medians."""
+
+    def rule(draw: random.Random, blocks: list[list[RawPair]]) -> str:
+        (base, _), (_, new) = draw.sample([pair for block in blocks for pair in block], k=2)
+        return "failed" if gate.is_beyond(median(new) / median(base) - 1) else "passed"
+
+    return rule
+
+
+def outcome(gate: Gate, observed: Observed) -> str:
+    """What the gate says of one cell, by the code of `bench compare` itself."""
+    told = change(gate.metric, [observed])
+    cell = CellComparison(
+        cell_id="",
+        clip_seconds=2.0,
+        max_tokens=32,
+        attention=Attention.SDPA,
+        result="compared",
+        base_status="measured",
+        new_status="measured",
+        metrics={gate.metric: told} if told is not None else {},
+    )
+    return decide(gate, Case(told, [cell])).result
+
+
+def _rates(rule: Rule, blocks: list[list[RawPair]]) -> str:
+    draw = random.Random(SEED)  # noqa: S311 - draws for statistics
+    results = [rule(draw, blocks) for _ in range(COMPARISONS)]
+    if NOT_ENOUGH in results:
+        return NOT_ENOUGH
+    failed, unsure = (100 * results.count(word) / COMPARISONS for word in ("failed", "cannot_tell"))
+    return f"{failed:.1f} ({unsure:.1f})"
+
+
+def _noise(by_share: dict[float, list[list[RawPair]]]) -> Iterator[str]:
+    """How far the processes of a pair lie apart, and what the added work really came to."""
+    yield _row("decode rate of the second build", ["pairs", "median change", "9 of 10 pairs"])
+    yield _row("---", ["---:"] * 3)
+    for share, blocks in by_share.items():
+        changes = sorted(median(new) / median(base) - 1 for block in blocks for base, new in block)
+        low, high = (changes[round(at * (len(changes) - 1))] for at in (0.05, 0.95))
+        figures = [str(len(changes)), f"{median(changes):+.1%}", f"{low:+.1%} to {high:+.1%}"]
+        yield _row(f"{share:.1%} added", figures)
+
+
+def main() -> None:
+    """Collect or compute."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    collecting = commands.add_parser("collect")
+    collecting.add_argument("--stream", default="a", help="name of the file; streams may run side by side")
+    collecting.add_argument("--pairs", type=int, default=160, help="until the file has so many")
+    collecting.add_argument("--core", type=int, help="pin the stream to a core, so that two do not meet")
+    computing = commands.add_parser("compute")
+    computing.add_argument("--write", action="store_true", help="into docs/comparing.md as well")
+    given = parser.parse_args()
+    if given.command == "collect":
+        try:
+            collect(given.stream, given.pairs, given.core)
+        except Stopped as stopped:  # what is complete is kept
+            raise SystemExit(128 + stopped.signal_number) from None
+    else:
+        table = compute()
+        print(table, end="")  # noqa: T201
+        if given.write:
+            write(table)
+
+
+if __name__ == "__main__":
+    main()
