@@ -1,4 +1,4 @@
-"""The report page: one self-contained HTML file without scripts, fonts or addresses."""
+"""The report page: one self-contained HTML file. Its tables need no script, and its plots load nothing."""
 
 from functools import cache
 from pathlib import Path
@@ -21,12 +21,18 @@ _KINDS: Final = ("allocated", "reserved", "resident")
 
 
 def render(view: View) -> str:
-    """The page as text. All from the record is escaped; a policy in the page forbids scripts as well."""
+    """The page as text. All from the record is escaped; a policy in the page allows its own scripts alone."""
+    from bench.report.plots.build import plots
+    from bench.report.plots.page import inline
+
+    figures = plots(view)
     ran = [row for row in view.rows if row.status.code == "measured"]
     predicted = [row for row in view.rows if row.prediction is not None]
     template = _environment().get_template("report.html.j2")
     return template.render(
         view=view,
+        plots=figures,
+        inline=inline(figures),
         ran=ran,
         predicted=predicted,
         speed=_in_use("speed", ran),

@@ -1,0 +1,93 @@
+"""Which settings and which token counts are lines of their own, and how each is told from the others."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bench.report.interface import Row, View
+from bench.report.plots import theme
+from bench.report.plots.interface import Datum, KeyEntry
+
+NOT_DRAWN: Final = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """`variants` are the grids of the view, `tokens` the numbers of new tokens that are drawn as lines."""
+
+    variants: tuple[str, ...]
+    tokens: tuple[int, ...]
+    left_out: tuple[int, ...]
+
+    def variant(self, row: Row) -> int:
+        """The number of the row's grid: what a spec may hold in place of its words."""
+        return self.variants.index(row.variant)
+
+    def line(self, row: Row) -> int:
+        """The number of its line, `NOT_DRAWN` where its token count is not drawn."""
+        return self.tokens.index(row.max_tokens) if row.max_tokens in self.tokens else NOT_DRAWN
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What of a series one plot has figures for, by number: no key and no choice without a mark."""
+
+    series: Series
+    variants: tuple[int, ...]
+    lines: tuple[int, ...]
+
+    @property
+    def together(self) -> bool:
+        """Whether all settings can stand in one plot, each with a dash of its own."""
+        return len(self.variants) <= len(theme.DASHES)
+
+    @property
+    def names(self) -> list[tuple[int, str]]:
+        """Number and words of each setting."""
+        return [(number, self.series.variants[number]) for number in self.variants]
+
+    def key(self) -> list[KeyEntry]:
+        """Colour and shape of each token count, then the dash of each setting where there are several."""
+        ramp = places(len(self.series.tokens))
+        symbols = [
+            KeyEntry(
+                "symbol",
+                f"p{ramp[line]}",
+                f"{self.series.tokens[line]:,} new tokens",
+                theme.SYMBOLS[ramp[line]],
+            )
+            for line in self.lines
+        ]
+        if len(self.variants) < 2 or not self.together:
+            return symbols
+        dashes = zip(self.names, theme.DASH_STYLES, strict=False)
+        return [*symbols, *(KeyEntry("line", style, words) for (_, words), style in dashes)]
+
+
+def drawn(series: Series, cells: Iterable[Datum]) -> Drawn:
+    """The settings and lines of these cells."""
+    seen = list(cells)
+    variants, lines = ({int(str(datum[key])) for datum in seen} for key in ("v", "s"))
+    return Drawn(series, tuple(sorted(variants)), tuple(sorted(lines - {NOT_DRAWN})))
+
+
+def series(view: View) -> Series:
+    """The lines of a view: at most six token counts, spread evenly, ends included."""
+    variants = tuple(dict.fromkeys(row.variant for row in view.rows))
+    tokens = sorted({row.max_tokens for row in view.rows})
+    drawn = tuple(spread(tokens, theme.MAX_SERIES))
+    return Series(variants, drawn, tuple(n for n in tokens if n not in drawn))
+
+
+def spread(values: Sequence[int], most: int) -> list[int]:
+    """At most that many of the values, evenly spaced, first and last among them."""
+    if len(values) <= most:
+        return list(values)
+    if most == 1:
+        return [values[0]]
+    return [values[place * (len(values) - 1) // (most - 1)] for place in range(most)]
+
+
+def places(count: int) -> list[int]:
+    """Where in the ramp each of `count` lines stands: spread over the whole of it."""
+    return spread(range(theme.MAX_SERIES), count) if count else []

@@ -1,0 +1,82 @@
+"""Memory over one generation of a cell, with its phases; the cell is chosen in a native <select>."""
+
+from collections.abc import Sequence
+
+from bench.report.interface import Row, View
+from bench.report.plots import theme
+from bench.report.plots.interface import Datum, KeyEntry, Plot, Spec, joined
+from bench.report.plots.marks import choice, to_spec
+from bench.report.plots.traces import MAX_TRACES, WHAT
+
+_HEIGHT = 260
+
+
+def trace_plot(view: View, rows: Sequence[Row], traces: Sequence[Datum]) -> Plot | None:
+    """None where nobody watched."""
+    if not traces:
+        return None
+    what = list(dict.fromkeys(WHAT[row.trace.what] for row in rows if row.trace))
+    sources = list(dict.fromkeys(row.trace.source for row in rows if row.trace))
+    names = {name for datum in traces if isinstance(datum["ph"], list) for name in datum["ph"]}
+    return Plot(
+        name="trace",
+        title="Memory over time",
+        summary=f"Memory {joined(what)}, over one generation of each of {len(traces):,} cells.",
+        note=" ".join(filter(None, (_sources(sources), _limits(view, len(rows))))),
+        table="phases",
+        table_words="memory per phase",
+        key=tuple(
+            KeyEntry("swatch", f"q-{name.lower()}", name.lower()) for name in theme.PHASES if name in names
+        ),
+        spec=_spec(traces, [name for name in theme.PHASES if name in names]),
+        is_wide=True,
+    )
+
+
+def _sources(sources: list[str]) -> str:
+    return f"Told by: {joined(sources)}. The band is from the least to the most of each stretch of time."
+
+
+def _limits(view: View, cells: int) -> str:
+    played = "The time is that of the device that played the card." if view.is_emulated else ""
+    rest = f"The first {MAX_TRACES} of {cells:,} cells; the record has all." if cells > MAX_TRACES else ""
+    return " ".join(filter(None, (played, rest)))
+
+
+def _spec(traces: Sequence[Datum], names: list[str]) -> Spec:
+    import altair as alt
+
+    cell = choice("cell", "Cell", [(nth, str(datum["cell"])) for nth, datum in enumerate(traces)])
+    one = alt.Chart(alt.NamedData(name="traces")).transform_filter("datum.i == cell")
+    course = one.transform_flatten(["t", "lo", "hi"]).transform_calculate(
+        s="datum.t / 1000", l="datum.lo / 1024", h="datum.hi / 1024"
+    )
+    phases = one.transform_flatten(["ph", "pb", "pe"]).transform_calculate(
+        b="datum.pb / 1000", e="datum.pe / 1000"
+    )
+    time = alt.X("s:Q", title="Seconds since the generation began", scale=alt.Scale(nice=False))
+    size = alt.Y("l:Q", title="Memory (GiB)", scale=alt.Scale(zero=False))
+    hues = [theme.PHASES[name] for name in names]
+    hue = alt.Color("ph:N", scale=alt.Scale(domain=names, range=hues), legend=None)
+    tip = [
+        alt.Tooltip("s:Q", title="At (s)", format=".4~r"),
+        alt.Tooltip("l:Q", title="Least (GiB)", format=".2f"),
+        alt.Tooltip("h:Q", title="Most (GiB)", format=".2f"),
+    ]
+    phase_tip = [alt.Tooltip("ph:N", title="Phase"), alt.Tooltip("b:Q", title="From (s)", format=".4~r")]
+    layers = [
+        phases.mark_rect(opacity=0.16).encode(
+            x=alt.X("b:Q"), x2="e:Q", y=alt.value(0), y2=alt.value("height"), color=hue, tooltip=phase_tip
+        ),
+        phases.mark_rule(strokeWidth=2).encode(x=alt.X("b:Q"), color=hue),
+        course.mark_area(interpolate="step-after", color=theme.SERIES[1], opacity=0.35).encode(
+            x=time, y=size, y2="h:Q"
+        ),
+        course.mark_line(interpolate="step-after", color=theme.SERIES[1], strokeWidth=1.6).encode(
+            x=time, y=alt.Y("h:Q")
+        ),
+        course.mark_point(color=theme.SERIES[1], opacity=0, size=90, filled=True).encode(
+            x=time, y=alt.Y("h:Q"), tooltip=tip
+        ),
+    ]
+    return to_spec(alt.layer(*layers), _HEIGHT, [cell])
