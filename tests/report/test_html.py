@@ -24,6 +24,8 @@ from tests import sample_records as sample
 from tests.report.derived import odd
 
 PLOTS = Path(bench.report.plots.__file__).parent
+CELLS = {"td", "th"}
+ROW = CELLS | {"tr"}
 VOID = {"meta", "br", "link", "img", "hr", "input"}
 RECORDS = {
     "smoke": sample.smoke(),
@@ -56,12 +58,19 @@ class Page(HTMLParser):
         assert self.open == []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._imply_ends(CELLS if tag in CELLS else ROW if tag == "tr" else set())
         self.tags.append((tag, dict(attrs)))
         if tag not in VOID:
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
+        self._imply_ends(ROW if tag in {"table", "thead", "tbody"} else set())
         assert self.open.pop() == tag
+
+    def _imply_ends(self, ended: set[str]) -> None:
+        """Cells and rows end where the next begins, or with their table."""
+        while self.open and self.open[-1] in ended:
+            self.open.pop()
 
     def handle_data(self, data: str) -> None:
         self.texts.append((self.open[-1] if self.open else "", data))
@@ -183,7 +192,7 @@ def test_reasons_error_tails_and_labels_are_told() -> None:
 
 def test_every_raw_repeat_is_there() -> None:
     record = sample.all_measured_48()
-    rows = re.findall(r'<tr><th scope="row">\d</th>', render(build_view(record)))
+    rows = re.findall(r'<tr><th scope="row">\d<td>', render(build_view(record)))
     assert len(rows) == sum(len(cell.repeats) for cell in record.cells)
 
 

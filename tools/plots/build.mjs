@@ -27,16 +27,18 @@ const parts = Object.values(result.metafile.outputs)[0].inputs;
 const packages = [...new Set(Object.keys(parts).map((path) => path.match(/node_modules\/((?:@[^/]+\/)?[^/]+)/)?.[1]))]
   .filter(Boolean).sort();
 
-// Every licence once, with the packages that come under it.
+// Every licence once, with the packages that come under it and whose they are.
 const licences = new Map();
 for (const name of packages) {
   const folder = join(here, "node_modules", name);
   const {version} = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
   const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
-  const text = file ? readFileSync(join(folder, file), "utf8").trim().replaceAll("*/", "* /") : "BSD-3-Clause, as Vega";
-  licences.set(text, [...(licences.get(text) ?? []), `${name} ${version}`]);
+  const lines = readFileSync(join(folder, file), "utf8").trim().replaceAll("*/", "* /").split(/\r?\n/);
+  const owners = lines.filter((line) => /^\s*copyright\b/i.test(line)).map((line) => line.trim());
+  const text = lines.filter((line) => !/^\s*copyright\b/i.test(line)).join("\n").replace(/\n{3,}/g, "\n\n").trim();
+  licences.set(text, [...(licences.get(text) ?? []), `${name} ${version}. ${owners.join(" ")}`]);
 }
-const notices = [...licences].map(([text, names]) => `${names.join(", ")}\n\n${text}`).join("\n\n----\n\n");
+const notices = [...licences].map(([text, names]) => `${names.join("\n")}\n\n${text}`).join("\n\n----\n\n");
 const code = result.outputFiles[0].text.trim();
 if (/<\/script|<!--/i.test(notices + code)) throw new Error("the bundle would end the script element that holds it");
 writeFileSync(target, `/*!\n${notices}\n*/\n${code}\n`);

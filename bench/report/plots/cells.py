@@ -38,9 +38,8 @@ def _datum(nth: int, row: Row, view: View, series: Series, figure: str) -> Datum
         "s": series.line(row),
         "n": row.max_tokens,
         "c": row.clip_seconds,
-        "cell": row.shape if len(series.variants) == 1 else f"{row.shape}, {row.variant}",
+        "cell": series.words(row),
         "k": code,
-        "y": verdict.symbol,
         "w": f"{verdict.symbol} {verdict.word}",
     }
     if row.status.reason:

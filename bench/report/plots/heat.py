@@ -63,7 +63,7 @@ def _spec(shown: Drawn, cells: Sequence[Datum], codes: list[str]) -> Spec:
         )
     )
     fills, inks = ([getattr(VERDICTS[code], part) for code in codes] for part in ("fill", "ink"))
-    words = f"width / {max(1, len(tokens))} > {_ROOM_FOR_WORDS} ? datum.w : datum.y"
+    words = f"width / {max(1, len(tokens))} > {_ROOM_FOR_WORDS} ? datum.w : datum.w[0]"
     boxes = base.mark_rect(stroke=theme.CARD, strokeWidth=2, cornerRadius=4).encode(
         color=alt.Color("k:N", scale=alt.Scale(domain=codes, range=fills), legend=None), tooltip=tip
     )

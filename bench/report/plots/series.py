@@ -23,6 +23,10 @@ class Series:
         """The number of the row's grid: what a spec may hold in place of its words."""
         return self.variants.index(row.variant)
 
+    def words(self, row: Row) -> str:
+        """`60 s × 512`, with its settings where there are several."""
+        return row.shape if len(self.variants) == 1 else f"{row.shape}, {row.variant}"
+
     def line(self, row: Row) -> int:
         """The number of its line, `NOT_DRAWN` where its token count is not drawn."""
         return self.tokens.index(row.max_tokens) if row.max_tokens in self.tokens else NOT_DRAWN

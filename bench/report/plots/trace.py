@@ -6,7 +6,7 @@ from bench.report.interface import Row, View
 from bench.report.plots import theme
 from bench.report.plots.interface import Datum, KeyEntry, Plot, Spec, joined
 from bench.report.plots.marks import choice, to_spec
-from bench.report.plots.traces import MAX_TRACES, WHAT
+from bench.report.plots.traces import MAX_TRACES, WHAT, unit_of
 
 _HEIGHT = 260
 
@@ -28,7 +28,7 @@ def trace_plot(view: View, rows: Sequence[Row], traces: Sequence[Datum]) -> Plot
         key=tuple(
             KeyEntry("swatch", f"q-{name.lower()}", name.lower()) for name in theme.PHASES if name in names
         ),
-        spec=_spec(traces, [name for name in theme.PHASES if name in names]),
+        spec=_spec(traces, [name for name in theme.PHASES if name in names], unit_of(rows).name),
         is_wide=True,
     )
 
@@ -43,25 +43,25 @@ def _limits(view: View, cells: int) -> str:
     return " ".join(filter(None, (played, rest)))
 
 
-def _spec(traces: Sequence[Datum], names: list[str]) -> Spec:
+def _spec(traces: Sequence[Datum], names: list[str], unit: str) -> Spec:
     import altair as alt
 
     cell = choice("cell", "Cell", [(nth, str(datum["cell"])) for nth, datum in enumerate(traces)])
     one = alt.Chart(alt.NamedData(name="traces")).transform_filter("datum.i == cell")
-    course = one.transform_flatten(["t", "lo", "hi"]).transform_calculate(
-        s="datum.t / 1000", l="datum.lo / 1024", h="datum.hi / 1024"
+    course = one.transform_flatten(["t", "lo", "up"]).transform_calculate(
+        s="datum.t / 1000", l="datum.lo / 1024", h="(datum.lo + datum.up) / 1024"
     )
     phases = one.transform_flatten(["ph", "pb", "pe"]).transform_calculate(
         b="datum.pb / 1000", e="datum.pe / 1000"
     )
     time = alt.X("s:Q", title="Seconds since the generation began", scale=alt.Scale(nice=False))
-    size = alt.Y("l:Q", title="Memory (GiB)", scale=alt.Scale(zero=False))
+    size = alt.Y("l:Q", title=f"Memory ({unit})", scale=alt.Scale(zero=False))
     hues = [theme.PHASES[name] for name in names]
     hue = alt.Color("ph:N", scale=alt.Scale(domain=names, range=hues), legend=None)
     tip = [
         alt.Tooltip("s:Q", title="At (s)", format=".4~r"),
-        alt.Tooltip("l:Q", title="Least (GiB)", format=".2f"),
-        alt.Tooltip("h:Q", title="Most (GiB)", format=".2f"),
+        alt.Tooltip("l:Q", title=f"Least ({unit})", format=".2f"),
+        alt.Tooltip("h:Q", title=f"Most ({unit})", format=".2f"),
     ]
     phase_tip = [alt.Tooltip("ph:N", title="Phase"), alt.Tooltip("b:Q", title="From (s)", format=".4~r")]
     layers = [

@@ -1,22 +1,23 @@
 """The dataset of memory over time: one datum for each cell that was watched, small enough for a page."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
 from bench import units
 from bench.records.schema import MemoryTrace
-from bench.records.words import Phase
 from bench.report.interface import Row, View
 from bench.report.plots.interface import Datum
 from bench.report.plots.series import Series
 from bench.report.rows import PHASES
 
 MAX_TRACES: Final = 200
-# All traces of a page together have so many stretches: 20 bytes each, beside 0.7 MB of Vega.
-_STRETCHES: Final = 9_600
+# Beside 0.7 MB of Vega and the tables there is room for so many stretches, at about 13 bytes each.
+_STRETCHES: Final = 8_000
 _MOST: Final = 120
 _LEAST: Final = 32
+_SMALL_BYTES: Final = 2 * units.GIB
 
 WHAT: Final = {
     "allocated": "allocated by the framework",
@@ -25,37 +26,59 @@ WHAT: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What sizes are drawn in, and the 1024th of it that the data count in."""
+
+    name: str
+    step_bytes: int
+
+
+def unit_of(rows: Sequence[Row]) -> Unit:
+    """GiB in steps of a MiB; for a tiny model MiB in steps of a KiB."""
+    most = max((max(row.trace.high_bytes, default=0) for row in rows if row.trace), default=0)
+    return Unit("MiB", 2**10) if most < _SMALL_BYTES else Unit("GiB", 2**20)
+
+
 def traced(view: View) -> tuple[Row, ...]:
     """The cells whose memory was watched over time."""
-    return tuple(row for row in view.rows if row.trace is not None and row.trace.times_s)
+    return tuple(row for row in view.rows if row.trace is not None and stretches(row.trace))
 
 
 def traces(rows: Sequence[Row], series: Series) -> list[Datum]:
-    """`t` begin of each stretch in ms, `lo` and `hi` MiB; `ph`, `pb`, `pe` phases with begin and end.
+    """`t` begin of each stretch in ms, `lo` its least, `up` how much more its most is, in steps of the unit.
 
-    The last stretch ends with the generation. Stretches are put together where there are too many; the
-    least and the most of each are kept.
+    `ph`, `pb`, `pe`: names, begins and ends of the phases. Stretches are put together where there are too
+    many; the least and the most of each are kept.
     """
-    shown = rows[:MAX_TRACES]
+    unit, shown = unit_of(rows), rows[:MAX_TRACES]
     most = max(_LEAST, min(_MOST, _STRETCHES // max(1, len(shown))))
-    return [_datum(nth, row, row.trace, most, series) for nth, row in enumerate(shown) if row.trace]
+    return [
+        {"i": nth, "cell": series.words(row), **_course(row.trace, most, unit)}
+        for nth, row in enumerate(shown)
+        if row.trace is not None
+    ]
 
 
-def _datum(nth: int, row: Row, trace: MemoryTrace, most: int, series: Series) -> Datum:
+def _course(trace: MemoryTrace, most: int, unit: Unit) -> Datum:
     thinned = thin(stretches(trace), most)
-    end = round(1000 * max(trace.end_s, trace.times_s[-1]))
-    lows, highs = [_mib(low) for _, low, _ in thinned], [_mib(high) for _, _, high in thinned]
-    phases = _phases(trace)
+    end = _ms(max(trace.end_s, thinned[-1][0]))
+    lows = [round(low / unit.step_bytes) for _, low, _ in thinned]
+    rises = [round(high / unit.step_bytes) - low for (_, _, high), low in zip(thinned, lows, strict=True)]
+    phases = sorted(trace.phases.items(), key=lambda item: item[1])
+    begins = [_ms(begin) for _, begin in phases]
     return {
-        "i": nth,
-        "cell": row.shape if len(series.variants) == 1 else f"{row.shape}, {row.variant}",
-        "t": [*(round(1000 * begin) for begin, _, _ in thinned), end],
+        "t": [*(_ms(begin) for begin, _, _ in thinned), end],
         "lo": [*lows, lows[-1]],
-        "hi": [*highs, highs[-1]],
+        "up": [*rises, rises[-1]],
         "ph": [PHASES[phase] for phase, _ in phases],
-        "pb": [round(1000 * begin) for _, begin in phases],
-        "pe": [*(round(1000 * begin) for _, begin in phases[1:]), end] if phases else [],
+        "pb": begins,
+        "pe": [*begins[1:], end] if phases else [],
     }
+
+
+def _ms(time_s: float) -> int:
+    return round(1000 * time_s)
 
 
 def stretches(trace: MemoryTrace) -> list[tuple[float, int, int]]:
@@ -71,11 +94,3 @@ def thin(parts: Sequence[tuple[float, int, int]], most: int) -> list[tuple[float
     return [
         (group[0][0], min(low for _, low, _ in group), max(high for _, _, high in group)) for group in groups
     ]
-
-
-def _phases(trace: MemoryTrace) -> list[tuple[Phase, float]]:
-    return sorted(trace.phases.items(), key=lambda item: item[1])
-
-
-def _mib(size_bytes: int) -> int:
-    return round(size_bytes / units.MIB)

@@ -1,25 +1,17 @@
 /*!
-d3-array 3.2.5, d3-color 3.1.1, d3-format 3.1.3, d3-interpolate 3.0.2, d3-scale 4.0.3, d3-shape 3.2.1, d3-time 3.1.1, d3-time-format 4.1.1, d3-timer 3.0.2
-
-Copyright 2010-2026 Mike Bostock
-
-Permission to use, copy, modify, and/or distribute this software for any purpose
-with or without fee is hereby granted, provided that the above copyright notice
-and this permission notice appear in all copies.
-
-THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES WITH
-REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF MERCHANTABILITY AND
-FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR ANY SPECIAL, DIRECT,
-INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES WHATSOEVER RESULTING FROM LOSS
-OF USE, DATA OR PROFITS, WHETHER IN AN ACTION OF CONTRACT, NEGLIGENCE OR OTHER
-TORTIOUS ACTION, ARISING OUT OF OR IN CONNECTION WITH THE USE OR PERFORMANCE OF
-THIS SOFTWARE.
-
-----
-
-d3-dsv 3.0.2
-
-Copyright 2013-2026 Mike Bostock
+d3-array 3.2.5. Copyright 2010-2026 Mike Bostock
+d3-color 3.1.1. Copyright 2010-2026 Mike Bostock
+d3-dsv 3.0.2. Copyright 2013-2026 Mike Bostock
+d3-format 3.1.3. Copyright 2010-2026 Mike Bostock
+d3-interpolate 3.0.2. Copyright 2010-2026 Mike Bostock
+d3-path 3.1.1. Copyright 2015-2026 Mike Bostock
+d3-scale 4.0.3. Copyright 2010-2026 Mike Bostock
+d3-shape 3.2.1. Copyright 2010-2026 Mike Bostock
+d3-time 3.1.1. Copyright 2010-2026 Mike Bostock
+d3-time-format 4.1.1. Copyright 2010-2026 Mike Bostock
+d3-timer 3.0.2. Copyright 2010-2026 Mike Bostock
+internmap 2.0.3. Copyright 2021 Mike Bostock
+topojson-client 3.1.0. Copyright 2012-2019 Michael Bostock
 
 Permission to use, copy, modify, and/or distribute this software for any purpose
 with or without fee is hereby granted, provided that the above copyright notice
@@ -35,10 +27,8 @@ THIS SOFTWARE.
 
 ----
 
-d3-ease 3.0.2
+d3-ease 3.0.2. Copyright 2010-2026 Mike Bostock Copyright 2001 Robert Penner
 
-Copyright 2010-2026 Mike Bostock
-Copyright 2001 Robert Penner
 All rights reserved.
 
 Redistribution and use in source and binary forms, with or without modification,
@@ -68,9 +58,7 @@ SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
 
 ----
 
-d3-geo 3.1.2
-
-Copyright 2010-2026 Mike Bostock
+d3-geo 3.1.2. Copyright 2010-2026 Mike Bostock Copyright 2008-2012 Charles Karney COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER
 
 Permission to use, copy, modify, and/or distribute this software for any purpose
 with or without fee is hereby granted, provided that the above copyright notice
@@ -86,8 +74,6 @@ THIS SOFTWARE.
 
 This license applies to GeographicLib, versions 1.12 and later.
 
-Copyright 2008-2012 Charles Karney
-
 Permission is hereby granted, free of charge, to any person obtaining a copy of
 this software and associated documentation files (the "Software"), to deal in
 the Software without restriction, including without limitation the rights to
@@ -101,33 +87,12 @@ copies or substantial portions of the Software.
 THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR
 IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS
 FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT.  IN NO EVENT SHALL THE AUTHORS OR
-COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER
 IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN
 CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
 
 ----
 
-d3-path 3.1.1
-
-Copyright 2015-2026 Mike Bostock
-
-Permission to use, copy, modify, and/or distribute this software for any purpose
-with or without fee is hereby granted, provided that the above copyright notice
-and this permission notice appear in all copies.
-
-THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES WITH
-REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF MERCHANTABILITY AND
-FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR ANY SPECIAL, DIRECT,
-INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES WHATSOEVER RESULTING FROM LOSS
-OF USE, DATA OR PROFITS, WHETHER IN AN ACTION OF CONTRACT, NEGLIGENCE OR OTHER
-TORTIOUS ACTION, ARISING OUT OF OR IN CONNECTION WITH THE USE OR PERFORMANCE OF
-THIS SOFTWARE.
-
-----
-
-d3-scale-chromatic 3.1.1
-
-Copyright 2010-2026 Mike Bostock
+d3-scale-chromatic 3.1.1. Copyright 2010-2026 Mike Bostock Copyright 2002 Cynthia Brewer, Mark Harrower, and The Pennsylvania State University
 
 Permission to use, copy, modify, and/or distribute this software for any purpose
 with or without fee is hereby granted, provided that the above copyright notice
@@ -143,8 +108,6 @@ THIS SOFTWARE.
 
 Apache-Style Software License for ColorBrewer software and ColorBrewer Color Schemes
 
-Copyright 2002 Cynthia Brewer, Mark Harrower, and The Pennsylvania State University
-
 Licensed under the Apache License, Version 2.0 (the "License"); you may not use
 this file except in compliance with the License. You may obtain a copy of the
 License at
@@ -158,77 +121,28 @@ specific language governing permissions and limitations under the License.
 
 ----
 
-internmap 2.0.3
+vega-canvas 2.0.0. Copyright (c) 2015-2023, University of Washington Interactive Data Lab
+vega-dataflow 6.1.3. Copyright (c) 2015-2023, University of Washington Interactive Data Lab
+vega-encode 5.2.2. Copyright (c) 2015-2023, University of Washington Interactive Data Lab
+vega-event-selector 4.0.0. Copyright (c) 2015-2023, University of Washington Interactive Data Lab
+vega-expression 6.2.2. Copyright (c) 2015-2023, University of Washington Interactive Data Lab
+vega-format 2.1.3. Copyright (c) 2015-2023, University of Washington Interactive Data Lab
+vega-functions 6.2.0. Copyright (c) 2015-2023, University of Washington Interactive Data Lab
+vega-interpreter 2.3.2. Copyright (c) 2015-2023, University of Washington Interactive Data Lab
+vega-lite 6.4.3. Copyright (c) 2015, University of Washington Interactive Data Lab.
+vega-loader 5.1.3. Copyright (c) 2015-2023, University of Washington Interactive Data Lab
+vega-parser 7.1.3. Copyright (c) 2015-2023, University of Washington Interactive Data Lab
+vega-runtime 7.1.3. Copyright (c) 2015-2023, University of Washington Interactive Data Lab
+vega-scale 8.1.3. Copyright (c) 2015-2023, University of Washington Interactive Data Lab
+vega-scenegraph 5.3.0. Copyright (c) 2015-2023, University of Washington Interactive Data Lab
+vega-selections 6.1.5. Copyright (c) 2015-2023, University of Washington Interactive Data Lab
+vega-statistics 2.0.0. Copyright (c) 2015-2023, University of Washington Interactive Data Lab
+vega-time 3.3.0. Copyright (c) 2015-2023, University of Washington Interactive Data Lab
+vega-transforms 5.2.2. Copyright (c) 2015-2023, University of Washington Interactive Data Lab
+vega-util 2.1.3. Copyright (c) 2015-2023, University of Washington Interactive Data Lab
+vega-view 6.2.0. Copyright (c) 2015-2023, University of Washington Interactive Data Lab
+vega-view-transforms 5.2.2. Copyright (c) 2015-2023, University of Washington Interactive Data Lab
 
-Copyright 2021 Mike Bostock
-
-Permission to use, copy, modify, and/or distribute this software for any purpose
-with or without fee is hereby granted, provided that the above copyright notice
-and this permission notice appear in all copies.
-
-THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES WITH
-REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF MERCHANTABILITY AND
-FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR ANY SPECIAL, DIRECT,
-INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES WHATSOEVER RESULTING FROM LOSS
-OF USE, DATA OR PROFITS, WHETHER IN AN ACTION OF CONTRACT, NEGLIGENCE OR OTHER
-TORTIOUS ACTION, ARISING OUT OF OR IN CONNECTION WITH THE USE OR PERFORMANCE OF
-THIS SOFTWARE.
-
-----
-
-topojson-client 3.1.0
-
-Copyright 2012-2019 Michael Bostock
-
-Permission to use, copy, modify, and/or distribute this software for any purpose
-with or without fee is hereby granted, provided that the above copyright notice
-and this permission notice appear in all copies.
-
-THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES WITH
-REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF MERCHANTABILITY AND
-FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR ANY SPECIAL, DIRECT,
-INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES WHATSOEVER RESULTING FROM LOSS
-OF USE, DATA OR PROFITS, WHETHER IN AN ACTION OF CONTRACT, NEGLIGENCE OR OTHER
-TORTIOUS ACTION, ARISING OUT OF OR IN CONNECTION WITH THE USE OR PERFORMANCE OF
-THIS SOFTWARE.
-
-----
-
-vega-canvas 2.0.0, vega-dataflow 6.1.3, vega-encode 5.2.2, vega-event-selector 4.0.0, vega-expression 6.2.2, vega-format 2.1.3, vega-functions 6.2.0, vega-interpreter 2.3.2, vega-loader 5.1.3, vega-parser 7.1.3, vega-runtime 7.1.3, vega-scale 8.1.3, vega-scenegraph 5.3.0, vega-selections 6.1.5, vega-statistics 2.0.0, vega-time 3.3.0, vega-transforms 5.2.2, vega-util 2.1.3, vega-view 6.2.0, vega-view-transforms 5.2.2
-
-Copyright (c) 2015-2023, University of Washington Interactive Data Lab
-All rights reserved.
-
-Redistribution and use in source and binary forms, with or without
-modification, are permitted provided that the following conditions are met:
-
-1. Redistributions of source code must retain the above copyright notice, this
-   list of conditions and the following disclaimer.
-
-2. Redistributions in binary form must reproduce the above copyright notice,
-   this list of conditions and the following disclaimer in the documentation
-   and/or other materials provided with the distribution.
-
-3. Neither the name of the copyright holder nor the names of its contributors
-  may be used to endorse or promote products derived from this software
-  without specific prior written permission.
-
-THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS"
-AND ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE
-IMPLIED WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE
-DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT OWNER OR CONTRIBUTORS BE LIABLE
-FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
-DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR
-SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER
-CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY,
-OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE
-OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
-
-----
-
-vega-lite 6.4.3
-
-Copyright (c) 2015, University of Washington Interactive Data Lab.
 All rights reserved.
 
 Redistribution and use in source and binary forms, with or without
