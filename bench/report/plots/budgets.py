@@ -14,6 +14,8 @@ from bench.report.plots.interface import Datum
 _IN_SIGHT: Final = 1.5
 _HEADLESS: Final = "without a desktop"
 _DESKTOP: Final = "beside a desktop"
+CARD: Final = "card"
+HUES: Final = {CARD: "var(--soft)", _HEADLESS: "var(--b0)", _DESKTOP: "var(--b1)"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,14 @@ class Budget:
         """A range is drawn as a band, one figure as a line; the first is named above it."""
         low, high = (round(size / units.GIB, 3) for size in (self.low_bytes, self.high_bytes))
         short = f"{self.place} {extents.gib(Interval(low=self.low_bytes, high=self.high_bytes))}"
-        return {"lo": low, "hi": high, "text": self.text, "short": short, "above": int(is_first)}
+        return {
+            "lo": low,
+            "hi": high,
+            "text": self.text,
+            "short": short,
+            "above": int(is_first),
+            "hue": HUES[self.place],
+        }
 
 
 def budgets(view: View) -> list[Budget]:
@@ -51,7 +60,7 @@ def in_sight(found: list[Budget], most_needed_bytes: float) -> list[Budget]:
 def _total(view: View) -> Iterator[Budget]:
     total = view.memory.played_bytes or view.identity.memory_total_bytes
     if total is not None and view.identity.kind == "cuda":
-        yield Budget("Memory of the card", "card", total, total)
+        yield Budget("Memory of the card", CARD, total, total)
 
 
 def _of_run(view: View) -> Iterator[Budget]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from bench import units
-from bench.report.plots import theme
 from bench.report.plots.budgets import Budget
 from bench.report.plots.interface import Datum, Spec
 from bench.report.plots.marks import (
@@ -45,7 +44,8 @@ class MemoryMarks:
         ends = [*sizes(self.cells), *edges]
         low, high = min(ends), max(ends)
         pad = (high - low or high or 1) * _PAD
-        return max(0.0, low - pad), high + pad
+        room_for_crosses = pad if ran_out(self.cells) else 0
+        return max(0.0, low - pad), high + pad + room_for_crosses
 
 
 def sizes(cells: Sequence[Datum]) -> list[float]:
@@ -86,15 +86,15 @@ def _budgets(highest: float) -> "list[alt.Chart]":
     base = alt.Chart(alt.NamedData(name="budgets")).transform_filter(f"datum.lo <= {highest}")
     tip = [alt.Tooltip("text:N", title="Budget")]
     words = alt.ExprRef(f"width > {_ROOM_FOR_BOTH_UNITS} ? datum.text : datum.short")
-    line = base.mark_rule(color=theme.MARKER, strokeDash=[4, 3], strokeWidth=1.2)
-
+    hue = alt.Color("hue:N", scale=None, legend=None)
+    line = base.mark_rule(strokeDash=[4, 3], strokeWidth=1.2).encode(color=hue)
     above, below = (base.transform_filter(f"datum.above == {flag}") for flag in (1, 0))
     return [
-        base.mark_rect(color=theme.MARKER, opacity=0.08).encode(y=alt.Y("lo:Q"), y2="hi:Q"),
+        base.mark_rect(opacity=0.1).encode(y=alt.Y("lo:Q"), y2="hi:Q", color=hue),
         line.encode(y=alt.Y("hi:Q"), tooltip=tip),
         line.encode(y=alt.Y("lo:Q")),
-        _named(above, words, "bottom", -3).encode(y=alt.Y("hi:Q")),
-        _named(below, words, "top", 4).encode(y=alt.Y("lo:Q")),
+        _named(above, words, "bottom", -3).encode(y=alt.Y("hi:Q"), color=hue),
+        _named(below, words, "top", 4).encode(y=alt.Y("lo:Q"), color=hue),
     ]
 
 
@@ -102,7 +102,7 @@ def _named(
     base: "alt.Chart", words: "alt.ExprRef", baseline: Literal["top", "bottom"], dy: int
 ) -> "alt.Chart":
     named: alt.Chart = base.mark_text(
-        align="right", baseline=baseline, dy=dy, fontSize=12, color=theme.MARKER, text=words, x="width"
+        align="right", baseline=baseline, dy=dy, fontSize=12, text=words, x="width"
     )
     return named
 

@@ -16,7 +16,7 @@ from bench.report.plots.marks import (
 )
 from bench.report.plots.series import Drawn, Series, drawn
 
-_HEIGHT = 280
+_HEIGHT = 340
 
 
 def speed_plot(view: View, series: Series, cells: Sequence[Datum], longest: float) -> Plot | None:

@@ -9,7 +9,6 @@ INK: Final = "var(--ink)"
 SOFT: Final = "var(--soft)"
 RULE: Final = "var(--rule)"
 CARD: Final = "var(--card)"
-MARKER: Final = "var(--p-budget)"
 
 SERIES: Final = tuple(f"var(--p{nth})" for nth in range(6))
 """Token counts from few to many: an ordered ramp, told apart by shape as well."""

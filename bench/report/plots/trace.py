@@ -1,6 +1,7 @@
 """Memory over one generation of a cell, with its phases; the cell is chosen in a native <select>."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
 
 from bench.report.interface import Row, View
 from bench.report.plots import theme
@@ -8,7 +9,12 @@ from bench.report.plots.interface import Datum, KeyEntry, Plot, Spec, joined
 from bench.report.plots.marks import choice, to_spec
 from bench.report.plots.traces import MAX_TRACES, WHAT, unit_of
 
-_HEIGHT = 260
+if TYPE_CHECKING:
+    import altair as alt
+
+_HEIGHT: Final = 280
+WHOLE: Final = 0
+FIRST: Final = 1
 
 
 def trace_plot(view: View, rows: Sequence[Row], traces: Sequence[Datum]) -> Plot | None:
@@ -46,37 +52,64 @@ def _limits(view: View, cells: int) -> str:
 def _spec(traces: Sequence[Datum], names: list[str], unit: str) -> Spec:
     import altair as alt
 
-    cell = choice("cell", "Cell", [(nth, str(datum["cell"])) for nth, datum in enumerate(traces)])
-    one = alt.Chart(alt.NamedData(name="traces")).transform_filter("datum.i == cell")
-    course = one.transform_flatten(["t", "lo", "up"]).transform_calculate(
-        s="datum.t / 1000", l="datum.lo / 1024", h="(datum.lo + datum.up) / 1024"
+    params = [
+        choice("cell", "Cell", [(nth, str(datum["cell"])) for nth, datum in enumerate(traces)]),
+        choice("span", "Time", [(WHOLE, "whole generation"), (FIRST, "until the last phase begins")]),
+    ]
+    hues = alt.Color(
+        "ph:N", scale=alt.Scale(domain=names, range=[theme.PHASES[name] for name in names]), legend=None
     )
-    phases = one.transform_flatten(["ph", "pb", "pe"]).transform_calculate(
-        b="datum.pb / 1000", e="datum.pe / 1000"
+    layers = [*_phase_layers(hues), *_course_layers(unit)]
+    return to_spec(alt.layer(*layers), _HEIGHT, params)
+
+
+def _chosen() -> "alt.Chart":
+    """The one cell, with the end of what is shown of it: decoding takes most of the time, and has no peak."""
+    import altair as alt
+
+    one = alt.Chart(alt.NamedData(name="traces")).transform_filter("datum.i == cell")
+    return one.transform_calculate(
+        cut=f"span == {WHOLE} || !length(datum.pb) ? peek(datum.t) : peek(datum.pb)"
+    )
+
+
+def _phase_layers(hues: "alt.Color") -> "list[alt.Chart]":
+    import altair as alt
+
+    phases = (
+        _chosen()
+        .transform_flatten(["ph", "pb", "pe"])
+        .transform_filter("datum.pb < datum.cut")
+        .transform_calculate(b="datum.pb / 1000", e="min(datum.pe, datum.cut) / 1000")
+    )
+    tip = [alt.Tooltip("ph:N", title="Phase"), alt.Tooltip("b:Q", title="From (s)", format=".4~r")]
+    whole = {"y": alt.value(0), "y2": alt.value("height")}
+    return [
+        phases.mark_rect(opacity=0.16).encode(x=alt.X("b:Q"), x2="e:Q", color=hues, tooltip=tip, **whole),
+        phases.mark_rule(strokeWidth=2).encode(x=alt.X("b:Q"), color=hues),
+    ]
+
+
+def _course_layers(unit: str) -> "list[alt.Chart]":
+    import altair as alt
+
+    course = (
+        _chosen()
+        .transform_flatten(["t", "lo", "up"])
+        .transform_filter("datum.t <= datum.cut")
+        .transform_calculate(s="datum.t / 1000", l="datum.lo / 1024", h="(datum.lo + datum.up) / 1024")
     )
     time = alt.X("s:Q", title="Seconds since the generation began", scale=alt.Scale(nice=False))
-    size = alt.Y("l:Q", title=f"Memory ({unit})", scale=alt.Scale(zero=False))
-    hues = [theme.PHASES[name] for name in names]
-    hue = alt.Color("ph:N", scale=alt.Scale(domain=names, range=hues), legend=None)
+    scale = alt.Scale(zero=False, padding=10)
+    low, high = alt.Y("l:Q", title=f"Memory ({unit})", scale=scale), alt.Y("h:Q", scale=scale)
     tip = [
         alt.Tooltip("s:Q", title="At (s)", format=".4~r"),
         alt.Tooltip("l:Q", title=f"Least ({unit})", format=".2f"),
         alt.Tooltip("h:Q", title=f"Most ({unit})", format=".2f"),
     ]
-    phase_tip = [alt.Tooltip("ph:N", title="Phase"), alt.Tooltip("b:Q", title="From (s)", format=".4~r")]
-    layers = [
-        phases.mark_rect(opacity=0.16).encode(
-            x=alt.X("b:Q"), x2="e:Q", y=alt.value(0), y2=alt.value("height"), color=hue, tooltip=phase_tip
-        ),
-        phases.mark_rule(strokeWidth=2).encode(x=alt.X("b:Q"), color=hue),
-        course.mark_area(interpolate="step-after", color=theme.SERIES[1], opacity=0.35).encode(
-            x=time, y=size, y2="h:Q"
-        ),
-        course.mark_line(interpolate="step-after", color=theme.SERIES[1], strokeWidth=1.6).encode(
-            x=time, y=alt.Y("h:Q")
-        ),
-        course.mark_point(color=theme.SERIES[1], opacity=0, size=90, filled=True).encode(
-            x=time, y=alt.Y("h:Q"), tooltip=tip
-        ),
+    hue = theme.SERIES[2]
+    return [
+        course.mark_area(interpolate="step-after", color=hue, opacity=0.35).encode(x=time, y=low, y2="h:Q"),
+        course.mark_line(interpolate="step-after", color=hue, strokeWidth=1.6).encode(x=time, y=high),
+        course.mark_point(color=hue, opacity=0, size=90, filled=True).encode(x=time, y=high, tooltip=tip),
     ]
-    return to_spec(alt.layer(*layers), _HEIGHT, [cell])
