@@ -1,6 +1,7 @@
 """Records that are large in every way that a real one may be: many cells, traces, raw repeats."""
 
 import math
+from functools import cache
 
 from bench.records.schema import CellResult, MemoryTrace, Record, Requested
 from bench.records.words import Attention, Phase
@@ -13,6 +14,7 @@ ATTENTIONS = (Attention.SDPA, Attention.FLASH_ATTENTION_2)
 STRETCHES = 100
 
 
+@cache
 def two_hundred() -> Record:
     """200 cells of a card: each ran five times, with a cold start, all that a driver tells, and a trace."""
     wants = [(clip, n, attention) for attention in ATTENTIONS for clip in CLIPS for n in TOKENS]

@@ -8,6 +8,7 @@ from bench import units
 from bench.report.card_metrics import COLUMNS
 from bench.report.derived.interface import CEILINGS, MEANING, TERMS
 from bench.report.interface import Row, View
+from bench.report.limits import limited
 from bench.report.metrics import METRICS, Column, Section
 from bench.report.rows import PHASES
 
@@ -25,12 +26,14 @@ def render(view: View) -> str:
     from bench.report.plots.build import plots
     from bench.report.plots.page import inline
 
+    view, cut = limited(view)
     figures = plots(view)
     ran = [row for row in view.rows if row.status.code == "measured"]
     predicted = [row for row in view.rows if row.prediction is not None]
     template = _environment().get_template("report.html.j2")
     return template.render(
         view=view,
+        cut=cut,
         plots=figures,
         inline=inline(figures),
         ran=ran,

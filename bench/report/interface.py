@@ -104,7 +104,10 @@ class GridLine:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Clip length × new tokens for one attention. `uniform`: all cells are unsupported for one reason."""
+    """Clip length × new tokens for one attention. `uniform`: all cells are unsupported for one reason.
+
+    `rows` has every cell. `lines` end where a grid of cells that share nothing would grow without bound.
+    """
 
     title: str
     columns: tuple[str, ...]

@@ -20,6 +20,7 @@ from bench.report.html import render
 from bench.report.view import build_view
 from tests import sample_cards as cards
 from tests import sample_derived as derived
+from tests import sample_large as large
 from tests import sample_records as sample
 from tests.report.derived import odd
 
@@ -174,6 +175,15 @@ def test_landmarks_headings_and_scopes(name: str) -> None:
 def test_a_full_standard_record_is_a_small_file() -> None:
     source = render(build_view(sample.all_measured_48()))
     assert len(source.encode()) - len(read_script("vega.js").encode()) < 250_000
+
+
+def test_a_page_of_200_cells_with_traces_and_raw_repeats_stays_under_1_5_mb() -> None:
+    view = build_view(large.two_hundred())
+    source = render(view)
+    assert len(source.encode()) < 1_500_000
+    for datum in Page(source).data()["data"]["traces"]:
+        assert len(json.dumps(datum, separators=(",", ":"))) < 3_000
+    assert len(re.findall(r'<tr><th scope="row">\d<td>', source)) == 1_000
 
 
 def test_hostile_strings_are_shown_as_they_are() -> None:

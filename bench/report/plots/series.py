@@ -1,10 +1,11 @@
 """Which settings and which token counts are lines of their own, and how each is told from the others."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from bench.report.interface import Row, View
+from bench.report.limits import spread
 from bench.report.plots import theme
 from bench.report.plots.interface import Datum, KeyEntry
 
@@ -81,15 +82,6 @@ def series(view: View) -> Series:
     tokens = sorted({row.max_tokens for row in view.rows})
     drawn = tuple(spread(tokens, theme.MAX_SERIES))
     return Series(variants, drawn, tuple(n for n in tokens if n not in drawn))
-
-
-def spread(values: Sequence[int], most: int) -> list[int]:
-    """At most that many of the values, evenly spaced, first and last among them."""
-    if len(values) <= most:
-        return list(values)
-    if most == 1:
-        return [values[0]]
-    return [values[place * (len(values) - 1) // (most - 1)] for place in range(most)]
 
 
 def places(count: int) -> list[int]:
