@@ -46,7 +46,7 @@ def test_report_of_200_cells(
 
     def once() -> None:
         start = perf_counter()
-        command = ["-m", "bench", "report", record, "--format", formats, "--out", tmp_path]
+        command = ["-m", "bench", "report", str(record), "--format", formats, "--out", str(tmp_path)]
         subprocess.run([sys.executable, *command], capture_output=True, env=environment(home), check=True)
         took.append(perf_counter() - start)
 
@@ -61,7 +61,7 @@ def test_a_page_of_200_cells_opens(
     benchmark: BenchmarkFixture, capsys: pytest.CaptureFixture[str], home: Path, record: Path, tmp_path: Path
 ) -> None:
     """From the start of the navigation until every plot is drawn and answers the keyboard."""
-    command = ["-m", "bench", "report", record, "--format", "html", "--out", tmp_path]
+    command = ["-m", "bench", "report", str(record), "--format", "html", "--out", str(tmp_path)]
     subprocess.run([sys.executable, *command], capture_output=True, env=environment(home), check=True)
     page_path = next(tmp_path.rglob("*.html"))
     took: list[float] = []
