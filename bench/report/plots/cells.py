@@ -6,6 +6,7 @@ from typing import Final, TypeGuard
 
 from bench import units
 from bench.records.base import Interval
+from bench.records.words import Provenance
 from bench.report.basics import Figure
 from bench.report.derived import extents
 from bench.report.interface import Row, View
@@ -45,8 +46,8 @@ def _datum(nth: int, row: Row, view: View, series: Series, figure: str) -> Datum
     if row.status.reason:
         datum["why"] = clean(row.status.reason, _MAX_REASON)
     datum.update(_memory(row, figure))
-    if not view.is_emulated:
-        datum.update(_speed(row))
+    if not view.is_emulated and row.provenance is not Provenance.EMULATED:
+        datum.update(_ceiling(row) if view.derived else _speed(row))
         datum.update(_phases(row))
     return datum
 
@@ -95,14 +96,16 @@ def _size(row: Row, figure: str) -> float | None:
 # --- speed ------------------------------------------------------------------------------------------------
 
 
+def _ceiling(row: Row) -> Iterator[tuple[str, str | float]]:
+    """Where nothing ran: a ceiling is never drawn beside a speed."""
+    figures = row.prediction.envelope if row.prediction else None
+    rate = figures.ceiling.decode_tokens_per_s if figures and figures.ceiling else None
+    if _is_number(rate):
+        yield "r", _rounded(rate)
+        yield "rt", f"at most {units.rate(rate, 'tok/s')}"
+
+
 def _speed(row: Row) -> Iterator[tuple[str, str | float]]:
-    if row.prediction is not None:
-        ceiling = row.prediction.envelope.ceiling if row.prediction.envelope else None
-        rate = ceiling.decode_tokens_per_s if ceiling else None
-        if _is_number(rate):
-            yield "r", _rounded(rate)
-            yield "rt", f"at most {units.rate(rate, 'tok/s')}"
-        return
     figure = row.figures["decode_tokens_per_s"]
     if _is_number(figure.value):
         yield "r", _rounded(figure.value)

@@ -6,7 +6,7 @@ from typing import Final
 
 from bench.report.interface import View
 from bench.report.plots import theme
-from bench.report.plots.interface import Datum, KeyEntry, Plot, Spec, joined
+from bench.report.plots.interface import Datum, KeyEntry, Plot, Spec, counted, joined
 from bench.report.plots.marks import of_variant, to_spec, variant_choice
 from bench.report.plots.series import Drawn, Series, drawn
 from bench.report.plots.verdicts import VERDICTS
@@ -27,7 +27,7 @@ def heat_plot(view: View, series: Series, cells: Sequence[Datum]) -> Plot | None
     return Plot(
         name="heat",
         title="What came of each cell" if view.derived is None else "What fits",
-        summary=f"{len(cells):,} cells; {joined(found)}.",
+        summary=f"{counted(len(cells))}; {joined(found)}.",
         note="Each cell by its symbol; the key below says what it stands for.",
         table="grids",
         table_words="the same grid with its figures",

@@ -51,6 +51,11 @@ class Plots:
     notes: tuple[str, ...] = ()
 
 
+def counted(cells: int) -> str:
+    """`1 cell`, `1,200 cells`."""
+    return f"{cells:,} cell{'' if cells == 1 else 's'}"
+
+
 def joined(parts: list[str]) -> str:
     """`a`, `a and b`, `a, b and c`: for sentences; cut where there are too many."""
     shown = [clean(part, 80) for part in parts[:6]]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from bench import units
 from bench.report.interface import View
+from bench.report.metrics import span
 from bench.report.plots.budgets import Budget, budgets, in_sight
 from bench.report.plots.cells import NEEDED, memory_figure
 from bench.report.plots.interface import Datum, KeyEntry, Plot, joined
@@ -45,7 +46,7 @@ def _summary(figure: str, found: Sequence[float], every: list[Budget], shown: li
     lines = joined([budget.text for budget in shown])
     beyond = joined([budget.text for budget in every if budget not in shown])
     sentences = (
-        f"{what}: {low} to {high}.",
+        f"{what}: {span(low, high)}.",
         f"Held against it: {lines}." if lines else "",
         f"Far above, and so not drawn: {beyond}." if beyond else "",
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from bench.report.interface import View
 from bench.report.plots import theme
-from bench.report.plots.interface import Datum, KeyEntry, Plot, Spec
+from bench.report.plots.interface import Datum, KeyEntry, Plot, Spec, counted
 from bench.report.plots.marks import choice, of_variant, to_spec, variant_choice
 from bench.report.plots.series import Drawn, Series, drawn
 
@@ -28,7 +28,7 @@ def phases_plot(view: View, series: Series, cells: Sequence[Datum]) -> Plot | No
     return Plot(
         name="latency",
         title="Latency by phase",
-        summary=f"Latency of {len(known):,} cells, from the prepared waveform to the last token.",
+        summary=f"Latency of {counted(len(known))}, from the prepared waveform to the last token.",
         note="Medians. Prefill is the time to the first token less preprocessing and encoding.",
         table="metrics",
         table_words="all metrics",

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from bench.report import words
 from bench.report.interface import Row, View
 from bench.report.limits import spread
 from bench.report.plots import theme
@@ -14,19 +15,23 @@ NOT_DRAWN: Final = -1
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """`variants` are the grids of the view, `tokens` the numbers of new tokens that are drawn as lines."""
+    """`variants` are the settings of the view, `tokens` the numbers of new tokens that are drawn as lines.
+
+    `is_mixed`: figures of several provenances stand in the view; each is then a setting of its own.
+    """
 
     variants: tuple[str, ...]
     tokens: tuple[int, ...]
     left_out: tuple[int, ...]
+    is_mixed: bool
 
     def variant(self, row: Row) -> int:
         """The number of the row's grid: what a spec may hold in place of its words."""
-        return self.variants.index(row.variant)
+        return self.variants.index(_name(row, is_mixed=self.is_mixed))
 
     def words(self, row: Row) -> str:
         """`60 s × 512`, with its settings where there are several."""
-        return row.shape if len(self.variants) == 1 else f"{row.shape}, {row.variant}"
+        return row.shape if len(self.variants) == 1 else f"{row.shape}, {self.variants[self.variant(row)]}"
 
     def line(self, row: Row) -> int:
         """The number of its line, `NOT_DRAWN` where its token count is not drawn."""
@@ -78,10 +83,15 @@ def drawn(series: Series, cells: Iterable[Datum]) -> Drawn:
 
 def series(view: View) -> Series:
     """The lines of a view: at most six token counts, spread evenly, ends included."""
-    variants = tuple(dict.fromkeys(row.variant for row in view.rows))
+    is_mixed = len({row.provenance for row in view.rows}) > 1
+    variants = tuple(dict.fromkeys(_name(row, is_mixed=is_mixed) for row in view.rows))
     tokens = sorted({row.max_tokens for row in view.rows})
-    drawn = tuple(spread(tokens, theme.MAX_SERIES))
-    return Series(variants, drawn, tuple(n for n in tokens if n not in drawn))
+    lines = tuple(spread(tokens, theme.MAX_SERIES))
+    return Series(variants, lines, tuple(n for n in tokens if n not in lines), is_mixed)
+
+
+def _name(row: Row, *, is_mixed: bool) -> str:
+    return f"{row.variant}, {words.PROVENANCES[row.provenance]}" if is_mixed else row.variant
 
 
 def places(count: int) -> list[int]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from bench.report.interface import Row, View
 from bench.report.plots import theme
-from bench.report.plots.interface import Datum, KeyEntry, Plot, Spec, joined
+from bench.report.plots.interface import Datum, KeyEntry, Plot, Spec, counted, joined
 from bench.report.plots.marks import choice, to_spec
 from bench.report.plots.traces import MAX_TRACES, WHAT, unit_of
 
@@ -27,7 +27,7 @@ def trace_plot(view: View, rows: Sequence[Row], traces: Sequence[Datum]) -> Plot
     return Plot(
         name="trace",
         title="Memory over time",
-        summary=f"Memory {joined(what)}, over one generation of each of {len(traces):,} cells.",
+        summary=f"Memory {joined(what)}, over one generation; {counted(len(traces))} to choose from.",
         note=" ".join(filter(None, (_sources(sources), _limits(view, len(rows))))),
         table="phases",
         table_words="memory per phase",

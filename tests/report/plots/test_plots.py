@@ -174,3 +174,13 @@ def test_nothing_to_draw_needs_no_script() -> None:
     assert (page.scripts, page.data) == ((), "")
     assert "script-src" not in page.policy
     assert page.policy.startswith("default-src 'none'; ")
+
+
+def test_a_prediction_among_cells_that_ran_is_a_setting_of_its_own_and_its_ceiling_no_speed() -> None:
+    predicted = derived.predicted(sample.requested(60.0))
+    whole = cards.with_card([cards.measured(), predicted])
+    ran, other = plots_of(whole).data["cells"]
+    assert (ran["v"], other["v"]) == (0, 1)
+    assert str(other["cell"]).endswith("SDPA, derived, nothing was run")
+    assert "r" in ran
+    assert "r" not in other
