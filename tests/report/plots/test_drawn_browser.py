@@ -130,7 +130,7 @@ def test_another_cell_is_chosen_with_the_keyboard(page: Page, pages: dict[str, P
     show(page, pages["large"])
     line = canvas(page, "trace").locator(".mark-line path").last
     before = line.get_attribute("d")
-    choice = page.locator("#plot-trace select")
+    choice = page.locator("#plot-trace").get_by_role("combobox", name="Cell")
     assert choice.locator("option").count() == 200
     choice.focus()
     page.keyboard.press("End")
@@ -139,6 +139,16 @@ def test_another_cell_is_chosen_with_the_keyboard(page: Page, pages: dict[str, P
         "(d) => [...document.querySelectorAll('#plot-trace .mark-line path')].at(-1).getAttribute('d') !== d",
         arg=before,
     )
+
+
+def test_a_trace_can_end_where_decoding_begins(page: Page, pages: dict[str, Path]) -> None:
+    show(page, pages["watched card"])
+    phases = canvas(page, "trace").locator(".mark-rect path")
+    assert phases.count() == 4
+    page.locator("#plot-trace").get_by_role("combobox", name="Time").select_option(
+        "until the last phase begins"
+    )
+    page.wait_for_function("document.querySelectorAll('#plot-trace .mark-rect path').length === 3")
 
 
 def test_words_of_a_record_stay_words(page: Page, pages: dict[str, Path]) -> None:
