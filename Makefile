@@ -7,6 +7,7 @@
 # make benchmarks   what the harness itself costs, measured in alternation
 # make lint types   ruff, the workflow checks, mypy
 # make schemas      export the JSON Schemas
+# make plots        build the script that draws a page's plots again, from npm's Vega and Vega-Lite (needs node)
 # make derived      predict the sweep for six cards again: the derived records and reports (minutes)
 #
 # TORCH=cpu (default) | cu130 | cu128   version and index of torch together, such as: make bench TORCH=cu130;
@@ -39,7 +40,10 @@ COMPAT_VENV = .venv-compat
 COMPAT_STAMP = $(COMPAT_VENV)/.installed
 COMPAT_PINS = torch==2.13.0 transformers==4.57.1
 
-.PHONY: help setup bench derived test test-slow test-played test-full-size test-browser test-compat test-gpu benchmarks lint types schemas clean
+# What plots are built from and the accessibility engine, as pinned.
+PLOTS_STAMP = tools/plots/node_modules/.installed
+
+.PHONY: help setup bench derived test test-slow test-played test-full-size test-browser test-compat test-gpu benchmarks lint types schemas plots clean
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
 
@@ -56,6 +60,10 @@ $(COMPAT_STAMP): pyproject.toml
 	$(COMPAT_VENV)/bin/python $(PIP) --upgrade 'pip>=25.1'
 	$(COMPAT_VENV)/bin/python $(PIP) --retries 1 --extra-index-url https://download.pytorch.org/whl/cpu torch==2.13.0
 	$(COMPAT_VENV)/bin/python $(PIP) $(COMPAT_PINS) --editable . pytest pytest-benchmark pytest-timeout hypothesis
+	touch $@
+
+$(PLOTS_STAMP): tools/plots/package.json tools/plots/package-lock.json
+	npm ci --no-audit --no-fund --prefix tools/plots
 	touch $@
 
 setup: $(STAMP)
@@ -84,7 +92,7 @@ test-played: $(STAMP)
 test-full-size: $(STAMP)
 	$(BIN)/python -m pytest -m full_size --timeout 1200
 
-test-browser: $(STAMP)
+test-browser: $(STAMP) $(PLOTS_STAMP)
 	command -v chromium >/dev/null || tools/install-chromium
 	$(BIN)/python -m pytest -m browser
 
@@ -108,8 +116,11 @@ lint: $(STAMP)
 types: $(STAMP)
 	$(BIN)/mypy
 
+plots: $(PLOTS_STAMP)
+	node tools/plots/build.mjs
+
 schemas: $(STAMP)
 	$(BIN)/python tools/export_schemas.py
 
 clean:
-	rm -rf $(VENV) $(COMPAT_VENV) build dist
+	rm -rf $(VENV) $(COMPAT_VENV) build dist tools/plots/node_modules

@@ -82,7 +82,7 @@ ALSO: Final = {"report": {"bench.records.store"}}
 PACKAGES: Final = {
     "vocabulary": {"pydantic", "rfc8785"},
     "pure": {"pydantic", "pydantic_core", "rfc8785", "numpy"},
-    "report": {"pydantic", "jinja2", "pandas", "rich"},
+    "report": {"pydantic", "jinja2", "pandas", "rich", "altair"},
 }
 IMPURE: Final = {
     "time",
@@ -199,6 +199,7 @@ HEAVY: Final = {
     "pynvml",
     "soundfile",
     "jinja2",
+    "altair",
 }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from bench import units
@@ -16,6 +17,9 @@ from bench.report.rows import row
 HEAT_LEVELS: Final = 5
 # Below this share of the largest peak, a tint would paint noise.
 _WORTH_A_TINT: Final = 0.01
+# Cells that share neither clip nor tokens would make a grid of their square: it ends after so many points.
+_POINTS_PER_CELL: Final = 50
+_LEAST_POINTS: Final = 10_000
 
 _Key = tuple[str, ...]
 
@@ -76,7 +80,11 @@ def _grid(rows: tuple[Row, ...], scale: HeatScale) -> Grid:
     clips = {line.clip_seconds: line.clip for line in sorted(rows, key=lambda line: line.clip_seconds)}
     tokens = {line.max_tokens: line.tokens for line in sorted(rows, key=lambda line: line.max_tokens)}
     at = {(line.clip_seconds, line.max_tokens): GridCell(line, scale.level(line.peak.value)) for line in rows}
-    lines = (GridLine(clip, tuple(at.get((seconds, n)) for n in tokens)) for seconds, clip in clips.items())
+    whole = max(_LEAST_POINTS, _POINTS_PER_CELL * len(rows)) // len(tokens)
+    lines = (
+        GridLine(clip, tuple(at.get((seconds, n)) for n in tokens))
+        for seconds, clip in islice(clips.items(), max(1, whole))
+    )
     return Grid(rows[0].variant, tuple(tokens.values()), tuple(lines), rows, _uniform(rows))
 
 

@@ -1,4 +1,4 @@
-"""The report page: one self-contained HTML file without scripts, fonts or addresses."""
+"""The report page: one self-contained HTML file. Its tables need no script, and its plots load nothing."""
 
 from functools import cache
 from pathlib import Path
@@ -8,6 +8,7 @@ from bench import units
 from bench.report.card_metrics import COLUMNS
 from bench.report.derived.interface import CEILINGS, MEANING, TERMS
 from bench.report.interface import Row, View
+from bench.report.limits import limited
 from bench.report.metrics import METRICS, Column, Section
 from bench.report.rows import PHASES
 
@@ -21,12 +22,20 @@ _KINDS: Final = ("allocated", "reserved", "resident")
 
 
 def render(view: View) -> str:
-    """The page as text. All from the record is escaped; a policy in the page forbids scripts as well."""
+    """The page as text. All from the record is escaped; a policy in the page allows its own scripts alone."""
+    from bench.report.plots.build import plots
+    from bench.report.plots.page import inline
+
+    view, cut = limited(view)
+    figures = plots(view)
     ran = [row for row in view.rows if row.status.code == "measured"]
     predicted = [row for row in view.rows if row.prediction is not None]
     template = environment().get_template("report.html.j2")
     return template.render(
         view=view,
+        cut=cut,
+        plots=figures,
+        inline=inline(figures),
         ran=ran,
         predicted=predicted,
         speed=_in_use("speed", ran),

@@ -11,7 +11,9 @@ from enum import StrEnum
 from typing import Protocol
 
 from bench.judge.memory import CardMemory
+from bench.records.base import Interval
 from bench.records.card import Emulation
+from bench.records.schema import MemoryTrace
 from bench.records.words import Attention, Provenance, Verdict, WeightMode
 from bench.report.basics import Fact, Figure, Status, Tone
 from bench.report.derived.interface import Derived, Prediction
@@ -50,7 +52,8 @@ class Row:
     `provenance` and `weight_mode` belong to every figure of the row; `shape` names the cell: `60 s × 512`.
     `labels` are the record's, `marks` those and our own, such as `not comparable`; `comparison` says why, and
     `same_kernels_as` with which cells. `fits_with_desktop` is None where nothing tells. `prediction` is None
-    for a cell that was not predicted.
+    for a cell that was not predicted. `predicted_need` is what the envelope says that a card must have, in
+    bytes, of a cell that ran as well. `trace` is memory over time, None where nobody watched.
     """
 
     cell_id: str
@@ -79,6 +82,8 @@ class Row:
     phases: Mapping[str, PhasePeak]
     repetitions: tuple[Repetition, ...]
     prediction: Prediction | None
+    predicted_need: Interval | None = None
+    trace: MemoryTrace | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,10 @@ class GridLine:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Clip length × new tokens for one attention. `uniform`: all cells are unsupported for one reason."""
+    """Clip length × new tokens for one attention. `uniform`: all cells are unsupported for one reason.
+
+    `rows` has every cell. `lines` end where a grid of cells that share nothing would grow without bound.
+    """
 
     title: str
     columns: tuple[str, ...]

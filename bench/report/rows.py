@@ -8,7 +8,16 @@ from bench import units
 from bench.judge.contention import is_contended, ran_out_beside_another
 from bench.judge.memory import fits_with_desktop
 from bench.judge.peak import peak_of
-from bench.records.schema import CellResult, Effective, Memory, PhaseMemory, Predicted, Record, Repeat
+from bench.records.schema import (
+    CellResult,
+    Effective,
+    Memory,
+    MemoryTrace,
+    PhaseMemory,
+    Predicted,
+    Record,
+    Repeat,
+)
 from bench.records.words import Label, Phase, Provenance
 from bench.report import words
 from bench.report.basics import Figure, Status, Tone
@@ -86,7 +95,14 @@ def row(record: Record, cell: CellResult, variant: str, alike: Sequence[CellResu
         phases=_phases(cell.memory),
         repetitions=_repetitions(cell, repeat_columns(record)),
         prediction=prediction(cell, record),
+        predicted_need=cell.envelope.device_peak_bytes if cell.envelope else None,
+        trace=_trace(cell),
     )
+
+
+def _trace(cell: CellResult) -> MemoryTrace | None:
+    trace = cell.memory_trace
+    return trace.model_copy(update={"source": clean(trace.source)}) if trace else None
 
 
 def _comparison(cell: CellResult, alike: Sequence[CellResult]) -> str:

@@ -1,20 +1,32 @@
 """The page, as its source: structure, safety and size."""
 
+import base64
+import hashlib
+import json
 import re
+from functools import cache
 from html.parser import HTMLParser
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import pytest
+from markupsafe import escape
 
+import bench.report.plots
 from bench.records.schema import Record
 from bench.records.words import WeightMode
 from bench.report.html import render
 from bench.report.view import build_view
 from tests import sample_cards as cards
 from tests import sample_derived as derived
+from tests import sample_large as large
 from tests import sample_records as sample
 from tests.report.derived import odd
 
+PLOTS = Path(bench.report.plots.__file__).parent
+CELLS = {"td", "th"}
+ROW = CELLS | {"tr"}
 VOID = {"meta", "br", "link", "img", "hr", "input"}
 RECORDS = {
     "smoke": sample.smoke(),
@@ -47,12 +59,19 @@ class Page(HTMLParser):
         assert self.open == []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._imply_ends(CELLS if tag in CELLS else ROW if tag == "tr" else set())
         self.tags.append((tag, dict(attrs)))
         if tag not in VOID:
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
+        self._imply_ends(ROW if tag in {"table", "thead", "tbody"} else set())
         assert self.open.pop() == tag
+
+    def _imply_ends(self, ended: set[str]) -> None:
+        """Cells and rows end where the next begins, or with their table."""
+        while self.open and self.open[-1] in ended:
+            self.open.pop()
 
     def handle_data(self, data: str) -> None:
         self.texts.append((self.open[-1] if self.open else "", data))
@@ -60,43 +79,79 @@ class Page(HTMLParser):
     def names(self) -> list[str]:
         return [tag for tag, _ in self.tags]
 
+    def scripts(self) -> list[str]:
+        """Whole texts of what may run: the data are no script."""
+        kinds = [attributes.get("type") for tag, attributes in self.tags if tag == "script"]
+        texts = [text for tag, text in self.texts if tag == "script"]
+        return [text for kind, text in zip(kinds, texts, strict=True) if kind is None]
+
+    def data(self) -> dict[str, Any]:
+        """What the plots are drawn from."""
+        found = json.loads(next(text for tag, text in self.texts if tag == "script"))
+        assert isinstance(found, dict)
+        return found
+
     def text(self) -> str:
-        return "".join(text for tag, text in self.texts if tag != "style")
+        return "".join(text for tag, text in self.texts if tag not in {"style", "script"})
+
+
+def read_script(name: str) -> str:
+    return (PLOTS / name).read_text(encoding="utf-8")
 
 
 def page(record: Record) -> Page:
     return Page(render(build_view(record)))
 
 
-@pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS.keys())
-def test_nothing_is_loaded_and_nothing_runs(record: Record) -> None:
-    parsed = page(record)
-    assert not {"script", "img", "link", "iframe", "object", "embed", "form", "base"} & set(parsed.names())
+@cache
+def source_of(name: str) -> str:
+    """One of `RECORDS` as a page: many tests look at the same ones."""
+    return render(build_view(RECORDS[name]))
+
+
+@cache
+def parsed_page(name: str) -> Page:
+    return Page(source_of(name))
+
+
+def hash_of(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_nothing_is_loaded_and_only_the_pages_own_scripts_run(name: str) -> None:
+    parsed = parsed_page(name)
+    assert not {"img", "link", "iframe", "object", "embed", "form", "base"} & set(parsed.names())
     for _, attributes in parsed.tags:
         assert not any(name.startswith("on") or name in {"src", "srcset", "style"} for name in attributes)
         assert (attributes.get("href") or "#").startswith("#")
     (policy,) = [a["content"] for _, a in parsed.tags if a.get("http-equiv") == "Content-Security-Policy"]
-    assert policy == "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+    scripts = parsed.scripts()
+    allowed = "".join(f" 'sha256-{hash_of(script)}'" for script in scripts)
+    assert policy == (
+        "default-src 'none'; "
+        + (f"script-src{allowed}; " if scripts else "")
+        + "style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+    )
     style = "".join(text for tag, text in parsed.texts if tag == "style")
     assert "url(" not in style
     assert "@import" not in style
 
 
-@pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS.keys())
-def test_every_cell_is_present_and_links_lead_somewhere(record: Record) -> None:
-    parsed = page(record)
+@pytest.mark.parametrize("name", RECORDS)
+def test_every_cell_is_present_and_links_lead_somewhere(name: str) -> None:
+    parsed = parsed_page(name)
     identifiers = [attributes["id"] for _, attributes in parsed.tags if "id" in attributes]
     assert len(identifiers) == len(set(identifiers))
-    assert {f"c-{cell.cell_id}" for cell in record.cells} <= set(identifiers)
+    assert {f"c-{cell.cell_id}" for cell in RECORDS[name].cells} <= set(identifiers)
     targets = {(attributes["href"] or "")[1:] for tag, attributes in parsed.tags if tag == "a"}
     assert targets <= set(identifiers)
 
 
-@pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS.keys())
-def test_the_verdict_comes_first_and_the_weights_stand_at_every_table(record: Record) -> None:
-    view = build_view(record)
-    source = render(view)
-    names = page(record).names()
+@pytest.mark.parametrize("name", RECORDS)
+def test_the_verdict_comes_first_and_the_weights_stand_at_every_table(name: str) -> None:
+    view, source = build_view(RECORDS[name]), source_of(name)
+    names = parsed_page(name).names()
     assert names.count("h1") == 1
     if "table" in names:
         assert names.index("h1") < names.index("table")
@@ -106,9 +161,9 @@ def test_the_verdict_comes_first_and_the_weights_stand_at_every_table(record: Re
     assert all(view.stamp in caption for caption in captions)
 
 
-@pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS.keys())
-def test_landmarks_headings_and_scopes(record: Record) -> None:
-    parsed = page(record)
+@pytest.mark.parametrize("name", RECORDS)
+def test_landmarks_headings_and_scopes(name: str) -> None:
+    parsed = parsed_page(name)
     names = parsed.names()
     for landmark in ("header", "nav", "main", "footer"):
         assert names.count(landmark) == 1
@@ -118,13 +173,24 @@ def test_landmarks_headings_and_scopes(record: Record) -> None:
 
 
 def test_a_full_standard_record_is_a_small_file() -> None:
-    assert len(render(build_view(sample.all_measured_48())).encode()) < 300_000
+    source = render(build_view(sample.all_measured_48()))
+    assert len(source.encode()) - len(read_script("vega.js").encode()) < 250_000
+
+
+def test_a_page_of_200_cells_with_traces_and_raw_repeats_stays_under_1_5_mb() -> None:
+    view = build_view(large.two_hundred())
+    source = render(view)
+    assert len(source.encode()) < 1_500_000
+    for datum in Page(source).data()["data"]["traces"]:
+        assert len(json.dumps(datum, separators=(",", ":"))) < 3_000
+    assert len(re.findall(r'<tr><th scope="row">\d<td>', source)) == 1_000
 
 
 def test_hostile_strings_are_shown_as_they_are() -> None:
     source = render(build_view(sample.hostile()))
-    assert "<script" not in source
+    assert "<script>alert" not in source
     assert "<img" not in source
+    assert len(page(sample.hostile()).scripts()) == 2
     assert "<script>alert(1)</script>|`x`=1+1" in page(sample.hostile()).text()
 
 
@@ -136,7 +202,7 @@ def test_reasons_error_tails_and_labels_are_told() -> None:
 
 def test_every_raw_repeat_is_there() -> None:
     record = sample.all_measured_48()
-    rows = re.findall(r'<tr><th scope="row">\d</th>', render(build_view(record)))
+    rows = re.findall(r'<tr><th scope="row">\d<td>', render(build_view(record)))
     assert len(rows) == sum(len(cell.repeats) for cell in record.cells)
 
 
@@ -211,6 +277,42 @@ def test_the_emulated_card_is_told_with_its_limit() -> None:
 
 def test_hostile_words_of_a_driver_are_shown_as_they_are() -> None:
     source = render(build_view(cards.hostile()))
-    assert "<script" not in source
+    assert "<script>alert" not in source
     assert "\x1b" not in source
     assert "<script>alert(1)</script>|`x`=1+1" in page(cards.hostile()).text()
+
+
+def test_a_page_without_plots_has_no_scripts_and_says_so() -> None:
+    parsed = page(sample.record([]))
+    assert "script" not in parsed.names()
+    assert "This page holds no scripts and loads nothing." in parsed.text()
+
+
+def test_a_page_with_plots_says_what_its_scripts_do() -> None:
+    assert "Its only scripts draw the plots" in page(cards.rtx_4070()).text()
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_verdict_caveats_and_how_to_repeat_come_before_any_plot(name: str) -> None:
+    source = source_of(name)
+    if "<figure" in source:
+        assert source.index('id="repeat"') < source.index("<figure")
+        assert source.index("</header>") < source.index("<figure")
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_every_plot_has_a_stamp_a_summary_and_a_way_to_its_table(name: str) -> None:
+    view = build_view(RECORDS[name])
+    figures = re.findall(r"<figure.*?</figure>", source_of(name), re.DOTALL)
+    for figure in figures:
+        assert str(escape(view.stamp)) in figure
+        assert re.search(r'aria-label="[^"]+" aria-describedby="about-[a-z]+"', figure)
+        assert re.search(r'<a href="#[a-z]+">The same numbers as a table', figure)
+
+
+def test_the_data_of_the_plots_stay_in_their_element() -> None:
+    source = render(build_view(sample.hostile()))
+    data = re.findall(r'<script type="application/json" id="plots-data">(.*?)</script>', source, re.DOTALL)
+    assert len(data) == 1
+    assert not set("<>&\u2028\u2029") & set(data[0])
+    assert "<script>alert(1)</script>" in page(sample.hostile()).data()["data"]["cells"][1]["why"]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Page, sync_playwright
+from playwright.sync_api import Browser
 
 from bench.records.schema import Record
 from bench.records.words import WeightMode
@@ -13,20 +13,11 @@ from bench.report.interface import Format
 from tests import sample_cards as cards
 from tests import sample_derived as derived
 from tests import sample_records as sample
+from tests.report.browsing import POOR_CONTRAST, Overheard, chromium, show, unfold
 from tests.report.derived import odd
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 RECORDS = {
     "standard": sample.standard(WeightMode.RANDOM),
     "48 measured": sample.all_measured_48(),
@@ -40,40 +31,12 @@ RECORDS = {
     "derived fits": derived.derived_record(device=derived.RTX_5060_TI),
     "hostile derived": odd.hostile(),
 }
-# The ratio of WCAG 2.2 (1.4.3) for every piece of text against the nearest background behind it.
-POOR_CONTRAST = """() => {
-  const parse = (css) => css.match(/[\\d.]+/g).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
-    .map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-  const behind = (element) => {
-    for (let e = element; e; e = e.parentElement) {
-      const colour = parse(getComputedStyle(e).backgroundColor);
-      if (colour.length === 3 || colour[3] === 1) return colour;
-    }
-    return [255, 255, 255];
-  };
-  const poor = new Set();
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const element = walker.currentNode.parentElement;
-    if (!walker.currentNode.data.trim()) continue;
-    const pair = [light(parse(getComputedStyle(element).color)), light(behind(element))];
-    const ratio = (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05);
-    if (ratio < 4.5) poor.add(`${ratio.toFixed(2)} ${element.className}: ${walker.currentNode.data}`);
-  }
-  return [...poor];
-}"""
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.fail("Chromium is missing: apt-get install -y chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
+    with chromium() as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
@@ -86,40 +49,27 @@ def write(record: Record, folder: Path, name: str) -> Path:
     return write_reports(record, folder, [Format.HTML], name.replace(" ", "-"))[0]
 
 
-def unfold(page: Page) -> None:
-    page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
-
-
 @pytest.mark.parametrize("name", RECORDS)
 @pytest.mark.parametrize("width", [360, 1280])
 def test_the_page_never_scrolls_sideways_says_nothing_and_asks_for_nothing(
     browser: Browser, pages: dict[str, Path], name: str, width: int
 ) -> None:
-    page = browser.new_page(viewport={"width": width, "height": 800})
-    said: list[str] = []
-
-    def refuse(dialog: Dialog) -> None:
-        said.append(dialog.message)
-        dialog.dismiss()
-
-    asked: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("dialog", refuse)
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(pages[name].as_uri(), wait_until="load")
+    page, overheard = browser.new_page(viewport={"width": width, "height": 800}), Overheard()
+    overheard.listen(page)
+    show(page, pages[name])
     unfold(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert said == []
-    assert asked == [pages[name].as_uri()]
+    assert overheard.said == []
+    assert overheard.asked == [pages[name].as_uri()]
     page.close()
 
 
 def test_a_script_in_a_name_is_shown_and_not_run(browser: Browser, pages: dict[str, Path]) -> None:
     page = browser.new_page()
-    page.goto(pages["hostile"].as_uri())
+    show(page, pages["hostile"])
     assert "<script>alert(1)</script>" in page.locator(".subject").inner_text()
-    assert page.evaluate("document.scripts.length + document.images.length") == 0
+    assert page.evaluate("document.scripts.length") == 3  # the page's own, and its data
+    assert page.evaluate("document.images.length") == 0
     page.close()
 
 
@@ -130,7 +80,7 @@ def test_a_script_in_a_name_is_shown_and_not_run(browser: Browser, pages: dict[s
 def test_text_can_be_read(browser: Browser, pages: dict[str, Path], name: str, scheme: str) -> None:
     context = browser.new_context(color_scheme="dark" if scheme == "dark" else "light")
     page = context.new_page()
-    page.goto(pages[name].as_uri())
+    show(page, pages[name])
     unfold(page)
     assert page.evaluate(POOR_CONTRAST) == []
     context.close()
@@ -138,7 +88,7 @@ def test_text_can_be_read(browser: Browser, pages: dict[str, Path], name: str, s
 
 def test_a_print_from_a_dark_desktop_is_black_on_white(browser: Browser, pages: dict[str, Path]) -> None:
     page = browser.new_page(color_scheme="dark")
-    page.goto(pages["standard"].as_uri())
+    show(page, pages["standard"])
     page.emulate_media(media="print")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert page.evaluate(POOR_CONTRAST) == []
@@ -148,7 +98,7 @@ def test_a_print_from_a_dark_desktop_is_black_on_white(browser: Browser, pages: 
 @pytest.mark.parametrize("name", ["standard", "derived"])
 def test_a_cell_of_the_grid_leads_to_its_figures(browser: Browser, pages: dict[str, Path], name: str) -> None:
     page = browser.new_page(viewport={"width": 390, "height": 800})
-    page.goto(pages[name].as_uri())
+    show(page, pages[name])
     page.locator("a.big").nth(5).click()
     assert page.locator("tbody:target").is_visible()
     page.close()
@@ -159,7 +109,7 @@ def test_the_verdict_is_on_the_first_screen_of_a_phone(
     browser: Browser, pages: dict[str, Path], name: str
 ) -> None:
     page = browser.new_page(viewport={"width": 390, "height": 800})
-    page.goto(pages[name].as_uri())
+    show(page, pages[name])
     for selector in ("h1", ".stamp >> nth=0", ".why"):
         box = page.locator(selector).bounding_box()
         assert box is not None
@@ -169,7 +119,7 @@ def test_the_verdict_is_on_the_first_screen_of_a_phone(
 
 def test_folded_tables_are_printed(browser: Browser, pages: dict[str, Path]) -> None:
     page = browser.new_page()
-    page.goto(pages["48 measured"].as_uri())
+    show(page, pages["48 measured"])
     heights = "[...document.querySelectorAll('details')].map((details) => details.offsetHeight)"
     assert max(page.evaluate(heights)) < 100
     page.emulate_media(media="print")

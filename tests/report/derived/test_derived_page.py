@@ -109,11 +109,14 @@ def test_an_attention_that_cannot_run_is_named_once() -> None:
 
 def test_hostile_operators_and_evidence_are_shown_as_they_are() -> None:
     source = page(odd.hostile())
-    assert "<script" not in source
+    assert "<script>alert" not in source
+    assert source.count("<script") == 3  # the page's own two, and its data
     assert "<img" not in source
     assert "\x1b" not in source
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in source
 
 
 def test_two_attentions_on_one_page_stay_a_small_file() -> None:
-    assert len(page(derived.derived_record(attentions=BOTH)).encode()) < 200_000
+    source = page(derived.derived_record(attentions=BOTH))
+    assert len(source.encode()) - len(source.rpartition("</footer>")[2].encode()) < 150_000
+    assert len(source.encode()) < 900_000

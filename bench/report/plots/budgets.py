@@ -1,0 +1,80 @@
+"""The lines that a cell's memory is held against: what the card has, and what a program can have of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from bench import units
+from bench.records.base import Interval
+from bench.report.derived import extents
+from bench.report.interface import View
+from bench.report.plots.interface import Datum
+
+# A card with much more room than anything needs would press all lines flat: its budget is told in words.
+_IN_SIGHT: Final = 1.5
+_HEADLESS: Final = "without a desktop"
+_DESKTOP: Final = "beside a desktop"
+CARD: Final = "card"
+HUES: Final = {CARD: "var(--soft)", _HEADLESS: "var(--b0)", _DESKTOP: "var(--b1)"}
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """One budget; of a derived record a range, else both ends are the same."""
+
+    words: str
+    place: str
+    low_bytes: float
+    high_bytes: float
+
+    @property
+    def text(self) -> str:
+        """`Budget beside a desktop 10.79 GiB (11.59 GB)`."""
+        size = Interval(low=self.low_bytes, high=self.high_bytes)
+        return f"{self.words} {extents.gib(size)} ({extents.gb(size)})"
+
+    def datum(self, *, is_first: bool) -> Datum:
+        """A range is drawn as a band, one figure as a line; the first is named above it."""
+        low, high = (round(size / units.GIB, 3) for size in (self.low_bytes, self.high_bytes))
+        short = f"{self.place} {extents.gib(Interval(low=self.low_bytes, high=self.high_bytes))}"
+        return {
+            "lo": low,
+            "hi": high,
+            "text": self.text,
+            "short": short,
+            "above": int(is_first),
+            "hue": HUES[self.place],
+        }
+
+
+def budgets(view: View) -> list[Budget]:
+    """From the most to the least; empty where nothing tells, as for a CPU."""
+    return [*_total(view), *(_of_derived(view) if view.derived else _of_run(view))]
+
+
+def in_sight(found: list[Budget], most_needed_bytes: float) -> list[Budget]:
+    """Those that can stand in one plot with what the cells need."""
+    return [one for one in found if one.low_bytes <= _IN_SIGHT * most_needed_bytes]
+
+
+def _total(view: View) -> Iterator[Budget]:
+    total = view.memory.played_bytes or view.identity.memory_total_bytes
+    if total is not None and view.identity.kind == "cuda":
+        yield Budget("Memory of the card", CARD, total, total)
+
+
+def _of_run(view: View) -> Iterator[Budget]:
+    pairs = (
+        (_HEADLESS, view.memory.headless_bytes),
+        (_DESKTOP, view.memory.desktop_bytes),
+    )
+    for place, size in pairs:
+        if size is not None:
+            yield Budget(f"Budget {place}", place, size, size)
+
+
+def _of_derived(view: View) -> Iterator[Budget]:
+    rooms = (view.derived.headless, view.derived.desktop) if view.derived else (None, None)
+    for place, room in zip((_HEADLESS, _DESKTOP), rooms, strict=True):
+        if room is not None:
+            yield Budget(f"Room {place}", place, room.low, room.high)

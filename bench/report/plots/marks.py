@@ -1,0 +1,80 @@
+"""The pieces of specs that several plots have in common."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from bench.report.plots import theme
+from bench.report.plots.interface import Spec
+from bench.report.plots.series import Drawn, Series, places
+
+if TYPE_CHECKING:
+    import altair as alt
+
+ALL: Final = -1
+
+
+def to_spec(
+    chart: "alt.LayerChart | alt.FacetChart | alt.Chart",
+    height: float,
+    params: "Sequence[alt.Parameter]" = (),
+) -> Spec:
+    """The spec as JSON, as wide as its place, without what the page says once for all plots."""
+    sized = chart.properties(width="container", height=height)
+    spec: Spec = (sized.add_params(*params) if params else sized).to_dict(validate=False)
+    return {key: value for key, value in spec.items() if key not in {"config", "$schema"}}
+
+
+def choice(name: str, words: str, options: Sequence[tuple[int, str]]) -> "alt.Parameter":
+    """A native <select>. Its values are numbers: no word of a record is ever part of an expression."""
+    import altair as alt
+
+    bind = alt.binding_select(
+        options=[number for number, _ in options], labels=[label for _, label in options], name=f"{words} "
+    )
+    return alt.param(name=name, value=options[0][0], bind=bind)
+
+
+def variant_choice(drawn: Drawn, *, one_by_one: bool = False) -> "list[alt.Parameter]":
+    """Which settings are shown; nothing to choose where there is one."""
+    if len(drawn.variants) < 2:
+        return []
+    every = [(ALL, "all")] if drawn.together and not one_by_one else []
+    return [choice("variant", "Settings", [*every, *drawn.names])]
+
+
+def of_variant(drawn: Drawn) -> str:
+    """The filter that goes with `variant_choice`."""
+    return f"variant == {ALL} || datum.v == variant" if len(drawn.variants) > 1 else "true"
+
+
+def clip_axis(longest: float) -> "alt.X":
+    """Clip length in seconds from 0, the same in every plot of a page."""
+    import altair as alt
+
+    return alt.X("c:Q", title="Clip length (s)", scale=alt.Scale(domain=[0, longest], nice=False))
+
+
+def token_colour(series: Series) -> "alt.Color":
+    """The ramp of token counts."""
+    import altair as alt
+
+    ramp = [theme.SERIES[place] for place in places(len(series.tokens))]
+    return alt.Color("s:O", scale=alt.Scale(domain=list(range(len(ramp))), range=ramp), legend=None)
+
+
+def token_shape(series: Series) -> "alt.Shape":
+    """The shapes of token counts."""
+    import altair as alt
+
+    shapes = [theme.SHAPES[place] for place in places(len(series.tokens))]
+    return alt.Shape("s:N", scale=alt.Scale(domain=list(range(len(shapes))), range=shapes), legend=None)
+
+
+def variant_dash(drawn: Drawn) -> "alt.StrokeDash":
+    """Solid, dashed, dotted; solid alone where the settings are chosen one by one."""
+    import altair as alt
+
+    if not drawn.together:
+        return alt.StrokeDash(value=theme.DASHES[0])
+    dashes = [list(dash) for dash in theme.DASHES[: len(drawn.variants)]]
+    return alt.StrokeDash("v:O", scale=alt.Scale(domain=list(drawn.variants), range=dashes), legend=None)

@@ -1,0 +1,71 @@
+"""What a page needs to draw its plots by itself: scripts, data, and the policy that names both scripts.
+
+The policy allows exactly these scripts, by their hash, and no other: nothing from a record can run, and
+nothing can be loaded or sent.
+"""
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from bench.report.plots.interface import Plots
+from bench.report.plots.theme import config
+
+_FOLDER: Final = Path(__file__).parent
+_SCRIPTS: Final = ("vega.js", "plots.js")
+_POLICY: Final = "default-src 'none'; {scripts}style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+# Inside a script element only these can end it or begin a comment; JSON has the same characters as escapes.
+_ESCAPES: Final = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+
+
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """The text of each script, the data, and the Content-Security-Policy that goes with them."""
+
+    scripts: tuple[str, ...]
+    data: str
+    policy: str
+
+
+def inline(plots: Plots) -> Inline:
+    """No scripts where there is nothing to draw."""
+    if not plots.figures:
+        return Inline((), "", _POLICY.format(scripts=""))
+    scripts = tuple(map(_text, _SCRIPTS))
+    allowed = " ".join(f"'sha256-{_hash(script)}'" for script in scripts)
+    return Inline(scripts, _data(plots), _POLICY.format(scripts=f"script-src {allowed}; "))
+
+
+def _data(plots: Plots) -> str:
+    figures = [
+        {"name": plot.name, "uses": [name for name in plots.data if f'"{name}"' in json.dumps(plot.spec)]}
+        | {"spec": plot.spec}
+        for plot in plots.figures
+    ]
+    return as_json({"config": config(), "data": plots.data, "plots": figures})
+
+
+def as_json(value: object) -> str:
+    """JSON that stays within the element that holds it, whatever a record says.
+
+    Raises:
+        ValueError: NaN or an infinity, which no dataset has.
+    """
+    text = json.dumps(value, allow_nan=False, separators=(",", ":"), ensure_ascii=False)
+    for character, escape in _ESCAPES.items():
+        text = text.replace(character, escape)
+    return text
+
+
+@cache
+def _text(name: str) -> str:
+    return (_FOLDER / name).read_text(encoding="utf-8")
+
+
+@cache
+def _hash(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

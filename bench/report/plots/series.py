@@ -1,0 +1,99 @@
+"""Which settings and which token counts are lines of their own, and how each is told from the others."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from bench.report import words
+from bench.report.interface import Row, View
+from bench.report.limits import spread
+from bench.report.plots import theme
+from bench.report.plots.interface import Datum, KeyEntry
+
+NOT_DRAWN: Final = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """`variants` are the settings of the view, `tokens` the numbers of new tokens that are drawn as lines.
+
+    `is_mixed`: figures of several provenances stand in the view; each is then a setting of its own.
+    """
+
+    variants: tuple[str, ...]
+    tokens: tuple[int, ...]
+    left_out: tuple[int, ...]
+    is_mixed: bool
+
+    def variant(self, row: Row) -> int:
+        """The number of the row's grid: what a spec may hold in place of its words."""
+        return self.variants.index(_name(row, is_mixed=self.is_mixed))
+
+    def words(self, row: Row) -> str:
+        """`60 s × 512`, with its settings where there are several."""
+        return row.shape if len(self.variants) == 1 else f"{row.shape}, {self.variants[self.variant(row)]}"
+
+    def line(self, row: Row) -> int:
+        """The number of its line, `NOT_DRAWN` where its token count is not drawn."""
+        return self.tokens.index(row.max_tokens) if row.max_tokens in self.tokens else NOT_DRAWN
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What of a series one plot has figures for, by number: no key and no choice without a mark."""
+
+    series: Series
+    variants: tuple[int, ...]
+    lines: tuple[int, ...]
+
+    @property
+    def together(self) -> bool:
+        """Whether all settings can stand in one plot, each with a dash of its own."""
+        return len(self.variants) <= len(theme.DASHES)
+
+    @property
+    def names(self) -> list[tuple[int, str]]:
+        """Number and words of each setting."""
+        return [(number, self.series.variants[number]) for number in self.variants]
+
+    def key(self) -> list[KeyEntry]:
+        """Colour and shape of each token count, then the dash of each setting where there are several."""
+        ramp = places(len(self.series.tokens))
+        symbols = [
+            KeyEntry(
+                "symbol",
+                f"p{ramp[line]}",
+                f"{self.series.tokens[line]:,} new tokens",
+                theme.SYMBOLS[ramp[line]],
+            )
+            for line in self.lines
+        ]
+        if len(self.variants) < 2 or not self.together:
+            return symbols
+        dashes = zip(self.names, theme.DASH_STYLES, strict=False)
+        return [*symbols, *(KeyEntry("line", style, words) for (_, words), style in dashes)]
+
+
+def drawn(series: Series, cells: Iterable[Datum]) -> Drawn:
+    """The settings and lines of these cells."""
+    seen = list(cells)
+    variants, lines = ({int(str(datum[key])) for datum in seen} for key in ("v", "s"))
+    return Drawn(series, tuple(sorted(variants)), tuple(sorted(lines - {NOT_DRAWN})))
+
+
+def series(view: View) -> Series:
+    """The lines of a view: at most six token counts, spread evenly, ends included."""
+    is_mixed = len({row.provenance for row in view.rows}) > 1
+    variants = tuple(dict.fromkeys(_name(row, is_mixed=is_mixed) for row in view.rows))
+    tokens = sorted({row.max_tokens for row in view.rows})
+    lines = tuple(spread(tokens, theme.MAX_SERIES))
+    return Series(variants, lines, tuple(n for n in tokens if n not in lines), is_mixed)
+
+
+def _name(row: Row, *, is_mixed: bool) -> str:
+    return f"{row.variant}, {words.PROVENANCES[row.provenance]}" if is_mixed else row.variant
+
+
+def places(count: int) -> list[int]:
+    """Where in the ramp each of `count` lines stands: spread over the whole of it."""
+    return spread(range(theme.MAX_SERIES), count) if count else []

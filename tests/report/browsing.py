@@ -1,0 +1,95 @@
+"""A real headless Chromium, and what tests ask of a page in it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import pytest
+from playwright.sync_api import Browser, Dialog, Page, sync_playwright
+
+CHROMIUM: Final = Path("/usr/bin/chromium")
+FLAGS: Final = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+DRAWN: Final = "!document.querySelector('.plot') || document.documentElement.dataset.plots === 'drawn'"
+# The ratio of WCAG 2.2 (1.4.3) for every piece of text against the nearest background behind it.
+POOR_CONTRAST: Final = """() => {
+  const parse = (css) => css.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
+    .map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = (element) => {
+    for (let e = element; e; e = e.parentElement) {
+      const colour = parse(getComputedStyle(e).backgroundColor);
+      if (colour.length === 3 || colour[3] === 1) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const poor = new Set();
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    if (!walker.currentNode.data.trim() || element.closest('script, [hidden], .mark-text')) continue;
+    const style = getComputedStyle(element);
+    const pair = [light(parse(element.closest('svg') ? style.fill : style.color)), light(behind(element))];
+    const ratio = (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05);
+    if (ratio < 4.5) poor.add(`${ratio.toFixed(2)} ${element.className}: ${walker.currentNode.data}`);
+  }
+  return [...poor];
+}"""
+
+
+@dataclass
+class Overheard:
+    """What a page said and asked for: on the console, in a dialog, to the network, against its policy."""
+
+    said: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+    def listen(self, page: Page) -> None:
+        """From now on."""
+        page.on("console", lambda message: self.said.append(message.text))
+        page.on("pageerror", lambda error: self.said.append(str(error)))
+        page.on("dialog", self._refuse)
+        page.on("request", lambda request: self.asked.append(request.url))
+        page.expose_function("violated", self._violated)
+        page.add_init_script(
+            "addEventListener('securitypolicyviolation', (event) => violated(event.violatedDirective))"
+        )
+
+    def _violated(self, directive: str) -> None:
+        self.said.append(directive)
+
+    def _refuse(self, dialog: Dialog) -> None:
+        self.said.append(dialog.message)
+        dialog.dismiss()
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A browser of its own; fails with what to install where there is none."""
+    if not CHROMIUM.exists():
+        pytest.fail("Chromium is missing: apt-get install -y chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+def show(page: Page, path: Path) -> None:
+    """Open a page, and wait until its plots are drawn."""
+    page.goto(path.as_uri(), wait_until="load")
+    page.wait_for_function(DRAWN)
+
+
+def unfold(page: Page) -> None:
+    """Open every folded table."""
+    page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")

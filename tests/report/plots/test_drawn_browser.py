@@ -1,0 +1,249 @@
+"""The plots in a real Chromium: drawn, used by mouse and keyboard, in light, dark and print; and absent."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, cast
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, ViewportSize
+
+from bench.records.schema import Record
+from bench.report.bundle import write_reports
+from bench.report.interface import Format
+from tests import sample_cards as cards
+from tests import sample_derived as derived
+from tests import sample_large as large
+from tests import sample_records as sample
+from tests.report.browsing import POOR_CONTRAST, Overheard, chromium, show, unfold
+from tests.report.derived import odd
+
+pytestmark = pytest.mark.browser
+
+TOOLS: Final = Path(__file__).parents[3] / "tools" / "plots"
+AXE: Final = TOOLS / "node_modules" / "axe-core" / "axe.min.js"
+FOCUSED: Final = "document.activeElement.closest('.plot')?.id + ' ' + document.activeElement.localName"
+PHONE: Final = ViewportSize(width=360, height=740)
+
+
+def watched_card() -> Record:
+    """A card whose cells were watched over time, with clips that ran out of memory."""
+    whole = cards.rtx_4070()
+    cells = [large.traced(cell) if cell.summary else cell for cell in whole.cells]
+    return cards.with_card(cells)
+
+
+RECORDS: Final = {
+    "watched card": (watched_card(), ["memory", "speed", "latency", "heat", "trace"]),
+    "emulated": (cards.emulated(), ["memory", "heat"]),
+    "smoke": (sample.smoke(), ["memory", "speed", "latency", "heat"]),
+    "hostile": (sample.hostile(), ["memory", "speed", "latency", "heat"]),
+    "derived": (derived.derived_record(), ["memory", "speed", "heat"]),
+    "hostile derived": (odd.hostile(), ["memory", "speed", "heat"]),
+    "unsupported": (sample.all_unsupported(), ["heat"]),
+    "large": (large.two_hundred(), ["memory", "speed", "latency", "heat", "trace"]),
+}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("reports")
+    return {
+        name: write_reports(record, folder, [Format.HTML], name.replace(" ", "-"))[0]
+        for name, (record, _) in RECORDS.items()
+    }
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    opened = browser.new_page()
+    yield opened
+    opened.close()
+
+
+def canvas(page: Page, name: str) -> Locator:
+    return page.locator(f"#plot-{name} .canvas")
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_every_plot_is_drawn_quietly_and_has_marks(page: Page, pages: dict[str, Path], name: str) -> None:
+    overheard = Overheard()
+    overheard.listen(page)
+    show(page, pages[name])
+    drawn = page.evaluate("[...document.querySelectorAll('.plot')].map((f) => f.id.replace('plot-', ''))")
+    assert drawn == RECORDS[name][1]
+    for plot in drawn:
+        marks = canvas(page, plot).locator("[class*=mark-symbol] path, [class*=mark-rect] path")
+        assert marks.count() > 0, plot
+    assert overheard.said == []
+    assert overheard.asked == [pages[name].as_uri()]
+
+
+def test_the_mouse_finds_the_words_of_a_mark(page: Page, pages: dict[str, Path]) -> None:
+    show(page, pages["watched card"])
+    mark = canvas(page, "memory").locator(".mark-symbol path").last
+    mark.scroll_into_view_if_needed()
+    mark.hover()
+    words = page.locator("#tip").inner_text()
+    assert "Cell: 30 s × 128, FlashAttention 2" in words
+    assert "GB (" in words
+    page.mouse.move(0, 0)
+    assert page.locator("#tip").is_hidden()
+
+
+def test_the_keyboard_steps_through_the_marks(page: Page, pages: dict[str, Path]) -> None:
+    show(page, pages["watched card"])
+    tip, plot = page.locator("#tip"), canvas(page, "heat")
+    plot.focus()
+    page.keyboard.press("ArrowRight")
+    first = tip.inner_text()
+    assert "Cell: 10 s × 128, SDPA" in first
+    page.keyboard.press("ArrowRight")
+    assert tip.inner_text() != first
+    page.keyboard.press("Home")
+    assert tip.inner_text() == first
+    page.keyboard.press("End")
+    assert "600 s × 1,024" in tip.inner_text()
+    assert page.locator(".ring").count() == 1
+    page.keyboard.press("Escape")
+    assert tip.is_hidden()
+    assert page.locator(".ring").count() == 0
+
+
+def test_every_control_and_plot_is_reached_by_tab(page: Page, pages: dict[str, Path]) -> None:
+    show(page, pages["watched card"])
+    reached = set()
+    page.locator("nav a").last.focus()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate(FOCUSED))
+    assert {"plot-memory select", "plot-memory div", "plot-heat div", "plot-trace select"} <= reached
+
+
+def test_another_cell_is_chosen_with_the_keyboard(page: Page, pages: dict[str, Path]) -> None:
+    show(page, pages["large"])
+    line = canvas(page, "trace").locator(".mark-line path").last
+    before = line.get_attribute("d")
+    choice = page.locator("#plot-trace").get_by_role("combobox", name="Cell")
+    assert choice.locator("option").count() == 200
+    choice.focus()
+    page.keyboard.press("End")
+    assert choice.locator("option:checked").inner_text() == "300 s × 2,048, FlashAttention 2"
+    page.wait_for_function(
+        "(d) => [...document.querySelectorAll('#plot-trace .mark-line path')].at(-1).getAttribute('d') !== d",
+        arg=before,
+    )
+
+
+def test_a_trace_can_end_where_decoding_begins(page: Page, pages: dict[str, Path]) -> None:
+    show(page, pages["watched card"])
+    phases = canvas(page, "trace").locator(".mark-rect path")
+    assert phases.count() == 4
+    page.locator("#plot-trace").get_by_role("combobox", name="Time").select_option(
+        "until the last phase begins"
+    )
+    page.wait_for_function("document.querySelectorAll('#plot-trace .mark-rect path').length === 3")
+
+
+def test_words_of_a_record_stay_words(page: Page, pages: dict[str, Path]) -> None:
+    overheard = Overheard()
+    overheard.listen(page)
+    show(page, pages["hostile"])
+    canvas(page, "heat").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    assert "Reason: <script>alert(1)</script>" in page.locator("#tip").inner_text()
+    assert page.evaluate("document.scripts.length") == 3
+    assert page.evaluate("document.images.length") == 0
+    assert overheard.said == []
+    assert overheard.asked == [pages["hostile"].as_uri()]
+
+
+def test_light_and_dark_follow_the_desktop_while_the_page_is_open(page: Page, pages: dict[str, Path]) -> None:
+    colour = "getComputedStyle(document.querySelector('#plot-memory .role-axis-label text')).fill"
+    page.emulate_media(color_scheme="light")
+    show(page, pages["watched card"])
+    light = page.evaluate(colour)
+    page.emulate_media(color_scheme="dark")
+    assert page.evaluate(colour) != light
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_words_in_plots_can_be_read(browser: Browser, pages: dict[str, Path], scheme: str) -> None:
+    page = browser.new_page(color_scheme="dark" if scheme == "dark" else "light")
+    show(page, pages["watched card"])
+    assert page.evaluate(POOR_CONTRAST) == []
+    page.close()
+
+
+@pytest.mark.parametrize("name", ["watched card", "derived", "large"])
+def test_plots_fit_a_phone(browser: Browser, pages: dict[str, Path], name: str) -> None:
+    page = browser.new_page(viewport=PHONE)
+    show(page, pages[name])
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    widths = page.evaluate("[...document.querySelectorAll('.canvas svg')].map((s) => s.clientWidth)")
+    assert 240 < min(widths) <= max(widths) <= PHONE["width"]
+    page.close()
+
+
+def test_plots_follow_the_width_of_the_window(page: Page, pages: dict[str, Path]) -> None:
+    page.set_viewport_size({"width": 1280, "height": 800})
+    show(page, pages["watched card"])
+    page.set_viewport_size(PHONE)
+    page.wait_for_function("document.querySelector('#plot-memory svg').clientWidth < 360")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_the_page_prints_with_its_plots(browser: Browser, pages: dict[str, Path]) -> None:
+    page = browser.new_page(color_scheme="dark", viewport={"width": 1280, "height": 900})
+    show(page, pages["watched card"])
+    assert page.pdf(format="A4").startswith(b"%PDF")
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 700, "height": 900})
+    widths = page.evaluate("[...document.querySelectorAll('.canvas svg')].map((s) => s.clientWidth)")
+    assert max(widths) <= 700
+    label = "getComputedStyle(document.querySelector('#plot-memory .role-axis-label text')).fill"
+    assert page.evaluate(label) == "rgb(68, 68, 68)"
+    page.close()
+
+
+@pytest.mark.parametrize("name", ["watched card", "derived"])
+def test_without_scripts_the_tables_are_there(browser: Browser, pages: dict[str, Path], name: str) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(pages[name].as_uri())
+    assert not any(figure.is_visible() for figure in page.locator(".plot").all())
+    assert not page.get_by_role("link", name="Plots").is_visible()
+    assert page.locator("main table").count() > 3
+    assert page.locator("main table").first.is_visible()
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", [name for name in RECORDS if name != "large"])
+def test_the_accessibility_engine_finds_nothing(
+    browser: Browser, pages: dict[str, Path], name: str, scheme: str
+) -> None:
+    if not AXE.exists():
+        pytest.fail("axe-core is missing: npm ci --prefix tools/plots")
+    page = browser.new_page(color_scheme="dark" if scheme == "dark" else "light")
+    show(page, pages[name])
+    unfold(page)
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = cast("dict[str, list[dict[str, object]]]", page.evaluate("axe.run()"))
+    assert [(violation["id"], violation["help"]) for violation in found["violations"]] == []
+    page.close()
+
+
+def test_vega_is_what_its_sources_build(tmp_path: Path) -> None:
+    if not AXE.exists():
+        pytest.fail("the sources are missing: npm ci --prefix tools/plots")
+    built = tmp_path / "vega.js"
+    subprocess.run(["node", TOOLS / "build.mjs", built], check=True)
+    assert built.read_bytes() == (TOOLS / "../../bench/report/plots/vega.js").read_bytes()
