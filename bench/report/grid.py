@@ -1,6 +1,6 @@
 """Grids of clip length × new tokens, one for each attention (and whatever else the cells differ in)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -51,8 +51,14 @@ def grids(record: Record) -> tuple[tuple[Grid, ...], str]:
         key: tuple(row(record, cell, _title(cell, names), alike.get(cell.cell_id, ())) for cell in cells)
         for key, cells in groups.items()
     }
-    scale = _scale([line for group in rows.values() for line in group])
-    return tuple(_grid(group, scale) for group in rows.values()), scale.legend
+    return arrange(rows.values())
+
+
+def arrange(groups: Iterable[tuple[Row, ...]]) -> tuple[tuple[Grid, ...], str]:
+    """One grid for each group of rows, and what the tint of all of them means."""
+    groups = tuple(groups)
+    scale = _scale([line for group in groups for line in group])
+    return tuple(_grid(group, scale) for group in groups), scale.legend
 
 
 def _groups(record: Record) -> dict[_Key, list[CellResult]]:

@@ -57,7 +57,7 @@ def row(record: Record, cell: CellResult, variant: str, alike: Sequence[CellResu
     clip, tokens = units.clip_length(wanted.clip_seconds), f"{wanted.max_tokens:,}"
     peak = peak_of(cell, record.device)
     size_bytes = peak.size_bytes if peak else None
-    labels = tuple(clean(label, 40) for label in summary.labels) if summary else _unmeasured_labels(cell)
+    labels = tuple(clean(label, 40) for label in summary.labels) if summary else unmeasured_labels(cell)
     return Row(
         cell_id=cell.cell_id,
         variant=variant,
@@ -86,6 +86,9 @@ def row(record: Record, cell: CellResult, variant: str, alike: Sequence[CellResu
         phases=_phases(cell.memory),
         repetitions=_repetitions(cell, repeat_columns(record)),
         prediction=prediction(cell, record),
+        predicted_bytes=cell.envelope.device_peak_bytes if cell.envelope else None,
+        machines=None if record.machine_key is None else 1,
+        records=1,
     )
 
 
@@ -108,7 +111,7 @@ def _status(cell: CellResult) -> Status:
     return replace(told, word=f"{told.word} ({Label.CONTENDED})", tone=Tone.WARN, reason=reason)
 
 
-def _unmeasured_labels(cell: CellResult) -> tuple[str, ...]:
+def unmeasured_labels(cell: CellResult) -> tuple[str, ...]:
     """Of a cell without figures one label matters: another program may be why it has none."""
     return (Label.CONTENDED.value,) if is_contended(cell) else ()
 
