@@ -92,7 +92,13 @@ def _open(name: str) -> sqlite3.Connection:
     connection = sqlite3.connect(name, timeout=_WAIT_S, isolation_level=None)
     try:
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_VALUE_BYTES)
-        for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "synchronous = NORMAL"):
+        # Of a cell that is longer than a quarter of a page, SQLite would put the rest on a page of its own.
+        for pragma in (
+            "page_size = 16384",
+            "trusted_schema = OFF",
+            "cell_size_check = ON",
+            "synchronous = NORMAL",
+        ):
             connection.execute(f"PRAGMA {pragma}")
         connection.execute("PRAGMA cache_size = -65536")  # KiB
         _require_tables(connection)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from bench.judge.merge.figures import Sample, merge_figure
 from bench.judge.merge.lines import merge_lines, varying, words_of
-from bench.judge.merge.rows import MergedCell, Telling, merge_cell
+from bench.judge.merge.rows import MergedCell, Telling, merge_cell, merge_phases
 from bench.judge.merge.sources import Sources
 from bench.judge.merge.verdict import merge_caveats, merge_verdict
 from bench.records.check import CHECK_VERSION, SHAPES, Check
@@ -15,6 +15,7 @@ from bench.records.check_parts import (
     CheckGpu,
     CheckModel,
     CheckPeaks,
+    CheckPhase,
     CheckPoint,
     CheckRecord,
     CheckRow,
@@ -22,7 +23,10 @@ from bench.records.check_parts import (
     CheckVram,
 )
 from bench.records.entry import Entry, EntryHead, SoftwareEntry
-from bench.records.words import Attention, Provenance
+from bench.records.words import Attention, Phase, Provenance
+
+Largest = tuple[MergedCell, dict[Phase, CheckPhase]]
+"""The cell that took the most, and its memory in each phase."""
 
 
 def merge(entries: Iterable[Entry]) -> Check:
@@ -48,13 +52,18 @@ def merge_cells(sources: Sources, cells: Iterable[Sequence[Telling]]) -> Check:
     """
     counted = {head.hash for head in sources.counted}
     merged: list[MergedCell] = []
+    largest: Largest | None = None
     for tellings in cells:
         own = [telling for telling in tellings if telling.head.hash in counted]
-        if own:
-            merged.extend(merge_cell(sources, own))
+        for cell in merge_cell(sources, own) if own else ():
+            merged.append(cell)
+            if _is_larger(sources, cell, largest):
+                largest = cell, merge_phases(sources, own, cell.row.provenance)
     names = varying([cell.settings for cell in merged])
     ordered = [_named(cell, names) for cell in sorted(merged, key=_place)]
-    return _document(sources, ordered, names)
+    if largest is not None:
+        largest = _named(largest[0], names), largest[1]
+    return _document(sources, ordered, names, largest)
 
 
 def _place(cell: MergedCell) -> tuple[int, tuple[str, ...], float, int, str]:
@@ -64,10 +73,21 @@ def _place(cell: MergedCell) -> tuple[int, tuple[str, ...], float, int, str]:
 
 def _named(cell: MergedCell, names: Sequence[str]) -> MergedCell:
     row = cell.row.model_copy(update={"variant": words_of(cell.settings, names)})
-    return MergedCell(row, cell.settings, cell.is_inferred, cell.phases)
+    return MergedCell(row, cell.settings, cell.is_inferred)
 
 
-def _document(sources: Sources, cells: Sequence[MergedCell], names: Sequence[str]) -> Check:
+def _is_larger(sources: Sources, cell: MergedCell, largest: Largest | None) -> bool:
+    """Whether this is the cell to show the memory of; of predictions, the one that stands for the newest."""
+    if sources.provenance is Provenance.DERIVED:
+        return cell.row.cell_id == sources.newest.typical
+    if cell.peak is None:
+        return False
+    return largest is None or (largest[0].peak or 0, largest[0].row.cell_id) < (cell.peak, cell.row.cell_id)
+
+
+def _document(
+    sources: Sources, cells: Sequence[MergedCell], names: Sequence[str], largest: Largest | None
+) -> Check:
     rows = tuple(cell.row for cell in cells)
     verdict, why = merge_verdict(sources, rows)
     newest = sources.newest
@@ -81,7 +101,7 @@ def _document(sources: Sources, cells: Sequence[MergedCell], names: Sequence[str
         caveats=merge_caveats(sources),
         emulation=newest.emulation,
         prediction=next((head.prediction for head in reversed(sources.heads) if head.prediction), None),
-        vram=_vram(sources, cells),
+        vram=_vram(sources, largest),
         speed={shape: tuple(_speed(newest, rows, *point)) for shape, point in SHAPES.items()},
         frontier=merge_lines(sources, cells, names),
         rows=rows,
@@ -116,42 +136,25 @@ def _gpu(sources: Sources) -> CheckGpu:
 def _of_heads(sources: Sources, name: str, read: Callable[[EntryHead], int | None]) -> CheckFigure | None:
     """A figure that a record has once, of the records that the verdict rests on."""
     samples = [
-        Sample(sources.machine(head), (value, None, None))
-        for head in sources.deciding
-        if (value := read(head)) is not None
+        Sample(sources.machine(head), value) for head in sources.deciding if (value := read(head)) is not None
     ]
     return merge_figure(name, samples, sources.provenance)
 
 
-def _vram(sources: Sources, cells: Sequence[MergedCell]) -> CheckVram:
-    largest = _largest(sources, cells)
+def _vram(sources: Sources, largest: Largest | None) -> CheckVram:
     return CheckVram(
         weights_bytes=_of_heads(sources, "weights_bytes", lambda head: head.model.weights_bytes),
         headless_bytes=_of_heads(sources, "headless_bytes", lambda head: head.device.headless_bytes),
         desktop_bytes=_of_heads(sources, "desktop_bytes", lambda head: head.device.desktop_bytes),
         now_bytes=_of_heads(sources, "now_bytes", lambda head: head.device.now_bytes),
-        largest=None if largest is None else _peaks(largest),
+        largest=None if largest is None else _peaks(*largest),
     )
 
 
-def _largest(sources: Sources, cells: Sequence[MergedCell]) -> MergedCell | None:
-    """Of predictions alone the cell that stands for the newest of them."""
-    if sources.provenance is Provenance.DERIVED:
-        typical = sources.newest.typical
-        return next((cell for cell in cells if cell.row.cell_id == typical), None)
-    known = [cell for cell in cells if _peak(cell.row) is not None]
-    return max(known, key=lambda cell: _peak(cell.row) or 0, default=None)
-
-
-def _peak(row: CheckRow) -> float | int | None:
-    figure: CheckFigure | None = None if row.peak is None else getattr(row, row.peak)
-    return None if figure is None else figure.value
-
-
-def _peaks(cell: MergedCell) -> CheckPeaks:
+def _peaks(cell: MergedCell, phases: dict[Phase, CheckPhase]) -> CheckPeaks:
     row = cell.row
     own = {name: getattr(row, name) for name in CheckPeaks.model_fields if name in type(row).model_fields}
-    return CheckPeaks(**own, point=_point(row), predicted_bytes=_predicted(row), phases=cell.phases)
+    return CheckPeaks(**own, point=_point(row), predicted_bytes=_predicted(row), phases=phases)
 
 
 def _predicted(row: CheckRow) -> CheckFigure | None:

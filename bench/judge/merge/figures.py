@@ -1,13 +1,11 @@
 """Medians over records and machines, and where they differ by more than noise."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from statistics import median
-from typing import Final
+from typing import Final, NamedTuple
 
 from bench.judge.merge.sources import UNKNOWN_MACHINE
 from bench.records.check_figures import CheckFigure
-from bench.records.entry import Estimate
 from bench.records.words import Label, Provenance
 
 # Fresh processes of one build were seen to differ by 3 to 7 % on a noisy machine, whatever the interval of
@@ -17,28 +15,14 @@ MEMORY_NOISE: Final = 0.01
 _DISTURBED: Final = frozenset({Label.THROTTLED, Label.CONTENDED, Label.SPILLED})
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """What one record says of one figure."""
+class Sample(NamedTuple):
+    """What one record says of one figure; `low` and `high` are its interval, None where it states none."""
 
     machine: str
-    estimate: Estimate
+    value: float
+    low: float | None = None
+    high: float | None = None
     is_disturbed: bool = False
-
-    @property
-    def value(self) -> float:
-        """The record's own median."""
-        return self.estimate[0]
-
-    @property
-    def low(self) -> float:
-        """Where its interval begins; the value where it states none."""
-        return self.estimate[0] if self.estimate[1] is None else self.estimate[1]
-
-    @property
-    def high(self) -> float:
-        """Where its interval ends."""
-        return self.estimate[0] if self.estimate[2] is None else self.estimate[2]
 
 
 def is_disturbed(metric: str, labels: Iterable[str]) -> bool:
@@ -69,7 +53,7 @@ def merge_figure(metric: str, samples: Sequence[Sample], provenance: Provenance)
         return None
     whole = _is_whole(metric)
     values = [sample.value for sample in samples]
-    _, low, high = samples[0].estimate
+    _, _, low, high, _ = samples[0]
     if len(samples) > 1:
         low, high = min(values), max(values)
     machines = {sample.machine for sample in samples}
@@ -95,10 +79,18 @@ def disagree(metric: str, samples: Sequence[Sample]) -> bool:
     if len(groups) < 2:
         return False
     middles = [median(sample.value for sample in group) for group in groups]
-    begins = max(min(sample.low for sample in group) for group in groups)
-    ends = min(max(sample.high for sample in group) for group in groups)
+    begins = max(min(map(_low, group)) for group in groups)
+    ends = min(max(map(_high, group)) for group in groups)
     noise = MEMORY_NOISE if metric.endswith("_bytes") else SPEED_NOISE
     return begins > ends and max(middles) - min(middles) > noise * abs(median(middles))
+
+
+def _low(sample: Sample) -> float:
+    return sample.value if sample.low is None else sample.low
+
+
+def _high(sample: Sample) -> float:
+    return sample.value if sample.high is None else sample.high
 
 
 def _middles(samples: Sequence[Sample]) -> list[float]:

@@ -34,12 +34,17 @@ class Telling(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class MergedCell:
-    """A row, and what else is needed of its cell: its settings, and memory in each phase."""
+    """A row, and what else is needed of its cell."""
 
     row: CheckRow
     settings: tuple[str, ...]
     is_inferred: bool
-    phases: dict[Phase, CheckPhase]
+
+    @property
+    def peak(self) -> float | int | None:
+        """The memory figure that says most; None where nothing was read."""
+        figure: CheckFigure | None = None if self.row.peak is None else getattr(self.row, self.row.peak)
+        return None if figure is None else figure.value
 
 
 def merge_cell(sources: Sources, tellings: Sequence[Telling]) -> tuple[MergedCell, ...]:
@@ -91,15 +96,18 @@ def _merge(sources: Sources, group: list[Telling], predicted: list[Telling]) -> 
         envelope=predicted[-1].cell.envelope if predicted else None,
     )
     inferred = status == "skipped" and speaker.is_inferred
-    return MergedCell(row, speaker.settings, inferred, _phases(sources, group, provenance))
+    return MergedCell(row, speaker.settings, inferred)
 
 
 def _samples(sources: Sources, group: Iterable[Telling], metric: str) -> list[Sample]:
-    return [
-        Sample(sources.machine(head), cell.figures[metric], is_disturbed(metric, cell.labels))
-        for head, cell in group
-        if metric in cell.figures
-    ]
+    found = []
+    for head, cell in group:
+        estimate = cell.figures.get(metric)
+        if estimate is not None:
+            value, low, high = estimate
+            disturbed = bool(cell.labels) and is_disturbed(metric, cell.labels)
+            found.append(Sample(sources.machine(head), value, low, high, disturbed))
+    return found
 
 
 def _fit(cells: Iterable[CellEntry]) -> Fit | None:
@@ -127,7 +135,11 @@ def _on_all(answers: Iterable[bool | None]) -> bool | None:
     return all(known) if known else None
 
 
-def _phases(sources: Sources, group: Sequence[Telling], provenance: Provenance) -> dict[Phase, CheckPhase]:
+def merge_phases(
+    sources: Sources, tellings: Sequence[Telling], provenance: Provenance
+) -> dict[Phase, CheckPhase]:
+    """Memory of one cell in each phase, of what ran with this provenance."""
+    group = [telling for telling in tellings if telling.cell.provenance is provenance]
     return {
         phase: CheckPhase(
             **{
@@ -144,7 +156,7 @@ def _phase_figure(
     sources: Sources, group: Sequence[Telling], phase: Phase, kind: str, provenance: Provenance
 ) -> CheckFigure | None:
     samples = [
-        Sample(sources.machine(head), (cell.phases[phase][kind], None, None), Label.SPILLED in cell.labels)
+        Sample(sources.machine(head), cell.phases[phase][kind], is_disturbed=Label.SPILLED in cell.labels)
         for head, cell in group
         if kind in cell.phases.get(phase, {})
     ]
