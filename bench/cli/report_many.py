@@ -50,24 +50,26 @@ def _report(task: Task, index: "Index") -> tuple[RecordError, ...]:
 
     with _bar(len(task.paths)) as progress:
         index.update(task.paths, read_entry, progress)
-    groups = dict(index.groups())
-    names = stems(groups)
-    for key, count in groups.items():
-        _report_group(task, index, key, count, names[key])
-    return index.faults()
+    errors = list(index.faults())
+    for key, stem in stems(index.groups()).items():
+        try:
+            _report_group(task, index, key, stem)
+        except RecordError as error:  # changed or removed since it was indexed
+            errors.append(error)
+    return tuple(errors)
 
 
-def _report_group(task: Task, index: "Index", key: "GroupKey", count: int, stem: str) -> None:
+def _report_group(task: Task, index: "Index", key: "GroupKey", stem: str) -> None:
     """One record in full, or several merged; with `--each` every one of several by itself too."""
     from bench.records.store import read_record
     from bench.report.bundle import write_merged, write_reports
 
-    folder = task.out.joinpath(*key.folder)
-    if count == 1:
-        _say(task, write_reports(read_record(index.files(key)[0]), folder, task.formats, stem))
+    folder, paths = task.out.joinpath(*key.folder), index.files(key)
+    if len(paths) == 1:
+        _say(task, write_reports(read_record(paths[0]), folder, task.formats, stem))
     else:
         _say(task, write_merged(index.check(key, linker(folder)), folder, task.formats, stem))
-    for path in index.files(key) if task.each else ():
+    for path in paths if task.each else ():
         _say(task, write_reports(read_record(path), folder, task.formats, path.stem))
 
 

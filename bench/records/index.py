@@ -29,6 +29,7 @@ class Index:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._database = connection
+        connection.execute("CREATE TEMP TABLE chosen (path BLOB PRIMARY KEY)")
 
     def __enter__(self) -> Self:
         """The index itself."""
@@ -59,27 +60,35 @@ class Index:
     def faults(self) -> tuple[RecordError, ...]:
         """What is wrong with the files that cannot be used, in the order of their names."""
         found = self._database.execute(
-            "SELECT fault, hint FROM files JOIN chosen USING (id) WHERE fault IS NOT NULL ORDER BY path"
+            "SELECT fault, hint FROM files JOIN chosen USING (path) WHERE fault IS NOT NULL ORDER BY path"
         )
         return tuple(RecordError(fault, hint=hint) for fault, hint in found)
 
-    def groups(self) -> tuple[tuple[GroupKey, int], ...]:
-        """Every model on every card that the chosen files have records of, with their number."""
+    def groups(self) -> tuple[GroupKey, ...]:
+        """Every model on every card that the chosen files have records of."""
         found = self._database.execute(
-            "SELECT key, count(DISTINCT hash) FROM files JOIN chosen USING (id)"
-            " JOIN groups ON groups.id = files.grp GROUP BY groups.id ORDER BY key"
+            "SELECT DISTINCT key FROM files JOIN chosen USING (path)"
+            " JOIN groups ON groups.id = files.grp ORDER BY key"
         )
-        return tuple((_checked(GroupKey, key), count) for key, count in found)
+        return tuple(_checked(GroupKey, key) for (key,) in found)
 
     def files(self, key: GroupKey) -> tuple[Path, ...]:
         """The files of a group, one for each record."""
         return tuple(path for _, path, _ in self._heads(key))
 
     def check(self, key: GroupKey, link: Link) -> Check:
-        """The merged document of a group. Its cells come from the disk one by one: memory stays small."""
-        found = {file: head.model_copy(update={"path": link(path)}) for file, path, head in self._heads(key)}
-        sources = Sources.of(found.values())
-        return merge_cells(sources, self._cells(key, found, sources))
+        """The merged document of a group. Its cells come from the disk one by one: memory stays small.
+
+        Raises:
+            RecordError: another process has found its files gone since they were chosen.
+        """
+        with _Transaction(self._database, "BEGIN"):  # head and cells of one moment
+            heads = self._heads(key)
+            if not heads:
+                raise RecordError(f"{key.slug}: its records are gone", hint="Run it again")
+            found = {file: head.model_copy(update={"path": link(path)}) for file, path, head in heads}
+            sources = Sources.of(found.values())
+            return merge_cells(sources, self._cells(key, found, sources))
 
     # --- reading --------------------------------------------------------------------------------------
 
@@ -90,7 +99,7 @@ class Index:
     def _heads(self, key: GroupKey) -> list[tuple[int, Path, EntryHead]]:
         """Each record once, under the first of its names."""
         rows = self._database.execute(
-            "SELECT files.id, min(path), head FROM files JOIN chosen USING (id)"
+            "SELECT files.id, min(path), head FROM files JOIN chosen USING (path)"
             " JOIN groups ON groups.id = files.grp WHERE key = ? GROUP BY hash ORDER BY min(path)",
             (key.model_dump_json(),),
         )
@@ -120,6 +129,8 @@ class Index:
 
     def _replace(self, indexed: Indexed) -> None:
         key = key_of(indexed.path)
+        if self._has(key, indexed.stamp):
+            return  # another process was quicker
         self._forget(key)
         group = self._group(indexed.group) if indexed.group is not None else None
         row = (key, *indexed.stamp, group, indexed.hash, indexed.head, indexed.fault, indexed.hint)
@@ -132,6 +143,12 @@ class Index:
             "INSERT INTO cells VALUES (?, ?, ?, ?, ?)",
             ((group, cell, file, nth, body) for nth, (cell, body) in enumerate(indexed.cells)),
         )
+
+    def _has(self, key: bytes, stamp: Stamp) -> bool:
+        found = self._database.execute(
+            "SELECT size, mtime_ns, inode, ctime_ns FROM files WHERE path = ?", (key,)
+        ).fetchone()
+        return found == stamp
 
     def _forget(self, key: bytes) -> None:
         self._database.execute(
@@ -150,11 +167,9 @@ class Index:
             for (key,) in self._database.execute("SELECT path FROM files").fetchall():
                 if not Path(os.fsdecode(key)).exists():
                     self._forget(key)
-            self._database.execute("CREATE TEMP TABLE IF NOT EXISTS chosen (id INTEGER PRIMARY KEY)")
             self._database.execute("DELETE FROM chosen")
             self._database.executemany(
-                "INSERT OR IGNORE INTO chosen SELECT id FROM files WHERE path = ?",
-                ((key_of(path),) for path in paths),
+                "INSERT OR IGNORE INTO chosen VALUES (?)", ((key_of(path),) for path in paths)
             )
 
 
@@ -186,13 +201,14 @@ def use_index(
 
 
 class _Transaction:
-    """`BEGIN IMMEDIATE` to `COMMIT`, or back where something went wrong."""
+    """From `begin` to `COMMIT`, or back where something went wrong."""
 
-    def __init__(self, database: sqlite3.Connection) -> None:
+    def __init__(self, database: sqlite3.Connection, begin: str = "BEGIN IMMEDIATE") -> None:
         self._database = database
+        self._begin = begin
 
     def __enter__(self) -> None:
-        self._database.execute("BEGIN IMMEDIATE")
+        self._database.execute(self._begin)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._database.execute("COMMIT" if kind is None else "ROLLBACK")
