@@ -113,8 +113,8 @@ class CheckFrontier(Frozen):
     """
 
     provenance: Provenance
-    machines: int | None
-    records: int
+    machines: int | None = Field(description="machines of those records; null where one has no key")
+    records: int = Field(description="records in which the longest clip ran; of a prediction 1, the newest")
     weight_mode: WeightMode
     attention: Attention
     max_tokens: int
@@ -148,10 +148,10 @@ class CheckRow(CheckMetrics):
     weight_mode: WeightMode
     variant: tuple[str, ...]
     provenance: Provenance
-    machines: int | None
-    records: int
-    status: Status = Field(description="the one that says most, where records differ: see statuses")
-    statuses: dict[Status, int] = Field(description="how many records say which")
+    machines: int | None = Field(description="machines of those records; null where one has no key")
+    records: int = Field(description="records in which it came out as status says")
+    status: Status = Field(description="the one that says most, where records differ")
+    statuses: dict[Status, int] = Field(description="how many records say which; status is of the first")
     fit: Fit | None = Field(description="too_close_to_call where it ran in one record and not in another")
     reason: str | None
     labels: dict[str, int] = Field(description="how many records carry which")

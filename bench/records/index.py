@@ -148,7 +148,7 @@ class Index:
         found = self._database.execute(
             "SELECT size, mtime_ns, inode, ctime_ns FROM files WHERE path = ?", (key,)
         ).fetchone()
-        return found == stamp
+        return bool(found == stamp)
 
     def _forget(self, key: bytes) -> None:
         self._database.execute(

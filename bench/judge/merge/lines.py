@@ -24,7 +24,7 @@ def merge_lines(
     drawn = [_own(head, line, names) for head, line in _newest(predicted)]
     if len(ran) == 1:
         return (*(_own(ran[0], line, names) for line in ran[0].lines), *drawn)
-    return (*_measured(ran, cells, names), *drawn)
+    return (*_measured(cells, names), *drawn)
 
 
 def words_of(settings: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
@@ -64,31 +64,29 @@ def _own(head: EntryHead, line: LineEntry, names: Sequence[str]) -> CheckFrontie
     )
 
 
-def _measured(
-    heads: Sequence[EntryHead], cells: Sequence[MergedCell], names: Sequence[str]
-) -> Iterator[CheckFrontier]:
+def _measured(cells: Sequence[MergedCell], names: Sequence[str]) -> Iterator[CheckFrontier]:
     groups: dict[tuple[_Key, Provenance], list[MergedCell]] = {}
     for cell in cells:
         if cell.row.provenance is not Provenance.DERIVED:
             key = _key(cell.row.attention, cell.settings, cell.row.max_tokens)
             groups.setdefault((key, cell.row.provenance), []).append(cell)
-    for (_, provenance), group in sorted(groups.items()):
-        own = [head for head in heads if head.provenance is provenance]
-        yield _line(own, group, words_of(group[0].settings, names))
+    for _, group in sorted(groups.items(), key=lambda item: item[0]):
+        yield _line(group, words_of(group[0].settings, names))
 
 
-def _line(heads: Sequence[EntryHead], group: Sequence[MergedCell], variant: tuple[str, ...]) -> CheckFrontier:
+def _line(group: Sequence[MergedCell], variant: tuple[str, ...]) -> CheckFrontier:
     first = group[0].row
     fits = [cell.row for cell in group if cell.row.fit is Fit.FITS]
     misfits = sorted((c.row.clip_seconds, c.is_inferred) for c in group if c.row.fit is Fit.DOES_NOT_FIT)
     smallest, inferred = misfits[0] if misfits else (None, False)
     longest = max((row.clip_seconds for row in fits), default=None)
     beside = [row for row in fits if row.fits_with_desktop is not None]
+    end = max(fits, key=lambda row: row.clip_seconds, default=first)
     crossed = smallest is not None and longest is not None and smallest <= longest
     return CheckFrontier(
         provenance=first.provenance,
-        machines=machines_of(heads),
-        records=len(heads),
+        machines=end.machines,
+        records=end.records,
         weight_mode=first.weight_mode,
         attention=first.attention,
         max_tokens=first.max_tokens,

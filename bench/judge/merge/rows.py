@@ -64,8 +64,8 @@ def _merge(sources: Sources, group: list[Telling], predicted: list[Telling]) -> 
     cells = [telling.cell for telling in group]
     statuses = Counter(cell.status for cell in cells)
     status = next(one for one in _STATUSES if one in statuses)
-    # The newest of those that came out that way speaks for them.
-    speaker = next(cell for cell in reversed(cells) if cell.status == status)
+    telling = [one for one in group if one.cell.status == status]
+    speaker = telling[-1].cell  # the newest
     fits = _fit(cells)
     figures = {metric: _samples(sources, group, metric) for metric in METRIC_NAMES}
     counted = {metric: undisturbed(samples) for metric, samples in figures.items()}
@@ -81,8 +81,8 @@ def _merge(sources: Sources, group: list[Telling], predicted: list[Telling]) -> 
         weight_mode=speaker.weight_mode,
         variant=(),
         provenance=provenance,
-        machines=machines_of(telling.head for telling in group),
-        records=len(group),
+        machines=machines_of(one.head for one in telling),
+        records=len(telling),
         status=status,
         statuses={one: statuses[one] for one in _STATUSES if one in statuses},
         fit=fits,
@@ -90,7 +90,7 @@ def _merge(sources: Sources, group: list[Telling], predicted: list[Telling]) -> 
         labels=dict(sorted(Counter(label for cell in cells for label in set(cell.labels)).items())),
         left_out=len(figures["latency_s"]) - len(counted["latency_s"]),
         disagrees=tuple(_disagreements(cells, fits, counted)),
-        same_kernels_as=_agreed([cell.same_kernels_as for cell in cells if cell.status == status]),
+        same_kernels_as=_agreed([one.cell.same_kernels_as for one in telling]),
         fits_with_desktop=_on_all(cell.fits_with_desktop for cell in cells),
         peak=speaker.peak,
         envelope=predicted[-1].cell.envelope if predicted else None,

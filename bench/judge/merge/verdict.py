@@ -57,12 +57,17 @@ def merge_caveats(sources: Sources) -> tuple[str, ...]:
 
 
 def _caveats(sources: Sources) -> Iterator[str]:
-    total, left_out = len(sources.heads), len(sources.heads) - len(sources.counted)
+    deciding, total = sources.deciding, len(sources.deciding)
+    whole = len(sources.heads)
+    left_out = whole - len(sources.counted)
     if left_out:
-        yield f"{left_out} of {total} records computed on another kind of device: their figures do not count."
-    if machines_of(sources.deciding) is None and sources.provenance is not Provenance.DERIVED:
+        yield f"{left_out} of {whole} records computed on another kind of device: their figures do not count."
+    others = len(sources.counted) - total
+    if others:
+        yield f"{others} of {whole} records are of another provenance: the verdict does not rest on them."
+    if machines_of(deciding) is None and sources.provenance is not Provenance.DERIVED:
         yield "Not every record names its machine: some may be of one machine, run again."
-    found = Counter(caveat for head in sources.counted for caveat in dict.fromkeys(head.caveats))
+    found = Counter(caveat for head in deciding for caveat in dict.fromkeys(head.caveats))
     ordered = sorted(found.items(), key=lambda item: (-item[1], item[0]))
     for caveat, count in ordered[:_MAX_CAVEATS]:
         yield caveat if count == total else f"In {count} of {total} records: {caveat}"
@@ -157,7 +162,7 @@ def _bytes(figure: CheckFigure) -> str:
 
 
 def _shape(row: CheckRow) -> str:
-    return shape_of(row.clip_seconds, row.max_tokens)
+    return f"{shape_of(row.clip_seconds, row.max_tokens)} ({row.attention.value})"
 
 
 def _size(row: CheckRow) -> tuple[float, int, str]:

@@ -23,13 +23,13 @@ _METRICS: Final = (*METRICS, Metric(NEEDED.name, NEEDED.heading, NEEDED.section,
 _DISAGREE: Final = "records disagree"
 
 
-def row(merged: CheckRow) -> Row:
-    """One cell of a check document."""
+def row(merged: CheckRow, *, mixed: bool) -> Row:
+    """One cell of a check document. `mixed`: not all of its rows have one provenance."""
     clip, tokens = units.clip_length(merged.clip_seconds), f"{merged.max_tokens:,}"
     figures = {metric.name: _figure(metric, getattr(merged, metric.name)) for metric in _METRICS}
     return Row(
         cell_id=merged.cell_id,
-        variant=title(merged),
+        variant=title(merged, mixed=mixed),
         attention=merged.attention,
         profile=merged.profile,
         dtype=merged.dtype,
@@ -60,11 +60,10 @@ def row(merged: CheckRow) -> Row:
     )
 
 
-def title(merged: CheckRow) -> str:
+def title(merged: CheckRow, *, mixed: bool = False) -> str:
     """The grid that a row stands in: what ran and what was predicted are never in one."""
-    return ", ".join(
-        [words.ATTENTIONS[merged.attention], *merged.variant, words.PROVENANCES[merged.provenance]]
-    )
+    where = [words.PROVENANCES[merged.provenance]] if mixed else []
+    return ", ".join([words.ATTENTIONS[merged.attention], *merged.variant, *where])
 
 
 def basis(machines: int | None, records: int) -> str:
@@ -115,12 +114,17 @@ def _status(merged: CheckRow) -> Status:
 
 def _tally(merged: CheckRow) -> str:
     said = (f"{words.STATUSES[status][0]} in {count}" for status, count in merged.statuses.items())
-    return f"{', '.join(said)} of {merged.records} records"
+    return f"{', '.join(said)} of {_told(merged)} records"
+
+
+def _told(merged: CheckRow) -> int:
+    """How many records hold the cell, whatever came of it."""
+    return sum(merged.statuses.values())
 
 
 def _marks(merged: CheckRow) -> Iterator[str]:
     for label, count in merged.labels.items():
-        yield label if merged.records == 1 else f"{label} in {count} of {merged.records}"
+        yield label if _told(merged) == 1 else f"{label} in {count} of {_told(merged)}"
     if merged.same_kernels_as:
         yield NOT_COMPARABLE
     if merged.disagrees:

@@ -17,7 +17,7 @@ from bench.report.card import beside_the_budget
 from bench.report.frontier import frontier
 from bench.report.grid import arrange, misses
 from bench.report.interface import Identity, Row, View
-from bench.report.merged.rows import basis, row, title
+from bench.report.merged.rows import basis, row
 from bench.report.merged.sources import merged
 from bench.report.text import MAX_NAME, clean
 
@@ -28,8 +28,9 @@ _NOTES: Final = (
 
 def merged_view(check: Check) -> View:
     """Everything that any format shows of several records of one model on one card."""
-    rows, memory = tuple(map(row, check.rows)), _memory(check)
-    tables, legend = arrange(_groups(check, rows))
+    memory, mixed = _memory(check), len({one.provenance for one in check.rows}) > 1
+    rows = tuple(row(one, mixed=mixed) for one in check.rows)
+    tables, legend = arrange(_groups(rows))
     verdict_word, verdict_tone = words.VERDICTS[check.verdict]
     budget = tuple(_budget(check))
     return View(
@@ -65,10 +66,10 @@ def merged_view(check: Check) -> View:
     )
 
 
-def _groups(check: Check, rows: Sequence[Row]) -> list[tuple[Row, ...]]:
+def _groups(rows: Sequence[Row]) -> list[tuple[Row, ...]]:
     groups: dict[str, list[Row]] = {}
-    for shown, document in zip(rows, check.rows, strict=True):
-        groups.setdefault(title(document), []).append(shown)
+    for shown in rows:
+        groups.setdefault(shown.variant, []).append(shown)
     return [tuple(group) for group in groups.values()]
 
 
@@ -99,7 +100,11 @@ def _size(figure: CheckFigure | None) -> int | None:
 def _stamp(check: Check) -> str:
     modes = ", ".join(words.WEIGHTS[mode] for mode in check.model.weight_modes)
     weights = "" if check.provenance is Provenance.DERIVED else f", {modes}"
-    return f"{words.PROVENANCES[check.provenance]}{weights}, {len(check.records)} records"
+    return f"{words.PROVENANCES[check.provenance]}{weights}, {basis(None, _deciding(check))}"
+
+
+def _deciding(check: Check) -> int:
+    return sum(1 for record in check.records if record.provenance is check.provenance)
 
 
 def _memory(check: Check) -> CardMemory:
