@@ -27,6 +27,9 @@ _COLUMNS: Final = (
 )
 
 
+_IN_FULL: Final = "check.json has all of them"
+
+
 def render(view: View) -> str:
     """The post as text. Untrusted strings show as they are and do nothing."""
     blocks = [
@@ -61,10 +64,12 @@ def _records(view: View, merged: Merged) -> Iterator[str]:
     if merged.disagreements:
         yield f"### Where records disagree\n\n{escape(view.stamp)}"
         lines = ([*map(escape, (one.cell, one.what, one.found))] for one in merged.disagreements)
-        yield table(["cell", "figure", "found"], lines)
+        more = merged.disagreements_left_out
+        yield table(["cell", "figure", "found"], lines, elsewhere=_IN_FULL, also_left_out=more)
     yield f"### Records\n\n{escape(merged.basis)}"
     head = ["record", "date (UTC)", "machine", "verdict", "provenance", "weights", "suite", "content"]
-    yield table(head, map(_source, merged.sources))
+    more = merged.sources_left_out
+    yield table(head, map(_source, merged.sources), elsewhere=_IN_FULL, also_left_out=more)
 
 
 def _source(source: Source) -> list[str]:

@@ -35,14 +35,26 @@ def facts(title: str, facts: Sequence[Fact]) -> str:
     return f"### {title}\n\n" + table(["", ""], ([escape(fact.label), escape(fact.text)] for fact in facts))
 
 
-def table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
-    """A table of cells that are escaped already, as much of it as a person reads in a post."""
+def table(
+    head: Sequence[str],
+    lines: Iterable[Sequence[str]],
+    *,
+    elsewhere: str = "the CSV has every cell",
+    also_left_out: int = 0,
+) -> str:
+    """A table of cells that are escaped already, as much of it as a person reads in a post.
+
+    Below it stands how much more there is, `also_left_out` lines included, and `elsewhere`: where.
+    """
     lines = iter(lines)
     shown = [line[:MAX_COLUMNS] for line in islice(lines, MAX_LINES)]
     drawn = "\n".join(f"| {' | '.join(line)} |" for line in (*_head(head[:MAX_COLUMNS]), *shown))
-    left_out = (_more(sum(1 for _ in lines), "line"), _more(len(head) - MAX_COLUMNS, "column"))
+    left_out = (
+        _more(also_left_out + sum(1 for _ in lines), "line"),
+        _more(len(head) - MAX_COLUMNS, "column"),
+    )
     more = " and ".join(filter(None, left_out))
-    return f"{drawn}\n\n{more} left out here: the CSV has every cell." if more else drawn
+    return f"{drawn}\n\n{more} left out here: {elsewhere}." if more else drawn
 
 
 def _head(head: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
