@@ -11,7 +11,7 @@ from bench.records.schema import CellResult, Record
 from bench.report import words
 from bench.report.basics import Status
 from bench.report.interface import Grid, GridCell, GridLine, Miss, Row
-from bench.report.rows import row
+from bench.report.rows import repeat_columns, row
 
 HEAT_LEVELS: Final = 5
 # Below this share of the largest peak, a tint would paint noise.
@@ -47,8 +47,11 @@ def grids(record: Record) -> tuple[tuple[Grid, ...], str]:
     """The grids of a record in the order of its cells, and what their tint means."""
     groups, alike = _groups(record), same_kernels(record)
     names = varying(cell.requested for cell in record.cells)
+    columns = repeat_columns(record)
     rows = {
-        key: tuple(row(record, cell, _title(cell, names), alike.get(cell.cell_id, ())) for cell in cells)
+        key: tuple(
+            row(record, cell, _title(cell, names), columns, alike.get(cell.cell_id, ())) for cell in cells
+        )
         for key, cells in groups.items()
     }
     return arrange(rows.values())

@@ -8,8 +8,8 @@ from typing import Final
 from bench.report.basics import Fact
 from bench.report.interface import Grid, View
 
-MAX_LINES: Final = 100
-MAX_COLUMNS: Final = 20
+MAX_LINES: Final = 60
+MAX_COLUMNS: Final = 16
 MAX_GRIDS: Final = 12
 _MAX_CELLS: Final = 50
 _SPECIAL: Final = re.compile(r"[\\`*\[\]{}|~#!$]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])")

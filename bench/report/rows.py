@@ -51,8 +51,13 @@ def _has_host_times(record: Record) -> bool:
     return any(repeat.host_latency_s is not None for cell in record.cells for repeat in cell.repeats)
 
 
-def row(record: Record, cell: CellResult, variant: str, alike: Sequence[CellResult] = ()) -> Row:
-    """One cell of the record. `variant` names the grid that it stands in, `alike` has its doubles."""
+def row(
+    record: Record, cell: CellResult, variant: str, columns: tuple[str, ...], alike: Sequence[CellResult] = ()
+) -> Row:
+    """One cell of the record. `variant` names the grid that it stands in, `alike` has its doubles.
+
+    `columns` are those of `repeat_columns`, which looks at every cell.
+    """
     wanted, summary = cell.requested, cell.summary
     clip, tokens = units.clip_length(wanted.clip_seconds), f"{wanted.max_tokens:,}"
     peak = peak_of(cell, record.device)
@@ -84,7 +89,7 @@ def row(record: Record, cell: CellResult, variant: str, alike: Sequence[CellResu
         fits_with_desktop=fits_with_desktop(cell, record),
         error_tail=_error_tail(cell),
         phases=_phases(cell.memory),
-        repetitions=_repetitions(cell, repeat_columns(record)),
+        repetitions=_repetitions(cell, columns),
         prediction=prediction(cell, record),
         predicted_bytes=cell.envelope.device_peak_bytes if cell.envelope else None,
         machines=None if record.machine_key is None else 1,
