@@ -39,17 +39,23 @@ def read_record(path: Path) -> Record:
     Raises:
         RecordError: anything about the file is wrong; the message names the file and the first fault.
     """
+    content = _intact(path)
+    try:
+        # Strict: a reader that took "10" for 10 would hold another document than the one that was hashed.
+        return Record.model_validate_json(content, strict=True)
+    except ValidationError as error:
+        raise RecordError(f"{path}: {first_fault(error)}") from error
+
+
+def _intact(path: Path) -> bytes:
+    """The file as it is, once its version and hash are right. What was parsed for that is freed again."""
     content, document = _read_document(path)
     version = document.get("schema_version")
     if version != SCHEMA_VERSION:
         stated = _one_line(repr(version)[:40])
         raise RecordError(f"{path}: schema version {stated} is not {SCHEMA_VERSION!r}", hint=_NEWER)
     _check_hash(path, document)
-    try:
-        # Strict: a reader that took "10" for 10 would hold another document than the one that was hashed.
-        return Record.model_validate_json(content, strict=True)
-    except ValidationError as error:
-        raise RecordError(f"{path}: {first_fault(error)}") from error
+    return content
 
 
 def _read_document(path: Path) -> tuple[bytes, dict[str, JsonValue]]:

@@ -39,7 +39,7 @@ def merge_verdict(sources: Sources, rows: Sequence[CheckRow]) -> tuple[Verdict, 
         return best.verdict, f"{basis(heads)}. The best of them: {best.why}"
     own = [row for row in rows if row.provenance is sources.provenance]
     verdict = _decide(own)
-    return verdict, f"{basis(heads)}: {_sentence(verdict, own, emulated=heads[0].emulation is not None)}."
+    return verdict, f"{basis(heads)}: {_sentence(verdict, own, heads)}."
 
 
 def basis(heads: Sequence[EntryHead]) -> str:
@@ -96,10 +96,10 @@ def _decide(rows: Sequence[CheckRow]) -> Verdict:
     return Verdict.UNKNOWN
 
 
-def _sentence(verdict: Verdict, rows: Sequence[CheckRow], *, emulated: bool) -> str:
+def _sentence(verdict: Verdict, rows: Sequence[CheckRow], heads: Sequence[EntryHead]) -> str:
     match verdict:
         case Verdict.RUNS | Verdict.RUNS_HEADLESS:
-            return "; ".join(_runs([row for row in rows if row.fit is Fit.FITS], rows, emulated=emulated))
+            return "; ".join(_runs([row for row in rows if row.fit is Fit.FITS], rows, heads))
         case Verdict.TOO_CLOSE_TO_CALL:
             close = min((row for row in rows if row.fit is Fit.TOO_CLOSE_TO_CALL), key=_size)
             return f"nothing fits in every record; {_tally(close)}"
@@ -112,11 +112,12 @@ def _sentence(verdict: Verdict, rows: Sequence[CheckRow], *, emulated: bool) -> 
             return "no cell finished, so nothing is known"
 
 
-def _runs(ran: Sequence[CheckRow], rows: Sequence[CheckRow], *, emulated: bool) -> Iterator[str]:
-    longest = max(ran, key=_size)
+def _runs(ran: Sequence[CheckRow], rows: Sequence[CheckRow], heads: Sequence[EntryHead]) -> Iterator[str]:
+    longest, emulated = max(ran, key=_size), heads[0].emulation is not None
+    where = f", in {longest.records} of them" if longest.records < len(heads) else ""
     figures = ["" if emulated else _rate(longest.decode_tokens_per_s), _memory(longest, emulated=emulated)]
     detail = " and ".join(filter(None, figures))
-    yield f"the longest clip that ran is {_shape(longest)}{': ' if detail else ''}{detail}"
+    yield f"the longest clip that ran is {_shape(longest)}{where}{': ' if detail else ''}{detail}"
     yield from _beside_a_desktop(ran, longest)
     close = min((row for row in rows if row.fit is Fit.TOO_CLOSE_TO_CALL), key=_size, default=None)
     if close is not None:

@@ -127,7 +127,9 @@ def _marks(merged: CheckRow) -> Iterator[str]:
         yield label if _told(merged) == 1 else f"{label} in {count} of {_told(merged)}"
     if merged.same_kernels_as:
         yield NOT_COMPARABLE
-    if merged.disagrees:
+    if FIT in merged.disagrees:
+        yield _tally(merged)
+    if set(merged.disagrees) - {FIT}:
         yield _DISAGREE
 
 
