@@ -79,7 +79,7 @@ derived: $(STAMP)
 	$(BIN)/bench plan --model MOSS-Audio-8B-Instruct --gpu rtx-4090 --out build/derived
 	rm -f results/*/rtx-*/*-plan-*.json reports/*/rtx-*/*-plan-*
 	cd build/derived && find . -name '*-plan-*.json' -exec cp --parents {} ../../results \;
-	$(BIN)/bench report build/derived
+	$(BIN)/bench report build/derived --each
 
 test: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 -m 'not full_size and not browser and not gpu and not played'

@@ -95,7 +95,7 @@ def test_the_readme_states_the_exit_codes_of_the_program() -> None:
     stated = {
         int(code) for row in re.findall(r"^\| ([\d, ]+) \|", text, re.MULTILINE) for code in row.split(", ")
     }
-    assert stated | {ExitCode.GATE} == set(ExitCode)  # no command has a gate yet
+    assert stated == set(ExitCode)
 
 
 def test_the_figures_of_the_readme_are_those_of_its_record() -> None:

@@ -20,7 +20,7 @@ Examples:
   bench run --suite quick --weights random   without downloading 10 GB
   bench plan --gpu rtx-4070        what fits on that card, without the card
   bench frontier --gpu rtx-4070    the longest clip that fits
-  bench report results/            a page of every record, and more formats
+  bench report results/            a page of every model on every card
   bench compare old.json new.json  what changed, and how sure that is
 
 \b

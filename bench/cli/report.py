@@ -10,7 +10,6 @@ from bench.cli.options import FILE
 from bench.errors import RecordError, UsageError
 
 if TYPE_CHECKING:
-    from bench.records.schema import Record
     from bench.report.interface import Format
 
 _FORMATS = ("html", "json", "md", "csv")
@@ -24,46 +23,55 @@ _FORMATS = ("html", "json", "md", "csv")
 @click.option(
     "--format", "formats", default=",".join(_FORMATS), show_default=True, metavar="L", help="Which files."
 )
-def report(records: tuple[Path, ...], out: Path, formats: str) -> None:
+@click.option("--each", is_flag=True, help="Of several records: also the files of every single one.")
+@click.option(
+    "--index",
+    metavar="FILE",
+    type=FILE,
+    help="Where it is kept what records say, so that each is read once. Default: in the user's cache.",
+)
+@click.option("--no-index", is_flag=True, help="Read every record again, and keep nothing.")
+def report(
+    *, records: tuple[Path, ...], out: Path, formats: str, each: bool, index: Path | None, no_index: bool
+) -> None:
     """Write reports from records: one record, several, or every record below a folder.
 
-    A record that cannot be used is named; the others are reported all the same.
+    One record becomes files of its own name. Several become one report for each model on each card, with
+    medians over the records. A record that cannot be used is named; the others are reported all the same.
 
     \b
     Examples:
       bench report results/
+      bench report results/ --each
       bench report my-record.json --format html --out .
     """
     from bench.records.store import find_records
 
+    if index is not None and no_index:
+        raise UsageError("--index and --no-index exclude each other", hint="Leave one of them out")
     chosen = _formats(formats)
-    paths = [path for argument in records for path in find_records(argument)]
-    _refuse_if_any(_broken(paths, chosen, out))
+    paths = tuple(dict.fromkeys(path for argument in records for path in find_records(argument)))
+    if len(records) == 1 and not records[0].is_dir():
+        _report_one(paths[0], chosen, out)
+        return
+
+    from bench.cli.report_many import Task, write_all
+    from bench.records.index_file import default_path
+
+    place = None if no_index else index or default_path()
+    _refuse_if_any(write_all(Task(paths, chosen, out, each), place, is_ours=index is None))
 
 
-def _broken(paths: Sequence[Path], chosen: "tuple[Format, ...]", out: Path) -> list[RecordError]:
-    """Report every record that can be read; what is wrong with the others."""
+def _report_one(path: Path, chosen: "tuple[Format, ...]", out: Path) -> None:
     from bench.records.store import read_record
-
-    errors = []
-    for path in paths:
-        try:
-            record = read_record(path)
-        except RecordError as error:
-            errors.append(error)
-        else:
-            _write(record, path.stem, chosen, out)
-    return errors
-
-
-def _write(record: "Record", stem: str, chosen: "tuple[Format, ...]", out: Path) -> None:
     from bench.report.bundle import write_reports
 
-    for written in write_reports(record, out / record.model.name / record.device.slug, chosen, stem):
+    record = read_record(path)
+    for written in write_reports(record, out / record.model.name / record.device.slug, chosen, path.stem):
         click.echo(written)
 
 
-def _refuse_if_any(errors: list[RecordError]) -> None:
+def _refuse_if_any(errors: Sequence[RecordError]) -> None:
     """One line for each broken record; the last of them is the command's own error."""
     if errors:
         for error in errors[:-1]:

@@ -1,7 +1,7 @@
 """The frontier: the longest clip that fits, for each attention and number of new tokens."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Self
 
 from bench.judge.contention import ran_out_beside_another
@@ -26,7 +26,7 @@ class FrontierPoint:
     None means that nothing is sure not to fit. Then `smallest_misfit_with_desktop_s` is known too,
     `headless_is_known` is false where only a desktop was asked for, and `context_s` is the longest clip that
     the model's context holds; it is None where the line is drawn through the cells alone, else the line is
-    exact to the second.
+    exact to the second. `settings` are all of the cells' settings, whether they differ or not.
     """
 
     attention: Attention
@@ -41,6 +41,7 @@ class FrontierPoint:
     smallest_misfit_with_desktop_s: float | None = None
     headless_is_known: bool = True
     context_s: float | None = None
+    settings: tuple[str, ...] = field(default=(), compare=False)
 
 
 def frontier(cells: Iterable[CellResult], record: Record | None = None) -> tuple[FrontierPoint, ...]:
@@ -90,6 +91,7 @@ def _point(cells: list[CellResult], variant: tuple[str, ...], record: Record | N
         longest_fit_with_desktop_s=max((clip_s for clip_s, fit in beside if fit), default=None),
         desktop_is_known=any(fit is not None for _, fit in beside),
         variant=variant,
+        settings=settings_of(cells[0].requested),
     )
 
 
@@ -107,6 +109,7 @@ def _drawn(line: LongestClip, record: Record) -> FrontierPoint:
         desktop_is_known=headroom != "headless",
         is_predicted=True,
         context_s=line.context_s,
+        settings=settings_of(record.cells[0].requested) if record.cells else (),
     )
 
 
@@ -128,6 +131,7 @@ def _predicted_point(
         desktop_is_known=desktop.is_known,
         is_predicted=True,
         variant=variant,
+        settings=settings_of(cells[0].requested),
     )
 
 

@@ -9,6 +9,8 @@ from pydantic import JsonValue
 
 from bench.errors import RecordError
 
+_EXACT = 2**53
+_LEAST = 1e-4
 _TOO_DEEP = "this JSON is nested too deeply"
 
 
@@ -19,6 +21,49 @@ def canonical(document: JsonValue) -> bytes:
         RecordError: an integer beyond 2**53 - 1, NaN, infinity or half a surrogate pair, which RFC 8785
             cannot hold, or nesting beyond Python's recursion limit.
     """
+    try:
+        plain = _plain(document)
+        return json.dumps(plain, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+    except _OddError:
+        return _canonical_of_any(document)
+    except RecursionError as error:
+        raise RecordError(_TOO_DEEP) from error
+    except UnicodeError as error:
+        raise RecordError(f"this JSON has no canonical form: {error}") from error
+
+
+class _OddError(Exception):
+    """The document holds what RFC 8785 writes otherwise than `json` does, or what it cannot hold."""
+
+
+def _plain(value: JsonValue) -> JsonValue:
+    """The same with whole numbers as integers: `json`, far quicker than rfc8785, then writes what it writes.
+
+    Of other numbers both write the shortest digits, from 1e-4 up to 1e16 without an exponent. ASCII keys are
+    sorted alike, and both escape the same characters.
+
+    Raises:
+        _OddError: there is anything of which that is not so.
+    """
+    kind = type(value)
+    if isinstance(value, float):
+        if value.is_integer() and abs(value) < _EXACT:
+            return int(value)
+        if not value.is_integer() and _LEAST <= abs(value) < _EXACT:
+            return value
+    elif kind is str or kind is bool or value is None:
+        return value
+    elif isinstance(value, list):
+        return [_plain(item) for item in value]
+    elif isinstance(value, dict):
+        if all(key.isascii() for key in value):
+            return {key: _plain(item) for key, item in value.items()}
+    elif kind is int and isinstance(value, int) and abs(value) < _EXACT:
+        return value
+    raise _OddError
+
+
+def _canonical_of_any(document: JsonValue) -> bytes:
     try:
         return rfc8785.dumps(document)
     except RecursionError as error:

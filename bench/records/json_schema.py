@@ -1,20 +1,29 @@
-"""The JSON Schema of a record (Draft 2020-12), for those who check records without `bench`."""
+"""The JSON Schemas of our documents (Draft 2020-12), for those who check them without `bench`."""
 
 import json
+from typing import Final
 
 from pydantic import JsonValue
 
+from bench.records.base import Frozen
+from bench.records.check import CHECK_VERSION, Check
+from bench.records.comparison import COMPARISON_VERSION, Comparison
 from bench.records.schema import SCHEMA_VERSION, Record
 
-FILE_NAME = f"record-{SCHEMA_VERSION}.json"
-_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+DOCUMENTS: Final[dict[str, type[Frozen]]] = {
+    f"record-{SCHEMA_VERSION}.json": Record,
+    f"check-{CHECK_VERSION}.json": Check,
+    f"compare-{COMPARISON_VERSION}.json": Comparison,
+}
+"""The files in `schemas/`, and what each describes."""
+_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
-def record_json_schema() -> dict[str, JsonValue]:
-    """What every record that `bench` writes satisfies: all keys are there, and no others."""
-    return {"$schema": _DIALECT, **Record.model_json_schema(mode="serialization")}
+def json_schema(document: type[Frozen]) -> dict[str, JsonValue]:
+    """What every such document that `bench` writes satisfies: all keys are there, and no others."""
+    return {"$schema": _DIALECT, **document.model_json_schema(mode="serialization")}
 
 
-def render_json_schema() -> str:
+def render_json_schema(document: type[Frozen]) -> str:
     """The schema as it is kept in `schemas/`: sorted, so that only what changed shows in a diff."""
-    return json.dumps(record_json_schema(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    return json.dumps(json_schema(document), indent=1, sort_keys=True, ensure_ascii=False) + "\n"

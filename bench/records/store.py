@@ -39,34 +39,41 @@ def read_record(path: Path) -> Record:
     Raises:
         RecordError: anything about the file is wrong; the message names the file and the first fault.
     """
-    document = _read_document(path)
+    content = _intact(path)
+    try:
+        # Strict: a reader that took "10" for 10 would hold another document than the one that was hashed.
+        return Record.model_validate_json(content, strict=True)
+    except ValidationError as error:
+        raise RecordError(f"{path}: {first_fault(error)}") from error
+
+
+def _intact(path: Path) -> bytes:
+    """The file as it is, once its version and hash are right. What was parsed for that is freed again."""
+    content, document = _read_document(path)
     version = document.get("schema_version")
     if version != SCHEMA_VERSION:
         stated = _one_line(repr(version)[:40])
         raise RecordError(f"{path}: schema version {stated} is not {SCHEMA_VERSION!r}", hint=_NEWER)
     _check_hash(path, document)
-    try:
-        # Strict: a reader that took "10" for 10 would hold another document than the one that was hashed.
-        return Record.model_validate_json(_dump(document), strict=True)
-    except ValidationError as error:
-        raise RecordError(f"{path}: {first_fault(error)}") from error
+    return content
 
 
-def _read_document(path: Path) -> dict[str, JsonValue]:
+def _read_document(path: Path) -> tuple[bytes, dict[str, JsonValue]]:
     try:
         if path.exists() and not path.is_file():  # a device or a pipe could go on for ever
             raise RecordError("is no file")
         size = path.stat().st_size
         if size > MAX_RECORD_BYTES:
             raise RecordError(f"{size} bytes are too many for a record")
-        document = parse(path.read_bytes())
+        content = path.read_bytes()
+        document = parse(content)
     except OSError as error:
         raise RecordError(f"{path}: cannot be read ({error.strerror})", hint="Check the path") from error
     except RecordError as error:
         raise RecordError(f"{path}: {error.message}", hint=error.hint) from error
     if not isinstance(document, dict):
         raise RecordError(f"{path}: is no record (its top level is not an object)")
-    return document
+    return content, document
 
 
 def _check_hash(path: Path, document: dict[str, JsonValue]) -> None:

@@ -4,14 +4,16 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, assert_never
 
+from bench.records.check import Check
 from bench.records.schema import Record
 from bench.records.store import write_atomically
-from bench.report.interface import Format, Render
+from bench.report.interface import Format, Render, View
+from bench.report.merged.view import merged_view
 from bench.report.view import build_view
 
 _SUFFIXES: Final = {
     Format.HTML: ".html",
-    Format.JSON: ".check.json",
+    Format.JSON: ".json",
     Format.MARKDOWN: ".md",
     Format.CSV: ".csv",
 }
@@ -25,13 +27,32 @@ def write_reports(record: Record, directory: Path, formats: Iterable[Format], st
     Raises:
         StorageError: the disk refused it.
     """
-    view = build_view(record)
+    return _write(build_view(record), directory, formats, stem)
+
+
+def write_merged(check: Check, directory: Path, formats: Iterable[Format], stem: str) -> tuple[Path, ...]:
+    """The same of a merged document. `stem` is `check`, or ends in `.check`.
+
+    Raises:
+        StorageError: the disk refused it.
+    """
+    return _write(merged_view(check), directory, formats, stem)
+
+
+def _write(view: View, directory: Path, formats: Iterable[Format], stem: str) -> tuple[Path, ...]:
     paths = []
     for chosen in dict.fromkeys(formats):
-        path = directory / f"{stem}{_SUFFIXES[chosen]}"
+        path = directory / file_name(stem, chosen)
         write_atomically(path, renderer(chosen)(view).encode())
         paths.append(path)
     return tuple(paths)
+
+
+def file_name(stem: str, chosen: Format) -> str:
+    """`check.json`, or `x.check.json` beside `x.json`: no reader of records takes it for one."""
+    is_check = stem == "check" or stem.endswith(".check")
+    middle = ".check" if chosen is Format.JSON and not is_check else ""
+    return f"{stem}{middle}{_SUFFIXES[chosen]}"
 
 
 def renderer(chosen: Format) -> Render:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
+from bench.records.check_figures import METRIC_NAMES
 from bench.report.card_metrics import COLUMNS
 from bench.report.derived import columns as predicted
 from bench.report.interface import Row, View
@@ -22,14 +23,19 @@ _WITH_SPREAD: Final = frozenset(
         "real_time_factor",
     }
 )
-
-_WITH_RANGE: Final = frozenset({"power_w", "temperature_c", "sm_clock_mhz", "memory_clock_mhz"})
+# Sampled over one cell, or the spread of what one record has once over several records.
+_WITH_RANGE: Final = frozenset(
+    {"power_w", "temperature_c", "sm_clock_mhz", "memory_clock_mhz", *METRIC_NAMES} - _WITH_SPREAD
+)
 
 _Value = bool | str | int | float | None
 
 
 def render(view: View) -> str:
-    """The whole table as text. Medians stand under the plain name, `_low`, `_high` and `_cv` beside them."""
+    """The whole table as text. Medians stand under the plain name, `_low`, `_high` and `_cv` beside them.
+
+    Of a merged view no single record has an id, and low and high are the least and the most of the records.
+    """
     return frame(view).to_csv(index=False, lineterminator="\n")
 
 
@@ -44,7 +50,7 @@ def frame(view: View) -> "pd.DataFrame":
 def _columns() -> list[str]:
     identity = ["record_id", "model", "device", "provenance", "weight_mode", "cell_id", "clip_seconds"]
     identity += ["max_tokens", "attention", "profile", "dtype", "status", "reason", "labels"]
-    identity += ["same_kernels_as", "fits_with_desktop"]
+    identity += ["same_kernels_as", "fits_with_desktop", "machines", "records"]
     metrics = [name for column in COLUMNS for name in _columns_of(column.name)]
     return [*identity, *metrics, *predicted.names()]  # one header for every record: tables can be joined
 
@@ -57,7 +63,7 @@ def _columns_of(name: str) -> list[str]:
 
 def _line(view: View, row: Row) -> dict[str, _Value]:
     line: dict[str, _Value] = {
-        "record_id": view.identity.record_id,
+        "record_id": None if view.merged else view.identity.record_id,
         "model": neutral(view.identity.model),
         "device": neutral(view.identity.gpu),
         "provenance": row.provenance.value,
@@ -73,6 +79,8 @@ def _line(view: View, row: Row) -> dict[str, _Value]:
         "labels": neutral(" ".join(row.labels)),
         "same_kernels_as": " ".join(row.same_kernels_as),
         "fits_with_desktop": row.fits_with_desktop,
+        "machines": row.machines,
+        "records": row.records,
     }
     for column in COLUMNS:
         figure = row.figures[column.name]

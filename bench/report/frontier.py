@@ -1,15 +1,16 @@
 """The frontier in words: "none" is said of what was tried, never of what exists."""
 
+from collections.abc import Iterable
+
 from bench import units
 from bench.judge.frontier import FrontierPoint
-from bench.judge.verdict import Judgement
 from bench.report import words
 from bench.report.interface import FrontierRow
 
 
-def frontier(judgement: Judgement) -> tuple[FrontierRow, ...]:
+def frontier(points: Iterable[FrontierPoint]) -> tuple[FrontierRow, ...]:
     """One row for each point, measured or predicted."""
-    return tuple(map(_row, judgement.frontier))
+    return tuple(map(_row, points))
 
 
 def _row(point: FrontierPoint) -> FrontierRow:

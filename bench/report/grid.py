@@ -1,6 +1,6 @@
 """Grids of clip length × new tokens, one for each attention (and whatever else the cells differ in)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -12,7 +12,7 @@ from bench.records.schema import CellResult, Record
 from bench.report import words
 from bench.report.basics import Status
 from bench.report.interface import Grid, GridCell, GridLine, Miss, Row
-from bench.report.rows import row
+from bench.report.rows import repeat_columns, row
 
 HEAT_LEVELS: Final = 5
 # Below this share of the largest peak, a tint would paint noise.
@@ -51,12 +51,21 @@ def grids(record: Record) -> tuple[tuple[Grid, ...], str]:
     """The grids of a record in the order of its cells, and what their tint means."""
     groups, alike = _groups(record), same_kernels(record)
     names = varying(cell.requested for cell in record.cells)
+    columns = repeat_columns(record)
     rows = {
-        key: tuple(row(record, cell, _title(cell, names), alike.get(cell.cell_id, ())) for cell in cells)
+        key: tuple(
+            row(record, cell, _title(cell, names), columns, alike.get(cell.cell_id, ())) for cell in cells
+        )
         for key, cells in groups.items()
     }
-    scale = _scale([line for group in rows.values() for line in group])
-    return tuple(_grid(group, scale) for group in rows.values()), scale.legend
+    return arrange(rows.values())
+
+
+def arrange(groups: Iterable[tuple[Row, ...]]) -> tuple[tuple[Grid, ...], str]:
+    """One grid for each group of rows, and what the tint of all of them means."""
+    groups = tuple(groups)
+    scale = _scale([line for group in groups for line in group])
+    return tuple(_grid(group, scale) for group in groups), scale.legend
 
 
 def _groups(record: Record) -> dict[_Key, list[CellResult]]:

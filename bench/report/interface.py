@@ -13,6 +13,7 @@ from typing import Protocol
 from bench.judge.memory import CardMemory
 from bench.records.base import Interval
 from bench.records.card import Emulation
+from bench.records.check import Check
 from bench.records.schema import MemoryTrace
 from bench.records.words import Attention, Provenance, Verdict, WeightMode
 from bench.report.basics import Fact, Figure, Status, Tone
@@ -52,8 +53,9 @@ class Row:
     `provenance` and `weight_mode` belong to every figure of the row; `shape` names the cell: `60 s × 512`.
     `labels` are the record's, `marks` those and our own, such as `not comparable`; `comparison` says why, and
     `same_kernels_as` with which cells. `fits_with_desktop` is None where nothing tells. `prediction` is None
-    for a cell that was not predicted. `predicted_need` is what the envelope says that a card must have, in
-    bytes, of a cell that ran as well. `trace` is memory over time, None where nobody watched.
+    for a cell that was not predicted. `predicted_bytes` is what a card must have by the prediction, also of a
+    cell that ran where there is one. `machines` is None where a record does not name its machine. `trace` is
+    memory over time, None where nobody watched.
     """
 
     cell_id: str
@@ -82,7 +84,9 @@ class Row:
     phases: Mapping[str, PhasePeak]
     repetitions: tuple[Repetition, ...]
     prediction: Prediction | None
-    predicted_need: Interval | None = None
+    predicted_bytes: Interval | None
+    machines: int | None
+    records: int
     trace: MemoryTrace | None = None
 
 
@@ -180,13 +184,53 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """A record that a merged view is made of. `machine` is a number of this view, `link` a relative path."""
+
+    record_id: str
+    content_hash: str
+    date: str
+    provenance: str
+    weights: str
+    suite: str
+    verdict: str
+    machine: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """One figure of one cell that machines, or records, do not agree in."""
+
+    cell: str
+    what: str
+    found: str
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What only a view of several records has. `basis`: `5 records, 3 machines`.
+
+    `*_left_out`: how many more there are than a person would read; `check.json` has all of them.
+    """
+
+    basis: str
+    sources: tuple[Source, ...]
+    sources_left_out: int
+    disagreements: tuple[Disagreement, ...]
+    disagreements_left_out: int
+
+
+@dataclass(frozen=True, slots=True)
 class View:
-    """Everything that any format shows of one record.
+    """Everything that any format shows of one record, or of the merged records of one model on one card.
 
     `stamp` is provenance and weight mode in a few words; it stands at every table, so that no figure is read
     without them. `card` has the facts about the graphics card, its budget first; empty where there was none.
     `card_lines` are the same in a few words. `derived` is None unless nothing ran and every figure is a
-    prediction: the formats then show that in place of what only a run can tell.
+    prediction: the formats then show that in place of what only a run can tell. `check` is the same as a
+    document. `merged` is None for one record; of several, figures are medians over them, and raw repeats are
+    in the reports of each.
     """
 
     identity: Identity
@@ -216,6 +260,8 @@ class View:
     kernels: tuple[Kernels, ...]
     environment: tuple[Fact, ...]
     derived: Derived | None
+    check: Check
+    merged: Merged | None
 
     @property
     def is_emulated(self) -> bool:

@@ -6,8 +6,8 @@ from typing import Final
 
 from bench.report.card_metrics import COLUMNS
 from bench.report.derived import markdown as predicted
-from bench.report.interface import FrontierRow, Grid, GridCell, View
-from bench.report.markdown_syntax import bullets, escape, facts, misses, table, uniform
+from bench.report.interface import FrontierRow, Grid, GridCell, Merged, Source, View
+from bench.report.markdown_syntax import bullets, escape, facts, misses, some_grids, table, uniform
 
 _COLUMNS: Final = (
     "time_to_first_token_s",
@@ -27,6 +27,9 @@ _COLUMNS: Final = (
 )
 
 
+_IN_FULL: Final = "check.json has all of them"
+
+
 def render(view: View) -> str:
     """The post as text. Untrusted strings show as they are and do nothing."""
     blocks = [
@@ -39,17 +42,40 @@ def render(view: View) -> str:
         *(_measured(view) if view.derived is None else predicted.blocks(view, view.derived)),
         facts("What was derived" if view.derived else "What was run", view.header),
         facts("Environment", view.environment),
-        f"Record `{view.identity.record_id}`, `{view.identity.content_hash}`",
+        *(_record(view) if view.merged is None else _records(view, view.merged)),
     ]
     return "\n\n".join(filter(None, blocks)) + "\n"
 
 
 def _measured(view: View) -> Iterator[str]:
-    yield from _grids(view)
+    yield from some_grids(view, lambda grid: _blocks(grid, view))
     yield from _frontier(view)
     yield facts("The card", view.card) if view.card else ""
     yield from _metrics(view)
     yield from misses(view)
+
+
+def _record(view: View) -> Iterator[str]:
+    yield f"Record `{view.identity.record_id}`, `{view.identity.content_hash}`"
+
+
+def _records(view: View, merged: Merged) -> Iterator[str]:
+    """Where the records of a merged view disagree, and which they are."""
+    if merged.disagreements:
+        yield f"### Where records disagree\n\n{escape(view.stamp)}"
+        lines = ([*map(escape, (one.cell, one.what, one.found))] for one in merged.disagreements)
+        more = merged.disagreements_left_out
+        yield table(["cell", "figure", "found"], lines, elsewhere=_IN_FULL, also_left_out=more)
+    yield f"### Records\n\n{escape(merged.basis)}"
+    head = ["record", "date (UTC)", "machine", "verdict", "provenance", "weights", "suite", "content"]
+    more = merged.sources_left_out
+    yield table(head, map(_source, merged.sources), elsewhere=_IN_FULL, also_left_out=more)
+
+
+def _source(source: Source) -> list[str]:
+    name = f"[{source.record_id}]({source.link})" if source.link else source.record_id
+    told = (source.date, source.machine, source.verdict, source.provenance, source.weights, source.suite)
+    return [name, *map(escape, told), f"`{source.content_hash[:19]}`"]
 
 
 def _repeat(view: View) -> str:
@@ -60,10 +86,9 @@ def _repeat(view: View) -> str:
     return f"{block}\n\n{notes}" if notes else block
 
 
-def _grids(view: View) -> Iterator[str]:
-    for grid in view.grids:
-        yield f"### {escape(grid.title)}\n\n{escape(view.stamp)}"
-        yield uniform(grid) or _grid(grid)
+def _blocks(grid: Grid, view: View) -> Iterator[str]:
+    yield f"### {escape(grid.title)}\n\n{escape(view.stamp)}"
+    yield uniform(grid) or _grid(grid)
 
 
 def _grid(grid: Grid) -> str:

@@ -29,7 +29,8 @@ class Metric(Column):
     write: Callable[[float | None], str]
 
 
-def _bytes(value: float | None) -> str:
+def size(value: float | None) -> str:
+    """A number of bytes."""
     return units.gib(None if value is None else round(value))
 
 
@@ -56,11 +57,11 @@ METRICS: Final = (
     Metric("generated_tokens", "Tokens out", "speed", _count),
     Metric("bandwidth_fraction", "Share of bandwidth", "speed", units.ratio),
     Metric("bf16_fraction", "Share of BF16 rate", "speed", units.ratio),
-    Metric("allocated_peak_bytes", "Allocated", "memory", _bytes),
-    Metric("reserved_peak_bytes", "Reserved", "memory", _bytes),
-    Metric("process_peak_bytes", "Process", "memory", _bytes),
-    Metric("device_peak_bytes", "Whole device", "memory", _bytes),
-    Metric("resident_peak_bytes", "Resident", "memory", _bytes),
+    Metric("allocated_peak_bytes", "Allocated", "memory", size),
+    Metric("reserved_peak_bytes", "Reserved", "memory", size),
+    Metric("process_peak_bytes", "Process", "memory", size),
+    Metric("device_peak_bytes", "Whole device", "memory", size),
+    Metric("resident_peak_bytes", "Resident", "memory", size),
     Metric("energy_j", "Energy", "memory", _joules),
     Metric("energy_per_token_j", "Energy per token", "memory", _joules),
     Metric("energy_per_audio_second_j", "Energy per second of audio", "memory", _joules),

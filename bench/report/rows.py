@@ -60,13 +60,18 @@ def _has_host_times(record: Record) -> bool:
     return any(repeat.host_latency_s is not None for cell in record.cells for repeat in cell.repeats)
 
 
-def row(record: Record, cell: CellResult, variant: str, alike: Sequence[CellResult] = ()) -> Row:
-    """One cell of the record. `variant` names the grid that it stands in, `alike` has its doubles."""
+def row(
+    record: Record, cell: CellResult, variant: str, columns: tuple[str, ...], alike: Sequence[CellResult] = ()
+) -> Row:
+    """One cell of the record. `variant` names the grid that it stands in, `alike` has its doubles.
+
+    `columns` are those of `repeat_columns`, which looks at every cell.
+    """
     wanted, summary = cell.requested, cell.summary
     clip, tokens = units.clip_length(wanted.clip_seconds), f"{wanted.max_tokens:,}"
     peak = peak_of(cell, record.device)
     size_bytes = peak.size_bytes if peak else None
-    labels = tuple(clean(label, 40) for label in summary.labels) if summary else _unmeasured_labels(cell)
+    labels = tuple(clean(label, 40) for label in summary.labels) if summary else unmeasured_labels(cell)
     return Row(
         cell_id=cell.cell_id,
         variant=variant,
@@ -93,9 +98,11 @@ def row(record: Record, cell: CellResult, variant: str, alike: Sequence[CellResu
         fits_with_desktop=fits_with_desktop(cell, record),
         error_tail=_error_tail(cell),
         phases=_phases(cell.memory),
-        repetitions=_repetitions(cell, repeat_columns(record)),
+        repetitions=_repetitions(cell, columns),
         prediction=prediction(cell, record),
-        predicted_need=cell.envelope.device_peak_bytes if cell.envelope else None,
+        predicted_bytes=cell.envelope.device_peak_bytes if cell.envelope else None,
+        machines=None if record.machine_key is None else 1,
+        records=1,
         trace=_trace(cell),
     )
 
@@ -124,7 +131,7 @@ def _status(cell: CellResult) -> Status:
     return replace(told, word=f"{told.word} ({Label.CONTENDED})", tone=Tone.WARN, reason=reason)
 
 
-def _unmeasured_labels(cell: CellResult) -> tuple[str, ...]:
+def unmeasured_labels(cell: CellResult) -> tuple[str, ...]:
     """Of a cell without figures one label matters: another program may be why it has none."""
     return (Label.CONTENDED.value,) if is_contended(cell) else ()
 

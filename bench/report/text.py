@@ -18,7 +18,8 @@ def clean(text: str, limit: int = MAX_SENTENCE) -> str:
     'RTX 4070\ufffd[31m'
     """
     cut = text if len(text) <= limit else text[: limit - 1] + "…"
-    return " ".join("".join(map(_safe, cut)).split())
+    # Nothing that is unsafe is printable, and nearly every text is.
+    return " ".join((cut if cut.isprintable() else "".join(map(_safe, cut))).split())
 
 
 def name(text: str | None) -> str | None:

@@ -1,9 +1,11 @@
 """A record as a view: the one place where the formats get their words from."""
 
+from bench.judge.merge.document import merge
 from bench.judge.verdict import judge
 from bench.records.schema import Record
 from bench.report import card, facts, words
 from bench.report.derived.build import derived
+from bench.report.entry import entry
 from bench.report.frontier import frontier
 from bench.report.grid import grids, misses
 from bench.report.interface import View
@@ -40,7 +42,7 @@ def build_view(record: Record) -> View:
         emulation=record.emulation,
         card=card.facts(record),
         card_lines=tuple(map(clean, card.lines(record))),
-        frontier=frontier(judgement),
+        frontier=frontier(judgement.frontier),
         grids=tables,
         heat_legend=legend,
         misses=misses(tables),
@@ -49,4 +51,6 @@ def build_view(record: Record) -> View:
         kernels=facts.kernels(record),
         environment=facts.environment(record),
         derived=prediction,
+        check=merge((entry(record),)),
+        merged=None,
     )

@@ -49,7 +49,7 @@ ATTENTIONS: Final = {
 }
 
 
-_STATUSES: Final = {
+STATUSES: Final = {
     "measured": ("ran", Tone.GOOD),
     "predicted": ("predicted", Tone.MUTED),
     "out_of_memory": ("out of memory", Tone.BAD),
@@ -80,7 +80,7 @@ def stamp(provenance: Provenance, model: ModelInfo) -> tuple[str, Tone]:
 
 def status(outcome: Outcome) -> Status:
     """The outcome of a cell, with its reason and the phase where it happened."""
-    word, tone = _STATUSES[outcome.status]
+    word, tone = STATUSES[outcome.status]
     if isinstance(outcome, Skipped) and outcome.cause == "interrupted":
         word = "not run"
     return Status(outcome.status, word, tone, "; ".join(_reason(outcome)))

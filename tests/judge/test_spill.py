@@ -1,7 +1,13 @@
 """A full card that suddenly reads slowly."""
 
+from statistics import median
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from bench.judge.caveats import caveats
-from bench.judge.spill import cliffs
+from bench.judge.spill import _median_without, cliffs
 from bench.records.schema import CellResult
 from bench.records.words import Attention
 from tests import sample_cards as cards
@@ -40,3 +46,11 @@ def test_nothing_to_compare_with_is_no_sign() -> None:
 
 def test_figures_that_are_missing_are_no_sign() -> None:
     assert cliffs(cards.with_card([*ORDINARY, cell(60.0, None, 0.01), cell(120.0, TOTAL, None)])) == ()
+
+
+@given(st.lists(st.floats(0, 10), min_size=2), st.data())
+def test_the_median_of_the_others(values: list[float], data: st.DataObject) -> None:
+    ordered, left_out = sorted(values), data.draw(st.sampled_from(values))
+    others = list(values)
+    others.remove(left_out)
+    assert _median_without(ordered, left_out) == pytest.approx(median(others))

@@ -6,6 +6,7 @@ import struct
 from typing import cast
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
@@ -146,6 +147,17 @@ DOCUMENTS: st.SearchStrategy[JsonValue] = st.recursive(
 def test_reading_the_canonical_form_and_writing_it_again_changes_nothing(document: JsonValue) -> None:
     once = canonical(document)
     assert canonical(parse(once)) == once
+
+
+@given(DOCUMENTS)
+def test_it_is_what_the_reference_implementation_writes(document: JsonValue) -> None:
+    """The quick way writes plain documents; whatever is odd goes the slow one."""
+    assert canonical(document) == rfc8785.dumps(document)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False, width=64))
+def test_every_number_is_written_as_the_reference_implementation_does(number: float) -> None:
+    assert canonical([number]) == rfc8785.dumps([number])
 
 
 def reordered(document: JsonValue) -> JsonValue:

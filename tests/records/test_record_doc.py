@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from bench.cells import cell_id
-from bench.records.json_schema import record_json_schema
+from bench.records.json_schema import json_schema
+from bench.records.schema import Record
 from bench.records.store import render, write_record
 from tests import sample_records as sample
 
 PAGE = (Path(__file__).parents[2] / "docs" / "record.md").read_text(encoding="utf-8")
-DEFINITIONS: dict[str, Any] = record_json_schema()["$defs"]  # type: ignore[assignment]
-TOP: dict[str, Any] = record_json_schema()["properties"]  # type: ignore[assignment]
+DEFINITIONS: dict[str, Any] = json_schema(Record)["$defs"]  # type: ignore[assignment]
+TOP: dict[str, Any] = json_schema(Record)["properties"]  # type: ignore[assignment]
 
 
 def snippet() -> str:

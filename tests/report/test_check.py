@@ -1,13 +1,16 @@
 """`check.json` is what scripts and pages depend on."""
 
 import json
+from typing import Any
 
 import jsonschema
 import pytest
 from pydantic import ValidationError
 
+from bench import shipped
+from bench.records.check import Check
 from bench.records.schema import Record
-from bench.report.check import Check, render
+from bench.report.check import render
 from bench.report.view import build_view
 from tests import sample_cards as cards
 from tests import sample_derived as derived
@@ -28,123 +31,161 @@ RECORDS = {
     "derived CPU": derived.derived_record(device=sample.CPU, clips=(10.0,)),
     "hostile derived": odd.hostile(),
 }
+SCHEMA = json.loads((shipped.schemas() / "check-1.0.json").read_text(encoding="utf-8"))
+
+
+def document(record: Record) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(render(build_view(record)))
+    return found
 
 
 @pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS.keys())
-def test_the_document_obeys_its_schema_and_reads_back(record: Record) -> None:
+def test_the_document_obeys_the_published_schema_and_reads_back(record: Record) -> None:
     text = render(build_view(record))
-    jsonschema.validate(json.loads(text), Check.model_json_schema())
-    assert render_again(text) == text
+    jsonschema.validate(json.loads(text), SCHEMA)
+    assert Check.model_validate_json(text).model_dump_json() + "\n" == text
 
 
-def render_again(text: str) -> str:
-    return Check.model_validate_json(text).model_dump_json() + "\n"
+@pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS.keys())
+def test_it_says_what_the_page_says(record: Record) -> None:
+    view = build_view(record)
+    check = view.check
+    assert (check.verdict, check.why, check.caveats) == (view.verdict, view.why, view.caveats)
+    assert [row.cell_id for row in check.rows] == [row.cell_id for row in sorted_rows(record)]
+    lines = [(p.attention, p.max_tokens, p.longest_fit_s, p.smallest_misfit_s) for p in view.frontier]
+    assert [
+        (p.attention, p.max_tokens, p.longest_fit_s, p.smallest_misfit_s) for p in check.frontier
+    ] == lines
+
+
+def sorted_rows(record: Record) -> list[Any]:
+    """By attention, clip and tokens, whatever the order of the run."""
+    order = ["eager", "sdpa", "flash_attention_2"]
+    return sorted(
+        build_view(record).check.rows,
+        key=lambda row: (order.index(row.attention), row.variant, row.clip_seconds, row.max_tokens),
+    )
 
 
 def test_every_name_of_the_contract_is_there() -> None:
-    document = json.loads(render(build_view(sample.standard())))
-    named = {
-        "schema_version",
-        "model",
-        "gpu",
-        "verdict",
-        "why",
-        "vram",
-        "speed",
-        "frontier",
-        "rows",
-        "records",
-    }
-    assert named <= document.keys()
+    found = document(sample.standard())
+    named = {"schema_version", "model", "gpu", "verdict", "why", "vram", "speed", "frontier", "rows"}
+    assert {*named, "records", "provenance", "environment"} <= found.keys()
     record = sample.standard()
-    assert document["records"] == [{"id": record.record_id, "hash": record.content_hash}]
+    assert [(one["id"], one["hash"]) for one in found["records"]] == [(record.record_id, record.content_hash)]
 
 
-def test_provenance_and_weight_mode_are_on_every_figure() -> None:
-    document = json.loads(render(build_view(sample.standard())))
-    speeds = [speed for speed in document["speed"].values() if speed]
-    for figure in [document["vram"], *speeds, *document["frontier"], *document["rows"]]:
-        assert (figure["provenance"], figure["weight_mode"]) == ("measured", "hub")
+def figures(value: object) -> list[dict[str, Any]]:
+    """Every figure, however deep."""
+    if isinstance(value, list):
+        return [figure for part in value for figure in figures(part)]
+    if not isinstance(value, dict):
+        return []
+    if {"value", "low", "high"} <= value.keys():
+        return [value]
+    return [figure for part in value.values() for figure in figures(part)]
 
 
-def test_speed_has_the_three_named_shapes_and_null_for_what_did_not_run() -> None:
-    speed = json.loads(render(build_view(sample.interrupted())))["speed"]
+@pytest.mark.parametrize(("name", "provenance"), [("card", "measured"), ("emulated", "emulated")])
+def test_every_figure_says_where_it_is_from_and_what_it_rests_on(name: str, provenance: str) -> None:
+    found = figures(document(RECORDS[name]))
+    assert len(found) > 100
+    assert {figure["provenance"] for figure in found} == {provenance}
+    assert {figure["records"] for figure in found} == {1}
+
+
+def test_no_number_stands_outside_a_figure_but_counts_and_what_was_asked_for() -> None:
+    row = document(cards.rtx_4070())["rows"][0]
+    bare = {key for key, value in row.items() if isinstance(value, int | float) and value is not True}
+    assert bare == {"clip_seconds", "max_tokens", "records", "left_out"}
+
+
+def test_speed_has_the_three_named_shapes_with_every_attention() -> None:
+    speed = document(sample.all_measured_48())["speed"]
     assert list(speed) == ["10/128", "60/512", "300/1024"]
-    assert speed["10/128"]["decode_tokens_per_s"] == pytest.approx(47.4, abs=0.1)
-    assert speed["60/512"] is None
+    assert [one["point"]["attention"] for one in speed["10/128"]] == ["sdpa", "flash_attention_2"]
+    assert speed["10/128"][0]["decode_tokens_per_s"]["value"] == pytest.approx(47.4, abs=0.1)
+    assert document(sample.interrupted())["speed"]["60/512"] == []
 
 
 def test_rows_say_what_came_of_each_cell() -> None:
-    rows = json.loads(render(build_view(sample.standard())))["rows"]
+    rows = document(sample.standard())["rows"]
     assert len(rows) == 48
     failed = next(row for row in rows if row["status"] == "failed")
     assert failed["reason"] == "cuDNN error; during encode"
-    assert failed["latency_s"] is None
+    assert (failed["latency_s"], failed["fit"]) == (None, None)
+    noisy = next(row for row in rows if row["labels"])
+    assert noisy["labels"] == {"noisy": 1}
 
 
-def test_vram_is_of_the_cell_that_took_the_most() -> None:
-    vram = json.loads(render(build_view(sample.standard())))["vram"]
-    assert (vram["clip_seconds"], vram["max_tokens"]) == (600.0, 256)
-    assert vram["resident_peak_bytes"] is None
+def test_vram_is_of_the_cell_that_took_the_most_phase_by_phase() -> None:
+    largest = document(sample.standard())["vram"]["largest"]
+    assert (largest["point"]["clip_seconds"], largest["point"]["max_tokens"]) == (600.0, 256)
+    assert largest["resident_peak_bytes"] is None
+    peaks = {phase: part["allocated_peak_bytes"]["value"] for phase, part in largest["phases"].items()}
+    assert list(peaks) == ["load", "preprocess", "encode", "prefill", "decode"]
+    assert max(peaks.values()) == peaks["prefill"] == largest["allocated_peak_bytes"]["value"]
 
 
 def test_compact_enough_to_be_fetched_by_a_page() -> None:
-    assert len(render(build_view(sample.all_measured_48()))) < 40_000
+    text = render(build_view(sample.all_measured_48()))
+    assert len(text) < 48 * 2_500
 
 
 def test_unknown_keys_and_nan_are_refused() -> None:
-    document = json.loads(render(build_view(sample.standard())))
+    found = document(sample.standard())
     with pytest.raises(ValidationError):
-        Check.model_validate({**document, "extra": 1})
-    document["rows"][0]["latency_s"] = float("nan")
+        Check.model_validate({**found, "extra": 1})
+    found["rows"][0]["latency_s"]["value"] = float("nan")
     with pytest.raises(ValidationError):
-        Check.model_validate(document)
+        Check.model_validate(found)
 
 
 def test_the_budget_energy_and_shares_of_a_card() -> None:
-    document = json.loads(render(build_view(cards.rtx_4070())))
-    assert document["budget"] == {
-        "provenance": "measured",
-        "headless_bytes": cards.HEADLESS,
-        "desktop_bytes": cards.HEADLESS - cards.DESKTOP,
-        "now_bytes": cards.HEADLESS - cards.BASELINE,
+    found = document(cards.rtx_4070())
+    budget = {name: found["vram"][f"{name}_bytes"]["value"] for name in ("headless", "desktop", "now")}
+    assert budget == {
+        "headless": cards.HEADLESS,
+        "desktop": cards.HEADLESS - cards.DESKTOP,
+        "now": cards.HEADLESS - cards.BASELINE,
     }
-    assert document["emulation"] is None
-    row = document["rows"][0]
-    assert row["energy_per_token_j"] == pytest.approx(3.949, rel=1e-3)
-    assert row["energy_per_audio_second_j"] == pytest.approx(row["energy_j"] / 10)
-    assert 0.7 < row["bandwidth_fraction"] < 0.8
+    assert found["emulation"] is None
+    row = found["rows"][0]
+    assert row["energy_per_token_j"]["value"] == pytest.approx(3.949, rel=1e-3)
+    assert 0.7 < row["bandwidth_fraction"]["value"] < 0.8
     assert row["fits_with_desktop"] is True
-    assert document["vram"]["needed_bytes"] == document["vram"]["process_peak_bytes"]
+    assert found["vram"]["largest"]["needed_bytes"] == found["vram"]["largest"]["process_peak_bytes"]
 
 
 def test_cells_that_cannot_be_compared_name_each_other() -> None:
-    rows = json.loads(render(build_view(cards.rtx_4070())))["rows"]
+    rows = document(cards.rtx_4070())["rows"]
     marked = {row["cell_id"]: row["same_kernels_as"] for row in rows if row["same_kernels_as"]}
     assert len(marked) == 4
     assert all(marked[other] == [cell] for cell, (other,) in marked.items())
 
 
-def test_an_emulated_card_is_stated_with_its_limit() -> None:
-    document = json.loads(render(build_view(cards.emulated())))
-    assert document["emulation"]["total_bytes"] == 12_878_610_432
-    assert document["budget"]["provenance"] == "emulated"
-    assert document["budget"]["headless_bytes"] == cards.HEADLESS
-    assert document["gpu"]["slug"] == "h200"
-
-
-def test_an_emulated_card_has_no_speed() -> None:
+def test_an_emulated_card_is_stated_with_its_limit_and_has_no_speed() -> None:
     """It would be the speed of the device that played it; the rows keep it, each with its provenance."""
-    document = json.loads(render(build_view(cards.emulated())))
-    assert document["speed"] == {"10/128": None, "60/512": None, "300/1024": None}
-    row = document["rows"][0]
-    assert row["provenance"] == "emulated"
-    assert row["decode_tokens_per_s"] is not None
+    found = document(cards.emulated())
+    assert found["emulation"]["total_bytes"] == 12_878_610_432
+    assert found["vram"]["headless_bytes"]["value"] == cards.HEADLESS
+    assert found["gpu"]["slug"] == "h200"
+    assert found["speed"] == {"10/128": [], "60/512": [], "300/1024": []}
+    assert found["rows"][0]["decode_tokens_per_s"]["provenance"] == "emulated"
 
 
 def test_what_is_not_known_of_a_card_is_null() -> None:
-    document = json.loads(render(build_view(sample.standard())))
-    assert document["budget"] is None
-    assert document["rows"][0]["energy_per_token_j"] is None
-    assert document["rows"][0]["fits_with_desktop"] is None
-    assert document["frontier"][0]["desktop_is_known"] is False
+    found = document(sample.standard())
+    assert found["vram"]["headless_bytes"] is None
+    assert found["rows"][0]["energy_per_token_j"] is None
+    assert found["rows"][0]["fits_with_desktop"] is None
+    assert found["frontier"][0]["desktop_is_known"] is False
+
+
+def test_a_prediction_is_a_range_and_never_a_measured_value() -> None:
+    found = document(derived.derived_record())
+    predicted = found["vram"]["largest"]["predicted_bytes"]
+    assert predicted["value"] is None
+    assert predicted["low"] < predicted["high"]
+    assert {figure["provenance"] for figure in figures(found)} == {"derived"}
+    assert found["rows"][0]["process_peak_bytes"] is None

@@ -7,13 +7,11 @@ import re
 from functools import cache
 from html.parser import HTMLParser
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
 from markupsafe import escape
 
-import bench.report.plots
 from bench.records.schema import Record
 from bench.records.words import WeightMode
 from bench.report.html import render
@@ -23,8 +21,8 @@ from tests import sample_derived as derived
 from tests import sample_large as large
 from tests import sample_records as sample
 from tests.report.derived import odd
+from tests.report.pages import read_script
 
-PLOTS = Path(bench.report.plots.__file__).parent
 CELLS = {"td", "th"}
 ROW = CELLS | {"tr"}
 VOID = {"meta", "br", "link", "img", "hr", "input"}
@@ -93,10 +91,6 @@ class Page(HTMLParser):
 
     def text(self) -> str:
         return "".join(text for tag, text in self.texts if tag not in {"style", "script"})
-
-
-def read_script(name: str) -> str:
-    return (PLOTS / name).read_text(encoding="utf-8")
 
 
 def page(record: Record) -> Page:

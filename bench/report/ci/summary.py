@@ -9,10 +9,7 @@ from bench.report.interface import Row, View
 from bench.report.markdown_syntax import bullets, escape, misses, table
 from bench.report.text import clean
 
-MAX_BYTES: Final = 1_000_000
-"""GitHub shows up to 1 MiB (1,048,576 bytes) a step; the rest is for what else a step writes."""
-
-_CUT: Final = "\n\nThe rest is left out: GitHub shows no more than 1 MiB. The record has all of it.\n"
+# GitHub shows up to 1 MiB a step.
 _MAX_TOLD: Final = 200
 _MAX_ROWS: Final = 1000
 _FIGURES: Final = ("decode_tokens_per_s", "time_to_first_token_s", "latency_s", "real_time_factor")
@@ -31,7 +28,7 @@ def render(view: View, cases: Sequence[Case]) -> str:
         *misses(view),
         f"Record `{view.identity.record_id}`, `{view.identity.content_hash}`",
     ]
-    return _bounded("\n\n".join(filter(None, blocks)) + "\n")
+    return "\n\n".join(filter(None, blocks)) + "\n"
 
 
 def _expectations(cases: Sequence[Case]) -> Iterator[str]:
@@ -68,11 +65,3 @@ def _row(row: Row) -> list[str]:
 
 def _more(lines: int, most: int) -> str:
     return f"\n\n{lines - most:,} more are in the record." if lines > most else ""
-
-
-def _bounded(text: str) -> str:
-    """Cut at the end of a line, so that no table row and no character is left half."""
-    content = text.encode()
-    if len(content) <= MAX_BYTES:
-        return text
-    return content[:MAX_BYTES].decode(errors="ignore").rpartition("\n")[0] + _CUT

@@ -14,7 +14,7 @@ from bench.report.derived.interface import CEILINGS, TERMS, PhaseTerms, Predicti
 from bench.report.derived.operators import plain
 from bench.report.text import MAX_NAME, clean
 
-_WORDS: Final = {
+FITS: Final = {
     Verdict.RUNS: ("fits", Tone.GOOD),
     Verdict.RUNS_HEADLESS: ("headless only", Tone.GOOD),
     Verdict.TOO_CLOSE_TO_CALL: ("too close to call", Tone.WARN),
@@ -35,7 +35,7 @@ def prediction(cell: CellResult, record: Record) -> Prediction | None:
     if cell.outcome.status != "predicted":
         return None
     judged, found, figures = cell_verdict(cell, record), cell_fit(cell, record), cell.envelope
-    word, tone = _WORDS[judged.verdict]
+    word, tone = FITS[judged.verdict]
     if judged.verdict is Verdict.RUNS_HEADLESS and found.desktop is not Fit.DOES_NOT_FIT:
         word = "fits headless"
     all_logits = _has_all_logits(cell)

@@ -1,81 +1,9 @@
 """What `check.json` says of a prediction, beside what it says of any record."""
 
-from typing import Literal
-
-from bench.records.base import Bytes, Frozen, Interval, Seconds
+from bench.records.check_prediction import CheckCeiling, CheckComparison, CheckEnvelope, CheckPrediction
 from bench.records.prediction import Ceiling, Envelope
-from bench.records.words import Fit, Phase, Verdict
 from bench.report.derived.interface import Compared, Derived, Prediction
 from bench.report.digits import rounded
-
-_Derived = Literal["derived"]
-
-
-class CheckCeiling(Frozen):
-    """What the card allows at most: a roofline, no forecast. Times are the shortest, the rate the highest."""
-
-    provenance: _Derived
-    decode_tokens_per_s: float | None
-    encode_s: Seconds | None
-    prefill_s: Seconds | None
-    time_to_first_token_s: Seconds | None
-    latency_s: Seconds | None
-
-
-class CheckEnvelope(Frozen):
-    """The memory of one cell as it was predicted, under the names of the record.
-
-    `device_peak_bytes`: what a card must have. `headless`, `desktop`: whether the whole interval fits; null
-    where that was not asked for, or nothing tells.
-    """
-
-    provenance: _Derived
-    verdict: Verdict
-    headless: Fit | None
-    desktop: Fit | None
-    weights_bytes: Bytes | None
-    kv_cache_bytes: Bytes | None
-    activations_peak_bytes: Bytes | None
-    workspace_peak_bytes: Bytes | None
-    convolution_workspace_bytes: Interval | None
-    allocated_peak_bytes: Bytes | None
-    reserved_peak_bytes: Interval | None
-    context_bytes: Interval | None
-    device_peak_bytes: Interval | None
-    peak_phase: Phase | None
-    peak_op: str | None
-    ceiling: CheckCeiling | None
-
-
-class CheckComparison(Frozen):
-    """A prediction held against one measured record: ratios are measured / predicted.
-
-    `ratio_median` is the factor that would calibrate the prediction. `inside`: cells that were measured
-    inside the predicted interval; null where one number was predicted.
-    """
-
-    provenance: _Derived
-    record_id: str
-    content_hash: str
-    metric: Literal["allocated_peak_bytes", "reserved_peak_bytes", "process_peak_bytes"]
-    cells: int
-    inside: int | None
-    ratio_median: float
-    ratio_low: float
-    ratio_high: float
-
-
-class CheckPrediction(Frozen):
-    """What a derived record says as a whole: the room that the card leaves, as intervals, and its error.
-
-    `room_headless_bytes`, `room_desktop_bytes`: null where that was not asked for, or nothing tells.
-    `compared` is empty where no measured record of the card is there: nothing confirms the prediction then.
-    """
-
-    provenance: _Derived
-    room_headless_bytes: Interval | None
-    room_desktop_bytes: Interval | None
-    compared: tuple[CheckComparison, ...]
 
 
 def envelope(prediction: Prediction | None) -> CheckEnvelope | None:
@@ -110,7 +38,7 @@ def _short(value: float | None) -> float | None:
     return None if value is None else rounded(value, 3)
 
 
-def prediction(derived: Derived | None) -> CheckPrediction | None:
+def document(derived: Derived | None) -> CheckPrediction | None:
     """The whole record; None where it was measured."""
     if derived is None:
         return None

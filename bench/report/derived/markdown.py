@@ -5,15 +5,13 @@ from collections.abc import Iterator
 from bench.report.basics import Fact
 from bench.report.derived.interface import CEILINGS, MEANING, TERMS, Derived, Prediction
 from bench.report.interface import FrontierRow, Grid, GridCell, Row, View
-from bench.report.markdown_syntax import escape, facts, misses, table, uniform
+from bench.report.markdown_syntax import escape, facts, misses, some_grids, table, uniform
 
 
 def blocks(view: View, derived: Derived) -> Iterator[str]:
     """Grids, frontier, terms, ceilings, sources, and the comparison with what was measured."""
     yield facts("The card and its budget", [Fact(t.label, f"{t.text} ({t.note})") for t in derived.tiles])
-    for grid in view.grids:
-        yield f"### {escape(grid.title)}: what fits\n\n{escape(view.stamp)}"
-        yield uniform(grid) or _grid(grid)
+    yield from some_grids(view, lambda grid: _blocks(grid, view))
     yield from misses(view)
     yield from _frontier(view, derived)
     rows = [(row, row.prediction) for row in view.rows if row.prediction is not None]
@@ -22,6 +20,11 @@ def blocks(view: View, derived: Derived) -> Iterator[str]:
         yield from _ceilings(rows, view, derived)
     yield facts("How it was derived", derived.how) if derived.how else ""
     yield from _compared(view, derived)
+
+
+def _blocks(grid: Grid, view: View) -> Iterator[str]:
+    yield f"### {escape(grid.title)}: what fits\n\n{escape(view.stamp)}"
+    yield uniform(grid) or _grid(grid)
 
 
 def _grid(grid: Grid) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Final, TypeGuard
 
 from bench import units
-from bench.records.base import Interval
 from bench.records.words import Provenance
 from bench.report.basics import Figure
 from bench.report.derived import extents
@@ -61,15 +60,9 @@ def memory_figure(view: View) -> str:
     One figure for the whole plot: a process and a whole device are never drawn as one line.
     """
     rows = [row for row in view.rows if row.status.code in {"measured", "predicted"}]
-    if any(row.figures[NEEDED].value is not None or needs(row) is not None for row in rows):
+    if any(row.figures[NEEDED].value is not None or row.predicted_bytes is not None for row in rows):
         return NEEDED
     return next((row.peak_words for row in rows if row.peak.value is not None), "allocated peak")
-
-
-def needs(row: Row) -> Interval | None:
-    """What a card is predicted to need, whether or not the cell ran as well."""
-    found = row.prediction.envelope if row.prediction else None
-    return found.device_peak_bytes if found is not None else row.predicted_need
 
 
 def _memory(row: Row, figure: str) -> Iterator[tuple[str, str | float]]:
@@ -77,7 +70,7 @@ def _memory(row: Row, figure: str) -> Iterator[tuple[str, str | float]]:
     if size is not None:
         yield "m", _rounded(size / units.GIB)
         yield "mt", units.both_units(round(size))
-    band = needs(row)
+    band = row.predicted_bytes
     if figure == NEEDED and band is not None and math.isfinite(band.low) and math.isfinite(band.high):
         yield "lo", _rounded(band.low / units.GIB)
         yield "hi", _rounded(band.high / units.GIB)
@@ -86,7 +79,7 @@ def _memory(row: Row, figure: str) -> Iterator[tuple[str, str | float]]:
 
 def _size(row: Row, figure: str) -> float | None:
     if row.prediction is not None:
-        of_a_card = needs(row) is not None or figure == NEEDED
+        of_a_card = row.predicted_bytes is not None or figure == NEEDED
         return None if of_a_card else row.figures["allocated_peak_bytes"].value
     if figure == NEEDED:
         return row.figures[NEEDED].value

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from bench.judge.compare.compare import compare
 from bench.judge.compare.gates import parse_gate
@@ -14,17 +14,15 @@ from bench.report.comparison.html import render
 from bench.report.comparison.view import build_view
 from tests import sample_records as sample
 from tests.judge.compare.made import cell, record, requests
-from tests.report.test_report_browser import CHROMIUM, FLAGS, POOR_CONTRAST
+from tests.report.browsing import POOR_CONTRAST, chromium
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,121 @@
+"""Several records to merged reports: indexed, grouped by model and card, written."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bench.errors import RecordError
+
+if TYPE_CHECKING:
+    from bench.records.group import GroupKey
+    from bench.records.index import Index
+    from bench.report.interface import Format
+
+_WORTH_A_BAR = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is to be reported, and where to. `each`: the files of every single record too."""
+
+    paths: tuple[Path, ...]
+    formats: "tuple[Format, ...]"
+    out: Path
+    each: bool
+    said: set[Path] = field(default_factory=set)
+
+
+def write_all(task: Task, index: Path | None, *, is_ours: bool) -> tuple[RecordError, ...]:
+    """Write the reports and say which; returns what is wrong with the records that were left out.
+
+    `index`: where it is kept what records say; nowhere if None. `is_ours`: only `bench` puts files there.
+    """
+    from bench.records.index import use_index
+
+    return use_index(index, _note, lambda opened: _report(task, opened), is_ours=is_ours)
+
+
+def _note(line: str) -> None:
+    click.echo(f"bench: {line}", err=True)
+
+
+def _report(task: Task, index: "Index") -> tuple[RecordError, ...]:
+    from bench.records.group import stems
+    from bench.report.entry import read_entry
+
+    with _bar(len(task.paths)) as progress:
+        index.update(task.paths, read_entry, progress)
+    errors = list(index.faults())
+    for key, stem in stems(index.groups()).items():
+        try:
+            _report_group(task, index, key, stem)
+        except RecordError as error:  # changed or removed since it was indexed
+            errors.append(error)
+    return tuple(errors)
+
+
+def _report_group(task: Task, index: "Index", key: "GroupKey", stem: str) -> None:
+    """One record in full, or several merged; with `--each` every one of several by itself too."""
+    from bench.records.store import read_record
+    from bench.report.bundle import write_merged, write_reports
+
+    folder, paths = task.out.joinpath(*key.folder), index.files(key)
+    if len(paths) == 1:
+        _say(task, write_reports(read_record(paths[0]), folder, task.formats, stem))
+    else:
+        _say(task, write_merged(index.check(key, linker(folder)), folder, task.formats, stem))
+    for path in paths if task.each else ():
+        _say(task, write_reports(read_record(path), folder, task.formats, path.stem))
+
+
+def _say(task: Task, written: tuple[Path, ...]) -> None:
+    """Each file once, also where a damaged index made everything begin anew."""
+    for path in written:
+        if path not in task.said:
+            task.said.add(path)
+            click.echo(path)
+
+
+def linker(folder: Path) -> Callable[[Path], str | None]:
+    """From a report in `folder` to a record, where both lie below the current folder.
+
+    Elsewhere a path would tell the reader of a page what folders its maker has: then there is no link.
+    """
+    here = Path.cwd()
+    start = here / folder
+
+    def link(record: Path) -> str | None:
+        if not record.is_relative_to(here) or not start.is_relative_to(here):
+            return None
+        path = Path(os.path.relpath(record, start)).as_posix()
+        return path if path.isprintable() else None
+
+    return link
+
+
+@contextmanager
+def _bar(total: int) -> Iterator[Callable[[int, int], None]]:
+    """A bar on a terminal where there is much to read; nothing elsewhere."""
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    from bench.records.index_reading import untold
+
+    console = Console(stderr=True)
+    if total < _WORTH_A_BAR or not console.is_interactive or not console.file.isatty():
+        yield untold
+        return
+    with Progress(
+        *Progress.get_default_columns()[:2],
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    ) as shown:
+        bar = shown.add_task("reading records", total=None)
+        yield lambda done, of: shown.update(bar, completed=done, total=of)

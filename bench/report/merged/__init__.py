@@ -1,0 +1,1 @@
+"""A merged check document as a view: the same formats show it as show a record."""

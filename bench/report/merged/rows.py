@@ -1,0 +1,139 @@
+"""Merged cells as rows: medians over records, how many they rest on, and where they disagree."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from bench import units
+from bench.judge.merge.rows import FIT
+from bench.judge.peak import PEAK_WORDS
+from bench.records.check_figures import CheckFigure
+from bench.records.check_parts import CheckRow
+from bench.records.words import Verdict
+from bench.report import words
+from bench.report.basics import Figure, Status, Tone
+from bench.report.card_metrics import COLUMNS, NEEDED
+from bench.report.derived import extents
+from bench.report.derived.cells import FITS
+from bench.report.interface import Disagreement, Row
+from bench.report.metrics import METRICS, Metric, size, span
+from bench.report.rows import NOT_COMPARABLE
+
+_NONE: Final = Figure(None, units.NOT_AVAILABLE)
+_METRICS: Final = (*METRICS, Metric(NEEDED.name, NEEDED.heading, NEEDED.section, size))
+_DISAGREE: Final = "records disagree"
+
+
+def row(merged: CheckRow, *, mixed: bool) -> Row:
+    """One cell of a check document. `mixed`: not all of its rows have one provenance."""
+    clip, tokens = units.clip_length(merged.clip_seconds), f"{merged.max_tokens:,}"
+    figures = {metric.name: _figure(metric, getattr(merged, metric.name)) for metric in _METRICS}
+    return Row(
+        cell_id=merged.cell_id,
+        variant=title(merged, mixed=mixed),
+        attention=merged.attention,
+        profile=merged.profile,
+        dtype=merged.dtype,
+        clip_seconds=merged.clip_seconds,
+        max_tokens=merged.max_tokens,
+        clip=clip,
+        tokens=tokens,
+        shape=f"{clip} × {tokens}",
+        provenance=merged.provenance,
+        weight_mode=merged.weight_mode,
+        status=_status(merged),
+        figures={**{column.name: _NONE for column in COLUMNS}, **figures},
+        peak_words=PEAK_WORDS[merged.peak] if merged.peak else "peak",
+        peak=figures[merged.peak] if merged.peak else _NONE,
+        prompt=basis(merged.machines, merged.records),
+        labels=tuple(merged.labels),
+        marks=tuple(_marks(merged)),
+        comparison=_comparison(merged),
+        same_kernels_as=merged.same_kernels_as,
+        fits_with_desktop=merged.fits_with_desktop,
+        error_tail=(),
+        phases={},
+        repetitions=(),
+        prediction=None,
+        predicted_bytes=merged.envelope.device_peak_bytes if merged.envelope else None,
+        machines=merged.machines,
+        records=merged.records,
+    )
+
+
+def title(merged: CheckRow, *, mixed: bool = False) -> str:
+    """The grid that a row stands in: what ran and what was predicted are never in one."""
+    where = [words.PROVENANCES[merged.provenance]] if mixed else []
+    return ", ".join([words.ATTENTIONS[merged.attention], *merged.variant, *where])
+
+
+def basis(machines: int | None, records: int) -> str:
+    """`3 machines`, or `5 records` where a record does not name its machine."""
+    count, what = (records, "record") if machines is None else (machines, "machine")
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def disagreements(merged: CheckRow) -> Iterator[Disagreement]:
+    """Everything in which the records of one cell differ by more than noise."""
+    cell = f"{units.clip_length(merged.clip_seconds)} × {merged.max_tokens:,} ({title(merged)})"
+    metrics = {metric.name: metric for metric in _METRICS}
+    for name in merged.disagrees:
+        if name == FIT:
+            yield Disagreement(cell, "Whether it fits", _tally(merged))
+            continue
+        figure: CheckFigure | None = getattr(merged, name)
+        if figure is not None:
+            shown = _figure(metrics[name], figure)
+            yield Disagreement(cell, metrics[name].heading, f"{shown.interval}, {shown.note}")
+
+
+def _figure(metric: Metric, figure: CheckFigure | None) -> Figure:
+    if figure is None:
+        return _NONE
+    known = figure.low is not None and figure.high is not None
+    return Figure(
+        value=figure.value,
+        text=metric.write(figure.value),
+        interval=span(metric.write(figure.low), metric.write(figure.high)) if known else "",
+        low=figure.low,
+        high=figure.high,
+        note=basis(figure.machines, figure.records),
+    )
+
+
+def _status(merged: CheckRow) -> Status:
+    if merged.status == "predicted" and merged.envelope is not None:
+        word, tone = FITS[merged.envelope.verdict]
+        unknown = merged.envelope.verdict is Verdict.UNKNOWN
+        needs = "" if unknown else f"needs {extents.both(merged.envelope.device_peak_bytes)}"
+        return Status(merged.status, word, tone, needs)
+    word, tone = words.STATUSES[merged.status]
+    if len(merged.statuses) > 1:
+        return Status(merged.status, word, Tone.WARN if FIT in merged.disagrees else tone, _tally(merged))
+    return Status(merged.status, word, tone, merged.reason or "")
+
+
+def _tally(merged: CheckRow) -> str:
+    said = (f"{words.STATUSES[status][0]} in {count}" for status, count in merged.statuses.items())
+    return f"{', '.join(said)} of {_told(merged)} records"
+
+
+def _told(merged: CheckRow) -> int:
+    """How many records hold the cell, whatever came of it."""
+    return sum(merged.statuses.values())
+
+
+def _marks(merged: CheckRow) -> Iterator[str]:
+    for label, count in merged.labels.items():
+        yield label if _told(merged) == 1 else f"{label} in {count} of {_told(merged)}"
+    if merged.same_kernels_as:
+        yield NOT_COMPARABLE
+    if FIT in merged.disagrees:
+        yield _tally(merged)
+    if set(merged.disagrees) - {FIT}:
+        yield _DISAGREE
+
+
+def _comparison(merged: CheckRow) -> str:
+    if not merged.same_kernels_as:
+        return ""
+    return "asked for another attention and ran the same kernels as another cell: not comparable"

@@ -1,0 +1,44 @@
+"""What only a merged view has: the records that it is made of, and where they disagree."""
+
+from itertools import chain, islice
+from typing import Final
+from urllib.parse import quote
+
+from bench.records.check import Check
+from bench.records.check_parts import CheckRecord
+from bench.report import words
+from bench.report.interface import Merged, Source
+from bench.report.merged.rows import basis, disagreements
+
+MAX_DISAGREEMENTS: Final = 200
+MAX_SOURCES: Final = 500
+"""More than these nobody reads: `check.json` has all of them."""
+
+
+def merged(check: Check) -> Merged:
+    """The newest records first, and every disagreement, each up to a bound."""
+    found = tuple(chain.from_iterable(map(disagreements, check.rows)))
+    numbers = [record.machine for record in check.records]
+    machines = None if None in numbers else len(set(numbers))
+    counted = basis(None, len(check.records))
+    return Merged(
+        basis=counted if machines is None else f"{counted}, {basis(machines, 0)}",
+        sources=tuple(map(_source, islice(reversed(check.records), MAX_SOURCES))),
+        sources_left_out=max(0, len(check.records) - MAX_SOURCES),
+        disagreements=found[:MAX_DISAGREEMENTS],
+        disagreements_left_out=len(found[MAX_DISAGREEMENTS:]),
+    )
+
+
+def _source(record: CheckRecord) -> Source:
+    return Source(
+        record_id=record.id,
+        content_hash=record.hash,
+        date=f"{record.created_at:%Y-%m-%d %H:%M}",
+        provenance=words.PROVENANCES[record.provenance],
+        weights=words.WEIGHTS[record.weight_mode],
+        suite=record.suite,
+        verdict=words.VERDICTS[record.verdict][0],
+        machine="not known" if record.machine is None else f"{record.machine}",
+        link="" if record.path is None else quote(record.path),
+    )

@@ -1,0 +1,64 @@
+"""Records of one card that differ as real ones do: another id, another machine, a little faster or slower."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from bench.judge.merge.document import merge
+from bench.records.check import Check
+from bench.records.check_parts import CheckRow
+from bench.records.schema import CellResult, Record
+from bench.records.store import seal
+from bench.report.entry import entry
+from tests import sample_records as sample
+
+SPEEDS = ("decode_tokens_per_s",)
+MACHINES = ("a" * 64, "b" * 64, "c" * 64)
+
+
+def rerun(record: Record, nth: int, *, machine: str | None = None, faster: float = 1.0) -> Record:
+    """The same cells in another record, on a machine, with its decode speed times `faster`."""
+    changed = record.model_copy(
+        update={
+            "record_id": f"{nth:012x}",
+            "created_at": record.created_at + timedelta(hours=nth),
+            "machine_key": machine,
+            "cells": tuple(_faster(cell, faster) for cell in record.cells),
+        }
+    )
+    return seal(changed.model_dump(mode="json"))
+
+
+def _faster(cell: CellResult, factor: float) -> CellResult:
+    rate = cell.summary.decode_tokens_per_s if cell.summary else None
+    if factor == 1.0 or cell.summary is None or rate is None:
+        return cell
+    return with_rate(cell, rate.median * factor)
+
+
+def with_rate(cell: CellResult, rate: float, spread: float = 0.004) -> CellResult:
+    """The same cell with another decode speed, and an interval of that relative width about it."""
+    assert cell.summary is not None
+    found = sample.statistic([rate * (1 - spread), rate, rate * (1 + spread)])
+    return cell.model_copy(update={"summary": cell.summary.model_copy(update={"decode_tokens_per_s": found})})
+
+
+def labelled(cell: CellResult, *labels: str) -> CellResult:
+    """The same cell with these labels."""
+    assert cell.summary is not None
+    return cell.model_copy(update={"summary": cell.summary.model_copy(update={"labels": labels})})
+
+
+def small(cells: Sequence[CellResult] | None = None) -> Record:
+    """One cell that ran, or these."""
+    return sample.record(cells or [sample.measured(sample.requested())])
+
+
+def merged(*records: Record) -> Check:
+    """The check document of these records."""
+    return merge(entry(record) for record in records)
+
+
+def only_row(*records: Record) -> CheckRow:
+    """The row of records that hold one and the same cell."""
+    (row,) = merged(*records).rows
+    return row
