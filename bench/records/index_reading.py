@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -53,11 +54,17 @@ def _read_each(paths: Sequence[Path], read: Callable[[Path], Indexed]) -> Iterat
     if len(paths) < _WORTH_PROCESSES or processes == 1:
         yield from map(read, paths)
         return
-    pool = ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn"))
+    spawn = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(processes, mp_context=spawn, initializer=_leave_interrupts_to_the_parent)
     try:
         yield from pool.map(read, paths, chunksize=4)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    """A key on the terminal reaches every process; this one ends when the one that reads its answers does."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def untold(_done: int, _total: int) -> None:

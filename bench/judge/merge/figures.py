@@ -74,6 +74,10 @@ def disagree(metric: str, samples: Sequence[Sample]) -> bool:
     processes explains. A machine's interval is that of its record; of several, from the least to the most.
     Records that do not name their machine are each held against all others.
     """
+    values = [sample.value for sample in samples]
+    noise = MEMORY_NOISE if metric.endswith("_bytes") else SPEED_NOISE
+    if not values or max(values) - min(values) <= noise * abs(min(values, key=abs)):
+        return False  # as nearly always: no two of them lie that far apart
     named = [sample for sample in samples if sample.machine != UNKNOWN_MACHINE]
     groups = _by_machine(named) + [[sample] for sample in samples if sample.machine == UNKNOWN_MACHINE]
     if len(groups) < 2:
@@ -81,7 +85,6 @@ def disagree(metric: str, samples: Sequence[Sample]) -> bool:
     middles = [median(sample.value for sample in group) for group in groups]
     begins = max(min(map(_low, group)) for group in groups)
     ends = min(max(map(_high, group)) for group in groups)
-    noise = MEMORY_NOISE if metric.endswith("_bytes") else SPEED_NOISE
     return begins > ends and max(middles) - min(middles) > noise * abs(median(middles))
 
 
