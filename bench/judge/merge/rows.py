@@ -67,11 +67,10 @@ def _merge(sources: Sources, group: list[Telling], predicted: list[Telling]) -> 
     telling = [one for one in group if one.cell.status == status]
     speaker = telling[-1].cell  # the newest
     fits = _fit(cells)
-    figures = {metric: _samples(sources, group, metric) for metric in METRIC_NAMES}
-    counted = {metric: undisturbed(samples) for metric, samples in figures.items()}
     provenance = speaker.provenance
+    merged = {metric: _metric(sources, group, metric, provenance) for metric in METRIC_NAMES}
     row = CheckRow(
-        **{metric: merge_figure(metric, counted[metric], provenance) for metric in METRIC_NAMES},
+        **{metric: one.figure for metric, one in merged.items()},
         cell_id=speaker.cell_id,
         attention=speaker.attention,
         clip_seconds=speaker.clip_seconds,
@@ -88,8 +87,8 @@ def _merge(sources: Sources, group: list[Telling], predicted: list[Telling]) -> 
         fit=fits,
         reason=speaker.reason,
         labels=dict(sorted(Counter(label for cell in cells for label in set(cell.labels)).items())),
-        left_out=len(figures["latency_s"]) - len(counted["latency_s"]),
-        disagrees=tuple(_disagreements(cells, fits, counted)),
+        left_out=merged["latency_s"].left_out,
+        disagrees=tuple(_disagreements(cells, fits, merged)),
         same_kernels_as=_agreed([one.cell.same_kernels_as for one in telling]),
         fits_with_desktop=_on_all(cell.fits_with_desktop for cell in cells),
         peak=speaker.peak,
@@ -97,6 +96,19 @@ def _merge(sources: Sources, group: list[Telling], predicted: list[Telling]) -> 
     )
     inferred = status == "skipped" and speaker.is_inferred
     return MergedCell(row, speaker.settings, inferred)
+
+
+class _Metric(NamedTuple):
+    figure: CheckFigure | None
+    left_out: int
+    disagrees: bool
+
+
+def _metric(sources: Sources, group: Sequence[Telling], metric: str, provenance: Provenance) -> _Metric:
+    samples = _samples(sources, group, metric)
+    counted = undisturbed(samples)
+    figure = merge_figure(metric, counted, provenance)
+    return _Metric(figure, len(samples) - len(counted), disagree(metric, counted))
 
 
 def _samples(sources: Sources, group: Iterable[Telling], metric: str) -> list[Sample]:
@@ -116,12 +128,10 @@ def _fit(cells: Iterable[CellEntry]) -> Fit | None:
     return next(iter(found)) if len(found) == 1 else Fit.TOO_CLOSE_TO_CALL if found else None
 
 
-def _disagreements(
-    cells: Sequence[CellEntry], fit: Fit | None, counted: dict[str, Sequence[Sample]]
-) -> Iterable[str]:
+def _disagreements(cells: Sequence[CellEntry], fit: Fit | None, merged: dict[str, _Metric]) -> Iterable[str]:
     if fit is Fit.TOO_CLOSE_TO_CALL and all(cell.fit is not fit for cell in cells):
         yield FIT
-    yield from (metric for metric, samples in counted.items() if disagree(metric, samples))
+    yield from (metric for metric, one in merged.items() if one.disagrees)
 
 
 def _agreed(found: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
