@@ -54,6 +54,11 @@ class Seen:
     slow: tuple[SlowSample, ...]
     lost: str | None
 
+    def process(self, pid: int | None) -> Stretches | None:
+        """Memory of one process; None where the driver never told it."""
+        course = self.processes.get(pid) if pid is not None else None
+        return course if course is not None and course.peak is not None else None
+
 
 class Sampler:
     """Takes over a probe, and closes it at the end. Times are those of `time.perf_counter`."""

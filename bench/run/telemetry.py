@@ -190,7 +190,7 @@ class Telemetry:
                 return Residue(left, None, waited)
 
     def _memory(self, seen: Seen, own: int | None) -> DeviceMemory:
-        process = seen.processes.get(own) if own is not None else None
+        process = seen.process(own)
         return DeviceMemory(
             source=self._source,
             sampler=seen.sampled,
@@ -211,8 +211,8 @@ class Telemetry:
         if seen.lost is not None or not finished.spans:
             return None
         of_repeat = partial(trace_of_repeat, repeat=finished.repeats[-1], begin_s=finished.spans[-1].begin_s)
-        process = seen.processes.get(own) if own is not None else None
-        if process is not None and process.peak is not None:
+        process = seen.process(own)
+        if process is not None:
             return of_repeat(process, what="process", source=_PROCESSES)
         return of_repeat(seen.device, what="device", source=self._source) if self._source else None
 

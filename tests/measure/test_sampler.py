@@ -43,6 +43,8 @@ def test_peaks_are_the_largest_of_what_was_told() -> None:
     assert seen.processes[7].high.tolist() == [500, 300]
     assert seen.processes[7].at_s[0] == seen.device.at_s[1]
     assert seen.processes[8].high.tolist() == []
+    assert seen.process(7) is seen.processes[7]
+    assert seen.process(8) is seen.process(9) is seen.process(None) is None
     assert seen.sampled.samples >= 5
     assert seen.sampled.largest_gap_s is not None
     assert seen.slow[0].temperature_c == 50.0
