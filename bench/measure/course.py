@@ -36,6 +36,11 @@ class Stretches:
     low: Ints
     high: Ints
 
+    @property
+    def peak(self) -> int | None:
+        """Most of all; None where there is nothing."""
+        return int(self.high.max()) if len(self.high) else None
+
 
 class Course:
     """Takes ever more events, and holds at most `most` (an even number) of stretches of equally many.
@@ -67,15 +72,9 @@ class Course:
         if high > self._high:  # noqa: PLR1730
             self._high = high
 
-    @property
-    def peak(self) -> int | None:
-        """Most of all events; None before the first."""
-        self._settle()
-        return max(self._highs, default=None)
-
     def stretches(self) -> Stretches:
         """A copy of what it holds."""
-        self._settle()
+        self._close()
         return Stretches(
             np.array(self._at, dtype=np.float64),
             np.array(self._lows, dtype=np.int64),
@@ -83,7 +82,7 @@ class Course:
         )
 
     def _open(self, at_s: float, low: int, high: int) -> None:
-        self._settle()
+        self._close()
         if len(self._at) == self._most:
             self._halve()
         self._at.append(at_s)
@@ -92,7 +91,7 @@ class Course:
         self._low, self._high = low, high
         self._room = self._stride - 1
 
-    def _settle(self) -> None:
+    def _close(self) -> None:
         if self._at:
             self._lows[-1], self._highs[-1] = self._low, self._high
 

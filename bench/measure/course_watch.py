@@ -33,8 +33,8 @@ class CourseWatch:
         self._end_s = perf_counter()
 
     def trace(self) -> MemoryTrace | None:
-        """What was seen; None before the end. Its times are those of a generation that is being tracked."""
-        if self._end_s is None:
+        """What was seen, in the times of a tracked generation; None before its end, and without any phase."""
+        if self._end_s is None or not self._courses:
             return None
         parts = {phase: course.stretches() for phase, course in self._courses.items()}
         return memory_trace(

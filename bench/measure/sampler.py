@@ -43,19 +43,21 @@ class Probe(Protocol):
 
 @dataclass(frozen=True)
 class Seen:
-    """What was seen since the last `begin`. `process_peaks` maps pid to bytes, None where never told.
-
-    `device` and `processes` (by pid) are the course of the bytes whose peaks these are.
+    """What was seen since the last `begin`: memory of the card and of each process on it, by pid (empty where
+    the driver lists one without telling its bytes), power and energy, and what changes slowly.
     """
 
     sampled: Sampled
-    device_peak_bytes: int | None
-    process_peaks: dict[int, int | None]
     device: Stretches
     processes: dict[int, Stretches]
     trace: Trace
     slow: tuple[SlowSample, ...]
     lost: str | None
+
+    def process(self, pid: int | None) -> Stretches | None:
+        """Memory of one process; None where the driver never told it."""
+        course = self.processes.get(pid) if pid is not None else None
+        return course if course is not None and course.peak is not None else None
 
 
 class Sampler:
@@ -185,8 +187,6 @@ class _Log:
             sampled=Sampled(
                 period_s=self._period_s, samples=self._samples, largest_gap_s=self._largest_gap_s
             ),
-            device_peak_bytes=self._device.peak,
-            process_peaks={pid: course.peak for pid, course in self._processes.items()},
             device=self._device.stretches(),
             processes={pid: course.stretches() for pid, course in self._processes.items()},
             trace=self._trace(),

@@ -190,12 +190,13 @@ class Telemetry:
                 return Residue(left, None, waited)
 
     def _memory(self, seen: Seen, own: int | None) -> DeviceMemory:
+        process = seen.process(own)
         return DeviceMemory(
             source=self._source,
             sampler=seen.sampled,
             baseline_bytes=self._baseline,
-            device_peak_bytes=seen.device_peak_bytes,
-            process_peak_bytes=None if own is None else seen.process_peaks.get(own),
+            device_peak_bytes=seen.device.peak,
+            process_peak_bytes=process.peak if process else None,
             context_bytes=None,
             context_source=None,
             residue_bytes=None,
@@ -210,8 +211,8 @@ class Telemetry:
         if seen.lost is not None or not finished.spans:
             return None
         of_repeat = partial(trace_of_repeat, repeat=finished.repeats[-1], begin_s=finished.spans[-1].begin_s)
-        process = seen.processes.get(own) if own is not None else None
-        if process is not None and len(process.at_s):
+        process = seen.process(own)
+        if process is not None:
             return of_repeat(process, what="process", source=_PROCESSES)
         return of_repeat(seen.device, what="device", source=self._source) if self._source else None
 
@@ -230,10 +231,10 @@ class Telemetry:
 
     def _contended(self, seen: Seen, own: int | None) -> bool | None:
         """Whether another program computed here; unknown where the driver did not list our own worker."""
-        others = set(seen.process_peaks) - self._drawing  # Windows has everything that draws in this list
+        others = set(seen.processes) - self._drawing  # Windows has everything that draws in this list
         if is_contended(others, self._before, self._workers):
             return True
-        return False if own in seen.process_peaks else None
+        return False if own in seen.processes else None
 
     def _labels(self, seen: Seen, spans: Sequence[Span], *, contended: bool) -> tuple[str, ...]:
         throttled = is_throttled(during(seen.slow, spans), limit_lowered=_is_lowered(self.state))

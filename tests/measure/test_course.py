@@ -65,9 +65,9 @@ def test_each_event_lies_within_its_stretch(told: list[tuple[float, int, int]]) 
 
 def test_a_course_of_nothing_has_no_peak() -> None:
     course = Course(4)
-    assert course.peak is None
+    assert course.stretches().peak is None
     course.add(0.0, 0, 0)
-    assert course.peak == 0
+    assert course.stretches().peak == 0
 
 
 def test_millions_of_events_are_stretches_of_equally_many() -> None:

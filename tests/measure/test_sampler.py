@@ -37,12 +37,14 @@ def test_peaks_are_the_largest_of_what_was_told() -> None:
     with sampling(probe) as watching:
         after_calls(watching, probe, 5)
         seen = watching.seen()
-    assert seen.device_peak_bytes == 900
-    assert seen.process_peaks == {7: 500, 8: None}
+    assert seen.device.peak == 900
+    assert {pid: course.peak for pid, course in seen.processes.items()} == {7: 500, 8: None}
     assert seen.device.high[:3].tolist() == [100, 900, 200], "what was not told is no sample of it"
     assert seen.processes[7].high.tolist() == [500, 300]
     assert seen.processes[7].at_s[0] == seen.device.at_s[1]
     assert seen.processes[8].high.tolist() == []
+    assert seen.process(7) is seen.processes[7]
+    assert seen.process(8) is seen.process(9) is seen.process(None) is None
     assert seen.sampled.samples >= 5
     assert seen.sampled.largest_gap_s is not None
     assert seen.slow[0].temperature_c == 50.0
@@ -55,11 +57,11 @@ def test_a_new_cell_begins_with_nothing() -> None:
         after_calls(watching, probe, 3)
         watching.begin()
         assert watching.seen().sampled.samples == 0
-        assert watching.seen().device_peak_bytes is None
+        assert watching.seen().device.peak is None
         watching.fresh()
         seen = watching.seen()
-    assert seen.device_peak_bytes == 100
-    assert seen.process_peaks == {}
+    assert seen.device.peak == 100
+    assert seen.processes == {}
     assert set(seen.device.high.tolist()) == {100}
 
 
@@ -71,7 +73,7 @@ def test_a_lost_driver_leaves_what_was_seen_and_its_message() -> None:
         seen = watching.seen()
         assert watching.fresh() is None
     assert seen.lost == watching.lost == "GPU is lost"
-    assert seen.device_peak_bytes == 700
+    assert seen.device.peak == 700
     assert seen.sampled.samples == 2
     assert probe.closed
 
@@ -123,7 +125,7 @@ def test_memory_is_bounded_and_what_is_kept_still_tells_the_energy(monkeypatch: 
         assert seen.trace.at_s[-1] == at
     assert seen.sampled.samples == 5000
     assert seen.sampled.largest_gap_s == pytest.approx(0.02)
-    assert seen.device_peak_bytes == seen.device.high.max() == 976
-    assert seen.process_peaks == {7: 488}
+    assert seen.device.peak == 976
+    assert seen.processes[7].peak == 488
     assert seen.trace.at_s[0] == 0.0
     assert counted(seen.trace, 20.0, 70.0) == pytest.approx(150 * 50.0)

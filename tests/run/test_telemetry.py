@@ -237,7 +237,7 @@ def test_a_card_that_falls_off_the_bus_ends_the_run_with_a_valid_record(play: Pl
 
 
 def test_the_next_cell_waits_for_the_memory_of_a_worker_that_was_killed(play: Play, tmp_path: Path) -> None:
-    slow_to_free = variant(tmp_path, "rtx-4070-headless", system=["linger 0.5"])
+    slow_to_free = variant(tmp_path, "rtx-4070-headless", system=["linger 1"])
     code, record = play(slow_to_free, tokens="[8000, 8001]", repeats=1, limit=1)
     assert code == 4
     for cell in record["cells"]:
