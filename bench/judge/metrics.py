@@ -35,6 +35,10 @@ METRICS: Final[dict[str, Better]] = {
 }
 """Every metric of a summary, and which way it improves."""
 
+PROCESS_NOISE: Final = 0.07
+"""How far two fresh processes of one build may lie apart in speed where nothing tells: 3 to 7 % were seen on
+a noisy machine with two cores (docs/comparing.md)."""
+
 _RAW: Final = frozenset(METRICS) & frozenset(Repeat.model_fields)
 
 

@@ -7,13 +7,9 @@ from typing import Final
 
 from bench.judge.compare.ranks import ALPHA, smallest_rank_sum_p
 from bench.judge.compare.sides import Seen
-from bench.judge.metrics import samples
+from bench.judge.metrics import PROCESS_NOISE, samples
 from bench.measure.statistics import coefficient_of_variation
 from bench.records.comparison import Unit
-
-UNKNOWN_SPREAD: Final = 0.07
-"""How far two fresh processes of one build may lie apart where nothing tells: 3 to 7 % were seen on a noisy
-machine with two cores (docs/comparing.md)."""
 
 _FEWEST_PROCESSES: Final = 3
 
@@ -71,7 +67,7 @@ def of_processes(seed: int, olds: Sequence[Process], news: Sequence[Process]) ->
         old,
         now,
         noise=noise,
-        spread=UNKNOWN_SPREAD if spread is None else spread,
+        spread=PROCESS_NOISE if spread is None else spread,
         is_assumed=spread is None,
     )
 

@@ -5,12 +5,11 @@ from statistics import median
 from typing import Final, NamedTuple
 
 from bench.judge.merge.sources import UNKNOWN_MACHINE
+from bench.judge.metrics import PROCESS_NOISE
 from bench.records.check_figures import CheckFigure
 from bench.records.words import Label, Provenance
 
-# Fresh processes of one build were seen to differ by 3 to 7 % on a noisy machine, whatever the interval of
-# each says; sizes of memory repeat far better.
-SPEED_NOISE: Final = 0.07
+# Sizes of memory repeat far better than speeds.
 MEMORY_NOISE: Final = 0.01
 _DISTURBED: Final = frozenset({Label.THROTTLED, Label.CONTENDED, Label.SPILLED})
 
@@ -75,7 +74,7 @@ def disagree(metric: str, samples: Sequence[Sample]) -> bool:
     Records that do not name their machine are each held against all others.
     """
     values = [sample.value for sample in samples]
-    noise = MEMORY_NOISE if metric.endswith("_bytes") else SPEED_NOISE
+    noise = MEMORY_NOISE if metric.endswith("_bytes") else PROCESS_NOISE
     if not values or max(values) - min(values) <= noise * abs(min(values, key=abs)):
         return False  # as nearly always: no two of them lie that far apart
     named = [sample for sample in samples if sample.machine != UNKNOWN_MACHINE]
