@@ -75,7 +75,8 @@ def _of_timed(metric: str, by: float, found: Evidence) -> tuple[Word, str]:
         return Word.CANNOT_TELL, _TOO_FEW
     if found.p > ALPHA or not by:
         return Word.SAME_WITHIN_NOISE, ""
-    if found.spread is not None and abs(by) <= found.spread:
+    # As a ratio, so that what is lost one way is won the other way round.
+    if found.spread is not None and abs(math.log1p(by)) <= math.log1p(found.spread):
         same = Word.CANNOT_TELL if found.is_assumed else Word.SAME_WITHIN_NOISE
         return same, f"{_ASSUMED if found.is_assumed else _SCATTER} ({found.spread:.1%})"
     return word(metric, by), ""

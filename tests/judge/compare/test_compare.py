@@ -3,7 +3,7 @@
 from statistics import median
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bench.errors import UsageError
@@ -192,6 +192,7 @@ def test_the_base_of_a_folder_is_what_is_most_alike() -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(st.floats(0.5, 2), st.floats(0.5, 2))
+@example(0.921875, 0.9921875)  # up by more than fresh processes may differ by, down by less
 def test_the_other_way_round_is_the_other_way_round(first: float, second: float) -> None:
     there = change(one(cell(slow=first), cell(slow=second)), "latency_s")
     back = change(one(cell(slow=second), cell(slow=first)), "latency_s")
