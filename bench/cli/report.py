@@ -63,11 +63,13 @@ def report(
 
 
 def _report_one(path: Path, chosen: "tuple[Format, ...]", out: Path) -> None:
+    from bench.cli.links import linker
     from bench.records.store import read_record
     from bench.report.bundle import write_reports
 
     record = read_record(path)
-    for written in write_reports(record, out / record.model.name / record.device.slug, chosen, path.stem):
+    folder = out / record.model.name / record.device.slug
+    for written in write_reports(record, folder, chosen, path.stem, linker(folder)(path)):
         click.echo(written)
 
 

@@ -1,7 +1,6 @@
 """Several records to merged reports: indexed, grouped by model and card, written."""
 
 import gc
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bench.cli.links import linker
 from bench.errors import RecordError
 
 if TYPE_CHECKING:
@@ -66,14 +66,15 @@ def _report_group(task: Task, index: "Index", key: "GroupKey", stem: str) -> Non
     from bench.report.bundle import write_merged, write_reports
 
     folder, paths = task.out.joinpath(*key.folder), index.files(key)
+    link = linker(folder)
     if len(paths) == 1:
-        _say(task, write_reports(read_record(paths[0]), folder, task.formats, stem))
+        _say(task, write_reports(read_record(paths[0]), folder, task.formats, stem, link(paths[0])))
     else:
         with _without_search_for_cycles():
-            document = index.check(key, linker(folder))
+            document = index.check(key, link)
         _say(task, write_merged(document, folder, task.formats, stem))
     for path in paths if task.each else ():
-        _say(task, write_reports(read_record(path), folder, task.formats, path.stem))
+        _say(task, write_reports(read_record(path), folder, task.formats, path.stem, link(path)))
 
 
 def _say(task: Task, written: tuple[Path, ...]) -> None:
@@ -82,23 +83,6 @@ def _say(task: Task, written: tuple[Path, ...]) -> None:
         if path not in task.said:
             task.said.add(path)
             click.echo(path)
-
-
-def linker(folder: Path) -> Callable[[Path], str | None]:
-    """From a report in `folder` to a record, where both lie below the current folder.
-
-    Elsewhere a path would tell the reader of a page what folders its maker has: then there is no link.
-    """
-    here = Path.cwd()
-    start = here / folder
-
-    def link(record: Path) -> str | None:
-        if not record.is_relative_to(here) or not start.is_relative_to(here):
-            return None
-        path = Path(os.path.relpath(record, start)).as_posix()
-        return path if path.isprintable() else None
-
-    return link
 
 
 @contextmanager

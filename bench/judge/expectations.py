@@ -65,7 +65,7 @@ def judge_expectations(record: Record) -> tuple[Finding, ...]:
     Only a cell that ran, or that the memory did not hold, is judged on `fits`: unsupported, failed and
     interrupted cells say nothing of memory, and neither does one that ran out beside another program. A cell
     that was not run because a smaller one ran out of memory does not fit. A metric is judged on cells that
-    ran and have it.
+    ran and have it; a cell that must keep a bound and does not fit keeps none, unless it is expected not to.
 
     Raises:
         RecordError: as `stated`.
@@ -81,11 +81,13 @@ def count(findings: tuple[Finding, ...]) -> dict[Met, int]:
 
 def judge_cell(cell: CellResult, expectations: tuple[Expectation, ...]) -> Iterator[Finding]:
     """Every expectation that covers this cell, as `judge_expectations`."""
-    for expectation in expectations:
-        if expectation.covers(cell.requested):
-            if expectation.fits is not None:
-                yield _fits(cell, expectation.fits)
-            yield from (_bounded(cell, name, bound) for name, bound in expectation.bounds.items())
+    covering = [expectation for expectation in expectations if expectation.covers(cell.requested)]
+    must_fit = all(expectation.fits is not False for expectation in covering)
+    for expectation in covering:
+        if expectation.fits is not None:
+            yield _fits(cell, expectation.fits)
+        for name, bound in expectation.bounds.items():
+            yield _bounded(cell, name, bound, must_fit=must_fit)
 
 
 def _fits(cell: CellResult, wanted: bool) -> Finding:
@@ -106,10 +108,12 @@ def _fit_of(cell: CellResult) -> tuple[bool | None, str]:
     return (True, "ran") if cell.outcome.status == "measured" else (None, _not_run(cell))
 
 
-def _bounded(cell: CellResult, name: str, bound: Bound) -> Finding:
+def _bounded(cell: CellResult, name: str, bound: Bound, *, must_fit: bool) -> Finding:
     wanted = f"{name} {bound.sign} {_words(name, bound.limit)}"
     if cell.outcome.status != "measured":
-        return Finding(cell.cell_id, name, wanted, _not_run(cell), Met.NOT_JUDGED)
+        fits, words = _fit_of(cell)
+        met = Met.NOT_MET if fits is False and must_fit else Met.NOT_JUDGED
+        return Finding(cell.cell_id, name, wanted, words, met)
     found = value(cell.summary, name)
     if found is None:
         return Finding(cell.cell_id, name, wanted, "not available", Met.NOT_JUDGED)

@@ -19,15 +19,19 @@ _SUFFIXES: Final = {
 }
 
 
-def write_reports(record: Record, directory: Path, formats: Iterable[Format], stem: str) -> tuple[Path, ...]:
+def write_reports(
+    record: Record, directory: Path, formats: Iterable[Format], stem: str, path: str | None = None
+) -> tuple[Path, ...]:
     """Write `<stem>.html`, `.check.json`, `.md`, `.csv` into `directory`, each whole or not at all.
+
+    `path` leads from there to the record.
 
     Returns the paths in the order of `formats`; a format named twice is written once.
 
     Raises:
         StorageError: the disk refused it.
     """
-    return _write(build_view(record), directory, formats, stem)
+    return _write(build_view(record, path), directory, formats, stem)
 
 
 def write_merged(check: Check, directory: Path, formats: Iterable[Format], stem: str) -> tuple[Path, ...]:

@@ -49,18 +49,22 @@ def read_entry(path: Path) -> Entry:
     return entry(read_record(path))
 
 
-def entry(record: Record) -> Entry:
-    """What merging needs of a record. Every text is cleaned; figures have six significant digits."""
+def entry(record: Record, path: str | None = None) -> Entry:
+    """What merging needs of a record. Every text is cleaned; figures have six significant digits.
+
+    `path`: where a document finds the record, if it may say so.
+    """
     judgement, alike = judge(record), same_kernels(record)
     cells = tuple(_cell(record, cell, alike.get(cell.cell_id, ())) for cell in record.cells)
-    return Entry(head=_head(record, judgement), cells=cells)
+    return Entry(head=_head(record, judgement, path), cells=cells)
 
 
-def _head(record: Record, judgement: Judgement) -> EntryHead:
+def _head(record: Record, judgement: Judgement, path: str | None) -> EntryHead:
     predicted = derived(record, judgement)
     return EntryHead(
         id=record.record_id,
         hash=record.content_hash,
+        path=path,
         created_at=record.created_at,
         provenance=record.provenance,
         machine_key=record.machine_key,

@@ -6,7 +6,8 @@ from typing import Final, TypeVar
 
 from bench.report.interface import Grid, Miss, View
 
-MAX_CELLS: Final = 1_000
+MAX_CELLS: Final = 200
+"""With a trace and raw repeats in every cell, so many stay under 1.5 MB."""
 _MAX_GRIDS: Final = 12
 _MAX_COLUMNS: Final = 16
 _MAX_LINES: Final = 100

@@ -14,8 +14,11 @@ from bench.report.rows import repeat_columns
 from bench.report.text import clean
 
 
-def build_view(record: Record) -> View:
-    """Everything that any format shows of one record. Never fails on a record that the schema accepts."""
+def build_view(record: Record, path: str | None = None) -> View:
+    """Everything that any format shows of one record. Never fails on a record that the schema accepts.
+
+    `path`: where the reader of a report finds the record; None where that is not told.
+    """
     judgement = judge(record)
     tables, legend = grids(record)
     stamp, stamp_tone = words.stamp(record.provenance, record.model)
@@ -51,6 +54,6 @@ def build_view(record: Record) -> View:
         kernels=facts.kernels(record),
         environment=facts.environment(record),
         derived=prediction,
-        check=merge((entry(record),)),
+        check=merge((entry(record, path),)),
         merged=None,
     )

@@ -72,6 +72,24 @@ def test_each_record_too(say: Say, records: Path) -> None:
     assert names(said.out) == {"check.md", "a.md", "b.md", "c.md"}
 
 
+def test_the_document_of_one_record_leads_to_it(say: Say, records: Path, tmp_path: Path) -> None:
+    one = next(records.rglob("*.json")).relative_to(tmp_path)
+    for argument in (one, Path("kept", "..", one)):
+        said = say("report", str(argument), "--format", "json")
+        written = tmp_path / said.out.strip()
+        (record,) = json.loads(written.read_text(encoding="utf-8"))["records"]
+        assert (written.parent / record["path"]).resolve() == tmp_path / one
+
+
+def test_the_document_of_one_record_tells_nothing_of_folders_elsewhere(
+    say: Say, records: Path, tmp_path: Path
+) -> None:
+    one = next(records.rglob("*.json"))
+    said = say("report", str(one), "--format", "json", "--out", str(tmp_path / ".." / "elsewhere"))
+    (record,) = json.loads(Path(said.out.strip()).read_text(encoding="utf-8"))["records"]
+    assert record["path"] is None
+
+
 def test_a_subset_of_the_formats_elsewhere(say: Say, records: Path, tmp_path: Path) -> None:
     said = say("report", "kept/a.json", "kept/deeper/b.json", "--format", "md, csv", "--out", "there")
     assert said.code == 0

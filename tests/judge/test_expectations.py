@@ -81,9 +81,17 @@ def test_sizes_are_told_in_both_units_and_labels_beside_the_figure() -> None:
 def test_a_figure_that_is_not_there_is_not_judged() -> None:
     (energy,) = judged(RAN, {"energy_j": "<= 5"})
     assert (energy.met, energy.found) == (Met.NOT_JUDGED, "not available")
-    (speed,) = judged(sample.out_of_memory(WANT), {"decode_tokens_per_s": ">= 20"})
-    assert speed.met is Met.NOT_JUDGED
+
+
+def test_a_bound_is_not_met_by_a_cell_that_does_not_fit_unless_it_is_expected_not_to() -> None:
+    bound: JsonValue = {"decode_tokens_per_s": ">= 20"}
+    (speed,) = judged(sample.out_of_memory(WANT), bound)
+    assert speed.met is Met.NOT_MET
     assert speed.found.startswith("out of memory: ")
+    beside = judged(sample.out_of_memory(WANT), {"fits": False}, bound)
+    assert [finding.met for finding in beside] == [Met.MET, Met.NOT_JUDGED]
+    (unsupported,) = judged(sample.not_measured(WANT, Unsupported(reason="no kernels")), bound)
+    assert unsupported.met is Met.NOT_JUDGED
 
 
 def test_an_expectation_is_about_the_cells_that_it_chooses() -> None:

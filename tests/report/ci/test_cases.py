@@ -30,7 +30,7 @@ LATE = sample.not_measured(WANT, Timeout(reason="no token for 300 s", limit_s=30
         (OOM, [], Result.PASSED),
         (OOM, [FITS], Result.FAILED),
         (OOM, [FITS_NOT], Result.PASSED),
-        (OOM, [SLOW], Result.PASSED),
+        (OOM, [SLOW], Result.FAILED),
         (PRUNED, [], Result.SKIPPED),
         (PRUNED, [FITS], Result.FAILED),
         (PRUNED, [FITS_NOT], Result.PASSED),
