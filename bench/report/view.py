@@ -42,7 +42,7 @@ def build_view(record: Record) -> View:
         emulation=record.emulation,
         card=card.facts(record),
         card_lines=tuple(map(clean, card.lines(record))),
-        frontier=frontier(judgement.frontier),
+        frontier=frontier(judgement.frontier, record.provenance),
         grids=tables,
         heat_legend=legend,
         misses=misses(tables),
