@@ -4,9 +4,6 @@ import io
 
 import pandas as pd
 
-from bench.records.check import Check
-from bench.records.schema import Record
-from bench.records.store import seal
 from bench.report import csv, html, markdown
 from bench.report.interface import View
 from bench.report.merged.view import merged_view
@@ -14,38 +11,9 @@ from bench.report.plots.build import plots
 from bench.report.plots.verdicts import code_of
 from bench.report.view import build_view
 from tests import sample_cards as cards
-from tests import sample_derived as derived
-from tests import sample_records as sample
-from tests.judge.merge.samples import MACHINES, cheaper, lean, merged, replanned, rerun
+from tests.judge.merge.samples import cheaper, merged, replanned
+from tests.report.merged.samples import MIXED, PLAN, PLANS
 from tests.report.pages import markup
-
-PLAN = derived.derived_record(clips=(10.0, 60.0, 300.0, 1200.0))
-
-
-def tight(record: Record) -> Record:
-    """The same card, on which long answers to long clips ran out of memory."""
-    cells = [
-        sample.out_of_memory(cell.requested)
-        if cell.summary and cell.requested.clip_seconds >= 60 and cell.requested.max_tokens >= 512
-        else cell
-        for cell in record.cells
-    ]
-    return seal(record.model_copy(update={"cells": tuple(cells)}).model_dump(mode="json"))
-
-
-def mixed() -> Check:
-    """Three machines of which one is slower and one has less room, and a prediction."""
-    card = cards.rtx_4070()
-    return merged(
-        PLAN,
-        rerun(card, 1, machine=MACHINES[0]),
-        rerun(card, 2, machine=MACHINES[1], faster=1.3),
-        rerun(tight(card), 3, machine=MACHINES[2]),
-    )
-
-
-PLANS = merged_view(merged(PLAN, lean(PLAN, 2)))
-MIXED = merged_view(mixed())
 
 
 def parts(view: View) -> list[str]:
@@ -147,6 +115,13 @@ def test_the_post_says_the_same() -> None:
         assert words in both
     assert "longest that ran" in both
     assert "SDPA (3 machines)" in both
+
+
+def test_a_band_beside_what_ran_is_stamped_as_a_prediction() -> None:
+    figure = markup(html.render(MIXED)).partition('id="plot-memory"')[2].partition("</figcaption>")[0]
+    assert "measured on this device" in figure
+    assert "derived, nothing was run" in figure
+    assert "measured" not in markup(html.render(PLANS)).partition('id="plots"')[2].partition("</section>")[0]
 
 
 def test_disagreement_stands_before_the_plots() -> None:
