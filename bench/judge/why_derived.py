@@ -10,39 +10,40 @@ from bench.judge.why import length, shape, shape_of, size
 from bench.records.schema import Record
 from bench.records.words import Verdict
 
-_HEAD: Final = "Derived, not measured"
+HEAD: Final = "Derived, not measured"
+"""How the sentence of every prediction begins."""
 _SHORTEST_S: Final = 1.0  # of a predicted line
 
 
 def tiny() -> str:
     """A prediction for the tiny model."""
-    return f"{_HEAD}, and for a tiny model, which says nothing about whether the real model runs."
+    return f"{HEAD}, and for a tiny model, which says nothing about whether the real model runs."
 
 
 def fits(points: Sequence[FrontierPoint]) -> str:
     """Something that was asked for surely fits: the longest clip in each room that was asked for."""
-    return f"{_HEAD}: {'; '.join(_rooms(points))}."
+    return f"{HEAD}: {'; '.join(_rooms(points))}."
 
 
 def too_close(record: Record, points: Sequence[FrontierPoint]) -> str:
     """Nothing that was asked for surely fits, and something may."""
-    return f"{_HEAD}: {_smallest(record, Verdict.TOO_CLOSE_TO_CALL)}{_shorter(points)}."
+    return f"{HEAD}: {_smallest(record, Verdict.TOO_CLOSE_TO_CALL)}{_shorter(points)}."
 
 
 def nothing_fits(record: Record, points: Sequence[FrontierPoint]) -> str:
     """Nothing that was asked for fits."""
     smallest = _smallest(record, Verdict.DOES_NOT_FIT)
-    return f"{_HEAD}: nothing that was asked for fits; {_weights(record) or smallest}{_shorter(points)}."
+    return f"{HEAD}: nothing that was asked for fits; {_weights(record) or smallest}{_shorter(points)}."
 
 
 def on_a_cpu(record: Record) -> str:
     """A prediction for the CPU's kernels."""
     peaks = [(cell.envelope.allocated_peak_bytes, cell) for cell in record.cells if cell.envelope is not None]
     if not peaks:
-        return f"{_HEAD}, for a CPU, which has no VRAM budget to hold anything against."
+        return f"{HEAD}, for a CPU, which has no VRAM budget to hold anything against."
     peak, cell = max(peaks, key=lambda pair: pair[0])
     return (
-        f"{_HEAD}, for a CPU, which has no VRAM budget to hold it against: the highest predicted peak is "
+        f"{HEAD}, for a CPU, which has no VRAM budget to hold it against: the highest predicted peak is "
         f"{units.both_units(peak)}, of {shape(cell)}."
     )
 

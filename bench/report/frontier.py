@@ -4,16 +4,18 @@ from collections.abc import Iterable
 
 from bench import units
 from bench.judge.frontier import FrontierPoint
+from bench.records.words import Provenance
 from bench.report import words
 from bench.report.interface import FrontierRow
 
 
-def frontier(points: Iterable[FrontierPoint]) -> tuple[FrontierRow, ...]:
-    """One row for each point, measured or predicted."""
-    return tuple(map(_row, points))
+def frontier(points: Iterable[FrontierPoint], provenance: Provenance) -> tuple[FrontierRow, ...]:
+    """One row for each point of a record of that provenance."""
+    return tuple(line(point, provenance) for point in points)
 
 
-def _row(point: FrontierPoint) -> FrontierRow:
+def line(point: FrontierPoint, provenance: Provenance, basis: str = "") -> FrontierRow:
+    """One point in words; `basis` is how many records or machines it rests on."""
     predicted = point.is_predicted
     return FrontierRow(
         attention=point.attention,
@@ -35,6 +37,8 @@ def _row(point: FrontierPoint) -> FrontierRow:
         smallest_misfit_with_desktop=_surely_not(point.smallest_misfit_with_desktop_s) if predicted else "",
         context_s=point.context_s,
         context="" if point.context_s is None else units.clip_length(point.context_s),
+        provenance=Provenance.DERIVED if predicted else provenance,
+        basis=basis,
     )
 
 

@@ -2,7 +2,7 @@
 
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from bench import units
 from bench.report.card_metrics import COLUMNS
@@ -42,6 +42,8 @@ def render(view: View) -> str:
         memory=_in_use("memory", ran),
         card=_in_use("card", ran),
         power=_in_use("power", ran),
+        terms=[name for name in TERMS if _tells(predicted, "terms", name)],
+        ceilings=[name for name in CEILINGS if _tells(predicted, "ceiling", name)],
         absent=[metric.heading for metric in METRICS if not _has_values(metric, ran)],
         phases=[name for name in PHASES.values() if any(name in row.phases for row in ran)],
         phase_kinds=_phase_kinds(ran),
@@ -72,6 +74,12 @@ def _has_values(column: Column, rows: list[Row]) -> bool:
 def _in_use(section: Section, rows: list[Row]) -> list[Column]:
     """The columns of a section that at least one row has: empty ones are named once instead."""
     return [column for column in COLUMNS if column.section == section and _has_values(column, rows)]
+
+
+def _tells(rows: list[Row], part: Literal["terms", "ceiling"], name: str) -> bool:
+    """Whether any prediction has a figure under that name."""
+    found = (getattr(row.prediction, part) for row in rows)
+    return any(figures[name] != units.NOT_AVAILABLE for figures in found)
 
 
 def _phase_kinds(rows: list[Row]) -> list[str]:

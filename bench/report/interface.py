@@ -15,9 +15,10 @@ from bench.records.base import Interval
 from bench.records.card import Emulation
 from bench.records.check import Check
 from bench.records.schema import MemoryTrace
-from bench.records.words import Attention, Provenance, Verdict, WeightMode
+from bench.records.words import Attention, Fit, Provenance, Verdict, WeightMode
 from bench.report.basics import Fact, Figure, Status, Tone
 from bench.report.derived.interface import Derived, Prediction
+from bench.report.words import PROVENANCES
 
 
 class Format(StrEnum):
@@ -55,7 +56,7 @@ class Row:
     `same_kernels_as` with which cells. `fits_with_desktop` is None where nothing tells. `prediction` is None
     for a cell that was not predicted. `predicted_bytes` is what a card must have by the prediction, also of a
     cell that ran where there is one. `machines` is None where a record does not name its machine. `trace` is
-    memory over time, None where nobody watched.
+    memory over time, None where nobody watched. `fit` is what several records say of the cell together.
     """
 
     cell_id: str
@@ -88,6 +89,7 @@ class Row:
     machines: int | None
     records: int
     trace: MemoryTrace | None = None
+    fit: Fit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,22 @@ class Grid:
     rows: tuple[Row, ...]
     uniform: Status | None
 
+    @property
+    def provenance(self) -> Provenance | None:
+        """Of all its figures; None where they differ, and so are those of the view."""
+        found = {row.provenance for row in self.rows}
+        return found.pop() if len(found) == 1 else None
+
+    @property
+    def has_run(self) -> bool:
+        """Whether any of its cells ran."""
+        return any(row.status.code == "measured" for row in self.rows)
+
+    @property
+    def is_predicted(self) -> bool:
+        """Whether it shows predictions, and nothing that ran."""
+        return not self.has_run and any(row.prediction is not None for row in self.rows)
+
 
 @dataclass(frozen=True, slots=True)
 class Miss:
@@ -133,7 +151,8 @@ class FrontierRow:
     """The longest clip that fits, and the smallest that does not, in words and seconds.
 
     Of a prediction: the longest that surely fits and the smallest that surely does not; `context` is the
-    longest that the model's context holds, empty where the line is drawn through the cells alone.
+    longest that the model's context holds, empty where the line is drawn through the cells alone. `basis` is
+    `3 machines` or `5 records`, empty of one record.
     """
 
     attention: Attention
@@ -153,6 +172,31 @@ class FrontierRow:
     smallest_misfit_with_desktop: str
     context_s: float | None
     context: str
+    provenance: Provenance
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class FrontierTable:
+    """The lines of one provenance: what ran and what was predicted are never in one table."""
+
+    provenance: Provenance
+    lines: tuple[FrontierRow, ...]
+
+    @property
+    def is_predicted(self) -> bool:
+        """Whether nothing of it ran."""
+        return self.provenance is Provenance.DERIVED
+
+    @property
+    def shows_headless(self) -> bool:
+        """Whether anything tells which clips fit without a desktop."""
+        return any(line.headless_is_known for line in self.lines)
+
+    @property
+    def shows_desktop(self) -> bool:
+        """Whether anything tells which clips fit beside a desktop."""
+        return any(line.desktop_is_known for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,9 +313,29 @@ class View:
         return self.emulation is not None or self.provenance is Provenance.EMULATED
 
     @property
-    def has_desktop_line(self) -> bool:
-        """Whether anything tells which clips fit beside a desktop."""
-        return any(point.desktop_is_known for point in self.frontier)
+    def has_run(self) -> bool:
+        """Whether any cell ran."""
+        return any(grid.has_run for grid in self.grids)
+
+    @property
+    def is_predicted(self) -> bool:
+        """Whether every figure is a prediction: of one plan, or of several."""
+        return self.derived is not None or (self.provenance is Provenance.DERIVED and not self.has_run)
+
+    @property
+    def frontiers(self) -> tuple[FrontierTable, ...]:
+        """The frontier as tables, one for each provenance."""
+        kinds = dict.fromkeys(line.provenance for line in self.frontier)
+        return tuple(
+            FrontierTable(kind, tuple(line for line in self.frontier if line.provenance is kind))
+            for kind in kinds
+        )
+
+    def stamp_of(self, provenance: Provenance | None) -> Fact:
+        """The stamp of figures of that provenance, its tone as the note; None: that of the view."""
+        if provenance in {None, self.provenance}:
+            return Fact("Provenance", self.stamp, self.stamp_tone)
+        return Fact("Provenance", PROVENANCES[Provenance(provenance)], Tone.WARN)
 
     @property
     def rows(self) -> tuple[Row, ...]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from bench.report.card_metrics import COLUMNS
 from bench.report.derived import markdown as predicted
-from bench.report.interface import FrontierRow, Grid, GridCell, Merged, Source, View
+from bench.report.interface import FrontierRow, FrontierTable, Grid, GridCell, Merged, Source, View
 from bench.report.markdown_syntax import bullets, escape, facts, misses, some_grids, table, uniform
 
 _COLUMNS: Final = (
@@ -53,6 +53,7 @@ def _measured(view: View) -> Iterator[str]:
     yield facts("The card", view.card) if view.card else ""
     yield from _metrics(view)
     yield from misses(view)
+    yield from predicted.figures(view)
 
 
 def _record(view: View) -> Iterator[str]:
@@ -87,7 +88,7 @@ def _repeat(view: View) -> str:
 
 
 def _blocks(grid: Grid, view: View) -> Iterator[str]:
-    yield f"### {escape(grid.title)}\n\n{escape(view.stamp)}"
+    yield f"### {escape(grid.title)}\n\n{escape(view.stamp_of(grid.provenance).text)}"
     yield uniform(grid) or _grid(grid)
 
 
@@ -101,6 +102,8 @@ def _grid_cell(cell: GridCell | None) -> str:
     if cell is None:
         return ""
     row = cell.row
+    if row.prediction is not None:
+        return predicted.predicted_cell(row.prediction)
     if row.status.code != "measured":
         return escape(row.status.word)
     figures = row.figures
@@ -122,13 +125,24 @@ def _metrics(view: View) -> Iterator[str]:
 
 def _frontier(view: View) -> Iterator[str]:
     if view.frontier:
-        yield f"### Longest clip that fits\n\n{escape(view.stamp)}"
-        desktop = ["longest beside a desktop"] if view.has_desktop_line else []
-        head = ["attention", "new tokens", "longest that ran", *desktop, "smallest that did not fit"]
-        yield table(head, (_frontier_line(point, desktop=bool(desktop)) for point in view.frontier))
+        yield "### Longest clip that fits"
+        for part in view.frontiers:
+            yield from predicted.surely(part, view) if part.is_predicted else _ran(part, view)
+
+
+def _ran(part: FrontierTable, view: View) -> Iterator[str]:
+    desktop = ["longest beside a desktop"] if part.shows_desktop else []
+    head = ["attention", "new tokens", "longest that ran", *desktop, "smallest that did not fit"]
+    yield escape(view.stamp_of(part.provenance).text)
+    yield table(head, (_frontier_line(point, desktop=bool(desktop)) for point in part.lines))
 
 
 def _frontier_line(point: FrontierRow, *, desktop: bool) -> list[str]:
     beside = [point.longest_fit_with_desktop] if desktop else []
-    tokens = f"{point.max_tokens:,}"
-    return [escape(point.attention_words), tokens, point.longest_fit, *beside, point.smallest_misfit]
+    return [
+        predicted.attention(point),
+        f"{point.max_tokens:,}",
+        point.longest_fit,
+        *beside,
+        point.smallest_misfit,
+    ]

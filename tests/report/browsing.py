@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, sync_playwright
@@ -45,6 +45,10 @@ POOR_CONTRAST: Final = """() => {
   }
   return [...poor];
 }"""
+
+
+TOOLS: Final = Path(__file__).parents[2] / "tools" / "plots"
+AXE: Final = TOOLS / "node_modules" / "axe-core" / "axe.min.js"
 
 
 @dataclass
@@ -93,3 +97,13 @@ def show(page: Page, path: Path) -> None:
 def unfold(page: Page) -> None:
     """Open every folded table."""
     page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+
+
+def barriers(page: Page) -> list[tuple[object, object]]:
+    """What the accessibility engine objects to in the whole page, folded tables included."""
+    if not AXE.exists():
+        pytest.fail("axe-core is missing: npm ci --prefix tools/plots")
+    unfold(page)
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = cast("dict[str, list[dict[str, object]]]", page.evaluate("axe.run()"))
+    return [(violation["id"], violation["help"]) for violation in found["violations"]]

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from bench import units
-from bench.judge.derived import ORDER
 from bench.judge.merge.sources import Sources, machines_of
+from bench.judge.merge.variants import by_variant
 from bench.judge.peak import PEAK_WORDS
 from bench.judge.why import shape_of
 from bench.records.check_figures import CheckFigure
@@ -25,9 +25,9 @@ _MAX_CAVEATS = 40
 def merge_verdict(sources: Sources, rows: Sequence[CheckRow]) -> tuple[Verdict, str]:
     """The verdict of what weighs most, and the sentence below it.
 
-    One record keeps its own. Of several predictions the best cell of any decides, as within one. Of several
-    runs the merged cells decide, by the rules of one record: a cell that ran in one and not in another shows
-    nothing.
+    One record keeps its own. Of several predictions each setting is told by its newest, and the one that goes
+    furthest decides, as within one record. Of several runs the merged cells decide, by the rules of one
+    record: a cell that ran in one and not in another shows nothing.
     """
     heads = sources.deciding
     if len(heads) == 1:
@@ -35,8 +35,8 @@ def merge_verdict(sources: Sources, rows: Sequence[CheckRow]) -> tuple[Verdict, 
     if sources.provenance is Provenance.SMOKE:
         return Verdict.UNKNOWN, f"{basis(heads)}: that says nothing about whether the real model runs."
     if sources.provenance is Provenance.DERIVED or heads[0].elsewhere is not None:
-        best = min(heads, key=_rank)
-        return best.verdict, f"{basis(heads)}. The best of them: {best.why}"
+        verdict, told = by_variant(heads)
+        return verdict, f"{basis(heads)}. {told}"
     own = [row for row in rows if row.provenance is sources.provenance]
     verdict = _decide(own)
     return verdict, f"{basis(heads)}: {_sentence(verdict, own, heads)}."
@@ -64,7 +64,8 @@ def _caveats(sources: Sources) -> Iterator[str]:
         yield f"{left_out} of {whole} records computed on another kind of device: their figures do not count."
     others = len(sources.counted) - total
     if others:
-        yield f"{others} of {whole} records are of another provenance: the verdict does not rest on them."
+        verb = "is" if others == 1 else "are"
+        yield f"{others} of {whole} records {verb} of another provenance: the verdict does not rest on them."
     if machines_of(deciding) is None and sources.provenance is not Provenance.DERIVED:
         yield "Not every record names its machine: some may be of one machine, run again."
     found = Counter(caveat for head in deciding for caveat in dict.fromkeys(head.caveats))
@@ -73,11 +74,6 @@ def _caveats(sources: Sources) -> Iterator[str]:
         yield caveat if count == total else f"In {count} of {total} records: {caveat}"
     if len(ordered) > _MAX_CAVEATS:
         yield f"{len(ordered) - _MAX_CAVEATS} more, which stand in the reports of single records."
-
-
-def _rank(head: EntryHead) -> tuple[int, float, str]:
-    order = [*ORDER, Verdict.UNSUPPORTED, Verdict.UNKNOWN]
-    return order.index(head.verdict), -head.created_at.timestamp(), head.hash
 
 
 def _decide(rows: Sequence[CheckRow]) -> Verdict:

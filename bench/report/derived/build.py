@@ -23,7 +23,14 @@ def derived(record: Record, judgement: Judgement) -> Derived | None:
     ceilings = [one.ceiling for one in figures if one.ceiling is not None]
     return Derived(
         units_line=units_line(record),
-        tiles=tuple(_tiles(record, room)),
+        tiles=tuple(
+            tiles(
+                record.device.memory_total_bytes,
+                record.model.weights_bytes,
+                room,
+                is_card=record.device.kind == "cuda",
+            )
+        ),
         room_line=_room_line(room),
         headless=room.headless,
         desktop=room.desktop,
@@ -64,12 +71,14 @@ def units_line(record: Record) -> str:
     return f'{article} "{size} GB" card reports {units.both_units(total)}; the {weights}.'
 
 
-def _tiles(record: Record, room: Rooms) -> Iterator[Fact]:
-    total, weights = record.device.memory_total_bytes, record.model.weights_bytes
-    where = "Memory of the card" if record.device.kind == "cuda" else "Memory of the machine"
-    if total is not None:
-        yield Fact(where, units.gib(total), units.gb(total))
-    yield Fact("Weights", units.gib(weights), units.gb(weights))
+def tiles(
+    total_bytes: int | None, weights_bytes: int | None, room: Rooms, *, is_card: bool
+) -> Iterator[Fact]:
+    """The card, the weights and the budgets, in GiB, with the same in GB as the note."""
+    where = "Memory of the card" if is_card else "Memory of the machine"
+    if total_bytes is not None:
+        yield Fact(where, units.gib(total_bytes), units.gb(total_bytes))
+    yield Fact("Weights", units.gib(weights_bytes), units.gb(weights_bytes))
     if room.headless is not None:
         yield Fact("Room without a desktop", extents.gib(room.headless), extents.gb(room.headless))
     if room.desktop is not None:

@@ -5,6 +5,7 @@ from typing import Final
 from bench import units
 from bench.judge.derived import cell_fit, cell_verdict
 from bench.records.base import Interval
+from bench.records.check_prediction import CheckCeiling, CheckEnvelope
 from bench.records.prediction import Ceiling, Envelope, PhaseEnvelope
 from bench.records.schema import CellResult, Record
 from bench.records.words import Fit, Phase, Profile, Verdict
@@ -35,27 +36,33 @@ def prediction(cell: CellResult, record: Record) -> Prediction | None:
     if cell.outcome.status != "predicted":
         return None
     judged, found, figures = cell_verdict(cell, record), cell_fit(cell, record), cell.envelope
-    word, tone = FITS[judged.verdict]
-    if judged.verdict is Verdict.RUNS_HEADLESS and found.desktop is not Fit.DOES_NOT_FIT:
-        word = "fits headless"
+    word, tone = fit_words(judged.verdict, found.desktop)
     all_logits = _has_all_logits(cell)
     return Prediction(
         verdict=judged.verdict,
         fit=Status(judged.verdict.value, word, tone, clean(judged.why)),
-        also=_also(judged.verdict, found.desktop),
+        also=also(judged.verdict, found.desktop),
         headless=found.headless,
         desktop=found.desktop,
-        peak=_peak(figures),
-        at_peak=_at_peak(figures, all_logits=all_logits),
+        peak=peak(figures),
+        at_peak=at_peak(figures, all_logits=all_logits),
         dominant=_dominant(figures),
-        terms={name: _term(figures, name) for name in TERMS},
+        terms=terms(figures),
         phases=_phases(figures, all_logits=all_logits),
-        ceiling=_ceiling(figures.ceiling if figures else None),
+        ceiling=ceilings(figures.ceiling if figures else None),
         envelope=None if figures is None else _cleaned(figures),
     )
 
 
-def _also(verdict: Verdict, desktop: Fit | None) -> str:
+def fit_words(verdict: Verdict, desktop: Fit | None) -> tuple[str, Tone]:
+    """`fits`, `headless only`: the word for a verdict, and how good it is."""
+    word, tone = FITS[verdict]
+    beside_too = verdict is Verdict.RUNS_HEADLESS and desktop is not Fit.DOES_NOT_FIT
+    return ("fits headless" if beside_too else word), tone
+
+
+def also(verdict: Verdict, desktop: Fit | None) -> str:
+    """What the word leaves open, such as `desktop: too close to call`; empty where nothing is."""
     if verdict is Verdict.RUNS_HEADLESS and desktop is Fit.TOO_CLOSE_TO_CALL:
         return "desktop: too close to call"
     if verdict is Verdict.TOO_CLOSE_TO_CALL and desktop is Fit.DOES_NOT_FIT:
@@ -69,7 +76,8 @@ def _has_all_logits(cell: CellResult) -> bool:
     return cell.requested.profile is Profile.FAITHFUL
 
 
-def _peak(figures: Envelope | None) -> str:
+def peak(figures: Envelope | CheckEnvelope | None) -> str:
+    """The range that a card must have; without a card what is allocated."""
     if figures is None:
         return units.NOT_AVAILABLE
     if figures.device_peak_bytes is None:
@@ -77,8 +85,9 @@ def _peak(figures: Envelope | None) -> str:
     return extents.gib(figures.device_peak_bytes)
 
 
-def _at_peak(figures: Envelope | None, *, all_logits: bool) -> str:
-    if figures is None:
+def at_peak(figures: Envelope | CheckEnvelope | None, *, all_logits: bool) -> str:
+    """`prefill: logits of every position`; empty where nothing tells."""
+    if figures is None or figures.peak_phase is None or figures.peak_op is None:
         return ""
     words = plain(figures.peak_phase, figures.peak_op, all_logits=all_logits)
     return f"{figures.peak_phase.value}: {words}"
@@ -94,7 +103,12 @@ def _dominant(figures: Envelope | None) -> str:
     return f"{largest}, {units.gib(sizes[largest])}" if sizes[largest] else ""
 
 
-def _term(figures: Envelope | None, name: str) -> str:
+def terms(figures: Envelope | CheckEnvelope | None) -> dict[str, str]:
+    """What the cell takes under each name of `TERMS`."""
+    return {name: _term(figures, name) for name in TERMS}
+
+
+def _term(figures: Envelope | CheckEnvelope | None, name: str) -> str:
     value: Interval | int | None = getattr(figures, name) if figures else None
     if isinstance(value, Interval):
         return extents.gib(value)
@@ -120,7 +134,8 @@ def _phase(phase: Phase, part: PhaseEnvelope, all_logits: bool) -> PhaseTerms:
     )
 
 
-def _ceiling(ceiling: Ceiling | None) -> dict[str, str]:
+def ceilings(ceiling: Ceiling | CheckCeiling | None) -> dict[str, str]:
+    """What the card allows under each name of `CEILINGS`."""
     if ceiling is None:
         return dict.fromkeys(CEILINGS, units.NOT_AVAILABLE)
     times = {name: units.seconds(getattr(ceiling, name)) for name in CEILINGS if name.endswith("_s")}

@@ -19,9 +19,9 @@ def envelope(prediction: Prediction | None) -> CheckEnvelope | None:
     return CheckEnvelope.model_validate({**_figures(prediction.envelope), **fits})
 
 
-def _figures(figures: Envelope | None) -> dict[str, object]:
+def _figures(figures: Envelope | CheckEnvelope | None) -> dict[str, object]:
     own = [name for name in CheckEnvelope.model_fields if name in Envelope.model_fields]
-    if figures is None:
+    if not isinstance(figures, Envelope):
         return dict.fromkeys(own)
     return {**{name: getattr(figures, name) for name in own}, "ceiling": _ceiling(figures.ceiling)}
 

@@ -1,6 +1,7 @@
 """The columns that only predicted rows of the CSV fill. They stand behind all others, in every record."""
 
 from bench.records.base import Interval
+from bench.records.check_prediction import CheckEnvelope
 from bench.records.prediction import Envelope
 from bench.report.derived.interface import CEILINGS, Prediction
 
@@ -40,10 +41,11 @@ def values(prediction: Prediction | None) -> dict[str, Value]:
     return {**empty, **fits, **(_figures(prediction.envelope) if prediction.envelope else {})}
 
 
-def _figures(figures: Envelope) -> dict[str, Value]:
+def _figures(figures: Envelope | CheckEnvelope) -> dict[str, Value]:
     found: dict[str, Value] = {name: getattr(figures, name) for name in _SIZES}
-    found |= {"prompt_tokens": figures.prompt_tokens}
-    found |= {"peak_phase": figures.peak_phase.value, "peak_op": figures.peak_op}
+    found |= {"prompt_tokens": figures.prompt_tokens if isinstance(figures, Envelope) else None}
+    phase = figures.peak_phase
+    found |= {"peak_phase": None if phase is None else phase.value, "peak_op": figures.peak_op}
     for name in _RANGES:
         size: Interval | None = getattr(figures, name)
         found |= zip(_ends(name), (None, None) if size is None else _whole(size), strict=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bench.records.base import Interval
+from bench.records.check_prediction import CheckEnvelope
 from bench.records.prediction import Comparison, Envelope
 from bench.records.words import Fit, Verdict
 from bench.report.basics import Fact, Status
@@ -65,7 +66,8 @@ class Prediction:
     `fit` says in one word whether it fits: its code is a verdict, its reason why. `also` is what the word
     leaves open, such as `desktop: too close to call`. `peak` is the range that a card must have; on
     a CPU what is allocated. `at_peak` is the phase and operation of the peak, `dominant` the largest term at
-    that moment beside the weights. `terms` has every name of `TERMS`, `ceiling` every name of `CEILINGS`.
+    that moment beside the weights, empty where nothing tells. `terms` has every name of `TERMS`, `ceiling`
+    every name of `CEILINGS`.
     """
 
     verdict: Verdict
@@ -79,7 +81,7 @@ class Prediction:
     terms: Mapping[str, str]
     phases: tuple[PhaseTerms, ...]
     ceiling: Mapping[str, str]
-    envelope: Envelope | None
+    envelope: Envelope | CheckEnvelope | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,14 @@
 
 from collections.abc import Iterator
 
+from bench.records.words import Provenance
 from bench.report.basics import Fact
 from bench.report.derived.interface import CEILINGS, MEANING, TERMS, Derived, Prediction
-from bench.report.interface import FrontierRow, Grid, GridCell, Row, View
+from bench.report.interface import FrontierRow, FrontierTable, Grid, GridCell, Row, View
 from bench.report.markdown_syntax import escape, facts, misses, some_grids, table, uniform
+from bench.units import NOT_AVAILABLE
+
+_Predicted = list[tuple[Row, Prediction]]
 
 
 def blocks(view: View, derived: Derived) -> Iterator[str]:
@@ -14,12 +18,18 @@ def blocks(view: View, derived: Derived) -> Iterator[str]:
     yield from some_grids(view, lambda grid: _blocks(grid, view))
     yield from misses(view)
     yield from _frontier(view, derived)
-    rows = [(row, row.prediction) for row in view.rows if row.prediction is not None]
-    if rows:
-        yield from _terms(rows, view, derived)
-        yield from _ceilings(rows, view, derived)
+    yield from figures(view)
     yield facts("How it was derived", derived.how) if derived.how else ""
     yield from _compared(view, derived)
+
+
+def figures(view: View) -> Iterator[str]:
+    """Terms and ceilings of every cell that was predicted; nothing where none was."""
+    rows = [(row, row.prediction) for row in view.rows if row.prediction is not None]
+    if rows:
+        stamp = escape(view.stamp_of(Provenance.DERIVED).text)
+        yield from _terms(rows, stamp)
+        yield from _ceilings(rows, stamp)
 
 
 def _blocks(grid: Grid, view: View) -> Iterator[str]:
@@ -36,28 +46,42 @@ def _grid_cell(cell: GridCell | None) -> str:
     if cell is None:
         return ""
     found = cell.row.prediction
-    if found is None:
-        return escape(cell.row.status.word)
+    return escape(cell.row.status.word) if found is None else predicted_cell(found)
+
+
+def predicted_cell(found: Prediction) -> str:
+    """Whether it fits, what it needs, and what is at work at the peak."""
     parts = (f"**{escape(found.fit.word)}**", found.peak, escape(found.also), escape(found.at_peak))
     return "<br>".join(filter(None, parts))
 
 
 def _frontier(view: View, derived: Derived) -> Iterator[str]:
-    if not derived.has_frontier:
-        return
-    headless, desktop = derived.shows_headless, derived.shows_desktop
+    if derived.has_frontier:
+        yield "### The longest clip"
+        for part in view.frontiers:
+            yield from surely(part, view)
+
+
+def surely(part: FrontierTable, view: View) -> Iterator[str]:
+    """The predicted lines: what surely fits, and what surely does not."""
+    headless, desktop = part.shows_headless, part.shows_desktop
     head = ["attention", "new tokens"]
     head += ["surely fits headless"] if headless else []
     head += ["surely fits beside a desktop"] if desktop else []
     head += ["surely none headless"] if headless else []
     head += ["surely none beside a desktop"] if desktop else []
-    yield f"### The longest clip\n\n{escape(view.stamp)}"
-    lines = (_frontier_line(point, headless, desktop) for point in view.frontier)
+    yield escape(view.stamp_of(part.provenance).text)
+    lines = (_frontier_line(point, headless, desktop) for point in part.lines)
     yield table([*head, "model's context"], lines)
 
 
+def attention(point: FrontierRow) -> str:
+    """`SDPA, profile lean (3 machines)`."""
+    return escape(f"{point.attention_words} ({point.basis})" if point.basis else point.attention_words)
+
+
 def _frontier_line(point: FrontierRow, headless: bool, desktop: bool) -> list[str]:
-    line = [escape(point.attention_words), f"{point.max_tokens:,}"]
+    line = [attention(point), f"{point.max_tokens:,}"]
     line += [point.longest_fit] if headless else []
     line += [point.longest_fit_with_desktop] if desktop else []
     line += [point.smallest_misfit] if headless else []
@@ -65,24 +89,31 @@ def _frontier_line(point: FrontierRow, headless: bool, desktop: bool) -> list[st
     return [*line, point.context or "n/a"]
 
 
-def _terms(rows: list[tuple[Row, Prediction]], view: View, derived: Derived) -> Iterator[str]:
-    head = ["Attention", "Clip × tokens", *(TERMS[name] for name in derived.terms)]
-    yield f"### Term by term\n\n{escape(view.stamp)}\n\n{MEANING}"
+def _terms(rows: _Predicted, stamp: str) -> Iterator[str]:
+    names = [name for name in TERMS if any(found.terms[name] != NOT_AVAILABLE for _, found in rows)]
+    most = any(found.dominant for _, found in rows)
+    head = ["Attention", "Clip × tokens", *(TERMS[name] for name in names)]
+    yield f"### Term by term\n\n{stamp}\n\n{MEANING}"
     lines = (
-        [escape(row.variant), row.shape, *(found.terms[name] for name in derived.terms), found.dominant]
+        [
+            escape(row.variant),
+            row.shape,
+            *(found.terms[name] for name in names),
+            found.dominant if most else escape(found.at_peak),
+        ]
         for row, found in rows
     )
-    yield table([*head, "Most beside the weights"], lines)
+    yield table([*head, "Most beside the weights" if most else "At the peak"], lines)
 
 
-def _ceilings(rows: list[tuple[Row, Prediction]], view: View, derived: Derived) -> Iterator[str]:
-    if not derived.ceilings:
+def _ceilings(rows: _Predicted, stamp: str) -> Iterator[str]:
+    names = [name for name in CEILINGS if any(found.ceiling[name] != NOT_AVAILABLE for _, found in rows)]
+    if not names:
         return
-    head = ["Attention", "Clip × tokens", *(CEILINGS[name] for name in derived.ceilings)]
-    yield f"### Ceiling of speed (roofline), not a forecast\n\n{escape(view.stamp)}"
+    head = ["Attention", "Clip × tokens", *(CEILINGS[name] for name in names)]
+    yield f"### Ceiling of speed (roofline), not a forecast\n\n{stamp}"
     lines = (
-        [escape(row.variant), row.shape, *(found.ceiling[name] for name in derived.ceilings)]
-        for row, found in rows
+        [escape(row.variant), row.shape, *(found.ceiling[name] for name in names)] for row, found in rows
     )
     yield table(head, lines)
 

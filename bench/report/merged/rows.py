@@ -1,6 +1,7 @@
 """Merged cells as rows: medians over records, how many they rest on, and where they disagree."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from bench import units
@@ -8,25 +9,26 @@ from bench.judge.merge.rows import FIT
 from bench.judge.peak import PEAK_WORDS
 from bench.records.check_figures import CheckFigure
 from bench.records.check_parts import CheckRow
-from bench.records.words import Verdict
 from bench.report import words
 from bench.report.basics import Figure, Status, Tone
 from bench.report.card_metrics import COLUMNS, NEEDED
-from bench.report.derived import extents
-from bench.report.derived.cells import FITS
+from bench.report.derived.interface import Prediction
 from bench.report.interface import Disagreement, Row
+from bench.report.merged.predictions import differ, prediction
 from bench.report.metrics import METRICS, Metric, size, span
 from bench.report.rows import NOT_COMPARABLE
 
 _NONE: Final = Figure(None, units.NOT_AVAILABLE)
 _METRICS: Final = (*METRICS, Metric(NEEDED.name, NEEDED.heading, NEEDED.section, size))
 _DISAGREE: Final = "records disagree"
+FITS: Final = "Whether it fits"
 
 
 def row(merged: CheckRow, *, mixed: bool) -> Row:
     """One cell of a check document. `mixed`: not all of its rows have one provenance."""
     clip, tokens = units.clip_length(merged.clip_seconds), f"{merged.max_tokens:,}"
     figures = {metric.name: _figure(metric, getattr(merged, metric.name)) for metric in _METRICS}
+    predicted = prediction(merged)
     return Row(
         cell_id=merged.cell_id,
         variant=title(merged, mixed=mixed),
@@ -40,7 +42,7 @@ def row(merged: CheckRow, *, mixed: bool) -> Row:
         shape=f"{clip} × {tokens}",
         provenance=merged.provenance,
         weight_mode=merged.weight_mode,
-        status=_status(merged),
+        status=_status(merged, predicted),
         figures={**{column.name: _NONE for column in COLUMNS}, **figures},
         peak_words=PEAK_WORDS[merged.peak] if merged.peak else "peak",
         peak=figures[merged.peak] if merged.peak else _NONE,
@@ -53,10 +55,11 @@ def row(merged: CheckRow, *, mixed: bool) -> Row:
         error_tail=(),
         phases={},
         repetitions=(),
-        prediction=None,
+        prediction=predicted,
         predicted_bytes=merged.envelope.device_peak_bytes if merged.envelope else None,
         machines=merged.machines,
         records=merged.records,
+        fit=merged.fit,
     )
 
 
@@ -78,7 +81,7 @@ def disagreements(merged: CheckRow) -> Iterator[Disagreement]:
     metrics = {metric.name: metric for metric in _METRICS}
     for name in merged.disagrees:
         if name == FIT:
-            yield Disagreement(cell, "Whether it fits", _tally(merged))
+            yield Disagreement(cell, FITS, _tally(merged))
             continue
         figure: CheckFigure | None = getattr(merged, name)
         if figure is not None:
@@ -100,12 +103,9 @@ def _figure(metric: Metric, figure: CheckFigure | None) -> Figure:
     )
 
 
-def _status(merged: CheckRow) -> Status:
-    if merged.status == "predicted" and merged.envelope is not None:
-        word, tone = FITS[merged.envelope.verdict]
-        unknown = merged.envelope.verdict is Verdict.UNKNOWN
-        needs = "" if unknown else f"needs {extents.both(merged.envelope.device_peak_bytes)}"
-        return Status(merged.status, word, tone, needs)
+def _status(merged: CheckRow, predicted: Prediction | None) -> Status:
+    if predicted is not None:
+        return replace(predicted.fit, code=merged.status)
     word, tone = words.STATUSES[merged.status]
     if len(merged.statuses) > 1:
         return Status(merged.status, word, Tone.WARN if FIT in merged.disagrees else tone, _tally(merged))
@@ -113,6 +113,8 @@ def _status(merged: CheckRow) -> Status:
 
 
 def _tally(merged: CheckRow) -> str:
+    if merged.status == "predicted":
+        return differ(merged)
     said = (f"{words.STATUSES[status][0]} in {count}" for status, count in merged.statuses.items())
     return f"{', '.join(said)} of {_told(merged)} records"
 

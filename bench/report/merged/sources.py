@@ -1,5 +1,6 @@
 """What only a merged view has: the records that it is made of, and where they disagree."""
 
+from collections.abc import Iterator
 from itertools import chain, islice
 from typing import Final
 from urllib.parse import quote
@@ -8,7 +9,7 @@ from bench.records.check import Check
 from bench.records.check_parts import CheckRecord
 from bench.report import words
 from bench.report.interface import Merged, Source
-from bench.report.merged.rows import basis, disagreements
+from bench.report.merged.rows import FITS, basis, disagreements
 
 MAX_DISAGREEMENTS: Final = 200
 MAX_SOURCES: Final = 500
@@ -17,7 +18,8 @@ MAX_SOURCES: Final = 500
 
 def merged(check: Check) -> Merged:
     """The newest records first, and every disagreement, each up to a bound."""
-    found = tuple(chain.from_iterable(map(disagreements, check.rows)))
+    every = chain.from_iterable(map(disagreements, check.rows))
+    found = sorted(every, key=lambda one: one.what != FITS)  # what says most comes first
     numbers = [record.machine for record in check.records]
     machines = None if None in numbers else len(set(numbers))
     counted = basis(None, len(check.records))
@@ -25,9 +27,20 @@ def merged(check: Check) -> Merged:
         basis=counted if machines is None else f"{counted}, {basis(machines, 0)}",
         sources=tuple(map(_source, islice(reversed(check.records), MAX_SOURCES))),
         sources_left_out=max(0, len(check.records) - MAX_SOURCES),
-        disagreements=found[:MAX_DISAGREEMENTS],
+        disagreements=tuple(found[:MAX_DISAGREEMENTS]),
         disagreements_left_out=len(found[MAX_DISAGREEMENTS:]),
     )
+
+
+def disagreement(told: Merged) -> Iterator[str]:
+    """What a reader must know of it before any figure: how many, and one of them."""
+    count = len(told.disagreements) + told.disagreements_left_out
+    if count:
+        first = told.disagreements[0]
+        figures = "1 figure" if count == 1 else f"{count:,} figures"
+        more = "" if count == 1 else ", the first of them"
+        what = first.what[:1].lower() + first.what[1:]
+        yield f"The records disagree beyond noise in {figures}{more}: {first.cell}, {what}: {first.found}."
 
 
 def _source(record: CheckRecord) -> Source:

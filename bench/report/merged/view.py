@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from bench import units
+from bench.judge.derived import Rooms
 from bench.judge.frontier import FrontierPoint
 from bench.judge.memory import CardMemory
 from bench.records.check import Check
@@ -14,11 +15,12 @@ from bench.records.words import Provenance, WeightMode
 from bench.report import words
 from bench.report.basics import Fact, Tone
 from bench.report.card import beside_the_budget
-from bench.report.frontier import frontier
+from bench.report.derived.build import tiles
+from bench.report.frontier import line
 from bench.report.grid import arrange, misses
-from bench.report.interface import Identity, Row, View
+from bench.report.interface import FrontierRow, Identity, Row, View
 from bench.report.merged.rows import basis, row
-from bench.report.merged.sources import merged
+from bench.report.merged.sources import disagreement, merged
 from bench.report.text import MAX_NAME, clean
 
 _NOTES: Final = (
@@ -32,7 +34,7 @@ def merged_view(check: Check) -> View:
     rows = tuple(row(one, mixed=mixed) for one in check.rows)
     tables, legend = arrange(_groups(rows))
     verdict_word, verdict_tone = words.VERDICTS[check.verdict]
-    budget = tuple(_budget(check))
+    budget, told = tuple(_budget(check)), merged(check)
     return View(
         identity=_identity(check),
         provenance=check.provenance,
@@ -43,7 +45,7 @@ def merged_view(check: Check) -> View:
         verdict_word=verdict_word,
         verdict_tone=verdict_tone,
         why=check.why,
-        caveats=check.caveats,
+        caveats=(*disagreement(told), *check.caveats),
         highlights=tuple(_highlights(check, rows, memory)),
         header=tuple(_header(check)),
         repeat_command=_command(check),
@@ -52,7 +54,7 @@ def merged_view(check: Check) -> View:
         emulation=check.emulation,
         card=budget,
         card_lines=tuple(f"{fact.label}: {fact.text}, {fact.note}" for fact in budget),
-        frontier=frontier(map(_point, check.frontier)),
+        frontier=tuple(map(_line, check.frontier)),
         grids=tables,
         heat_legend=legend,
         misses=misses(tables),
@@ -62,7 +64,7 @@ def merged_view(check: Check) -> View:
         environment=tuple(_environment(check)),
         derived=None,
         check=check,
-        merged=merged(check),
+        merged=told,
     )
 
 
@@ -130,7 +132,14 @@ def _budget(check: Check) -> Iterator[Fact]:
 
 
 def _highlights(check: Check, rows: Sequence[Row], memory: CardMemory) -> Iterator[Fact]:
-    """The figures of the longest clip that ran everywhere; an emulated card has no speed."""
+    """The figures of the longest clip that ran everywhere; an emulated card has no speed.
+
+    Of predictions alone the card, the weights and the budgets.
+    """
+    if check.prediction is not None and check.provenance is Provenance.DERIVED:
+        told, total, weights = check.prediction, check.gpu.memory_total_bytes, check.vram.weights_bytes
+        room = Rooms(told.room_headless_bytes, told.room_desktop_bytes)
+        yield from tiles(_size(total), _size(weights), room, is_card=check.gpu.kind == "cuda")
     fits = [shown for shown, told in zip(rows, check.rows, strict=True) if told.fit == "fits"]
     ran = [shown for shown in fits if shown.status.code == "measured"]
     largest = max(ran, key=lambda shown: (shown.clip_seconds, shown.max_tokens), default=None)
@@ -173,23 +182,23 @@ def _command(check: Check) -> str:
     return shlex.join(["bench", "run", "--suite", suite, *device, *weights, *played])
 
 
-def _point(line: CheckFrontier) -> FrontierPoint:
-    kind = (words.PROVENANCES[line.provenance], basis(line.machines, line.records))
-    doubt = ("records disagree",) if line.disagrees else ()
-    return FrontierPoint(
-        attention=line.attention,
-        max_tokens=line.max_tokens,
-        longest_fit_s=line.longest_fit_s,
-        smallest_misfit_s=line.smallest_misfit_s,
-        smallest_misfit_is_inferred=line.smallest_misfit_is_inferred,
-        longest_fit_with_desktop_s=line.longest_fit_with_desktop_s,
-        desktop_is_known=line.desktop_is_known,
-        variant=(*line.variant, *kind, *doubt),
-        is_predicted=line.provenance is Provenance.DERIVED,
-        smallest_misfit_with_desktop_s=line.smallest_misfit_with_desktop_s,
-        headless_is_known=line.headless_is_known,
-        context_s=line.context_s,
+def _line(told: CheckFrontier) -> FrontierRow:
+    doubt = ("records disagree",) if told.disagrees else ()
+    point = FrontierPoint(
+        attention=told.attention,
+        max_tokens=told.max_tokens,
+        longest_fit_s=told.longest_fit_s,
+        smallest_misfit_s=told.smallest_misfit_s,
+        smallest_misfit_is_inferred=told.smallest_misfit_is_inferred,
+        longest_fit_with_desktop_s=told.longest_fit_with_desktop_s,
+        desktop_is_known=told.desktop_is_known,
+        variant=(*told.variant, *doubt),
+        is_predicted=told.provenance is Provenance.DERIVED,
+        smallest_misfit_with_desktop_s=told.smallest_misfit_with_desktop_s,
+        headless_is_known=told.headless_is_known,
+        context_s=told.context_s,
     )
+    return line(point, told.provenance, basis(told.machines, told.records))
 
 
 def _environment(check: Check) -> Iterator[Fact]:

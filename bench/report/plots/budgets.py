@@ -20,7 +20,7 @@ HUES: Final = {CARD: "var(--soft)", _HEADLESS: "var(--b0)", _DESKTOP: "var(--b1)
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """One budget; of a derived record a range, else both ends are the same."""
+    """One budget; of a prediction a range, else both ends are the same."""
 
     words: str
     place: str
@@ -49,7 +49,7 @@ class Budget:
 
 def budgets(view: View) -> list[Budget]:
     """From the most to the least; empty where nothing tells, as for a CPU."""
-    return [*_total(view), *(_of_derived(view) if view.derived else _of_run(view))]
+    return [*_total(view), *(list(_of_run(view)) or _of_prediction(view))]
 
 
 def in_sight(found: list[Budget], most_needed_bytes: float) -> list[Budget]:
@@ -73,8 +73,9 @@ def _of_run(view: View) -> Iterator[Budget]:
             yield Budget(f"Budget {place}", place, size, size)
 
 
-def _of_derived(view: View) -> Iterator[Budget]:
-    rooms = (view.derived.headless, view.derived.desktop) if view.derived else (None, None)
+def _of_prediction(view: View) -> Iterator[Budget]:
+    told = view.check.prediction
+    rooms = (told.room_headless_bytes, told.room_desktop_bytes) if told else (None, None)
     for place, room in zip((_HEADLESS, _DESKTOP), rooms, strict=True):
         if room is not None:
             yield Budget(f"Room {place}", place, room.low, room.high)

@@ -25,11 +25,18 @@ def cells(view: View, series: Series) -> list[Datum]:
     `m` GiB that it needs, `lo` and `hi` as predicted, `r` tokens/s with `rl` and `rh`, and `p`, `e`, `f`, `d`
     its phases in seconds. Keys that end in `t` are the same in words, for the tooltip.
     """
-    figure = memory_figure(view)
-    return [_datum(nth, row, view, series, figure) for nth, row in enumerate(view.rows)]
+    figure, speed = memory_figure(view), _ceiling if view.is_predicted else _speed
+    data = []
+    for nth, row in enumerate(view.rows):
+        datum = _datum(nth, row, series, figure)
+        if not view.is_emulated and row.provenance is not Provenance.EMULATED:
+            datum.update(speed(row))
+            datum.update(_phases(row))
+        data.append(datum)
+    return data
 
 
-def _datum(nth: int, row: Row, view: View, series: Series, figure: str) -> Datum:
+def _datum(nth: int, row: Row, series: Series, figure: str) -> Datum:
     code = code_of(row)
     verdict = VERDICTS[code]
     datum: Datum = {
@@ -45,9 +52,6 @@ def _datum(nth: int, row: Row, view: View, series: Series, figure: str) -> Datum
     if row.status.reason:
         datum["why"] = clean(row.status.reason, _MAX_REASON)
     datum.update(_memory(row, figure))
-    if not view.is_emulated and row.provenance is not Provenance.EMULATED:
-        datum.update(_ceiling(row) if view.derived else _speed(row))
-        datum.update(_phases(row))
     return datum
 
 

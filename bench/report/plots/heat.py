@@ -26,7 +26,7 @@ def heat_plot(view: View, series: Series, cells: Sequence[Datum]) -> Plot | None
     found = [f"{VERDICTS[code].word}: {counts[code]:,}" for code in VERDICTS if code in counts]
     return Plot(
         name="heat",
-        title="What came of each cell" if view.derived is None else "What fits",
+        title="What fits" if view.is_predicted else "What came of each cell",
         summary=f"{counted(len(cells))}; {joined(found)}.",
         note="Each cell by its symbol; the key below says what it stands for.",
         table="grids",

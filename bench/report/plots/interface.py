@@ -41,6 +41,11 @@ class Plot:
     spec: Spec
     is_wide: bool = False
 
+    @property
+    def shows_prediction(self) -> bool:
+        """Whether bands that were predicted stand in it, beside what ran or alone."""
+        return any(entry.style == "band" for entry in self.key)
+
 
 @dataclass(frozen=True, slots=True)
 class Plots:

@@ -17,7 +17,7 @@ NOT_DRAWN: Final = -1
 class Series:
     """`variants` are the settings of the view, `tokens` the numbers of new tokens that are drawn as lines.
 
-    `is_mixed`: figures of several provenances stand in the view; each is then a setting of its own.
+    `is_mixed`: figures of several provenances stand in a record; each is then a setting of its own.
     """
 
     variants: tuple[str, ...]
@@ -83,7 +83,8 @@ def drawn(series: Series, cells: Iterable[Datum]) -> Drawn:
 
 def series(view: View) -> Series:
     """The lines of a view: at most six token counts, spread evenly, ends included."""
-    is_mixed = len({row.provenance for row in view.rows}) > 1
+    # A merged view names the provenance in its settings already.
+    is_mixed = view.merged is None and len({row.provenance for row in view.rows}) > 1
     variants = tuple(dict.fromkeys(_name(row, is_mixed=is_mixed) for row in view.rows))
     tokens = sorted({row.max_tokens for row in view.rows})
     lines = tuple(spread(tokens, theme.MAX_SERIES))

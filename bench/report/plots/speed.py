@@ -26,7 +26,7 @@ def speed_plot(view: View, series: Series, cells: Sequence[Datum], longest: floa
     rates = [float(str(datum["r"])) for datum in known]
     if not rates or view.is_emulated:
         return None
-    is_ceiling, shown = view.derived is not None, drawn(series, known)
+    is_ceiling, shown = view.is_predicted, drawn(series, known)
     low, high = (units.rate(rate, "tok/s") for rate in (min(rates), max(rates)))
     what = "Ceiling of decode speed" if is_ceiling else "Decode speed"
     return Plot(
@@ -35,15 +35,26 @@ def speed_plot(view: View, series: Series, cells: Sequence[Datum], longest: floa
         summary=f"{what} of the cells: {span(low, high)}.",
         note="A roofline: nothing runs faster on this card, and how much slower it is only a run tells."
         if is_ceiling
-        else "Medians over the repeats; the bars are their 95 % intervals, where there are any.",
+        else _spread(view),
         table="ceiling" if is_ceiling else "metrics",
         table_words="ceilings of speed" if is_ceiling else "all metrics",
-        key=(*shown.key(), *([_CEILING] if is_ceiling else [])),
+        key=tuple(_key(shown, is_ceiling=is_ceiling)),
         spec=_spec(shown, longest, is_ceiling=is_ceiling),
     )
 
 
-_CEILING = KeyEntry("line", "dashed", "ceiling: at most this")
+def _spread(view: View) -> str:
+    if view.merged:
+        return "Medians over the records; the bars go from the least of them to the most."
+    return "Medians over the repeats; the bars are their 95 % intervals, where there are any."
+
+
+def _key(shown: Drawn, *, is_ceiling: bool) -> list[KeyEntry]:
+    """Every ceiling is dashed, whatever its settings."""
+    if not is_ceiling:
+        return shown.key()
+    tokens = [entry for entry in shown.key() if entry.kind == "symbol"]
+    return [*tokens, KeyEntry("line", "dashed", "ceiling: at most this")]
 
 
 def _spec(shown: Drawn, longest: float, *, is_ceiling: bool) -> Spec:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from bench.records.words import Label, Verdict
+from bench.records.words import Fit, Label, Verdict
 from bench.report.interface import Row
 
 
@@ -57,11 +57,11 @@ def code_of(row: Row) -> str:
         code = _PREDICTED[row.prediction.verdict]
         return code if beside or code != "runs_headless" else "fits_headless"
     if row.status.code == "measured":
-        return _of_run(row)
+        return "too_close_to_call" if row.fit is Fit.TOO_CLOSE_TO_CALL else _of_run(row)
     return "not_run" if row.status.word == "not run" else row.status.code
 
 
 def _of_run(row: Row) -> str:
-    if Label.SPILLED.value in row.labels:
+    if Label.SPILLED.value in row.labels and row.fit is not Fit.FITS:
         return "spilled"
     return {True: "runs", False: "runs_headless", None: "ran"}[row.fits_with_desktop]

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from bench.judge.merge.document import merge
+from bench.records.base import Interval
 from bench.records.check import Check
 from bench.records.check_parts import CheckRow
 from bench.records.schema import CellResult, Record
 from bench.records.store import seal
+from bench.records.words import Profile
 from bench.report.entry import entry
 from tests import sample_records as sample
 
@@ -62,3 +64,30 @@ def only_row(*records: Record) -> CheckRow:
     """The row of records that hold one and the same cell."""
     (row,) = merged(*records).rows
     return row
+
+
+def lean(record: Record, nth: int) -> Record:
+    """The same plan for the other profile: it needs 1 GiB less, and is another record."""
+    cells = [_lean(cheaper(cell, 2**30)) for cell in record.cells]
+    return replanned(record, cells, nth)
+
+
+def replanned(record: Record, cells: Sequence[CellResult], nth: int) -> Record:
+    """The same plan with other cells, as another record."""
+    changed = record.model_copy(update={"cells": tuple(cells), "record_id": f"{nth:012x}"})
+    return seal(changed.model_dump(mode="json"))
+
+
+def _lean(cell: CellResult) -> CellResult:
+    want = cell.requested.model_copy(update={"profile": Profile.LEAN})
+    changed = {"cell_id": sample.cell_id(want), "requested": want, "effective": None}
+    return cell.model_copy(update=changed)
+
+
+def cheaper(cell: CellResult, by_bytes: int) -> CellResult:
+    """A predicted cell that needs so much less of the card."""
+    assert cell.envelope is not None
+    need = cell.envelope.device_peak_bytes
+    assert need is not None
+    less = Interval(low=need.low - by_bytes, high=need.high - by_bytes)
+    return cell.model_copy(update={"envelope": cell.envelope.model_copy(update={"device_peak_bytes": less})})

@@ -14,7 +14,7 @@ from bench.report.view import build_view
 from tests import sample_cards as cards
 from tests import sample_derived as derived
 from tests import sample_records as sample
-from tests.judge.merge.samples import MACHINES, labelled, merged, only_row, rerun, small, with_rate
+from tests.judge.merge.samples import MACHINES, labelled, lean, merged, only_row, rerun, small, with_rate
 
 CELL = sample.measured(sample.requested())
 
@@ -223,3 +223,23 @@ def test_a_median_lies_within_its_spread(pool: list[tuple[float, str | None, str
     assert figure.high is not None
     assert figure.low <= figure.value <= figure.high
     assert figure.records == len(pool)
+
+
+def test_predictions_for_two_profiles_are_told_one_by_one_and_none_is_the_best() -> None:
+    plan = derived.derived_record(with_longest_clips=False)
+    faithful, economical = merged(plan).why, merged(lean(plan, 2)).why
+    check = merged(plan, lean(plan, 2))
+    first, _, second = check.why.partition(" Profile faithful: ")
+    assert first == "Predicted in 2 records. Profile lean: " + economical.removeprefix(
+        "Derived, not measured: "
+    )
+    assert second == faithful.removeprefix("Derived, not measured: ")
+    assert check.verdict is Verdict.RUNS  # as the leaner of both says: one that fits can be chosen
+    assert "best" not in check.why
+
+
+def test_of_predictions_for_the_same_settings_the_newest_tells() -> None:
+    old, new = rerun(derived.derived_record(clips=(600.0,)), 1), rerun(derived.derived_record(), 2)
+    check = merged(new, old)
+    assert check.why == f"Predicted in 2 records. The newest of them: {merged(new).why}"
+    assert check.verdict is merged(new).verdict

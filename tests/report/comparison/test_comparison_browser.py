@@ -14,7 +14,7 @@ from bench.report.comparison.html import render
 from bench.report.comparison.view import build_view
 from tests import sample_records as sample
 from tests.judge.compare.made import cell, record, requests
-from tests.report.browsing import POOR_CONTRAST, chromium
+from tests.report.browsing import POOR_CONTRAST, Overheard, barriers, chromium
 
 pytestmark = pytest.mark.browser
 
@@ -50,14 +50,12 @@ def test_the_page_fits_is_readable_and_quiet(
     browser: Browser, pages: dict[str, Path], name: str, width: int, scheme: Literal["light", "dark"]
 ) -> None:
     page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
-    said: list[str] = []
-    asked: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
+    overheard = Overheard()
+    overheard.listen(page)
     page.goto(pages[name].as_uri())
-    assert said == []
-    assert asked == [pages[name].as_uri()]
+    assert overheard.said == []
+    assert overheard.asked == [pages[name].as_uri()]
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate(POOR_CONTRAST) == []
+    assert barriers(page) == []
     page.close()

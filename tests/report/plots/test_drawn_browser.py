@@ -3,25 +3,25 @@
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, ViewportSize
 
 from bench.records.schema import Record
+from bench.report import html
 from bench.report.bundle import write_reports
 from bench.report.interface import Format
 from tests import sample_cards as cards
 from tests import sample_derived as derived
 from tests import sample_large as large
 from tests import sample_records as sample
-from tests.report.browsing import POOR_CONTRAST, Overheard, chromium, show, unfold
+from tests.report.browsing import AXE, POOR_CONTRAST, TOOLS, Overheard, barriers, chromium, show
 from tests.report.derived import odd
+from tests.report.merged.samples import MIXED, PLANS
 
 pytestmark = pytest.mark.browser
 
-TOOLS: Final = Path(__file__).parents[3] / "tools" / "plots"
-AXE: Final = TOOLS / "node_modules" / "axe-core" / "axe.min.js"
 FOCUSED: Final = "document.activeElement.closest('.plot')?.id + ' ' + document.activeElement.localName"
 PHONE: Final = ViewportSize(width=360, height=740)
 
@@ -45,6 +45,13 @@ RECORDS: Final = {
 }
 
 
+MERGED: Final = {
+    "merged plans": (PLANS, ["memory", "speed", "heat"]),
+    "merged": (MIXED, ["memory", "speed", "latency", "heat"]),
+}
+DRAWN: Final = {name: plots for name, (_, plots) in (*RECORDS.items(), *MERGED.items())}
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with chromium() as opened:
@@ -54,10 +61,14 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("reports")
-    return {
+    written = {
         name: write_reports(record, folder, [Format.HTML], name.replace(" ", "-"))[0]
         for name, (record, _) in RECORDS.items()
     }
+    for name, (view, _) in MERGED.items():
+        written[name] = folder / f"{name.replace(' ', '-')}.html"
+        written[name].write_text(html.render(view), encoding="utf-8")
+    return written
 
 
 @pytest.fixture
@@ -71,13 +82,13 @@ def canvas(page: Page, name: str) -> Locator:
     return page.locator(f"#plot-{name} .canvas")
 
 
-@pytest.mark.parametrize("name", RECORDS)
+@pytest.mark.parametrize("name", DRAWN)
 def test_every_plot_is_drawn_quietly_and_has_marks(page: Page, pages: dict[str, Path], name: str) -> None:
     overheard = Overheard()
     overheard.listen(page)
     show(page, pages[name])
     drawn = page.evaluate("[...document.querySelectorAll('.plot')].map((f) => f.id.replace('plot-', ''))")
-    assert drawn == RECORDS[name][1]
+    assert drawn == DRAWN[name]
     for plot in drawn:
         marks = canvas(page, plot).locator("[class*=mark-symbol] path, [class*=mark-rect] path")
         assert marks.count() > 0, plot
@@ -182,7 +193,7 @@ def test_words_in_plots_can_be_read(browser: Browser, pages: dict[str, Path], sc
     page.close()
 
 
-@pytest.mark.parametrize("name", ["watched card", "derived", "large"])
+@pytest.mark.parametrize("name", ["watched card", "derived", "large", *MERGED])
 def test_plots_fit_a_phone(browser: Browser, pages: dict[str, Path], name: str) -> None:
     page = browser.new_page(viewport=PHONE)
     show(page, pages[name])
@@ -226,18 +237,13 @@ def test_without_scripts_the_tables_are_there(browser: Browser, pages: dict[str,
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", [name for name in RECORDS if name != "large"])
+@pytest.mark.parametrize("name", [name for name in DRAWN if name != "large"])
 def test_the_accessibility_engine_finds_nothing(
     browser: Browser, pages: dict[str, Path], name: str, scheme: str
 ) -> None:
-    if not AXE.exists():
-        pytest.fail("axe-core is missing: npm ci --prefix tools/plots")
     page = browser.new_page(color_scheme="dark" if scheme == "dark" else "light")
     show(page, pages[name])
-    unfold(page)
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = cast("dict[str, list[dict[str, object]]]", page.evaluate("axe.run()"))
-    assert [(violation["id"], violation["help"]) for violation in found["violations"]] == []
+    assert barriers(page) == []
     page.close()
 
 
