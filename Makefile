@@ -8,7 +8,7 @@
 # make lint types   ruff, the workflow checks, mypy
 # make schemas      export the JSON Schemas
 # make plots        build the script that draws a page's plots again, from npm's Vega and Vega-Lite (needs node)
-# make derived      predict the sweep for six cards again: the derived records and reports (minutes)
+# make derived      predict the sweep for six cards again: the derived records, and all reports (minutes)
 #
 # TORCH=cpu (default) | cu130 | cu128   version and index of torch together, such as: make bench TORCH=cu130;
 #                                       it stays chosen
@@ -77,9 +77,9 @@ derived: $(STAMP)
 	$(BIN)/bench plan $(PLANNED:%=--gpu %) --out build/derived
 	$(BIN)/bench plan --profile lean --gpu rtx-4070 --gpu rtx-3060-12gb --out build/derived
 	$(BIN)/bench plan --model MOSS-Audio-8B-Instruct --gpu rtx-4090 --out build/derived
-	rm -f results/*/rtx-*/*-plan-*.json reports/*/rtx-*/*-plan-*
+	rm -f results/*/rtx-*/*-plan-*.json
 	cd build/derived && find . -name '*-plan-*.json' -exec cp --parents {} ../../results \;
-	$(BIN)/bench report build/derived --each
+	$(BIN)/bench report results
 
 test: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 -m 'not full_size and not browser and not gpu and not played'
