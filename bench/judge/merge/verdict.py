@@ -64,8 +64,9 @@ def _caveats(sources: Sources) -> Iterator[str]:
         yield f"{left_out} of {whole} records computed on another kind of device: their figures do not count."
     others = len(sources.counted) - total
     if others:
-        verb = "is" if others == 1 else "are"
-        yield f"{others} of {whole} records {verb} of another provenance: the verdict does not rest on them."
+        one = others == 1
+        what = f"{others} of {whole} records {'is' if one else 'are'} of another provenance"
+        yield f"{what}: the verdict does not rest on {'it' if one else 'them'}."
     if machines_of(deciding) is None and sources.provenance is not Provenance.DERIVED:
         yield "Not every record names its machine: some may be of one machine, run again."
     found = Counter(caveat for head in deciding for caveat in dict.fromkeys(head.caveats))

@@ -11,7 +11,7 @@ from bench.records.words import Verdict
 from bench.report.basics import Fact
 from bench.report.derived import extents
 from bench.report.derived.how import compared, how, how_lines
-from bench.report.derived.interface import CEILINGS, TERMS, Derived
+from bench.report.derived.interface import Derived
 
 
 def derived(record: Record, judgement: Judgement) -> Derived | None:
@@ -19,8 +19,6 @@ def derived(record: Record, judgement: Judgement) -> Derived | None:
     if not is_derived(record):
         return None
     room = rooms(record) or Rooms(None, None)
-    figures = [cell.envelope for cell in record.cells if cell.envelope is not None]
-    ceilings = [one.ceiling for one in figures if one.ceiling is not None]
     return Derived(
         units_line=units_line(record),
         tiles=tuple(
@@ -36,8 +34,6 @@ def derived(record: Record, judgement: Judgement) -> Derived | None:
         desktop=room.desktop,
         shows_headless=any(point.headless_is_known for point in judgement.frontier),
         shows_desktop=any(point.desktop_is_known for point in judgement.frontier),
-        terms=tuple(name for name in TERMS if any(getattr(one, name) is not None for one in figures)),
-        ceilings=tuple(name for name in CEILINGS if any(getattr(one, name) is not None for one in ceilings)),
         how=how(record),
         how_lines=how_lines(record),
         compared=compared(record),

@@ -102,9 +102,9 @@ class Derived:
     """What a derived record says as a whole.
 
     `units_line` settles which unit is meant. `tiles` are the card, the weights and the budgets as ranges,
-    `room_line` the budgets in one line. `rooms` are the same raw, without a desktop and beside one. `terms`
-    and `ceilings` are the names that at least one cell has a value for. `typical` is the id of the cell that
-    stands for the record where one must: the largest of those with the best verdict.
+    `room_line` the budgets in one line. `rooms` are the same raw, without a desktop and beside one. `typical`
+    is the id of the cell that stands for the record where one must: the largest of those with the best
+    verdict.
     """
 
     units_line: str
@@ -114,8 +114,6 @@ class Derived:
     desktop: Interval | None
     shows_headless: bool
     shows_desktop: bool
-    terms: tuple[str, ...]
-    ceilings: tuple[str, ...]
     how: tuple[Fact, ...]
     how_lines: tuple[str, ...]
     compared: tuple[Compared, ...]
