@@ -1,7 +1,8 @@
 """Whether a gate holds. `docs/comparing.md` has the rule and how often it errs.
 
-Of what is timed it fails where the change is beyond the limit and the rank test shows it to be there, over
-all cells or in one of them; with Holm's correction, because one cell of many is beyond it sooner or later.
+Of what is timed it fails where the change is beyond the limit and its verdict is the bad one, over all cells
+or in one of them; with Holm's correction where a test says so, because one cell of many is beyond it sooner
+or later.
 """
 
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from bench.judge.compare.gates import Gate
 from bench.judge.compare.kinds import Kind, kind_of
 from bench.judge.compare.ranks import ALPHA, holm
+from bench.judge.compare.wording import p_text
 from bench.records.comparison import CellComparison, Change, GateResult, Unit, Word
 
 
@@ -49,23 +51,25 @@ def _of_counted(gate: Gate, found: Sequence[tuple[CellComparison, Change]]) -> G
 
 
 def _of_timed(gate: Gate, overall: Change, found: Sequence[tuple[CellComparison, Change]]) -> GateResult:
-    noisy = _too_noisy(gate, overall)
-    if noisy:
-        return _result(gate, "cannot_tell", noisy)
     if _is_beyond(gate, overall) and overall.better is False:
-        return _result(gate, "failed", f"{_percent(overall)} over {_cells(len(found))}, p = {overall.p:.2g}")
-    shown = _shown(gate, found)
+        return _result(gate, "failed", f"{_percent(overall)} over {_cells(len(found))}{_how_sure(overall)}")
+    shown = _shown(found)
     beyond = [one for one in found if _is_beyond(gate, one[1])]
     failed = [(cell, change) for cell, change in beyond if cell.cell_id in shown]
     if failed:
         cell, change = failed[0]
         return _result(gate, "failed", f"{_percent(change)} in {_name(cell)}")
+    noisy = _too_noisy(gate, overall)
+    if noisy:
+        return _result(gate, "cannot_tell", noisy)
     if beyond or _is_beyond(gate, overall):
         cell, change = (beyond or found)[0]
         where = _name(cell) if beyond else _cells(len(found))
         by = change if beyond else overall
         return _result(gate, "cannot_tell", f"{_percent(by)} in {where}, which may be chance{_because(by)}")
-    if overall.verdict is Word.CANNOT_TELL and overall.unit is not Unit.REPEAT:
+    if overall.unit is Unit.REPEAT:
+        return _of_single_processes(gate, overall, found)
+    if overall.verdict is Word.CANNOT_TELL:
         return _result(gate, "cannot_tell", f"{_percent(overall)}{_because(overall)}")
     if overall.unit is Unit.PAIR and _is_wide(gate, overall):
         return _result(
@@ -74,11 +78,29 @@ def _of_timed(gate: Gate, overall: Change, found: Sequence[tuple[CellComparison,
     return _result(gate, "passed", f"{_percent(overall)} over {_cells(len(found))}")
 
 
+def _of_single_processes(
+    gate: Gate, overall: Change, found: Sequence[tuple[CellComparison, Change]]
+) -> GateResult:
+    """It holds where no change with all that processes may differ by reaches the limit."""
+    for where, change in ((_cells(len(found)), overall), *((_name(cell), change) for cell, change in found)):
+        between = change.interval
+        if between is None:
+            return _result(gate, "cannot_tell", f"{_percent(change)} in {where}{_because(change)}")
+        if gate.is_beyond(between.low if gate.limit_is_lower else between.high):
+            return _result(
+                gate, "cannot_tell", f"{_percent(change)} in {where}: it may reach beyond the gate"
+            )
+    return _result(gate, "passed", f"{_percent(overall)} over {_cells(len(found))}")
+
+
 def _too_noisy(gate: Gate, overall: Change) -> str:
     """In words, if the base's own noise leaves no room for the gate; pairs have their noise in their test."""
-    if overall.unit is Unit.PAIR or overall.noise is None or overall.noise <= abs(gate.limit) / 2:
+    noise, spread = overall.noise or 0.0, overall.process_spread or 0.0
+    if overall.unit is Unit.PAIR or max(noise, spread) <= abs(gate.limit) / 2:
         return ""
-    return f"the base's own noise is {overall.noise:.1%}, more than half the gate; --interleave can tell more"
+    what = "the base's own noise is" if noise >= spread else "processes of one build may differ by"
+    more = "--interleave or more records can tell"
+    return f"{what} {max(noise, spread):.1%}, more than half the gate; {more}"
 
 
 def _is_wide(gate: Gate, change: Change) -> bool:
@@ -86,13 +108,17 @@ def _is_wide(gate: Gate, change: Change) -> bool:
     return between is not None and (between.high - between.low) / 2 > abs(gate.limit)
 
 
-def _shown(gate: Gate, found: Sequence[tuple[CellComparison, Change]]) -> set[str]:
-    """Cells whose change is there and bad, also if all of them are looked at; noisy ones show nothing."""
-    adjusted = holm([1.0 if change.p is None else change.p for _, change in found])
-    return {
+def _shown(found: Sequence[tuple[CellComparison, Change]]) -> set[str]:
+    """Cells whose change is there and bad, also if all of them are looked at. What single processes show is
+    held against a margin and not a test, so that there is no p to correct.
+    """
+    tested = [(cell, change, change.p) for cell, change in found if change.p is not None]
+    adjusted = holm([p for _, _, p in tested])
+    apart = {cell.cell_id for cell, change in found if change.p is None and change.better is False}
+    return apart | {
         cell.cell_id
-        for (cell, change), p in zip(found, adjusted, strict=True)
-        if p <= ALPHA and change.better is False and not _too_noisy(gate, change)
+        for (cell, change, _), p in zip(tested, adjusted, strict=True)
+        if p <= ALPHA and change.better is False
     }
 
 
@@ -110,6 +136,10 @@ def _result(gate: Gate, result: str, why: str) -> GateResult:
     return GateResult.model_validate(
         {"gate": gate.text, "metric": gate.metric, "limit": gate.limit, "result": result, "why": why}
     )
+
+
+def _how_sure(change: Change) -> str:
+    return "" if change.p is None else f", {p_text(change.p)}"
 
 
 def _because(change: Change) -> str:

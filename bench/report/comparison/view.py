@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from bench.judge.compare.wording import p_text
 from bench.records.base import Interval
 from bench.records.comparison import (
     Against,
@@ -162,7 +163,7 @@ def _line(metric: Metric, change: Change) -> Line:
         new="" if change.new is None else metric.write(change.new),
         change=_percent(change.change),
         interval=_between(change.interval),
-        p="" if change.p is None else f"{change.p:.2g}",
+        p="" if change.p is None else p_text(change.p)[2:].removeprefix("= "),
         values=f"{change.n_base} and {change.n_new} {_UNITS[change.unit]}",
         word=_WORDS[change.verdict],
         brief=_brief(change),
