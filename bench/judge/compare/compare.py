@@ -65,6 +65,8 @@ def _assemble(base: Side, new: Side, found: Sequence[Paired], gates: Sequence[Ga
     overall = _overall(found)
     cells = tuple(one.cell for one in found)
     olds, news = cells_of(base), cells_of(new)
+    gone = [seen for cell_id, seen in olds.items() if cell_id not in news]
+    lost = sum(any(one.cell.outcome.status == "measured" for one in seen) for seen in gone)
     return Against(
         new=info(new),
         same_device=same_device,
@@ -72,9 +74,9 @@ def _assemble(base: Side, new: Side, found: Sequence[Paired], gates: Sequence[Ga
         caveats=tuple(dict.fromkeys((*caveats(base.newest), *caveats(new.newest)))),
         overall=overall,
         cells=cells,
-        only_in_base=lone(seen for cell_id, seen in olds.items() if cell_id not in news),
+        only_in_base=lone(gone),
         only_in_new=lone(seen for cell_id, seen in news.items() if cell_id not in olds),
-        gates=tuple(decide(gate, Case(overall.get(gate.metric), cells)) for gate in gates),
+        gates=tuple(decide(gate, Case(overall.get(gate.metric), cells, lost)) for gate in gates),
     )
 
 

@@ -17,14 +17,34 @@ from bench.records.comparison import CellComparison, Change, GateResult, Unit, W
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What a gate is held against: the change over all cells and in each of them."""
+    """What a gate is held against: the change over all cells and in each of them.
+
+    `only_in_base`: how many ran there and are not in the new side at all.
+    """
 
     overall: Change | None
     cells: Sequence[CellComparison]
+    only_in_base: int = 0
 
 
 def decide(gate: Gate, case: Case) -> GateResult:
-    """Failed, passed, or that it cannot be told, with the reason."""
+    """Failed, passed, or that it cannot be told, with the reason. It passes only over all cells
+    that ran in the base.
+    """
+    result = _of_compared(gate, case)
+    left = case.only_in_base + sum(_is_left(cell) for cell in case.cells)
+    if result.result != "passed" or not left:
+        return result
+    ran = case.only_in_base + sum(cell.base_status == "measured" for cell in case.cells)
+    return _result(gate, "cannot_tell", f"{left} of {_cells(ran)} of the base could not be compared")
+
+
+def _is_left(cell: CellComparison) -> bool:
+    """Whether it ran in the base and could not be compared."""
+    return cell.base_status == "measured" and cell.result == "refused"
+
+
+def _of_compared(gate: Gate, case: Case) -> GateResult:
     lost = [cell for cell in case.cells if cell.result == "no_longer_runs"]
     if lost:
         first = f"{_name(lost[0])}, {lost[0].new_status.replace('_', ' ')}"

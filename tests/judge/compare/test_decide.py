@@ -106,6 +106,21 @@ def test_one_cell_of_many_is_corrected_for_the_number_that_were_looked_at() -> N
         assert "40 s" in told.why
 
 
+@pytest.mark.parametrize("metric", ["decode_tokens_per_s:-20%", "reserved_peak_bytes:+2%"])
+def test_a_gate_over_a_part_of_the_base_cannot_tell(metric: str) -> None:
+    """One cell is gone, one throttled, one ran on neither side."""
+    wants = requests(4)
+    base = record(*map(cell, wants[:3]), sample.out_of_memory(wants[3]))
+    part = (cell(wants[0]), labelled("throttled")(cell(wants[1])), sample.out_of_memory(wants[3]))
+    sides = side_of("base", [base]), side_of("new", [record(*part, number=1)])
+    (told,) = compare(sides[0], [sides[1]], [parse_gate(metric)]).against[0].gates
+    assert told.result == "cannot_tell"
+    assert told.why == "2 of 3 cells of the base could not be compared"
+    slow = record(cell(wants[0], slow=2.0, extra_bytes=10**9), number=1)
+    (told,) = compare(sides[0], [side_of("new", [slow])], [parse_gate(metric)]).against[0].gates
+    assert told.result == "failed"
+
+
 def test_pairs_need_no_quiet_base() -> None:
     drift = (1.0, 1.3, 0.8, 1.5, 0.9, 1.2, 1.1, 0.7)
     for slow, result in ((1.1, "failed"), (1.0, "passed"), (1.02, "passed")):
