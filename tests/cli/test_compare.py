@@ -74,11 +74,32 @@ def test_markdown_and_the_page_are_printed(say: Say, records: Path) -> None:
     assert say("compare", "old.json", "new.json", "--format", "html").out.startswith("<!doctype html>")
 
 
+def test_a_gate_on_a_record_against_itself_is_refused(say: Say, records: Path) -> None:
+    said = say("compare", "old.json", ".", "--fail-on", "latency_s:+20%")
+    assert said.code == 2
+    assert "both sides are the same record" in said.line()
+
+
+def test_a_broken_file_of_a_folder_is_named_and_the_others_are_compared(say: Say, records: Path) -> None:
+    folder = records / "main"
+    folder.mkdir()
+    (records / "old.json").rename(folder / "old.json")
+    (folder / "zz.json").write_text('{"schema_version": "1.0", "record_id": 3}')
+    said = say("compare", "main", "new.json")
+    assert said.code == 0
+    assert "slower" in said.out
+    assert said.err.startswith("bench: main/zz.json: ")
+    (folder / "old.json").write_text("{}")
+    said = say("compare", "main", "new.json")
+    assert said.code == 2
+    assert [line.split(": ")[1] for line in said.err.splitlines()] == ["main/old.json", "main/zz.json"]
+
+
 def test_a_real_record_against_itself_differs_in_nothing(
     say: Say, finished_run: tuple[Path, str, str]
 ) -> None:
     folder = str(finished_run[0] / "results")
-    said = say("compare", folder, folder, "--fail-on", "allocated_peak_bytes:+0%", "--format", "json")
+    said = say("compare", folder, folder, "--format", "json")
     (against,) = json.loads(said.out)["against"]
     assert {cell["result"] for cell in against["cells"]} == {"compared", "ran_in_neither"}
     changes = [change for cell in against["cells"] for change in cell["metrics"].values()]

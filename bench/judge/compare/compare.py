@@ -19,8 +19,11 @@ def compare(base: Side, news: Sequence[Side], gates: Sequence[Gate] = ()) -> Com
     """Sides that ran apart from each other, each against the base.
 
     Raises:
-        UsageError: gates, and sides that ran on another device than the base or share no cell with it.
+        UsageError: gates, and sides that ran on another device than the base, share no cell with it, or have a
+            record of it.
     """
+    for new in news if gates else ():
+        _require_two(base, new)
     against = tuple(_against(base, new, gates) for new in news)
     return Comparison(method="separate", base=info(base), against=against)
 
@@ -90,6 +93,16 @@ def _overall(found: Sequence[Paired]) -> dict[str, Change]:
 
 def _device(side: Side) -> str:
     return side.newest.device.name
+
+
+def _require_two(base: Side, new: Side) -> None:
+    ids = {record.record_id for record in base.records}
+    both = [record.record_id for record in new.records if record.record_id in ids]
+    if both:
+        raise UsageError(
+            f"--fail-on: both sides are the same record: {both[0]} is in {base.label} and in {new.label}",
+            hint="Name a record of the other build",
+        )
 
 
 def _require_gateable(

@@ -148,6 +148,18 @@ def test_too_few_pairs_cannot_tell_even_that_all_is_well() -> None:
 def test_gates_are_for_one_device_and_for_cells_that_both_have() -> None:
     base = side_of("a.json", [record(cell())])
     with pytest.raises(UsageError, match=r"a\.json ran on NVIDIA GeForce RTX 4070, b\.json on AMD EPYC"):
-        compare(base, [side_of("b.json", [record(cell(), device=sample.CPU)])], [parse_gate(DECODE)])
+        compare(
+            base, [side_of("b.json", [record(cell(), number=1, device=sample.CPU)])], [parse_gate(DECODE)]
+        )
     with pytest.raises(UsageError, match="no cell in common"):
-        compare(base, [side_of("b.json", [record(cell(sample.requested(77.0)))])], [parse_gate(DECODE)])
+        other = record(cell(sample.requested(77.0)), number=1)
+        compare(base, [side_of("b.json", [other])], [parse_gate(DECODE)])
+
+
+def test_a_record_is_no_gate_against_itself() -> None:
+    side = side_of("a.json", [record(cell(), number=3)])
+    with pytest.raises(
+        UsageError, match=r"both sides are the same record: 000000000003 is in a\.json and in"
+    ):
+        compare(side, [side], [parse_gate(DECODE)])
+    assert compare(side, [side]).against[0].cells[0].result == "compared"
