@@ -135,6 +135,7 @@ class Against(Frozen):
 
     new: SideInfo
     same_device: bool
+    reasons: tuple[str, ...] = Field(default=(), description="why none of its cells can be compared")
     differences: tuple[Difference, ...]
     caveats: tuple[str, ...]
     overall: dict[str, Change] = Field(description="geometric mean over the cells that were compared")

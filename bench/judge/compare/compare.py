@@ -6,7 +6,7 @@ from bench.errors import UsageError
 from bench.judge.caveats import caveats
 from bench.judge.compare.cells import Paired, lone, pair_interleaved, pair_separate
 from bench.judge.compare.change import change
-from bench.judge.compare.comparable import differences
+from bench.judge.compare.comparable import differences, records_differ
 from bench.judge.compare.decide import Case, decide
 from bench.judge.compare.gates import Gate
 from bench.judge.compare.sides import Seen, Side, cells_of, info, is_same_device
@@ -19,8 +19,8 @@ def compare(base: Side, news: Sequence[Side], gates: Sequence[Gate] = ()) -> Com
     """Sides that ran apart from each other, each against the base.
 
     Raises:
-        UsageError: gates, and sides that ran on another device than the base, share no cell with it, or have a
-            record of it.
+        UsageError: gates, and a side that ran on another device than the base, shares no cell with it, or
+            has a record of it.
     """
     for new in news if gates else ():
         _require_two(base, new)
@@ -73,6 +73,7 @@ def _assemble(base: Side, new: Side, found: Sequence[Paired], gates: Sequence[Ga
     return Against(
         new=info(new),
         same_device=same_device,
+        reasons=records_differ(base.newest, new.newest),
         differences=differences(base.newest, new.newest),
         caveats=tuple(dict.fromkeys((*caveats(base.newest), *caveats(new.newest)))),
         overall=overall,

@@ -33,6 +33,8 @@ def _side_by_side(view: ComparisonView) -> str:
 
 def _side(view: ComparisonView, side: SideView) -> Iterator[str]:
     yield f"### {escape(side.label)} on {escape(side.device)}\n\n**{escape(side.headline)}**"
+    yield "" if side.stamp == view.stamp else f"**{escape(side.stamp)}**"
+    yield bullets(f"not comparable: {reason}" for reason in side.reasons)
     if side.marks:
         lines = ([f"{_MARKS[m.word]} {m.word}", escape(m.gate), escape(m.why)] for m in side.marks)
         yield table(["", "gate", "why"], lines)

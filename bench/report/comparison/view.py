@@ -96,9 +96,13 @@ def _metrics(comparison: Comparison) -> dict[str, str]:
 
 def _side(base: SideInfo, against: Against) -> SideView:
     marks = tuple(map(_mark, against.gates))
+    stamp, tone = _stamp(against.new)
     return SideView(
         label=clean(against.new.label, MAX_NAME),
         device=clean(against.new.device, MAX_NAME),
+        stamp=stamp,
+        stamp_tone=tone,
+        reasons=tuple(map(clean, against.reasons)),
         headline=_headline(against),
         marks=marks,
         overall=_lines(against.overall),
@@ -143,6 +147,8 @@ def _counted(against: Against) -> str:
         counts[cell.result] = counts.get(cell.result, 0) + 1
     parts = [f"{counts.pop('compared', 0)} of {len(against.cells)} cells compared"]
     parts += [f"{count} {_ENDED[result][0]}" for result, count in counts.items()]
+    if not against.cells:
+        parts = ["no cell in common"]
     return ", ".join(parts)
 
 

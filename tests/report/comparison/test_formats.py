@@ -76,6 +76,22 @@ def test_three_cards_stand_side_by_side() -> None:
     assert "Side by side, relative to a.json" in Page(html.render(beside)).text()
 
 
+def test_smoke_against_real_says_why_and_whose_each_side_is() -> None:
+    beside = view(record(cell()), sample.smoke())
+    assert beside.stamp != beside.sides[0].stamp
+    for text in (
+        terminal.as_text(beside),
+        markdown.render(beside).replace("*", ""),
+        Page(html.render(beside)).text(),
+    ):
+        assert "smoke" in text
+        assert beside.stamp in text
+        assert beside.sides[0].stamp in " ".join(text.split())
+        assert "not comparable" in text
+        assert "provenance: measured against smoke" in text
+        assert "0 of 0" not in text
+
+
 def test_nothing_from_a_record_gets_out_of_its_place() -> None:
     hostile = sample.hostile()
     bad = side_of(sample.HOSTILE, [hostile])
