@@ -131,6 +131,8 @@ def _ended(side: SideView) -> Iterator["Text"]:
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         why = f": {'; '.join(reasons)}" if reasons else ""
         yield Text.assemble((ended, _STYLES[tone]), f"{why} ({', '.join(names[:3])}{more})")
+    if len(alike) > _MOST_CELLS:
+        yield Text(f"and {len(alike) - _MOST_CELLS} more ways to end; --format json has them all")
 
 
 def _table(first: str, *others: str) -> "Table":
