@@ -184,15 +184,16 @@ def _records(path: Path) -> "list[Record]":
     """
     from bench.records.store import find_records, read_record
 
-    records, errors = [], []
+    records: list[Record] = []
+    errors: list[RecordError] = []
     for found in find_records(path):
         try:
             records.append(read_record(found))
         except RecordError as error:
             errors.append(error)
     last = errors.pop() if errors and not records else None
-    for error in errors:
-        click.echo(f"bench: {error}", err=True)
+    for fault in errors:
+        click.echo(f"bench: {fault}", err=True)
     if last is not None:
         raise last
     return records

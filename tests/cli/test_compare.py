@@ -29,7 +29,7 @@ def test_a_failed_gate_is_exit_code_1_and_a_line_each(say: Say, records: Path) -
     said = say("compare", "old.json", "new.json", *gates)
     assert said.code == 1
     first, second = said.err.splitlines()
-    assert first.startswith("bench: gate failed: new.json: decode_tokens_per_s:-5%: -20.0%")
+    assert first.startswith("bench: gate failed: new.json: decode_tokens_per_s:-5%: -20.0 % (")
     assert second.startswith("bench: gate failed: new.json: reserved_peak_bytes:+0%: ")
     assert "2 of 2 gates failed" in said.out
     assert say("compare", "new.json", "old.json", *gates).code == 0

@@ -10,6 +10,7 @@ from bench.judge.compare.kinds import WATCHED_TO, Kind, is_better, kind_of, word
 from bench.judge.compare.observed import Observed
 from bench.judge.compare.ranks import ALPHA
 from bench.judge.compare.resampling import interval
+from bench.judge.compare.wording import share
 from bench.records.base import Interval
 from bench.records.comparison import Change, Unit, Word
 
@@ -93,8 +94,8 @@ def _of_repeats(metric: str, by: float, found: Evidence) -> tuple[Word, str]:
     if size > math.log1p(spread):
         return Word.CANNOT_TELL, _NOT_CLEAR
     if found.is_assumed and found.are_apart:
-        return Word.CANNOT_TELL, f"{_ASSUMED} ({spread:.1%})"
-    return Word.SAME_WITHIN_NOISE, "" if found.is_assumed else f"{_SCATTER} ({spread:.1%})"
+        return Word.CANNOT_TELL, f"{_ASSUMED} ({share(spread)})"
+    return Word.SAME_WITHIN_NOISE, "" if found.is_assumed else f"{_SCATTER} ({share(spread)})"
 
 
 def _margin(found: Evidence) -> float:

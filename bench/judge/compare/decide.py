@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from bench.judge.compare.gates import Gate
 from bench.judge.compare.kinds import Kind, kind_of
 from bench.judge.compare.ranks import ALPHA, holm
-from bench.judge.compare.wording import p_text
+from bench.judge.compare.wording import between, cell_name, p_text, percent, share
 from bench.records.comparison import CellComparison, Change, GateResult, Unit, Word
 
 
@@ -47,7 +47,7 @@ def _is_left(cell: CellComparison) -> bool:
 def _of_compared(gate: Gate, case: Case) -> GateResult:
     lost = [cell for cell in case.cells if cell.result == "no_longer_runs"]
     if lost:
-        first = f"{_name(lost[0])}, {lost[0].new_status.replace('_', ' ')}"
+        first = f"{cell_name(lost[0])}, {lost[0].new_status.replace('_', ' ')}"
         return _result(gate, "failed", f"{_count(lost)} that ran in the base: {first}")
     found = [(cell, cell.metrics[gate.metric]) for cell in case.cells if gate.metric in cell.metrics]
     if case.overall is None or not found:
@@ -63,10 +63,10 @@ def _of_counted(gate: Gate, found: Sequence[tuple[CellComparison, Change]]) -> G
     ]
     if beyond:
         cell, change = max(beyond, key=lambda one: abs(one[1].change or 0.0))
-        return _result(gate, "failed", f"{_percent(change)} in {_name(cell)}")
+        return _result(gate, "failed", f"{_percent(change)} in {cell_name(cell)}")
     unknown = [cell for cell, change in found if change.change is None and change.verdict is not Word.SAME]
     if unknown:
-        return _result(gate, "cannot_tell", f"no ratio in {_name(unknown[0])}")
+        return _result(gate, "cannot_tell", f"no ratio in {cell_name(unknown[0])}")
     return _result(gate, "passed", f"{_worst(gate, found)} at worst")
 
 
@@ -78,13 +78,13 @@ def _of_timed(gate: Gate, overall: Change, found: Sequence[tuple[CellComparison,
     failed = [(cell, change) for cell, change in beyond if cell.cell_id in shown]
     if failed:
         cell, change = failed[0]
-        return _result(gate, "failed", f"{_percent(change)} in {_name(cell)}")
+        return _result(gate, "failed", f"{_percent(change)} in {cell_name(cell)}")
     noisy = _too_noisy(gate, overall)
     if noisy:
         return _result(gate, "cannot_tell", noisy)
     if beyond or _is_beyond(gate, overall):
         cell, change = (beyond or found)[0]
-        where = _name(cell) if beyond else _cells(len(found))
+        where = cell_name(cell) if beyond else _cells(len(found))
         by = change if beyond else overall
         return _result(gate, "cannot_tell", f"{_percent(by)} in {where}, which may be chance{_because(by)}")
     if overall.unit is Unit.REPEAT:
@@ -102,11 +102,13 @@ def _of_single_processes(
     gate: Gate, overall: Change, found: Sequence[tuple[CellComparison, Change]]
 ) -> GateResult:
     """It holds where no change with all that processes may differ by reaches the limit."""
-    for where, change in ((_cells(len(found)), overall), *((_name(cell), change) for cell, change in found)):
-        between = change.interval
-        if between is None:
+    for where, change in (
+        (_cells(len(found)), overall),
+        *((cell_name(cell), change) for cell, change in found),
+    ):
+        if change.interval is None:
             return _result(gate, "cannot_tell", f"{_percent(change)} in {where}{_because(change)}")
-        if gate.is_beyond(between.low if gate.limit_is_lower else between.high):
+        if gate.is_beyond(change.interval.low if gate.limit_is_lower else change.interval.high):
             return _result(
                 gate, "cannot_tell", f"{_percent(change)} in {where}: it may reach beyond the gate"
             )
@@ -120,12 +122,12 @@ def _too_noisy(gate: Gate, overall: Change) -> str:
         return ""
     what = "the base's own noise is" if noise >= spread else "processes of one build may differ by"
     more = "--interleave or more records can tell"
-    return f"{what} {max(noise, spread):.1%}, more than half the gate; {more}"
+    return f"{what} {share(max(noise, spread))}, more than half the gate; {more}"
 
 
 def _is_wide(gate: Gate, change: Change) -> bool:
-    between = change.interval
-    return between is not None and (between.high - between.low) / 2 > abs(gate.limit)
+    found = change.interval
+    return found is not None and (found.high - found.low) / 2 > abs(gate.limit)
 
 
 def _shown(found: Sequence[tuple[CellComparison, Change]]) -> set[str]:
@@ -149,7 +151,7 @@ def _is_beyond(gate: Gate, change: Change) -> bool:
 def _worst(gate: Gate, found: Sequence[tuple[CellComparison, Change]]) -> str:
     known = [change.change for _, change in found if change.change is not None]
     worst = (min if gate.limit_is_lower else max)(known, default=0.0)
-    return f"{worst:+.1%}"
+    return percent(worst)
 
 
 def _result(gate: Gate, result: str, why: str) -> GateResult:
@@ -167,9 +169,8 @@ def _because(change: Change) -> str:
 
 
 def _percent(change: Change) -> str:
-    text = "n/a" if change.change is None else f"{change.change:+.1%}"
-    between = change.interval
-    return f"{text} ({between.low:+.1%} to {between.high:+.1%})" if between else text
+    text = "n/a" if change.change is None else percent(change.change)
+    return f"{text} ({between(change.interval)})" if change.interval else text
 
 
 def _count(cells: Sequence[CellComparison]) -> str:
@@ -178,7 +179,3 @@ def _count(cells: Sequence[CellComparison]) -> str:
 
 def _cells(count: int) -> str:
     return f"{count} cell{'' if count == 1 else 's'}"
-
-
-def _name(cell: CellComparison) -> str:
-    return f"{cell.clip_seconds:g} s, {cell.max_tokens} tokens, {cell.attention.value}"
