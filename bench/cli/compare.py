@@ -9,7 +9,7 @@ import click
 from bench.cli.completions import card_slugs, device_names, suite_names
 from bench.cli.interleaved import ROUNDS, interleaved
 from bench.cli.options import FILE, profile_option
-from bench.errors import ExitCode, GateError, UsageError
+from bench.errors import ExitCode, GateError, RecordError, UsageError
 
 if TYPE_CHECKING:
     from bench.judge.compare.sides import Side
@@ -177,6 +177,23 @@ def _sides(paths: Sequence[Path]) -> "list[Side]":
 
 
 def _records(path: Path) -> "list[Record]":
+    """All that can be read; each of the others is named.
+
+    Raises:
+        RecordError: none can be read.
+    """
     from bench.records.store import find_records, read_record
 
-    return [read_record(found) for found in find_records(path)]
+    records: list[Record] = []
+    errors: list[RecordError] = []
+    for found in find_records(path):
+        try:
+            records.append(read_record(found))
+        except RecordError as error:
+            errors.append(error)
+    last = errors.pop() if errors and not records else None
+    for fault in errors:
+        click.echo(f"bench: {fault}", err=True)
+    if last is not None:
+        raise last
+    return records

@@ -41,13 +41,21 @@ class Change(Frozen):
     base: float | None = Field(description="median; null over several cells")
     new: float | None
     change: float | None = Field(description="new / base - 1; null where the base is 0")
-    interval: Interval | None = Field(description="95 % bootstrap interval of the change")
-    p: float | None = Field(description="two-sided p of the rank test; null where there is no test")
+    interval: Interval | None = Field(
+        description="95 % bootstrap interval of the change; of single processes, wider by their spread"
+    )
+    p: float | None = Field(
+        description="two-sided p of the rank test; null where there is none, as between single processes"
+    )
     n_base: int
     n_new: int
     unit: Unit = Field(description="what n counts: repeats of one process, processes, pairs of processes")
     noise: float | None = Field(
         description="the base's own: coefficient of variation of its repeats or of its processes, the larger"
+    )
+    process_spread: float | None = Field(
+        description="how far fresh processes of one build may lie apart: of 3 or more records of the base "
+        "measured, else assumed; null where processes or pairs are what is counted"
     )
     verdict: Word
     better: bool | None = Field(description="whether the verdict is the good way; null: neither way")
@@ -127,6 +135,7 @@ class Against(Frozen):
 
     new: SideInfo
     same_device: bool
+    reasons: tuple[str, ...] = Field(default=(), description="why none of its cells can be compared")
     differences: tuple[Difference, ...]
     caveats: tuple[str, ...]
     overall: dict[str, Change] = Field(description="geometric mean over the cells that were compared")

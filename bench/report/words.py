@@ -15,7 +15,7 @@ from bench.records.schema import (
     Skipped,
     Timeout,
 )
-from bench.records.words import Attention, Provenance, Verdict, WeightMode
+from bench.records.words import ATTENTION_NAMES, Provenance, Verdict, WeightMode
 from bench.report.basics import Status, Tone
 from bench.report.text import MAX_NAME, clean
 
@@ -42,12 +42,7 @@ WEIGHTS: Final = {
     WeightMode.TINY: "tiny model, made-up weights",
 }
 
-ATTENTIONS: Final = {
-    Attention.EAGER: "eager attention",
-    Attention.SDPA: "SDPA",
-    Attention.FLASH_ATTENTION_2: "FlashAttention 2",
-}
-
+ATTENTIONS: Final = ATTENTION_NAMES
 
 STATUSES: Final = {
     "measured": ("ran", Tone.GOOD),

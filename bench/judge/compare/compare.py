@@ -6,7 +6,7 @@ from bench.errors import UsageError
 from bench.judge.caveats import caveats
 from bench.judge.compare.cells import Paired, lone, pair_interleaved, pair_separate
 from bench.judge.compare.change import change
-from bench.judge.compare.comparable import differences
+from bench.judge.compare.comparable import differences, records_differ
 from bench.judge.compare.decide import Case, decide
 from bench.judge.compare.gates import Gate
 from bench.judge.compare.sides import Seen, Side, cells_of, info, is_same_device
@@ -19,8 +19,11 @@ def compare(base: Side, news: Sequence[Side], gates: Sequence[Gate] = ()) -> Com
     """Sides that ran apart from each other, each against the base.
 
     Raises:
-        UsageError: gates, and sides that ran on another device than the base or share no cell with it.
+        UsageError: gates, and a side that ran on another device than the base, shares no cell with it, or
+            has a record of it.
     """
+    for new in news if gates else ():
+        _require_two(base, new)
     against = tuple(_against(base, new, gates) for new in news)
     return Comparison(method="separate", base=info(base), against=against)
 
@@ -65,16 +68,19 @@ def _assemble(base: Side, new: Side, found: Sequence[Paired], gates: Sequence[Ga
     overall = _overall(found)
     cells = tuple(one.cell for one in found)
     olds, news = cells_of(base), cells_of(new)
+    gone = [seen for cell_id, seen in olds.items() if cell_id not in news]
+    lost = sum(any(one.cell.outcome.status == "measured" for one in seen) for seen in gone)
     return Against(
         new=info(new),
         same_device=same_device,
+        reasons=records_differ(base.newest, new.newest),
         differences=differences(base.newest, new.newest),
         caveats=tuple(dict.fromkeys((*caveats(base.newest), *caveats(new.newest)))),
         overall=overall,
         cells=cells,
-        only_in_base=lone(seen for cell_id, seen in olds.items() if cell_id not in news),
+        only_in_base=lone(gone),
         only_in_new=lone(seen for cell_id, seen in news.items() if cell_id not in olds),
-        gates=tuple(decide(gate, Case(overall.get(gate.metric), cells)) for gate in gates),
+        gates=tuple(decide(gate, Case(overall.get(gate.metric), cells, lost)) for gate in gates),
     )
 
 
@@ -88,6 +94,16 @@ def _overall(found: Sequence[Paired]) -> dict[str, Change]:
 
 def _device(side: Side) -> str:
     return side.newest.device.name
+
+
+def _require_two(base: Side, new: Side) -> None:
+    ids = {record.record_id for record in base.records}
+    both = [record.record_id for record in new.records if record.record_id in ids]
+    if both:
+        raise UsageError(
+            f"--fail-on: both sides are the same record: {both[0]} is in {base.label} and in {new.label}",
+            hint="Name a record of the other build",
+        )
 
 
 def _require_gateable(

@@ -1,7 +1,8 @@
 """Whether a gate holds. `docs/comparing.md` has the rule and how often it errs.
 
-Of what is timed it fails where the change is beyond the limit and the rank test shows it to be there, over
-all cells or in one of them; with Holm's correction, because one cell of many is beyond it sooner or later.
+Of what is timed it fails where the change is beyond the limit and its verdict is the bad one, over all cells
+or in one of them; with Holm's correction where a test says so, because one cell of many is beyond it sooner
+or later.
 """
 
 from collections.abc import Sequence
@@ -10,22 +11,43 @@ from dataclasses import dataclass
 from bench.judge.compare.gates import Gate
 from bench.judge.compare.kinds import Kind, kind_of
 from bench.judge.compare.ranks import ALPHA, holm
+from bench.judge.compare.wording import between, cell_name, p_text, percent, share
 from bench.records.comparison import CellComparison, Change, GateResult, Unit, Word
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What a gate is held against: the change over all cells and in each of them."""
+    """What a gate is held against: the change over all cells and in each of them.
+
+    `only_in_base`: how many ran there and are not in the new side at all.
+    """
 
     overall: Change | None
     cells: Sequence[CellComparison]
+    only_in_base: int = 0
 
 
 def decide(gate: Gate, case: Case) -> GateResult:
-    """Failed, passed, or that it cannot be told, with the reason."""
+    """Failed, passed, or that it cannot be told, with the reason. It passes only over all cells
+    that ran in the base.
+    """
+    result = _of_compared(gate, case)
+    left = case.only_in_base + sum(_is_left(cell) for cell in case.cells)
+    if result.result != "passed" or not left:
+        return result
+    ran = case.only_in_base + sum(cell.base_status == "measured" for cell in case.cells)
+    return _result(gate, "cannot_tell", f"{left} of {_cells(ran)} of the base could not be compared")
+
+
+def _is_left(cell: CellComparison) -> bool:
+    """Whether it ran in the base and could not be compared."""
+    return cell.base_status == "measured" and cell.result == "refused"
+
+
+def _of_compared(gate: Gate, case: Case) -> GateResult:
     lost = [cell for cell in case.cells if cell.result == "no_longer_runs"]
     if lost:
-        first = f"{_name(lost[0])}, {lost[0].new_status.replace('_', ' ')}"
+        first = f"{cell_name(lost[0])}, {lost[0].new_status.replace('_', ' ')}"
         return _result(gate, "failed", f"{_count(lost)} that ran in the base: {first}")
     found = [(cell, cell.metrics[gate.metric]) for cell in case.cells if gate.metric in cell.metrics]
     if case.overall is None or not found:
@@ -41,31 +63,33 @@ def _of_counted(gate: Gate, found: Sequence[tuple[CellComparison, Change]]) -> G
     ]
     if beyond:
         cell, change = max(beyond, key=lambda one: abs(one[1].change or 0.0))
-        return _result(gate, "failed", f"{_percent(change)} in {_name(cell)}")
+        return _result(gate, "failed", f"{_percent(change)} in {cell_name(cell)}")
     unknown = [cell for cell, change in found if change.change is None and change.verdict is not Word.SAME]
     if unknown:
-        return _result(gate, "cannot_tell", f"no ratio in {_name(unknown[0])}")
+        return _result(gate, "cannot_tell", f"no ratio in {cell_name(unknown[0])}")
     return _result(gate, "passed", f"{_worst(gate, found)} at worst")
 
 
 def _of_timed(gate: Gate, overall: Change, found: Sequence[tuple[CellComparison, Change]]) -> GateResult:
-    noisy = _too_noisy(gate, overall)
-    if noisy:
-        return _result(gate, "cannot_tell", noisy)
     if _is_beyond(gate, overall) and overall.better is False:
-        return _result(gate, "failed", f"{_percent(overall)} over {_cells(len(found))}, p = {overall.p:.2g}")
-    shown = _shown(gate, found)
+        return _result(gate, "failed", f"{_percent(overall)} over {_cells(len(found))}{_how_sure(overall)}")
+    shown = _shown(found)
     beyond = [one for one in found if _is_beyond(gate, one[1])]
     failed = [(cell, change) for cell, change in beyond if cell.cell_id in shown]
     if failed:
         cell, change = failed[0]
-        return _result(gate, "failed", f"{_percent(change)} in {_name(cell)}")
+        return _result(gate, "failed", f"{_percent(change)} in {cell_name(cell)}")
+    noisy = _too_noisy(gate, overall)
+    if noisy:
+        return _result(gate, "cannot_tell", noisy)
     if beyond or _is_beyond(gate, overall):
         cell, change = (beyond or found)[0]
-        where = _name(cell) if beyond else _cells(len(found))
+        where = cell_name(cell) if beyond else _cells(len(found))
         by = change if beyond else overall
         return _result(gate, "cannot_tell", f"{_percent(by)} in {where}, which may be chance{_because(by)}")
-    if overall.verdict is Word.CANNOT_TELL and overall.unit is not Unit.REPEAT:
+    if overall.unit is Unit.REPEAT:
+        return _of_single_processes(gate, overall, found)
+    if overall.verdict is Word.CANNOT_TELL:
         return _result(gate, "cannot_tell", f"{_percent(overall)}{_because(overall)}")
     if overall.unit is Unit.PAIR and _is_wide(gate, overall):
         return _result(
@@ -74,25 +98,49 @@ def _of_timed(gate: Gate, overall: Change, found: Sequence[tuple[CellComparison,
     return _result(gate, "passed", f"{_percent(overall)} over {_cells(len(found))}")
 
 
+def _of_single_processes(
+    gate: Gate, overall: Change, found: Sequence[tuple[CellComparison, Change]]
+) -> GateResult:
+    """It holds where no change with all that processes may differ by reaches the limit."""
+    for where, change in (
+        (_cells(len(found)), overall),
+        *((cell_name(cell), change) for cell, change in found),
+    ):
+        if change.interval is None:
+            return _result(gate, "cannot_tell", f"{_percent(change)} in {where}{_because(change)}")
+        if gate.is_beyond(change.interval.low if gate.limit_is_lower else change.interval.high):
+            return _result(
+                gate, "cannot_tell", f"{_percent(change)} in {where}: it may reach beyond the gate"
+            )
+    return _result(gate, "passed", f"{_percent(overall)} over {_cells(len(found))}")
+
+
 def _too_noisy(gate: Gate, overall: Change) -> str:
     """In words, if the base's own noise leaves no room for the gate; pairs have their noise in their test."""
-    if overall.unit is Unit.PAIR or overall.noise is None or overall.noise <= abs(gate.limit) / 2:
+    noise, spread = overall.noise or 0.0, overall.process_spread or 0.0
+    if overall.unit is Unit.PAIR or max(noise, spread) <= abs(gate.limit) / 2:
         return ""
-    return f"the base's own noise is {overall.noise:.1%}, more than half the gate; --interleave can tell more"
+    what = "the base's own noise is" if noise >= spread else "processes of one build may differ by"
+    more = "--interleave or more records can tell"
+    return f"{what} {share(max(noise, spread))}, more than half the gate; {more}"
 
 
 def _is_wide(gate: Gate, change: Change) -> bool:
-    between = change.interval
-    return between is not None and (between.high - between.low) / 2 > abs(gate.limit)
+    found = change.interval
+    return found is not None and (found.high - found.low) / 2 > abs(gate.limit)
 
 
-def _shown(gate: Gate, found: Sequence[tuple[CellComparison, Change]]) -> set[str]:
-    """Cells whose change is there and bad, also if all of them are looked at; noisy ones show nothing."""
-    adjusted = holm([1.0 if change.p is None else change.p for _, change in found])
-    return {
+def _shown(found: Sequence[tuple[CellComparison, Change]]) -> set[str]:
+    """Cells whose change is there and bad, also if all of them are looked at. What single processes show is
+    held against a margin and not a test, so that there is no p to correct.
+    """
+    tested = [(cell, change, change.p) for cell, change in found if change.p is not None]
+    adjusted = holm([p for _, _, p in tested])
+    apart = {cell.cell_id for cell, change in found if change.p is None and change.better is False}
+    return apart | {
         cell.cell_id
-        for (cell, change), p in zip(found, adjusted, strict=True)
-        if p <= ALPHA and change.better is False and not _too_noisy(gate, change)
+        for (cell, change, _), p in zip(tested, adjusted, strict=True)
+        if p <= ALPHA and change.better is False
     }
 
 
@@ -103,7 +151,7 @@ def _is_beyond(gate: Gate, change: Change) -> bool:
 def _worst(gate: Gate, found: Sequence[tuple[CellComparison, Change]]) -> str:
     known = [change.change for _, change in found if change.change is not None]
     worst = (min if gate.limit_is_lower else max)(known, default=0.0)
-    return f"{worst:+.1%}"
+    return percent(worst)
 
 
 def _result(gate: Gate, result: str, why: str) -> GateResult:
@@ -112,14 +160,17 @@ def _result(gate: Gate, result: str, why: str) -> GateResult:
     )
 
 
+def _how_sure(change: Change) -> str:
+    return "" if change.p is None else f", {p_text(change.p)}"
+
+
 def _because(change: Change) -> str:
     return f": {change.note}" if change.note else ""
 
 
 def _percent(change: Change) -> str:
-    text = "n/a" if change.change is None else f"{change.change:+.1%}"
-    between = change.interval
-    return f"{text} ({between.low:+.1%} to {between.high:+.1%})" if between else text
+    text = "n/a" if change.change is None else percent(change.change)
+    return f"{text} ({between(change.interval)})" if change.interval else text
 
 
 def _count(cells: Sequence[CellComparison]) -> str:
@@ -128,7 +179,3 @@ def _count(cells: Sequence[CellComparison]) -> str:
 
 def _cells(count: int) -> str:
     return f"{count} cell{'' if count == 1 else 's'}"
-
-
-def _name(cell: CellComparison) -> str:
-    return f"{cell.clip_seconds:g} s, {cell.max_tokens} tokens, {cell.attention.value}"

@@ -14,18 +14,23 @@ from bench.records.comparison import Unit
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """`log_ratio` is log(new / base). `draws`: the same, drawn again; no p is below `smallest_p`."""
+    """`log_ratio` is log(new / base). `draws`: the same, drawn again; no p is below `smallest_p`.
+
+    Repeats of single processes have no p, for it would be about those processes and not about the builds, but
+    a `spread`; `are_apart`: the repeats of one side lie beyond those of the other.
+    """
 
     unit: Unit
     n_base: int
     n_new: int
     log_ratio: float
     draws: np.ndarray | None
-    p: float
-    smallest_p: float
     noise: float | None
+    p: float | None = None
+    smallest_p: float = 1.0
     spread: float | None = None
     is_assumed: bool = False
+    are_apart: bool = False
 
 
 def evidence(cells: Sequence[Observed]) -> Evidence | None:
@@ -93,12 +98,18 @@ def _of_repeats(cells: Sequence[Observed]) -> Evidence:
         n_new=sum(len(cell.new) for cell in cells),
         log_ratio=fmean(math.log(median(cell.new) / median(cell.base)) for cell in cells),
         draws=_mean_draws(cells),
-        p=ranks.rank_sum_p([(cell.base, cell.new) for cell in cells]),
-        smallest_p=ranks.smallest_rank_sum_p([(len(cell.base), len(cell.new)) for cell in cells]),
         noise=_typical(cell.noise for cell in cells),
         spread=_typical(cell.spread for cell in cells),
         is_assumed=any(cell.is_assumed for cell in cells),
+        are_apart=_are_apart(cells),
     )
+
+
+def _are_apart(cells: Sequence[Observed]) -> bool:
+    """Whether the nearest repeats still differ the same way; over several cells their geometric mean."""
+    rises = fmean(math.log(min(cell.new) / max(cell.base)) for cell in cells)
+    falls = fmean(math.log(max(cell.new) / min(cell.base)) for cell in cells)
+    return rises > 0 or falls < 0
 
 
 def _mean_draws(cells: Sequence[Observed]) -> np.ndarray | None:

@@ -1,5 +1,6 @@
 """The raw values of one metric in one cell of both sides, and what is known of the base's own noise."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -7,6 +8,7 @@ from typing import Final
 
 from bench.judge.compare.ranks import ALPHA, smallest_rank_sum_p
 from bench.judge.compare.sides import Seen
+from bench.judge.compare.student import t_quantile
 from bench.judge.metrics import PROCESS_NOISE, samples
 from bench.measure.statistics import coefficient_of_variation
 from bench.records.comparison import Unit
@@ -107,6 +109,9 @@ def _noise(processes: Sequence[tuple[float, ...]]) -> float | None:
 
 
 def _spread(medians: Sequence[float]) -> float | None:
-    """Twice the scatter of the processes (95 % of a normal one); None where there are too few to tell."""
-    between = coefficient_of_variation(medians) if len(medians) >= _FEWEST_PROCESSES else None
-    return None if between is None else 2 * between
+    """How far one more process may lie from these, as a share: half a 95 % prediction interval of a normal
+    distribution (Hahn and Meeker 1991, ch. 4). None where there are too few to tell.
+    """
+    count = len(medians)
+    between = coefficient_of_variation(medians) if count >= _FEWEST_PROCESSES else None
+    return None if between is None else t_quantile(count - 1) * between * math.sqrt(1 + 1 / count)

@@ -1,5 +1,6 @@
 """How uncertain a change is: percentile bootstrap (Efron & Tibshirani 1993, ch. 13), the same every time."""
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -29,12 +30,14 @@ def median_draws(values: Sequence[float], seed: int) -> np.ndarray | None:
     return _medians(values, np.random.default_rng(seed)) if len(values) >= _FEWEST else None
 
 
-def interval(logs: np.ndarray | None) -> Interval | None:
-    """95 % interval of the relative change, from drawn logarithms of ratios."""
+def interval(logs: np.ndarray | None, wider: float = 0.0) -> Interval | None:
+    """95 % interval of the relative change, from drawn logarithms of ratios; `wider`: by so much at both
+    ends, as a logarithm.
+    """
     if logs is None:
         return None
-    low, high = np.expm1(np.quantile(logs, _LEVELS))
-    return Interval(low=float(low), high=float(high))
+    low, high = np.quantile(logs, _LEVELS)
+    return Interval(low=math.expm1(low - wider), high=math.expm1(high + wider))
 
 
 def _medians(values: Sequence[float], random: np.random.Generator) -> np.ndarray:

@@ -47,10 +47,15 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class SideView:
-    """One side against the base. `overall` has the metrics that any cell has; `lone`: cells of one side."""
+    """One side against the base. `overall` has the metrics that any cell has; `lone`: cells of one side;
+    `reasons`: why none of its cells can be compared.
+    """
 
     label: str
     device: str
+    stamp: str
+    stamp_tone: Tone
+    reasons: tuple[str, ...]
     headline: str
     marks: tuple[Mark, ...]
     overall: dict[str, Line]

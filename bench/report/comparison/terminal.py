@@ -63,7 +63,10 @@ def _side_by_side(view: ComparisonView) -> Iterator["RenderableType"]:
 def _side(view: ComparisonView, side: SideView) -> Iterator["RenderableType"]:
     from rich.text import Text
 
-    yield Text.assemble((f"\n{side.label}", "bold"), f" on {side.device}: {side.headline}")
+    other = "" if side.stamp == view.stamp else f" ({side.stamp})"
+    yield Text.assemble((f"\n{side.label}", "bold"), f" on {side.device}{other}: {side.headline}")
+    for reason in side.reasons:
+        yield Text.assemble(("not comparable", _STYLES[Tone.WARN]), f": {reason}")
     for mark in side.marks:
         yield Text.assemble((f"{mark.word}  ", _STYLES[mark.tone]), f"{mark.gate}: {mark.why}")
     for what, old, now in side.differences:
@@ -128,6 +131,8 @@ def _ended(side: SideView) -> Iterator["Text"]:
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         why = f": {'; '.join(reasons)}" if reasons else ""
         yield Text.assemble((ended, _STYLES[tone]), f"{why} ({', '.join(names[:3])}{more})")
+    if len(alike) > _MOST_CELLS:
+        yield Text(f"and {len(alike) - _MOST_CELLS} more ways to end; --format json has them all")
 
 
 def _table(first: str, *others: str) -> "Table":

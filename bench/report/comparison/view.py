@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 from typing import Final
 
-from bench.records.base import Interval
+from bench.judge.compare.wording import between, cell_name, p_text, percent
 from bench.records.comparison import (
     Against,
     CellComparison,
     Change,
     Comparison,
     GateResult,
-    LoneCell,
     SideInfo,
     Unit,
     Word,
@@ -20,8 +19,7 @@ from bench.report.basics import Fact, Tone
 from bench.report.comparison.interface import CellLines, ComparisonView, Line, Mark, SideView
 from bench.report.metrics import METRICS, Metric
 from bench.report.text import MAX_NAME, clean
-from bench.report.words import ATTENTIONS, PROVENANCES, WEIGHTS
-from bench.units import clip_length
+from bench.report.words import PROVENANCES, WEIGHTS
 
 _WORDS: Final = {
     Word.FASTER: "faster",
@@ -95,9 +93,13 @@ def _metrics(comparison: Comparison) -> dict[str, str]:
 
 def _side(base: SideInfo, against: Against) -> SideView:
     marks = tuple(map(_mark, against.gates))
+    stamp, tone = _stamp(against.new)
     return SideView(
         label=clean(against.new.label, MAX_NAME),
         device=clean(against.new.device, MAX_NAME),
+        stamp=stamp,
+        stamp_tone=tone,
+        reasons=tuple(map(clean, against.reasons)),
         headline=_headline(against),
         marks=marks,
         overall=_lines(against.overall),
@@ -142,6 +144,8 @@ def _counted(against: Against) -> str:
         counts[cell.result] = counts.get(cell.result, 0) + 1
     parts = [f"{counts.pop('compared', 0)} of {len(against.cells)} cells compared"]
     parts += [f"{count} {_ENDED[result][0]}" for result, count in counts.items()]
+    if not against.cells:
+        parts = ["no cell in common"]
     return ", ".join(parts)
 
 
@@ -160,9 +164,9 @@ def _line(metric: Metric, change: Change) -> Line:
         metric=metric.heading,
         base="" if change.base is None else metric.write(change.base),
         new="" if change.new is None else metric.write(change.new),
-        change=_percent(change.change),
-        interval=_between(change.interval),
-        p="" if change.p is None else f"{change.p:.2g}",
+        change="" if change.change is None else percent(change.change),
+        interval="" if change.interval is None else between(change.interval),
+        p="" if change.p is None else p_text(change.p)[2:].removeprefix("= "),
         values=f"{change.n_base} and {change.n_new} {_UNITS[change.unit]}",
         word=_WORDS[change.verdict],
         brief=_brief(change),
@@ -173,39 +177,24 @@ def _line(metric: Metric, change: Change) -> Line:
 
 def _brief(change: Change) -> str:
     word = _BRIEF.get(change.verdict, _WORDS[change.verdict])
-    return f"{_percent(change.change)} {word}".lstrip()
-
-
-def _percent(change: float | None) -> str:
-    """One digit after the point; of less than that, such as of some bytes of memory, its first digit."""
-    if change is None:
-        return ""
-    return f"{100 * change:+.1g} %" if 0 < abs(change) < 0.0005 else f"{100 * change:+.1f} %"
-
-
-def _between(interval: Interval | None) -> str:
-    return "" if interval is None else f"{100 * interval.low:+.1f} to {100 * interval.high:+.1f} %"
+    return word if change.change is None else f"{percent(change.change)} {word}"
 
 
 def _cell(cell: CellComparison) -> CellLines:
     ended, tone = _ENDED[cell.result]
     if cell.result in {"no_longer_runs", "runs_now"}:
         ended = f"{ended}: {_said(cell.base_status)}, then {_said(cell.new_status)}"
-    return CellLines(_name(cell), ended, tone, tuple(map(clean, cell.reasons)), _lines(cell.metrics))
+    return CellLines(cell_name(cell), ended, tone, tuple(map(clean, cell.reasons)), _lines(cell.metrics))
 
 
 def _said(status: str) -> str:
     return "ran" if status == "measured" else clean(status.replace("_", " "), MAX_NAME)
 
 
-def _name(cell: CellComparison | LoneCell) -> str:
-    return f"{clip_length(cell.clip_seconds)} × {cell.max_tokens:,} ({ATTENTIONS[cell.attention]})"
-
-
 def _lone(against: Against) -> Iterator[str]:
     for where, cells in (("base", against.only_in_base), ("new side", against.only_in_new)):
         if cells:
-            yield f"only on the {where}: {_listed([_name(cell) for cell in cells])}"
+            yield f"only on the {where}: {_listed([cell_name(cell) for cell in cells])}"
 
 
 def _listed(names: list[str], most: int = 12) -> str:

@@ -54,18 +54,50 @@ def test_the_words_go_the_way_of_the_metric() -> None:
     assert change(found, "generated_tokens").verdict is Word.SAME
 
 
-def test_three_repeats_of_each_side_cannot_tell() -> None:
-    told = change(one(cell(factors=STEADY[:3]), cell(slow=2, factors=STEADY[:3])))
-    assert told.verdict is Word.CANNOT_TELL
+def test_two_repeats_of_each_side_cannot_tell() -> None:
+    told = change(one(cell(factors=STEADY[:2]), cell(slow=2, factors=STEADY[:2])))
+    assert (told.verdict, told.interval) == (Word.CANNOT_TELL, None)
     assert "too few" in told.note
+
+
+def test_two_repeats_in_each_of_four_cells_cannot_tell_either() -> None:
+    wants = requests(4)
+    base, new = (
+        record(*(cell(want, slow=slow, factors=STEADY[:2]) for want in wants), number=n)
+        for n, slow in enumerate((1.0, 2.0))
+    )
+    assert against([base], [new]).overall[RATE].verdict is Word.CANNOT_TELL
 
 
 def test_one_process_of_each_cannot_tell_what_fresh_processes_may_differ_by() -> None:
     told = change(one(cell(), cell(slow=1.04)))
-    assert told.p is not None
-    assert told.p < 0.05
+    assert (told.p, told.process_spread) == (None, 0.07)
     assert told.verdict is Word.CANNOT_TELL
     assert "fresh processes" in told.note
+    assert told.interval is not None
+    assert told.interval.low < -0.09 < 0.02 < told.interval.high
+
+
+@pytest.mark.parametrize(
+    ("slow", "verdict"), [(1.1, Word.CANNOT_TELL), (1.14, Word.CANNOT_TELL), (1.16, Word.SLOWER)]
+)
+def test_one_process_of_each_tells_what_is_more_than_twice_that(slow: float, verdict: Word) -> None:
+    assert change(one(cell(), cell(slow=slow)), "latency_s").verdict is verdict
+
+
+def test_repeats_that_overlap_tell_no_change_of_single_processes() -> None:
+    wide = (1.0, 1.01, 0.99, 1.0, 1.4)
+    told = change(one(cell(factors=wide), cell(slow=1.2, factors=wide)), "latency_s")
+    assert told.verdict is Word.CANNOT_TELL
+
+
+def test_one_cell_at_half_speed_is_not_the_same_within_noise() -> None:
+    wants = requests(4)
+    base = record(*(cell(want, factors=STEADY[:3]) for want in wants))
+    cells = [cell(want, slow=2.0 if n == 1 else 1.0, factors=STEADY[:3]) for n, want in enumerate(wants)]
+    found = against([base], [record(*cells, number=1)])
+    assert [c.metrics[RATE].verdict for c in found.cells].count(Word.SLOWER) == 1
+    assert found.overall[RATE].verdict in {Word.SLOWER, Word.CANNOT_TELL}
 
 
 def test_scattered_repeats_are_the_same_within_noise() -> None:
@@ -87,6 +119,7 @@ def test_three_records_of_the_base_tell_its_spread_to_a_single_new_one() -> None
     loose = [record(cell(slow=slow), number=n) for n, slow in enumerate((1.0, 1.05, 0.95))]
     told = change(against(loose, [record(cell(slow=1.09), number=9)]))
     assert told.noise == pytest.approx(0.05, abs=0.005)
+    assert told.process_spread == pytest.approx(4.303 * 0.05 * (4 / 3) ** 0.5, rel=0.02)
     assert told.verdict is Word.SAME_WITHIN_NOISE
 
 

@@ -63,6 +63,18 @@ def test_the_signed_rank_test_is_scipys_exact_one(values: list[int]) -> None:
     assert signed_rank_p(values) == pytest.approx(stats.wilcoxon(values, method="exact").pvalue)
 
 
+@pytest.mark.parametrize("shift", [0.0, 0.15, -0.3])
+def test_many_pairs_take_the_normal_approximation_with_ties_and_zeros(shift: float) -> None:
+    values = np.round(np.random.default_rng(3).normal(shift, 1, 400), 1).tolist()
+    expected = stats.wilcoxon(values, zero_method="wilcox", correction=True, method="asymptotic").pvalue
+    assert signed_rank_p(values) == pytest.approx(expected)
+
+
+def test_the_approximation_meets_the_exact_test() -> None:
+    values = np.random.default_rng(5).normal(0.1, 1, 201).tolist()
+    assert signed_rank_p(values) == pytest.approx(stats.wilcoxon(values, method="exact").pvalue, rel=0.02)
+
+
 def test_differences_of_nothing_are_no_evidence() -> None:
     assert signed_rank_p([0.0, 0.0]) == 1.0
     assert signed_rank_p([]) == 1.0

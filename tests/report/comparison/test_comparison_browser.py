@@ -31,7 +31,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     wants = requests(4)
     base = record(*map(cell, wants))
     throttled = sample.measured(wants[3], labels=("throttled",))
-    new = record(*(cell(want, slow=1.2) for want in wants[:2]), sample.out_of_memory(wants[2]), throttled)
+    new = record(
+        *(cell(want, slow=1.2) for want in wants[:2]), sample.out_of_memory(wants[2]), throttled, number=1
+    )
     bad = side_of(sample.HOSTILE, [sample.hostile()])
     made = {
         "gate": compare(side_of("a", [base]), [side_of("b", [new])], [parse_gate("latency_s:+5%")]),

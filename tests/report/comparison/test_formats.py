@@ -76,6 +76,37 @@ def test_three_cards_stand_side_by_side() -> None:
     assert "Side by side, relative to a.json" in Page(html.render(beside)).text()
 
 
+def test_smoke_against_real_says_why_and_whose_each_side_is() -> None:
+    beside = view(record(cell()), sample.smoke())
+    assert beside.stamp != beside.sides[0].stamp
+    for text in (
+        terminal.as_text(beside),
+        markdown.render(beside).replace("*", ""),
+        Page(html.render(beside)).text(),
+    ):
+        assert "smoke" in text
+        assert beside.stamp in text
+        assert beside.sides[0].stamp in " ".join(text.split())
+        assert "not comparable" in text
+        assert "provenance: measured against smoke" in text
+        assert "0 of 0" not in text
+
+
+def test_of_many_cells_every_format_says_how_many_are_left_out_and_where_they_are() -> None:
+    wants = requests(520)
+    base = record(*map(cell, wants))
+    new = record(*map(cell, wants[:260]), *map(sample.out_of_memory, wants[260:]), number=1)
+    made = view(base, new)
+    comment = markdown.render(made)
+    assert comment.count("200 more lines left out here: `--format json` has them all.") == 2
+    assert "CSV" not in comment
+    assert "more cells" not in comment
+    page = html.render(made)
+    assert page.count("60 more left out here: --format json has them all.") == 2
+    assert page.count('<tr><th scope="row">') < 260
+    assert "and 200 more cells; --format json has them all" in terminal.as_text(made)
+
+
 def test_nothing_from_a_record_gets_out_of_its_place() -> None:
     hostile = sample.hostile()
     bad = side_of(sample.HOSTILE, [hostile])
