@@ -51,7 +51,7 @@ def frontier(cells: Iterable[CellResult], record: Record | None = None) -> tuple
     is the predicted line to the second, where it has one and its cells differ in nothing else.
     """
     cells = tuple(cells)
-    names = varying(cell.requested for cell in cells)
+    names = varying(settings_of(cell.requested) for cell in cells)
     if record is not None and is_derived(record) and not names and lines(record):
         return tuple(_drawn(line, record) for line in sorted(lines(record), key=_place))
     point = _point if record is None or not is_derived(record) else _predicted_point
@@ -59,7 +59,7 @@ def frontier(cells: Iterable[CellResult], record: Record | None = None) -> tuple
     for cell in cells:
         groups.setdefault((_place(cell.requested), settings_of(cell.requested)), []).append(cell)
     ordered = sorted(groups, key=lambda key: (key[0][0], key[1], key[0][1]))
-    return tuple(point(groups[key], words_of(groups[key][0].requested, names), record) for key in ordered)
+    return tuple(point(groups[key], words_of(key[1], names), record) for key in ordered)
 
 
 def _place(line: Requested | LongestClip) -> tuple[int, int]:

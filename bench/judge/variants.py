@@ -21,12 +21,13 @@ def settings_of(wanted: Requested) -> tuple[str, ...]:
     return tuple(str(getattr(wanted, name)) for name in SETTINGS)
 
 
-def varying(wanted: Iterable[Requested]) -> tuple[str, ...]:
+def varying(settings: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
     """The names of the settings that are not the same in all of these."""
-    columns = zip(*map(settings_of, wanted), strict=True)
+    columns = zip(*set(settings), strict=True)
     return tuple(name for name, values in zip(SETTINGS, columns, strict=False) if len(set(values)) > 1)
 
 
-def words_of(wanted: Requested, names: Sequence[str]) -> tuple[str, ...]:
-    """`profile lean`, `dtype float16`: these settings of one cell."""
-    return tuple(f"{name.replace('_', ' ')} {getattr(wanted, name)}" for name in names)
+def words_of(settings: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
+    """`profile lean`, `dtype float16`: those of one cell that have these names."""
+    named = zip(SETTINGS, settings, strict=False)
+    return tuple(f"{name.replace('_', ' ')} {value}" for name, value in named if name in names)

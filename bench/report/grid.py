@@ -50,7 +50,7 @@ class HeatScale:
 def grids(record: Record) -> tuple[tuple[Grid, ...], str]:
     """The grids of a record in the order of its cells, and what their tint means."""
     groups, alike = _groups(record), same_kernels(record)
-    names = varying(cell.requested for cell in record.cells)
+    names = varying(settings_of(cell.requested) for cell in record.cells)
     columns = repeat_columns(record)
     rows = {
         key: tuple(
@@ -77,7 +77,9 @@ def _groups(record: Record) -> dict[_Key, list[CellResult]]:
 
 
 def _title(cell: CellResult, names: Sequence[str]) -> str:
-    return ", ".join([words.ATTENTIONS[cell.requested.attention], *words_of(cell.requested, names)])
+    return ", ".join(
+        [words.ATTENTIONS[cell.requested.attention], *words_of(settings_of(cell.requested), names)]
+    )
 
 
 def _scale(rows: Sequence[Row]) -> HeatScale:

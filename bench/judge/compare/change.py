@@ -6,11 +6,12 @@ from statistics import median
 from typing import Final
 
 from bench.judge.compare.evidence import Evidence, evidence
-from bench.judge.compare.kinds import WATCHED_TO, Kind, is_better, kind_of, word
+from bench.judge.compare.kinds import Kind, is_better, kind_of, word
 from bench.judge.compare.observed import Observed
 from bench.judge.compare.ranks import ALPHA
 from bench.judge.compare.resampling import interval
 from bench.judge.compare.wording import share
+from bench.judge.metrics import MEMORY_NOISE
 from bench.records.base import Interval
 from bench.records.comparison import Change, Unit, Word
 
@@ -68,7 +69,7 @@ def _verdict(metric: str, by: float, found: Evidence) -> tuple[Word, str]:
         case Kind.COUNTED:
             return (word(metric, by) if by else Word.SAME), ""
         case Kind.WATCHED:
-            return (word(metric, by), _WATCHED) if abs(by) > WATCHED_TO else (Word.SAME_WITHIN_NOISE, "")
+            return (word(metric, by), _WATCHED) if abs(by) > MEMORY_NOISE else (Word.SAME_WITHIN_NOISE, "")
         case Kind.TIMED:
             return _of_timed(metric, by, found)
 

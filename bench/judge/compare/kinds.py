@@ -19,9 +19,6 @@ _COUNTED: Final = frozenset({"allocated_peak_bytes", "reserved_peak_bytes", "gen
 _WATCHED: Final = frozenset({"process_peak_bytes", "device_peak_bytes", "resident_peak_bytes"})
 _AMOUNTS: Final = frozenset({"bandwidth_fraction", "bf16_fraction"})
 
-WATCHED_TO: Final = 0.01
-"""A watched peak that differs by less is the same: short peaks fall between two looks."""
-
 
 def kind_of(metric: str) -> Kind:
     """The kind of a metric of `METRICS`."""

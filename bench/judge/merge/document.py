@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from bench.judge.merge.figures import Sample, merge_figure
-from bench.judge.merge.lines import merge_lines, varying, words_of
+from bench.judge.merge.lines import merge_lines
 from bench.judge.merge.rows import MergedCell, Telling, merge_cell, merge_phases
 from bench.judge.merge.sources import Sources
 from bench.judge.merge.verdict import merge_caveats, merge_verdict
+from bench.judge.variants import varying, words_of
 from bench.records.check import CHECK_VERSION, SHAPES, Check
 from bench.records.check_figures import CheckFigure
 from bench.records.check_parts import (
@@ -59,7 +60,7 @@ def merge_cells(sources: Sources, cells: Iterable[Sequence[Telling]]) -> Check:
             merged.append(cell)
             if _is_larger(sources, cell, largest):
                 largest = cell, merge_phases(sources, own, cell.row.provenance)
-    names = varying([cell.settings for cell in merged])
+    names = varying(cell.settings for cell in merged)
     ordered = [_named(cell, names) for cell in sorted(merged, key=_place)]
     if largest is not None:
         largest = _named(largest[0], names), largest[1]

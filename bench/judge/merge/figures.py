@@ -5,12 +5,10 @@ from statistics import median
 from typing import Final, NamedTuple
 
 from bench.judge.merge.sources import UNKNOWN_MACHINE
-from bench.judge.metrics import PROCESS_NOISE
+from bench.judge.metrics import MEMORY_NOISE, PROCESS_NOISE
 from bench.records.check_figures import CheckFigure
 from bench.records.words import Label, Provenance
 
-# Sizes of memory repeat far better than speeds.
-MEMORY_NOISE: Final = 0.01
 _DISTURBED: Final = frozenset({Label.THROTTLED, Label.CONTENDED, Label.SPILLED})
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from bench.judge.merge.rows import MergedCell
 from bench.judge.merge.sources import Sources, machines_of
-from bench.judge.variants import SETTINGS
+from bench.judge.variants import words_of
 from bench.records.check_parts import CheckFrontier
 from bench.records.entry import EntryHead, LineEntry
 from bench.records.words import Attention, Fit, Provenance
@@ -25,18 +25,6 @@ def merge_lines(
     if len(ran) == 1:
         return (*(_own(ran[0], line, names) for line in ran[0].lines), *drawn)
     return (*_measured(cells, names), *drawn)
-
-
-def words_of(settings: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
-    """`profile lean`, `dtype float16`: the settings of one cell that are not the same in all."""
-    named = zip(SETTINGS, settings, strict=False)
-    return tuple(f"{name.replace('_', ' ')} {value}" for name, value in named if name in names)
-
-
-def varying(settings: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """The names of the settings that are not the same in all cells."""
-    columns = zip(*set(map(tuple, settings)), strict=True)
-    return tuple(name for name, values in zip(SETTINGS, columns, strict=False) if len(set(values)) > 1)
 
 
 def _newest(heads: Sequence[EntryHead]) -> Iterator[tuple[EntryHead, LineEntry]]:

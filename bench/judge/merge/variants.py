@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from bench.judge.derived import ORDER
-from bench.judge.merge.lines import varying, words_of
+from bench.judge.variants import varying, words_of
 from bench.judge.why_derived import HEAD
 from bench.records.entry import EntryHead
 from bench.records.words import Verdict
@@ -17,7 +17,7 @@ def by_variant(heads: Sequence[EntryHead]) -> tuple[Verdict, str]:
 
     `heads` are the oldest first. Of records that ask for the same settings the newest tells.
     """
-    names = varying([line.settings for head in heads for line in head.lines])
+    names = varying(line.settings for head in heads for line in head.lines)
     newest = {_settings(head, names): head for head in heads}
     ordered = sorted(newest.items(), key=lambda item: _place(*item))
     _, furthest = ordered[0]

@@ -5,7 +5,6 @@ from typing import Final
 from bench.report.plots.interface import Spec
 
 FONT: Final = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
-INK: Final = "var(--ink)"
 SOFT: Final = "var(--soft)"
 RULE: Final = "var(--rule)"
 CARD: Final = "var(--card)"
