@@ -7,12 +7,15 @@ or later.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from bench.judge.compare.gates import Gate
 from bench.judge.compare.kinds import Kind, kind_of
 from bench.judge.compare.ranks import ALPHA, holm
 from bench.judge.compare.wording import between, cell_name, p_text, percent, share
 from bench.records.comparison import CellComparison, Change, GateResult, Unit, Word
+
+_MORE: Final = "--interleave or more records can tell"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,9 @@ def _of_counted(gate: Gate, found: Sequence[tuple[CellComparison, Change]]) -> G
 
 
 def _of_timed(gate: Gate, overall: Change, found: Sequence[tuple[CellComparison, Change]]) -> GateResult:
+    noisy = _too_noisy(gate, overall)
+    if noisy:
+        return _result(gate, "cannot_tell", noisy)
     if _is_beyond(gate, overall) and overall.better is False:
         return _result(gate, "failed", f"{_percent(overall)} over {_cells(len(found))}{_how_sure(overall)}")
     shown = _shown(found)
@@ -79,9 +85,9 @@ def _of_timed(gate: Gate, overall: Change, found: Sequence[tuple[CellComparison,
     if failed:
         cell, change = failed[0]
         return _result(gate, "failed", f"{_percent(change)} in {cell_name(cell)}")
-    noisy = _too_noisy(gate, overall)
-    if noisy:
-        return _result(gate, "cannot_tell", noisy)
+    far_apart = _too_far_apart(gate, overall)
+    if far_apart:
+        return _result(gate, "cannot_tell", far_apart)
     if beyond or _is_beyond(gate, overall):
         cell, change = (beyond or found)[0]
         where = cell_name(cell) if beyond else _cells(len(found))
@@ -117,12 +123,18 @@ def _of_single_processes(
 
 def _too_noisy(gate: Gate, overall: Change) -> str:
     """In words, if the base's own noise leaves no room for the gate; pairs have their noise in their test."""
-    noise, spread = overall.noise or 0.0, overall.process_spread or 0.0
-    if overall.unit is Unit.PAIR or max(noise, spread) <= abs(gate.limit) / 2:
+    noise = overall.noise or 0.0
+    if overall.unit is Unit.PAIR or noise <= abs(gate.limit) / 2:
         return ""
-    what = "the base's own noise is" if noise >= spread else "processes of one build may differ by"
-    more = "--interleave or more records can tell"
-    return f"{what} {share(max(noise, spread))}, more than half the gate; {more}"
+    return f"the base's own noise is {share(noise)}, more than half the gate; {_MORE}"
+
+
+def _too_far_apart(gate: Gate, overall: Change) -> str:
+    """The same of what fresh processes may differ by: only a change that is clear of it was told before."""
+    spread = overall.process_spread or 0.0
+    if spread <= abs(gate.limit) / 2:
+        return ""
+    return f"processes of one build may differ by {share(spread)}, more than half the gate; {_MORE}"
 
 
 def _is_wide(gate: Gate, change: Change) -> bool:

@@ -45,7 +45,8 @@ def test_a_base_whose_own_noise_exceeds_half_the_gate_cannot_tell() -> None:
     assert told.result == "cannot_tell"
     assert "the base's own noise is 14." in told.why
     assert "more than half the gate" in told.why
-    assert gate(cell(factors=NOISY), cell(slow=1.5)).result == "failed"  # clear of any noise
+    assert gate(cell(factors=NOISY), cell(slow=1.5)).result == "cannot_tell"  # however large the change
+    assert gate(cell(factors=STEADY), cell(slow=1.5)).result == "failed"
 
 
 def test_three_repeats_fail_a_gate_where_one_cell_of_four_has_half_its_speed() -> None:
