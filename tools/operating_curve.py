@@ -18,8 +18,10 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+from bench.cli.interleaved import ROUNDS as MOST
 from bench.judge.compare.change import change
 from bench.judge.compare.decide import Case, decide
+from bench.judge.compare.enough import FEWEST_PAIRS, is_narrow
 from bench.judge.compare.gates import Gate, parse_gate
 from bench.judge.compare.observed import Observed, of_pairs, of_processes
 from bench.judge.metrics import samples
@@ -32,14 +34,14 @@ from tools.slowdown import environment
 
 ROOT: Final = Path(__file__).parent.parent
 DATA: Final = ROOT / "docs" / "data"
-CYCLE: Final = (0.0, 0.1, 0.025, 0.0, 0.1, 0.05, 0.15, 0.2)
+CYCLE: Final = (0.0, 0.1, 0.05, 0.0, 0.1, 0.2, 0.0, 0.1)
 """What is added in the blocks, one after the other: most where the curve has to be known best."""
 BLOCK: Final = 4  # ABBA twice
 CELL: Final = ("--suite", "smoke", "--clip-seconds", "2", "--max-tokens", "32", "--attention", "sdpa")
-RUN: Final = (*CELL, "--device", "cpu", "--repeats", "10")
+RUN: Final = (*CELL, "--device", "cpu", "--repeats", "60")
 METRICS: Final = ("decode_tokens_per_s", "latency_s")
 GATE: Final = "decode_tokens_per_s:-5%"
-ROUNDS: Final = (8, 12, 16, 20)
+ROUNDS: Final = (8, 16, 24, 40)
 PAGE: Final = ROOT / "docs" / "comparing.md"
 MARKS: Final = ("<!-- operating curve -->", "<!-- /operating curve -->")
 NOT_ENOUGH: Final = "n/a"
@@ -121,6 +123,7 @@ def compute() -> str:
     gate = parse_gate(GATE)
     by_share = read(gate.metric)
     rules: dict[str, Rule] = {f"{n} pairs, interleaved": interleaved(gate, n) for n in ROUNDS}
+    rules[f"until they tell enough, {MOST} pairs at most"] = until_enough(gate, MOST)
     rules["two records, as `bench compare` decides"] = two_records(gate)
     rules["two records, a bare threshold"] = bare_threshold(gate)
     total = sum(len(block) for blocks in by_share.values() for block in blocks)
@@ -170,9 +173,29 @@ def interleaved(gate: Gate, pairs: int) -> Rule:
         if pairs // BLOCK > len(blocks):
             return NOT_ENOUGH
         chosen = [pair for block in draw.sample(blocks, k=pairs // BLOCK) for pair in block]
-        return outcome(gate, of_pairs(0, [(str(n), *pair) for n, pair in enumerate(chosen)]))
+        return outcome(gate, _observed(chosen))
 
     return rule
+
+
+def until_enough(gate: Gate, most: int) -> Rule:
+    """As `--interleave` ends by itself: once the change is known well enough, or with `most` pairs."""
+
+    def rule(draw: random.Random, blocks: list[list[RawPair]]) -> str:
+        if most // BLOCK > len(blocks):
+            return NOT_ENOUGH
+        chosen = [pair for block in draw.sample(blocks, k=most // BLOCK) for pair in block]
+        for count in range(FEWEST_PAIRS, most, 2):
+            observed = _observed(chosen[:count])
+            if is_narrow(gate, change(gate.metric, [observed])):
+                return outcome(gate, observed)
+        return outcome(gate, _observed(chosen))
+
+    return rule
+
+
+def _observed(pairs: list[RawPair]) -> Observed:
+    return of_pairs(0, [(str(n), *pair) for n, pair in enumerate(pairs)])
 
 
 def two_records(gate: Gate) -> Rule:

@@ -60,7 +60,10 @@ def run_options(function: F) -> F:
     "--interleave", is_flag=True, help="BASE and NEW are Python environments: run both in alternation."
 )
 @click.option(
-    "--rounds", type=click.IntRange(1, 1000), metavar="N", help=f"Pairs of runs. Default: {ROUNDS}."
+    "--rounds",
+    type=click.IntRange(1, 1000),
+    metavar="N",
+    help=f"Pairs at most: gates end it when they are told. Default: {ROUNDS}.",
 )
 @click.option(
     "--out", metavar="DIR", type=FILE, help="Where the pairs go. Default: interleaved/ and the time."

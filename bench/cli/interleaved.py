@@ -1,6 +1,7 @@
 """`bench compare --interleave`: two builds in alternation, and what is said while they run."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from bench.records.schema import Record
     from bench.run.interleave import Build, Pair
 
-ROUNDS: Final = 16
-"""Pairs of runs. docs/comparing.md says what it catches."""
+ROUNDS: Final = 40
+"""Pairs of runs at most. docs/comparing.md says what they catch."""
 
 RUN_OPTIONS: Final = (
     "suite",
@@ -46,7 +47,6 @@ def interleaved(
     Raises:
         BenchError: a build could not run, or no pair was finished.
     """
-    from bench.judge.compare.compare import compare_pairs
     from bench.run.interleave import build_at
 
     if len(places) != 2:
@@ -55,36 +55,64 @@ def interleaved(
         )
     builds = build_at("base", places[0]), build_at("new", places[1])
     folder = out or Path("interleaved", datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"))
-    pairs, signal_number = _run(builds, run_arguments(wished), folder, rounds)
+    task = Task(builds, folder, rounds, tuple(gates))
+    pairs, signal_number = _run(task, run_arguments(wished))
     click.echo(
         f"{len(pairs)} pairs are in {folder}; with --out {folder} a later run goes on from them", err=True
     )
     if signal_number and not pairs:
         return None, signal_number
-    _require_one_kind(pairs, folder)
-    labels = builds[0].label, builds[1].label
-    return compare_pairs([(pair.base, pair.new) for pair in pairs], labels, gates), signal_number
+    return _compared(task, pairs), signal_number
 
 
-def _run(
-    builds: "tuple[Build, Build]", arguments: Sequence[str], folder: Path, rounds: int
-) -> "tuple[list[Pair], int]":
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Two builds, where their pairs go, how many at most, and what they are held against."""
+
+    builds: "tuple[Build, Build]"
+    folder: Path
+    rounds: int
+    gates: "tuple[Gate, ...]"
+
+
+def _run(task: Task, arguments: Sequence[str]) -> "tuple[list[Pair], int]":
     """The pairs that the folder held and those that were run now, and the signal that cut it short, or 0."""
     from bench.run.interleave import alternate, kept_pairs
     from bench.run.isolation import Stopped
 
-    pairs = kept_pairs(folder)
+    pairs = kept_pairs(task.folder)
     if pairs:
-        click.echo(f"{len(pairs)} of {rounds} pairs are in {folder} already", err=True)
+        click.echo(f"{len(pairs)} of {task.rounds} pairs are in {task.folder} already", err=True)
+    if _is_enough(task, pairs):
+        return pairs, 0
     try:
-        for pair in alternate(builds, arguments, folder, rounds, Lines()):
+        for pair in alternate(task.builds, arguments, task.folder, task.rounds, Lines()):
             pairs.append(pair)
+            if _is_enough(task, pairs):
+                break
     except Stopped as stopped:
         return pairs, stopped.signal_number
     except BenchError as error:
-        kept = f"{len(pairs)} pairs are kept in {folder}"
+        kept = f"{len(pairs)} pairs are kept in {task.folder}"
         raise type(error)(error.message, hint=". ".join(filter(None, (error.hint, kept)))) from error
     return pairs, 0
+
+
+def _is_enough(task: Task, pairs: "Sequence[Pair]") -> bool:
+    """Whether more pairs would tell no more of the gates; only where both builds came first equally often."""
+    from bench.judge.compare.enough import FEWEST_PAIRS, is_enough
+
+    if not task.gates or len(pairs) < FEWEST_PAIRS or len(pairs) % 2:
+        return False
+    return is_enough(_compared(task, pairs), task.gates)
+
+
+def _compared(task: Task, pairs: "Sequence[Pair]") -> "Comparison":
+    from bench.judge.compare.compare import compare_pairs
+
+    _require_one_kind(pairs, task.folder)
+    labels = task.builds[0].label, task.builds[1].label
+    return compare_pairs([(pair.base, pair.new) for pair in pairs], labels, task.gates)
 
 
 def run_arguments(wished: Mapping[str, str | None]) -> list[str]:

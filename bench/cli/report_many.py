@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bench.report.interface import Format
 
 _WORTH_A_BAR = 20
+_RUNS_READ = 3  # for memory over time: the rest of a merged page comes from the index
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,8 @@ def _report_group(task: Task, index: "Index", key: "GroupKey", stem: str) -> Non
     else:
         with _without_search_for_cycles():
             document = index.check(key, link)
-        _say(task, write_merged(document, folder, task.formats, stem))
+        runs = map(read_record, index.runs(key)[:_RUNS_READ])
+        _say(task, write_merged(document, folder, task.formats, stem, runs))
     for path in paths if task.each else ():
         _say(task, write_reports(read_record(path), folder, task.formats, path.stem, link(path)))
 

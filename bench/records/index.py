@@ -18,6 +18,7 @@ from bench.records.entry import CellEntry, Entry, EntryHead
 from bench.records.group import GroupKey
 from bench.records.index_file import DamagedError, Note, connect, reason_of, remove
 from bench.records.index_reading import Indexed, Progress, Stamp, key_of, read_all, stamp_of, untold
+from bench.records.words import Provenance
 
 Result = TypeVar("Result")
 Link = Callable[[Path], str | None]
@@ -75,6 +76,14 @@ class Index:
     def files(self, key: GroupKey) -> tuple[Path, ...]:
         """The files of a group, one for each record."""
         return tuple(path for _, path, _ in self._heads(key))
+
+    def runs(self, key: GroupKey) -> tuple[Path, ...]:
+        """The files of a group in which something ran, the newest first."""
+        heads = self._heads(key)
+        ran = [
+            (head.created_at, path) for _, path, head in heads if head.provenance is not Provenance.DERIVED
+        ]
+        return tuple(path for _, path in sorted(ran, reverse=True))
 
     def check(self, key: GroupKey, link: Link) -> Check:
         """The merged document of a group. Its cells come from the disk one by one: memory stays small.

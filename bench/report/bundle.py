@@ -1,6 +1,6 @@
 """All the files of a report, beside each other."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final, assert_never
 
@@ -8,6 +8,7 @@ from bench.records.check import Check
 from bench.records.schema import Record
 from bench.records.store import write_atomically
 from bench.report.interface import Format, Render, View
+from bench.report.merged.traces import traces_of
 from bench.report.merged.view import merged_view
 from bench.report.view import build_view
 
@@ -34,13 +35,18 @@ def write_reports(
     return _write(build_view(record, path), directory, formats, stem)
 
 
-def write_merged(check: Check, directory: Path, formats: Iterable[Format], stem: str) -> tuple[Path, ...]:
+def write_merged(
+    check: Check, directory: Path, formats: Sequence[Format], stem: str, newest_first: Iterable[Record] = ()
+) -> tuple[Path, ...]:
     """The same of a merged document. `stem` is `check`, or ends in `.check`.
+
+    A page takes memory over time from the records of `newest_first`, as many of them as it needs.
 
     Raises:
         StorageError: the disk refused it.
     """
-    return _write(merged_view(check), directory, formats, stem)
+    traces = traces_of(check, newest_first) if Format.HTML in formats else {}
+    return _write(merged_view(check, traces), directory, formats, stem)
 
 
 def _write(view: View, directory: Path, formats: Iterable[Format], stem: str) -> tuple[Path, ...]:

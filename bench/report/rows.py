@@ -103,11 +103,12 @@ def row(
         predicted_bytes=cell.envelope.device_peak_bytes if cell.envelope else None,
         machines=None if record.machine_key is None else 1,
         records=1,
-        trace=_trace(cell),
+        trace=trace_of(cell),
     )
 
 
-def _trace(cell: CellResult) -> MemoryTrace | None:
+def trace_of(cell: CellResult) -> MemoryTrace | None:
+    """Memory over time with its text cleaned; None where nobody watched."""
     trace = cell.memory_trace
     return trace.model_copy(update={"source": clean(trace.source)}) if trace else None
 

@@ -47,6 +47,16 @@ def test_it_goes_on_from_the_pairs_that_are_there(say: Say, builds: tuple[str, s
     assert "3 of 3 pairs are in kept already" in said.err
 
 
+def test_it_ends_when_the_pairs_tell_enough_of_the_gate(
+    say: Say, builds: tuple[str, str], tmp_path: Path
+) -> None:
+    options = ("--rounds", "20", "--out", "kept", "--fail-on", "decode_tokens_per_s:-5%")
+    for _ in range(2):  # the second time nothing is left to run
+        said = say("compare", "--interleave", *builds, *options)
+        assert said.code == 1
+        assert len(calls(tmp_path)) == 2 * 8
+
+
 def test_pairs_of_another_build_are_not_gone_on_with(
     say: Say, builds: tuple[str, str], tmp_path: Path
 ) -> None:
@@ -119,7 +129,7 @@ def test_an_interruption_before_the_first_pair_leaves_nothing_to_compare(home: P
     slow = str(stand_in(tmp_path / "slow", None, takes_s=60))
     arguments = ("compare", "--interleave", slow, slow, "--out", "kept")
     with started(*arguments, home=home, cwd=tmp_path) as process:
-        wait_for_line(process, r"\[1/16\]")
+        wait_for_line(process, r"\[1/40\]")
         process.send_signal(signal.SIGTERM)
         out, _ = process.communicate()
     assert (process.returncode, out) == (143, "")

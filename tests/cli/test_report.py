@@ -9,6 +9,7 @@ from bench.records.store import write_record
 from tests import sample_records as sample
 from tests.cli.conftest import Say
 from tests.judge.merge.samples import rerun
+from tests.report.merged.samples import watched
 
 CARD = Path("reports", "MOSS-Audio-4B-Instruct", "rtx-4070")
 
@@ -65,6 +66,13 @@ def test_several_records_of_a_card_become_one_report(say: Say, records: Path, tm
     page = (tmp_path / CARD / "check.html").read_text(encoding="utf-8")
     assert '<a href="../../../kept/a.json">' in page
     assert "2 records" in page
+
+
+def test_a_merged_page_draws_memory_over_time_from_its_runs(say: Say, tmp_path: Path) -> None:
+    for nth in (1, 2):
+        write_record(watched(nth, 20), tmp_path / "kept" / f"{nth}.json")
+    (page,) = say("report", "kept", "--format", "html").out.splitlines()
+    assert 'id="plot-trace"' in (tmp_path / page).read_text(encoding="utf-8")
 
 
 def test_each_record_too(say: Say, records: Path) -> None:

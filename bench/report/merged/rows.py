@@ -9,6 +9,7 @@ from bench.judge.merge.rows import FIT
 from bench.judge.peak import PEAK_WORDS
 from bench.records.check_figures import CheckFigure
 from bench.records.check_parts import CheckRow
+from bench.records.schema import MemoryTrace
 from bench.report import words
 from bench.report.basics import Figure, Status, Tone
 from bench.report.card_metrics import COLUMNS, NEEDED
@@ -24,7 +25,7 @@ _DISAGREE: Final = "records disagree"
 FITS: Final = "Whether it fits"
 
 
-def row(merged: CheckRow, *, mixed: bool) -> Row:
+def row(merged: CheckRow, trace: MemoryTrace | None, *, mixed: bool) -> Row:
     """One cell of a check document. `mixed`: not all of its rows have one provenance."""
     clip, tokens = units.clip_length(merged.clip_seconds), f"{merged.max_tokens:,}"
     figures = {metric.name: _figure(metric, getattr(merged, metric.name)) for metric in _METRICS}
@@ -59,6 +60,7 @@ def row(merged: CheckRow, *, mixed: bool) -> Row:
         predicted_bytes=merged.envelope.device_peak_bytes if merged.envelope else None,
         machines=merged.machines,
         records=merged.records,
+        trace=trace,
         fit=merged.fit,
     )
 

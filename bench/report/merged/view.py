@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Iterator, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from bench import units
@@ -21,6 +22,7 @@ from bench.report.grid import arrange, misses
 from bench.report.interface import FrontierRow, Identity, Row, View
 from bench.report.merged.rows import basis, row
 from bench.report.merged.sources import disagreement, merged
+from bench.report.merged.traces import Traces
 from bench.report.text import MAX_NAME, clean
 
 _NOTES: Final = (
@@ -28,10 +30,10 @@ _NOTES: Final = (
 )
 
 
-def merged_view(check: Check) -> View:
+def merged_view(check: Check, traces: Traces = MappingProxyType({})) -> View:
     """Everything that any format shows of several records of one model on one card."""
     memory, mixed = _memory(check), len({one.provenance for one in check.rows}) > 1
-    rows = tuple(row(one, mixed=mixed) for one in check.rows)
+    rows = tuple(row(one, traces.get((one.cell_id, one.provenance)), mixed=mixed) for one in check.rows)
     tables, legend = arrange(_groups(rows))
     verdict_word, verdict_tone = words.VERDICTS[check.verdict]
     budget, told = tuple(_budget(check)), merged(check)

@@ -5,12 +5,16 @@ from typing import Final
 from bench.records.check import Check
 from bench.records.schema import Record
 from bench.records.store import seal
+from bench.report.interface import View
+from bench.report.merged.traces import traces_of
 from bench.report.merged.view import merged_view
 from tests import sample_cards as cards
 from tests import sample_derived as derived
+from tests import sample_large as large
 from tests import sample_records as sample
 from tests.judge.merge.samples import MACHINES, lean, merged, rerun
 
+CLIPS: Final = (10.0, 60.0)
 PLAN: Final = derived.derived_record(clips=(10.0, 60.0, 300.0, 1200.0))
 
 
@@ -23,6 +27,11 @@ def tight(record: Record) -> Record:
         for cell in record.cells
     ]
     return seal(record.model_copy(update={"cells": tuple(cells)}).model_dump(mode="json"))
+
+
+def watched(nth: int, stretches: int, clips: tuple[float, ...] = CLIPS) -> Record:
+    """A run whose traces have so many stretches: that tells whose they are."""
+    return rerun(cards.with_card([large.traced(cards.measured(clip), stretches) for clip in clips]), nth)
 
 
 def mixed() -> Check:
@@ -38,3 +47,10 @@ def mixed() -> Check:
 
 PLANS: Final = merged_view(merged(PLAN, lean(PLAN, 2)))
 MIXED: Final = merged_view(mixed())
+
+
+def watched_twice() -> View:
+    """Two runs that watched their memory, and a prediction beside them."""
+    newest = watched(3, 20)
+    check = merged(PLAN, watched(2, 10), newest)
+    return merged_view(check, traces_of(check, [newest]))

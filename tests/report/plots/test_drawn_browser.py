@@ -18,7 +18,7 @@ from tests import sample_large as large
 from tests import sample_records as sample
 from tests.report.browsing import AXE, POOR_CONTRAST, TOOLS, Overheard, barriers, chromium, show
 from tests.report.derived import odd
-from tests.report.merged.samples import MIXED, PLANS
+from tests.report.merged.samples import MIXED, PLANS, watched_twice
 
 pytestmark = pytest.mark.browser
 
@@ -48,6 +48,7 @@ RECORDS: Final = {
 MERGED: Final = {
     "merged plans": (PLANS, ["memory", "speed", "heat"]),
     "merged": (MIXED, ["memory", "speed", "latency", "heat"]),
+    "merged and watched": (watched_twice(), ["memory", "speed", "latency", "heat", "trace"]),
 }
 DRAWN: Final = {name: plots for name, (_, plots) in (*RECORDS.items(), *MERGED.items())}
 
