@@ -9,7 +9,6 @@ second environment is slower by busy work (tools/slowdown.py). Pairs are kept ra
 
 import argparse
 import json
-import os
 import random
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -28,17 +27,18 @@ from bench.judge.metrics import samples
 from bench.records.comparison import CellComparison
 from bench.records.schema import Record
 from bench.records.words import Attention
-from bench.run.interleave import Build, alternate, build_at
+from bench.run.builds import Build, build_at
+from bench.run.interleave import By, alternate
 from bench.run.isolation import Stopped
 from tools.slowdown import environment
 
 ROOT: Final = Path(__file__).parent.parent
 DATA: Final = ROOT / "docs" / "data"
-CYCLE: Final = (0.0, 0.1, 0.05, 0.0, 0.1, 0.2, 0.0, 0.1)
+CYCLE: Final = (0.0, 0.1, 0.025, 0.0, 0.1, 0.05, 0.15, 0.2)
 """What is added in the blocks, one after the other: most where the curve has to be known best."""
 BLOCK: Final = 4  # ABBA twice
 CELL: Final = ("--suite", "smoke", "--clip-seconds", "2", "--max-tokens", "32", "--attention", "sdpa")
-RUN: Final = (*CELL, "--device", "cpu", "--repeats", "60")
+RUN: Final = (*CELL, "--device", "cpu", "--repeats", "10")
 METRICS: Final = ("decode_tokens_per_s", "latency_s")
 GATE: Final = "decode_tokens_per_s:-5%"
 ROUNDS: Final = (8, 16, 24, 40)
@@ -55,17 +55,15 @@ class Quiet:
     def run_begins(self, build: Build, number: int, total: int) -> None:
         """A process starts."""
 
-    def run_ends(self, record: Record) -> None:
+    def run_ends(self, build: Build, number: int, total: int, record: Record) -> None:
         """It has ended."""
 
 
 # --- collecting -------------------------------------------------------------------------------------------
 
 
-def collect(stream: str, pairs: int, core: int | None) -> None:
+def collect(stream: str, pairs: int, by: By) -> None:
     """Append pairs to the file of this stream until it has so many; blocks of one share after another."""
-    if core is not None:
-        os.sched_setaffinity(0, {core})
     file = DATA / f"operating-curve-{stream}.jsonl"
     DATA.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix="operating-curve-") as folder:
@@ -80,13 +78,14 @@ def collect(stream: str, pairs: int, core: int | None) -> None:
                 file,
                 Path(folder, f"block-{block}"),
                 builds,
-                {"stream": stream, "block": block, "share": share},
+                {"stream": stream, "turns": by.value, "block": block, "share": share},
             )
 
 
 def _collect_block(file: Path, folder: Path, builds: tuple[Build, Build], head: dict[str, Any]) -> None:
     begun = _count(file) % BLOCK  # a block that was cut short goes on with the pairs that it lacks
-    for number, pair in enumerate(alternate(builds, RUN, folder, BLOCK - begun, Quiet()), begun + 1):
+    pairs = alternate(builds, RUN, folder, BLOCK - begun, Quiet(), by=By(head["turns"]))
+    for number, pair in enumerate(pairs, begun + 1):
         line = head | {
             "pair": number,
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -261,15 +260,15 @@ def main() -> None:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     collecting = commands.add_parser("collect")
-    collecting.add_argument("--stream", default="a", help="name of the file; streams may run side by side")
+    collecting.add_argument("--stream", default="a", help="name of the file")
     collecting.add_argument("--pairs", type=int, default=160, help="until the file has so many")
-    collecting.add_argument("--core", type=int, help="pin the stream to a core, so that two do not meet")
+    collecting.add_argument("--turns", choices=list(By), default=By.GENERATION, type=By)
     computing = commands.add_parser("compute")
     computing.add_argument("--write", action="store_true", help="into docs/comparing.md as well")
     given = parser.parse_args()
     if given.command == "collect":
         try:
-            collect(given.stream, given.pairs, given.core)
+            collect(given.stream, given.pairs, given.turns)
         except Stopped as stopped:  # what is complete is kept
             raise SystemExit(128 + stopped.signal_number) from None
     else:

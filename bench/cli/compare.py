@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from bench.cli.completions import card_slugs, device_names, suite_names
-from bench.cli.interleaved import ROUNDS, interleaved
+from bench.cli.interleaved import ROUNDS, Alternation, interleaved
 from bench.cli.options import FILE, profile_option
 from bench.errors import ExitCode, GateError, RecordError, UsageError
 
@@ -66,6 +66,11 @@ def run_options(function: F) -> F:
     help=f"Pairs at most: gates end it when they are told. Default: {ROUNDS}.",
 )
 @click.option(
+    "--turns",
+    type=click.Choice(["run", "generation"]),
+    help="What alternates. Default: generation with --device cpu, else run.",
+)
+@click.option(
     "--out", metavar="DIR", type=FILE, help="Where the pairs go. Default: interleaved/ and the time."
 )
 @run_options
@@ -77,6 +82,7 @@ def compare(
     *,
     interleave: bool,
     rounds: int | None,
+    turns: str | None,
     out: Path | None,
     **wished: str | None,
 ) -> int:
@@ -99,11 +105,11 @@ def compare(
 
     limits = [parse_gate(text) for text in gates]
     if interleave:
-        comparison, signal_number = interleaved(sides, wished, out, rounds or ROUNDS, limits)
+        comparison, signal_number = interleaved(sides, wished, Alternation(rounds, turns, out), limits)
         if comparison is not None:
             show(comparison, chosen)
         return 128 + signal_number if comparison is None or signal_number else exit_code(comparison)
-    _require_interleave({"rounds": rounds, "out": out, **wished})
+    _require_interleave({"rounds": rounds, "turns": turns, "out": out, **wished})
     if len(sides) < 2:
         raise UsageError("compare needs two sides", hint="bench compare BASE NEW, records or folders of them")
     base, *news = _sides(sides)

@@ -1,5 +1,6 @@
 """`bench compare --interleave`: two builds in alternation, and what is said while they run."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from bench.judge.compare.gates import Gate
     from bench.records.comparison import Comparison
     from bench.records.schema import Record
-    from bench.run.interleave import Build, Pair
+    from bench.run.builds import Build
+    from bench.run.interleave import By, Pair
 
 ROUNDS: Final = 40
 """Pairs of runs at most. docs/comparing.md says what they catch."""
@@ -33,11 +35,19 @@ RUN_OPTIONS: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Alternation:
+    """How the command line wants it; None leaves it to us."""
+
+    rounds: int | None
+    turns: str | None
+    out: Path | None
+
+
 def interleaved(
     places: Sequence[Path],
     wished: Mapping[str, str | None],
-    out: Path | None,
-    rounds: int,
+    wishes: Alternation,
     gates: "Sequence[Gate]",
 ) -> "tuple[Comparison | None, int]":
     """Run both builds, or what is left of it, and compare; the number of the signal that cut it short, or 0.
@@ -47,15 +57,15 @@ def interleaved(
     Raises:
         BenchError: a build could not run, or no pair was finished.
     """
-    from bench.run.interleave import build_at
+    from bench.run.builds import build_at
 
     if len(places) != 2:
         raise UsageError(
             "--interleave takes two environments", hint="bench compare --interleave BASE_ENV NEW_ENV"
         )
     builds = build_at("base", places[0]), build_at("new", places[1])
-    folder = out or Path("interleaved", datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"))
-    task = Task(builds, folder, rounds, tuple(gates))
+    folder = wishes.out or Path("interleaved", datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"))
+    task = Task(builds, folder, wishes.rounds or ROUNDS, tuple(gates), _by(wishes.turns, wished["device"]))
     pairs, signal_number = _run(task, run_arguments(wished))
     click.echo(
         f"{len(pairs)} pairs are in {folder}; with --out {folder} a later run goes on from them", err=True
@@ -73,6 +83,25 @@ class Task:
     folder: Path
     rounds: int
     gates: "tuple[Gate, ...]"
+    by: "By"
+
+
+def _by(turns: str | None, device: str | None) -> "By":
+    """As asked; else by generation on the CPU, where two runs do not share a card's memory.
+
+    Raises:
+        UsageError: by generation, and not on the CPU; or on Windows, whose Python lacks the sockets.
+    """
+    from bench.run.interleave import By
+
+    is_possible = device == "cpu" and os.name != "nt"
+    by = By(turns) if turns is not None else By.GENERATION if is_possible else By.RUN
+    if by is By.GENERATION and not is_possible:
+        raise UsageError(
+            "--turns generation needs --device cpu, and not Windows",
+            hint="Use --turns run: on a card two models would share its memory",
+        )
+    return by
 
 
 def _run(task: Task, arguments: Sequence[str]) -> "tuple[list[Pair], int]":
@@ -86,7 +115,7 @@ def _run(task: Task, arguments: Sequence[str]) -> "tuple[list[Pair], int]":
     if _is_enough(task, pairs):
         return pairs, 0
     try:
-        for pair in alternate(task.builds, arguments, task.folder, task.rounds, Lines()):
+        for pair in alternate(task.builds, arguments, task.folder, task.rounds, Lines(), by=task.by):
             pairs.append(pair)
             if _is_enough(task, pairs):
                 break
@@ -136,17 +165,14 @@ def _require_one_kind(pairs: "Sequence[Pair]", folder: Path) -> None:
 class Lines:
     """One line when a process starts and one when it has ended."""
 
-    def __init__(self) -> None:
-        self._head = ""
-
     def run_begins(self, build: "Build", number: int, total: int) -> None:
         """Say which."""
-        self._head = f"[{number}/{total}] {build.name}"
-        click.echo(f"{self._head}: {build.label}", err=True)
+        click.echo(f"[{number}/{total}] {build.name}: {build.label}", err=True)
 
-    def run_ends(self, record: "Record") -> None:
+    def run_ends(self, build: "Build", number: int, total: int, record: "Record") -> None:
         """Say how it went, by its first cell."""
         from bench.cli.display import outcome_of
 
         if record.cells:
-            click.echo(f"{self._head}: {outcome_of(record.cells[0], record.device)}", err=True)
+            outcome = outcome_of(record.cells[0], record.device)
+            click.echo(f"[{number}/{total}] {build.name}: {outcome}", err=True)

@@ -150,7 +150,7 @@ def run(
         Stopped: as `running`.
     """
     mailbox: Mailbox = Mailbox()
-    with signals_to(mailbox):
+    with signals_to(mailbox.put):
         with running(plan, weights, rules, place, mailbox) as started:
             signal_number = sweep(started.session, started.journal, listener)
         record, sealed = seal_journal(started.path)

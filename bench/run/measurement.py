@@ -20,6 +20,7 @@ from bench.records.schema import Effective, Memory, PhaseMemory, Repeat, Request
 from bench.records.words import Attention, Phase
 from bench.run.gauge import Gauge, Watched
 from bench.run.protocol import Finished, Job, Span, Step
+from bench.run.turns import Ask, at_once
 from bench.suite import Measure
 
 Tell = Callable[[Step], None]
@@ -37,6 +38,7 @@ class CellRunner:
         gauge: Gauge,
         *,
         weights_bytes: int,
+        turn: Ask = at_once,
     ) -> None:
         self.phase: Phase | None = None
         self._engine = engine
@@ -44,6 +46,7 @@ class CellRunner:
         self._tell = tell
         self._clip = clips.shipped_speech() if audio is None else clips.read_audio(audio)
         self._gauge = gauge
+        self._turn = turn
         self._resident = Resident()
         self._expected_bytes = weights_bytes
         self._load: dict[Phase, PhaseMemory] = {}
@@ -60,6 +63,7 @@ class CellRunner:
         cold = None
         if load_s is not None:
             self._tell(Step(name="cold"))
+            self._turn()
             cold, _ = self._timed(request, job.requested.clip_seconds)
         self._gauge.before_warm_up()
         effective = self._warm_up(request, job)
@@ -121,6 +125,7 @@ class CellRunner:
         self._tell(Step(name="warm-up"))
         kernels = KernelObserver()
         short = request.shortened(min(job.measure.warmup_tokens, request.max_tokens))
+        self._turn()
         with kernels:
             generation = self._generate(short, kernels)
         settings = self._engine.settings()
@@ -154,6 +159,7 @@ class CellRunner:
             self._tell(
                 Step(name="repeat", number=len(repeats) + 1, total=max(measure.repeats, len(repeats) + 1))
             )
+            self._turn()
             begin = perf_counter()
             repeat, generation = self._timed(request, clip_seconds, *self._gauge.observers())
             self._spans.append(Span(begin_s=begin, end_s=perf_counter()))
@@ -172,6 +178,7 @@ class CellRunner:
     def _watched(self, request: Request) -> Watched:
         if self._gauge.needs_a_pass:
             self._tell(Step(name="memory"))
+            self._turn()
         return self._gauge.watched(partial(self._generate, request))
 
     def _memory(self, phases: dict[Phase, PhaseMemory]) -> Memory:

@@ -21,7 +21,7 @@ from bench.records.schema import (
     Skipped,
     Unsupported,
 )
-from bench.run.child import Mailbox, StopRequest
+from bench.run.child import StopRequest
 from bench.run.isolation import CellEnd, Isolation, Stopped
 from bench.run.protocol import Finished, Job, Step
 from bench.run.telemetry import Residue, Told, Unwatched, Watch
@@ -209,11 +209,14 @@ def _result(cell: Cell, end: CellEnd, told: Told, device: DeviceInfo | None, noi
 
 
 @contextmanager
-def signals_to(mailbox: Mailbox) -> Iterator[None]:
-    """While inside, Ctrl-C and SIGTERM become a message to the run, so that no write is cut in half."""
+def signals_to(tell: Callable[[StopRequest], None]) -> Iterator[None]:
+    """While inside, Ctrl-C and SIGTERM become a message to the run, so that no write is cut in half.
+
+    `tell` is called in the signal handler: the `put` of a SimpleQueue, which is reentrant.
+    """
 
     def forward(number: int, _frame: FrameType | None) -> None:
-        mailbox.put(StopRequest(number))  # SimpleQueue.put is reentrant: safe in a signal handler
+        tell(StopRequest(number))
 
     before = {number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

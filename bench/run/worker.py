@@ -64,6 +64,7 @@ def main() -> int:
     from bench.engines.native import NativeEngine, quiet_transformers
     from bench.run.gauge import gauge
     from bench.run.measurement import CellRunner
+    from bench.run.turns import turns_of_environment
 
     quiet_transformers()
     if setup.device == "cpu" and setup.source.weight_mode is WeightMode.TINY:
@@ -86,6 +87,7 @@ def main() -> int:
             channel.send,
             gauge(engine, device, limit),
             weights_bytes=facts.weights_bytes,
+            turn=turns_of_environment(),
         )
     except BenchError as error:
         channel.send(_refused(error))

@@ -39,7 +39,7 @@ class Runner:
         """
         if cell.cell_id not in self._done:
             try:
-                with signals_to(self._mailbox):  # between two cells a signal is pytest's own affair
+                with signals_to(self._mailbox.put):  # between two cells a signal is pytest's own affair
                     self._done[cell.cell_id] = self._run(cell, self._started())
             except Stopped:
                 raise KeyboardInterrupt from None

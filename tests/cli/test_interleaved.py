@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.run.interleave import build_at, kept_pairs
+from bench.run.builds import build_at
+from bench.run.interleave import kept_pairs
 from tests.cli.conftest import Say
 from tests.judge.compare.made import cell, record, written
 from tests.run.processes import bench, only, started, wait_for_line
