@@ -18,13 +18,14 @@ def line(share: float, block: int, base: float, new: float) -> str:
         name: {metric: [level * factor for factor in wobble] for metric in curve.METRICS}
         for name, level in (("base", base), ("new", new))
     }
-    return json.dumps({"stream": "t", "block": block, "share": share, "pair": 1, "at": "", **sides}) + "\n"
+    head = {"stream": "t", "turns": "generation", "block": block, "share": share, "pair": 1, "at": ""}
+    return json.dumps(head | sides) + "\n"
 
 
 @pytest.fixture
 def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Processes that drift by a factor of two, always both of a pair; the second loses its share."""
-    drift = (100.0, 200.0, 150.0, 120.0, 101.0, 160.0, 130.0, 180.0) * 2
+    drift = (100.0, 200.0, 150.0, 120.0, 101.0, 160.0, 130.0, 180.0) * 5
     lines = [
         line(share, n // curve.BLOCK, rate, rate / (1 + share) * (1.01 if n % 2 else 0.99))
         for share in (0.0, 0.1)
@@ -41,10 +42,11 @@ def test_pairs_are_told_apart_where_single_records_are_not(
 ) -> None:
     monkeypatch.setattr(curve, "COMPARISONS", 100)
     table = curve.compute()
-    assert "`decode_tokens_per_s:-5%`, 32 pairs" in table  # a block that was cut short is not counted
+    assert "`decode_tokens_per_s:-5%`, 80 pairs" in table  # a block that was cut short is not counted
     rows = {row.split(" | ")[0].strip("| "): row for row in table.splitlines() if row.startswith("| ")}
-    assert "| 0.0 (0.0) | 100.0 (0.0) |" in rows["12 pairs, interleaved"]
-    assert rows["20 pairs, interleaved"].endswith("| n/a | n/a |")
+    for rule in ("8 pairs", "`--interleave`, which ends by itself"):
+        assert rows[rule].endswith("| 0.0 (0.0) | 100.0 (0.0) |")
+    assert rows["10.0% added"].endswith("| 8 | 8 |")  # so many pairs were enough
     alarms = float(rows["two records, a bare threshold"].split("|")[2].split()[0])
     assert alarms > 30
 

@@ -9,6 +9,7 @@ second environment is slower by busy work (tools/slowdown.py). Pairs are kept ra
 
 import argparse
 import json
+import math
 import random
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -34,7 +35,7 @@ from tools.slowdown import environment
 
 ROOT: Final = Path(__file__).parent.parent
 DATA: Final = ROOT / "docs" / "data"
-CYCLE: Final = (0.0, 0.1, 0.025, 0.0, 0.1, 0.05, 0.15, 0.2)
+CYCLE: Final = (0.0, 0.1, 0.07, 0.0, 0.07, 0.05, 0.1, 0.2)
 """What is added in the blocks, one after the other: most where the curve has to be known best."""
 BLOCK: Final = 4  # ABBA twice
 CELL: Final = ("--suite", "smoke", "--clip-seconds", "2", "--max-tokens", "32", "--attention", "sdpa")
@@ -117,25 +118,41 @@ Rule = Callable[[random.Random, list[list[RawPair]]], str]
 """One comparison on pairs that are drawn: failed, passed, cannot_tell, or n/a where there are too few."""
 
 
+HEADINGS: Final = {By.GENERATION: "Turns by generation", By.RUN: "Turns by run"}
+
+
 def compute() -> str:
-    """The table: how many of 100 comparisons each rule fails, by the share that was really added."""
+    """The tables, one for each kind of turns that there are pairs of."""
     gate = parse_gate(GATE)
-    by_share = read(gate.metric)
-    rules: dict[str, Rule] = {f"{n} pairs, interleaved": interleaved(gate, n) for n in ROUNDS}
-    rules[f"until they tell enough, {MOST} pairs at most"] = until_enough(gate, MOST)
-    rules["two records, as `bench compare` decides"] = two_records(gate)
-    rules["two records, a bare threshold"] = bare_threshold(gate)
+    found = {by: read(gate.metric, by) for by in HEADINGS}
+    return "\n".join(_section(gate, by, by_share) for by, by_share in found.items() if by_share)
+
+
+def _section(gate: Gate, by: By, by_share: dict[float, list[list[RawPair]]]) -> str:
+    """How many of 100 comparisons each rule fails, by the share that was really added; then the pairs."""
     total = sum(len(block) for blocks in by_share.values() for block in blocks)
     lines = [
-        f"`{GATE}`, {total} pairs, {COMPARISONS:,} comparisons a figure.",
+        f"**{HEADINGS[by]}**: `{gate.text}`, {total} pairs, {COMPARISONS:,} comparisons a figure.",
         "",
         _row("failed (cannot tell), of 100", [f"{share:.1%} added" for share in by_share]),
         _row("---", ["---:"] * len(by_share)),
-        *(_row(name, [_rates(rule, blocks) for blocks in by_share.values()]) for name, rule in rules.items()),
+        *(
+            _row(name, [_rates(rule, blocks) for blocks in by_share.values()])
+            for name, rule in _rules(gate).items()
+        ),
         "",
-        *_noise(by_share),
+        *_noise(gate, by_share),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _rules(gate: Gate) -> dict[str, Rule]:
+    return {
+        "`--interleave`, which ends by itself": until_enough(gate),
+        **{f"{n} pairs": interleaved(gate, n) for n in ROUNDS},
+        "two records, as `bench compare` decides": two_records(gate),
+        "two records, a bare threshold": bare_threshold(gate),
+    }
 
 
 def write(table: str) -> None:
@@ -148,12 +165,14 @@ def _row(name: str, cells: list[str]) -> str:
     return f"| {' | '.join([name, *cells])} |"
 
 
-def read(metric: str) -> dict[float, list[list[RawPair]]]:
-    """By share, the complete blocks of pairs."""
+def read(metric: str, by: By) -> dict[float, list[list[RawPair]]]:
+    """By share, the complete blocks of pairs that took such turns."""
     found: dict[float, dict[tuple[str, int], list[RawPair]]] = {}
     for file in sorted(DATA.glob("operating-curve-*.jsonl")):
         for text in file.read_text(encoding="utf-8").splitlines():
             line = json.loads(text)
+            if line["turns"] != by:
+                continue
             pair = tuple(line["base"][metric]), tuple(line["new"][metric])
             found.setdefault(line["share"], {}).setdefault((line["stream"], line["block"]), []).append(pair)
     whole = {
@@ -177,20 +196,24 @@ def interleaved(gate: Gate, pairs: int) -> Rule:
     return rule
 
 
-def until_enough(gate: Gate, most: int) -> Rule:
-    """As `--interleave` ends by itself: once the change is known well enough, or with `most` pairs."""
+def until_enough(gate: Gate) -> Rule:
+    """Once the change is known well enough, or with the most pairs that `--interleave` runs unasked."""
 
     def rule(draw: random.Random, blocks: list[list[RawPair]]) -> str:
-        if most // BLOCK > len(blocks):
+        if len(blocks) < MOST // BLOCK:
             return NOT_ENOUGH
-        chosen = [pair for block in draw.sample(blocks, k=most // BLOCK) for pair in block]
-        for count in range(FEWEST_PAIRS, most, 2):
-            observed = _observed(chosen[:count])
-            if is_narrow(gate, change(gate.metric, [observed])):
-                return outcome(gate, observed)
-        return outcome(gate, _observed(chosen))
+        return outcome(gate, _observed(_enough(gate, draw, blocks)))
 
     return rule
+
+
+def _enough(gate: Gate, draw: random.Random, blocks: list[list[RawPair]]) -> list[RawPair]:
+    """As many pairs as it takes; all that are drawn where they are not enough."""
+    most = min(MOST // BLOCK, len(blocks))
+    chosen = [pair for block in draw.sample(blocks, k=most) for pair in block]
+    counts = range(FEWEST_PAIRS, len(chosen), 2)
+    told = (n for n in counts if is_narrow(gate, change(gate.metric, [_observed(chosen[:n])])))
+    return chosen[: next(told, len(chosen))]
 
 
 def _observed(pairs: list[RawPair]) -> Observed:
@@ -242,14 +265,24 @@ def _rates(rule: Rule, blocks: list[list[RawPair]]) -> str:
     return f"{failed:.1f} ({unsure:.1f})"
 
 
-def _noise(by_share: dict[float, list[list[RawPair]]]) -> Iterator[str]:
-    """How far the processes of a pair lie apart, and what the added work really came to."""
-    yield _row("decode rate of the second build", ["pairs", "median change", "9 of 10 pairs"])
-    yield _row("---", ["---:"] * 3)
+def _noise(gate: Gate, by_share: dict[float, list[list[RawPair]]]) -> Iterator[str]:
+    """How far the processes of a pair lie apart, what the work really came to, how many pairs it takes."""
+    headings = ["pairs", "median change", "9 of 10 pairs", "pairs until enough: median", "9 of 10"]
+    yield _row("decode rate of the second build", headings)
+    yield _row("---", ["---:"] * len(headings))
     for share, blocks in by_share.items():
-        changes = sorted(median(new) / median(base) - 1 for block in blocks for base, new in block)
+        observed = _observed([pair for block in blocks for pair in block])
+        changes = sorted(math.expm1(log_ratio) for log_ratio in observed.logs)
         low, high = (changes[round(at * (len(changes) - 1))] for at in (0.05, 0.95))
-        figures = [str(len(changes)), f"{median(changes):+.1%}", f"{low:+.1%} to {high:+.1%}"]
+        draw = random.Random(SEED)  # noqa: S311 - draws for statistics
+        took = sorted(len(_enough(gate, draw, blocks)) for _ in range(COMPARISONS))
+        figures = [
+            str(len(changes)),
+            f"{median(changes):+.1%}",
+            f"{low:+.1%} to {high:+.1%}",
+            f"{median(took):g}",
+            f"{took[round(0.9 * (len(took) - 1))]}",
+        ]
         yield _row(f"{share:.1%} added", figures)
 
 

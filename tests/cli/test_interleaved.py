@@ -82,6 +82,20 @@ def test_a_build_that_cannot_run_is_one_line_with_its_last(
     assert list((tmp_path / "kept").iterdir()) == []
 
 
+def test_a_build_that_takes_no_turns_is_told_from_one_that_does(say: Say, builds: tuple[str, str]) -> None:
+    said = say("compare", "--interleave", *builds, "--device", "cpu", "--out", "kept")
+    assert said.code == 2
+    assert "this build takes no turns. Use --turns run" in said.err.splitlines()[-1]
+
+
+def test_where_one_of_two_that_are_up_fails_the_other_is_ended(say: Say, tmp_path: Path) -> None:
+    slow = str(stand_in(tmp_path / "slow", None, takes_s=300))
+    broken = str(stand_in(tmp_path / "broken", None, code=3, says="bench: no room"))
+    said = say("compare", "--interleave", slow, broken, "--device", "cpu", "--out", "kept")
+    assert said.code == 3
+    assert "bench run ended with 3: no room" in said.err
+
+
 def test_cells_that_failed_are_a_result(say: Say, tmp_path: Path) -> None:
     old = written(record(cell()), tmp_path / "old.json")
     both = [str(stand_in(tmp_path / name, old, code=4)) for name in ("a", "b")]
@@ -93,6 +107,8 @@ def test_cells_that_failed_are_a_result(say: Say, tmp_path: Path) -> None:
     [
         (("--interleave", "a", "nowhere"), "nowhere: no Python there"),
         (("--interleave", "a"), "--interleave takes two environments"),
+        (("--interleave", "a", "b", "--turns", "generation"), "--turns generation needs --device cpu"),
+        (("old.json", "old.json", "--turns", "run"), "--turns is for runs"),
         (("old.json", "old.json", "--rounds", "3"), "--rounds is for runs. It goes with --interleave"),
         (("old.json", "old.json", "--clip-seconds", "3"), "--clip-seconds is for runs"),
     ],
@@ -137,7 +153,10 @@ def test_an_interruption_before_the_first_pair_leaves_nothing_to_compare(home: P
     assert list((tmp_path / "kept").iterdir()) == []
 
 
-def test_two_real_environments_run_their_own_bench(home: Path, tmp_path: Path, finished_run: object) -> None:
+@pytest.mark.parametrize("turns", [(), ("--device", "cpu")], ids=["run by run", "in turns"])
+def test_two_real_environments_run_their_own_bench(
+    home: Path, tmp_path: Path, finished_run: object, turns: tuple[str, ...]
+) -> None:
     """Neither the module path of the caller nor the folder it stands in reaches the builds."""
     (tmp_path / "bench").mkdir()
     (tmp_path / "bench" / "__init__.py").write_text("raise SystemExit('the wrong bench')")
@@ -145,6 +164,7 @@ def test_two_real_environments_run_their_own_bench(home: Path, tmp_path: Path, f
     own = str(Path(sys.executable).absolute())
     ended = bench(
         *("compare", "--interleave", own, own, *options, "--repeats", "4", "--rounds", "1"),
+        *turns,
         *("--out", "kept", "--format", "json", "--fail-on", "allocated_peak_bytes:+0%"),
         home=home,
         cwd=tmp_path,

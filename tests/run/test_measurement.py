@@ -1,5 +1,7 @@
 """Cells measured in this process: what a limit lets through, and what a cell holds."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 
@@ -61,6 +63,24 @@ def highest(trace: MemoryTrace) -> dict[Phase, int]:
         )
         for (phase, begin), end in zip(trace.phases.items(), ends, strict=True)
     }
+
+
+def test_every_generation_waits_for_its_turn(source: ModelSource, jobs: dict[float, Job]) -> None:
+    engine = NativeEngine(source, CPU)
+    said: list[str] = []
+    facts = engine.facts("float32")
+
+    def turn() -> None:
+        said.append("turn")
+
+    def tell(step: Step) -> None:
+        said.append(step.name)
+
+    watching = gauge(engine, CPU, None)
+    CellRunner(engine, CPU, None, tell, watching, weights_bytes=facts.weights_bytes, turn=turn).run(jobs[1.0])
+    asked = [before for before, now in pairwise(said) if now == "turn"]
+    assert asked == ["cold", "warm-up", "repeat", "memory"]
+    assert said.count("turn") == len(asked)
 
 
 @pytest.mark.parametrize("limit", [None, 2**40])

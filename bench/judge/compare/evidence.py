@@ -39,7 +39,7 @@ def evidence(cells: Sequence[Observed]) -> Evidence | None:
     None where no cell has values above 0 on both sides. Cells of one process go up and down together: where
     processes or pairs were seen, each is one draw, whatever the number of its cells.
     """
-    usable = [cell for cell in cells if min((*cell.base, *cell.new), default=0.0) > 0]
+    usable = [cell for cell in cells if _has_ratios(cell)]
     if not usable:
         return None
     units = {cell.unit for cell in usable}
@@ -48,11 +48,15 @@ def evidence(cells: Sequence[Observed]) -> Evidence | None:
     return _of_processes(usable) if units == {Unit.PROCESS} else _of_repeats(usable)
 
 
+def _has_ratios(cell: Observed) -> bool:
+    return min((*cell.base, *cell.new), default=0.0) > 0 and not any(map(math.isnan, cell.logs))
+
+
 def _of_pairs(cells: Sequence[Observed]) -> Evidence:
     by_pair: dict[str, list[float]] = {}
     for cell in cells:
-        for key, old, new in zip(cell.base_keys, cell.base, cell.new, strict=True):
-            by_pair.setdefault(key, []).append(math.log(new / old))
+        for key, log_ratio in zip(cell.base_keys, cell.logs, strict=True):
+            by_pair.setdefault(key, []).append(log_ratio)
     logs = [fmean(found) for found in by_pair.values()]
     return Evidence(
         unit=Unit.PAIR,

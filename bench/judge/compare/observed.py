@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Final
 
@@ -22,6 +22,7 @@ class Observed:
 
     `spread` is how far one process of the base may lie from another by chance alone, as a share; None where
     the values are processes or pairs, so that their own scatter tells. `is_assumed`: nothing measured it.
+    `logs`: of pairs alone, by how much each differs, as log(new / base).
     """
 
     seed: int
@@ -30,6 +31,7 @@ class Observed:
     new: tuple[float, ...]
     base_keys: tuple[str, ...] = ()
     new_keys: tuple[str, ...] = ()
+    logs: tuple[float, ...] = ()
     noise: float | None = None
     spread: float | None = None
     is_assumed: bool = False
@@ -75,10 +77,19 @@ def of_processes(seed: int, olds: Sequence[Process], news: Sequence[Process]) ->
 
 
 def of_pairs(seed: int, pairs: Sequence[tuple[str, tuple[float, ...], tuple[float, ...]]]) -> Observed:
-    """The medians of both processes of each pair."""
+    """Each pair by the median over its repeats of new / base, the n-th beside the n-th: where they took turns
+    these ran one after the other, and what slowed both is in neither.
+    """
     olds = [(name, values) for name, values, _ in pairs]
     news = [(name, values) for name, _, values in pairs]
-    return _of_medians(seed, Unit.PAIR, olds, news, _noise([values for _, values in olds]))
+    medians = _of_medians(seed, Unit.PAIR, olds, news, _noise([values for _, values in olds]))
+    return replace(medians, logs=tuple(_log_ratio(old, new) for _, old, new in pairs))
+
+
+def _log_ratio(olds: Sequence[float], news: Sequence[float]) -> float:
+    """NaN where no two values above 0 stand beside each other. One side may have more repeats."""
+    ratios = [math.log(new / old) for old, new in zip(olds, news, strict=False) if old > 0 and new > 0]
+    return median(ratios) if ratios else math.nan
 
 
 def _of_medians(
