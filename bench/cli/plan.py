@@ -173,8 +173,9 @@ def _written(record: "Record", out: Path) -> tuple[Path, ...]:
     from bench.records.store import write_record
     from bench.report.bundle import write_reports
     from bench.report.interface import Format
+    from bench.report.view import build_view
     from bench.run.derivation import record_path
 
     path = record_path(record, out)
     write_record(record, path)
-    return (path, *write_reports(record, path.parent, (Format.HTML,), path.stem))
+    return (path, *write_reports(build_view(record), path.parent, (Format.HTML,), path.stem))

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.cli.links import linker
+from bench.cli.plans import plan_beside
 from bench.errors import RecordError
 
 if TYPE_CHECKING:
     from bench.records.group import GroupKey
-    from bench.records.index import Index
-    from bench.report.interface import Format
+    from bench.records.index import Index, Link
+    from bench.report.interface import Format, View
 
 _WORTH_A_BAR = 20
 _RUNS_READ = 3  # for memory over time: the rest of a merged page comes from the index
@@ -63,25 +64,42 @@ def _report(task: Task, index: "Index") -> tuple[RecordError, ...]:
 
 def _report_group(task: Task, index: "Index", key: "GroupKey", stem: str) -> None:
     """One record in full, or several merged; with `--each` every one of several by itself too."""
-    from bench.records.store import read_record
-    from bench.report.bundle import write_merged, write_reports
-
     folder, paths = task.out.joinpath(*key.folder), index.files(key)
     link = linker(folder)
     if len(paths) == 1:
-        _say(task, write_reports(read_record(paths[0]), folder, task.formats, stem, link(paths[0])))
+        _write(task, _single(paths[0], link), folder, stem)
     else:
-        with _without_search_for_cycles():
-            document = index.check(key, link)
-        runs = map(read_record, index.runs(key)[:_RUNS_READ])
-        _say(task, write_merged(document, folder, task.formats, stem, runs))
+        _write(task, _merged(task, index, key, link), folder, stem)
     for path in paths if task.each else ():
-        _say(task, write_reports(read_record(path), folder, task.formats, path.stem, link(path)))
+        _write(task, _single(path, link), folder, path.stem)
 
 
-def _say(task: Task, written: tuple[Path, ...]) -> None:
-    """Each file once, also where a damaged index made everything begin anew."""
-    for path in written:
+def _single(path: Path, link: "Link") -> "View":
+    from bench.records.store import read_record
+    from bench.report.view import build_view
+
+    record = read_record(path)
+    return build_view(record, link(path), plan_beside(path, record))
+
+
+def _merged(task: Task, index: "Index", key: "GroupKey", link: "Link") -> "View":
+    """With memory over time from the newest runs, where a page is wanted."""
+    from bench.records.store import read_record
+    from bench.report.interface import Format
+    from bench.report.merged.traces import traces_of
+    from bench.report.merged.view import merged_view
+
+    with _without_search_for_cycles():
+        document = index.check(key, link)
+    runs = index.runs(key)[:_RUNS_READ] if Format.HTML in task.formats else ()
+    return merged_view(document, traces_of(document, map(read_record, runs)))
+
+
+def _write(task: Task, view: "View", folder: Path, stem: str) -> None:
+    """Say each file once, also where a damaged index made everything begin anew."""
+    from bench.report.bundle import write_reports
+
+    for path in write_reports(view, folder, task.formats, stem):
         if path not in task.said:
             task.said.add(path)
             click.echo(path)

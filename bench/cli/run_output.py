@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.cli.again import Again
+from bench.cli.plans import plan_beside
 from bench.errors import ExitCode
 from bench.units import seconds
 
@@ -126,9 +127,11 @@ def write_report(ending: "Ending", out: Path | None) -> tuple[Path, ...]:
     """The page of the record, where records were asked for, or below reports/."""
     from bench.report.bundle import write_reports
     from bench.report.interface import Format
+    from bench.report.view import build_view
 
     folder = ending.path.parent if out else Path("reports", *ending.path.parent.parts[-2:])
-    return write_reports(ending.record, folder, (Format.HTML,), ending.path.stem)
+    view = build_view(ending.record, plan=plan_beside(ending.path, ending.record))
+    return write_reports(view, folder, (Format.HTML,), ending.path.stem)
 
 
 def _print_table(view: "View", *, plain: bool) -> None:

@@ -9,18 +9,20 @@ from bench.report.entry import entry
 from bench.report.frontier import frontier
 from bench.report.grid import grids, misses
 from bench.report.interface import View
+from bench.report.planned import beside, source
 from bench.report.repeat import command
 from bench.report.rows import repeat_columns
 from bench.report.text import clean
 
 
-def build_view(record: Record, path: str | None = None) -> View:
+def build_view(record: Record, path: str | None = None, plan: Record | None = None) -> View:
     """Everything that any format shows of one record. Never fails on a record that the schema accepts.
 
-    `path`: where the reader of a report finds the record; None where that is not told.
+    `path`: where the reader of a report finds the record; None where that is not told. `plan`: a derived
+    record of the same model on the same device, whose predictions stand beside what ran.
     """
     judgement = judge(record)
-    tables, legend = grids(record)
+    tables, legend = grids(beside(record, plan))
     stamp, stamp_tone = words.stamp(record.provenance, record.model)
     verdict_word, verdict_tone = words.VERDICTS[judgement.verdict]
     repeat_command, repeat_notes = command(record)
@@ -38,7 +40,7 @@ def build_view(record: Record, path: str | None = None) -> View:
         why=clean(judgement.why),
         caveats=tuple(clean(caveat) for caveat in judgement.caveats),
         highlights=prediction.tiles if prediction else facts.highlights(record, rows, judgement),
-        header=facts.header(record),
+        header=(*facts.header(record), *source(plan)),
         repeat_command=repeat_command,
         repeat_notes=repeat_notes,
         memory=judgement.memory,

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from bench.records.store import write_record
+from tests import sample_cards as cards
+from tests import sample_derived as derived
 from tests import sample_records as sample
 from tests.cli.conftest import Say
 from tests.judge.merge.samples import rerun
@@ -73,6 +75,14 @@ def test_a_merged_page_draws_memory_over_time_from_its_runs(say: Say, tmp_path: 
         write_record(watched(nth, 20), tmp_path / "kept" / f"{nth}.json")
     (page,) = say("report", "kept", "--format", "html").out.splitlines()
     assert 'id="plot-trace"' in (tmp_path / page).read_text(encoding="utf-8")
+
+
+def test_a_plan_that_lies_beside_a_run_stands_on_its_page(say: Say, tmp_path: Path) -> None:
+    write_record(cards.rtx_4070(), tmp_path / "kept" / "20261120T000000Z-standard-a.json")
+    write_record(derived.derived_record(), tmp_path / "kept" / "20261119T000000Z-standard-plan-b.json")
+    (tmp_path / "kept" / "20261121T000000Z-standard-plan-c.json").write_text("{")
+    (page,) = say("report", "kept/20261120T000000Z-standard-a.json", "--format", "html").out.splitlines()
+    assert "Predicted by" in (tmp_path / page).read_text(encoding="utf-8")
 
 
 def test_each_record_too(say: Say, records: Path) -> None:

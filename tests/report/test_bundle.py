@@ -7,11 +7,14 @@ import pytest
 from bench.errors import StorageError
 from bench.report.bundle import write_reports
 from bench.report.interface import Format
+from bench.report.view import build_view
 from tests import sample_records as sample
 
 
 def test_each_format_is_written_under_its_suffix(tmp_path: Path) -> None:
-    paths = write_reports(sample.standard(), tmp_path / "new", list(Format), "20261120-standard-a1b2")
+    paths = write_reports(
+        build_view(sample.standard()), tmp_path / "new", list(Format), "20261120-standard-a1b2"
+    )
     assert [path.name for path in paths] == [
         "20261120-standard-a1b2.html",
         "20261120-standard-a1b2.check.json",
@@ -22,21 +25,21 @@ def test_each_format_is_written_under_its_suffix(tmp_path: Path) -> None:
 
 
 def test_only_what_was_asked_for(tmp_path: Path) -> None:
-    assert write_reports(sample.smoke(), tmp_path, [], "x") == ()
-    (path,) = write_reports(sample.smoke(), tmp_path, [Format.CSV, Format.CSV], "x")
+    assert write_reports(build_view(sample.smoke()), tmp_path, [], "x") == ()
+    (path,) = write_reports(build_view(sample.smoke()), tmp_path, [Format.CSV, Format.CSV], "x")
     assert path.suffix == ".csv"
 
 
 def test_the_same_record_makes_the_same_bytes(tmp_path: Path) -> None:
-    first = write_reports(sample.standard(), tmp_path / "a", list(Format), "x")
-    second = write_reports(sample.standard(), tmp_path / "b", list(Format), "x")
+    first = write_reports(build_view(sample.standard()), tmp_path / "a", list(Format), "x")
+    second = write_reports(build_view(sample.standard()), tmp_path / "b", list(Format), "x")
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
 
 
 def test_a_refusing_disk_is_one_line_with_a_hint(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StorageError, match="cannot be written") as caught:
-        write_reports(sample.smoke(), tmp_path / "file", [Format.MARKDOWN], "x")
+        write_reports(build_view(sample.smoke()), tmp_path / "file", [Format.MARKDOWN], "x")
     assert caught.value.hint
 
 

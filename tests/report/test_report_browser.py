@@ -10,6 +10,7 @@ from bench.records.schema import Record
 from bench.records.words import WeightMode
 from bench.report.bundle import write_reports
 from bench.report.interface import Format
+from bench.report.view import build_view
 from tests import sample_cards as cards
 from tests import sample_derived as derived
 from tests import sample_records as sample
@@ -46,7 +47,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def write(record: Record, folder: Path, name: str) -> Path:
-    return write_reports(record, folder, [Format.HTML], name.replace(" ", "-"))[0]
+    return write_reports(build_view(record), folder, [Format.HTML], name.replace(" ", "-"))[0]
 
 
 @pytest.mark.parametrize("name", RECORDS)

@@ -12,6 +12,7 @@ from bench.records.schema import Record
 from bench.report import html
 from bench.report.bundle import write_reports
 from bench.report.interface import Format
+from bench.report.view import build_view
 from tests import sample_cards as cards
 from tests import sample_derived as derived
 from tests import sample_large as large
@@ -63,7 +64,7 @@ def browser() -> Iterator[Browser]:
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("reports")
     written = {
-        name: write_reports(record, folder, [Format.HTML], name.replace(" ", "-"))[0]
+        name: write_reports(build_view(record), folder, [Format.HTML], name.replace(" ", "-"))[0]
         for name, (record, _) in RECORDS.items()
     }
     for name, (view, _) in MERGED.items():

@@ -1,0 +1,36 @@
+"""What an earlier plan had predicted, beside the cells that ran."""
+
+from bench.records.schema import Record
+from bench.records.words import Provenance
+from bench.report.basics import Fact
+from bench.report.text import MAX_NAME, clean
+
+
+def is_of(plan: Record, record: Record) -> bool:
+    """Whether a plan predicts a run of this model on this device."""
+    return (
+        plan.provenance is Provenance.DERIVED
+        and record.provenance is Provenance.MEASURED
+        and plan.device.slug == record.device.slug
+        and plan.model.config_sha256 == record.model.config_sha256
+        and bool({cell.cell_id for cell in plan.cells} & {cell.cell_id for cell in record.cells})
+    )
+
+
+def beside(record: Record, plan: Record | None) -> Record:
+    """The record, each of its cells with what the plan says of it; to be shown, not to be kept."""
+    if plan is None:
+        return record
+    told = {cell.cell_id: cell.envelope for cell in plan.cells}
+    cells = [
+        cell.model_copy(update={"envelope": cell.envelope or told.get(cell.cell_id)}) for cell in record.cells
+    ]
+    return record.model_copy(update={"cells": tuple(cells)})
+
+
+def source(plan: Record | None) -> tuple[Fact, ...]:
+    """Whose prediction stands beside the figures."""
+    if plan is None:
+        return ()
+    text = f"plan {plan.record_id} of {plan.created_at:%Y-%m-%d}, bench {plan.environment.bench_version}"
+    return (Fact("Predicted by", clean(text, MAX_NAME)),)
