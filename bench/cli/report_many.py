@@ -1,6 +1,5 @@
 """Several records to merged reports: indexed, grouped by model and card, written."""
 
-import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bench.cli.cycles import without_search_for_cycles
 from bench.cli.links import linker
 from bench.cli.plans import plan_beside
 from bench.errors import RecordError
@@ -89,7 +89,7 @@ def _merged(task: Task, index: "Index", key: "GroupKey", link: "Link") -> "View"
     from bench.report.merged.traces import traces_of
     from bench.report.merged.view import merged_view
 
-    with _without_search_for_cycles():
+    with without_search_for_cycles():
         document = index.check(key, link)
     runs = index.runs(key)[:_RUNS_READ] if Format.HTML in task.formats else ()
     return merged_view(document, traces_of(document, map(read_record, runs)))
@@ -103,16 +103,6 @@ def _write(task: Task, view: "View", folder: Path, stem: str) -> None:
         if path not in task.said:
             task.said.add(path)
             click.echo(path)
-
-
-@contextmanager
-def _without_search_for_cycles() -> Iterator[None]:
-    """Merging makes millions of small values and no cycles; looking for some took 40 % of its time."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 @contextmanager
