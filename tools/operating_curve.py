@@ -42,7 +42,9 @@ CELL: Final = ("--suite", "smoke", "--clip-seconds", "2", "--max-tokens", "32", 
 RUN: Final = (*CELL, "--device", "cpu", "--repeats", "10")
 METRICS: Final = ("decode_tokens_per_s", "latency_s")
 GATE: Final = "decode_tokens_per_s:-5%"
-ROUNDS: Final = (8, 16, 24, 40)
+ROUNDS: Final = (8, 12, 16, 24)
+SPARE: Final = 2
+"""So many times the pairs that a comparison draws must be there, or all comparisons would be alike."""
 PAGE: Final = ROOT / "docs" / "comparing.md"
 MARKS: Final = ("<!-- operating curve -->", "<!-- /operating curve -->")
 NOT_ENOUGH: Final = "n/a"
@@ -188,7 +190,7 @@ def interleaved(gate: Gate, pairs: int) -> Rule:
     """
 
     def rule(draw: random.Random, blocks: list[list[RawPair]]) -> str:
-        if pairs // BLOCK > len(blocks):
+        if len(blocks) < SPARE * pairs // BLOCK:
             return NOT_ENOUGH
         chosen = [pair for block in draw.sample(blocks, k=pairs // BLOCK) for pair in block]
         return outcome(gate, _observed(chosen))
@@ -200,7 +202,7 @@ def until_enough(gate: Gate) -> Rule:
     """Once the change is known well enough, or with the most pairs that `--interleave` runs unasked."""
 
     def rule(draw: random.Random, blocks: list[list[RawPair]]) -> str:
-        if len(blocks) < MOST // BLOCK:
+        if len(blocks) < SPARE * FEWEST_PAIRS // BLOCK:
             return NOT_ENOUGH
         return outcome(gate, _observed(_enough(gate, draw, blocks)))
 
