@@ -153,9 +153,8 @@ def test_an_interruption_before_the_first_pair_leaves_nothing_to_compare(home: P
     assert list((tmp_path / "kept").iterdir()) == []
 
 
-@pytest.mark.parametrize("turns", [(), ("--device", "cpu")], ids=["run by run", "in turns"])
-def test_two_real_environments_run_their_own_bench(
-    home: Path, tmp_path: Path, finished_run: object, turns: tuple[str, ...]
+def test_two_real_environments_run_their_own_bench_in_turns(
+    home: Path, tmp_path: Path, finished_run: object
 ) -> None:
     """Neither the module path of the caller nor the folder it stands in reaches the builds."""
     (tmp_path / "bench").mkdir()
@@ -164,7 +163,7 @@ def test_two_real_environments_run_their_own_bench(
     own = str(Path(sys.executable).absolute())
     ended = bench(
         *("compare", "--interleave", own, own, *options, "--repeats", "4", "--rounds", "1"),
-        *turns,
+        *("--device", "cpu"),
         *("--out", "kept", "--format", "json", "--fail-on", "allocated_peak_bytes:+0%"),
         home=home,
         cwd=tmp_path,
