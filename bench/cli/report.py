@@ -65,7 +65,7 @@ def report(
 def _report_one(path: Path, chosen: "tuple[Format, ...]", out: Path) -> None:
     from bench.cli.cycles import without_search_for_cycles
     from bench.cli.links import linker
-    from bench.cli.plans import plan_beside
+    from bench.cli.plans import Plans
     from bench.records.store import read_record
     from bench.report.bundle import write_reports
     from bench.report.view import build_view
@@ -73,7 +73,7 @@ def _report_one(path: Path, chosen: "tuple[Format, ...]", out: Path) -> None:
     with without_search_for_cycles():
         record = read_record(path)
         folder = out / record.model.name / record.device.slug
-        view = build_view(record, linker(folder)(path), plan_beside(path, record))
+        view = build_view(record, linker(folder)(path), Plans().beside(path, record))
         for written in write_reports(view, folder, chosen, path.stem):
             click.echo(written)
 

@@ -10,7 +10,7 @@ import click
 
 from bench.cli.cycles import without_search_for_cycles
 from bench.cli.links import linker
-from bench.cli.plans import plan_beside
+from bench.cli.plans import Plans
 from bench.errors import RecordError
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class Task:
     out: Path
     each: bool
     said: set[Path] = field(default_factory=set)
+    plans: Plans = field(default_factory=Plans)
 
 
 def write_all(task: Task, index: Path | None, *, is_ours: bool) -> tuple[RecordError, ...]:
@@ -67,19 +68,19 @@ def _report_group(task: Task, index: "Index", key: "GroupKey", stem: str) -> Non
     folder, paths = task.out.joinpath(*key.folder), index.files(key)
     link = linker(folder)
     if len(paths) == 1:
-        _write(task, _single(paths[0], link), folder, stem)
+        _write(task, _single(task, paths[0], link), folder, stem)
     else:
         _write(task, _merged(task, index, key, link), folder, stem)
     for path in paths if task.each else ():
-        _write(task, _single(path, link), folder, path.stem)
+        _write(task, _single(task, path, link), folder, path.stem)
 
 
-def _single(path: Path, link: "Link") -> "View":
+def _single(task: Task, path: Path, link: "Link") -> "View":
     from bench.records.store import read_record
     from bench.report.view import build_view
 
     record = read_record(path)
-    return build_view(record, link(path), plan_beside(path, record))
+    return build_view(record, link(path), task.plans.beside(path, record))
 
 
 def _merged(task: Task, index: "Index", key: "GroupKey", link: "Link") -> "View":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.cli.again import Again
-from bench.cli.plans import plan_beside
+from bench.cli.plans import Plans
 from bench.errors import ExitCode
 from bench.units import seconds
 
@@ -130,7 +130,7 @@ def write_report(ending: "Ending", out: Path | None) -> tuple[Path, ...]:
     from bench.report.view import build_view
 
     folder = ending.path.parent if out else Path("reports", *ending.path.parent.parts[-2:])
-    view = build_view(ending.record, plan=plan_beside(ending.path, ending.record))
+    view = build_view(ending.record, plan=Plans().beside(ending.path, ending.record))
     return write_reports(view, folder, (Format.HTML,), ending.path.stem)
 
 
