@@ -19,7 +19,7 @@ class Plans:
         self._found: dict[Path, tuple[Record, ...]] = {}
 
     def beside(self, path: Path, record: "Record") -> "Record | None":
-        """The newest `bench plan` in the folder of a run that predicts its cells; None where there is none."""
+        """The newest `bench plan` in the folder of a run that predicts its cells; None if there is none."""
         from bench.records.words import Provenance
         from bench.report.planned import is_of
 
