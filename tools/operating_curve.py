@@ -21,7 +21,7 @@ from typing import Any, Final
 from bench.cli.interleaved import ROUNDS as MOST
 from bench.judge.compare.change import change
 from bench.judge.compare.decide import Case, decide
-from bench.judge.compare.enough import FEWEST_PAIRS, is_narrow
+from bench.judge.compare.enough import FEWEST_PAIRS, is_told
 from bench.judge.compare.gates import Gate, parse_gate
 from bench.judge.compare.observed import Observed, of_pairs, of_processes
 from bench.judge.metrics import samples
@@ -214,8 +214,12 @@ def _enough(gate: Gate, draw: random.Random, blocks: list[list[RawPair]]) -> lis
     most = min(MOST // BLOCK, len(blocks))
     chosen = [pair for block in draw.sample(blocks, k=most) for pair in block]
     counts = range(FEWEST_PAIRS, len(chosen), 2)
-    told = (n for n in counts if is_narrow(gate, change(gate.metric, [_observed(chosen[:n])])))
+    told = (n for n in counts if _is_told(gate, _observed(chosen[:n])))
     return chosen[: next(told, len(chosen))]
+
+
+def _is_told(gate: Gate, observed: Observed) -> bool:
+    return is_told(gate, change(gate.metric, [observed]), outcome(gate, observed))
 
 
 def _observed(pairs: list[RawPair]) -> Observed:

@@ -15,14 +15,23 @@ MARGIN: Final = 0.5
 
 
 def is_enough(comparison: Comparison, gates: Sequence[Gate]) -> bool:
-    """Whether the change of every gated timed metric is known within half its limit; never without gates.
+    """Whether every gate is told, the change of timed metrics within half its limit; never without gates.
 
-    It looks at how wide an interval is and not at where it lies: ending once a difference shows would make
-    false alarms likelier, the oftener one looks.
+    That a difference shows is not enough: the oftener one looks for one, the likelier chance makes it. Only
+    where its interval is narrow is a change beyond the limit far from none at all.
     """
     (against,) = comparison.against
-    timed = [gate for gate in gates if kind_of(gate.metric) is Kind.TIMED]
-    return bool(gates) and all(is_narrow(gate, against.overall.get(gate.metric)) for gate in timed)
+    told = zip(gates, against.gates, strict=True)
+    return bool(gates) and all(
+        is_told(gate, against.overall.get(gate.metric), result.result) for gate, result in told
+    )
+
+
+def is_told(gate: Gate, change: Change | None, result: str) -> bool:
+    """Whether more pairs would tell no more: `result` is what the gate says of those that there are."""
+    if kind_of(gate.metric) is not Kind.TIMED:
+        return True  # the same in every pair
+    return result != "cannot_tell" and is_narrow(gate, change)
 
 
 def is_narrow(gate: Gate, change: Change | None) -> bool:
