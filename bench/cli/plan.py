@@ -1,14 +1,13 @@
 """`bench plan`: how much memory every cell of a suite needs on a card that need not be here."""
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from bench.cli.completions import suite_names
+from bench.cli.cycles import without_search_for_cycles
 from bench.cli.options import (
     FILE,
     axis_options,
@@ -110,15 +109,23 @@ def _headroom(headless: bool, desktop: bool) -> "Headroom | None":
 
 def _survey(chosen: "Programme", headroom: "Headroom | None", form: Form) -> None:
     from bench.cli.plan_output import print_survey, progress, survey_json
-    from bench.run.derivation import Deriver
     from bench.run.derived_catalog import survey
 
     with progress() as told:
-        found = survey(Deriver(chosen, headroom, told))
+        found = survey(_deriver(chosen, headroom, told))
     if form == "json":
         click.echo(survey_json(found, headroom))
     else:
         print_survey(found, chosen, headroom)
+
+
+def _deriver(chosen: "Programme", headroom: "Headroom | None", told: "Callable[[str], None]") -> "Deriver":
+    """Advice of transformers about a configuration is no part of our one line about it."""
+    from bench.engines.native import quiet_transformers
+    from bench.run.derivation import Deriver
+
+    quiet_transformers()
+    return Deriver(chosen, headroom, told)
 
 
 def _plan(
@@ -130,13 +137,12 @@ def _plan(
 ) -> None:
     from bench.cli.plan_output import print_records, progress, records_json
     from bench.records.store import require_writable
-    from bench.run.derivation import Deriver
 
     if out is not None:
         require_writable(out)
         require_writable(out / chosen.source.origin.name)
-    with progress() as told, _no_search_for_cycles():
-        deriver = Deriver(chosen, headroom, told)
+    with progress() as told, without_search_for_cycles():
+        deriver = _deriver(chosen, headroom, told)
         records = [_record(deriver, target, chosen, out) for target in planned_for]
     if form == "json":
         click.echo(records_json(records), nl=False)
@@ -146,16 +152,6 @@ def _plan(
     if out is not None:
         for path in (path for record in records for path in _written(record, out)):
             click.echo(path, err=form == "json")
-
-
-@contextmanager
-def _no_search_for_cycles() -> Iterator[None]:
-    """Python's collector looks for cycles whenever many objects were made: a sixth of the time of tracing."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def _record(deriver: "Deriver", target: "Target", chosen: "Programme", out: Path | None) -> "Record":

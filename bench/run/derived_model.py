@@ -1,5 +1,6 @@
 """The model of a plan: its memory from the meta device, and its traces, each made once for all cards."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -26,6 +27,7 @@ _SAMPLES_PER_FRAME = 160
 
 _EMBEDDINGS: Final = "language_model.embed_tokens.weight"
 
+_FAKE_TENSORS: Final = logging.getLogger("torch._subclasses.fake_tensor")
 _STUMBLES: Final = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
 Kind = Literal["cpu", "cuda"]
@@ -133,7 +135,12 @@ def setting_of(requested: Requested, kind: Kind) -> Setting:
 
 @contextmanager
 def _usable() -> Iterator[None]:
-    """What transformers and torch raise over a configuration whose parts do not fit together, in one line."""
+    """What transformers and torch raise over a configuration whose parts do not fit together, in one line.
+
+    torch would log its own traceback before it.
+    """
+    level = _FAKE_TENSORS.level
+    _FAKE_TENSORS.setLevel(logging.CRITICAL)
     try:
         yield
     except BenchError:
@@ -144,6 +151,8 @@ def _usable() -> Iterator[None]:
             f"This configuration cannot be used: {type(error).__name__}: {told}",
             hint="Use the config.json of a released model",
         ) from error
+    finally:
+        _FAKE_TENSORS.setLevel(level)
 
 
 def _memory(config: MossAudioConfig, dtype: str, stated: Mapping[str, tuple[int, ...]] | None) -> ModelMemory:
