@@ -37,7 +37,9 @@ def commands(first_word: str) -> list[str]:
 def test_a_bench_command_parses(command: str) -> None:
     name, *arguments = shlex.split(command)[1:]
     subcommand = cli.commands[name]
-    context = subcommand.make_context(name, arguments)
+    # Below the application, whose settings a command keeps from the first time that it is asked for help.
+    with click.Context(cli, info_name="bench", **cli.context_settings) as parent:
+        context = subcommand.make_context(name, arguments, parent=parent)
     assert isinstance(context, click.Context)
 
 

@@ -58,7 +58,7 @@ def test_each_example_of_the_help_is_a_command_line_that_parses(say: Say) -> Non
     assert len(examples) > 10
     for example in examples:
         _, command, *options = shlex.split(re.split(r"\s{2,}", example)[0])
-        with click.Context(app.cli) as context:
+        with click.Context(app.cli, **app.cli.context_settings) as context:
             parsed = app.cli.commands[command].make_context(command, options, parent=context)
         assert parsed.params
 
