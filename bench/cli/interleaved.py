@@ -99,7 +99,7 @@ def _by(turns: str | None, device: str | None) -> "By":
     if by is By.GENERATION and not is_possible:
         raise UsageError(
             "--turns generation needs --device cpu, and not Windows",
-            hint="Use --turns run: on a card two models would share its memory",
+            hint="On a card, whose memory two models would share, use --turns run",
         )
     return by
 
