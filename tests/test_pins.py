@@ -1,0 +1,99 @@
+"""Documents of schema 1.0, and what they were summarised and compared as before the redesign, stay equal.
+
+`data/pins/records.json.xz` has the records as text, `checks.json.xz` and `comparisons.json.xz` what came of
+them; `cases.json` names the records of each merged check document and of each comparison.
+"""
+
+import functools
+import json
+import lzma
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from bench.judge.compare.compare import compare, compare_pairs
+from bench.judge.compare.gates import parse_gate
+from bench.judge.compare.sides import Side, side_of
+from bench.judge.merge.document import merge
+from bench.records.schema import Record
+from bench.records.store import read_record
+from bench.report.entry import entry
+
+PINS: Final = Path(__file__).parent / "data" / "pins"
+UNLIKE: Final = frozenset({"schema_version", "content_hash"})
+NEW: Final[frozenset[str]] = frozenset()
+"""Keys of schema 1.1 that 1.0 does not have."""
+LATER: Final = {"embeddings": "device", "variables": {}}
+"""Keys that were added to 1.0 with a value that means what the older bench did."""
+CASES: Final = json.loads((PINS / "cases.json").read_text())
+
+
+@functools.cache
+def pinned(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(lzma.decompress((PINS / f"{name}.json.xz").read_bytes()))
+    return found
+
+
+@pytest.fixture(scope="session")
+def records(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Record]:
+    """Every pinned record, read from disk with its hash verified on the document as stored."""
+    folder = tmp_path_factory.mktemp("pins")
+    found = {}
+    for name, text in pinned("records").items():
+        path = folder / f"{name}.json"
+        path.write_text(text, encoding="utf-8")
+        found[name] = read_record(path)
+    return found
+
+
+def differences(old: Any, new: Any, place: str = "") -> list[str]:
+    """Where two documents differ beside `UNLIKE` and the new keys; a key that is missing counts as null."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        keys = [key for key in {**old, **new} if key not in UNLIKE | NEW]
+        return [
+            d
+            for key in keys
+            for d in differences(old.get(key, LATER.get(key)), new.get(key), f"{place}.{key}")
+        ]
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        return [
+            d for n, pair in enumerate(zip(old, new, strict=True)) for d in differences(*pair, f"{place}.{n}")
+        ]
+    return [] if old == new else [f"{place}: {old!r} became {new!r}"]
+
+
+@pytest.mark.parametrize("name", pinned("records"))
+def test_a_record_of_1_0_is_read_and_written_alike(name: str, records: dict[str, Record]) -> None:
+    assert differences(json.loads(pinned("records")[name]), records[name].model_dump(mode="json")) == []
+
+
+@pytest.mark.parametrize("name", pinned("checks"))
+def test_a_check_document_stays_equal(name: str, records: dict[str, Record]) -> None:
+    made = merge(entry(records[part]) for part in CASES["merged"].get(name, [name]))
+    assert differences(pinned("checks")[name], made.model_dump(mode="json")) == []
+
+
+@pytest.mark.parametrize("name", CASES["compared"])
+def test_a_comparison_stays_equal(name: str, records: dict[str, Record]) -> None:
+    def side(names: Sequence[str]) -> Side:
+        return side_of("+".join(names), [records[one] for one in names])
+
+    base, news, gates = CASES["compared"][name]
+    made = compare(side(base), [side(names) for names in news], [parse_gate(gate) for gate in gates])
+    assert differences(pinned("comparisons")[name], made.model_dump(mode="json")) == []
+
+
+@pytest.mark.parametrize("name", CASES["pairs"])
+def test_an_interleaved_comparison_stays_equal(name: str, records: dict[str, Record]) -> None:
+    pairs, gates = CASES["pairs"][name]
+    found = [(records[base], records[new]) for base, new in pairs]
+    made = compare_pairs(found, ("base", "new"), [parse_gate(gate) for gate in gates])
+    assert differences(pinned("comparisons")[name], made.model_dump(mode="json")) == []
+
+
+def test_a_difference_would_be_noticed() -> None:
+    assert differences({"a": [1, {"b": 2}]}, {"a": [1, {"b": 3}]}) == [".a.1.b: 2 became 3"]
+    assert differences({"a": 1}, {}) == [".a: 1 became None"]
+    assert differences({"content_hash": 1}, {"content_hash": 2}) == []
