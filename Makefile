@@ -101,7 +101,7 @@ test-gpu: $(STAMP)
 	$(BIN)/python -m pytest tests/gpu -m gpu -rs
 
 test-compat: $(COMPAT_STAMP)
-	$(COMPAT_VENV)/bin/python -m pytest tests/moss_audio tests/engines tests/envelope -m 'not full_size and not gpu'
+	$(COMPAT_VENV)/bin/python -m pytest tests/moss_audio tests/engines tests/arithmetic tests/predict -m 'not full_size and not gpu'
 
 benchmarks: $(STAMP)
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable --benchmark-only --timeout 3600 -s

@@ -96,3 +96,9 @@ def parse_size(text: str) -> int:
     if size <= 0:
         raise ValueError(f"'{text}' is no size: it must be more than 0 bytes")
     return size
+
+
+def rounded(value: float, digits: int) -> float:
+    """`47.3917, 3` -> `47.4`. The largest floats stay as they are: rounded up they would be infinite."""
+    short = float(f"{value:.{digits}g}")
+    return short if math.isfinite(short) else value

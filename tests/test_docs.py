@@ -11,7 +11,7 @@ import torch
 
 from bench import units
 from bench.cli.app import cli, run
-from bench.records.store import read_record
+from bench.store.record_files import read_record
 from tests.fake_driver.driver import environment_of
 from tests.run.processes import bench
 

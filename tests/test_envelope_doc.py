@@ -5,8 +5,8 @@ import re
 import pytest
 
 from bench.engines.profiles import settings_of
-from bench.envelope.card_terms import headless_room
-from bench.records.words import Profile
+from bench.hardware.card_terms import headless_room
+from bench.records.enums import Profile
 from tools.envelope_example import blocks
 from tools.envelope_page import PAGE, filled, marked
 from tools.frontier_settings import CHANGES, Change, faithful_case, lean_case
@@ -78,7 +78,7 @@ def test_lean_is_the_profile_of_the_engine(frontier: Frontier) -> None:
 
 
 def test_nothing_in_bf16_surely_fits_beside_a_large_desktop(frontier: Frontier) -> None:
-    from bench.envelope.card_terms import desktop_room
+    from bench.hardware.card_terms import desktop_room
 
     room = desktop_room(frontier.card).low
     for case in (faithful_case(frontier.config), lean_case(frontier.config)):

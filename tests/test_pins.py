@@ -13,13 +13,13 @@ from typing import Any, Final
 
 import pytest
 
-from bench.judge.compare.compare import compare, compare_pairs
-from bench.judge.compare.gates import parse_gate
-from bench.judge.compare.sides import Side, side_of
-from bench.judge.merge.document import merge
-from bench.records.schema import Record
-from bench.records.store import read_record
-from bench.report.entry import entry
+from bench.check.document import merge
+from bench.check.summarise import entry
+from bench.compare.compare import compare, compare_pairs
+from bench.compare.gates import parse_gate
+from bench.compare.sides import Side, side_of
+from bench.records.record import Record
+from bench.store.record_files import read_record
 
 PINS: Final = Path(__file__).parent / "data" / "pins"
 UNLIKE: Final = frozenset({"schema_version", "content_hash"})

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bench.records.store import read_record
+from bench.store.record_files import read_record
 from tests.run.processes import environment, write_suite
 
 ROOT = Path(__file__).parents[1]

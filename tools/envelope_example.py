@@ -6,12 +6,12 @@ python -m tools.envelope_example            its tables, in Markdown (seconds)
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from bench.envelope import card_terms
-from bench.envelope.card_terms import desktop_room, fit, headless_room
+from bench.hardware import card_terms
+from bench.hardware.card_terms import desktop_room, fit, headless_room
 from bench.hardware.catalog import Card
 from bench.records.base import Interval
+from bench.records.enums import Phase
 from bench.records.prediction import Envelope, Term
-from bench.records.words import Phase
 from bench.units import MIB, both_units
 from tools.frontier_settings import faithful_case
 from tools.what_moves_the_frontier import Frontier
@@ -21,7 +21,7 @@ CLIP_S: Final = 60
 
 def phases(envelope: Envelope) -> Iterator[str]:
     """Each phase at its highest, in MiB."""
-    yield "| Phase | Highest | Weights | KV cache | Other tensors | cuBLAS | By |"
+    yield "| Phase | Highest | Weights | KV cache | Other tensors | cuBLAS | Granularity |"
     yield "|---|---:|---:|---:|---:|---:|---|"
     for phase in Phase:
         seen = envelope.phases[phase]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.engines.native import quiet_transformers
-from bench.envelope.card_terms import headless_room
+from bench.hardware.card_terms import headless_room
 from tools.envelope_example import blocks
 from tools.what_moves_the_frontier import Frontier, table
 

@@ -20,25 +20,25 @@ from typing import Final, Literal, NamedTuple
 
 import torch
 
-from bench.clips import cut, shipped_speech
+from bench.audio.clips import cut, shipped_speech
 from bench.engines.answering import answer, generation_config
 from bench.engines.interface import ModelSource, Request
 from bench.engines.native import NativeEngine, quiet_transformers
-from bench.envelope.prediction import OnCpu, predict
-from bench.envelope.tracing.tracer import Setting, Tracer, model_memory
-from bench.envelope.workspace import no_workspace
-from bench.measure.kernel_workspace import ProbedWorkspace
 from bench.measure.memory import MemoryWatch
-from bench.measure.memory_events import MemoryEvents, PhaseMarks
 from bench.measure.observer import Together
 from bench.measure.resident import Resident
 from bench.measure.tracker import AllocationTracker
 from bench.moss_audio import MossAudioModel, MossAudioProcessor
 from bench.moss_audio.configuration import released_config
 from bench.moss_audio.encoder import EncoderAttention as AttentionModule
+from bench.predict.kernel_workspace import ProbedWorkspace
+from bench.predict.memory_events import MemoryEvents, PhaseMarks
+from bench.predict.prediction import OnCpu, predict
+from bench.predict.tracing.tracer import Setting, Tracer, model_memory
+from bench.predict.workspace import no_workspace
+from bench.records.enums import Attention, EncoderAttention, Phase, Profile, WeightMode
 from bench.records.prediction import Envelope
-from bench.records.schema import Requested, Sampling
-from bench.records.words import Attention, EncoderAttention, Phase, Profile, WeightMode
+from bench.records.record import Requested, Sampling
 from bench.units import both_units, clip_length
 from bench.weights.random import random_model
 

@@ -2,7 +2,7 @@
 
 from bench import shipped
 from bench.records.json_schema import DOCUMENTS, render_json_schema
-from bench.records.store import write_atomically
+from bench.store.record_files import write_atomically
 
 if __name__ == "__main__":
     for name, document in DOCUMENTS.items():

@@ -7,7 +7,7 @@ most that such a cache can gain.
 from dataclasses import replace
 from typing import Final
 
-from bench.envelope.events import Event, StepEvent, Trace
+from bench.predict.events import Event, StepEvent, Trace
 
 ANSWER_TOKENS: Final = 512
 _LAYERS: Final = "language_model.layers."

@@ -8,13 +8,13 @@ from typing import Final
 
 from bench.engines.native import expected_tensors
 from bench.engines.profiles import settings_of
-from bench.envelope.caching_allocator import NATIVE, Rules
-from bench.envelope.events import Trace
-from bench.envelope.model import Loading, ModelMemory
-from bench.envelope.tracing.tracer import Setting, model_memory
 from bench.moss_audio import MossAudioConfig
-from bench.records.schema import Sampling
-from bench.records.words import Attention, EncoderAttention, Profile
+from bench.predict.caching_allocator import NATIVE, Rules
+from bench.predict.events import Trace
+from bench.predict.model import Loading, ModelMemory
+from bench.predict.tracing.tracer import Setting, model_memory
+from bench.records.enums import Attention, EncoderAttention, Profile
+from bench.records.record import Sampling
 from tools.frontier_caches import in_one_piece, on_the_host
 
 DTYPE: Final = "bfloat16"

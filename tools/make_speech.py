@@ -1,7 +1,8 @@
 """Make bench/data/speech/alice.flac from alice.txt: `apt install flite`, then `python tools/make_speech.py`.
 
 Flite 2.2 gives the same samples on every run. The project never rebuilds the file: its hash is in
-`bench/clips.py`, and records of different machines compare only while all of them hear these very samples.
+`bench/audio/clips.py`, and records of different machines compare only while all of them hear these
+very samples.
 """
 
 import subprocess

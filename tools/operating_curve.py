@@ -19,17 +19,17 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from bench.cli.interleaved import ROUNDS as MOST
-from bench.judge.compare.change import change
-from bench.judge.compare.decide import Case, decide
-from bench.judge.compare.enough import FEWEST_PAIRS, is_told
-from bench.judge.compare.gates import Gate, parse_gate
-from bench.judge.compare.observed import Observed, of_pairs, of_processes
+from bench.compare.change import change
+from bench.compare.decide import Case, decide
+from bench.compare.gates import Gate, parse_gate
+from bench.compare.observed import Observed, of_pairs, of_processes
+from bench.compare.stopping_rule import FEWEST_PAIRS, is_told
+from bench.interleave.builds import Build, build_at
+from bench.interleave.pairs import Granularity, alternate
 from bench.judge.metrics import samples
 from bench.records.comparison import CellComparison
-from bench.records.schema import Record
-from bench.records.words import Attention
-from bench.run.builds import Build, build_at
-from bench.run.interleave import By, alternate
+from bench.records.enums import Attention
+from bench.records.record import Record
 from bench.run.isolation import Stopped
 from tools.slowdown import environment
 
@@ -65,7 +65,7 @@ class Quiet:
 # --- collecting -------------------------------------------------------------------------------------------
 
 
-def collect(stream: str, pairs: int, by: By) -> None:
+def collect(stream: str, pairs: int, by: Granularity) -> None:
     """Append pairs to the file of this stream until it has so many; blocks of one share after another."""
     file = DATA / f"operating-curve-{stream}.jsonl"
     DATA.mkdir(parents=True, exist_ok=True)
@@ -87,7 +87,7 @@ def collect(stream: str, pairs: int, by: By) -> None:
 
 def _collect_block(file: Path, folder: Path, builds: tuple[Build, Build], head: dict[str, Any]) -> None:
     begun = _count(file) % BLOCK  # a block that was cut short goes on with the pairs that it lacks
-    pairs = alternate(builds, RUN, folder, BLOCK - begun, Quiet(), by=By(head["turns"]))
+    pairs = alternate(builds, RUN, folder, BLOCK - begun, Quiet(), by=Granularity(head["turns"]))
     for number, pair in enumerate(pairs, begun + 1):
         line = head | {
             "pair": number,
@@ -120,7 +120,7 @@ Rule = Callable[[random.Random, list[list[RawPair]]], str]
 """One comparison on pairs that are drawn: failed, passed, cannot_tell, or n/a where there are too few."""
 
 
-HEADINGS: Final = {By.GENERATION: "Turns by generation", By.RUN: "Turns by run"}
+HEADINGS: Final = {Granularity.GENERATION: "Turns by generation", Granularity.RUN: "Turns by run"}
 
 
 def compute() -> str:
@@ -130,7 +130,7 @@ def compute() -> str:
     return "\n".join(_section(gate, by, by_share) for by, by_share in found.items() if by_share)
 
 
-def _section(gate: Gate, by: By, by_share: dict[float, list[list[RawPair]]]) -> str:
+def _section(gate: Gate, by: Granularity, by_share: dict[float, list[list[RawPair]]]) -> str:
     """How many of 100 comparisons each rule fails, by the share that was really added; then the pairs."""
     total = sum(len(block) for blocks in by_share.values() for block in blocks)
     lines = [
@@ -167,7 +167,7 @@ def _row(name: str, cells: list[str]) -> str:
     return f"| {' | '.join([name, *cells])} |"
 
 
-def read(metric: str, by: By) -> dict[float, list[list[RawPair]]]:
+def read(metric: str, by: Granularity) -> dict[float, list[list[RawPair]]]:
     """By share, the complete blocks of pairs that took such turns."""
     found: dict[float, dict[tuple[str, int], list[RawPair]]] = {}
     for file in sorted(DATA.glob("operating-curve-*.jsonl")):
@@ -301,7 +301,9 @@ def main() -> None:
     collecting = commands.add_parser("collect")
     collecting.add_argument("--stream", default="a", help="name of the file")
     collecting.add_argument("--pairs", type=int, default=160, help="until the file has so many")
-    collecting.add_argument("--turns", choices=list(By), default=By.GENERATION, type=By)
+    collecting.add_argument(
+        "--turns", choices=list(Granularity), default=Granularity.GENERATION, type=Granularity
+    )
     computing = commands.add_parser("compute")
     computing.add_argument("--write", action="store_true", help="into docs/comparing.md as well")
     given = parser.parse_args()

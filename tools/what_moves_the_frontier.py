@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from bench.engines.support import audio_positions, longest_clip_s
-from bench.envelope.events import Trace
-from bench.envelope.prediction import OnCard, predict
-from bench.envelope.tracing.tracer import Setting, Tracer
 from bench.hardware.catalog import Card, cards
 from bench.moss_audio import MossAudioConfig, released_config
 from bench.moss_audio.prompt import ShippedPrompt, split_text
+from bench.predict.events import Trace
+from bench.predict.prediction import OnCard, predict
+from bench.predict.tracing.tracer import Setting, Tracer
 from bench.records.prediction import Envelope
 from tools.frontier_caches import ANSWER_TOKENS
 from tools.frontier_settings import CHANGES, Case, Change, faithful_case, lean_case

@@ -13,7 +13,7 @@ import click
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
-    from bench.cli.run_output import Ended
+    from bench.cli.run_output import RunSummary
     from bench.report.ci.line import Files
 
 _SUMMARY: Final = "GITHUB_STEP_SUMMARY"
@@ -50,7 +50,7 @@ class InertStream(io.TextIOBase):
         self.flush()
 
 
-def run_in_ci(work: "Callable[[], tuple[int, Ended | None]]") -> int:
+def run_in_ci(work: "Callable[[], tuple[int, RunSummary | None]]") -> int:
     """Do the run with a harmless log; then annotations where GitHub reads them, and the line for scripts.
 
     An error has its line, too, with the exit code that it will have.
@@ -86,11 +86,11 @@ def _harmless() -> Iterator[None]:
         err.end()
 
 
-def _write(ended: "Ended") -> "Files":
+def _write(ended: "RunSummary") -> "Files":
     """JUnit XML and Markdown summary beside the record; the summary also where GitHub wants it."""
-    from bench.records.store import write_atomically
     from bench.report.ci import junit, summary
     from bench.report.ci.line import Files
+    from bench.store.record_files import write_atomically
 
     record = ended.ending.path
     cases, page = record.with_suffix(".junit.xml"), record.with_suffix(".summary.md")
@@ -113,7 +113,7 @@ def _append_summary(text: str) -> None:
             click.echo(f"the file that {_SUMMARY} names cannot be written: {error.strerror}", err=True)
 
 
-def _annotate(ended: "Ended") -> None:
+def _annotate(ended: "RunSummary") -> None:
     from bench.report.ci.annotations import render
 
     if _on_github():

@@ -12,9 +12,9 @@ from bench.cli.options import FILE, profile_option
 from bench.errors import ExitCode, GateError, RecordError, UsageError
 
 if TYPE_CHECKING:
-    from bench.judge.compare.sides import Side
+    from bench.compare.sides import Side
     from bench.records.comparison import Comparison
-    from bench.records.schema import Record
+    from bench.records.record import Record
 
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -100,8 +100,8 @@ def compare(
       bench compare rtx-4070.json rtx-4090.json rtx-3060.json --format html > cards.html
       bench compare --interleave main/.venv branch/.venv --suite quick --fail-on decode_tokens_per_s:-5%
     """
-    from bench.judge.compare.compare import compare as compared
-    from bench.judge.compare.gates import parse_gate
+    from bench.compare.compare import compare as compared
+    from bench.compare.gates import parse_gate
 
     limits = [parse_gate(text) for text in gates]
     if interleave:
@@ -159,7 +159,7 @@ def exit_code(comparison: "Comparison") -> int:
     Raises:
         GateError: a gate failed.
     """
-    from bench.report.text import clean
+    from bench.text import clean
 
     failed = []
     for against in comparison.against:
@@ -178,7 +178,7 @@ def exit_code(comparison: "Comparison") -> int:
 
 def _sides(paths: Sequence[Path]) -> "list[Side]":
     """The sides, named as they were given; the base's folder gives what is most alike to the first other."""
-    from bench.judge.compare.sides import side_of
+    from bench.compare.sides import side_of
 
     base, *others = [_records(path) for path in paths]
     news = [side_of(str(path), records) for path, records in zip(paths[1:], others, strict=True)]
@@ -191,7 +191,7 @@ def _records(path: Path) -> "list[Record]":
     Raises:
         RecordError: none can be read.
     """
-    from bench.records.store import find_records, read_record
+    from bench.store.record_files import find_records, read_record
 
     records: list[Record] = []
     errors: list[RecordError] = []

@@ -6,7 +6,7 @@ from click.shell_completion import CompletionItem
 
 def suite_names(_context: click.Context, _option: click.Parameter, typed: str) -> list[CompletionItem]:
     """The shipped suites, or files where none begins like that."""
-    from bench.suite import shipped_suites
+    from bench.suite.suite import shipped_suites
 
     found = [CompletionItem(name) for name in shipped_suites() if name.startswith(typed)]
     return found or [CompletionItem(typed, type="file")]

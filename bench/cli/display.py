@@ -17,13 +17,13 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from bench.cells import Cell
-from bench.judge.peak import peak_of
-from bench.records.schema import CellResult, DeviceInfo, Measured
+from bench.judge.memory import peak_of
+from bench.records.record import CellResult, DeviceInfo, Measured
 from bench.report.ci.cases import name_of
-from bench.report.words import status
+from bench.report.labels import status
 from bench.run.estimate import cell_s, pace
-from bench.run.plan import Plan, support
+from bench.run.run_spec import Plan, support
+from bench.suite.cells import Cell
 from bench.units import gib, rate, seconds
 
 if TYPE_CHECKING:
@@ -35,11 +35,11 @@ def display(plan: Plan, done: Collection[str] = (), *, plain: bool = False) -> "
 
     `done` holds the ids of the cells that an earlier part of the run has done: they take no more time.
     """
-    rates, why_not = pace(plan.device.kind, plan.suite.model), support(plan)
+    rates, unsupported_reason = pace(plan.device.kind, plan.suite.model), support(plan)
     estimates = {
         cell.cell_id: cell_s(cell, plan.suite.measure, rates)
         for cell in plan.cells
-        if why_not(cell.requested) is None and cell.cell_id not in done
+        if unsupported_reason(cell.requested) is None and cell.cell_id not in done
     }
     remaining, device = Remaining(estimates), plan.device.info()
     if plain:

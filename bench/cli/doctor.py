@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from bench.hardware.doctor.interface import Check, Diagnosis, Gpu
+    from bench.doctor.interface import Check, Diagnosis, Gpu
 
 _STYLES: Final = {"ok": "green", "note": "cyan", "warning": "yellow", "problem": "bold red"}
 _INDENT: Final = 22
@@ -38,8 +38,8 @@ def doctor(gpu: str | None, device: str | None, as_json: bool) -> int:
       bench doctor --gpu rtx-4070
       bench doctor --json
     """
-    from bench.hardware.doctor.diagnosis import diagnose
-    from bench.hardware.doctor.gather import gather
+    from bench.doctor.diagnosis import diagnose
+    from bench.doctor.gather import gather
 
     with _waiting():
         diagnosis = diagnose(gather(gpu=gpu, device=device))
@@ -84,7 +84,7 @@ def _parts(diagnosis: "Diagnosis", width: int) -> Iterator["RenderableType"]:
     """One card: one list. Several: the machine's list, then one of each card."""
     from rich.text import Text
 
-    from bench.hardware.doctor.diagnosis import in_order
+    from bench.doctor.diagnosis import in_order
 
     gpus = diagnosis.gpus
     if len(gpus) == 1:

@@ -10,8 +10,8 @@ import click
 from bench.units import both_units
 
 if TYPE_CHECKING:
-    from bench.run.campaign import Weights
-    from bench.run.plan import Plan
+    from bench.run.run_spec import Plan
+    from bench.run.runner import Weights
 
 _TERMINAL_EVERY_S = 0.2
 _PLAIN_EVERY_S = 10.0
@@ -55,7 +55,7 @@ def fetched(plan: "Plan", yes: bool, *, ci: bool = False) -> "Weights":
         WeightsError: they cannot be had, or are not what they should be.
         UsageError: the answer was no, or nobody can be asked.
     """
-    from bench.cli.asking import confirm_download
+    from bench.cli.prompts import confirm_download
     from bench.run.fetch import fetch
 
     with DownloadLine(plain=ci) as progress:

@@ -19,9 +19,9 @@ from bench.cli.options import (
 from bench.errors import ExitCode
 
 if TYPE_CHECKING:
-    from bench.run.campaign import Ending
     from bench.run.frontier import Finder
-    from bench.run.plan import Plan
+    from bench.run.run_spec import Plan
+    from bench.run.runner import RunResult
 
 
 @click.command(short_help="Find the longest clip that fits.")
@@ -47,12 +47,12 @@ def frontier(*, out: Path | None, dry_run: bool, yes: bool, **wished: Any) -> in
       bench frontier --suite quick --weights random --max-tokens 512
       bench frontier --gpu rtx-4090 --emulate-vram 12282MiB
     """
-    from bench.cli.asking import choose_gpu
     from bench.cli.frontier_output import print_known, print_limits, print_search
+    from bench.cli.prompts import choose_gpu
     from bench.cli.run_output import print_notes
     from bench.run.frontier import Finder, frontier_plan
-    from bench.run.known import known
-    from bench.run.plan import support
+    from bench.run.prior_results import known
+    from bench.run.run_spec import support
 
     plan, lines = frontier_plan(wishes_of(wished), choose_gpu)
     print_notes(plan)
@@ -89,18 +89,18 @@ def _stopped_early(signal_number: int) -> int:
     return 128 + signal_number
 
 
-def _run(plan: "Plan", finder: "Finder", out: Path, yes: bool) -> "Ending":
+def _run(plan: "Plan", finder: "Finder", out: Path, yes: bool) -> "RunResult":
     from bench.cli.downloads import fetched
     from bench.cli.probing import probe_display
-    from bench.run import campaign
+    from bench.run import runner
     from bench.run.session import Rules
 
-    place = campaign.Place(out)
-    campaign.check(plan, place)
+    place = runner.OutputLocation(out)
+    runner.check(plan, place)
     runs = any(found.unsupported is None for found in finder.limits())
-    weights = fetched(plan, yes) if runs or campaign.needs_weights(plan, place) else campaign.Weights()
+    weights = fetched(plan, yes) if runs or runner.needs_weights(plan, place) else runner.Weights()
     with probe_display(plan) as listener:
-        return campaign.run(
+        return runner.run(
             plan,
             weights,
             Rules(plan.suite.measure, prune=False),
@@ -110,7 +110,7 @@ def _run(plan: "Plan", finder: "Finder", out: Path, yes: bool) -> "Ending":
         )
 
 
-def _print_ending(plan: "Plan", finder: "Finder", ending: "Ending", out: Path | None) -> None:
+def _print_ending(plan: "Plan", finder: "Finder", ending: "RunResult", out: Path | None) -> None:
     from bench.cli.frontier_output import print_limits
     from bench.cli.run_output import write_report
 

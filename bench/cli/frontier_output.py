@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from bench.cli.probing import bounds
-from bench.judge.memory import needed_bytes
-from bench.judge.peak import peak_of
+from bench.judge.memory import needed_bytes, peak_of
 from bench.units import clip_length, gib
 
 if TYPE_CHECKING:
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
 
     from bench.judge.limit import Limit
     from bench.run.frontier import Finder
-    from bench.run.known import Known
-    from bench.run.plan import Plan
+    from bench.run.prior_results import Known
+    from bench.run.run_spec import Plan
 
 WIDTH: Final = 100
 _SHOWN: Final = 3
@@ -85,7 +84,7 @@ def _table(plan: "Plan", finder: "Finder", limits: "Sequence[Limit]") -> "Table"
     from rich import box
     from rich.table import Table
 
-    from bench.report.words import ATTENTIONS
+    from bench.report.labels import ATTENTIONS
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("Attention", no_wrap=True)

@@ -40,9 +40,9 @@ def infer(*, audio: Path, weights: str | None, yes: bool, attention: str, **aske
       bench infer speech.wav --prompt "Transcribe this." --device cpu
       bench infer speech.wav --model tiny      nonsense in seconds: untrained
     """
-    from bench.cli.asking import choose_gpu, confirm_download
     from bench.cli.downloads import DownloadLine
-    from bench.records.words import Attention
+    from bench.cli.prompts import choose_gpu, confirm_download
+    from bench.records.enums import Attention
     from bench.run.answer import Question, answer
 
     if weights == "random":

@@ -12,11 +12,11 @@ import click
 from bench.errors import BenchError, UsageError
 
 if TYPE_CHECKING:
-    from bench.judge.compare.gates import Gate
+    from bench.compare.gates import Gate
+    from bench.interleave.builds import Build
+    from bench.interleave.pairs import Granularity, Pair
     from bench.records.comparison import Comparison
-    from bench.records.schema import Record
-    from bench.run.builds import Build
-    from bench.run.interleave import By, Pair
+    from bench.records.record import Record
 
 ROUNDS: Final = 40
 """Pairs of runs at most. docs/comparing.md says what they catch."""
@@ -57,7 +57,7 @@ def interleaved(
     Raises:
         BenchError: a build could not run, or no pair was finished.
     """
-    from bench.run.builds import build_at
+    from bench.interleave.builds import build_at
 
     if len(places) != 2:
         raise UsageError(
@@ -83,20 +83,26 @@ class Task:
     folder: Path
     rounds: int
     gates: "tuple[Gate, ...]"
-    by: "By"
+    by: "Granularity"
 
 
-def _by(turns: str | None, device: str | None) -> "By":
+def _by(turns: str | None, device: str | None) -> "Granularity":
     """As asked; else by generation on the CPU, where two runs do not share a card's memory.
 
     Raises:
         UsageError: by generation, and not on the CPU; or on Windows, whose Python lacks the sockets.
     """
-    from bench.run.interleave import By
+    from bench.interleave.pairs import Granularity
 
     is_possible = device == "cpu" and os.name != "nt"
-    by = By(turns) if turns is not None else By.GENERATION if is_possible else By.RUN
-    if by is By.GENERATION and not is_possible:
+    by = (
+        Granularity(turns)
+        if turns is not None
+        else Granularity.GENERATION
+        if is_possible
+        else Granularity.RUN
+    )
+    if by is Granularity.GENERATION and not is_possible:
         raise UsageError(
             "--turns generation needs --device cpu, and not Windows",
             hint="On a card, whose memory two models would share, use --turns run",
@@ -106,7 +112,7 @@ def _by(turns: str | None, device: str | None) -> "By":
 
 def _run(task: Task, arguments: Sequence[str]) -> "tuple[list[Pair], int]":
     """The pairs that the folder held and those that were run now, and the signal that cut it short, or 0."""
-    from bench.run.interleave import alternate, kept_pairs
+    from bench.interleave.pairs import alternate, kept_pairs
     from bench.run.isolation import Stopped
 
     pairs = kept_pairs(task.folder)
@@ -129,7 +135,7 @@ def _run(task: Task, arguments: Sequence[str]) -> "tuple[list[Pair], int]":
 
 def _is_enough(task: Task, pairs: "Sequence[Pair]") -> bool:
     """Whether more pairs would tell no more of the gates; only where both builds came first equally often."""
-    from bench.judge.compare.enough import FEWEST_PAIRS, is_enough
+    from bench.compare.stopping_rule import FEWEST_PAIRS, is_enough
 
     if not task.gates or len(pairs) < FEWEST_PAIRS or len(pairs) % 2:
         return False
@@ -137,7 +143,7 @@ def _is_enough(task: Task, pairs: "Sequence[Pair]") -> bool:
 
 
 def _compared(task: Task, pairs: "Sequence[Pair]") -> "Comparison":
-    from bench.judge.compare.compare import compare_pairs
+    from bench.compare.compare import compare_pairs
 
     _require_one_kind(pairs, task.folder)
     labels = task.builds[0].label, task.builds[1].label
@@ -152,7 +158,7 @@ def run_arguments(wished: Mapping[str, str | None]) -> list[str]:
 
 def _require_one_kind(pairs: "Sequence[Pair]", folder: Path) -> None:
     """The pairs of a folder that was gone on with are of the same two builds and ran the same cells."""
-    from bench.judge.compare.sides import side_of
+    from bench.compare.sides import side_of
 
     sides = [pair.base for pair in pairs], [pair.new for pair in pairs]
     suites = {record.suite.sha256 for records in sides for record in records}

@@ -9,7 +9,7 @@ import click
 from bench.cli.completions import card_slugs, device_names, planned_devices, suite_names
 
 if TYPE_CHECKING:
-    from bench.run.plan import Wishes
+    from bench.run.run_spec import RunOptions
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -167,13 +167,13 @@ def out_option(function: F) -> F:
     )(function)
 
 
-def wishes_of(wished: dict[str, Any]) -> "Wishes":
+def wishes_of(wished: dict[str, Any]) -> "RunOptions":
     """The options that say what to run."""
-    from bench.records.words import Profile
-    from bench.run.plan import Wishes
+    from bench.records.enums import Profile
+    from bench.run.run_spec import RunOptions
 
     profile = wished["profile"]
-    return Wishes(**{**wished, "profile": Profile(profile) if profile is not None else None})
+    return RunOptions(**{**wished, "profile": Profile(profile) if profile is not None else None})
 
 
 def emulation_option(function: F) -> F:
@@ -199,18 +199,18 @@ def _size(_context: click.Context, _option: click.Parameter, text: str | None) -
 
 
 def _seconds_list(_context: click.Context, _option: click.Parameter, text: str | None) -> object:
-    from bench.overrides import parse_seconds_list
+    from bench.suite.overrides import parse_seconds_list
 
     return None if text is None else parse_seconds_list(text)
 
 
 def _int_list(_context: click.Context, _option: click.Parameter, text: str | None) -> object:
-    from bench.overrides import parse_int_list
+    from bench.suite.overrides import parse_int_list
 
     return None if text is None else parse_int_list(text)
 
 
 def _attention_list(_context: click.Context, _option: click.Parameter, text: str | None) -> object:
-    from bench.overrides import parse_attention_list
+    from bench.suite.overrides import parse_attention_list
 
     return None if text is None else parse_attention_list(text)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from bench.cli.completions import suite_names
-from bench.cli.cycles import without_search_for_cycles
 from bench.cli.options import (
     FILE,
     axis_options,
@@ -16,12 +15,13 @@ from bench.cli.options import (
     shape_options,
     wishes_of,
 )
+from bench.cli.report import without_search_for_cycles
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
-    from bench.records.schema import Record
-    from bench.run.derivation import Deriver, Headroom, Programme
-    from bench.run.derived_target import Target
+    from bench.predict.planner import Headroom, Planner, PlanRequest
+    from bench.predict.target import Target
+    from bench.records.record import Record
 
 Form = Literal["table", "json"]
 
@@ -85,8 +85,8 @@ def plan(
       bench plan --clip-seconds 300 --max-tokens 1024 --any-gpu
       bench plan --gpu rtx-4090 --model MOSS-Audio-8B-Instruct --out results
     """
-    from bench.run.derivation import programme
-    from bench.run.derived_target import targets
+    from bench.predict.planner import programme
+    from bench.predict.target import targets
 
     headroom = _headroom(headless, desktop)
     if any_gpu and (gpus or out):
@@ -107,9 +107,9 @@ def _headroom(headless: bool, desktop: bool) -> "Headroom | None":
     return "headless" if headless else "desktop" if desktop else None
 
 
-def _survey(chosen: "Programme", headroom: "Headroom | None", form: Form) -> None:
+def _survey(chosen: "PlanRequest", headroom: "Headroom | None", form: Form) -> None:
     from bench.cli.plan_output import print_survey, progress, survey_json
-    from bench.run.derived_catalog import survey
+    from bench.predict.survey import survey
 
     with progress() as told:
         found = survey(_deriver(chosen, headroom, told))
@@ -119,24 +119,24 @@ def _survey(chosen: "Programme", headroom: "Headroom | None", form: Form) -> Non
         print_survey(found, chosen, headroom)
 
 
-def _deriver(chosen: "Programme", headroom: "Headroom | None", told: "Callable[[str], None]") -> "Deriver":
+def _deriver(chosen: "PlanRequest", headroom: "Headroom | None", told: "Callable[[str], None]") -> "Planner":
     """Advice of transformers about a configuration is no part of our one line about it."""
     from bench.engines.native import quiet_transformers
-    from bench.run.derivation import Deriver
+    from bench.predict.planner import Planner
 
     quiet_transformers()
-    return Deriver(chosen, headroom, told)
+    return Planner(chosen, headroom, told)
 
 
 def _plan(
-    chosen: "Programme",
+    chosen: "PlanRequest",
     planned_for: "tuple[Target, ...]",
     headroom: "Headroom | None",
     form: Form,
     out: Path | None,
 ) -> None:
     from bench.cli.plan_output import print_records, progress, records_json
-    from bench.records.store import require_writable
+    from bench.store.record_files import require_writable
 
     if out is not None:
         require_writable(out)
@@ -154,8 +154,8 @@ def _plan(
             click.echo(path, err=form == "json")
 
 
-def _record(deriver: "Deriver", target: "Target", chosen: "Programme", out: Path | None) -> "Record":
-    from bench.run.derived_measured import measured_records
+def _record(deriver: "Planner", target: "Target", chosen: "PlanRequest", out: Path | None) -> "Record":
+    from bench.store.record_files import measured_records
 
     model = chosen.source.origin.name
     measured, notes = measured_records(out or Path("results"), model, target.info.slug)
@@ -166,11 +166,11 @@ def _record(deriver: "Deriver", target: "Target", chosen: "Programme", out: Path
 
 def _written(record: "Record", out: Path) -> tuple[Path, ...]:
     """The record, and its page beside it."""
-    from bench.records.store import write_record
+    from bench.predict.planner import record_path
     from bench.report.bundle import write_reports
     from bench.report.interface import Format
     from bench.report.view import build_view
-    from bench.run.derivation import record_path
+    from bench.store.record_files import write_record
 
     path = record_path(record, out)
     write_record(record, path)

@@ -10,10 +10,10 @@ import click
 from bench.units import GIB, clip_length, gib
 
 if TYPE_CHECKING:
-    from bench.records.schema import Record
+    from bench.predict.planner import Headroom, PlanRequest
+    from bench.predict.survey import Candidate, Survey
+    from bench.records.record import Record
     from bench.report.interface import View
-    from bench.run.derivation import Headroom, Programme
-    from bench.run.derived_catalog import Candidate, Survey
 
 _HEADER: Final = ("card", "memory", "verdict", "needs")
 
@@ -41,7 +41,7 @@ def _nothing(_what: str) -> None:
 
 def records_json(records: "Sequence[Record]") -> str:
     """One record as it would be written to disk, several in an object."""
-    from bench.records.store import render
+    from bench.store.record_files import render
 
     if len(records) == 1:
         return render(records[0])
@@ -100,7 +100,7 @@ def _as_json(card: "Candidate") -> dict[str, object]:
     }
 
 
-def print_survey(found: "Survey", chosen: "Programme", headroom: "Headroom | None") -> None:
+def print_survey(found: "Survey", chosen: "PlanRequest", headroom: "Headroom | None") -> None:
     """The smallest cards in a sentence each, then the catalog from little memory to much."""
     what = _asked(chosen)
     click.echo(f"{chosen.source.origin.name}, {what} (derived, nothing was run)")
@@ -129,7 +129,7 @@ def _smallest(card: "Candidate | None") -> str:
 
 
 def _row(card: "Candidate") -> tuple[str, ...]:
-    from bench.report.words import VERDICTS
+    from bench.report.labels import VERDICTS
 
     word = VERDICTS[card.verdict][0].lower()
     needs = "" if card.need is None else f"{card.need.low / GIB:.2f} to {gib(round(card.need.high))}"
@@ -143,7 +143,7 @@ def _lines(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
         yield f"{slug:<{widths[0]}}  {memory:>{widths[1]}}  {word:<{widths[2]}}  {needs}".rstrip()
 
 
-def _asked(chosen: "Programme") -> str:
+def _asked(chosen: "PlanRequest") -> str:
     """`60 s, 512 tokens, sdpa`; of many cells their number."""
     cells = [cell.requested for cell in chosen.cells]
     if len(cells) > 1:

@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import ProgressColumn
 
-from bench.cells import Cell
 from bench.cli.display import Live, PlainLines, Remaining
 from bench.judge.bisection import Search
 from bench.report.ci.cases import name_of
+from bench.suite.cells import Cell
 from bench.units import clip_length
 
 if TYPE_CHECKING:
-    from bench.run.plan import Plan
     from bench.run.protocol import Step
+    from bench.run.run_spec import Plan
 
 
 def probe_display(plan: "Plan") -> "LiveProbes | PlainProbes":

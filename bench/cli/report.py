@@ -1,8 +1,11 @@
 """`bench report`: records to pages."""
 
-from collections.abc import Sequence
+import gc
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -45,7 +48,7 @@ def report(
       bench report results/ --each
       bench report my-record.json --format html --out .
     """
-    from bench.records.store import find_records
+    from bench.store.record_files import find_records
 
     if index is not None and no_index:
         raise UsageError("--index and --no-index exclude each other", hint="Leave one of them out")
@@ -55,20 +58,18 @@ def report(
         _report_one(paths[0], chosen, out)
         return
 
+    from bench.check.index_file import default_path
     from bench.cli.report_many import Task, write_all
-    from bench.records.index_file import default_path
 
     place = None if no_index else index or default_path()
     _refuse_if_any(write_all(Task(paths, chosen, out, each), place, is_ours=index is None))
 
 
 def _report_one(path: Path, chosen: "tuple[Format, ...]", out: Path) -> None:
-    from bench.cli.cycles import without_search_for_cycles
-    from bench.cli.links import linker
-    from bench.cli.plans import Plans
-    from bench.records.store import read_record
+    from bench.cli.report import Plans, linker, without_search_for_cycles
     from bench.report.bundle import write_reports
     from bench.report.view import build_view
+    from bench.store.record_files import read_record
 
     with without_search_for_cycles():
         record = read_record(path)
@@ -94,3 +95,66 @@ def _formats(text: str) -> "tuple[Format, ...]":
         if word not in _FORMATS:
             raise UsageError(f"--format: '{word}' is no format", hint=f"Choose from {','.join(_FORMATS)}")
     return tuple(Format(word) for word in words)
+
+
+if TYPE_CHECKING:
+    from bench.records.record import Record
+
+_LOOKED_AT: Final = 3  # the newest ones: a page is no reason to read a folder of records
+
+
+class Plans:
+    """Finds the plan of a run; looks into each folder once."""
+
+    def __init__(self) -> None:
+        self._found: dict[Path, tuple[Record, ...]] = {}
+
+    def beside(self, path: Path, record: "Record") -> "Record | None":
+        """The newest `bench plan` in the folder of a run that predicts its cells; None if there is none."""
+        from bench.records.enums import Provenance
+        from bench.report.planned import is_of
+
+        if record.provenance is not Provenance.MEASURED:
+            return None
+        folder = path.parent
+        if folder not in self._found:
+            self._found[folder] = tuple(_read(folder))
+        return next((plan for plan in self._found[folder] if is_of(plan, record)), None)
+
+
+def _read(folder: Path) -> "Iterator[Record]":
+    from bench.store.record_files import read_record
+
+    for candidate in sorted(folder.glob("*-plan-*.json"), reverse=True)[:_LOOKED_AT]:
+        try:
+            yield read_record(candidate)
+        except RecordError:
+            continue  # it was not asked for
+
+
+def linker(folder: Path) -> Callable[[Path], str | None]:
+    """From a report in `folder` to a record, where both lie below the current folder.
+
+    Elsewhere a path would tell the reader of a page what folders its maker has: then there is no link.
+    """
+    here = Path.cwd()
+    start = folder.resolve()
+
+    def link(record: Path) -> str | None:
+        record = record.resolve()
+        if not record.is_relative_to(here) or not start.is_relative_to(here):
+            return None
+        path = Path(os.path.relpath(record, start)).as_posix()
+        return path if path.isprintable() else None
+
+    return link
+
+
+@contextmanager
+def without_search_for_cycles() -> Iterator[None]:
+    """Python looks for unreachable cycles ever and again; over so many values that took 40 % of the time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

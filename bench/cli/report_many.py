@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.cycles import without_search_for_cycles
-from bench.cli.links import linker
-from bench.cli.plans import Plans
+from bench.cli.report import Plans, linker, without_search_for_cycles
 from bench.errors import RecordError
 
 if TYPE_CHECKING:
-    from bench.records.group import GroupKey
-    from bench.records.index import Index, Link
+    from bench.check.group import GroupKey
+    from bench.check.index import Index, Link
     from bench.report.interface import Format, View
 
 _WORTH_A_BAR = 20
@@ -39,7 +37,7 @@ def write_all(task: Task, index: Path | None, *, is_ours: bool) -> tuple[RecordE
 
     `index`: where it is kept what records say; nowhere if None. `is_ours`: only `bench` puts files there.
     """
-    from bench.records.index import use_index
+    from bench.check.index import use_index
 
     return use_index(index, _note, lambda opened: _report(task, opened), is_ours=is_ours)
 
@@ -49,8 +47,8 @@ def _note(line: str) -> None:
 
 
 def _report(task: Task, index: "Index") -> tuple[RecordError, ...]:
-    from bench.records.group import stems
-    from bench.report.entry import read_entry
+    from bench.check.group import stems
+    from bench.check.summarise import read_entry
 
     with _bar(len(task.paths)) as progress:
         index.update(task.paths, read_entry, progress)
@@ -76,8 +74,8 @@ def _report_group(task: Task, index: "Index", key: "GroupKey", stem: str) -> Non
 
 
 def _single(task: Task, path: Path, link: "Link") -> "View":
-    from bench.records.store import read_record
     from bench.report.view import build_view
+    from bench.store.record_files import read_record
 
     record = read_record(path)
     return build_view(record, link(path), task.plans.beside(path, record))
@@ -85,10 +83,10 @@ def _single(task: Task, path: Path, link: "Link") -> "View":
 
 def _merged(task: Task, index: "Index", key: "GroupKey", link: "Link") -> "View":
     """With memory over time from the newest runs, where a page is wanted."""
-    from bench.records.store import read_record
     from bench.report.interface import Format
     from bench.report.merged.traces import traces_of
     from bench.report.merged.view import merged_view
+    from bench.store.record_files import read_record
 
     with without_search_for_cycles():
         document = index.check(key, link)
@@ -112,7 +110,7 @@ def _bar(total: int) -> Iterator[Callable[[int, int], None]]:
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
-    from bench.records.index_reading import untold
+    from bench.check.index_reading import untold
 
     console = Console(stderr=True)
     if total < _WORTH_A_BAR or not console.is_interactive or not console.file.isatty():

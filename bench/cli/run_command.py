@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from bench.cli.again import Again
 from bench.cli.options import (
     FILE,
     audio_option,
@@ -19,13 +18,14 @@ from bench.cli.options import (
     suite_option,
     wishes_of,
 )
+from bench.cli.resume_command import ResumeCommand
 from bench.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from bench.cli.run_output import Ended
-    from bench.records.journal import Progress
-    from bench.run.campaign import Ending, Place
-    from bench.run.plan import Plan, Wishes
+    from bench.cli.run_output import RunSummary
+    from bench.run.run_spec import Plan, RunOptions
+    from bench.run.runner import OutputLocation, RunResult
+    from bench.store.journal import Progress
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def run(
 
 def _run(
     wished: dict[str, Any], manner: Manner, resume: Path | None, *, dry_run: bool = False
-) -> "tuple[int, Ended | None]":
+) -> "tuple[int, RunSummary | None]":
     """The exit code, and what was run; None where nothing was."""
     from bench.cli.run_output import print_notes, print_plan
 
@@ -113,26 +113,26 @@ def _run(
     if dry_run:
         print_plan(plan)
         return ExitCode.DONE, None
-    again = Again.of(wished, plan, out=manner.out, isolate=manner.isolate, no_prune=not manner.prune)
+    again = ResumeCommand.of(wished, plan, out=manner.out, isolate=manner.isolate, no_prune=not manner.prune)
     return _measure(plan, manner, earlier, again)
 
 
 def _earlier(path: Path) -> "tuple[Path, Progress]":
-    from bench.records.journal import read_progress
+    from bench.store.journal import read_progress
 
     return path, read_progress(path)
 
 
 def _is_finished(path: Path, progress: "Progress") -> bool:
     """Whether the record is sealed and every cell has an outcome; a journal still wants to be sealed."""
-    from bench.records.journal import journal_path
+    from bench.store.journal import journal_path
 
     return len(progress.done) == len(progress.header.plan) and not journal_path(path).exists()
 
 
 def _seal_search(path: Path) -> int:
     """A search for the limit has no cells that are left: its record is made from what it left, if need be."""
-    from bench.records.journal import journal_path, seal_journal
+    from bench.store.journal import journal_path, seal_journal
 
     journal = journal_path(path)
     if journal.exists():
@@ -141,9 +141,9 @@ def _seal_search(path: Path) -> int:
     return ExitCode.DONE
 
 
-def _plan(wishes: "Wishes", earlier: "tuple[Path, Progress] | None", *, ci: bool) -> "Plan":
-    from bench.cli.asking import choose_gpu
-    from bench.run.plan import make_plan, refuse_to_choose, resumed
+def _plan(wishes: "RunOptions", earlier: "tuple[Path, Progress] | None", *, ci: bool) -> "Plan":
+    from bench.cli.prompts import choose_gpu
+    from bench.run.run_spec import make_plan, refuse_to_choose, resumed
 
     if earlier is not None:
         path, progress = earlier
@@ -152,13 +152,13 @@ def _plan(wishes: "Wishes", earlier: "tuple[Path, Progress] | None", *, ci: bool
 
 
 def _measure(
-    plan: "Plan", manner: Manner, earlier: "tuple[Path, Progress] | None", again: Again
-) -> "tuple[int, Ended | None]":
+    plan: "Plan", manner: Manner, earlier: "tuple[Path, Progress] | None", again: ResumeCommand
+) -> "tuple[int, RunSummary | None]":
     from bench.cli.run_output import exit_code, print_ending, print_unfinished
-    from bench.run.campaign import Place
     from bench.run.isolation import Stopped
+    from bench.run.runner import OutputLocation
 
-    place = Place(manner.out or Path("results"), earlier)
+    place = OutputLocation(manner.out or Path("results"), earlier)
     if earlier is None:
         print_unfinished(plan, place, again)
     try:
@@ -170,16 +170,16 @@ def _measure(
     return exit_code(ending, ended.cases), ended
 
 
-def _run_cells(plan: "Plan", manner: Manner, place: "Place") -> "Ending":
+def _run_cells(plan: "Plan", manner: Manner, place: "OutputLocation") -> "RunResult":
     from bench.cli.display import display
     from bench.cli.downloads import fetched
-    from bench.run import campaign
+    from bench.run import runner
     from bench.run.session import Rules
 
     rules = Rules(plan.suite.measure, isolate=manner.isolate, prune=manner.prune)
-    campaign.check(plan, place)
-    needed = campaign.needs_weights(plan, place)
-    weights = fetched(plan, manner.yes, ci=manner.ci) if needed else campaign.Weights()
+    runner.check(plan, place)
+    needed = runner.needs_weights(plan, place)
+    weights = fetched(plan, manner.yes, ci=manner.ci) if needed else runner.Weights()
     done = {cell.cell_id for cell in place.resumed[1].done} if place.resumed else set()
     with display(plan, done, plain=manner.ci) as listener:
-        return campaign.run(plan, weights, rules, place, listener)
+        return runner.run(plan, weights, rules, place, listener)

@@ -7,26 +7,26 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.again import Again
-from bench.cli.plans import Plans
+from bench.cli.report import Plans
+from bench.cli.resume_command import ResumeCommand
 from bench.errors import ExitCode
 from bench.units import seconds
 
 if TYPE_CHECKING:
     from bench.report.ci.cases import Case
     from bench.report.interface import View
-    from bench.run.campaign import Ending, Place
-    from bench.run.plan import Plan
+    from bench.run.run_spec import Plan
+    from bench.run.runner import OutputLocation, RunResult
 
 _MAX_UNMET = 20
 _ROUGH = "a rough guide: half or twice as long is possible"
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class RunSummary:
     """A run as it was printed. `report` is None where an interruption left none."""
 
-    ending: "Ending"
+    ending: "RunResult"
     view: "View"
     cases: "tuple[Case, ...]"
     report: Path | None
@@ -44,24 +44,24 @@ def print_plan(plan: "Plan") -> None:
     """Every cell with its id, what it should take, and the sum."""
     from bench.report.ci.cases import name_of
     from bench.run.estimate import cell_s, pace, run_s
-    from bench.run.plan import support
+    from bench.run.run_spec import support
 
-    rates, why_not = pace(plan.device.kind, plan.suite.model), support(plan)
+    rates, unsupported_reason = pace(plan.device.kind, plan.suite.model), support(plan)
     for cell in plan.cells:
-        reason = why_not(cell.requested)
+        reason = unsupported_reason(cell.requested)
         takes = f"about {seconds(cell_s(cell, plan.suite.measure, rates))}"
         told = takes if reason is None else f"unsupported: {reason}"
         click.echo(f"{cell.cell_id}  {name_of(cell.requested)}  {told}")
-    running = [cell for cell in plan.cells if why_not(cell.requested) is None]
+    running = [cell for cell in plan.cells if unsupported_reason(cell.requested) is None]
     click.echo(
         f"{len(plan.cells)} cells of {plan.suite.name} on {plan.device.name} with {plan.origin.weight_mode} "
         f"weights: about {seconds(run_s(running, plan.suite.measure, rates))} ({_ROUGH})"
     )
 
 
-def print_unfinished(plan: "Plan", place: "Place", again: Again) -> None:
+def print_unfinished(plan: "Plan", place: "OutputLocation", again: ResumeCommand) -> None:
     """One line if an earlier run of the same suite and model was cut short and left its journal."""
-    from bench.run.campaign import unfinished
+    from bench.run.runner import unfinished
 
     journals = unfinished(plan, place)
     if journals:
@@ -72,7 +72,9 @@ def print_unfinished(plan: "Plan", place: "Place", again: Again) -> None:
         )
 
 
-def print_ending(ending: "Ending", out: Path | None, again: Again, *, plain: bool = False) -> Ended:
+def print_ending(
+    ending: "RunResult", out: Path | None, again: ResumeCommand, *, plain: bool = False
+) -> RunSummary:
     """The table, what the suite expects, where record and report are, and how to go on if interrupted."""
     from bench.report.ci.cases import cases_of
     from bench.report.view import build_view
@@ -91,13 +93,13 @@ def print_ending(ending: "Ending", out: Path | None, again: Again, *, plain: boo
         click.echo(f"report  {path}")
     if ending.signal_number is not None:
         click.echo(f"interrupted; finish it with\n  {again.command(ending.path)}")
-    return Ended(ending, view, cases, report[0] if report else None)
+    return RunSummary(ending, view, cases, report[0] if report else None)
 
 
 def _expectations(cases: "Sequence[Case]") -> Iterator[str]:
     """How many are met, and which are not; nothing where the suite expects nothing."""
     from bench.judge.expectations import Met, count
-    from bench.report.text import clean
+    from bench.text import clean
 
     counts = count(tuple(finding for case in cases for finding in case.findings))
     if not any(counts.values()):
@@ -111,7 +113,7 @@ def _expectations(cases: "Sequence[Case]") -> Iterator[str]:
         yield f"not met: {len(unmet) - _MAX_UNMET} more"
 
 
-def exit_code(ending: "Ending", cases: "Sequence[Case]" = ()) -> int:
+def exit_code(ending: "RunResult", cases: "Sequence[Case]" = ()) -> int:
     """Interrupted, cells that failed for a reason other than memory, an expectation not met, or done.
 
     In this order: what was cut short or failed is no basis for saying what is not met.
@@ -123,7 +125,7 @@ def exit_code(ending: "Ending", cases: "Sequence[Case]" = ()) -> int:
     return ExitCode.GATE if any(case.unmet for case in cases) else ExitCode.DONE
 
 
-def write_report(ending: "Ending", out: Path | None) -> tuple[Path, ...]:
+def write_report(ending: "RunResult", out: Path | None) -> tuple[Path, ...]:
     """The page of the record, where records were asked for, or below reports/."""
     from bench.report.bundle import write_reports
     from bench.report.interface import Format

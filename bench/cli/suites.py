@@ -9,8 +9,8 @@ from bench.cli.completions import suite_names
 from bench.units import clip_length
 
 if TYPE_CHECKING:
-    from bench.expectations import Expectation
-    from bench.suite import Suite
+    from bench.suite.expectations import Expectation
+    from bench.suite.suite import Suite
 
 
 @click.command(short_help="List the suites, or show one.")
@@ -24,7 +24,7 @@ def suites(name: str | None) -> None:
       bench suites standard
       bench suites ./mine.toml
     """
-    from bench.suite import find_suite, shipped_suites
+    from bench.suite.suite import find_suite, shipped_suites
 
     if name is not None:
         click.echo(_whole(find_suite(name)))

@@ -5,7 +5,7 @@ import importlib.util
 import torch
 
 from bench.hardware.environment import version_of
-from bench.records.schema import SubmoduleKernels
+from bench.records.record import SubmoduleKernels
 
 _HEAD_DIM = 128  # of the language model; a wheel has kernels for each size apart
 

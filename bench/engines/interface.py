@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from bench.measure.observer import Observer
 from bench.records.base import Frozen, Sha256
-from bench.records.schema import Requested, Sampling, Work
-from bench.records.words import WeightMode
+from bench.records.enums import WeightMode
+from bench.records.record import Requested, Sampling, Work
 
 if TYPE_CHECKING:
     import torch  # the parent of a run reads this module too, and never needs torch

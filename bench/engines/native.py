@@ -11,19 +11,19 @@ from transformers.generation.streamers import BaseStreamer
 from transformers.utils import logging
 
 from bench import shipped
+from bench.arithmetic import architecture
+from bench.arithmetic.shapes import shapes_of
 from bench.engines.answering import answer, generation_config
 from bench.engines.interface import EngineSettings, Generation, ModelFacts, ModelSource, Request
 from bench.engines.profiles import ProfileSettings, settings_of
-from bench.envelope import architecture
-from bench.envelope.shapes import shapes_of
 from bench.errors import BenchError
 from bench.hardware.environment import version_of
 from bench.measure.observer import Observer
 from bench.moss_audio import MossAudioConfig, MossAudioModel, MossAudioProcessor
 from bench.moss_audio.mel import LogMel
-from bench.records.canonical import parse, sha256_of
-from bench.records.schema import Requested, Work
-from bench.records.words import Attention, Phase, WeightMode
+from bench.records.enums import Attention, Phase, WeightMode
+from bench.records.record import Requested, Work
+from bench.store.canonical import parse, sha256_of
 from bench.weights.checkpoint import verify
 from bench.weights.random import meta_model, random_model
 from bench.weights.tiny import write_tiny_checkpoint

@@ -7,7 +7,7 @@ golden tolerance; docs/envelope.md has what each setting is worth on a 12 GB car
 from dataclasses import dataclass
 from typing import Final, Literal, assert_never
 
-from bench.records.words import Profile
+from bench.records.enums import Profile
 
 # The stem of four chunks takes 98 MiB in BF16, less than the prefill of any clip beyond a minute.
 _CHUNKS: Final = 4

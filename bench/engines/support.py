@@ -3,8 +3,8 @@
 from bisect import bisect_right
 from dataclasses import dataclass
 
-from bench.records.schema import Requested
-from bench.records.words import Attention
+from bench.records.enums import Attention
+from bench.records.record import Requested
 
 _AMPERE = 8.0
 _SAMPLES_PER_S = 16_000

@@ -11,7 +11,7 @@ from bench.errors import DeviceError, UsageError
 from bench.hardware import catalog, cpu, nvml
 from bench.hardware.readings import DriverGpu
 from bench.hardware.visible import VARIABLE, has_numbers, visible
-from bench.records.schema import DeviceInfo
+from bench.records.record import DeviceInfo
 from bench.units import gib
 
 

@@ -11,8 +11,8 @@ import psutil
 
 import bench
 from bench.hardware import cpu
-from bench.records.schema import Environment
-from bench.records.scrub import scrub
+from bench.records.record import Environment
+from bench.store.scrub import scrub
 
 # Each of these changes how much memory a run takes or how fast it is.
 _VARIABLES: Final = (

@@ -12,12 +12,11 @@ from typing import Final, Literal
 
 from bench.judge.card import computed_elsewhere
 from bench.judge.caveats import is_smoke
-from bench.judge.contention import is_contended
-from bench.judge.memory import has_spilled, is_emulated
+from bench.judge.memory import has_spilled, is_contended, is_emulated
 from bench.records.base import Interval
+from bench.records.enums import Label, Phase, Provenance
 from bench.records.prediction import Comparison, Envelope
-from bench.records.schema import CellResult, Predicted, Record, Requested
-from bench.records.words import Label, Phase, Provenance
+from bench.records.record import CellResult, Predicted, Record, Requested
 
 Metric = Literal["reserved_peak_bytes", "process_peak_bytes", "allocated_peak_bytes"]
 METRICS: Final[tuple[Metric, ...]] = ("reserved_peak_bytes", "process_peak_bytes", "allocated_peak_bytes")

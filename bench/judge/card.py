@@ -4,12 +4,11 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from bench import units
-from bench.judge.comparable import same_kernels
-from bench.judge.contention import ran_out_beside_another
-from bench.judge.derived import is_derived
-from bench.judge.spill import cliffs
+from bench.judge.memory import cliffs, ran_out_beside_another
+from bench.judge.prediction import is_derived
+from bench.judge.same_kernels import same_kernels
 from bench.records.card import DeviceState, Sampled
-from bench.records.schema import CellResult, Record
+from bench.records.record import CellResult, Record
 
 # A sampler that came late by more than this many periods may have missed a peak.
 LATE_PERIODS: Final = 5

@@ -5,11 +5,11 @@ from typing import Final
 
 from bench.judge.card import about_the_card, about_the_card_in_cells, share
 from bench.judge.caveats_derived import about_the_prediction
-from bench.judge.derived import is_derived
 from bench.judge.frontier import is_pruned
 from bench.judge.memory import is_emulated
-from bench.records.schema import CellResult, ModelInfo, Record, Skipped
-from bench.records.words import PUBLISHER, Label, Provenance, WeightMode
+from bench.judge.prediction import is_derived
+from bench.records.enums import PUBLISHER, Label, Provenance, WeightMode
+from bench.records.record import CellResult, ModelInfo, Record, Skipped
 
 _LABELS: Final = {
     Label.NOISY: "vary more between repeats than they should (marked noisy)",

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from bench import units
 from bench.judge.card import share
-from bench.judge.derived import cell_verdict
+from bench.judge.prediction import cell_verdict
+from bench.records.enums import Verdict
 from bench.records.prediction import Comparison, Derivation
-from bench.records.schema import Record
-from bench.records.words import Verdict
+from bench.records.record import Record
 
 
 def about_the_prediction(record: Record) -> Iterator[str]:

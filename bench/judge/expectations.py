@@ -10,12 +10,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from bench import units
 from bench.errors import RecordError
-from bench.expectations import Bound, Expectation
-from bench.judge.contention import ran_out_beside_another
 from bench.judge.frontier import is_misfit, is_pruned
-from bench.judge.memory import has_spilled
+from bench.judge.memory import has_spilled, ran_out_beside_another
 from bench.judge.metrics import value
-from bench.records.schema import CellResult, Record
+from bench.records.record import CellResult, Record
+from bench.suite.expectations import Bound, Expectation
 
 _TABLES: Final = TypeAdapter(tuple[Expectation, ...])
 

@@ -4,13 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple, Self
 
-from bench.judge.contention import ran_out_beside_another
-from bench.judge.derived import cell_fit, is_derived, lines
-from bench.judge.memory import fits_with_desktop, has_spilled
+from bench.judge.memory import fits_with_desktop, has_spilled, ran_out_beside_another
+from bench.judge.prediction import cell_fit, is_derived, lines
 from bench.judge.variants import settings_of, varying, words_of
+from bench.records.enums import Attention, Fit
 from bench.records.prediction import LongestClip
-from bench.records.schema import CellResult, OutOfMemory, Record, Requested, Skipped
-from bench.records.words import Attention, Fit
+from bench.records.record import CellResult, OutOfMemory, Record, Requested, Skipped
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,15 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from math import ceil
 
-from bench.cells import Cell, cell_id
 from bench.engines.support import is_too_long
 from bench.judge.bisection import STEP_S, Search
 from bench.judge.frontier import is_misfit, is_pruned
-from bench.records.schema import CellResult, Requested, Skipped, Unsupported
-from bench.suite import MAX_CLIP_S
+from bench.records.record import CellResult, Requested, Skipped, Unsupported
+from bench.suite.cells import Cell, cell_id
+from bench.suite.suite import MAX_CLIP_S
 from bench.units import clip_length
 
-WhyNot = Callable[[Requested], str | None]
+UnsupportedReason = Callable[[Requested], str | None]
 
 
 @dataclass(frozen=True)
@@ -57,14 +57,16 @@ class Limit:
         return None if self.unsupported else self.search.next_s
 
 
-def limit(line: Line, results: Collection[CellResult], start_s: float, why_not: WhyNot) -> Limit:
-    """Where a line stands after these outcomes. `start_s` is a guess, `why_not` says what cannot run."""
-    unsupported = why_not(line.cell(STEP_S).requested)
+def limit(
+    line: Line, results: Collection[CellResult], start_s: float, unsupported_reason: UnsupportedReason
+) -> Limit:
+    """The limit of a line after these outcomes. `start_s` is a guess; a reason means a cell cannot run."""
+    unsupported = unsupported_reason(line.cell(STEP_S).requested)
     own = [result for result in results if line.holds(result.requested)]
     fits = {_clip_s(result): result for result in own if _fits(result)}
     search = Search.of(
         start_s=start_s,
-        ceiling_s=_ceiling_s(line, own, why_not) if unsupported is None else 0.0,
+        ceiling_s=_ceiling_s(line, own, unsupported_reason) if unsupported is None else 0.0,
         fits=fits,
         misfits=[_clip_s(result) for result in own if _was_tried_and_misfits(result)],
     )
@@ -75,8 +77,8 @@ def limit(line: Line, results: Collection[CellResult], start_s: float, why_not: 
     return Limit(line, search, longest, inferred_s is not None, unsupported)
 
 
-def also_known(why_not: WhyNot, results: Collection[CellResult]) -> WhyNot:
-    """`why_not`, and what only a worker could find out: an attention that did not work where it was tried."""
+def also_known(unsupported_reason: UnsupportedReason, results: Collection[CellResult]) -> UnsupportedReason:
+    """The same, and what only a worker can find out: an attention that did not work when it was tried."""
     tried = {r.requested.attention for r in results if _fits(r) or _was_tried_and_misfits(r)}
     reasons = {
         result.requested.attention: result.outcome.reason
@@ -84,10 +86,12 @@ def also_known(why_not: WhyNot, results: Collection[CellResult]) -> WhyNot:
         if isinstance(result.outcome, Unsupported) and not is_too_long(result.outcome.reason)
         if result.requested.attention not in tried
     }
-    return lambda requested: why_not(requested) or reasons.get(requested.attention)
+    return lambda requested: unsupported_reason(requested) or reasons.get(requested.attention)
 
 
-def untried(found: Limit, results: Mapping[str, CellResult], why_not: WhyNot) -> CellResult | None:
+def untried(
+    found: Limit, results: Mapping[str, CellResult], unsupported_reason: UnsupportedReason
+) -> CellResult | None:
     """The outcome that ends a line without being tried, so that its record says what ended it.
 
     Either the line, or the first clip beyond the model's context, is unsupported; or the clip did not fit
@@ -103,7 +107,7 @@ def untried(found: Limit, results: Mapping[str, CellResult], why_not: WhyNot) ->
         return None
     if search.ends_at_ceiling:
         cell = line.cell(STEP_S * (search.ceiling_s // STEP_S + 1))
-        reason = why_not(cell.requested)
+        reason = unsupported_reason(cell.requested)
         return (
             None if reason is None or cell.cell_id in results else _result(cell, Unsupported(reason=reason))
         )
@@ -116,14 +120,14 @@ def untried(found: Limit, results: Mapping[str, CellResult], why_not: WhyNot) ->
     return _result(cell, Skipped(reason=reason, cause="pruned"))
 
 
-def _ceiling_s(line: Line, own: Collection[CellResult], why_not: WhyNot) -> float:
+def _ceiling_s(line: Line, own: Collection[CellResult], unsupported_reason: UnsupportedReason) -> float:
     """The longest clip of the grid that can be tried at all.
 
-    An earlier outcome may tell where the model's context ends, which `why_not` need not know.
+    An earlier outcome may tell where the model's context ends, which `unsupported_reason` need not know.
     """
     lengths = range(1, int(MAX_CLIP_S / STEP_S) + 1)
     first_too_long = bisect_left(
-        lengths, True, key=lambda n: why_not(line.cell(n * STEP_S).requested) is not None
+        lengths, True, key=lambda n: unsupported_reason(line.cell(n * STEP_S).requested) is not None
     )
     beyond = [
         _clip_s(result)

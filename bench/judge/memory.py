@@ -1,11 +1,14 @@
 """What a cell needs of a card, against what the card can give."""
 
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final, Literal
 
 from bench.hardware import allowance
 from bench.records.card import Emulation
-from bench.records.schema import CellResult, Record
-from bench.records.words import Label, Provenance
+from bench.records.enums import Attention, Label, Provenance
+from bench.records.record import CellResult, DeviceInfo, OutOfMemory, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +81,108 @@ def fits_with_desktop(cell: CellResult, record: Record) -> bool | None:
 def has_spilled(cell: CellResult) -> bool:
     """It ran only because part of it lay in system memory: the card was too small for it."""
     return cell.summary is not None and Label.SPILLED in cell.summary.labels
+
+
+def is_contended(cell: CellResult) -> bool:
+    """Whether another program is known to have computed on the card during the cell."""
+    return cell.device_memory is not None and cell.device_memory.contended is True
+
+
+def ran_out_beside_another(cell: CellResult) -> bool:
+    """It ran out of memory, but not of the card's alone: without the other program it may fit."""
+    return isinstance(cell.outcome, OutOfMemory) and is_contended(cell)
+
+
+# Windows moves what does not fit to system memory instead of failing. Over PCIe the weights come at a
+# twentieth of the card's own bandwidth: a card that is full and reads at less than a third of what its other
+# cells read is hardly busy with anything else.
+FULL: Final = 0.95
+SLOW: Final = 1 / 3
+
+
+def cliffs(record: Record) -> tuple[CellResult, ...]:
+    """Cells that filled the card and read far more slowly than the others with the same attention."""
+    found: dict[Attention, list[float]] = {}
+    for cell in record.cells:
+        fraction = _fraction(cell)
+        if fraction is not None:
+            found.setdefault(cell.requested.attention, []).append(fraction)
+    ordered = {attention: sorted(fractions) for attention, fractions in found.items()}
+    return tuple(
+        cell
+        for cell in record.cells
+        if _is_full(cell, record) and _is_slow(_fraction(cell), ordered.get(cell.requested.attention, []))
+    )
+
+
+def _is_full(cell: CellResult, record: Record) -> bool:
+    peak = cell.summary.device_peak_bytes if cell.summary else None
+    total = record.device.memory_total_bytes
+    return peak is not None and total is not None and peak >= FULL * total
+
+
+def _is_slow(own: float | None, ordered: Sequence[float]) -> bool:
+    """`ordered` has those of all cells with that attention, its own among them."""
+    return own is not None and len(ordered) > 1 and own < SLOW * _median_without(ordered, own)
+
+
+def _median_without(ordered: Sequence[float], value: float) -> float:
+    """The median of sorted values, one of them left out."""
+    place, rest = bisect_left(ordered, value), len(ordered) - 1
+    middle = ((rest - 1) // 2, rest // 2)
+    return sum(ordered[nth if nth < place else nth + 1] for nth in middle) / 2
+
+
+def _fraction(cell: CellResult) -> float | None:
+    return cell.summary.bandwidth_fraction if cell.summary else None
+
+
+PeakMetric = Literal[
+    "process_peak_bytes",
+    "device_peak_bytes",
+    "reserved_peak_bytes",
+    "allocated_peak_bytes",
+    "resident_peak_bytes",
+]
+
+PEAK_WORDS: Final[dict[PeakMetric, str]] = {
+    "process_peak_bytes": "process peak",
+    "device_peak_bytes": "whole-device peak",
+    "reserved_peak_bytes": "reserved peak",
+    "allocated_peak_bytes": "allocated peak",
+    "resident_peak_bytes": "resident peak",
+}
+
+# A card must hold what the process takes, CUDA context included. Where the driver does not tell (WDDM, WSL2),
+# the next best figure stands in, under its own name: the names are never mixed.
+_ON_GPU: Final[tuple[PeakMetric, ...]] = (
+    "process_peak_bytes",
+    "device_peak_bytes",
+    "reserved_peak_bytes",
+    "allocated_peak_bytes",
+)
+_ON_CPU: Final[tuple[PeakMetric, ...]] = ("resident_peak_bytes", "allocated_peak_bytes")
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """A memory peak and the name of the figure that it is."""
+
+    metric: PeakMetric
+    size_bytes: int
+
+    @property
+    def words(self) -> str:
+        """`process peak`: what kind of figure this is."""
+        return PEAK_WORDS[self.metric]
+
+
+def peak_of(cell: CellResult, device: DeviceInfo) -> Peak | None:
+    """The figure that says most about the memory that the cell took, or None where nothing was read."""
+    if cell.summary is None:
+        return None
+    for metric in _ON_CPU if device.kind == "cpu" else _ON_GPU:
+        size_bytes: int | None = getattr(cell.summary, metric)
+        if size_bytes is not None:
+            return Peak(metric, size_bytes)
+    return None

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
-from bench.records.schema import CellResult, Repeat, Statistic, Summary
+from bench.records.record import CellResult, Repeat, Statistic, Summary
 
 
 class Better(StrEnum):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from bench.records.schema import Requested
+from bench.records.record import Requested
 
 SETTINGS: Final = (
     "engine",

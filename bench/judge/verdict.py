@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from bench.judge import why, why_derived
 from bench.judge.card import computed_elsewhere
 from bench.judge.caveats import caveats, is_smoke
-from bench.judge.derived import best, cell_verdict, is_derived
 from bench.judge.frontier import FrontierPoint, frontier, is_misfit
 from bench.judge.memory import CardMemory, card_memory, fits_with_desktop, has_spilled
-from bench.records.schema import CellResult, Record
-from bench.records.words import Verdict
+from bench.judge.prediction import best, cell_verdict, is_derived
+from bench.records.enums import Verdict
+from bench.records.record import CellResult, Record
 
 
 @dataclass(frozen=True, slots=True)

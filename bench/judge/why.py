@@ -1,11 +1,16 @@
 """The sentence below a verdict: one for each way in which a record can come out."""
 
 from bench import units
-from bench.judge.contention import ran_out_beside_another
-from bench.judge.memory import card_memory, has_spilled, is_emulated, needed_bytes
-from bench.judge.peak import peak_of
+from bench.judge.memory import (
+    card_memory,
+    has_spilled,
+    is_emulated,
+    needed_bytes,
+    peak_of,
+    ran_out_beside_another,
+)
 from bench.records.card import Emulation
-from bench.records.schema import CellResult, Record
+from bench.records.record import CellResult, Record
 
 
 def _smallest_misfit(record: Record) -> CellResult | None:

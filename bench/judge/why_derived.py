@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from bench import units
-from bench.judge.derived import DESKTOP, HEADLESS, cell_verdict, rooms
 from bench.judge.frontier import FrontierPoint
+from bench.judge.prediction import DESKTOP, HEADLESS, cell_verdict, rooms
 from bench.judge.why import length, shape, shape_of, size
-from bench.records.schema import Record
-from bench.records.words import Verdict
+from bench.records.enums import Verdict
+from bench.records.record import Record
 
 HEAD: Final = "Derived, not measured"
 """How the sentence of every prediction begins."""

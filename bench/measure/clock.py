@@ -9,8 +9,8 @@ from typing import Protocol
 import torch
 
 from bench.errors import BenchError
-from bench.records.schema import Repeat
-from bench.records.words import Phase
+from bench.records.enums import Phase
+from bench.records.record import Repeat
 
 _DECIMALS = 6  # a microsecond per token is kept, no more, so that records stay small
 
@@ -99,7 +99,7 @@ class HostEdges:
 
 
 @dataclass(frozen=True)
-class Moments:
+class StopwatchReading:
     """When each phase began and each token was there, in seconds since the first phase began."""
 
     begins: dict[Phase, float]
@@ -135,12 +135,12 @@ class Stopwatch:
         if self._host is not None:
             self._host.take()
 
-    def read(self) -> Moments:
+    def read(self) -> StopwatchReading:
         """The times, once the device is done."""
         times = self._ticks.read()
         begins = {name: time for name, time in zip(self._names, times, strict=True) if name is not None}
         tokens = [time for name, time in zip(self._names, times, strict=True) if name is None]
-        return Moments(begins, tuple(tokens), self._host.read() if self._host is not None else None)
+        return StopwatchReading(begins, tuple(tokens), self._host.read() if self._host is not None else None)
 
 
 def stopwatch(device: torch.device) -> Stopwatch:
@@ -150,7 +150,7 @@ def stopwatch(device: torch.device) -> Stopwatch:
     return Stopwatch(CudaTicks(), HostEdges(partial(torch.cuda.synchronize, device)))
 
 
-def repeat_of(moments: Moments, *, clip_seconds: float, stopped_early: bool) -> Repeat:
+def repeat_of(moments: StopwatchReading, *, clip_seconds: float, stopped_early: bool) -> Repeat:
     """The raw figures of one generation.
 
     `decode_tokens_per_s` is (n - 1) / (t_last - t_first): the first token belongs to the prefill. Time to

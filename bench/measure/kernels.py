@@ -6,8 +6,8 @@ from typing import Any, Final
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from bench.records.schema import SubmoduleKernels
-from bench.records.words import Phase
+from bench.records.enums import Phase
+from bench.records.record import SubmoduleKernels
 
 # torch's fused kernels; scaled_dot_product_attention itself is composite and never reaches a dispatch mode.
 _FUSED: Final = (

@@ -6,7 +6,7 @@ An engine calls `begin(phase)` when a phase starts, `token()` when a token's ker
 
 from typing import Protocol
 
-from bench.records.words import Phase
+from bench.records.enums import Phase
 
 
 class Observer(Protocol):

@@ -15,8 +15,8 @@ import numpy as np
 
 from bench.hardware.nvml import DriverLost
 from bench.hardware.readings import Sample, SlowSample
-from bench.measure.course import Course, Stretches
 from bench.measure.energy import Trace
+from bench.measure.timeline import Segments, Timeline
 from bench.records.card import Sampled
 
 PERIOD_S: Final = 0.020
@@ -42,19 +42,19 @@ class Probe(Protocol):
 
 
 @dataclass(frozen=True)
-class Seen:
+class Observation:
     """What was seen since the last `begin`: memory of the card and of each process on it, by pid (empty where
     the driver lists one without telling its bytes), power and energy, and what changes slowly.
     """
 
     sampled: Sampled
-    device: Stretches
-    processes: dict[int, Stretches]
+    device: Segments
+    processes: dict[int, Segments]
     trace: Trace
     slow: tuple[SlowSample, ...]
     lost: str | None
 
-    def process(self, pid: int | None) -> Stretches | None:
+    def process(self, pid: int | None) -> Segments | None:
         """Memory of one process; None where the driver never told it."""
         course = self.processes.get(pid) if pid is not None else None
         return course if course is not None and course.peak is not None else None
@@ -78,7 +78,7 @@ class Sampler:
         with self._news:
             self._log = _Log(perf_counter(), self._period_s)
 
-    def seen(self) -> Seen:
+    def seen(self) -> Observation:
         """What was seen since `begin`, up to now."""
         with self._news:
             return self._log.seen(self._lost)
@@ -135,8 +135,8 @@ class _Log:
         self._period_s = period_s
         self._samples = 0
         self._largest_gap_s: float | None = None
-        self._device = Course(_MOST_STRETCHES)
-        self._processes: dict[int, Course] = {}
+        self._device = Timeline(_MOST_STRETCHES)
+        self._processes: dict[int, Timeline] = {}
         self._columns = (array("d"), array("d"), array("d"))
         self._stride = 1
         self._slow: list[SlowSample] = []
@@ -163,7 +163,7 @@ class _Log:
     def _keep_memory(self, fast: Sample) -> None:
         _add(self._device, fast.at_s, fast.used_bytes)
         for pid, used in (fast.processes or {}).items():
-            _add(self._processes.setdefault(pid, Course(_MOST_STRETCHES)), fast.at_s, used)
+            _add(self._processes.setdefault(pid, Timeline(_MOST_STRETCHES)), fast.at_s, used)
 
     def _keep(self, fast: Sample) -> None:
         if self._samples % self._stride == 0:
@@ -181,9 +181,9 @@ class _Log:
             del self._slow[1::2]
             self._slow_stride *= 2
 
-    def seen(self, lost: str | None) -> Seen:
+    def seen(self, lost: str | None) -> Observation:
         """All of it; the last sample is never thinned out, as it may be the one after the last repeat."""
-        return Seen(
+        return Observation(
             sampled=Sampled(
                 period_s=self._period_s, samples=self._samples, largest_gap_s=self._largest_gap_s
             ),
@@ -211,6 +211,6 @@ def _row(sample: Sample) -> tuple[float, float, float]:
     )
 
 
-def _add(course: Course, at_s: float, size_bytes: int | None) -> None:
+def _add(course: Timeline, at_s: float, size_bytes: int | None) -> None:
     if size_bytes is not None:
         course.add(at_s, size_bytes, size_bytes)

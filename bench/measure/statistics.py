@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bench.records.base import Interval
-from bench.records.schema import Repeat, Statistic
+from bench.records.record import Repeat, Statistic
 
 _RESAMPLES = 2000
 _SEED = 20260101  # the same record gives the same interval on every machine

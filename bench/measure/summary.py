@@ -6,8 +6,8 @@ from statistics import median
 from bench.measure.fractions import bandwidth_fraction, bf16_fraction
 from bench.measure.statistics import is_noisy, statistic
 from bench.records.card import DeviceMemory, Power
-from bench.records.schema import DeviceInfo, Memory, Repeat, Summary, Work
-from bench.records.words import Label, Phase
+from bench.records.enums import Label, Phase
+from bench.records.record import DeviceInfo, Memory, Repeat, Summary, Work
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from bench.measure.course import Course
 from bench.measure.memory import Counts
+from bench.measure.timeline import Timeline
 from bench.units import gib
 
 
@@ -62,7 +62,7 @@ class AllocationTracker(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._limit = limit_bytes
         self._live = 0
         self._peak = 0
-        self._course: Course | None = None
+        self._course: Timeline | None = None
         self._known: dict[int, _Storage] = {}
 
     def __torch_dispatch__(
@@ -133,7 +133,7 @@ class AllocationTracker(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """Start a new peak at what is live now."""
         self._peak = self._live
 
-    def follow(self, course: Course | None) -> None:
+    def follow(self, course: Timeline | None) -> None:
         """Keep the course of the live bytes since the last `begin`, an event per operator; None ends it."""
         self._course = course
         if course is not None:

@@ -7,20 +7,9 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from bench.records.base import Frozen
+from bench.records.base import Bytes, Frozen, Interval, Seconds, Utc
 from bench.records.card import Emulation
-from bench.records.check_parts import (
-    CheckEnvironment,
-    CheckFrontier,
-    CheckGpu,
-    CheckModel,
-    CheckRecord,
-    CheckRow,
-    CheckSpeed,
-    CheckVram,
-)
-from bench.records.check_prediction import CheckPrediction
-from bench.records.words import Provenance, Verdict
+from bench.records.enums import Attention, Fit, Phase, Provenance, Verdict, WeightMode
 
 CHECK_VERSION: Final = "1.0"
 NamedShape = Literal["10/128", "60/512", "300/1024"]
@@ -30,6 +19,308 @@ SHAPES: Final[dict[NamedShape, tuple[float, int]]] = {
     "300/1024": (300.0, 1024),
 }
 """Clip seconds and new tokens of a short question, a minute's transcript and long listening."""
+
+
+class CheckFigure(Frozen):
+    """A figure. Null in its place: not available.
+
+    Of one record it is the record's own median; of several the median over machines of the medians over the
+    records of each machine.
+    """
+
+    value: float | int | None = Field(description="null where only a range is known, as of a prediction")
+    low: float | int | None = Field(
+        description="of one record the interval that it states; of several the least of them"
+    )
+    high: float | int | None = Field(description="the same at the other end")
+    provenance: Provenance
+    machines: int | None = Field(
+        description="distinct machines, told by their keys; null where a record has none"
+    )
+    records: int = Field(ge=1, description="records that it rests on")
+
+
+Figure = CheckFigure | None
+
+
+class CheckMetrics(Frozen):
+    """Every metric of a cell, under the names that records, comparisons and gates use."""
+
+    load_s: Figure
+    preprocess_s: Figure
+    encode_s: Figure
+    time_to_first_token_s: Figure
+    decode_tokens_per_s: Figure
+    latency_s: Figure
+    real_time_factor: Figure
+    generated_tokens: Figure
+    allocated_peak_bytes: Figure
+    reserved_peak_bytes: Figure
+    process_peak_bytes: Figure
+    device_peak_bytes: Figure
+    resident_peak_bytes: Figure
+    needed_bytes: Figure = Field(description="what a card must have for it, CUDA context included")
+    energy_j: Figure
+    energy_per_token_j: Figure
+    energy_per_audio_second_j: Figure
+    bandwidth_fraction: Figure
+    bf16_fraction: Figure
+
+
+METRIC_NAMES = tuple(CheckMetrics.model_fields)
+"""The names of the figures that a row can have."""
+
+
+_Derived = Literal["derived"]
+
+
+class CheckCeiling(Frozen):
+    """What the card allows at most: a roofline, no forecast. Times are the shortest, the rate the highest."""
+
+    provenance: _Derived
+    decode_tokens_per_s: float | None
+    encode_s: Seconds | None
+    prefill_s: Seconds | None
+    time_to_first_token_s: Seconds | None
+    latency_s: Seconds | None
+
+
+class CheckEnvelope(Frozen):
+    """The memory of one cell as it was predicted, under the names of the record."""
+
+    provenance: _Derived
+    verdict: Verdict
+    headless: Fit | None = Field(
+        description="whether the whole interval fits the card without a desktop; null where nothing tells"
+    )
+    desktop: Fit | None = Field(description="the same beside a desktop")
+    weights_bytes: Bytes | None
+    kv_cache_bytes: Bytes | None
+    activations_peak_bytes: Bytes | None
+    workspace_peak_bytes: Bytes | None
+    convolution_workspace_bytes: Interval | None
+    allocated_peak_bytes: Bytes | None
+    reserved_peak_bytes: Interval | None
+    context_bytes: Interval | None
+    device_peak_bytes: Interval | None = Field(description="what a card must have")
+    peak_phase: Phase | None
+    peak_op: str | None
+    ceiling: CheckCeiling | None
+
+
+class CheckComparison(Frozen):
+    """A prediction held against one measured record: ratios are measured / predicted."""
+
+    provenance: _Derived
+    record_id: str
+    content_hash: str
+    metric: Literal["allocated_peak_bytes", "reserved_peak_bytes", "process_peak_bytes"]
+    cells: int
+    inside: int | None = Field(description="cells measured inside the predicted interval; null without one")
+    ratio_median: float = Field(description="the factor that would calibrate the prediction")
+    ratio_low: float
+    ratio_high: float
+
+
+class CheckPrediction(Frozen):
+    """What a derived record says as a whole: the room that the card leaves, as intervals, and its error."""
+
+    provenance: _Derived
+    room_headless_bytes: Interval | None = Field(
+        description="null where that was not asked for, or nothing tells"
+    )
+    room_desktop_bytes: Interval | None
+    compared: tuple[CheckComparison, ...] = Field(
+        description="empty: no measured record of the card was there, so nothing confirms the prediction"
+    )
+
+
+Status = Literal["measured", "predicted", "out_of_memory", "unsupported", "failed", "timeout", "skipped"]
+PeakMetric = Literal[
+    "process_peak_bytes",
+    "device_peak_bytes",
+    "reserved_peak_bytes",
+    "allocated_peak_bytes",
+    "resident_peak_bytes",
+]
+
+
+class CheckModel(Frozen):
+    """Which model the figures are about."""
+
+    name: str
+    repo: str | None = Field(description="repository on the Hub; null for local, random or tiny weights")
+    revisions: tuple[str, ...] = Field(description="every commit on the Hub that a record names")
+    weight_modes: tuple[WeightMode, ...]
+    config_sha256: str
+    parameters: int
+
+
+class CheckGpu(Frozen):
+    """Which device; `kind` is `cpu` where it was none."""
+
+    slug: str
+    name: str
+    kind: Literal["cpu", "cuda"]
+    memory_total_bytes: Figure
+    compute_capability: str | None
+
+
+class CheckPoint(Frozen):
+    """Which cell a figure is of. `variant`: other settings, where cells of the document differ in them."""
+
+    cell_id: str
+    attention: Attention
+    clip_seconds: float
+    max_tokens: int
+    weight_mode: WeightMode
+    variant: tuple[str, ...]
+
+
+class CheckPhase(Frozen):
+    """Memory at its highest in one phase."""
+
+    allocated_peak_bytes: Figure
+    reserved_peak_bytes: Figure
+    resident_peak_bytes: Figure
+
+
+class CheckPeaks(Frozen):
+    """Memory of one cell: what it took, over all and in each phase, and what was predicted of it."""
+
+    point: CheckPoint
+    allocated_peak_bytes: Figure
+    reserved_peak_bytes: Figure
+    process_peak_bytes: Figure
+    device_peak_bytes: Figure
+    resident_peak_bytes: Figure
+    needed_bytes: Figure
+    predicted_bytes: Figure = Field(
+        description="the predicted interval of what a card must have; null where nothing was predicted"
+    )
+    phases: dict[Phase, CheckPhase]
+
+
+class CheckVram(Frozen):
+    """The weights and the budget of the card, and the cell that took the most.
+
+    The budget is what a program can have of the card, CUDA context included; of a card that was emulated,
+    what that one would leave.
+    """
+
+    weights_bytes: Figure
+    headless_bytes: Figure
+    desktop_bytes: Figure
+    now_bytes: Figure = Field(description="free when the run began")
+    largest: CheckPeaks | None = Field(
+        description="the cell that took the most; of a prediction the largest of those with the best verdict"
+    )
+
+
+class CheckSpeed(Frozen):
+    """One cell of a named shape: the median of its records."""
+
+    point: CheckPoint
+    time_to_first_token_s: Figure
+    decode_tokens_per_s: Figure
+    latency_s: Figure
+    real_time_factor: Figure
+    energy_j: Figure
+    energy_per_token_j: Figure
+    energy_per_audio_second_j: Figure
+    bandwidth_fraction: Figure
+    bf16_fraction: Figure
+
+
+class CheckFrontier(Frozen):
+    """The longest clip that fits and the smallest that does not, for one attention and `max_tokens`.
+
+    Null: none was seen. Of a prediction: the longest that surely fits and the smallest that surely does not.
+    """
+
+    provenance: Provenance
+    machines: int | None = Field(description="machines of those records; null where one has no key")
+    records: int = Field(description="records in which the longest clip ran; of a prediction 1, the newest")
+    weight_mode: WeightMode
+    attention: Attention
+    max_tokens: int
+    variant: tuple[str, ...]
+    longest_fit_s: float | None
+    smallest_misfit_s: float | None
+    smallest_misfit_is_inferred: bool = Field(
+        description="that clip was not tried, because a smaller cell had run out of memory"
+    )
+    longest_fit_with_desktop_s: float | None = Field(
+        description="null: none where desktop_is_known, else nothing tells"
+    )
+    smallest_misfit_with_desktop_s: float | None = Field(description="of a prediction only")
+    headless_is_known: bool
+    desktop_is_known: bool
+    context_s: float | None = Field(
+        description="longest clip that the model's context holds; of a prediction"
+    )
+    disagrees: bool = Field(description="what one record fits, another does not")
+
+
+class CheckRow(CheckMetrics):
+    """One cell. Figures are null where not available."""
+
+    cell_id: str
+    attention: Attention
+    clip_seconds: float
+    max_tokens: int
+    profile: str
+    dtype: str
+    weight_mode: WeightMode
+    variant: tuple[str, ...]
+    provenance: Provenance
+    machines: int | None = Field(description="machines of those records; null where one has no key")
+    records: int = Field(description="records in which it came out as status says")
+    status: Status = Field(description="the one that says most, where records differ")
+    statuses: dict[Status, int] = Field(description="how many records say which; status is of the first")
+    fit: Fit | None = Field(description="too_close_to_call where it ran in one record and not in another")
+    reason: str | None
+    labels: dict[str, int] = Field(description="how many records carry which")
+    left_out: int = Field(description="disturbed records that no median of speed counts: clean ones exist")
+    disagrees: tuple[str, ...] = Field(
+        description="fit, and metrics in which machines differ by more than their noise"
+    )
+    same_kernels_as: tuple[str, ...] = Field(
+        description="cells that asked for other attention and ran the same kernels: not comparable"
+    )
+    fits_with_desktop: bool | None = Field(description="on every machine that tells; null where none does")
+    peak: PeakMetric | None = Field(description="which of the memory figures says most")
+    envelope: CheckEnvelope | None = Field(description="what was predicted of this cell")
+
+
+class CheckEnvironment(Frozen):
+    """A set of software that records share."""
+
+    bench_version: str
+    bench_commit: str | None
+    python: str
+    torch: str
+    transformers: str
+    driver: str | None
+    os: str
+    records: int
+
+
+class CheckRecord(Frozen):
+    """A record that the figures come from."""
+
+    id: str
+    hash: str
+    path: str | None = Field(description="relative to this document; null where that is not known")
+    created_at: Utc
+    provenance: Provenance
+    weight_mode: WeightMode
+    suite: str
+    verdict: Verdict
+    cells: int
+    machine: int | None = Field(
+        description="1, 2, ...: records with the same number ran on one machine; null where nothing tells"
+    )
 
 
 class Check(Frozen):

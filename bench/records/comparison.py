@@ -9,7 +9,7 @@ from typing import Final, Literal
 from pydantic import Field
 
 from bench.records.base import Frozen, Interval
-from bench.records.words import Attention, Provenance, WeightMode
+from bench.records.enums import Attention, Provenance, WeightMode
 
 COMPARISON_VERSION: Final = "1.0"
 

@@ -8,7 +8,7 @@ from pydantic import JsonValue
 from bench.records.base import Frozen
 from bench.records.check import CHECK_VERSION, Check
 from bench.records.comparison import COMPARISON_VERSION, Comparison
-from bench.records.schema import SCHEMA_VERSION, Record
+from bench.records.record import SCHEMA_VERSION, Record
 
 DOCUMENTS: Final[dict[str, type[Frozen]]] = {
     f"record-{SCHEMA_VERSION}.json": Record,

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from bench.records.base import Bytes, Frozen, Interval, Seconds
-from bench.records.words import Attention, Phase
+from bench.records.enums import Attention, Phase
 
 
 class PhaseEnvelope(Frozen):

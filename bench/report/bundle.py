@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, assert_never
 
-from bench.records.store import write_atomically
 from bench.report.interface import Format, Render, View
+from bench.store.record_files import write_atomically
 
 _SUFFIXES: Final = {
     Format.HTML: ".html",
@@ -46,7 +46,7 @@ def renderer(chosen: Format) -> Render:
         case Format.HTML:
             from bench.report.html import render
         case Format.JSON:
-            from bench.report.check import render
+            from bench.report.bundle import render
         case Format.MARKDOWN:
             from bench.report.markdown import render
         case Format.CSV:
@@ -54,3 +54,8 @@ def renderer(chosen: Format) -> Render:
         case _:
             assert_never(chosen)
     return render
+
+
+def render(view: View) -> str:
+    """The document as JSON on one line."""
+    return view.check.model_dump_json() + "\n"

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from bench import units
 from bench.judge.memory import CardMemory, card_memory, is_emulated, needed_bytes
 from bench.records.card import DeviceState, Emulation
-from bench.records.schema import DeviceInfo, Record
+from bench.records.record import DeviceInfo, Record
 from bench.report.basics import Fact
-from bench.report.text import MAX_NAME, clean
+from bench.text import MAX_NAME, clean
 
 _Pair = tuple[str, str]
 

@@ -7,11 +7,10 @@ from typing import Final, Generic, TypeVar
 from bench import units
 from bench.judge.memory import needed_bytes
 from bench.records.card import DeviceMemory, Emulation, Power, Range
-from bench.records.schema import CellResult
+from bench.records.record import CellResult
 from bench.report.basics import Figure
-from bench.report.metrics import METRICS, Column, figures, span
-from bench.report.sampling import sampled
-from bench.report.text import MAX_NAME, clean
+from bench.report.metrics import METRICS, Column, figures, sampled, span
+from bench.text import MAX_NAME, clean
 
 _NONE: Final = Figure(None, units.NOT_AVAILABLE)
 _MAX_REASON: Final = 40

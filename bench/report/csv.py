@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from bench.records.check_figures import METRIC_NAMES
+from bench.records.check import METRIC_NAMES
 from bench.report.card_metrics import COLUMNS
 from bench.report.derived import columns as predicted
 from bench.report.interface import Row, View

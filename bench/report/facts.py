@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from bench import units
 from bench.judge.memory import CardMemory, is_emulated
 from bench.judge.verdict import Judgement
-from bench.records.schema import CellResult, Record
-from bench.records.words import Provenance
-from bench.report import words
+from bench.records.enums import Provenance
+from bench.records.record import CellResult, Record
+from bench.report import labels
 from bench.report.basics import Fact
 from bench.report.card import beside_the_budget
 from bench.report.interface import Identity, Kernels, Row
-from bench.report.text import MAX_NAME, clean, name
+from bench.text import MAX_NAME, clean, name
 
 
 def identity(record: Record) -> Identity:
@@ -45,7 +45,7 @@ def header(record: Record) -> tuple[Fact, ...]:
         ("From", _origin(record)),
         ("Device", record.device.name),
         ("Memory of the device", units.both_units(record.device.memory_total_bytes)),
-        ("Provenance", words.PROVENANCES[record.provenance]),
+        ("Provenance", labels.PROVENANCES[record.provenance]),
         ("Suite", f"{suite.name} {suite.version}{changed}"),
         ("Clip lengths", _search(record)),
         ("Date", f"{record.created_at:%Y-%m-%d %H:%M} UTC"),
@@ -54,7 +54,7 @@ def header(record: Record) -> tuple[Fact, ...]:
 
 def _weights(record: Record) -> str:
     """Which weights were loaded; of a prediction none were."""
-    return "" if record.provenance is Provenance.DERIVED else f"{words.weights(record.model)}, "
+    return "" if record.provenance is Provenance.DERIVED else f"{labels.weights(record.model)}, "
 
 
 def _origin(record: Record) -> str | None:

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from bench import units
 from bench.judge.frontier import FrontierPoint
-from bench.records.words import Provenance
-from bench.report import words
+from bench.records.enums import Provenance
+from bench.report import labels
 from bench.report.interface import FrontierRow
 
 
@@ -19,7 +19,7 @@ def line(point: FrontierPoint, provenance: Provenance, basis: str = "") -> Front
     predicted = point.is_predicted
     return FrontierRow(
         attention=point.attention,
-        attention_words=", ".join((words.ATTENTIONS[point.attention], *point.variant)),
+        attention_words=", ".join((labels.ATTENTIONS[point.attention], *point.variant)),
         max_tokens=point.max_tokens,
         longest_fit_s=point.longest_fit_s,
         smallest_misfit_s=point.smallest_misfit_s,

@@ -6,10 +6,10 @@ from itertools import islice
 from typing import Final
 
 from bench import units
-from bench.judge.comparable import same_kernels
+from bench.judge.same_kernels import same_kernels
 from bench.judge.variants import settings_of, varying, words_of
-from bench.records.schema import CellResult, Record
-from bench.report import words
+from bench.records.record import CellResult, Record
+from bench.report import labels
 from bench.report.basics import Status
 from bench.report.interface import Grid, GridCell, GridLine, Miss, Row
 from bench.report.rows import repeat_columns, row
@@ -78,7 +78,7 @@ def _groups(record: Record) -> dict[_Key, list[CellResult]]:
 
 def _title(cell: CellResult, names: Sequence[str]) -> str:
     return ", ".join(
-        [words.ATTENTIONS[cell.requested.attention], *words_of(settings_of(cell.requested), names)]
+        [labels.ATTENTIONS[cell.requested.attention], *words_of(settings_of(cell.requested), names)]
     )
 
 

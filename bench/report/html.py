@@ -8,9 +8,9 @@ from bench import units
 from bench.report.card_metrics import COLUMNS
 from bench.report.derived.interface import CEILINGS, MEANING, TERMS
 from bench.report.interface import Row, View
-from bench.report.limits import limited
 from bench.report.metrics import METRICS, Column, Section
 from bench.report.rows import PHASES
+from bench.report.truncate import limited
 
 if TYPE_CHECKING:
     import jinja2

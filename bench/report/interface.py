@@ -14,11 +14,11 @@ from bench.judge.memory import CardMemory
 from bench.records.base import Interval
 from bench.records.card import Emulation
 from bench.records.check import Check
-from bench.records.schema import MemoryTrace
-from bench.records.words import Attention, Fit, Provenance, Verdict, WeightMode
+from bench.records.enums import Attention, Fit, Provenance, Verdict, WeightMode
+from bench.records.record import MemoryTrace
 from bench.report.basics import Fact, Figure, Status, Tone
 from bench.report.derived.interface import Derived, Prediction
-from bench.report.words import PROVENANCES
+from bench.report.labels import PROVENANCES
 
 
 class Format(StrEnum):

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from bench import units
-from bench.records.schema import CellResult, Statistic
+from bench.records.card import Sampled
+from bench.records.record import CellResult, Statistic
 from bench.report.basics import Figure
-from bench.report.sampling import sampled
 
 # `detail` is in CSV only.
 Section = Literal["speed", "memory", "card", "power", "detail"]
@@ -109,3 +109,10 @@ def span(low: str, high: str) -> str:
     if number and " " not in number and high.rpartition(" ")[2] == unit and high.count(" ") == 1:
         return f"{number}–{high}"
     return f"{low} – {high}"
+
+
+def sampled(sampler: Sampled) -> str:
+    """`812 samples, every 20.0 ms, largest gap 41.0 ms`."""
+    counted = f"{sampler.samples:,} sample{'' if sampler.samples == 1 else 's'}"
+    gap = f", largest gap {units.seconds(sampler.largest_gap_s)}" if sampler.largest_gap_s is not None else ""
+    return f"{counted}, every {units.seconds(sampler.period_s)}{gap}"

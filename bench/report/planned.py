@@ -1,9 +1,9 @@
 """What an earlier plan had predicted, beside the cells that ran."""
 
-from bench.records.schema import Record
-from bench.records.words import Provenance
+from bench.records.enums import Provenance
+from bench.records.record import Record
 from bench.report.basics import Fact
-from bench.report.text import MAX_NAME, clean
+from bench.text import MAX_NAME, clean
 
 
 def is_of(plan: Record, record: Record) -> bool:

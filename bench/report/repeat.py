@@ -4,9 +4,9 @@ import shlex
 from collections.abc import Callable
 from typing import Final
 
-from bench.records.schema import Record, Requested
-from bench.records.words import Provenance, WeightMode
-from bench.report.text import MAX_NAME, clean
+from bench.records.enums import Provenance, WeightMode
+from bench.records.record import Record, Requested
+from bench.text import MAX_NAME, clean
 
 _AXES: Final[dict[str, Callable[[Requested], str]]] = {
     "clip_seconds": lambda wanted: f"{wanted.clip_seconds:.10g}",

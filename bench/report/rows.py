@@ -5,10 +5,9 @@ from dataclasses import replace
 from typing import Final
 
 from bench import units
-from bench.judge.contention import is_contended, ran_out_beside_another
-from bench.judge.memory import fits_with_desktop
-from bench.judge.peak import peak_of
-from bench.records.schema import (
+from bench.judge.memory import fits_with_desktop, is_contended, peak_of, ran_out_beside_another
+from bench.records.enums import Label, Phase, Provenance
+from bench.records.record import (
     CellResult,
     Effective,
     Memory,
@@ -18,13 +17,12 @@ from bench.records.schema import (
     Record,
     Repeat,
 )
-from bench.records.words import Label, Phase, Provenance
-from bench.report import words
+from bench.report import labels
 from bench.report.basics import Figure, Status, Tone
 from bench.report.card_metrics import all_figures
 from bench.report.derived.cells import prediction
 from bench.report.interface import PhasePeak, Repetition, Row
-from bench.report.text import clean
+from bench.text import clean
 
 _REPEAT_COLUMNS: Final = (
     "Preprocess",
@@ -116,16 +114,16 @@ def trace_of(cell: CellResult) -> MemoryTrace | None:
 def _comparison(cell: CellResult, alike: Sequence[CellResult]) -> str:
     if not alike:
         return ""
-    others = " and ".join(words.ATTENTIONS[other.requested.attention] for other in alike)
+    others = " and ".join(labels.ATTENTIONS[other.requested.attention] for other in alike)
     return (
-        f"asked for {words.ATTENTIONS[cell.requested.attention]} and ran the same kernels as {others}: "
+        f"asked for {labels.ATTENTIONS[cell.requested.attention]} and ran the same kernels as {others}: "
         "not comparable"
     )
 
 
 def _status(cell: CellResult) -> Status:
     """The outcome; that another program took part of the memory stands wherever the reason does."""
-    told = words.status(cell.outcome)
+    told = labels.status(cell.outcome)
     if not ran_out_beside_another(cell):
         return told
     reason = "; ".join((told.reason, "another program computed on the card: measure it again"))

@@ -1,18 +1,18 @@
 """A record as a view: the one place where the formats get their words from."""
 
-from bench.judge.merge.document import merge
+from bench.check.document import merge
+from bench.check.summarise import entry
 from bench.judge.verdict import judge
-from bench.records.schema import Record
-from bench.report import card, facts, words
+from bench.records.record import Record
+from bench.report import card, facts, labels
 from bench.report.derived.build import derived
-from bench.report.entry import entry
 from bench.report.frontier import frontier
 from bench.report.grid import grids, misses
 from bench.report.interface import View
 from bench.report.planned import beside, source
 from bench.report.repeat import command
 from bench.report.rows import repeat_columns
-from bench.report.text import clean
+from bench.text import clean
 
 
 def build_view(record: Record, path: str | None = None, plan: Record | None = None) -> View:
@@ -23,8 +23,8 @@ def build_view(record: Record, path: str | None = None, plan: Record | None = No
     """
     judgement = judge(record)
     tables, legend = grids(beside(record, plan))
-    stamp, stamp_tone = words.stamp(record.provenance, record.model)
-    verdict_word, verdict_tone = words.VERDICTS[judgement.verdict]
+    stamp, stamp_tone = labels.stamp(record.provenance, record.model)
+    verdict_word, verdict_tone = labels.VERDICTS[judgement.verdict]
     repeat_command, repeat_notes = command(record)
     prediction = derived(record, judgement)
     rows = tuple(row for grid in tables for row in grid.rows)

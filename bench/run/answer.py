@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench import clips
+from bench.audio import clips
 from bench.engines.interface import ModelSource, Request
 from bench.errors import MachineError, UsageError
 from bench.hardware.device import require_build
 from bench.hardware.environment import version_of
 from bench.measure.observer import Together
-from bench.records.schema import Requested, Sampling
-from bench.records.words import Attention
+from bench.records.enums import Attention
+from bench.records.record import Requested, Sampling
 from bench.run.fetch import Confirm, fetch
-from bench.run.plan import TINY, Choose, Plan, Wishes, make_plan, support
+from bench.run.run_spec import TINY, Choose, Plan, RunOptions, make_plan, support
 from bench.weights.interface import Progress
 
 _GREEDY: Final = Sampling(do_sample=False, temperature=None, top_p=None, top_k=None)
@@ -44,7 +44,7 @@ def answer(
     Raises:
         BenchError: the audio, the model or the device cannot be had.
     """
-    wishes = Wishes(
+    wishes = RunOptions(
         suite="smoke" if question.model == TINY else "quick",
         gpu=question.gpu,
         device=question.device,

@@ -16,8 +16,8 @@ from typing import IO, Final
 from pydantic import ValidationError
 
 from bench.errors import BenchError
-from bench.records.scrub import scrub_tail
 from bench.run.protocol import EVENT, Event, Job, Setup
+from bench.store.scrub import scrub_tail
 
 _EXIT_GRACE_S: Final = 10.0
 _TAIL_LINES: Final = 60

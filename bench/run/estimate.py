@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bench.cells import Cell, group_key
-from bench.suite import Measure
+from bench.suite.cells import Cell, group_key
+from bench.suite.suite import Measure
 
 _TOKENS_PER_SECOND_OF_AUDIO: Final = 12.5
 _PROMPT_TOKENS: Final = 26

@@ -6,9 +6,9 @@ from pathlib import Path
 import platformdirs
 
 from bench.errors import WeightsError
-from bench.records.words import WeightMode
-from bench.run.campaign import Weights
-from bench.run.plan import Origin
+from bench.records.enums import WeightMode
+from bench.run.run_spec import Origin
+from bench.run.runner import Weights
 from bench.weights.interface import Checkpoint, Progress
 
 TINY_VERSION = "1"

@@ -4,15 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from bench.cells import Cell
 from bench.judge.bisection import STEP_S, Search
-from bench.judge.contention import ran_out_beside_another
-from bench.judge.limit import Limit, Line, WhyNot, also_known, limit, untried
-from bench.records.journal import Journal
-from bench.records.schema import CellResult, Measured, OutOfMemory, Requested
+from bench.judge.limit import Limit, Line, UnsupportedReason, also_known, limit, untried
+from bench.judge.memory import ran_out_beside_another
+from bench.records.record import CellResult, Measured, OutOfMemory, Requested
 from bench.run.isolation import Stopped
-from bench.run.plan import Choose, Plan, Wishes, make_plan
+from bench.run.run_spec import Choose, Plan, RunOptions, make_plan
 from bench.run.session import Listener
+from bench.store.journal import Journal
+from bench.suite.cells import Cell
 
 
 class ProbeListener(Listener, Protocol):
@@ -25,7 +25,7 @@ class ProbeListener(Listener, Protocol):
 class Prober(Protocol):
     """Runs one cell after the other: a session."""
 
-    def why_not(self, requested: Requested) -> str | None:
+    def unsupported_reason(self, requested: Requested) -> str | None:
         """Why this cannot run here, known without running it."""
 
     def run_cell(self, cell: Cell, journal: Journal, listener: Listener) -> CellResult:
@@ -36,7 +36,7 @@ class Prober(Protocol):
         """
 
 
-def frontier_plan(wishes: Wishes, choose: Choose) -> tuple[Plan, tuple[Line, ...]]:
+def frontier_plan(wishes: RunOptions, choose: Choose) -> tuple[Plan, tuple[Line, ...]]:
     """A plan without cells of its own, and its lines: by attention, then from few tokens to many.
 
     Whether a clip fits takes one timed generation to tell; the suite in the record says so.
@@ -70,12 +70,16 @@ class Finder:
     """Finds the limit of each line, going on from what is known."""
 
     def __init__(
-        self, lines: Iterable[Line], known: Mapping[str, CellResult], start_s: float, why_not: WhyNot
+        self,
+        lines: Iterable[Line],
+        known: Mapping[str, CellResult],
+        start_s: float,
+        unsupported_reason: UnsupportedReason,
     ) -> None:
         self._lines = tuple(lines)
         self._results = dict(known)
         self._start_s = start_s
-        self._why_not = also_known(why_not, known.values())
+        self._why_not = also_known(unsupported_reason, known.values())
         self.probes: dict[Line, int] = dict.fromkeys(self._lines, 0)
         self.unknown: dict[Line, str] = {}
 
@@ -92,7 +96,7 @@ class Finder:
 
     def sweep(self, session: Prober, journal: Journal, listener: ProbeListener) -> int | None:
         """Find every limit; the number of the signal that ended the search, or None."""
-        self._why_not = session.why_not
+        self._why_not = session.unsupported_reason
         try:
             for line in self._lines:
                 self._find(line, session, journal, listener)

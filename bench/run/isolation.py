@@ -7,11 +7,11 @@ from time import monotonic
 from typing import Final
 
 from bench.errors import BenchError, ExitCode, FullCardError, MachineError, UsageError
-from bench.records.schema import Failed, OutOfMemory, Timeout
-from bench.records.scrub import scrub
-from bench.records.words import Phase
+from bench.records.enums import Phase
+from bench.records.record import Failed, OutOfMemory, Timeout
 from bench.run.child import Child, Gone, Mailbox, Said, StopRequest, cause, ending
 from bench.run.protocol import Event, Exhausted, Finished, Hello, Job, Refused, Setup, Step
+from bench.store.scrub import scrub
 
 START_LIMIT_S: Final = 300.0  # importing torch from a cold, slow disk
 LOAD_LIMIT_S: Final = 1800.0  # 10 GB from a disk that gives 6 MB/s

@@ -7,7 +7,7 @@ from time import perf_counter
 
 import torch
 
-from bench import clips
+from bench.audio import clips
 from bench.engines.flash_attention import or_not_observable
 from bench.engines.interface import Engine, Generation, Request
 from bench.errors import BenchError, ClipError
@@ -16,12 +16,12 @@ from bench.measure.kernels import KernelObserver
 from bench.measure.observer import Observer, Together
 from bench.measure.resident import Resident
 from bench.measure.statistics import is_noisy
-from bench.records.schema import Effective, Memory, PhaseMemory, Repeat, Requested, SubmoduleKernels, Work
-from bench.records.words import Attention, Phase
-from bench.run.gauge import Gauge, Watched
+from bench.records.enums import Attention, Phase
+from bench.records.record import Effective, Memory, PhaseMemory, Repeat, Requested, SubmoduleKernels, Work
+from bench.run.memory_profiler import MemoryProfiler, Watched
 from bench.run.protocol import Finished, Job, Span, Step
 from bench.run.turns import Ask, at_once
-from bench.suite import Measure
+from bench.suite.suite import Measure
 
 Tell = Callable[[Step], None]
 
@@ -35,7 +35,7 @@ class CellRunner:
         device: torch.device,
         audio: Path | None,
         tell: Tell,
-        gauge: Gauge,
+        gauge: MemoryProfiler,
         *,
         weights_bytes: int,
         turn: Ask = at_once,

@@ -6,9 +6,9 @@ import torch
 
 from bench.errors import MachineError
 from bench.measure.tracker import EmulatedMemoryError
-from bench.records.schema import OutOfMemory
-from bench.records.scrub import scrub
-from bench.records.words import Phase
+from bench.records.enums import Phase
+from bench.records.record import OutOfMemory
+from bench.store.scrub import scrub
 from bench.units import MIB, both_units
 
 # c10/core/impl/alloc_cpu.cpp: "DefaultCPUAllocator: can't allocate memory: you tried to allocate N bytes."

@@ -12,8 +12,8 @@ from pydantic import Field, TypeAdapter
 
 from bench.engines.interface import ModelFacts, ModelSource
 from bench.records.base import Frozen
-from bench.records.schema import Effective, Memory, MemoryTrace, OutOfMemory, Repeat, Requested, Work
-from bench.suite import Measure
+from bench.records.record import Effective, Memory, MemoryTrace, OutOfMemory, Repeat, Requested, Work
+from bench.suite.suite import Measure
 
 
 class Setup(Frozen):

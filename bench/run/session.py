@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Literal, Protocol
 
-from bench.cells import Cell, GroupKey, group_key, needs_more_of_everything
-from bench.judge.contention import is_contended
+from bench.judge.memory import is_contended
 from bench.measure.summary import CellFigures, summarise
-from bench.records.journal import Journal
-from bench.records.schema import (
+from bench.records.record import (
     CellResult,
     DeviceInfo,
     Failed,
@@ -24,8 +22,10 @@ from bench.records.schema import (
 from bench.run.child import StopRequest
 from bench.run.isolation import CellEnd, Isolation, Stopped
 from bench.run.protocol import Finished, Job, Step
-from bench.run.telemetry import Residue, Told, Unwatched, Watch
-from bench.suite import Measure
+from bench.run.telemetry import CellTelemetry, LeftoverMemory, Unwatched, Watch
+from bench.store.journal import Journal
+from bench.suite.cells import Cell, GroupKey, group_key, needs_more_of_everything
+from bench.suite.suite import Measure
 from bench.units import clip_length
 
 
@@ -105,7 +105,7 @@ class Session:
         listener.cell_ends(result)
         return result
 
-    def why_not(self, requested: Requested) -> str | None:
+    def unsupported_reason(self, requested: Requested) -> str | None:
         """Why this cannot run here, known without running it; None if nothing speaks against it."""
         return self._unsupported(requested)
 
@@ -144,14 +144,14 @@ class Session:
             return None
         return Failed(reason=self._watch.lost)
 
-    def _make_room_for(self, cell: Cell) -> Residue:
+    def _make_room_for(self, cell: Cell) -> LeftoverMemory:
         """A loaded model serves its own group only; what it leaves for good, the new cell has to tell."""
         key = group_key(cell)
-        residue = self._retire() if self._loaded_for not in {None, key} else Residue()
+        residue = self._retire() if self._loaded_for not in {None, key} else LeftoverMemory()
         self._loaded_for = key
-        return residue if residue.back_at_baseline is False else Residue()
+        return residue if residue.back_at_baseline is False else LeftoverMemory()
 
-    def _retire(self) -> Residue:
+    def _retire(self) -> LeftoverMemory:
         self._loaded_for = None
         self._isolation.retire()
         return self._watch.settle(self._isolation.rest, self._rules.settle_limit_s)
@@ -175,7 +175,9 @@ def _pruned(smaller: Cell) -> str:
     return f"{clip_length(asked.clip_seconds)} with {asked.max_tokens} tokens ran out of memory already"
 
 
-def _result(cell: Cell, end: CellEnd, told: Told, device: DeviceInfo | None, noise_cv: float) -> CellResult:
+def _result(
+    cell: Cell, end: CellEnd, told: CellTelemetry, device: DeviceInfo | None, noise_cv: float
+) -> CellResult:
     if not isinstance(end, Finished):
         return CellResult(
             cell_id=cell.cell_id, requested=cell.requested, outcome=end, device_memory=told.memory

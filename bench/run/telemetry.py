@@ -15,13 +15,13 @@ from bench.hardware import nvml
 from bench.hardware.nvml import DriverLost
 from bench.hardware.readings import DriverGpu, Sample
 from bench.hardware.state import device_state
-from bench.measure.course import trace_of_repeat
 from bench.measure.energy import Span, is_awaited
 from bench.measure.load import during, is_contended, is_throttled, power_of
-from bench.measure.sampler import Sampler, Seen
+from bench.measure.sampler import Observation, Sampler
+from bench.measure.timeline import trace_of_repeat
 from bench.records.card import DeviceMemory, DeviceState, Power
-from bench.records.schema import MemoryTrace
-from bench.records.words import Label
+from bench.records.enums import Label
+from bench.records.record import MemoryTrace
 from bench.run.protocol import Finished
 from bench.units import MIB
 
@@ -36,7 +36,7 @@ Rest = Callable[[float], bool]
 
 
 @dataclass(frozen=True)
-class Residue:
+class LeftoverMemory:
     """What was left on the card after a worker had ended."""
 
     residue_bytes: int | None = None
@@ -45,7 +45,7 @@ class Residue:
 
 
 @dataclass(frozen=True)
-class Told:
+class CellTelemetry:
     """What the driver told of one cell."""
 
     memory: DeviceMemory | None = None
@@ -53,7 +53,7 @@ class Told:
     memory_trace: MemoryTrace | None = None
     labels: tuple[str, ...] = ()
 
-    def after(self, residue: Residue) -> Self:
+    def after(self, residue: LeftoverMemory) -> Self:
         """With what the cell's worker left behind."""
         if self.memory is None:
             return self
@@ -74,10 +74,10 @@ class Watch(Protocol):
     def cell_begins(self) -> None:
         """A cell is about to be sent to the worker."""
 
-    def cell_ends(self, worker: int | None, finished: Finished | None) -> Told:
+    def cell_ends(self, worker: int | None, finished: Finished | None) -> CellTelemetry:
         """The cell is over; if it finished, its worker idles now, and `worker` is its pid."""
 
-    def settle(self, rest: Rest, limit_s: float) -> Residue:
+    def settle(self, rest: Rest, limit_s: float) -> LeftoverMemory:
         """A worker has ended: wait until the card is as it was before the run, for a bounded time."""
 
 
@@ -90,13 +90,13 @@ class Unwatched:
     def cell_begins(self) -> None:
         """Nothing is watched."""
 
-    def cell_ends(self, worker: int | None, finished: Finished | None) -> Told:  # noqa: ARG002
+    def cell_ends(self, worker: int | None, finished: Finished | None) -> CellTelemetry:  # noqa: ARG002
         """Nothing was told."""
-        return Told()
+        return CellTelemetry()
 
-    def settle(self, rest: Rest, limit_s: float) -> Residue:  # noqa: ARG002
+    def settle(self, rest: Rest, limit_s: float) -> LeftoverMemory:  # noqa: ARG002
         """Nothing is waited for."""
-        return Residue()
+        return LeftoverMemory()
 
 
 @contextmanager
@@ -148,7 +148,7 @@ class Telemetry:
         """Forget what was before."""
         self._sampler.begin()
 
-    def cell_ends(self, worker: int | None, finished: Finished | None) -> Told:
+    def cell_ends(self, worker: int | None, finished: Finished | None) -> CellTelemetry:
         """Memory of the cell; of one that finished, power and labels too."""
         spans = [(span.begin_s, span.end_s) for span in finished.spans] if finished else []
         now, seen = self._after(spans)
@@ -158,16 +158,16 @@ class Telemetry:
             self._workers.add(own)
         memory = self._memory(seen, own)
         if finished is None:
-            return Told(memory)
+            return CellTelemetry(memory)
         context, source = self._context(now, own, finished.reserved_bytes)
-        return Told(
+        return CellTelemetry(
             memory.model_copy(update={"context_bytes": context, "context_source": source}),
             power_of(seen.trace, seen.slow, spans, seen.sampled.period_s),
             self._memory_trace(seen, own, finished),
             self._labels(seen, spans, contended=memory.contended is True),
         )
 
-    def _after(self, spans: Sequence[Span]) -> tuple[Sample | None, Seen]:
+    def _after(self, spans: Sequence[Span]) -> tuple[Sample | None, Observation]:
         """A sample after the last repeat, while the worker idles, and a step of the counter, if any."""
         limit = monotonic() + _COUNTER_LIMIT_S
         now, seen = self._sampler.fresh(), self._sampler.seen()
@@ -175,21 +175,21 @@ class Telemetry:
             now, seen = self._sampler.fresh(), self._sampler.seen()
         return now, seen
 
-    def settle(self, rest: Rest, limit_s: float) -> Residue:
+    def settle(self, rest: Rest, limit_s: float) -> LeftoverMemory:
         """Poll until what is in use is the baseline again, up to a tolerance; at once where it is unknown."""
         began = monotonic()
         while True:
             now = self._sampler.fresh()
             waited = monotonic() - began
             if now is None or now.used_bytes is None or self._baseline is None:
-                return Residue()
+                return LeftoverMemory()
             left = now.used_bytes - self._baseline
             if left <= TOLERANCE_BYTES or waited >= limit_s:
-                return Residue(left, left <= TOLERANCE_BYTES, waited)
+                return LeftoverMemory(left, left <= TOLERANCE_BYTES, waited)
             if not rest(_POLL_S):
-                return Residue(left, None, waited)
+                return LeftoverMemory(left, None, waited)
 
-    def _memory(self, seen: Seen, own: int | None) -> DeviceMemory:
+    def _memory(self, seen: Observation, own: int | None) -> DeviceMemory:
         process = seen.process(own)
         return DeviceMemory(
             source=self._source,
@@ -206,7 +206,7 @@ class Telemetry:
             contended=self._contended(seen, own),
         )
 
-    def _memory_trace(self, seen: Seen, own: int | None, finished: Finished) -> MemoryTrace | None:
+    def _memory_trace(self, seen: Observation, own: int | None, finished: Finished) -> MemoryTrace | None:
         """Of the last timed repeat; None where the driver was lost: nobody knows how it went on."""
         if seen.lost is not None or not finished.spans:
             return None
@@ -229,14 +229,14 @@ class Telemetry:
             return None, None
         return _not_negative(now.used_bytes - self._baseline - reserved_bytes, "device")
 
-    def _contended(self, seen: Seen, own: int | None) -> bool | None:
+    def _contended(self, seen: Observation, own: int | None) -> bool | None:
         """Whether another program computed here; unknown where the driver did not list our own worker."""
         others = set(seen.processes) - self._drawing  # Windows has everything that draws in this list
         if is_contended(others, self._before, self._workers):
             return True
         return False if own in seen.processes else None
 
-    def _labels(self, seen: Seen, spans: Sequence[Span], *, contended: bool) -> tuple[str, ...]:
+    def _labels(self, seen: Observation, spans: Sequence[Span], *, contended: bool) -> tuple[str, ...]:
         throttled = is_throttled(during(seen.slow, spans), limit_lowered=_is_lowered(self.state))
         return (*((Label.CONTENDED,) if contended else ()), *((Label.THROTTLED,) if throttled else ()))
 

@@ -11,7 +11,7 @@ from queue import SimpleQueue
 from typing import IO, TYPE_CHECKING
 
 from bench.errors import BenchError, FullCardError
-from bench.records.words import WeightMode
+from bench.records.enums import WeightMode
 from bench.run.protocol import Event, Exhausted, Hello, Job, Refused, Setup
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ def main() -> int:
     from bench.engines.cuda import open_context, require_cuda
     from bench.engines.flash_attention import flash_attention_problem
     from bench.engines.native import NativeEngine, quiet_transformers
-    from bench.run.gauge import gauge
     from bench.run.measurement import CellRunner
+    from bench.run.memory_profiler import gauge
     from bench.run.turns import turns_of_environment
 
     quiet_transformers()

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench.cells import Cell
 from bench.errors import BenchError
 from bench.judge.metrics import METRICS, value
-from bench.records.schema import CellResult
+from bench.records.record import CellResult
 from bench.report.ci.cases import Case, Result, case_of
+from bench.suite.cells import Cell
 from bench.testing.replay import Fixture, Replay
 from bench.testing.runner import Runner
 
 if TYPE_CHECKING:
-    from bench.run.plan import Plan
+    from bench.run.run_spec import Plan
 
 
 def name_of(cell: Cell) -> str:
@@ -124,7 +124,7 @@ def _figures(result: CellResult) -> dict[str, Any]:
 
 
 def _about(plan: "Plan") -> dict[str, str]:
-    from bench.run.campaign import provenance_of
+    from bench.run.runner import provenance_of
 
     return {
         "model": plan.origin.name,
@@ -148,9 +148,9 @@ def end(case: Case) -> None:
 
 
 def _plan(config: pytest.Config) -> "Plan":
-    from bench.run.plan import Wishes, make_plan, refuse_to_choose
+    from bench.run.run_spec import RunOptions, make_plan, refuse_to_choose
 
-    wishes = Wishes(
+    wishes = RunOptions(
         suite=config.getoption("bench_suite"),
         device=config.getoption("bench_device"),
         model=config.getoption("bench_model"),

@@ -3,17 +3,17 @@
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
-from bench.cells import Cell
 from bench.errors import BenchError, WeightsError
-from bench.records.journal import seal_journal
-from bench.records.schema import CellResult
-from bench.run import campaign
+from bench.records.record import CellResult
+from bench.run import runner
 from bench.run.child import Mailbox
 from bench.run.fetch import fetch
 from bench.run.isolation import Stopped
-from bench.run.plan import Plan
 from bench.run.protocol import Step
+from bench.run.run_spec import Plan
 from bench.run.session import Rules, signals_to
+from bench.store.journal import seal_journal
+from bench.suite.cells import Cell
 from bench.units import both_units
 from bench.weights.interface import quiet
 
@@ -23,10 +23,10 @@ class Runner:
 
     def __init__(self, plan: Plan, out: Path) -> None:
         self._plan = plan
-        self._place = campaign.Place(out)
+        self._place = runner.OutputLocation(out)
         self._mailbox: Mailbox = Mailbox()
         self._stack = ExitStack()
-        self._running: campaign.Running | None = None
+        self._running: runner.Running | None = None
         self._refused: BenchError | None = None
         self._done: dict[str, CellResult] = {}
 
@@ -46,7 +46,7 @@ class Runner:
         return self._done[cell.cell_id]
 
     @staticmethod
-    def _run(cell: Cell, running: campaign.Running) -> CellResult:
+    def _run(cell: Cell, running: runner.Running) -> CellResult:
         keep = running.session.goes_on(cell)
         return running.session.run_cell(cell, running.journal, _Silent(), keep=keep)
 
@@ -59,7 +59,7 @@ class Runner:
         self._stack.close()
         return None if self._running is None else seal_journal(self._running.path)[1]
 
-    def _started(self) -> campaign.Running:
+    def _started(self) -> runner.Running:
         if self._refused is not None:
             raise self._refused
         if self._running is None:
@@ -70,12 +70,12 @@ class Runner:
                 raise
         return self._running
 
-    def _start(self) -> AbstractContextManager[campaign.Running]:
+    def _start(self) -> AbstractContextManager[runner.Running]:
         plan, place = self._plan, self._place
-        campaign.check(plan, place)
-        needed = campaign.needs_weights(plan, place)
-        weights = fetch(plan.origin, _refuse, quiet) if needed else campaign.Weights()
-        return campaign.running(plan, weights, Rules(plan.suite.measure), place, self._mailbox)
+        runner.check(plan, place)
+        needed = runner.needs_weights(plan, place)
+        weights = fetch(plan.origin, _refuse, quiet) if needed else runner.Weights()
+        return runner.running(plan, weights, Rules(plan.suite.measure), place, self._mailbox)
 
 
 def _refuse(repo: str, missing_bytes: int, place: Path) -> None:

@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Final
 
 from bench.errors import WeightsError
-from bench.records.schema import WeightFile
+from bench.records.record import WeightFile
 from bench.weights.interface import Progress, quiet
 
 INDEX: Final = "model.safetensors.index.json"

@@ -8,15 +8,15 @@ from huggingface_hub import HfApi, constants
 from huggingface_hub.hf_api import ModelInfo, RepoSibling
 
 from bench.errors import WeightsError
-from bench.records.words import WeightMode
+from bench.records.enums import WeightMode
 from bench.units import MIB, both_units
 from bench.weights.checkpoint import require_moss_audio
 from bench.weights.files import is_needed, is_weights
 from bench.weights.hub_cache import (
     SHA1,
     SHA256,
+    CachedFile,
     DownloadPlan,
-    Place,
     RemoteFile,
     cached_files,
     remember_revision,
@@ -66,7 +66,7 @@ def plan(repo: str, *, revision: str | None = None, cache_dir: Path | None = Non
             return _offline_plan(repo, wanted, cache, error)
         raise translate(error, repo, wanted) from error
     folder = repo_folder(cache, repo)
-    missing = sum(Place(folder, commit, file).missing_bytes() for file in files)
+    missing = sum(CachedFile(folder, commit, file).missing_bytes() for file in files)
     return DownloadPlan(repo, wanted, commit, files, cache, missing, _free_bytes(cache), offline=False)
 
 

@@ -15,7 +15,7 @@ from huggingface_hub import constants
 from huggingface_hub.file_download import repo_folder_name, try_to_load_from_cache
 
 from bench.errors import WeightsError
-from bench.records.schema import WeightFile
+from bench.records.record import WeightFile
 from bench.weights.checkpoint import shards
 from bench.weights.files import git_blob_sha1, is_needed
 
@@ -83,7 +83,7 @@ def repo_folder(cache_dir: Path, repo: str) -> Path:
     return cache_dir / repo_folder_name(repo_id=repo, repo_type="model")
 
 
-class Place:
+class CachedFile:
     """Where one file of a snapshot lies: as a link, as a blob, or in part."""
 
     def __init__(self, folder: Path, commit: str, file: RemoteFile) -> None:

@@ -26,9 +26,9 @@ from huggingface_hub.utils import (
 )
 
 from bench.errors import WeightsError
-from bench.records.schema import WeightFile
+from bench.records.record import WeightFile
 from bench.weights.files import hash_files
-from bench.weights.hub_cache import DownloadPlan, Place, RemoteFile, repo_folder
+from bench.weights.hub_cache import CachedFile, DownloadPlan, RemoteFile, repo_folder
 from bench.weights.hub_errors import CAUGHT, is_unreachable
 from bench.weights.interface import Progress
 
@@ -59,7 +59,7 @@ class Transfer:
         Raises:
             WeightsError: the content of one is not what the Hub states; that one is removed.
         """
-        places = [Place(self._folder, self._plan.commit, file) for file in files]
+        places = [CachedFile(self._folder, self._plan.commit, file) for file in files]
         for place in places:
             self._fetch(place)
         seen = hash_files({place.file.name: place.current() for place in places}, checking)
@@ -74,7 +74,7 @@ class Transfer:
             place.settle()
         return seen
 
-    def _fetch(self, place: Place) -> None:
+    def _fetch(self, place: CachedFile) -> None:
         before, file = self._done, place.file
         self._done += file.size_bytes
         if place.current().exists() and not place.missing_bytes():
@@ -95,7 +95,7 @@ class Transfer:
                 if not is_unreachable(error) or place.missing_bytes() >= missing:
                     raise
 
-    def _request(self, place: Place, start: int, report: Callable[[int], None]) -> None:
+    def _request(self, place: CachedFile, start: int, report: Callable[[int], None]) -> None:
         file = place.file
         with _Reporting(place.partial, report) as target:
             http_get(

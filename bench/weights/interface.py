@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from bench.records.schema import WeightFile
-from bench.records.words import WeightMode
+from bench.records.enums import WeightMode
+from bench.records.record import WeightFile
 
 
 class Progress(Protocol):

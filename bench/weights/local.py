@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bench.errors import WeightsError
-from bench.records.words import WeightMode
+from bench.records.enums import WeightMode
 from bench.weights.checkpoint import require_moss_audio, shards
 from bench.weights.files import SMALL, hash_files
 from bench.weights.interface import Checkpoint, Progress, quiet

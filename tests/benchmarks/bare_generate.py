@@ -12,7 +12,7 @@ from time import perf_counter
 
 import torch
 
-from bench import clips
+from bench.audio import clips
 from bench.moss_audio import MossAudioModel, MossAudioProcessor
 
 

@@ -19,11 +19,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from bench.records.canonical import canonical
-from bench.records.schema import CellResult, DeviceInfo, Requested
-from bench.records.words import Attention
-from tests import sample_cards as cards
-from tests import sample_records as sample
+from bench.records.enums import Attention
+from bench.records.record import CellResult, DeviceInfo, Requested
+from bench.store.canonical import canonical
+from tests.samples import cards
+from tests.samples import records as sample
 
 CLIPS: Final = (10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 TOKENS: Final = (128, 256, 512, 1024)

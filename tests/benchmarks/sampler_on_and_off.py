@@ -12,16 +12,16 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from bench import clips
-from bench.cells import expand
+from bench.audio import clips
 from bench.engines.interface import ModelSource
 from bench.hardware import nvml
 from bench.measure.sampler import Sampler
-from bench.records.words import WeightMode
+from bench.records.enums import WeightMode
 from bench.run.child import Mailbox
 from bench.run.isolation import Isolation
 from bench.run.protocol import Finished, Job, Setup
-from bench.suite import read_suite
+from bench.suite.cells import expand
+from bench.suite.suite import read_suite
 
 TURNS: Final = 4
 

@@ -6,17 +6,17 @@ from time import perf_counter
 
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from bench import clips
-from bench.cells import Cell, expand
+from bench.audio import clips
 from bench.engines.interface import ModelSource
-from bench.records.journal import Header, Journal, PlannedCell, Progress, read_progress
-from bench.records.schema import CellResult
-from bench.records.words import WeightMode
+from bench.records.enums import WeightMode
+from bench.records.record import CellResult
 from bench.run.child import Mailbox
 from bench.run.isolation import Isolation
 from bench.run.protocol import Setup, Step
 from bench.run.session import Rules, Session
-from bench.suite import read_suite
+from bench.store.journal import Header, Journal, PlannedCell, Progress, read_progress
+from bench.suite.cells import Cell, expand
+from bench.suite.suite import read_suite
 from tests.run.processes import bench, only, write_suite
 
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench.records.store import read_record
+from bench.store.record_files import read_record
 from tests.benchmarks.conftest import Pairs
 from tests.run.processes import environment, write_suite
 

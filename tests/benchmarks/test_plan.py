@@ -13,8 +13,8 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from tests.run.processes import environment
 
 STARTED = (
-    "import bench.cli.plan_output, bench.run.derivation, bench.run.derived_cells, "
-    "bench.run.derived_frontier, bench.judge.calibration, bench.report.view, bench.report.terminal, "
+    "import bench.cli.plan_output, bench.predict.planner, bench.predict.cells, "
+    "bench.predict.frontier, bench.judge.calibration, bench.report.view, bench.report.terminal, "
     "rich.console"
 )
 ONE_CELL = ("--clip-seconds", "60", "--max-tokens", "512", "--attention", "sdpa")

@@ -14,15 +14,15 @@ from pathlib import Path
 
 import pytest
 
-from bench.cli.again import Again
 from bench.cli.ci import run_in_ci
+from bench.cli.resume_command import ResumeCommand
 from bench.cli.run_output import print_ending
-from bench.records.schema import Record
-from bench.records.store import read_record
-from bench.run.campaign import Ending
-from tests import sample_records as sample
+from bench.records.record import Record
+from bench.run.runner import RunResult
+from bench.store.record_files import read_record
 from tests.cli.conftest import Say
 from tests.run.processes import bench, environment, started, wait_for_line, write_suite
+from tests.samples import records as sample
 
 UNREACHED = '[[expect]]\nfits = true\n[[expect]]\nmax_tokens = [16]\ndecode_tokens_per_s = ">= 1000000"\n'
 COMMAND = re.compile(r"::(error|warning|notice) title=[^:,\r\n]*::.*")
@@ -211,5 +211,5 @@ def test_a_card_with_a_hostile_name_adds_no_command(
 
 
 def finish(record: Record, folder: Path) -> int:
-    ending = Ending(record, folder / "results/MOSS-Audio-4B-Instruct/rtx-4070/a.json", None)
-    return run_in_ci(lambda: (0, print_ending(ending, Path("results"), Again(()), plain=True)))
+    ending = RunResult(record, folder / "results/MOSS-Audio-4B-Instruct/rtx-4070/a.json", None)
+    return run_in_ci(lambda: (0, print_ending(ending, Path("results"), ResumeCommand(()), plain=True)))

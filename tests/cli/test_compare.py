@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Say
-from tests.judge.compare.made import cell, record, written
+from tests.samples.comparisons import cell, record, written
 
 
 @pytest.fixture

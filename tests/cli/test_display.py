@@ -4,9 +4,9 @@ import pytest
 
 from bench.cli.display import Remaining, display, outcome_of
 from bench.hardware.device import the_cpu
-from bench.run.plan import Wishes, make_plan, refuse_to_choose
-from tests import sample_cards as cards
-from tests import sample_records as sample
+from bench.run.run_spec import RunOptions, make_plan, refuse_to_choose
+from tests.samples import cards
+from tests.samples import records as sample
 
 
 def test_outcomes_are_one_line_with_the_memory_figure_under_its_name() -> None:
@@ -52,7 +52,7 @@ def test_time_left_follows_the_pace_of_the_cells_that_ran(monkeypatch: pytest.Mo
 
 
 def test_what_is_done_or_cannot_run_takes_no_time(capsys: pytest.CaptureFixture[str]) -> None:
-    plan = make_plan(Wishes(suite="smoke", device=the_cpu().kind), refuse_to_choose)
+    plan = make_plan(RunOptions(suite="smoke", device=the_cpu().kind), refuse_to_choose)
     sdpa = [cell.cell_id for cell in plan.cells if cell.requested.attention == "sdpa"]
     whole, half = display(plan)._remaining.seconds(), display(plan, sdpa[:2])._remaining.seconds()
     assert 0 < half < whole

@@ -10,11 +10,11 @@ from typing import Any, Final
 
 import pytest
 
+from bench.doctor.interface import Diagnosis
 from bench.hardware import nvml
-from bench.hardware.doctor.interface import Diagnosis
 from tests.cli.conftest import Said, Say
+from tests.doctor.site import write_metadata, write_torch
 from tests.fake_driver.driver import environment_of, variant
-from tests.hardware.doctor.site import write_metadata, write_torch
 
 KERNELS: Final = "sm_75 sm_80 sm_86 sm_90 sm_100 sm_120 compute_120"
 CU130: Final = ("2.13.0+cu130", "13.0")

@@ -7,21 +7,21 @@ from pathlib import Path
 import pytest
 
 from bench.judge.frontier import frontier
-from bench.records.journal import Header, Journal, Progress
-from bench.records.schema import Record
-from bench.records.store import read_record
-from tests import sample_records as sample
+from bench.records.record import Record
+from bench.store.journal import Header, Journal, Progress
+from bench.store.record_files import read_record
 from tests.cli.conftest import Say
 from tests.run.processes import bench, only, started, wait_for_line, worker_of, write_suite
+from tests.samples import records as sample
 
 # Reserve and context take 862 MiB of it; what is left holds the tiny model and some 15 s of sound.
 CARD = "883MiB"
 STEP_S = 5.0
 
-Ended = subprocess.CompletedProcess[str]
+RunSummary = subprocess.CompletedProcess[str]
 
 
-def search(folder: Path, home: Path, *options: str) -> Ended:
+def search(folder: Path, home: Path, *options: str) -> RunSummary:
     """`bench frontier` with the suite in `folder`, on that card."""
     ended = bench("frontier", "--suite", "mine.toml", "--emulate-vram", CARD, *options, home=home, cwd=folder)
     assert ended.returncode == 0, ended.stderr
@@ -92,7 +92,7 @@ def _says_what_it_is(path: Path, record: Record) -> None:
     assert "with 8 tokens did not fit already" in last.model_dump()["outcome"]["reason"]
 
 
-def _tells_how_it_goes(ended: Ended, folder: Path) -> None:
+def _tells_how_it_goes(ended: RunSummary, folder: Path) -> None:
     assert "probe 1: 10 s, 8 tokens, sdpa: " in ended.stderr
     assert "probe 2, above 10 s: 20 s, 8 tokens, sdpa: out of memory: " in ended.stderr
     assert "probe 3, between 10 s and 20 s: 15 s, 8 tokens, sdpa: " in ended.stderr

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from bench import clips
+from bench import shipped
 from tests.cli.conftest import Say
 from tests.run.processes import bench
 
-SPEECH = str(Path(clips.__file__).parent / "data" / "speech" / "alice.flac")
+SPEECH = str(shipped.data("speech", "alice.flac"))
 ASK = ("infer", SPEECH, "--model", "tiny", "--device", "cpu", "--greedy", "--max-tokens", "12")
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from bench.run.builds import build_at
-from bench.run.interleave import kept_pairs
+from bench.interleave.builds import build_at
+from bench.interleave.pairs import kept_pairs
 from tests.cli.conftest import Say
-from tests.judge.compare.made import cell, record, written
 from tests.run.processes import bench, only, started, wait_for_line
 from tests.run.stand_in import calls
 from tests.run.stand_in import environment as stand_in
+from tests.samples.comparisons import cell, record, written
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the stand-in is a script with a first line")
 

@@ -7,8 +7,8 @@ import pytest
 from click.shell_completion import ShellComplete
 
 from bench.cli.app import cli
-from bench.records.schema import Record
-from bench.records.store import find_records, read_record
+from bench.records.record import Record
+from bench.store.record_files import find_records, read_record
 from tests.cli.conftest import Say
 from tests.run.small_model import configuration
 

@@ -10,7 +10,7 @@ from bench.cli.probing import LiveProbes, PlainProbes, bounds
 from bench.judge.bisection import Search
 from bench.judge.limit import Line
 from bench.run.protocol import Step
-from tests import sample_records as sample
+from tests.samples import records as sample
 
 LINE = Line(sample.requested(10, 128))
 CELL = LINE.cell(150)

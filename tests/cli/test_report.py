@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from bench.records.store import write_record
-from tests import sample_cards as cards
-from tests import sample_derived as derived
-from tests import sample_records as sample
+from bench.store.record_files import write_record
 from tests.cli.conftest import Say
-from tests.judge.merge.samples import rerun
-from tests.report.merged.samples import watched
+from tests.samples import cards
+from tests.samples import predictions as derived
+from tests.samples import records as sample
+from tests.samples.merged import watched
+from tests.samples.reruns import rerun
 
 CARD = Path("reports", "MOSS-Audio-4B-Instruct", "rtx-4070")
 

@@ -11,16 +11,16 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bench import clips
+from bench import shipped
 from bench.hardware.device import the_cpu
-from bench.records.journal import read_progress
-from bench.records.store import read_record
+from bench.store.journal import read_progress
+from bench.store.record_files import read_record
 from tests.cli.conftest import Say, journal_of
 from tests.hub_server import serve, sha256
 from tests.run.processes import bench, environment, only, started, write_suite
 
 Run = tuple[Path, str, str]
-SPEECH = Path(clips.__file__).parent / "data" / "speech" / "alice.flac"
+SPEECH = shipped.data("speech", "alice.flac")
 
 
 def _record(run: Run) -> Path:

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from bench.cli.again import Again
+from bench.cli.resume_command import ResumeCommand
 from bench.cli.run_output import exit_code, print_ending
 from bench.errors import StorageError
-from bench.records.schema import CellResult, Failed
-from bench.run.campaign import Ending
-from tests import sample_records as sample
+from bench.records.record import CellResult, Failed
+from bench.run.runner import RunResult
+from tests.samples import records as sample
 
 RAN = sample.measured(sample.requested(10, 128))
 FAILED = sample.not_measured(sample.requested(30, 128), Failed(reason="cuDNN error"))
@@ -17,18 +17,18 @@ OUT_OF_MEMORY = sample.out_of_memory(sample.requested(60, 128))
 
 
 @pytest.fixture
-def ending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ending:
+def ending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunResult:
     """Of a whole run of the sweep, in an empty folder."""
     monkeypatch.chdir(tmp_path)
-    return Ending(sample.standard(), Path("results/MOSS-Audio-4B-Instruct/rtx-4070/a.json"), None)
+    return RunResult(sample.standard(), Path("results/MOSS-Audio-4B-Instruct/rtx-4070/a.json"), None)
 
 
 def test_the_record_is_named_even_if_the_report_cannot_be_written(
-    ending: Ending, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ending: RunResult, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "reports").write_text("in the way")
     with pytest.raises(StorageError, match="reports/"):
-        print_ending(ending, None, Again(()))
+        print_ending(ending, None, ResumeCommand(()))
     assert f"record  {ending.path}" in capsys.readouterr().out
 
 
@@ -40,18 +40,18 @@ def test_the_record_is_named_even_if_the_report_cannot_be_written(
     ],
 )
 def test_the_report_lies_where_the_records_were_asked_for(
-    ending: Ending, out: Path | None, report: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ending: RunResult, out: Path | None, report: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    print_ending(ending, out, Again(()))
+    print_ending(ending, out, ResumeCommand(()))
     assert f"report  {report}" in capsys.readouterr().out
     assert (tmp_path / report).is_file()
 
 
 def test_an_interrupted_run_names_the_command_that_finishes_it(
-    ending: Ending, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ending: RunResult, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stopped = Ending(sample.interrupted(), Path("my results/a.json"), 2)
-    print_ending(stopped, None, Again(("--no-prune",)))
+    stopped = RunResult(sample.interrupted(), Path("my results/a.json"), 2)
+    print_ending(stopped, None, ResumeCommand(("--no-prune",)))
     assert capsys.readouterr().out.endswith(
         "interrupted; finish it with\n  bench run --resume 'my results/a.json' --no-prune\n"
     )
@@ -73,12 +73,12 @@ def test_what_is_not_met_is_told_and_ends_with_1_unless_something_went_wrong(
     rate: int,
     signal_number: int | None,
     code: int,
-    ending: Ending,
+    ending: RunResult,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Also without --ci."""
     record = sample.record(cells, definition={"expect": [{"decode_tokens_per_s": f">= {rate}"}]})
-    ended = print_ending(Ending(record, ending.path, signal_number), None, Again(()))
+    ended = print_ending(RunResult(record, ending.path, signal_number), None, ResumeCommand(()))
     assert exit_code(ended.ending, ended.cases) == code
     printed = capsys.readouterr().out
     assert ("not met: 10 s, 128 tokens, sdpa: expected decode_tokens_per_s >= 1000" in printed) is (rate > 1)
@@ -86,8 +86,8 @@ def test_what_is_not_met_is_told_and_ends_with_1_unless_something_went_wrong(
 
 
 def test_a_suite_that_expects_nothing_says_nothing_of_it(
-    ending: Ending, capsys: pytest.CaptureFixture[str]
+    ending: RunResult, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ended = print_ending(Ending(sample.smoke(), ending.path, None), None, Again(()))
+    ended = print_ending(RunResult(sample.smoke(), ending.path, None), None, ResumeCommand(()))
     assert exit_code(ended.ending, ended.cases) == 0
     assert "expect" not in capsys.readouterr().out

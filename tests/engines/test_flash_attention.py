@@ -9,8 +9,8 @@ import torch
 
 from bench.engines.flash_attention import flash_attention_problem, or_not_observable
 from bench.measure.kernels import KernelObserver
-from bench.records.schema import SubmoduleKernels
-from bench.records.words import Phase
+from bench.records.enums import Phase
+from bench.records.record import SubmoduleKernels
 
 CPU = torch.device("cpu")
 WORKS = "def flash_attn_func(q, k, v, causal):\n    return q\n"

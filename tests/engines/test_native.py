@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from bench import clips
+from bench.audio import clips
 from bench.engines.interface import ModelSource, Request
 from bench.engines.native import NativeEngine
 from bench.errors import BenchError, WeightsError
@@ -17,8 +17,8 @@ from bench.measure.memory import MemoryWatch
 from bench.measure.observer import Together
 from bench.measure.resident import Resident
 from bench.measure.tracker import AllocationTracker
-from bench.records.schema import Requested, Sampling
-from bench.records.words import Attention, EncoderAttention, Phase, Profile, WeightMode
+from bench.records.enums import Attention, EncoderAttention, Phase, Profile, WeightMode
+from bench.records.record import Requested, Sampling
 from bench.weights.tiny import write_tiny_checkpoint
 
 CPU = torch.device("cpu")

@@ -19,8 +19,8 @@ from bench.measure.tracker import AllocationTracker
 from bench.moss_audio import MossAudioConfig, MossAudioModel, MossAudioProcessor
 from bench.moss_audio.configuration import ConfigError
 from bench.moss_audio.language import TokenEmbedding
-from bench.records.schema import Requested, Sampling
-from bench.records.words import Attention, EncoderAttention, Phase, Profile, WeightMode
+from bench.records.enums import Attention, EncoderAttention, Phase, Profile, WeightMode
+from bench.records.record import Requested, Sampling
 from tests.moss_audio.small import model_config, noise, small_model
 from tests.moss_audio.test_golden import CLIPS, GOLDEN, TOLERANCE, largest_error
 

@@ -4,13 +4,13 @@ import pytest
 from bench.engines.support import Surroundings, audio_positions, unsupported
 from bench.hardware.catalog import cards
 from bench.moss_audio import MossAudioProcessor
-from bench.records.words import Attention
+from bench.records.enums import Attention
 from tests.engines.test_native import REQUESTED
 
 FLASH = Attention.FLASH_ATTENTION_2
 
 
-def why_not(attention: Attention, here: Surroundings, **changes: object) -> str | None:
+def unsupported_reason(attention: Attention, here: Surroundings, **changes: object) -> str | None:
     """The reason for a short cell with this attention, in bfloat16 unless it is changed."""
     asked = REQUESTED.model_copy(update={"attention": attention, "dtype": "bfloat16", **changes})
     return unsupported(asked, here)
@@ -19,7 +19,7 @@ def why_not(attention: Attention, here: Surroundings, **changes: object) -> str 
 @pytest.mark.parametrize("attention", [Attention.EAGER, Attention.SDPA])
 @pytest.mark.parametrize("kind", ["cpu", "cuda"])
 def test_torch_brings_eager_and_sdpa_everywhere(attention: Attention, kind: str) -> None:
-    assert why_not(attention, Surroundings(kind, None, None)) is None
+    assert unsupported_reason(attention, Surroundings(kind, None, None)) is None
 
 
 @pytest.mark.parametrize(
@@ -34,34 +34,34 @@ def test_torch_brings_eager_and_sdpa_everywhere(attention: Attention, kind: str)
 )
 def test_flash_attention_says_what_it_lacks(here: Surroundings, reason: str) -> None:
     """What cannot be helped comes before what can be installed."""
-    assert reason in str(why_not(FLASH, here))
+    assert reason in str(unsupported_reason(FLASH, here))
 
 
 def test_a_wheel_that_failed_on_the_card_is_the_reason_in_its_own_words() -> None:
     problem = "flash-attn 2.8.3 does not run on this card: no kernel image is available"
     here = Surroundings("cuda", "12.0", "2.8.3", flash_attention_problem=problem)
-    assert why_not(FLASH, here) == problem
-    assert why_not(Attention.SDPA, here) is None
+    assert unsupported_reason(FLASH, here) == problem
+    assert unsupported_reason(Attention.SDPA, here) is None
     too_old = Surroundings("cuda", "7.5", "2.8.3", flash_attention_problem=problem)
-    assert "compute capability" in str(why_not(FLASH, too_old))
+    assert "compute capability" in str(unsupported_reason(FLASH, too_old))
 
 
 @pytest.mark.parametrize("capability", ["8.0", "8.6", "8.9", "9.0", "10.0", "12.0", "12.1", None])
 def test_flash_attention_runs_from_ampere_on(capability: str | None) -> None:
-    assert why_not(FLASH, Surroundings("cuda", capability, "2.8.3")) is None
+    assert unsupported_reason(FLASH, Surroundings("cuda", capability, "2.8.3")) is None
 
 
 def test_the_turing_cards_of_the_catalog_are_those_without_it() -> None:
     without = {
         card.slug
         for card in cards()
-        if why_not(FLASH, Surroundings("cuda", card.compute_capability, "2.8.3")) is not None
+        if unsupported_reason(FLASH, Surroundings("cuda", card.compute_capability, "2.8.3")) is not None
     }
     assert without == {"rtx-2060-12gb", "rtx-2080-ti", "t4"}
 
 
 def test_flash_attention_does_not_compute_in_32_bits() -> None:
-    assert "16 bits" in str(why_not(FLASH, Surroundings("cuda", "8.9", "2.8.3"), dtype="float32"))
+    assert "16 bits" in str(unsupported_reason(FLASH, Surroundings("cuda", "8.9", "2.8.3"), dtype="float32"))
 
 
 @pytest.mark.parametrize("max_tokens", [1, 128, 1024])
@@ -71,12 +71,12 @@ def test_a_clip_beyond_the_context_is_refused_with_the_longest_that_fits(
 ) -> None:
     here = Surroundings("cpu", None, None, max_positions=40_960)
     asked = {"max_tokens": max_tokens, "time_markers": time_markers}
-    reason = why_not(Attention.SDPA, here, clip_seconds=3600.0, **asked)
+    reason = unsupported_reason(Attention.SDPA, here, clip_seconds=3600.0, **asked)
     assert reason is not None
     longest = float(reason.split("beyond ")[1].split(" s")[0])
     assert 2700 < longest < 3300
-    assert why_not(Attention.SDPA, here, clip_seconds=longest, **asked) is None
-    assert why_not(Attention.SDPA, here, clip_seconds=longest + 1, **asked) is not None
+    assert unsupported_reason(Attention.SDPA, here, clip_seconds=longest, **asked) is None
+    assert unsupported_reason(Attention.SDPA, here, clip_seconds=longest + 1, **asked) is not None
 
 
 @pytest.mark.parametrize("clip_seconds", [0.2, 1.0, 2.0, 5.3, 9.07, 35.0, 100.0])
@@ -91,9 +91,9 @@ def test_positions_are_those_of_a_real_prompt(clip_seconds: float, time_markers:
 
 def test_bf16_that_a_card_emulates_is_no_support() -> None:
     turing, ampere = (Surroundings("cuda", capability, None) for capability in ("7.5", "8.0"))
-    assert why_not(Attention.SDPA, turing) == (
+    assert unsupported_reason(Attention.SDPA, turing) == (
         "BF16 needs compute capability 8.0; this card has 7.5, and emulates it"
     )
-    assert why_not(Attention.SDPA, turing, dtype="float16") is None
-    assert why_not(Attention.SDPA, ampere) is None
-    assert why_not(Attention.SDPA, Surroundings("cpu", None, None)) is None
+    assert unsupported_reason(Attention.SDPA, turing, dtype="float16") is None
+    assert unsupported_reason(Attention.SDPA, ampere) is None
+    assert unsupported_reason(Attention.SDPA, Surroundings("cpu", None, None)) is None

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.hardware.readings import DriverGpu
-from bench.records.schema import CellResult, Memory, Record
-from bench.records.store import read_record
-from bench.records.words import Attention
+from bench.records.enums import Attention
+from bench.records.record import CellResult, Memory, Record
+from bench.store.record_files import read_record
 from tests.run.processes import bench, only, write_suite
 
 SHORT, LONG = 2.0, 300.0

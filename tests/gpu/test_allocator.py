@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from bench import clips
-from bench.envelope.allocator_trace import read_allocator_trace, replay
-from bench.measure.allocator_history import record, write_trace
+from bench.audio import clips
 from bench.moss_audio import MossAudioModel, MossAudioProcessor, released_config
+from bench.predict.allocator_history import record, write_trace
+from bench.predict.allocator_trace import read_allocator_trace, replay
 from bench.units import GIB, MIB
 from bench.weights.random import random_model
 

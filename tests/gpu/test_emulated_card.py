@@ -8,9 +8,9 @@ import torch
 from bench.engines.cuda import fraction_of
 from bench.hardware.allowance import CONTEXT, RESERVE
 from bench.hardware.readings import DriverGpu
-from bench.records.schema import Measured, OutOfMemory
-from bench.records.store import read_record
-from bench.records.words import Attention, Phase, Provenance
+from bench.records.enums import Attention, Phase, Provenance
+from bench.records.record import Measured, OutOfMemory
+from bench.store.record_files import read_record
 from bench.units import GIB, MIB
 from tests.gpu.runs import LONG, SHORT, Run, reserved_peak, run_on, suite_in
 from tests.run.processes import bench, only

@@ -7,10 +7,10 @@ import pytest
 
 from bench.hardware.readings import DriverGpu
 from bench.records.card import DeviceMemory
-from bench.records.words import Attention
-from bench.run import campaign
+from bench.records.enums import Attention
+from bench.run import runner
 from bench.run.fetch import fetch
-from bench.run.plan import Wishes, make_plan, refuse_to_choose
+from bench.run.run_spec import RunOptions, make_plan, refuse_to_choose
 from bench.run.session import Rules
 from bench.units import MIB
 from bench.weights.interface import quiet
@@ -26,14 +26,14 @@ def long_then_short(
 ) -> tuple[DeviceMemory, DeviceMemory]:
     """What the driver saw of both cells."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
-    wishes = Wishes(
+    wishes = RunOptions(
         suite=str(suite_in(tmp_path)), device=card.uuid, model=str(model), attention=(Attention.EAGER,)
     )
     plan = make_plan(wishes, refuse_to_choose)
     plan = replace(plan, cells=tuple(reversed(plan.cells)))
     weights = fetch(plan.origin, lambda *_: None, quiet)
-    place = campaign.Place(tmp_path / "out")
-    cells = campaign.run(plan, weights, Rules(plan.suite.measure), place, Silent()).record.cells
+    place = runner.OutputLocation(tmp_path / "out")
+    cells = runner.run(plan, weights, Rules(plan.suite.measure), place, Silent()).record.cells
     assert [cell.requested.clip_seconds for cell in cells] == [LONG, SHORT]
     assert [cell.cold is None for cell in cells] == [False, True], "one worker ran both"
     long, short = (cell.device_memory for cell in cells)

@@ -7,7 +7,7 @@ import torch
 from bench.engines.interface import ModelSource
 from bench.engines.native import NativeEngine
 from bench.measure.observer import Together
-from bench.records.words import Profile, WeightMode
+from bench.records.enums import Profile, WeightMode
 from tests.engines.test_profiles import request_of, requested
 from tests.moss_audio.test_golden import CLIPS, GOLDEN
 

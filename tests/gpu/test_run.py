@@ -3,7 +3,7 @@
 import pytest
 
 from bench.hardware.readings import DriverGpu
-from bench.records.words import Attention, Phase, Provenance
+from bench.records.enums import Attention, Phase, Provenance
 from bench.units import GIB, MIB
 from tests.gpu.runs import LONG, SHORT, Run, memory_of
 

@@ -11,7 +11,7 @@ import pytest
 import bench
 from bench.hardware import cpu
 from bench.hardware.environment import environment, version_of
-from bench.records.schema import Environment
+from bench.records.record import Environment
 
 
 @pytest.fixture(scope="module")

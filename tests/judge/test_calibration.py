@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from bench.judge.calibration import METRICS, compare, errors
 from bench.records.base import Interval
-from bench.records.schema import CellResult, DeviceInfo, Record, Requested, Sampling, Summary
-from bench.records.words import Attention, EncoderAttention, Phase, Profile, Provenance, WeightMode
-from tests import sample_cards as cards
-from tests import sample_derived as derived
-from tests import sample_records as sample
+from bench.records.enums import Attention, EncoderAttention, Phase, Profile, Provenance, WeightMode
+from bench.records.record import CellResult, DeviceInfo, Record, Requested, Sampling, Summary
+from tests.samples import cards
+from tests.samples import predictions as derived
+from tests.samples import records as sample
 
 RESERVED = Interval(low=10_000, high=12_000)
 DEVICE = Interval(low=11_000, high=13_000)

@@ -4,8 +4,8 @@ import pytest
 
 from bench.judge.caveats import caveats
 from bench.records.card import DeviceState, Sampled
-from bench.records.schema import CellResult
-from tests import sample_cards as cards
+from bench.records.record import CellResult
+from tests.samples import cards
 
 
 def state(**changed: object) -> DeviceState:

@@ -7,9 +7,9 @@ from pydantic import JsonValue
 
 from bench.errors import RecordError
 from bench.judge.expectations import Finding, Met, count, judge_expectations, stated
-from bench.records.schema import CellResult, Failed, Skipped, Timeout, Unsupported
-from tests import sample_records as sample
-from tests.sample_cards import device_memory
+from bench.records.record import CellResult, Failed, Skipped, Timeout, Unsupported
+from tests.samples import records as sample
+from tests.samples.cards import device_memory
 
 WANT = sample.requested(60, 128)
 RAN = sample.measured(WANT)

@@ -1,9 +1,9 @@
 """Where "fits" ends."""
 
 from bench.judge.frontier import FrontierPoint, frontier
-from bench.records.words import Attention, Profile
-from tests import sample_cards as cards
-from tests import sample_records as sample
+from bench.records.enums import Attention, Profile
+from tests.samples import cards
+from tests.samples import records as sample
 
 
 def test_the_longest_that_ran_and_the_smallest_that_did_not() -> None:

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.judge.limit import Limit, Line, also_known, limit, untried
-from bench.records.schema import CellResult, Outcome, Requested, Skipped, Unsupported
-from bench.records.words import Attention
-from tests import sample_records as sample
+from bench.records.enums import Attention
+from bench.records.record import CellResult, Outcome, Requested, Skipped, Unsupported
+from tests.samples import records as sample
 
 LINE = Line(sample.requested(10, 128))
 EAGER = Line(sample.requested(10, 128, Attention.EAGER))
@@ -44,9 +44,9 @@ def was_not_tried(clip_s: float, outcome: Outcome, line: Line = LINE) -> CellRes
 
 
 def found(
-    *results: CellResult, line: Line = LINE, why_not: Callable[[Requested], str | None] = beyond
+    *results: CellResult, line: Line = LINE, unsupported_reason: Callable[[Requested], str | None] = beyond
 ) -> Limit:
-    return limit(line, results, 10, why_not)
+    return limit(line, results, 10, unsupported_reason)
 
 
 def owed(found: Limit, *results: CellResult) -> CellResult | None:
@@ -123,15 +123,15 @@ def test_the_end_of_the_context_is_a_ceiling_and_recorded_once() -> None:
 
 def test_the_recorded_end_of_the_context_is_known_where_nobody_knows_the_context() -> None:
     results = [ran(CONTEXT_S), was_not_tried(CONTEXT_S + 5, Unsupported(reason=TOO_LONG))]
-    assert found(*results, why_not=anything_goes).next_s is None
-    assert found(results[0], why_not=anything_goes).next_s == 3600
+    assert found(*results, unsupported_reason=anything_goes).next_s is None
+    assert found(results[0], unsupported_reason=anything_goes).next_s == 3600
 
 
 def test_an_unsupported_line_has_one_outcome_and_no_probe() -> None:
     def no_flash(requested: Requested) -> str | None:
         return sample.NO_FLASH
 
-    known = found(why_not=no_flash)
+    known = found(unsupported_reason=no_flash)
     assert (known.next_s, known.unsupported) == (None, sample.NO_FLASH)
     last = owed(known)
     assert last is not None

@@ -1,10 +1,10 @@
 """What a cell needs against what the card has."""
 
 from bench.judge.memory import CardMemory, card_memory, fits_with_desktop, needed_bytes
-from bench.records.schema import CellResult
-from bench.records.words import Provenance
-from tests import sample_cards as cards
-from tests import sample_records as sample
+from bench.records.enums import Provenance
+from bench.records.record import CellResult
+from tests.samples import cards
+from tests.samples import records as sample
 
 
 def without(cell: CellResult, *names: str) -> CellResult:

@@ -3,8 +3,8 @@ from collections.abc import Sequence
 import pytest
 
 from bench.judge.metrics import METRICS, samples, value
-from bench.records.schema import Repeat, Summary
-from tests import sample_records as samples_of
+from bench.records.record import Repeat, Summary
+from tests.samples import records as samples_of
 
 
 def test_every_metric_of_a_summary_has_a_direction() -> None:

@@ -1,7 +1,7 @@
 """Memory figures keep their names."""
 
-from bench.judge.peak import peak_of
-from tests import sample_records as sample
+from bench.judge.memory import peak_of
+from tests.samples import records as sample
 
 
 def test_a_gpu_is_judged_by_the_process_a_cpu_by_what_is_resident() -> None:

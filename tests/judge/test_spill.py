@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.judge.caveats import caveats
-from bench.judge.spill import _median_without, cliffs
-from bench.records.schema import CellResult
-from bench.records.words import Attention
-from tests import sample_cards as cards
+from bench.judge.memory import _median_without, cliffs
+from bench.records.enums import Attention
+from bench.records.record import CellResult
+from tests.samples import cards
 
 TOTAL = 12_878_610_432
 

@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.judge.verdict import judge
-from bench.records.schema import Failed, Outcome, Predicted, Record, Skipped, Unsupported
-from bench.records.words import Attention, Provenance, Verdict, WeightMode
-from tests import sample_cards as cards
-from tests import sample_records as sample
+from bench.records.enums import Attention, Provenance, Verdict, WeightMode
+from bench.records.record import Failed, Outcome, Predicted, Record, Skipped, Unsupported
+from tests.samples import cards
+from tests.samples import records as sample
 
 
 def test_a_smoke_run_says_nothing_about_the_real_model() -> None:

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.errors import BenchError
-from bench.measure.clock import HostEdges, HostTicks, Moments, Stopwatch, repeat_of, stopwatch
-from bench.records.schema import Repeat
-from bench.records.words import Phase
+from bench.measure.clock import HostEdges, HostTicks, Stopwatch, StopwatchReading, repeat_of, stopwatch
+from bench.records.enums import Phase
+from bench.records.record import Repeat
 
 
 class Script:
@@ -62,13 +62,13 @@ def test_one_token_has_no_decode_speed() -> None:
 
 
 def test_tokens_at_one_moment_have_no_decode_speed() -> None:
-    moments = Moments({Phase.ENCODE: 0.1, Phase.PREFILL: 0.2}, (0.5, 0.5))
+    moments = StopwatchReading({Phase.ENCODE: 0.1, Phase.PREFILL: 0.2}, (0.5, 0.5))
     assert repeat_of(moments, clip_seconds=2, stopped_early=False).decode_tokens_per_s is None
 
 
 def test_no_token_at_all_is_an_error_not_a_zero() -> None:
     with pytest.raises(BenchError, match="no token"):
-        repeat_of(Moments({}, ()), clip_seconds=2, stopped_early=False)
+        repeat_of(StopwatchReading({}, ()), clip_seconds=2, stopped_early=False)
 
 
 @given(
@@ -77,7 +77,7 @@ def test_no_token_at_all_is_an_error_not_a_zero() -> None:
 )
 def test_figures_of_one_generation_agree_with_each_other(gaps: list[float], clip_seconds: float) -> None:
     before, tokens = list(accumulate(gaps))[:2], list(accumulate(gaps))[2:]
-    moments = Moments(
+    moments = StopwatchReading(
         {Phase.PREPROCESS: 0.0, Phase.ENCODE: before[0], Phase.PREFILL: before[1]}, tuple(tokens)
     )
     repeat = repeat_of(moments, clip_seconds=clip_seconds, stopped_early=False)

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.measure.fractions import bandwidth_fraction, bf16_fraction
-from bench.records.schema import Repeat, Work
-from tests import sample_records as sample
+from bench.records.record import Repeat, Work
+from tests.samples import records as sample
 
 WORK = Work(decode_bytes_per_token=8e9, encode_operations=1e12, prefill_operations=6e12)
 POSITIVE = st.floats(min_value=1e-3, max_value=1e15)

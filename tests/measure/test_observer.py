@@ -1,5 +1,5 @@
 from bench.measure.observer import Together
-from bench.records.words import Phase
+from bench.records.enums import Phase
 
 
 class Notes:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bench.measure.statistics import coefficient_of_variation, is_noisy, statistic
 from bench.records.base import Interval
-from bench.records.schema import Repeat
+from bench.records.record import Repeat
 
 VALUES = st.lists(st.floats(1e-6, 1e6), min_size=1, max_size=12)
 

@@ -4,8 +4,8 @@ import pytest
 
 from bench.measure.summary import CellFigures, summarise
 from bench.records.card import DeviceMemory, Power, Range, Sampled
-from bench.records.schema import DeviceInfo, Memory, PhaseMemory, Repeat, Work
-from bench.records.words import Phase
+from bench.records.enums import Phase
+from bench.records.record import DeviceInfo, Memory, PhaseMemory, Repeat, Work
 
 CARD = DeviceInfo(
     kind="cuda",

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from pydantic import AwareDatetime, BaseModel, JsonValue
 from pydantic.fields import FieldInfo
 
-from bench.records.schema import CellResult, Record
-from bench.records.store import seal
+from bench.records.record import CellResult, Record
+from bench.store.record_files import seal
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 JSON_NUMBERS = st.integers(-1000, 1000) | st.floats(-1e6, 1e6)

@@ -5,12 +5,12 @@ import json
 import jsonschema
 
 from bench import shipped
-from bench.judge.compare.compare import compare
-from bench.judge.compare.gates import parse_gate
-from bench.judge.compare.sides import side_of
+from bench.compare.compare import compare
+from bench.compare.gates import parse_gate
+from bench.compare.sides import side_of
 from bench.records.comparison import COMPARISON_VERSION
-from tests import sample_records as sample
-from tests.judge.compare.made import cell, record
+from tests.samples import records as sample
+from tests.samples.comparisons import cell, record
 
 SCHEMA = json.loads((shipped.schemas() / f"compare-{COMPARISON_VERSION}.json").read_text(encoding="utf-8"))
 

@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 
 from bench import shipped
 from bench.records.json_schema import DOCUMENTS, json_schema, render_json_schema
-from bench.records.schema import Record
-from bench.records.store import render
-from tests import sample_records as sample
+from bench.records.record import Record
+from bench.store.record_files import render
 from tests.records.strategies import RECORDS
+from tests.samples import records as sample
 
 VALIDATOR = jsonschema.Draft202012Validator(json_schema(Record))
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from bench.cells import cell_id
 from bench.records.json_schema import json_schema
-from bench.records.schema import Record
-from bench.records.store import render, write_record
-from tests import sample_records as sample
+from bench.records.record import Record
+from bench.store.record_files import render, write_record
+from bench.suite.cells import cell_id
+from tests.samples import records as sample
 
 PAGE = (Path(__file__).parents[2] / "docs" / "record.md").read_text(encoding="utf-8")
 DEFINITIONS: dict[str, Any] = json_schema(Record)["$defs"]  # type: ignore[assignment]

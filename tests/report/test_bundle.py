@@ -8,7 +8,7 @@ from bench.errors import StorageError
 from bench.report.bundle import write_reports
 from bench.report.interface import Format
 from bench.report.view import build_view
-from tests import sample_records as sample
+from tests.samples import records as sample
 
 
 def test_each_format_is_written_under_its_suffix(tmp_path: Path) -> None:

@@ -9,13 +9,12 @@ from pydantic import ValidationError
 
 from bench import shipped
 from bench.records.check import Check
-from bench.records.schema import Record
-from bench.report.check import render
+from bench.records.record import Record
+from bench.report.bundle import render
 from bench.report.view import build_view
-from tests import sample_cards as cards
-from tests import sample_derived as derived
-from tests import sample_records as sample
-from tests.report.derived import odd
+from tests.samples import cards, odd_predictions
+from tests.samples import predictions as derived
+from tests.samples import records as sample
 
 RECORDS = {
     "smoke": sample.smoke(),
@@ -29,7 +28,7 @@ RECORDS = {
     "hostile card": cards.hostile(),
     "derived": derived.derived_record(),
     "derived CPU": derived.derived_record(device=sample.CPU, clips=(10.0,)),
-    "hostile derived": odd.hostile(),
+    "hostile derived": odd_predictions.hostile(),
 }
 SCHEMA = json.loads((shipped.schemas() / "check-1.0.json").read_text(encoding="utf-8"))
 

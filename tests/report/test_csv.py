@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from bench.report.card_metrics import COLUMNS
 from bench.report.csv import neutral, render
 from bench.report.view import build_view
-from tests import sample_cards as cards
-from tests import sample_records as sample
+from tests.samples import cards
+from tests.samples import records as sample
 
 
 def read(text: str) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import sys
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.report.digits import rounded
+from bench.units import rounded
 
 
 def test_digits_that_mean_nothing_are_left_out() -> None:

@@ -12,16 +12,14 @@ from typing import Any
 import pytest
 from markupsafe import escape
 
-from bench.records.schema import Record
-from bench.records.words import WeightMode
+from bench.records.enums import WeightMode
+from bench.records.record import Record
 from bench.report.html import render
 from bench.report.view import build_view
-from tests import sample_cards as cards
-from tests import sample_derived as derived
-from tests import sample_large as large
-from tests import sample_records as sample
-from tests.report.derived import odd
 from tests.report.pages import read_script
+from tests.samples import cards, large, odd_predictions
+from tests.samples import predictions as derived
+from tests.samples import records as sample
 
 CELLS = {"td", "th"}
 ROW = CELLS | {"tr"}
@@ -40,7 +38,7 @@ RECORDS = {
     "hostile card": cards.hostile(),
     "derived": derived.derived_record(),
     "derived CPU": derived.derived_record(device=sample.CPU, clips=(10.0,)),
-    "hostile derived": odd.hostile(),
+    "hostile derived": odd_predictions.hostile(),
     "empty": sample.record([]),
 }
 

@@ -4,15 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.records.schema import Record
-from bench.records.words import WeightMode
+from bench.records.enums import WeightMode
+from bench.records.record import Record
 from bench.report.markdown import render
 from bench.report.markdown_syntax import escape
 from bench.report.view import build_view
-from tests import sample_cards as cards
-from tests import sample_derived as derived
-from tests import sample_records as sample
-from tests.report.derived import odd
+from tests.samples import cards, odd_predictions
+from tests.samples import predictions as derived
+from tests.samples import records as sample
 
 RECORDS = [
     sample.smoke(),
@@ -24,7 +23,7 @@ RECORDS = [
     cards.emulated(),
     cards.hostile(),
     derived.derived_record(),
-    odd.hostile(),
+    odd_predictions.hostile(),
 ]
 
 

@@ -2,15 +2,15 @@
 
 import pytest
 
-from bench.records.schema import Record
-from bench.records.store import seal
+from bench.records.record import Record
 from bench.report.html import render
 from bench.report.planned import is_of
 from bench.report.plots.build import plots
 from bench.report.view import build_view
-from tests import sample_cards as cards
-from tests import sample_derived as derived
-from tests import sample_records as sample
+from bench.store.record_files import seal
+from tests.samples import cards
+from tests.samples import predictions as derived
+from tests.samples import records as sample
 
 PLAN = derived.derived_record(clips=(10.0, 60.0))
 RAN = cards.rtx_4070()

@@ -6,16 +6,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from bench.records.schema import Record
-from bench.records.words import WeightMode
+from bench.records.enums import WeightMode
+from bench.records.record import Record
 from bench.report.bundle import write_reports
 from bench.report.interface import Format
 from bench.report.view import build_view
-from tests import sample_cards as cards
-from tests import sample_derived as derived
-from tests import sample_records as sample
 from tests.report.browsing import POOR_CONTRAST, Overheard, chromium, show, unfold
-from tests.report.derived import odd
+from tests.samples import cards, odd_predictions
+from tests.samples import predictions as derived
+from tests.samples import records as sample
 
 pytestmark = pytest.mark.browser
 
@@ -30,7 +29,7 @@ RECORDS = {
     "hostile card": cards.hostile(),
     "derived": derived.derived_record(),
     "derived fits": derived.derived_record(device=derived.RTX_5060_TI),
-    "hostile derived": odd.hostile(),
+    "hostile derived": odd_predictions.hostile(),
 }
 
 

@@ -4,13 +4,12 @@ import io
 
 from rich.console import Console
 
-from bench.records.words import WeightMode
+from bench.records.enums import WeightMode
 from bench.report.terminal import WIDTH, as_text, summary
 from bench.report.view import build_view
-from tests import sample_cards as cards
-from tests import sample_derived as derived
-from tests import sample_records as sample
-from tests.report.derived import odd
+from tests.samples import cards, odd_predictions
+from tests.samples import predictions as derived
+from tests.samples import records as sample
 
 RECORDS = (
     sample.standard(),
@@ -21,7 +20,7 @@ RECORDS = (
     cards.emulated(),
     cards.hostile(),
     derived.derived_record(),
-    odd.hostile(),
+    odd_predictions.hostile(),
 )
 
 

@@ -6,17 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.records.schema import Record
-from bench.records.words import Profile, Provenance, WeightMode
-from bench.report import check, csv, html, markdown
+from bench.records.enums import Profile, Provenance, WeightMode
+from bench.records.record import Record
+from bench.report import bundle, csv, html, markdown
 from bench.report.basics import Tone
 from bench.report.terminal import as_text
-from bench.report.text import clean
 from bench.report.view import build_view
-from tests import sample_cards as cards
-from tests import sample_derived as derived
-from tests import sample_records as sample
-from tests.report.derived import odd
+from bench.text import clean
+from tests.samples import cards, odd_predictions
+from tests.samples import predictions as derived
+from tests.samples import records as sample
 
 SHAPES = {
     "smoke": sample.smoke(),
@@ -32,7 +31,7 @@ SHAPES = {
     "hostile card": cards.hostile(),
     "derived": derived.derived_record(),
     "derived CPU": derived.derived_record(device=sample.CPU, clips=(10.0,)),
-    "hostile derived": odd.hostile(),
+    "hostile derived": odd_predictions.hostile(),
 }
 
 
@@ -186,7 +185,7 @@ def test_the_speed_of_a_larger_device_is_no_highlight() -> None:
 
 
 def test_a_view_of_a_prediction_is_derived_whatever_the_record_says() -> None:
-    from bench.records.schema import Predicted
+    from bench.records.record import Predicted
 
     view = build_view(sample.record([sample.not_measured(sample.requested(), Predicted())]))
     assert view.rows[0].provenance is Provenance.DERIVED
@@ -224,7 +223,7 @@ def test_memory_that_another_program_took_is_told_in_every_format() -> None:
     beside = {"device_memory": seen.model_copy(update={"contended": True})}
     ran_out = sample.out_of_memory(sample.requested(60.0)).model_copy(update=beside)
     view = build_view(cards.with_card([cards.measured(), ran_out]))
-    for render in (html.render, markdown.render, as_text, check.render, csv.render):
+    for render in (html.render, markdown.render, as_text, bundle.render, csv.render):
         assert "contended" in render(view)
         assert "another program computed on the card" in render(view)
 

@@ -13,16 +13,16 @@ from typing import Any, Literal
 
 import click
 
-from bench.cells import Cell
 from bench.cli.options import FILE, axis_options, device_options, emulation_option, model_options
 from bench.errors import BenchError, ExitCode
-from bench.records.schema import CellResult
-from bench.records.words import Profile
-from bench.run import campaign
+from bench.records.enums import Profile
+from bench.records.record import CellResult
+from bench.run import runner
 from bench.run.fetch import fetch
-from bench.run.plan import Wishes, make_plan, refuse_to_choose
 from bench.run.protocol import Step
+from bench.run.run_spec import RunOptions, make_plan, refuse_to_choose
 from bench.run.session import Rules
+from bench.suite.cells import Cell
 from bench.weights.interface import quiet
 from tests.fake_driver.driver import environment_of
 from tests.run.processes import environment
@@ -83,11 +83,11 @@ def main(
 ) -> ExitCode:
     """Run and print where the record is."""
     profile = wished["profile"]
-    wishes = Wishes(**{**wished, "profile": Profile(profile) if profile is not None else None})
+    wishes = RunOptions(**{**wished, "profile": Profile(profile) if profile is not None else None})
     plan = replace(make_plan(wishes, refuse_to_choose), compute_on="cpu")
     weights = fetch(plan.origin, lambda *_: None, quiet)
     rules = Rules(plan.suite.measure, isolate=isolate, prune=not no_prune, settle_limit_s=settle_limit)
-    ending = campaign.run(plan, weights, rules, campaign.Place(out), Silent())
+    ending = runner.run(plan, weights, rules, runner.OutputLocation(out), Silent())
     click.echo(ending.path)
     failed = any(cell.outcome.status in {"failed", "timeout"} for cell in ending.record.cells)
     return ExitCode.CELLS_FAILED if failed else ExitCode.DONE

@@ -10,10 +10,10 @@ import pytest
 from bench.errors import UsageError
 from bench.hardware.allowance import CONTEXT, RESERVE
 from bench.hardware.device import Device
-from bench.records.schema import CellResult, Measured, OutOfMemory, Record, Skipped
-from bench.records.store import read_record
-from bench.records.words import Phase, Provenance
+from bench.records.enums import Phase, Provenance
+from bench.records.record import CellResult, Measured, OutOfMemory, Record, Skipped
 from bench.run.emulation import emulation
+from bench.store.record_files import read_record
 from bench.units import GIB, MIB
 from bench.weights.tiny import write_tiny_checkpoint
 from tests.cli.conftest import journal_of

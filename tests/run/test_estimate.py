@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.cells import Cell, expand
-from bench.overrides import override
-from bench.records.words import Attention, WeightMode
+from bench.records.enums import Attention, WeightMode
 from bench.run.estimate import cell_s, pace, run_s
-from bench.suite import Measure, Suite, find_suite
+from bench.suite.cells import Cell, expand
+from bench.suite.overrides import override
+from bench.suite.suite import Measure, Suite, find_suite
 
 SUITE = find_suite("standard")
 FOUR_B = "MOSS-Audio-4B-Instruct"

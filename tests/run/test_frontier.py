@@ -5,19 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from bench.cells import Cell
 from bench.judge.bisection import STEP_S, Search
 from bench.judge.limit import Line
-from bench.records.journal import Header, Journal, Progress, read_progress
-from bench.records.schema import CellResult, Failed, Outcome, Requested, Summary, Timeout
-from bench.records.words import Attention
+from bench.records.enums import Attention
+from bench.records.record import CellResult, Failed, Outcome, Requested, Summary, Timeout
 from bench.run.frontier import Finder, frontier_plan
 from bench.run.isolation import Stopped
-from bench.run.plan import Wishes, refuse_to_choose
 from bench.run.protocol import Step
+from bench.run.run_spec import RunOptions, refuse_to_choose
 from bench.run.session import Listener
-from tests import sample_cards as cards
-from tests import sample_records as sample
+from bench.store.journal import Header, Journal, Progress, read_progress
+from bench.suite.cells import Cell
+from tests.samples import cards
+from tests.samples import records as sample
 
 SHORT = Line(sample.requested(10, 128))
 LONG = Line(sample.requested(10, 512))
@@ -30,13 +30,13 @@ CRASHES: Timeout | Failed = Failed(reason="the worker was killed by SIGKILL")
 Truth = Callable[[Requested], Outcome | bool]
 
 
-def why_not(requested: Requested) -> str | None:
+def unsupported_reason(requested: Requested) -> str | None:
     if requested.attention is Attention.FLASH_ATTENTION_2:
         return sample.NO_FLASH
     return None if requested.clip_seconds <= CONTEXT_S else "the model has 5,000 positions"
 
 
-class Told:
+class CellTelemetry:
     """A listener that keeps what it is told."""
 
     def __init__(self) -> None:
@@ -64,8 +64,8 @@ class Playing:
         self.ran: list[Requested] = []
         self._stop_after = stop_after
 
-    def why_not(self, requested: Requested) -> str | None:
-        return why_not(requested)
+    def unsupported_reason(self, requested: Requested) -> str | None:
+        return unsupported_reason(requested)
 
     def run_cell(self, cell: Cell, journal: Journal, listener: Listener) -> CellResult:
         if self._stop_after == len(self.ran):
@@ -101,7 +101,7 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 
 
 def finder(*lines: Line, known: tuple[CellResult, ...] = ()) -> Finder:
-    return Finder(lines, {result.cell_id: result for result in known}, 10, why_not)
+    return Finder(lines, {result.cell_id: result for result in known}, 10, unsupported_reason)
 
 
 def recorded(journal: Journal) -> list[tuple[float, int, str]]:
@@ -114,7 +114,7 @@ def recorded(journal: Journal) -> list[tuple[float, int, str]]:
 def test_each_probe_is_an_outcome_in_the_journal_and_the_next_line_starts_where_this_one_ended(
     journal: Journal,
 ) -> None:
-    search, told = finder(SHORT, LONG), Told()
+    search, told = finder(SHORT, LONG), CellTelemetry()
     session = Playing(up_to({SHORT: 85, LONG: 75}))
     assert search.sweep(session, journal, told) is None
     assert recorded(journal) == [
@@ -142,11 +142,11 @@ def test_each_probe_is_an_outcome_in_the_journal_and_the_next_line_starts_where_
 
 def test_what_was_found_is_not_searched_again(journal: Journal) -> None:
     first = Playing(up_to({SHORT: 85, LONG: 85}))
-    finder(SHORT, LONG).sweep(first, journal, Told())
+    finder(SHORT, LONG).sweep(first, journal, CellTelemetry())
     known = read_progress(journal.path).done
     assert finder(SHORT, LONG, known=known).is_done()
     again = Playing(lambda requested: pytest.fail("nothing is left to try"))
-    assert finder(SHORT, LONG, known=known).sweep(again, journal, Told()) is None
+    assert finder(SHORT, LONG, known=known).sweep(again, journal, CellTelemetry()) is None
     assert read_progress(journal.path).done == known
 
 
@@ -160,7 +160,7 @@ def test_a_failure_that_is_not_memory_ends_its_line_only(
         return requested.clip_seconds <= 10
 
     search = finder(EAGER, SHORT)
-    search.sweep(Playing(truth), journal, Told())
+    search.sweep(Playing(truth), journal, CellTelemetry())
     assert [status for *_, status in recorded(journal)] == [
         *("measured", status),
         *("measured", "out_of_memory", "out_of_memory"),
@@ -187,14 +187,16 @@ class Beside(Playing):
 
 def test_memory_that_another_program_took_ends_the_line_without_a_limit(journal: Journal) -> None:
     search = finder(SHORT)
-    assert search.sweep(Beside(lambda requested: requested.clip_seconds < 30), journal, Told()) is None
+    assert (
+        search.sweep(Beside(lambda requested: requested.clip_seconds < 30), journal, CellTelemetry()) is None
+    )
     (found,) = search.limits()
     assert found.search.misfit_s is None
     assert "another program" in search.unknown[SHORT]
 
 
 def test_an_attention_that_is_unsupported_is_one_outcome(journal: Journal) -> None:
-    search, told = finder(FLASH, SHORT), Told()
+    search, told = finder(FLASH, SHORT), CellTelemetry()
     search.sweep(Playing(up_to({SHORT: 10})), journal, told)
     assert recorded(journal)[:2] == [(10, 128, "unsupported"), (10, 128, "measured")]
     assert told.probes[0][1] is None
@@ -205,7 +207,7 @@ def test_an_attention_that_is_unsupported_is_one_outcome(journal: Journal) -> No
 def test_the_search_stops_at_the_end_of_the_context(journal: Journal) -> None:
     search = finder(SHORT)
     session = Playing(up_to({SHORT: 10_000}))
-    search.sweep(session, journal, Told())
+    search.sweep(session, journal, CellTelemetry())
     assert [requested.clip_seconds for requested in session.ran] == [10, 20, 40, 80, 160, 320, 400]
     assert recorded(journal)[-1] == (405, 128, "unsupported")
     assert search.limits()[0].search.ends_at_ceiling
@@ -215,19 +217,19 @@ def test_the_search_stops_at_the_end_of_the_context(journal: Journal) -> None:
 def test_a_signal_leaves_what_was_done_and_the_next_search_goes_on_from_it(journal: Journal) -> None:
     truth = up_to({SHORT: 85})
     stopped = Playing(truth, stop_after=6)
-    assert finder(SHORT).sweep(stopped, journal, Told()) == 2
+    assert finder(SHORT).sweep(stopped, journal, CellTelemetry()) == 2
     done = read_progress(journal.path).done
     assert len(done) == 6
     rest = Playing(truth)
     search = finder(SHORT, known=done)
-    assert search.sweep(rest, journal, Told()) is None
+    assert search.sweep(rest, journal, CellTelemetry()) is None
     assert [requested.clip_seconds for requested in rest.ran] == [100, 90, 85]
     assert search.limits()[0].search.fits_s == 85
 
 
 def test_the_plan_has_no_cells_one_repeat_and_says_what_it_changed() -> None:
     plan, lines = frontier_plan(
-        Wishes(suite="standard", device="cpu", max_tokens=(512, 128)), refuse_to_choose
+        RunOptions(suite="standard", device="cpu", max_tokens=(512, 128)), refuse_to_choose
     )
     assert (plan.cells, plan.frontier_step_s) == ((), STEP_S)
     assert (plan.suite.measure.repeats, plan.suite.measure.max_repeats) == (1, 1)

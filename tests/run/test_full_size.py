@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.records.store import read_record
-from bench.records.words import Phase, Provenance, WeightMode
+from bench.records.enums import Phase, Provenance, WeightMode
+from bench.store.record_files import read_record
 from bench.units import GIB
 from tests.run.processes import bench, only
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bench.records.journal import read_progress
-from bench.records.store import read_record
+from bench.store.journal import read_progress
+from bench.store.record_files import read_record
 from tests.run.processes import bench, only, started, wait_for_line, worker_of, write_suite
 
 LONG = "[8, 16, 24, 200]"

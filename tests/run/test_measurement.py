@@ -5,19 +5,19 @@ from itertools import pairwise
 import pytest
 import torch
 
-from bench import clips
-from bench.cells import expand
+from bench.audio import clips
 from bench.engines.interface import ModelSource
 from bench.engines.native import NativeEngine
-from bench.measure.course import MOST
 from bench.measure.memory import Counts
+from bench.measure.timeline import MOST
 from bench.measure.tracker import EmulatedMemoryError
-from bench.records.schema import MemoryTrace
-from bench.records.words import Phase, WeightMode
-from bench.run.gauge import CudaGauge, gauge
+from bench.records.enums import Phase, WeightMode
+from bench.records.record import MemoryTrace
 from bench.run.measurement import CellRunner
+from bench.run.memory_profiler import CudaGauge, gauge
 from bench.run.protocol import Finished, Job, Step
-from bench.suite import read_suite
+from bench.suite.cells import expand
+from bench.suite.suite import read_suite
 from bench.weights.tiny import write_tiny_checkpoint
 from tests.run.processes import write_suite
 

@@ -7,7 +7,7 @@ import torch
 
 from bench.errors import MachineError
 from bench.measure.tracker import EmulatedMemoryError
-from bench.records.words import Phase
+from bench.records.enums import Phase
 from bench.run.child import cause
 from bench.run.out_of_memory import out_of_memory
 

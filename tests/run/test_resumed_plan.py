@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from bench.errors import UsageError
-from bench.records.journal import Header, PlannedCell
-from bench.records.schema import ModelInfo
-from bench.records.words import Attention, Profile, Provenance, WeightMode
-from bench.run.plan import Plan, Wishes, make_plan, refuse_to_choose, resumed
-from tests import sample_records as sample
+from bench.records.enums import Attention, Profile, Provenance, WeightMode
+from bench.records.record import ModelInfo
+from bench.run.run_spec import Plan, RunOptions, make_plan, refuse_to_choose, resumed
+from bench.store.journal import Header, PlannedCell
 from tests.fake_driver.driver import environment_of
 from tests.run.processes import environment
+from tests.samples import records as sample
 
 RECORD = Path("20260607T201500Z-quick-1f2e3d4c5b6a.json")
 
@@ -46,17 +46,17 @@ def _header(plan: Plan) -> Header:
 @pytest.mark.parametrize(
     "wishes",
     [
-        Wishes(),
-        Wishes(suite="smoke", clip_seconds=(5.0, 2.5), max_tokens=(9,), repeats=7),
-        Wishes(suite="standard", weights="random", attention=(Attention.EAGER,), profile=Profile.LEAN),
-        Wishes(suite="standard", weights="random", model="MOSS-Audio-8B-Thinking"),
-        Wishes(suite="quick", model="me/mine", revision="v1"),
-        Wishes(suite="quick", model="tiny"),
+        RunOptions(),
+        RunOptions(suite="smoke", clip_seconds=(5.0, 2.5), max_tokens=(9,), repeats=7),
+        RunOptions(suite="standard", weights="random", attention=(Attention.EAGER,), profile=Profile.LEAN),
+        RunOptions(suite="standard", weights="random", model="MOSS-Audio-8B-Thinking"),
+        RunOptions(suite="quick", model="me/mine", revision="v1"),
+        RunOptions(suite="quick", model="tiny"),
     ],
 )
-def test_nothing_has_to_be_said_twice(wishes: Wishes) -> None:
+def test_nothing_has_to_be_said_twice(wishes: RunOptions) -> None:
     before = make_plan(replace(wishes, device="cpu"), refuse_to_choose)
-    after = make_plan(resumed(Wishes(), _header(before), RECORD), refuse_to_choose)
+    after = make_plan(resumed(RunOptions(), _header(before), RECORD), refuse_to_choose)
     assert after.cells == before.cells
     assert after.suite_info == before.suite_info
     assert after.device.slug == before.device.slug
@@ -67,12 +67,12 @@ def test_nothing_has_to_be_said_twice(wishes: Wishes) -> None:
 def test_a_directory_of_ones_own_has_to_be_named_again(tmp_path: Path) -> None:
     model = tmp_path / "my-model"
     model.mkdir()
-    wishes = Wishes(suite="smoke", device="cpu", model=str(model))
+    wishes = RunOptions(suite="smoke", device="cpu", model=str(model))
     before = make_plan(wishes, refuse_to_choose)
     with pytest.raises(UsageError, match=r"Give --model DIR again") as caught:
-        resumed(Wishes(), _header(before), RECORD)
+        resumed(RunOptions(), _header(before), RECORD)
     assert str(model) not in str(caught.value)
-    again = make_plan(resumed(Wishes(model=str(model)), _header(before), RECORD), refuse_to_choose)
+    again = make_plan(resumed(RunOptions(model=str(model)), _header(before), RECORD), refuse_to_choose)
     assert again.cells == before.cells
 
 
@@ -83,12 +83,12 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from bench.hardware.machine_key import machine_key
-from bench.run.plan import Wishes, make_plan, refuse_to_choose, resumed
+from bench.run.run_spec import RunOptions, make_plan, refuse_to_choose, resumed
 from tests.run.test_resumed_plan import _header
 for uuid in ("GPU-aaaaaaaa-0000-0000-0000-000000000001", "GPU-aaaaaaaa-0000-0000-0000-000000000002"):
-    before = make_plan(Wishes(device=uuid, weights="random"), refuse_to_choose)
+    before = make_plan(RunOptions(device=uuid, weights="random"), refuse_to_choose)
     header = _header(before).model_copy(update={"machine_key": machine_key(uuid)})
-    print(make_plan(resumed(Wishes(), header, Path("r.json")), refuse_to_choose).device.uuid[-1])
+    print(make_plan(resumed(RunOptions(), header, Path("r.json")), refuse_to_choose).device.uuid[-1])
 """
     card = "\nname NVIDIA GeForce RTX 4070\nmemory.total 12282MiB\ncapability 8.9\n"
     scenario = tmp_path / "twins.txt"

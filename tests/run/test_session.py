@@ -6,27 +6,27 @@ from time import perf_counter
 
 import pytest
 
-from bench.cells import Cell
 from bench.engines.interface import ModelSource
 from bench.errors import ExitCode, FullCardError, MachineError
 from bench.hardware.nvml import DriverLost
 from bench.hardware.readings import DriverGpu, MemoryReading, Sample
 from bench.measure.sampler import Sampler
 from bench.records.card import DeviceMemory, DeviceState, Sampled
-from bench.records.journal import Journal, Progress, read_progress
-from bench.records.schema import CellResult, Failed, MemoryTrace, OutOfMemory, Requested, Timeout
-from bench.records.words import Attention, Phase, WeightMode
-from bench.run import campaign, isolation
+from bench.records.enums import Attention, Phase, WeightMode
+from bench.records.record import CellResult, Failed, MemoryTrace, OutOfMemory, Requested, Timeout
+from bench.run import isolation, runner
 from bench.run.child import Child, Mailbox, StopRequest
 from bench.run.isolation import CellEnd, Isolation, Tell
 from bench.run.protocol import Finished, Hello, Job, Refused, Setup, Span, Step
 from bench.run.session import Rules, Session
-from bench.run.telemetry import Residue, Rest, Telemetry, Told
-from bench.suite import Measure
+from bench.run.telemetry import CellTelemetry, LeftoverMemory, Rest, Telemetry
+from bench.store.journal import Journal, Progress, read_progress
+from bench.suite.cells import Cell
+from bench.suite.suite import Measure
 from bench.units import MIB
-from tests import sample_records as sample
 from tests.measure.scripted_probe import Scripted
-from tests.records.test_journal import header
+from tests.samples import records as sample
+from tests.store.test_journal import header
 
 SETUP = Setup(
     source=ModelSource(name="tiny", weight_mode=WeightMode.TINY, directory=None),
@@ -82,7 +82,7 @@ class Card:
     def __init__(
         self,
         events: list[str],
-        *residues: Residue,
+        *residues: LeftoverMemory,
         lost: str | None = None,
         contended: bool | None = None,
         trace: MemoryTrace | None = None,
@@ -96,9 +96,9 @@ class Card:
     def cell_begins(self) -> None:
         self._events.append("begin")
 
-    def cell_ends(self, worker: int | None, finished: Finished | None) -> Told:
+    def cell_ends(self, worker: int | None, finished: Finished | None) -> CellTelemetry:
         self._events.append("end")
-        return Told(
+        return CellTelemetry(
             DeviceMemory(
                 source=None,
                 sampler=Sampled(period_s=0.02, samples=0, largest_gap_s=None),
@@ -116,9 +116,9 @@ class Card:
             memory_trace=self._trace,
         )
 
-    def settle(self, rest: Rest, limit_s: float) -> Residue:
+    def settle(self, rest: Rest, limit_s: float) -> LeftoverMemory:
         self._events.append("settle")
-        return self._residues.pop(0) if self._residues else Residue()
+        return self._residues.pop(0) if self._residues else LeftoverMemory()
 
 
 class Nobody:
@@ -150,7 +150,7 @@ def told(result: CellResult) -> tuple[int | None, bool | None]:
 
 def test_the_last_cell_of_a_worker_tells_what_it_left(tmp_path: Path) -> None:
     events: list[str] = []
-    card = Card(events, Residue(5, True, 0.1), Residue(7, False, 15.0))
+    card = Card(events, LeftoverMemory(5, True, 0.1), LeftoverMemory(7, False, 15.0))
     results = run(session_of(cells_of([*SDPA, *EAGER]), Worker(events, finished), card), tmp_path)
     cell = ["begin", "measure", "end"]
     assert events[:11] == [*cell, *cell, "retire", "settle", *cell]
@@ -164,7 +164,7 @@ def test_a_worker_that_failed_is_waited_for_and_its_cell_tells(tmp_path: Path) -
         return Timeout(reason="slow", limit_s=1) if wanted.max_tokens == 128 else finished(wanted)
 
     results = run(
-        session_of(cells_of(SDPA), Worker(events, end), Card(events, Residue(9, False, 15))), tmp_path
+        session_of(cells_of(SDPA), Worker(events, end), Card(events, LeftoverMemory(9, False, 15))), tmp_path
     )
     assert told(results[0]) == (9, False)
     assert events[3:5] == ["retire", "settle"]
@@ -173,7 +173,10 @@ def test_a_worker_that_failed_is_waited_for_and_its_cell_tells(tmp_path: Path) -
 def test_a_sweep_that_changes_the_group_waits_first_and_the_new_cell_tells_what_stays(
     tmp_path: Path,
 ) -> None:
-    for residue, expected in ((Residue(3, True, 0.2), (None, None)), (Residue(8, False, 15.0), (8, False))):
+    for residue, expected in (
+        (LeftoverMemory(3, True, 0.2), (None, None)),
+        (LeftoverMemory(8, False, 15.0), (8, False)),
+    ):
         events: list[str] = []
         session = session_of([], Worker(events, finished), Card(events, residue))
         journal = Journal.create(tmp_path / "x.journal.jsonl", Progress(header(), ()))
@@ -373,5 +376,5 @@ def test_a_resumed_run_keeps_the_state_of_its_first_part(tmp_path: Path) -> None
     telemetry = Telemetry(GPU, Sampler(Scripted([Sample(0)])))
     telemetry.close()
     before, now = header(), header().model_copy(update={"device_state": telemetry.state})
-    progress, _ = campaign._start(now, campaign.Place(tmp_path, (record, Progress(before, ()))))
+    progress, _ = runner._start(now, runner.OutputLocation(tmp_path, (record, Progress(before, ()))))
     assert progress.header.device_state == before.device_state

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bench.records.store import read_record
+from bench.store.record_files import read_record
 from bench.units import MIB
 from tests.fake_driver.driver import variant
 from tests.run.on_a_card import played

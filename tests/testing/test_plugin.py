@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 
-from bench.records.schema import Failed, Record, Skipped
-from bench.records.store import read_record
+from bench.records.record import Failed, Record, Skipped
 from bench.report.ci.cases import case_of
+from bench.store.record_files import read_record
 from bench.testing.plugin import end, tell
 from bench.testing.replay import Fixture, Replay
-from tests import sample_records as sample
 from tests.run.processes import environment, only, write_suite
+from tests.samples import records as sample
 
 ROOT = Path(__file__).parents[2]
 EXPECT = '[[expect]]\nfits = true\n[[expect]]\nmax_tokens = [16]\ndecode_tokens_per_s = ">= 1000000"\n'
@@ -38,7 +38,7 @@ def documented() -> list[str]:
 
 
 @dataclass(frozen=True)
-class Ended:
+class RunSummary:
     folder: Path
     code: int
     out: str
@@ -57,7 +57,7 @@ def variables(home: Path) -> dict[str, str]:
     return clean | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 
-def run_pytest(*arguments: str, home: Path, folder: Path, plugins: tuple[str, ...] = PLUGINS) -> Ended:
+def run_pytest(*arguments: str, home: Path, folder: Path, plugins: tuple[str, ...] = PLUGINS) -> RunSummary:
     ended = subprocess.run(
         command(*arguments, plugins=plugins),
         cwd=folder,
@@ -67,10 +67,10 @@ def run_pytest(*arguments: str, home: Path, folder: Path, plugins: tuple[str, ..
         timeout=240,
         check=False,
     )
-    return Ended(folder, ended.returncode, ended.stdout + ended.stderr)
+    return RunSummary(folder, ended.returncode, ended.stdout + ended.stderr)
 
 
-Pytest = Callable[..., Ended]
+Pytest = Callable[..., RunSummary]
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def inner(home: Path, tmp_path: Path) -> Pytest:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Ended:
+def whole(tmp_path_factory: pytest.TempPathFactory, home: Path) -> RunSummary:
     """Of a suite one cell passes, one is too slow, and two are unsupported; beside it a test of one's own."""
     folder = tmp_path_factory.mktemp("pytest")
     suite = write_suite(folder, tokens="[8, 16]", attention='["sdpa", "flash_attention_2"]', repeats=3)
@@ -98,7 +98,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Ended:
     )
 
 
-def test_each_cell_is_a_test_with_a_name_that_stays(whole: Ended) -> None:
+def test_each_cell_is_a_test_with_a_name_that_stays(whole: RunSummary) -> None:
     results = dict(re.findall(r"^(PASSED|FAILED) (\S+)", whole.out, re.MULTILINE)[::-1])
     assert whole.code == 1, whole.out
     assert results == {"PASSED": "test_own.py::test_own", "FAILED": "bench::mine::sdpa-1s-16"}
@@ -106,14 +106,14 @@ def test_each_cell_is_a_test_with_a_name_that_stays(whole: Ended) -> None:
     assert "1 failed, 2 passed, 2 skipped" in whole.out
 
 
-def test_it_fails_and_skips_with_the_reason(whole: Ended) -> None:
+def test_it_fails_and_skips_with_the_reason(whole: RunSummary) -> None:
     assert re.search(r"expected decode_tokens_per_s >= 1,000,000, found [\d.]+", whole.out)
     assert "unsupported: FlashAttention 2 needs an NVIDIA GPU; this is a CPU" in whole.out
     assert "was not used at all" not in whole.out
     assert "warning" not in whole.out
 
 
-def test_a_round_is_a_generation_and_its_value_the_latency_of_the_record(whole: Ended) -> None:
+def test_a_round_is_a_generation_and_its_value_the_latency_of_the_record(whole: RunSummary) -> None:
     told = benchmarks(whole.folder / "bench.json")
     record = whole.record()
     ran = [cell for cell in record.cells if cell.repeats]
@@ -134,7 +134,7 @@ def test_a_round_is_a_generation_and_its_value_the_latency_of_the_record(whole: 
         assert "energy_j" not in extra
 
 
-def test_the_record_is_the_one_that_bench_run_writes(whole: Ended) -> None:
+def test_the_record_is_the_one_that_bench_run_writes(whole: RunSummary) -> None:
     record = whole.record()
     assert [cell.outcome.status for cell in record.cells] == ["measured", "measured", *["unsupported"] * 2]
     assert [cell.cold is not None for cell in record.cells] == [True, False, False, False]  # one loaded model
@@ -273,7 +273,7 @@ def benchmarks(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def expecting(fits: bool) -> Any:
-    from bench.expectations import Expectation
+    from bench.suite.expectations import Expectation
 
     return (Expectation(fits=fits),)
 

@@ -30,8 +30,8 @@ else:
 
 
 @dataclass(frozen=True)
-class Asks:
-    """Asks for headers in a process of its own, with an empty home and nothing on its terminal."""
+class TurnRequest:
+    """TurnRequest for headers in a process of its own, with an empty home and nothing on its terminal."""
 
     home: Path
     endpoint: str
@@ -66,11 +66,11 @@ class Asks:
 
 
 @pytest.fixture
-def ask(tmp_path: Path, hub: Hub) -> Asks:
-    return Asks(tmp_path, hub.endpoint)
+def ask(tmp_path: Path, hub: Hub) -> TurnRequest:
+    return TurnRequest(tmp_path, hub.endpoint)
 
 
-def test_the_headers_are_had_without_the_weights(hub: Hub, ask: Asks) -> None:
+def test_the_headers_are_had_without_the_weights(hub: Hub, ask: TurnRequest) -> None:
     large = {SHARDS[0]: shard(0, a=(500_000,), b=(2, 3)), SHARDS[1]: shard(1, c=(5, 7))}
     commit = hub.repos[REPO].commit({**checkpoint(), **large})
     answer = ask()
@@ -85,19 +85,19 @@ def test_the_headers_are_had_without_the_weights(hub: Hub, ask: Asks) -> None:
     assert kept < 20_000  # the configuration and the index: nothing of two megabytes of weights
 
 
-def test_a_header_of_more_than_the_first_bytes_and_a_single_file(hub: Hub, ask: Asks) -> None:
+def test_a_header_of_more_than_the_first_bytes_and_a_single_file(hub: Hub, ask: TurnRequest) -> None:
     names = {f"layer.{number}.{'x' * 90}": (1, number + 1) for number in range(900)}
     files = {name: content for name, content in checkpoint().items() if "safetensors" not in name}
     hub.repos[REPO].commit({**files, "model.safetensors": shard(0, **names)})
     assert dict(ask()["tensors"]) == {name: list(shape) for name, shape in names.items()}
 
 
-def test_tensors_come_in_the_order_in_which_they_lie(hub: Hub, ask: Asks) -> None:
+def test_tensors_come_in_the_order_in_which_they_lie(hub: Hub, ask: TurnRequest) -> None:
     order = [name for name, _ in ask()["tensors"]]
     assert order == ["a", "b", "c"]
 
 
-def test_a_branch_a_commit_and_one_that_is_not_there(hub: Hub, ask: Asks) -> None:
+def test_a_branch_a_commit_and_one_that_is_not_there(hub: Hub, ask: TurnRequest) -> None:
     first = hub.repos[REPO].branches["main"]
     second = hub.repos[REPO].commit(checkpoint(seed=1), branch="other")
     assert ask(REPO, "other")["commit"] == second
@@ -127,7 +127,7 @@ def without(*names: str) -> Callable[[dict[str, bytes]], dict[str, bytes]]:
     ],
 )
 def test_repositories_that_state_no_shapes(
-    hub: Hub, ask: Asks, changed: Callable[[dict[str, bytes]], dict[str, bytes]], told: str
+    hub: Hub, ask: TurnRequest, changed: Callable[[dict[str, bytes]], dict[str, bytes]], told: str
 ) -> None:
     hub.repos[REPO].commit(changed(checkpoint()))
     assert told in ask.refused()
@@ -152,12 +152,12 @@ def _header(content: object) -> bytes:
         (API, Status(503), f"The Hub cannot be reached, and the shapes of {REPO} are not shipped"),
     ],
 )
-def test_what_a_hub_can_answer(hub: Hub, ask: Asks, what: str, fault: Fault, told: str) -> None:
+def test_what_a_hub_can_answer(hub: Hub, ask: TurnRequest, what: str, fault: Fault, told: str) -> None:
     hub.broken[what] = fault
     assert told in ask.refused()
 
 
-def test_no_connection_and_no_such_repository(hub: Hub, ask: Asks) -> None:
+def test_no_connection_and_no_such_repository(hub: Hub, ask: TurnRequest) -> None:
     assert ask.refused("nobody/nothing").startswith("There is no repository nobody/nothing on the Hub")
     told = "Connect and run again, or point --model to a directory with its config.json"
     assert told in ask.refused(HF_HUB_OFFLINE="1")

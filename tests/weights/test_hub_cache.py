@@ -8,7 +8,7 @@ from threading import Event
 import pytest
 
 from bench.weights.files import hash_files
-from bench.weights.hub_cache import DownloadPlan, Place, RemoteFile, remember_revision
+from bench.weights.hub_cache import CachedFile, DownloadPlan, RemoteFile, remember_revision
 from bench.weights.hub_transfer import only_one
 from bench.weights.interface import quiet
 from tests.hub_server import git_sha1, sha256
@@ -19,9 +19,9 @@ FILE = RemoteFile("model.safetensors", len(CONTENT), sha256(CONTENT), None)
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
+def place(tmp_path: Path) -> CachedFile:
     (tmp_path / "blobs").mkdir()
-    return Place(tmp_path, COMMIT, FILE)
+    return CachedFile(tmp_path, COMMIT, FILE)
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def no_links(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Path, "symlink_to", refuse)
 
 
-def test_content_settles_as_a_link_to_its_blob(place: Place) -> None:
+def test_content_settles_as_a_link_to_its_blob(place: CachedFile) -> None:
     place.partial.write_bytes(CONTENT)
     place.settle()
     assert place.link.read_bytes() == CONTENT
@@ -42,7 +42,7 @@ def test_content_settles_as_a_link_to_its_blob(place: Place) -> None:
     assert place.missing_bytes() == 0
 
 
-def test_without_links_there_is_one_copy(place: Place, no_links: None) -> None:
+def test_without_links_there_is_one_copy(place: CachedFile, no_links: None) -> None:
     place.partial.write_bytes(CONTENT)
     place.settle()
     assert place.link.read_bytes() == CONTENT
@@ -51,20 +51,20 @@ def test_without_links_there_is_one_copy(place: Place, no_links: None) -> None:
     assert place.missing_bytes() == 0
 
 
-def test_what_is_missing_shrinks_as_content_arrives(place: Place) -> None:
+def test_what_is_missing_shrinks_as_content_arrives(place: CachedFile) -> None:
     assert place.missing_bytes() == len(CONTENT)
     place.partial.write_bytes(CONTENT[:5])
     assert place.missing_bytes() == len(CONTENT) - 5
 
 
-def test_more_than_the_stated_size_counts_as_nothing(place: Place) -> None:
+def test_more_than_the_stated_size_counts_as_nothing(place: CachedFile) -> None:
     place.partial.write_bytes(CONTENT + b"!")
     assert place.missing_bytes() == len(CONTENT)
 
 
 def test_small_files_are_compared_by_the_hash_that_git_gives_them(tmp_path: Path) -> None:
     (tmp_path / "blobs").mkdir()
-    place = Place(tmp_path, COMMIT, RemoteFile("config.json", 2, None, git_sha1(b"{}")))
+    place = CachedFile(tmp_path, COMMIT, RemoteFile("config.json", 2, None, git_sha1(b"{}")))
     place.partial.write_bytes(b"{}")
     assert place.matches(hash_files({"config.json": place.partial})[0])
     place.partial.write_bytes(b"[]")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import WeightsError
-from bench.records.words import WeightMode
+from bench.records.enums import WeightMode
 from bench.weights.interface import Checkpoint
 from bench.weights.local import open_local
 from tests.hub_server import sha256

@@ -13,7 +13,7 @@ from typing import Final
 from bench.judge.expectations import Met
 from bench.report.ci.cases import Case, Result
 from bench.report.interface import View
-from bench.report.text import clean
+from bench.text import clean
 
 MAX_A_STEP: Final = 10
 """GitHub shows ten annotations of each level a step, and drops the others unseen."""

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bench import units
-from bench.expectations import Expectation
 from bench.judge.expectations import Finding, Met, judge_cell, stated
-from bench.records.schema import CellResult, Record, Requested
+from bench.records.record import CellResult, Record, Requested
 from bench.report.basics import Status
-from bench.report.words import status
+from bench.report.labels import status
+from bench.suite.expectations import Expectation
 
 
 class Result(StrEnum):

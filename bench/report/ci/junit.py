@@ -8,9 +8,9 @@ from datetime import UTC
 from typing import Final
 
 from bench.judge.metrics import METRICS, value
-from bench.records.schema import CellResult, Record
+from bench.records.record import CellResult, Record
 from bench.report.ci.cases import Case, Result
-from bench.report.text import clean
+from bench.text import clean
 
 # XML 1.0, production 2 [Char]. What it does not name must not stand in a document, not even as a reference.
 _INVALID: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.judge.expectations import count
-from bench.records.words import Verdict
+from bench.records.enums import Verdict
 from bench.report.ci.cases import Case
 
 SCHEMA_VERSION: Final = "1.0"

@@ -7,7 +7,7 @@ from bench.judge.expectations import Finding, Met, count
 from bench.report.ci.cases import Case
 from bench.report.interface import Row, View
 from bench.report.markdown_syntax import bullets, escape, misses, table
-from bench.report.text import clean
+from bench.text import clean
 
 # GitHub shows up to 1 MiB a step.
 _MAX_TOLD: Final = 200

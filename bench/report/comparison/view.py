@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from bench.judge.compare.wording import between, cell_name, p_text, percent
+from bench.compare.wording import between, cell_name, p_text, percent
 from bench.records.comparison import (
     Against,
     CellComparison,
@@ -14,12 +14,12 @@ from bench.records.comparison import (
     Unit,
     Word,
 )
-from bench.records.words import PUBLISHER, Provenance, WeightMode
+from bench.records.enums import PUBLISHER, Provenance, WeightMode
 from bench.report.basics import Fact, Tone
 from bench.report.comparison.interface import CellLines, ComparisonView, Line, Mark, SideView
+from bench.report.labels import PROVENANCES, WEIGHTS
 from bench.report.metrics import METRICS, Metric
-from bench.report.text import MAX_NAME, clean
-from bench.report.words import PROVENANCES, WEIGHTS
+from bench.text import MAX_NAME, clean
 
 _WORDS: Final = {
     Word.FASTER: "faster",

@@ -3,22 +3,22 @@
 from collections.abc import Iterator
 
 from bench import units
-from bench.judge.derived import ORDER, Rooms, cell_verdict, is_derived, rooms
+from bench.judge.prediction import ORDER, Budgets, cell_verdict, is_derived, rooms
 from bench.judge.verdict import Judgement
 from bench.judge.why import size
-from bench.records.schema import Record
-from bench.records.words import Verdict
+from bench.records.enums import Verdict
+from bench.records.record import Record
 from bench.report.basics import Fact
-from bench.report.derived import extents
-from bench.report.derived.how import compared, how, how_lines
+from bench.report.derived import byte_ranges
 from bench.report.derived.interface import Derived
+from bench.report.derived.methodology import compared, how, how_lines
 
 
 def derived(record: Record, judgement: Judgement) -> Derived | None:
     """What only a derived record says; None for any other."""
     if not is_derived(record):
         return None
-    room = rooms(record) or Rooms(None, None)
+    room = rooms(record) or Budgets(None, None)
     return Derived(
         units_line=units_line(record),
         tiles=tuple(
@@ -68,7 +68,7 @@ def units_line(record: Record) -> str:
 
 
 def tiles(
-    total_bytes: int | None, weights_bytes: int | None, room: Rooms, *, is_card: bool
+    total_bytes: int | None, weights_bytes: int | None, room: Budgets, *, is_card: bool
 ) -> Iterator[Fact]:
     """The card, the weights and the budgets, in GiB, with the same in GB as the note."""
     where = "Memory of the card" if is_card else "Memory of the machine"
@@ -76,14 +76,14 @@ def tiles(
         yield Fact(where, units.gib(total_bytes), units.gb(total_bytes))
     yield Fact("Weights", units.gib(weights_bytes), units.gb(weights_bytes))
     if room.headless is not None:
-        yield Fact("Room without a desktop", extents.gib(room.headless), extents.gb(room.headless))
+        yield Fact("Room without a desktop", byte_ranges.gib(room.headless), byte_ranges.gb(room.headless))
     if room.desktop is not None:
-        yield Fact("Room beside a desktop", extents.gib(room.desktop), extents.gb(room.desktop))
+        yield Fact("Room beside a desktop", byte_ranges.gib(room.desktop), byte_ranges.gb(room.desktop))
 
 
-def _room_line(room: Rooms) -> str:
+def _room_line(room: Budgets) -> str:
     parts = [
-        f"{extents.gib(room.headless)} without a desktop" if room.headless else "",
-        f"{extents.gib(room.desktop)} beside one" if room.desktop else "",
+        f"{byte_ranges.gib(room.headless)} without a desktop" if room.headless else "",
+        f"{byte_ranges.gib(room.desktop)} beside one" if room.desktop else "",
     ]
     return ", ".join(filter(None, parts))

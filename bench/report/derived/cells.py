@@ -3,17 +3,17 @@
 from typing import Final
 
 from bench import units
-from bench.judge.derived import cell_fit, cell_verdict
+from bench.judge.prediction import cell_fit, cell_verdict
 from bench.records.base import Interval
-from bench.records.check_prediction import CheckCeiling, CheckEnvelope
+from bench.records.check import CheckCeiling, CheckEnvelope
+from bench.records.enums import Fit, Phase, Profile, Verdict
 from bench.records.prediction import Ceiling, Envelope, PhaseEnvelope
-from bench.records.schema import CellResult, Record
-from bench.records.words import Fit, Phase, Profile, Verdict
+from bench.records.record import CellResult, Record
 from bench.report.basics import Status, Tone
-from bench.report.derived import extents
+from bench.report.derived import byte_ranges
 from bench.report.derived.interface import CEILINGS, TERMS, PhaseTerms, Prediction
 from bench.report.derived.operators import plain
-from bench.report.text import MAX_NAME, clean
+from bench.text import MAX_NAME, clean
 
 FITS: Final = {
     Verdict.RUNS: ("fits", Tone.GOOD),
@@ -82,7 +82,7 @@ def peak(figures: Envelope | CheckEnvelope | None) -> str:
         return units.NOT_AVAILABLE
     if figures.device_peak_bytes is None:
         return f"{units.gib(figures.allocated_peak_bytes)} allocated"
-    return extents.gib(figures.device_peak_bytes)
+    return byte_ranges.gib(figures.device_peak_bytes)
 
 
 def at_peak(figures: Envelope | CheckEnvelope | None, *, all_logits: bool) -> str:
@@ -111,7 +111,7 @@ def terms(figures: Envelope | CheckEnvelope | None) -> dict[str, str]:
 def _term(figures: Envelope | CheckEnvelope | None, name: str) -> str:
     value: Interval | int | None = getattr(figures, name) if figures else None
     if isinstance(value, Interval):
-        return extents.gib(value)
+        return byte_ranges.gib(value)
     return units.gib(value)
 
 

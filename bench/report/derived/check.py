@@ -1,9 +1,9 @@
 """What `check.json` says of a prediction, beside what it says of any record."""
 
-from bench.records.check_prediction import CheckCeiling, CheckComparison, CheckEnvelope, CheckPrediction
+from bench.records.check import CheckCeiling, CheckComparison, CheckEnvelope, CheckPrediction
 from bench.records.prediction import Ceiling, Envelope
 from bench.report.derived.interface import Compared, Derived, Prediction
-from bench.report.digits import rounded
+from bench.units import rounded
 
 
 def envelope(prediction: Prediction | None) -> CheckEnvelope | None:

@@ -1,7 +1,7 @@
 """The columns that only predicted rows of the CSV fill. They stand behind all others, in every record."""
 
 from bench.records.base import Interval
-from bench.records.check_prediction import CheckEnvelope
+from bench.records.check import CheckEnvelope
 from bench.records.prediction import Envelope
 from bench.report.derived.interface import CEILINGS, Prediction
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from bench.records.base import Interval
-from bench.records.check_prediction import CheckEnvelope
+from bench.records.check import CheckEnvelope
+from bench.records.enums import Fit, Verdict
 from bench.records.prediction import Comparison, Envelope
-from bench.records.words import Fit, Verdict
 from bench.report.basics import Fact, Status
 
 TERMS: Final = {

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from bench.records.words import Provenance
+from bench.records.enums import Provenance
 from bench.report.basics import Fact
 from bench.report.derived.interface import CEILINGS, MEANING, TERMS, Derived, Prediction
 from bench.report.interface import FrontierRow, FrontierTable, Grid, GridCell, Row, View

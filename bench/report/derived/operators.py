@@ -3,8 +3,8 @@
 import re
 from typing import Final
 
-from bench.records.words import Phase
-from bench.report.text import MAX_NAME, clean
+from bench.records.enums import Phase
+from bench.text import MAX_NAME, clean
 
 _LAYER: Final = r"language_model\.layers\.\d+"
 _ENCODER: Final = r"audio_encoder\.layers\.\d+"

@@ -1,11 +1,10 @@
 """What was predicted of a merged cell, in the words of a single prediction."""
 
-from bench.judge.merge.rows import FIT
-from bench.records.check_parts import CheckRow
-from bench.records.check_prediction import CheckEnvelope
-from bench.records.words import Profile, Verdict
+from bench.check.rows import FIT
+from bench.records.check import CheckEnvelope, CheckRow
+from bench.records.enums import Profile, Verdict
 from bench.report.basics import Status
-from bench.report.derived import extents
+from bench.report.derived import byte_ranges
 from bench.report.derived.cells import also, at_peak, ceilings, fit_words, peak, terms
 from bench.report.derived.interface import Prediction
 
@@ -37,7 +36,7 @@ def _reason(merged: CheckRow, figures: CheckEnvelope) -> str:
     if FIT in merged.disagrees:
         return differ(merged)
     needed = figures.device_peak_bytes
-    return "" if needed is None else f"needs {extents.both(needed)}"
+    return "" if needed is None else f"needs {byte_ranges.both(needed)}"
 
 
 def differ(merged: CheckRow) -> str:

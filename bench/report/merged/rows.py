@@ -5,12 +5,11 @@ from dataclasses import replace
 from typing import Final
 
 from bench import units
-from bench.judge.merge.rows import FIT
-from bench.judge.peak import PEAK_WORDS
-from bench.records.check_figures import CheckFigure
-from bench.records.check_parts import CheckRow
-from bench.records.schema import MemoryTrace
-from bench.report import words
+from bench.check.rows import FIT
+from bench.judge.memory import PEAK_WORDS
+from bench.records.check import CheckFigure, CheckRow
+from bench.records.record import MemoryTrace
+from bench.report import labels
 from bench.report.basics import Figure, Status, Tone
 from bench.report.card_metrics import COLUMNS, NEEDED
 from bench.report.derived.interface import Prediction
@@ -67,8 +66,8 @@ def row(merged: CheckRow, trace: MemoryTrace | None, *, mixed: bool) -> Row:
 
 def title(merged: CheckRow, *, mixed: bool = False) -> str:
     """The grid that a row stands in: what ran and what was predicted are never in one."""
-    where = [words.PROVENANCES[merged.provenance]] if mixed else []
-    return ", ".join([words.ATTENTIONS[merged.attention], *merged.variant, *where])
+    where = [labels.PROVENANCES[merged.provenance]] if mixed else []
+    return ", ".join([labels.ATTENTIONS[merged.attention], *merged.variant, *where])
 
 
 def basis(machines: int | None, records: int) -> str:
@@ -108,7 +107,7 @@ def _figure(metric: Metric, figure: CheckFigure | None) -> Figure:
 def _status(merged: CheckRow, predicted: Prediction | None) -> Status:
     if predicted is not None:
         return replace(predicted.fit, code=merged.status)
-    word, tone = words.STATUSES[merged.status]
+    word, tone = labels.STATUSES[merged.status]
     if len(merged.statuses) > 1:
         return Status(merged.status, word, Tone.WARN if FIT in merged.disagrees else tone, _tally(merged))
     return Status(merged.status, word, tone, merged.reason or "")
@@ -117,7 +116,7 @@ def _status(merged: CheckRow, predicted: Prediction | None) -> Status:
 def _tally(merged: CheckRow) -> str:
     if merged.status == "predicted":
         return differ(merged)
-    said = (f"{words.STATUSES[status][0]} in {count}" for status, count in merged.statuses.items())
+    said = (f"{labels.STATUSES[status][0]} in {count}" for status, count in merged.statuses.items())
     return f"{', '.join(said)} of {_told(merged)} records"
 
 

@@ -5,9 +5,8 @@ from itertools import chain, islice
 from typing import Final
 from urllib.parse import quote
 
-from bench.records.check import Check
-from bench.records.check_parts import CheckRecord
-from bench.report import words
+from bench.records.check import Check, CheckRecord
+from bench.report import labels
 from bench.report.interface import Merged, Source
 from bench.report.merged.rows import FITS, basis, disagreements
 
@@ -48,10 +47,10 @@ def _source(record: CheckRecord) -> Source:
         record_id=record.id,
         content_hash=record.hash,
         date=f"{record.created_at:%Y-%m-%d %H:%M}",
-        provenance=words.PROVENANCES[record.provenance],
-        weights=words.WEIGHTS[record.weight_mode],
+        provenance=labels.PROVENANCES[record.provenance],
+        weights=labels.WEIGHTS[record.weight_mode],
         suite=record.suite,
-        verdict=words.VERDICTS[record.verdict][0],
+        verdict=labels.VERDICTS[record.verdict][0],
         machine="not known" if record.machine is None else f"{record.machine}",
         link="" if record.path is None else quote(record.path),
     )

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 
 from bench.records.check import Check
-from bench.records.schema import MemoryTrace, Record
-from bench.records.words import Provenance
+from bench.records.enums import Provenance
+from bench.records.record import MemoryTrace, Record
 from bench.report.rows import trace_of
 
 Traces = Mapping[tuple[str, Provenance], MemoryTrace]

@@ -6,14 +6,12 @@ from types import MappingProxyType
 from typing import Final
 
 from bench import units
-from bench.judge.derived import Rooms
 from bench.judge.frontier import FrontierPoint
 from bench.judge.memory import CardMemory
-from bench.records.check import Check
-from bench.records.check_figures import CheckFigure
-from bench.records.check_parts import CheckFrontier
-from bench.records.words import Provenance, WeightMode
-from bench.report import words
+from bench.judge.prediction import Budgets
+from bench.records.check import Check, CheckFigure, CheckFrontier
+from bench.records.enums import Provenance, WeightMode
+from bench.report import labels
 from bench.report.basics import Fact, Tone
 from bench.report.card import beside_the_budget
 from bench.report.derived.build import tiles
@@ -23,7 +21,7 @@ from bench.report.interface import FrontierRow, Identity, Row, View
 from bench.report.merged.rows import basis, row
 from bench.report.merged.sources import disagreement, merged
 from bench.report.merged.traces import Traces
-from bench.report.text import MAX_NAME, clean
+from bench.text import MAX_NAME, clean
 
 _NOTES: Final = (
     "This asks for the same kind of run. What each record was asked for in full stands in its own report.",
@@ -35,7 +33,7 @@ def merged_view(check: Check, traces: Traces = MappingProxyType({})) -> View:
     memory, mixed = _memory(check), len({one.provenance for one in check.rows}) > 1
     rows = tuple(row(one, traces.get((one.cell_id, one.provenance)), mixed=mixed) for one in check.rows)
     tables, legend = arrange(_groups(rows))
-    verdict_word, verdict_tone = words.VERDICTS[check.verdict]
+    verdict_word, verdict_tone = labels.VERDICTS[check.verdict]
     budget, told = tuple(_budget(check)), merged(check)
     return View(
         identity=_identity(check),
@@ -102,9 +100,9 @@ def _size(figure: CheckFigure | None) -> int | None:
 
 
 def _stamp(check: Check) -> str:
-    modes = ", ".join(words.WEIGHTS[mode] for mode in check.model.weight_modes)
+    modes = ", ".join(labels.WEIGHTS[mode] for mode in check.model.weight_modes)
     weights = "" if check.provenance is Provenance.DERIVED else f", {modes}"
-    return f"{words.PROVENANCES[check.provenance]}{weights}, {basis(None, _deciding(check))}"
+    return f"{labels.PROVENANCES[check.provenance]}{weights}, {basis(None, _deciding(check))}"
 
 
 def _deciding(check: Check) -> int:
@@ -140,7 +138,7 @@ def _highlights(check: Check, rows: Sequence[Row], memory: CardMemory) -> Iterat
     """
     if check.prediction is not None and check.provenance is Provenance.DERIVED:
         told, total, weights = check.prediction, check.gpu.memory_total_bytes, check.vram.weights_bytes
-        room = Rooms(told.room_headless_bytes, told.room_desktop_bytes)
+        room = Budgets(told.room_headless_bytes, told.room_desktop_bytes)
         yield from tiles(_size(total), _size(weights), room, is_card=check.gpu.kind == "cuda")
     fits = [shown for shown, told in zip(rows, check.rows, strict=True) if told.fit == "fits"]
     ran = [shown for shown in fits if shown.status.code == "measured"]
@@ -163,7 +161,7 @@ def _highlights(check: Check, rows: Sequence[Row], memory: CardMemory) -> Iterat
 def _header(check: Check) -> Iterator[Fact]:
     model = check.model
     yield Fact("Model", f"{model.name}, {model.parameters:,} parameters")
-    yield Fact("Weights", ", ".join(words.WEIGHTS[mode] for mode in model.weight_modes))
+    yield Fact("Weights", ", ".join(labels.WEIGHTS[mode] for mode in model.weight_modes))
     if model.repo is not None:
         yield Fact("From", f"{model.repo} at {', '.join(model.revisions) or 'an unknown revision'}")
     yield Fact("Device", check.gpu.name)

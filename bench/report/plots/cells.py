@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from typing import Final, TypeGuard
 
 from bench import units
-from bench.records.words import Provenance
+from bench.records.enums import Provenance
 from bench.report.basics import Figure
-from bench.report.derived import extents
+from bench.report.derived import byte_ranges
 from bench.report.interface import Row, View
 from bench.report.plots.interface import Datum
 from bench.report.plots.series import Series
 from bench.report.plots.verdicts import VERDICTS, code_of
-from bench.report.text import clean
+from bench.text import clean
 
 _DIGITS: Final = 4
 _MAX_REASON: Final = 160
@@ -78,7 +78,7 @@ def _memory(row: Row, figure: str) -> Iterator[tuple[str, str | float]]:
     if figure == NEEDED and band is not None and math.isfinite(band.low) and math.isfinite(band.high):
         yield "lo", _rounded(band.low / units.GIB)
         yield "hi", _rounded(band.high / units.GIB)
-        yield "bt", extents.both(band)
+        yield "bt", byte_ranges.both(band)
 
 
 def _size(row: Row, figure: str) -> float | None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from bench.report.text import clean
+from bench.text import clean
 
 Datum = dict[str, "str | int | float | list[int] | list[str]"]
 """One row of a dataset. What is not available is left out: a plot skips it, and never draws 0."""

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from bench.report import words
+from bench.report import labels
 from bench.report.interface import Row, View
-from bench.report.limits import spread
 from bench.report.plots import theme
 from bench.report.plots.interface import Datum, KeyEntry
+from bench.report.truncate import spread
 
 NOT_DRAWN: Final = -1
 
@@ -92,7 +92,7 @@ def series(view: View) -> Series:
 
 
 def _name(row: Row, *, is_mixed: bool) -> str:
-    return f"{row.variant}, {words.PROVENANCES[row.provenance]}" if is_mixed else row.variant
+    return f"{row.variant}, {labels.PROVENANCES[row.provenance]}" if is_mixed else row.variant
 
 
 def places(count: int) -> list[int]:

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Final
 
 from bench import units
-from bench.records.schema import MemoryTrace
+from bench.records.record import MemoryTrace
 from bench.report.interface import Row, View
 from bench.report.plots.interface import Datum
 from bench.report.plots.series import Series

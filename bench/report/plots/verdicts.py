@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from bench.records.words import Fit, Label, Verdict
+from bench.records.enums import Fit, Label, Verdict
 from bench.report.interface import Row
 
 

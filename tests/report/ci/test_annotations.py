@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from bench.records.schema import Record
+from bench.records.record import Record
 from bench.report.ci.annotations import MAX_A_STEP, Annotation, Level, inert, render
 from bench.report.ci.cases import cases_of
 from bench.report.view import build_view
-from tests import sample_records as sample
+from tests.samples import records as sample
 
 COMMAND = re.compile(r"::(error|warning|notice) title=[^:,\r\n]*::[^\r\n]*")
 ODD = st.text(alphabet=st.sampled_from(list("::,%\r\n \t#[]a\x85\u2028\ufeff")), max_size=30)

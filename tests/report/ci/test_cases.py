@@ -3,9 +3,9 @@
 import pytest
 from pydantic import JsonValue
 
-from bench.records.schema import CellResult, Failed, Skipped, Timeout, Unsupported
+from bench.records.record import CellResult, Failed, Skipped, Timeout, Unsupported
 from bench.report.ci.cases import Result, cases_of
-from tests import sample_records as sample
+from tests.samples import records as sample
 
 WANT = sample.requested(60, 128)
 FITS: JsonValue = {"fits": True}

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from bench.records.schema import Failed, Record
+from bench.records.record import Failed, Record
 from bench.report.ci.cases import cases_of
 from bench.report.ci.junit import render
-from tests import sample_records as sample
+from tests.samples import records as sample
 
 SMOKE = sample.smoke()
 SCHEMA = xmlschema.XMLSchema(Path(__file__).with_name("junit.xsd"))

@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
-from bench.records.words import Verdict
+from bench.records.enums import Verdict
 from bench.report.ci.cases import cases_of
 from bench.report.ci.line import Files, render
-from tests import sample_records as sample
+from tests.samples import records as sample
 
 
 def test_it_counts_outcomes_and_expectations() -> None:

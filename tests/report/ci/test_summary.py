@@ -2,11 +2,11 @@
 
 from pydantic import JsonValue
 
-from bench.records.schema import Record
+from bench.records.record import Record
 from bench.report.ci.cases import cases_of
 from bench.report.ci.summary import render
 from bench.report.view import build_view
-from tests import sample_records as sample
+from tests.samples import records as sample
 
 EXPECT: JsonValue = [{"fits": True}, {"decode_tokens_per_s": ">= 30"}]
 

@@ -7,14 +7,14 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser
 
-from bench.judge.compare.compare import compare
-from bench.judge.compare.gates import parse_gate
-from bench.judge.compare.sides import side_of
+from bench.compare.compare import compare
+from bench.compare.gates import parse_gate
+from bench.compare.sides import side_of
 from bench.report.comparison.html import render
 from bench.report.comparison.view import build_view
-from tests import sample_records as sample
-from tests.judge.compare.made import cell, record, requests
 from tests.report.browsing import POOR_CONTRAST, Overheard, barriers, chromium
+from tests.samples import records as sample
+from tests.samples.comparisons import cell, record, requests
 
 pytestmark = pytest.mark.browser
 

@@ -2,16 +2,16 @@
 
 import pytest
 
-from bench.judge.compare.compare import compare
-from bench.judge.compare.gates import parse_gate
-from bench.judge.compare.sides import side_of
-from bench.records.schema import Record
+from bench.compare.compare import compare
+from bench.compare.gates import parse_gate
+from bench.compare.sides import side_of
+from bench.records.record import Record
 from bench.report.comparison import html, markdown, terminal
 from bench.report.comparison.interface import ComparisonView
 from bench.report.comparison.view import build_view
-from tests import sample_records as sample
-from tests.judge.compare.made import cell, record, requests
 from tests.report.test_html import Page
+from tests.samples import records as sample
+from tests.samples.comparisons import cell, record, requests
 
 CARD = sample.RTX_4070.model_copy(update={"slug": "rtx-4090", "name": "NVIDIA GeForce RTX 4090"})
 

@@ -3,12 +3,12 @@
 import pytest
 
 from bench.records.base import Interval
-from bench.records.schema import CellResult, Predicted, Record
-from bench.records.words import Profile, Verdict
+from bench.records.enums import Profile, Verdict
+from bench.records.record import CellResult, Predicted, Record
 from bench.report.derived.cells import prediction
 from bench.report.derived.interface import CEILINGS, TERMS, Prediction
-from tests import sample_derived as derived
-from tests import sample_records as sample
+from tests.samples import predictions as derived
+from tests.samples import records as sample
 
 
 def seen(cell: CellResult, record: Record | None = None) -> Prediction:

@@ -8,30 +8,29 @@ from hypothesis import HealthCheck, given, settings
 from rich.console import Console
 
 from bench.records.check import Check
+from bench.records.enums import Attention
 from bench.records.prediction import Envelope
-from bench.records.schema import Record
-from bench.records.words import Attention
-from bench.report import check, csv, html, markdown
+from bench.records.record import Record
+from bench.report import bundle, csv, html, markdown
 from bench.report.derived.columns import names
 from bench.report.derived.terminal import WIDTH
 from bench.report.terminal import as_text, summary
 from bench.report.view import build_view
-from tests import sample_cards as cards
-from tests import sample_derived as derived
-from tests import sample_records as sample
-from tests.report.derived import odd
 from tests.report.derived.test_derived_page import BOTH, COMPARED
+from tests.samples import cards, odd_predictions
+from tests.samples import predictions as derived
+from tests.samples import records as sample
 
 
 def table(record: Record) -> pd.DataFrame:
     return pd.read_csv(io.StringIO(csv.render(build_view(record))))
 
 
-@given(odd.records())
+@given(odd_predictions.records())
 @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_no_record_that_the_schema_accepts_is_without_a_report(record: Record) -> None:
     view = build_view(record)
-    Check.model_validate_json(check.render(view))
+    Check.model_validate_json(bundle.render(view))
     page, post, shown = html.render(view), markdown.render(view), as_text(view)
     csv.render(view)
     for text in (page, post, shown):
@@ -119,11 +118,11 @@ def test_the_csv_has_the_envelope_under_its_names() -> None:
 
 
 def test_no_operator_is_a_formula() -> None:
-    assert set(table(odd.hostile())["peak_op"].str[:2]) == {"'="}
+    assert set(table(odd_predictions.hostile())["peak_op"].str[:2]) == {"'="}
 
 
 def test_check_has_intervals_with_their_provenance() -> None:
-    document = json.loads(check.render(build_view(derived.derived_record(compared=(COMPARED,)))))
+    document = json.loads(bundle.render(build_view(derived.derived_record(compared=(COMPARED,)))))
     largest = document["vram"]["largest"]
     assert (largest["point"]["clip_seconds"], largest["point"]["max_tokens"]) == (120.0, 1024)
     (row,) = [row for row in document["rows"] if row["cell_id"] == largest["point"]["cell_id"]]
@@ -141,25 +140,27 @@ def test_check_has_intervals_with_their_provenance() -> None:
 
 
 def test_check_has_the_predicted_line_to_the_second() -> None:
-    (line, *_) = json.loads(check.render(build_view(derived.derived_record())))["frontier"]
+    (line, *_) = json.loads(bundle.render(build_view(derived.derived_record())))["frontier"]
     assert (line["longest_fit_s"], line["smallest_misfit_s"]) == (128.0, 342.0)
     assert (line["longest_fit_with_desktop_s"], line["smallest_misfit_with_desktop_s"]) == (None, 303.0)
     assert line["context_s"] == 3263.0
 
 
 def test_speed_is_null_where_nothing_was_run() -> None:
-    speed = json.loads(check.render(build_view(derived.derived_record(attentions=[Attention.SDPA]))))["speed"]
+    speed = json.loads(bundle.render(build_view(derived.derived_record(attentions=[Attention.SDPA]))))[
+        "speed"
+    ]
     assert list(speed.values()) == [[], [], []]
 
 
 def test_a_measured_check_has_no_prediction() -> None:
-    document = json.loads(check.render(build_view(cards.rtx_4070())))
+    document = json.loads(bundle.render(build_view(cards.rtx_4070())))
     assert document["prediction"] is None
     assert document["vram"]["largest"]["predicted_bytes"] is None
 
 
 def test_a_check_of_48_predictions_is_fetched_by_a_page() -> None:
-    assert len(check.render(build_view(derived.derived_record(attentions=BOTH)))) < 90_000
+    assert len(bundle.render(build_view(derived.derived_record(attentions=BOTH)))) < 90_000
 
 
 def test_a_post_has_the_stamp_at_every_table_of_figures() -> None:

@@ -4,14 +4,14 @@ import re
 
 import pytest
 
+from bench.records.enums import Attention
 from bench.records.prediction import Comparison
-from bench.records.schema import Record, Unsupported
-from bench.records.words import Attention
+from bench.records.record import Record, Unsupported
 from bench.report.html import render
 from bench.report.view import build_view
-from tests import sample_derived as derived
-from tests import sample_records as sample
-from tests.report.derived import odd
+from tests.samples import odd_predictions
+from tests.samples import predictions as derived
+from tests.samples import records as sample
 
 BOTH = (Attention.SDPA, Attention.FLASH_ATTENTION_2)
 COMPARED = Comparison(
@@ -108,7 +108,7 @@ def test_an_attention_that_cannot_run_is_named_once() -> None:
 
 
 def test_hostile_operators_and_evidence_are_shown_as_they_are() -> None:
-    source = page(odd.hostile())
+    source = page(odd_predictions.hostile())
     assert "<script>alert" not in source
     assert source.count("<script") == 3  # the page's own two, and its data
     assert "<img" not in source

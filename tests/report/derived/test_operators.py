@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.records.words import Phase
+from bench.records.enums import Phase
 from bench.report.derived.operators import plain
-from bench.report.text import MAX_NAME
+from bench.text import MAX_NAME
 
 
 @pytest.mark.parametrize(

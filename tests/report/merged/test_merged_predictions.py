@@ -10,10 +10,10 @@ from bench.report.merged.view import merged_view
 from bench.report.plots.build import plots
 from bench.report.plots.verdicts import code_of
 from bench.report.view import build_view
-from tests import sample_cards as cards
-from tests.judge.merge.samples import cheaper, merged, replanned
-from tests.report.merged.samples import MIXED, PLAN, PLANS
 from tests.report.pages import markup
+from tests.samples import cards
+from tests.samples.merged import MIXED, PLAN, PLANS
+from tests.samples.reruns import cheaper, merged, replanned
 
 
 def parts(view: View) -> list[str]:

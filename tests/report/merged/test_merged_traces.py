@@ -4,15 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from bench.records.schema import Record
+from bench.records.record import Record
 from bench.report.html import render
 from bench.report.interface import View
 from bench.report.merged.traces import traces_of
 from bench.report.merged.view import merged_view
-from tests import sample_cards as cards
-from tests import sample_derived as derived
-from tests.judge.merge.samples import merged, rerun
-from tests.report.merged.samples import CLIPS, watched
+from tests.samples import cards
+from tests.samples import predictions as derived
+from tests.samples.merged import CLIPS, watched
+from tests.samples.reruns import merged, rerun
 
 
 def unwatched(nth: int) -> Record:

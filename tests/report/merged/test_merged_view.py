@@ -7,17 +7,17 @@ import pandas as pd
 import pytest
 
 from bench.records.check import Check
-from bench.records.schema import Record
-from bench.report import check, csv, html, markdown
+from bench.records.record import Record
+from bench.report import bundle, csv, html, markdown
 from bench.report.interface import View
 from bench.report.merged.sources import MAX_SOURCES
 from bench.report.merged.view import merged_view
 from bench.report.terminal import as_text
-from tests import sample_cards as cards
-from tests import sample_derived as derived
-from tests import sample_records as sample
-from tests.judge.merge.samples import MACHINES, labelled, merged, rerun, small, with_rate
 from tests.report.pages import markup
+from tests.samples import cards
+from tests.samples import predictions as derived
+from tests.samples import records as sample
+from tests.samples.reruns import MACHINES, labelled, merged, rerun, small, with_rate
 
 CELL = sample.measured(sample.requested())
 
@@ -72,7 +72,7 @@ class Ids(HTMLParser):
 def test_every_format_shows_every_merge(name: str) -> None:
     view = view_of(name)
     page, post, shown = html.render(view), markdown.render(view), as_text(view)
-    assert Check.model_validate_json(check.render(view)) == view.check
+    assert Check.model_validate_json(bundle.render(view)) == view.check
     assert len(pd.read_csv(io.StringIO(csv.render(view)))) == len(view.check.rows)
     for text in (page, post, shown):
         assert "\x1b" not in text

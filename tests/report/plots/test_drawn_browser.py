@@ -8,18 +8,16 @@ from typing import Final
 import pytest
 from playwright.sync_api import Browser, Locator, Page, ViewportSize
 
-from bench.records.schema import Record
+from bench.records.record import Record
 from bench.report import html
 from bench.report.bundle import write_reports
 from bench.report.interface import Format
 from bench.report.view import build_view
-from tests import sample_cards as cards
-from tests import sample_derived as derived
-from tests import sample_large as large
-from tests import sample_records as sample
 from tests.report.browsing import AXE, POOR_CONTRAST, TOOLS, Overheard, barriers, chromium, show
-from tests.report.derived import odd
-from tests.report.merged.samples import MIXED, PLANS, watched_twice
+from tests.samples import cards, large, odd_predictions
+from tests.samples import predictions as derived
+from tests.samples import records as sample
+from tests.samples.merged import MIXED, PLANS, watched_twice
 
 pytestmark = pytest.mark.browser
 
@@ -40,7 +38,7 @@ RECORDS: Final = {
     "smoke": (sample.smoke(), ["memory", "speed", "latency", "heat"]),
     "hostile": (sample.hostile(), ["memory", "speed", "latency", "heat"]),
     "derived": (derived.derived_record(), ["memory", "speed", "heat"]),
-    "hostile derived": (odd.hostile(), ["memory", "speed", "heat"]),
+    "hostile derived": (odd_predictions.hostile(), ["memory", "speed", "heat"]),
     "unsupported": (sample.all_unsupported(), ["heat"]),
     "large": (large.two_hundred(), ["memory", "speed", "latency", "heat", "trace"]),
 }

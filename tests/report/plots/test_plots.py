@@ -7,16 +7,14 @@ import altair as alt
 import pytest
 
 from bench.records.base import Interval
-from bench.records.schema import Record
+from bench.records.record import Record
 from bench.report.plots.build import plots
 from bench.report.plots.interface import Plot, Plots
 from bench.report.plots.page import as_json, inline
 from bench.report.view import build_view
-from tests import sample_cards as cards
-from tests import sample_derived as derived
-from tests import sample_large as large
-from tests import sample_records as sample
-from tests.report.derived import odd
+from tests.samples import cards, large, odd_predictions
+from tests.samples import predictions as derived
+from tests.samples import records as sample
 
 RECORDS = {
     "smoke": sample.smoke(),
@@ -30,7 +28,7 @@ RECORDS = {
     "hostile card": cards.hostile(),
     "derived": derived.derived_record(),
     "derived CPU": derived.derived_record(device=sample.CPU, clips=(10.0,)),
-    "hostile derived": odd.hostile(),
+    "hostile derived": odd_predictions.hostile(),
     "empty": sample.record([]),
 }
 

@@ -5,13 +5,12 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.records.schema import MemoryTrace
+from bench.records.record import MemoryTrace
 from bench.report.plots.series import series
 from bench.report.plots.traces import stretches, thin, traced, traces, unit_of
 from bench.report.view import build_view
-from tests import sample_cards as cards
-from tests import sample_large as large
-from tests import sample_records as sample
+from tests.samples import cards, large
+from tests.samples import records as sample
 
 parts = st.lists(
     st.tuples(st.floats(0, 100), st.integers(0, 2**40), st.integers(0, 2**40)), min_size=1, max_size=60

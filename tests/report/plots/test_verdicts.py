@@ -2,12 +2,12 @@
 
 import pytest
 
-from bench.records.schema import Record
+from bench.records.record import Record
 from bench.report.plots.verdicts import VERDICTS, code_of
 from bench.report.view import build_view
-from tests import sample_cards as cards
-from tests import sample_derived as derived
-from tests import sample_records as sample
+from tests.samples import cards
+from tests.samples import predictions as derived
+from tests.samples import records as sample
 
 
 def codes(record: Record) -> set[str]:

@@ -1,0 +1,1 @@
+"""Shapes, bytes and operations of the architecture, computed from its configuration. Pure."""

@@ -1,0 +1,211 @@
+"""The check document, put together."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from bench.check.figures import Sample, merge_figure
+from bench.check.lines import merge_lines
+from bench.check.rows import CellContribution, MergedCell, merge_cell, merge_phases
+from bench.check.sources import Sources
+from bench.check.summary import Entry, EntryHead, SoftwareEntry
+from bench.check.verdict import merge_caveats, merge_verdict
+from bench.judge.variants import varying, words_of
+from bench.records.check import (
+    CHECK_VERSION,
+    SHAPES,
+    Check,
+    CheckEnvironment,
+    CheckFigure,
+    CheckGpu,
+    CheckModel,
+    CheckPeaks,
+    CheckPhase,
+    CheckPoint,
+    CheckRecord,
+    CheckRow,
+    CheckSpeed,
+    CheckVram,
+)
+from bench.records.enums import Attention, Phase, Provenance
+
+Largest = tuple[MergedCell, dict[Phase, CheckPhase]]
+"""The cell that took the most, and its memory in each phase."""
+
+
+def merge(entries: Iterable[Entry]) -> Check:
+    """One document from records of one model on one card, in any order; copies of a record count once.
+
+    Raises:
+        ValueError: no record.
+    """
+    entries = tuple(entries)
+    sources = Sources.of(entry.head for entry in entries)
+    by_hash = {entry.head.hash: entry for entry in entries}
+    cells: dict[str, list[CellContribution]] = {}
+    for head in sources.heads:
+        for cell in by_hash[head.hash].cells:
+            cells.setdefault(cell.cell_id, []).append(CellContribution(head, cell))
+    return merge_cells(sources, cells.values())
+
+
+def merge_cells(sources: Sources, cells: Iterable[Sequence[CellContribution]]) -> Check:
+    """The same where the cells come one after the other, each with all that is told of it.
+
+    Only the merged rows are kept in memory. The records of one cell come in the order of `sources`.
+    """
+    counted = {head.hash for head in sources.counted}
+    merged: list[MergedCell] = []
+    largest: Largest | None = None
+    for tellings in cells:
+        own = [telling for telling in tellings if telling.head.hash in counted]
+        for cell in merge_cell(sources, own) if own else ():
+            merged.append(cell)
+            if _is_larger(sources, cell, largest):
+                largest = cell, merge_phases(sources, own, cell.row.provenance)
+    names = varying(cell.settings for cell in merged)
+    ordered = [_named(cell, names) for cell in sorted(merged, key=_place)]
+    if largest is not None:
+        largest = _named(largest[0], names), largest[1]
+    return _document(sources, ordered, names, largest)
+
+
+def _place(cell: MergedCell) -> tuple[int, tuple[str, ...], float, int, str]:
+    row = cell.row
+    return list(Attention).index(row.attention), cell.settings, row.clip_seconds, row.max_tokens, row.cell_id
+
+
+def _named(cell: MergedCell, names: Sequence[str]) -> MergedCell:
+    row = cell.row.model_copy(update={"variant": words_of(cell.settings, names)})
+    return MergedCell(row, cell.settings, cell.is_inferred)
+
+
+def _is_larger(sources: Sources, cell: MergedCell, largest: Largest | None) -> bool:
+    """Whether this is the cell to show the memory of; of predictions, the one that stands for the newest."""
+    if sources.provenance is Provenance.DERIVED:
+        return cell.row.cell_id == sources.newest.typical
+    if cell.peak is None:
+        return False
+    return largest is None or (largest[0].peak or 0, largest[0].row.cell_id) < (cell.peak, cell.row.cell_id)
+
+
+def _document(
+    sources: Sources, cells: Sequence[MergedCell], names: Sequence[str], largest: Largest | None
+) -> Check:
+    rows = tuple(cell.row for cell in cells)
+    verdict, why = merge_verdict(sources, rows)
+    newest = sources.newest
+    return Check(
+        schema_version=CHECK_VERSION,
+        model=_model(sources),
+        gpu=_gpu(sources),
+        provenance=sources.provenance,
+        verdict=verdict,
+        why=why,
+        caveats=merge_caveats(sources),
+        emulation=newest.emulation,
+        prediction=next((head.prediction for head in reversed(sources.heads) if head.prediction), None),
+        vram=_vram(sources, largest),
+        speed={shape: tuple(_speed(newest, rows, *point)) for shape, point in SHAPES.items()},
+        frontier=merge_lines(sources, cells, names),
+        rows=rows,
+        environment=_environments(sources),
+        records=tuple(_record(sources, head) for head in sources.heads),
+    )
+
+
+def _model(sources: Sources) -> CheckModel:
+    model, heads = sources.newest.model, sources.heads
+    return CheckModel(
+        name=model.name,
+        repo=model.repo,
+        revisions=tuple(sorted({head.model.revision for head in heads if head.model.revision is not None})),
+        weight_modes=tuple(sorted({head.model.weight_mode for head in heads})),
+        config_sha256=model.config_sha256,
+        parameters=model.parameters,
+    )
+
+
+def _gpu(sources: Sources) -> CheckGpu:
+    device = sources.newest.device
+    return CheckGpu(
+        slug=device.slug,
+        name=device.name,
+        kind=device.kind,
+        memory_total_bytes=_of_heads(sources, "memory_total_bytes", lambda h: h.device.memory_total_bytes),
+        compute_capability=device.compute_capability,
+    )
+
+
+def _of_heads(sources: Sources, name: str, read: Callable[[EntryHead], int | None]) -> CheckFigure | None:
+    """A figure that a record has once, of the records that the verdict rests on."""
+    samples = [
+        Sample(sources.machine(head), value) for head in sources.deciding if (value := read(head)) is not None
+    ]
+    return merge_figure(name, samples, sources.provenance)
+
+
+def _vram(sources: Sources, largest: Largest | None) -> CheckVram:
+    return CheckVram(
+        weights_bytes=_of_heads(sources, "weights_bytes", lambda head: head.model.weights_bytes),
+        headless_bytes=_of_heads(sources, "headless_bytes", lambda head: head.device.headless_bytes),
+        desktop_bytes=_of_heads(sources, "desktop_bytes", lambda head: head.device.desktop_bytes),
+        now_bytes=_of_heads(sources, "now_bytes", lambda head: head.device.now_bytes),
+        largest=None if largest is None else _peaks(*largest),
+    )
+
+
+def _peaks(cell: MergedCell, phases: dict[Phase, CheckPhase]) -> CheckPeaks:
+    row = cell.row
+    own = {name: getattr(row, name) for name in CheckPeaks.model_fields if name in type(row).model_fields}
+    return CheckPeaks(**own, point=_point(row), predicted_bytes=_predicted(row), phases=phases)
+
+
+def _predicted(row: CheckRow) -> CheckFigure | None:
+    """The interval of the newest prediction of the cell."""
+    size = None if row.envelope is None else row.envelope.device_peak_bytes
+    if size is None:
+        return None
+    low, high = round(size.low), round(size.high)
+    return CheckFigure(
+        value=None, low=low, high=high, provenance=Provenance.DERIVED, machines=None, records=1
+    )
+
+
+def _speed(newest: EntryHead, rows: Sequence[CheckRow], clip_s: float, tokens: int) -> Iterator[CheckSpeed]:
+    if newest.emulation is not None:
+        return
+    for row in rows:
+        timed = row.latency_s is not None and row.provenance is not Provenance.EMULATED
+        if timed and (row.clip_seconds, row.max_tokens) == (clip_s, tokens):
+            own = {name: getattr(row, name) for name in CheckSpeed.model_fields if name != "point"}
+            yield CheckSpeed(**own, point=_point(row))
+
+
+def _point(row: CheckRow) -> CheckPoint:
+    return CheckPoint(**{name: getattr(row, name) for name in CheckPoint.model_fields})
+
+
+def _environments(sources: Sources) -> tuple[CheckEnvironment, ...]:
+    """The commonest first."""
+    counted = Counter(head.software for head in sources.heads)
+    ordered = sorted(counted.items(), key=lambda item: (-item[1], item[0].model_dump_json()))
+    return tuple(_environment(software, records) for software, records in ordered)
+
+
+def _environment(software: SoftwareEntry, records: int) -> CheckEnvironment:
+    return CheckEnvironment(**software.model_dump(), records=records)
+
+
+def _record(sources: Sources, head: EntryHead) -> CheckRecord:
+    return CheckRecord(
+        id=head.id,
+        hash=head.hash,
+        path=head.path,
+        created_at=head.created_at,
+        provenance=head.provenance,
+        weight_mode=head.model.weight_mode,
+        suite=head.suite,
+        verdict=head.verdict,
+        cells=head.cells,
+        machine=None if head.machine_key is None else sources.numbers[head.machine_key],
+    )

@@ -1,0 +1,112 @@
+"""Medians over records and machines, and where they differ by more than noise."""
+
+from collections.abc import Iterable, Sequence
+from statistics import median
+from typing import Final, NamedTuple
+
+from bench.check.sources import UNKNOWN_MACHINE
+from bench.judge.metrics import MEMORY_NOISE, PROCESS_NOISE
+from bench.records.check import CheckFigure
+from bench.records.enums import Label, Provenance
+
+_DISTURBED: Final = frozenset({Label.THROTTLED, Label.CONTENDED, Label.SPILLED})
+
+
+class Sample(NamedTuple):
+    """What one record says of one figure; `low` and `high` are its interval, None where it states none."""
+
+    machine: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+    is_disturbed: bool = False
+
+
+def is_disturbed(metric: str, labels: Iterable[str]) -> bool:
+    """Whether a label says that this figure is not what the card does by itself.
+
+    What slows a card down leaves its memory as it is. Another program's memory is part of what the whole
+    device holds. Of a cell that lay partly in system memory no figure is the card's.
+    """
+    found = _DISTURBED.intersection(labels)
+    if Label.SPILLED in found:
+        return True
+    if metric.endswith("_bytes"):
+        return Label.CONTENDED in found and metric == "device_peak_bytes"
+    return bool(found)
+
+
+def undisturbed(samples: Sequence[Sample]) -> Sequence[Sample]:
+    """Those that nothing disturbed, where there are any; else all."""
+    return [sample for sample in samples if not sample.is_disturbed] or samples
+
+
+def merge_figure(metric: str, samples: Sequence[Sample], provenance: Provenance) -> CheckFigure | None:
+    """Median over machines of the medians over each one's records; None without samples.
+
+    Reruns on one machine weigh as much as one machine. One record keeps its own value and interval.
+    """
+    if not samples:
+        return None
+    whole = _is_whole(metric)
+    values = [sample.value for sample in samples]
+    _, _, low, high, _ = samples[0]
+    if len(samples) > 1:
+        low, high = min(values), max(values)
+    machines = {sample.machine for sample in samples}
+    return CheckFigure(
+        value=_number(median(_middles(samples)), whole=whole),
+        low=_number(low, whole=whole),
+        high=_number(high, whole=whole),
+        provenance=provenance,
+        machines=None if UNKNOWN_MACHINE in machines else len(machines),
+        records=len(samples),
+    )
+
+
+def disagree(metric: str, samples: Sequence[Sample]) -> bool:
+    """Whether machines differ by more than their noise.
+
+    They do where the intervals of two do not meet and their medians lie further apart than noise between
+    processes explains. A machine's interval is that of its record; of several, from the least to the most.
+    Records that do not name their machine are each held against all others.
+    """
+    values = [sample.value for sample in samples]
+    noise = MEMORY_NOISE if metric.endswith("_bytes") else PROCESS_NOISE
+    if not values or max(values) - min(values) <= noise * abs(min(values, key=abs)):
+        return False  # as nearly always: no two of them lie that far apart
+    named = [sample for sample in samples if sample.machine != UNKNOWN_MACHINE]
+    groups = _by_machine(named) + [[sample] for sample in samples if sample.machine == UNKNOWN_MACHINE]
+    if len(groups) < 2:
+        return False
+    middles = [median(sample.value for sample in group) for group in groups]
+    begins = max(min(map(_low, group)) for group in groups)
+    ends = min(max(map(_high, group)) for group in groups)
+    return begins > ends and max(middles) - min(middles) > noise * abs(median(middles))
+
+
+def _low(sample: Sample) -> float:
+    return sample.value if sample.low is None else sample.low
+
+
+def _high(sample: Sample) -> float:
+    return sample.value if sample.high is None else sample.high
+
+
+def _middles(samples: Sequence[Sample]) -> list[float]:
+    return [median(sample.value for sample in group) for group in _by_machine(samples)]
+
+
+def _by_machine(samples: Sequence[Sample]) -> list[list[Sample]]:
+    groups: dict[str, list[Sample]] = {}
+    for sample in samples:
+        groups.setdefault(sample.machine, []).append(sample)
+    return list(groups.values())
+
+
+def _is_whole(metric: str) -> bool:
+    return metric.endswith("_bytes") or metric == "generated_tokens"
+
+
+def _number(value: float | None, *, whole: bool) -> float | int | None:
+    return value if value is None or not whole else round(value)

@@ -1,0 +1,235 @@
+"""Records, read and checked once: the index keeps what merging needs of each until its file changes."""
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Self, TypeVar
+
+from pydantic import ValidationError
+
+from bench.check.document import merge_cells
+from bench.check.group import GroupKey
+from bench.check.index_file import DamagedError, Note, connect, reason_of, remove
+from bench.check.index_reading import Indexed, Progress, Stamp, key_of, read_all, stamp_of, untold
+from bench.check.rows import CellContribution
+from bench.check.sources import Sources
+from bench.check.summary import CellEntry, Entry, EntryHead
+from bench.errors import RecordError, StorageError
+from bench.records.check import Check
+from bench.records.enums import Provenance
+
+Result = TypeVar("Result")
+Link = Callable[[Path], str | None]
+"""The path of a record as a check document names it."""
+
+
+class Index:
+    """An open index. All that comes out of it is checked again: a cache is a file that others can write."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._database = connection
+        connection.execute("CREATE TEMP TABLE chosen (path BLOB PRIMARY KEY)")
+
+    def __enter__(self) -> Self:
+        """The index itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the database."""
+        self._database.close()
+
+    def update(
+        self,
+        paths: Sequence[Path],
+        read: Callable[[Path], Entry],
+        progress: Progress = untold,
+    ) -> None:
+        """Read the files that are new or changed, and choose these files for all that follows.
+
+        Every batch is kept as soon as it is read, so that an interruption loses little. `read` runs in
+        other processes where there is much to do. `progress` gets the files read so far and those to read.
+        """
+        stored = self._stamps()
+        stale = [path for path in paths if stored.get(key_of(path)) != stamp_of(path)]
+        for done, batch in read_all(stale, read):
+            self._keep(batch)
+            progress(done, len(stale))
+        self._choose(paths)
+
+    def faults(self) -> tuple[RecordError, ...]:
+        """What is wrong with the files that cannot be used, in the order of their names."""
+        found = self._database.execute(
+            "SELECT fault, hint FROM files JOIN chosen USING (path) WHERE fault IS NOT NULL ORDER BY path"
+        )
+        return tuple(RecordError(fault, hint=hint) for fault, hint in found)
+
+    def groups(self) -> tuple[GroupKey, ...]:
+        """Every model on every card that the chosen files have records of."""
+        found = self._database.execute(
+            "SELECT DISTINCT key FROM files JOIN chosen USING (path)"
+            " JOIN groups ON groups.id = files.grp ORDER BY key"
+        )
+        return tuple(_checked(GroupKey, key) for (key,) in found)
+
+    def files(self, key: GroupKey) -> tuple[Path, ...]:
+        """The files of a group, one for each record."""
+        return tuple(path for _, path, _ in self._heads(key))
+
+    def runs(self, key: GroupKey) -> tuple[Path, ...]:
+        """The files of a group in which something ran, the newest first."""
+        heads = self._heads(key)
+        ran = [
+            (head.created_at, path) for _, path, head in heads if head.provenance is not Provenance.DERIVED
+        ]
+        return tuple(path for _, path in sorted(ran, reverse=True))
+
+    def check(self, key: GroupKey, link: Link) -> Check:
+        """The merged document of a group. Its cells come from the disk one by one: memory stays small.
+
+        Raises:
+            RecordError: another process has found its files gone since they were chosen.
+        """
+        with _Transaction(self._database, "BEGIN"):  # head and cells of one moment
+            heads = self._heads(key)
+            if not heads:
+                raise RecordError(f"{key.slug}: its records are gone", hint="Run it again")
+            found = {file: head.model_copy(update={"path": link(path)}) for file, path, head in heads}
+            sources = Sources.of(found.values())
+            return merge_cells(sources, self._cells(key, found, sources))
+
+    # --- reading --------------------------------------------------------------------------------------
+
+    def _stamps(self) -> dict[bytes, Stamp]:
+        rows = self._database.execute("SELECT path, size, mtime_ns, inode, ctime_ns FROM files")
+        return {path: (size, mtime, inode, ctime) for path, size, mtime, inode, ctime in rows}
+
+    def _heads(self, key: GroupKey) -> list[tuple[int, Path, EntryHead]]:
+        """Each record once, under the first of its names."""
+        rows = self._database.execute(
+            "SELECT files.id, min(path), head FROM files JOIN chosen USING (path)"
+            " JOIN groups ON groups.id = files.grp WHERE key = ? GROUP BY hash ORDER BY min(path)",
+            (key.model_dump_json(),),
+        )
+        return [(file, Path(os.fsdecode(path)), _checked(EntryHead, head)) for file, path, head in rows]
+
+    def _cells(
+        self, key: GroupKey, heads: Mapping[int, EntryHead], sources: Sources
+    ) -> Iterator[Sequence[CellContribution]]:
+        order = {head.hash: place for place, head in enumerate(sources.heads)}
+        rows = self._database.execute(
+            "SELECT cell_id, file, body FROM cells JOIN groups ON groups.id = cells.grp"
+            " WHERE key = ? ORDER BY cell_id, file, nth",
+            (key.model_dump_json(),),
+        )
+        for _, group in groupby(rows, key=lambda row: row[0]):
+            found = [
+                CellContribution(heads[file], _checked(CellEntry, body))
+                for _, file, body in group
+                if file in heads
+            ]
+            yield sorted(found, key=lambda telling: order[telling.head.hash])
+
+    # --- writing --------------------------------------------------------------------------------------
+
+    def _keep(self, batch: Iterable[Indexed]) -> None:
+        with _Transaction(self._database):
+            for indexed in batch:
+                self._replace(indexed)
+
+    def _replace(self, indexed: Indexed) -> None:
+        key = key_of(indexed.path)
+        if self._has(key, indexed.stamp):
+            return  # another process was quicker
+        self._forget(key)
+        group = self._group(indexed.group) if indexed.group is not None else None
+        row = (key, *indexed.stamp, group, indexed.hash, indexed.head, indexed.fault, indexed.hint)
+        file = self._database.execute(
+            "INSERT INTO files (path, size, mtime_ns, inode, ctime_ns, grp, hash, head, fault, hint)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            row,
+        ).lastrowid
+        self._database.executemany(
+            "INSERT INTO cells VALUES (?, ?, ?, ?, ?)",
+            ((group, cell, file, nth, body) for nth, (cell, body) in enumerate(indexed.cells)),
+        )
+
+    def _has(self, key: bytes, stamp: Stamp) -> bool:
+        found = self._database.execute(
+            "SELECT size, mtime_ns, inode, ctime_ns FROM files WHERE path = ?", (key,)
+        ).fetchone()
+        return bool(found == stamp)
+
+    def _forget(self, key: bytes) -> None:
+        self._database.execute(
+            "DELETE FROM cells WHERE file IN (SELECT id FROM files WHERE path = ?)", (key,)
+        )
+        self._database.execute("DELETE FROM files WHERE path = ?", (key,))
+
+    def _group(self, key: str) -> int:
+        self._database.execute("INSERT OR IGNORE INTO groups (key) VALUES (?)", (key,))
+        found: tuple[int] = self._database.execute("SELECT id FROM groups WHERE key = ?", (key,)).fetchone()
+        return found[0]
+
+    def _choose(self, paths: Iterable[Path]) -> None:
+        """Files that are gone are forgotten; of the rest only the chosen ones count."""
+        with _Transaction(self._database):
+            for (key,) in self._database.execute("SELECT path FROM files").fetchall():
+                if not Path(os.fsdecode(key)).exists():
+                    self._forget(key)
+            self._database.execute("DELETE FROM chosen")
+            self._database.executemany(
+                "INSERT OR IGNORE INTO chosen VALUES (?)", ((key_of(path),) for path in paths)
+            )
+
+
+def use_index(
+    path: Path | None, note: Note, work: Callable[[Index], Result], *, is_ours: bool = False
+) -> Result:
+    """What `work` makes of the index at `path`; of a private one that is gone afterwards where it is None.
+
+    If it turns out to be damaged, it is made again, with one line through `note`, and `work` begins anew.
+
+    Raises:
+        UsageError: the file is no index.
+        StorageError: the disk refused it, or another process kept it locked.
+    """
+    try:
+        with Index(connect(path, note, is_ours=is_ours)) as index:
+            return work(index)
+    except sqlite3.OperationalError as error:
+        raise StorageError(
+            f"{path}: the index cannot be used ({error})", hint="Try again, or --no-index"
+        ) from error
+    except (DamagedError, sqlite3.DatabaseError) as error:
+        if path is None:
+            raise
+        note(f"{path}: {reason_of(error)}; the index is made again")
+        remove(path)
+        with Index(connect(path, note, is_ours=is_ours)) as index:
+            return work(index)
+
+
+class _Transaction:
+    """From `begin` to `COMMIT`, or back where something went wrong."""
+
+    def __init__(self, database: sqlite3.Connection, begin: str = "BEGIN IMMEDIATE") -> None:
+        self._database = database
+        self._begin = begin
+
+    def __enter__(self) -> None:
+        self._database.execute(self._begin)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._database.execute("COMMIT" if kind is None else "ROLLBACK")
+
+
+_Kept = TypeVar("_Kept", CellEntry, EntryHead, GroupKey)
+
+
+def _checked(kind: type[_Kept], text: str) -> _Kept:
+    try:
+        return kind.model_validate_json(text, strict=True)
+    except ValidationError as error:
+        raise DamagedError("it holds what was not put into it") from error

@@ -1,0 +1,135 @@
+"""The database behind the index: opened with suspicion, made again where it is not what it should be."""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import bench
+from bench.check.summary import ENTRY_VERSION
+from bench.errors import StorageError, UsageError
+
+Note = Callable[[str], None]
+
+MADE_BY: Final = f"{bench.__version__} {ENTRY_VERSION}"
+APPLICATION_ID: Final = 0x62656E63  # "benc"; it stands in the header of the file, at byte 68
+_MAGIC: Final = b"SQLite format 3\0"
+_WAIT_S: Final = 60.0
+_MAX_VALUE_BYTES: Final = 256 * 2**20
+_SCHEMA: Final = (
+    "CREATE TABLE made (version TEXT NOT NULL)",
+    "CREATE TABLE groups (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE)",
+    "CREATE TABLE files (id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE, size INTEGER NOT NULL,"
+    " mtime_ns INTEGER NOT NULL, inode TEXT NOT NULL, ctime_ns INTEGER NOT NULL,"
+    " grp INTEGER, hash TEXT, head TEXT, fault TEXT, hint TEXT)",
+    "CREATE TABLE cells (grp INTEGER NOT NULL, cell_id TEXT NOT NULL, file INTEGER NOT NULL,"
+    " nth INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (grp, cell_id, file, nth)) WITHOUT ROWID",
+    "CREATE INDEX cells_of_file ON cells (file)",
+    "CREATE INDEX files_of_group ON files (grp)",
+)
+
+
+class DamagedError(Exception):
+    """The database does not hold what was put into it. Never leaves `bench.records`."""
+
+
+def connect(path: Path | None, note: Note, *, is_ours: bool) -> sqlite3.Connection:
+    """An open database with our tables; a private one, gone when it is closed, where `path` is None.
+
+    One that is damaged, or of another version, is made again with one line through `note`. A file that is
+    no index is left alone unless `is_ours`: it lies where only `bench` puts files.
+
+    Raises:
+        UsageError: the file is no index.
+        StorageError: the disk refused it.
+    """
+    if path is None:
+        return _open("")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _refuse_foreign(path, is_ours=is_ours)
+        return _open_or_remake(path, note)
+    except (OSError, sqlite3.OperationalError) as error:
+        raise StorageError(
+            f"{path}: the index cannot be used ({error})", hint="Choose another with --index, or --no-index"
+        ) from error
+
+
+def _open_or_remake(path: Path, note: Note) -> sqlite3.Connection:
+    try:
+        return _open(str(path))
+    except (DamagedError, sqlite3.DatabaseError) as error:
+        if isinstance(error, sqlite3.OperationalError):  # locked, read-only, full: not damaged
+            raise
+        note(f"{path}: {reason_of(error)}; the index is made again")
+        remove(path)
+        return _open(str(path))
+
+
+def reason_of(error: Exception) -> str:
+    """Why an index is of no use, as the beginning of a line."""
+    return str(error) if isinstance(error, DamagedError) else f"damaged ({error})"
+
+
+def remove(path: Path) -> None:
+    """Delete a database and what SQLite may have left beside it."""
+    for suffix in ("", "-journal"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def _refuse_foreign(path: Path, *, is_ours: bool) -> None:
+    if is_ours or not path.exists() or (path.is_file() and path.stat().st_size == 0):
+        return
+    if path.is_file():
+        with path.open("rb") as file:
+            head = file.read(100)
+        if head.startswith(_MAGIC) and head[68:72] == APPLICATION_ID.to_bytes(4, "big"):
+            return
+    raise UsageError(f"--index: {path} is no index of bench", hint="Name a file that is not there yet")
+
+
+def _open(name: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(name, timeout=_WAIT_S, isolation_level=None)
+    try:
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_VALUE_BYTES)
+        # Of a cell that is longer than a quarter of a page, SQLite would put the rest on a page of its own.
+        for pragma in (
+            "page_size = 16384",
+            "trusted_schema = OFF",
+            "cell_size_check = ON",
+            "synchronous = NORMAL",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute("PRAGMA cache_size = -65536")  # KiB
+        _require_tables(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _require_tables(connection: sqlite3.Connection) -> None:
+    """Make the tables in a new database; in any other there must be ours, word by word, and nothing else."""
+    connection.execute("BEGIN IMMEDIATE")
+    if not _tables(connection):
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        for statement in _SCHEMA:
+            connection.execute(statement)
+        connection.execute("INSERT INTO made VALUES (?)", (MADE_BY,))
+    if sorted(_tables(connection)) != sorted(_SCHEMA):
+        raise DamagedError("not the tables of this index")
+    if connection.execute("SELECT version FROM made").fetchall() != [(MADE_BY,)]:
+        raise DamagedError("made by another version of bench")
+    connection.execute("COMMIT")
+
+
+def _tables(connection: sqlite3.Connection) -> list[str]:
+    found = connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")
+    return [statement for (statement,) in found]
+
+
+def default_path() -> Path:
+    """Where the index lies unless another place is named: in the user's cache."""
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("moss-audio-bench")) / "records.sqlite"

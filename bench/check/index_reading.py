@@ -1,0 +1,113 @@
+"""Files read for the index: in this process, or in several where there are many."""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from bench.check.group import GroupKey
+from bench.check.summary import Entry
+from bench.errors import RecordError
+
+BATCH: Final = 64
+"""Files between two commits: what an interruption costs at most."""
+_WORTH_PROCESSES: Final = 64
+_MOST_PROCESSES: Final = 8
+
+Stamp = tuple[int, int, str, int]
+Progress = Callable[[int, int], None]
+"""Takes the number of files read so far, and of those to read."""
+_GONE: Final[Stamp] = (-1, -1, "", -1)
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """One file as the index keeps it: head and cells as JSON, or what is wrong with it."""
+
+    path: Path
+    stamp: Stamp
+    group: str | None = None
+    hash: str | None = None
+    head: str | None = None
+    cells: tuple[tuple[str, str], ...] = ()
+    fault: str | None = None
+    hint: str | None = None
+
+
+def read_all(
+    paths: Sequence[Path], read: Callable[[Path], Entry]
+) -> Iterator[tuple[int, tuple[Indexed, ...]]]:
+    """The files in batches, with the number of those read so far."""
+    done = 0
+    for batch in _batches(_read_each(paths, partial(read_one, read))):
+        done += len(batch)
+        yield done, batch
+
+
+def _read_each(paths: Sequence[Path], read: Callable[[Path], Indexed]) -> Iterator[Indexed]:
+    processes = min(_MOST_PROCESSES, os.cpu_count() or 1)
+    if len(paths) < _WORTH_PROCESSES or processes == 1:
+        yield from map(read, paths)
+        return
+    spawn = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(processes, mp_context=spawn, initializer=_leave_interrupts_to_the_parent)
+    try:
+        yield from pool.map(read, paths, chunksize=4)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    """A key on the terminal reaches every process; this one ends when the one that reads its answers does."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def untold(_done: int, _total: int) -> None:
+    """No progress is shown."""
+
+
+def _batches(found: Iterable[Indexed]) -> Iterator[tuple[Indexed, ...]]:
+    batch: list[Indexed] = []
+    for indexed in found:
+        batch.append(indexed)
+        if len(batch) == BATCH:
+            yield tuple(batch)
+            batch = []
+    if batch:
+        yield tuple(batch)
+
+
+def read_one(read: Callable[[Path], Entry], path: Path) -> Indexed:
+    """One file. It is looked at before it is read: what changes meanwhile is read again the next time."""
+    stamp = stamp_of(path)
+    try:
+        entry = read(path)
+    except RecordError as error:
+        return Indexed(path, stamp, fault=error.message, hint=error.hint)
+    return Indexed(
+        path=path,
+        stamp=stamp,
+        group=GroupKey.of(entry.head).model_dump_json(),
+        hash=entry.head.hash,
+        head=entry.head.model_dump_json(),
+        cells=tuple((cell.cell_id, cell.model_dump_json(exclude_defaults=True)) for cell in entry.cells),
+    )
+
+
+def stamp_of(path: Path) -> Stamp:
+    """What changes with a file: size, modification, inode, change of its metadata."""
+    try:
+        seen = path.stat()
+    except OSError:
+        return _GONE
+    return seen.st_size, seen.st_mtime_ns, str(seen.st_ino), seen.st_ctime_ns
+
+
+def key_of(path: Path) -> bytes:
+    """The name of a file in the index: absolute, in the bytes of the file system."""
+    return os.fsencode(path.absolute())

@@ -1,0 +1,174 @@
+"""One cell over all records that hold it."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from bench.check.figures import Sample, disagree, is_disturbed, merge_figure, undisturbed
+from bench.check.sources import Sources, machines_of
+from bench.check.summary import CellEntry, EntryHead
+from bench.records.check import METRIC_NAMES, CheckFigure, CheckPhase, CheckRow, Status
+from bench.records.enums import Fit, Label, Phase, Provenance
+
+# What says most comes first: a cell that ran somewhere ran.
+_STATUSES: Final[tuple[Status, ...]] = (
+    "measured",
+    "out_of_memory",
+    "predicted",
+    "unsupported",
+    "timeout",
+    "failed",
+    "skipped",
+)
+FIT: Final = "fit"
+
+
+class CellContribution(NamedTuple):
+    """What one record says of one cell."""
+
+    head: EntryHead
+    cell: CellEntry
+
+
+@dataclass(frozen=True, slots=True)
+class MergedCell:
+    """A row, and what else is needed of its cell."""
+
+    row: CheckRow
+    settings: tuple[str, ...]
+    is_inferred: bool
+
+    @property
+    def peak(self) -> float | int | None:
+        """The memory figure that says most; None where nothing was read."""
+        figure: CheckFigure | None = None if self.row.peak is None else getattr(self.row, self.row.peak)
+        return None if figure is None else figure.value
+
+
+def merge_cell(sources: Sources, tellings: Sequence[CellContribution]) -> tuple[MergedCell, ...]:
+    """The rows of one cell, one for each provenance. `tellings` are in the order of the heads.
+
+    A prediction is no row of its own where the cell ran: it stands beside the figures as `envelope`.
+    """
+    kinds: dict[Provenance, list[CellContribution]] = {}
+    for telling in tellings:
+        kinds.setdefault(telling.cell.provenance, []).append(telling)
+    predicted = kinds.get(Provenance.DERIVED, [])
+    ran = [kinds[kind] for kind in Provenance if kind in kinds and kind is not Provenance.DERIVED]
+    return tuple(_merge(sources, group, predicted) for group in ran or [predicted])
+
+
+def _merge(sources: Sources, group: list[CellContribution], predicted: list[CellContribution]) -> MergedCell:
+    cells = [telling.cell for telling in group]
+    statuses = Counter(cell.status for cell in cells)
+    status = next(one for one in _STATUSES if one in statuses)
+    telling = [one for one in group if one.cell.status == status]
+    speaker = telling[-1].cell  # the newest
+    fits = _fit(cells)
+    provenance = speaker.provenance
+    merged = {metric: _metric(sources, group, metric, provenance) for metric in METRIC_NAMES}
+    row = CheckRow(
+        **{metric: one.figure for metric, one in merged.items()},
+        cell_id=speaker.cell_id,
+        attention=speaker.attention,
+        clip_seconds=speaker.clip_seconds,
+        max_tokens=speaker.max_tokens,
+        profile=speaker.profile,
+        dtype=speaker.dtype,
+        weight_mode=speaker.weight_mode,
+        variant=(),
+        provenance=provenance,
+        machines=machines_of(one.head for one in telling),
+        records=len(telling),
+        status=status,
+        statuses={one: statuses[one] for one in _STATUSES if one in statuses},
+        fit=fits,
+        reason=speaker.reason,
+        labels=dict(sorted(Counter(label for cell in cells for label in set(cell.labels)).items())),
+        left_out=merged["latency_s"].left_out,
+        disagrees=tuple(_disagreements(cells, fits, merged)),
+        same_kernels_as=_agreed([one.cell.same_kernels_as for one in telling]),
+        fits_with_desktop=_on_all(cell.fits_with_desktop for cell in cells),
+        peak=speaker.peak,
+        envelope=predicted[-1].cell.envelope if predicted else None,
+    )
+    inferred = status == "skipped" and speaker.is_inferred
+    return MergedCell(row, speaker.settings, inferred)
+
+
+class _Metric(NamedTuple):
+    figure: CheckFigure | None
+    left_out: int
+    disagrees: bool
+
+
+def _metric(
+    sources: Sources, group: Sequence[CellContribution], metric: str, provenance: Provenance
+) -> _Metric:
+    samples = _samples(sources, group, metric)
+    counted = undisturbed(samples)
+    figure = merge_figure(metric, counted, provenance)
+    return _Metric(figure, len(samples) - len(counted), disagree(metric, counted))
+
+
+def _samples(sources: Sources, group: Iterable[CellContribution], metric: str) -> list[Sample]:
+    found = []
+    for head, cell in group:
+        estimate = cell.figures.get(metric)
+        if estimate is not None:
+            value, low, high = estimate
+            disturbed = bool(cell.labels) and is_disturbed(metric, cell.labels)
+            found.append(Sample(sources.machine(head), value, low, high, disturbed))
+    return found
+
+
+def _fit(cells: Iterable[CellEntry]) -> Fit | None:
+    """What the records that tell agree on; what fits in one and not in another is too close to call."""
+    found = {cell.fit for cell in cells if cell.fit is not None}
+    return next(iter(found)) if len(found) == 1 else Fit.TOO_CLOSE_TO_CALL if found else None
+
+
+def _disagreements(cells: Sequence[CellEntry], fit: Fit | None, merged: dict[str, _Metric]) -> Iterable[str]:
+    if fit is Fit.TOO_CLOSE_TO_CALL and all(cell.fit is not fit for cell in cells):
+        yield FIT
+    yield from (metric for metric, one in merged.items() if one.disagrees)
+
+
+def _agreed(found: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """Only what every record says."""
+    common = set(found[0]).intersection(*found[1:])
+    return tuple(cell_id for cell_id in found[0] if cell_id in common)
+
+
+def _on_all(answers: Iterable[bool | None]) -> bool | None:
+    known = [answer for answer in answers if answer is not None]
+    return all(known) if known else None
+
+
+def merge_phases(
+    sources: Sources, tellings: Sequence[CellContribution], provenance: Provenance
+) -> dict[Phase, CheckPhase]:
+    """Memory of one cell in each phase, of what ran with this provenance."""
+    group = [telling for telling in tellings if telling.cell.provenance is provenance]
+    return {
+        phase: CheckPhase(
+            **{
+                kind: _phase_figure(sources, group, phase, kind, provenance)
+                for kind in CheckPhase.model_fields
+            }
+        )
+        for phase in Phase
+        if any(phase in telling.cell.phases for telling in group)
+    }
+
+
+def _phase_figure(
+    sources: Sources, group: Sequence[CellContribution], phase: Phase, kind: str, provenance: Provenance
+) -> CheckFigure | None:
+    samples = [
+        Sample(sources.machine(head), cell.phases[phase][kind], is_disturbed=Label.SPILLED in cell.labels)
+        for head, cell in group
+        if kind in cell.phases.get(phase, {})
+    ]
+    return merge_figure(kind, undisturbed(samples), provenance)

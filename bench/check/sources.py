@@ -1,0 +1,69 @@
+"""The records of a merge: each once, in one order, and which of them ran on one machine."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, Self
+
+from bench.check.summary import EntryHead
+from bench.records.enums import Provenance
+
+UNKNOWN_MACHINE: Final = ""
+"""Stands for the machine of every record without a key: together they weigh as much as one machine."""
+_PRECEDENCE: Final = (Provenance.MEASURED, Provenance.EMULATED, Provenance.DERIVED, Provenance.SMOKE)
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The heads of a merge, the oldest first, and the number of each machine."""
+
+    heads: tuple[EntryHead, ...]
+    numbers: Mapping[str, int]
+
+    @classmethod
+    def of(cls, heads: Iterable[EntryHead]) -> Self:
+        """Each record once, whatever the number of its copies; machines are numbered by their oldest record.
+
+        Raises:
+            ValueError: no record.
+        """
+        unlike = {head.hash: head for head in sorted(heads, key=_place, reverse=True)}
+        ordered = tuple(sorted(unlike.values(), key=_place))
+        if not ordered:
+            raise ValueError("a merge needs at least one record")
+        keys = dict.fromkeys(head.machine_key for head in ordered if head.machine_key is not None)
+        return cls(ordered, {key: number for number, key in enumerate(keys, start=1)})
+
+    @property
+    def newest(self) -> EntryHead:
+        """The record that tells what records do not differ in."""
+        return self.heads[-1]
+
+    @property
+    def provenance(self) -> Provenance:
+        """What the verdict rests on: measured before emulated before derived; smoke never decides."""
+        return next(kind for kind in _PRECEDENCE if any(head.provenance is kind for head in self.heads))
+
+    @property
+    def counted(self) -> tuple[EntryHead, ...]:
+        """The records whose cells count: those that computed on the card, where there are any."""
+        own = tuple(head for head in self.heads if head.elsewhere is None)
+        return own or self.heads
+
+    @property
+    def deciding(self) -> tuple[EntryHead, ...]:
+        """The records that the verdict rests on."""
+        return tuple(head for head in self.counted if head.provenance is self.provenance)
+
+    def machine(self, head: EntryHead) -> str:
+        """The machine that a record weighs with."""
+        return UNKNOWN_MACHINE if head.machine_key is None else head.machine_key
+
+
+def machines_of(heads: Iterable[EntryHead]) -> int | None:
+    """How many machines; None where a record does not tell."""
+    keys = {head.machine_key for head in heads}
+    return None if None in keys or not keys else len(keys)
+
+
+def _place(head: EntryHead) -> tuple[str, str, str]:
+    return head.created_at.isoformat(), head.hash, head.path or ""

@@ -1,0 +1,126 @@
+"""What merging needs of one record: its head and its cells, without raw repeats. The index keeps these."""
+
+from typing import Final, Literal
+
+from pydantic import Field
+
+from bench.records.base import Frozen, Utc
+from bench.records.card import Emulation
+from bench.records.check import CheckEnvelope, CheckPrediction, PeakMetric, Status
+from bench.records.enums import Attention, Fit, Phase, Provenance, Verdict, WeightMode
+
+ENTRY_VERSION: Final = 1
+"""Goes up with every change to what an entry holds or how it is made: an index of another one is rebuilt."""
+
+Estimate = tuple[float, float | None, float | None]
+"""A value, and the interval that its record states."""
+
+
+class CellEntry(Frozen):
+    """One cell. `settings` are the values of `bench.judge.variants.SETTINGS`."""
+
+    cell_id: str
+    attention: Attention
+    clip_seconds: float
+    max_tokens: int
+    settings: tuple[str, ...]
+    profile: str
+    dtype: str
+    weight_mode: WeightMode
+    provenance: Provenance
+    status: Status
+    fit: Fit | None = None
+    is_inferred: bool = Field(default=False, description="not tried, because a smaller cell did not fit")
+    reason: str | None = None
+    labels: tuple[str, ...] = ()
+    same_kernels_as: tuple[str, ...] = ()
+    fits_with_desktop: bool | None = None
+    peak: PeakMetric | None = None
+    envelope: CheckEnvelope | None = None
+    figures: dict[str, Estimate] = Field(default={}, description="under the names of CheckMetrics")
+    phases: dict[Phase, dict[str, int]] = Field(default={}, description="under the names of CheckPhase")
+
+
+class LineEntry(Frozen):
+    """The frontier of one attention, max_tokens and settings, as the record alone draws it."""
+
+    attention: Attention
+    max_tokens: int
+    settings: tuple[str, ...]
+    weight_mode: WeightMode
+    longest_fit_s: float | None
+    smallest_misfit_s: float | None
+    smallest_misfit_is_inferred: bool
+    longest_fit_with_desktop_s: float | None
+    smallest_misfit_with_desktop_s: float | None
+    headless_is_known: bool
+    desktop_is_known: bool
+    context_s: float | None
+
+
+class ModelEntry(Frozen):
+    """The model of a record."""
+
+    name: str
+    repo: str | None
+    revision: str | None
+    weight_mode: WeightMode
+    config_sha256: str
+    parameters: int
+    weights_bytes: int
+
+
+class DeviceEntry(Frozen):
+    """The device of a record, and the room on it."""
+
+    slug: str
+    name: str
+    kind: Literal["cpu", "cuda"]
+    memory_total_bytes: int | None
+    compute_capability: str | None
+    headless_bytes: int | None
+    desktop_bytes: int | None
+    now_bytes: int | None
+
+
+class SoftwareEntry(Frozen):
+    """The software of a record."""
+
+    bench_version: str
+    bench_commit: str | None
+    python: str
+    torch: str
+    transformers: str
+    driver: str | None
+    os: str
+
+
+class EntryHead(Frozen):
+    """A record without its cells. `elsewhere`: the device that its cells computed on, where it is another."""
+
+    id: str
+    hash: str
+    path: str | None = None
+    created_at: Utc
+    provenance: Provenance
+    machine_key: str | None
+    suite: str
+    model: ModelEntry
+    device: DeviceEntry
+    software: SoftwareEntry
+    emulation: Emulation | None
+    prediction: CheckPrediction | None
+    typical: str | None = Field(default=None, description="the cell that stands for a prediction")
+    elsewhere: str | None = None
+    verdict: Verdict
+    why: str
+    caveats: tuple[str, ...]
+    lines: tuple[LineEntry, ...]
+    cells: int
+
+
+class Entry(Frozen):
+    """One record, as merging reads it."""
+
+    head: EntryHead
+    cells: tuple[CellEntry, ...]

@@ -1,0 +1,130 @@
+"""From evidence to a plain verdict on one metric."""
+
+import math
+from collections.abc import Sequence
+from statistics import median
+from typing import Final
+
+from bench.compare.evidence import Evidence, evidence
+from bench.compare.kinds import Kind, is_better, kind_of, word
+from bench.compare.observed import Observed
+from bench.compare.ranks import ALPHA
+from bench.compare.resampling import interval
+from bench.compare.wording import share
+from bench.judge.metrics import MEMORY_NOISE
+from bench.records.base import Interval
+from bench.records.comparison import Change, Unit, Word
+
+_TOO_FEW: Final = "too few values: no test could tell these from chance"
+_FEW_REPEATS: Final = "too few repeats: 3 of each side are the least"
+_ONCE: Final = "each process told it once: what it varies by is not known"
+_ASSUMED: Final = "within what fresh processes of one build may differ by, as far as is known"
+_SCATTER: Final = "within what the processes of the base differ by"
+_NOT_CLEAR: Final = "too little for single processes to tell"
+_WATCHED: Final = "watched, not counted: a short peak may be missing"
+_NO_RATIO: Final = "a value of 0: no ratio"
+
+
+def change(metric: str, cells: Sequence[Observed]) -> Change | None:
+    """The change of a metric in the cells given, of which one gives its medians too; None without a cell."""
+    if not cells:
+        return None
+    base, new = _medians(cells)
+    found = evidence(cells)
+    if found is None:
+        return _without_ratio(metric, cells, base, new)
+    by = math.expm1(found.log_ratio)
+    if base is not None and new is not None and found.unit is not Unit.PAIR:
+        by = new / base - 1  # exact where nothing changed
+    verdict, note = _verdict(metric, by, found)
+    is_timed = kind_of(metric) is Kind.TIMED
+    return Change(
+        base=base,
+        new=new,
+        change=by,
+        interval=_interval(found) if is_timed else None,
+        p=found.p if is_timed else None,
+        n_base=found.n_base,
+        n_new=found.n_new,
+        unit=found.unit,
+        noise=found.noise if is_timed else None,
+        process_spread=found.spread if is_timed else None,
+        verdict=verdict,
+        better=is_better(metric, by) if verdict in _TOLD else None,
+        note=note,
+    )
+
+
+_TOLD: Final = frozenset({Word.FASTER, Word.SLOWER, Word.LESS, Word.MORE})
+
+
+def _medians(cells: Sequence[Observed]) -> tuple[float | None, float | None]:
+    if len(cells) > 1:
+        return None, None
+    return median(cells[0].base), median(cells[0].new)
+
+
+def _verdict(metric: str, by: float, found: Evidence) -> tuple[Word, str]:
+    match kind_of(metric):
+        case Kind.COUNTED:
+            return (word(metric, by) if by else Word.SAME), ""
+        case Kind.WATCHED:
+            return (word(metric, by), _WATCHED) if abs(by) > MEMORY_NOISE else (Word.SAME_WITHIN_NOISE, "")
+        case Kind.TIMED:
+            return _of_timed(metric, by, found)
+
+
+def _of_timed(metric: str, by: float, found: Evidence) -> tuple[Word, str]:
+    if found.unit is Unit.ONCE:
+        return Word.CANNOT_TELL, _ONCE
+    if found.unit is Unit.REPEAT:
+        return _of_repeats(metric, by, found)
+    if found.p is None or found.smallest_p > ALPHA:
+        return Word.CANNOT_TELL, _TOO_FEW
+    return (Word.SAME_WITHIN_NOISE, "") if found.p > ALPHA or not by else (word(metric, by), "")
+
+
+def _of_repeats(metric: str, by: float, found: Evidence) -> tuple[Word, str]:
+    """A rule and no test: single processes say nothing of how much their builds vary."""
+    if found.draws is None:
+        return Word.CANNOT_TELL, _FEW_REPEATS
+    # As a ratio, so that what is lost one way is won the other way round.
+    spread, size = found.spread or 0.0, abs(math.log1p(by))
+    if found.are_apart and size > _margin(found):
+        return word(metric, by), ""
+    if size > math.log1p(spread):
+        return Word.CANNOT_TELL, _NOT_CLEAR
+    if found.is_assumed and found.are_apart:
+        return Word.CANNOT_TELL, f"{_ASSUMED} ({share(spread)})"
+    return Word.SAME_WITHIN_NOISE, "" if found.is_assumed else f"{_SCATTER} ({share(spread)})"
+
+
+def _margin(found: Evidence) -> float:
+    """Twice what was only assumed, or what was measured; and twice the base's own noise."""
+    spread = math.log1p(found.spread or 0.0)
+    return max(2 * spread if found.is_assumed else spread, 2 * math.log1p(found.noise or 0.0))
+
+
+def _interval(found: Evidence) -> Interval | None:
+    """Of single processes wider by their spread: their repeats do not show how much processes differ."""
+    spread = found.spread if found.unit is Unit.REPEAT else None
+    return interval(found.draws, wider=math.log1p(spread or 0.0))
+
+
+def _without_ratio(metric: str, cells: Sequence[Observed], base: float | None, new: float | None) -> Change:
+    is_same = base == new and base is not None and kind_of(metric) is Kind.COUNTED
+    return Change(
+        base=base,
+        new=new,
+        change=None,
+        interval=None,
+        p=None,
+        n_base=sum(len(cell.base) for cell in cells),
+        n_new=sum(len(cell.new) for cell in cells),
+        unit=cells[0].unit,
+        noise=None,
+        process_spread=None,
+        verdict=Word.SAME if is_same else Word.CANNOT_TELL,
+        better=None,
+        note="" if is_same else _NO_RATIO,
+    )

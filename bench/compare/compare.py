@@ -1,0 +1,123 @@
+"""The whole comparison: every other side against the first."""
+
+from collections.abc import Sequence
+
+from bench.compare.cells import Paired, lone, pair_interleaved, pair_separate
+from bench.compare.change import change
+from bench.compare.comparable import differences, records_differ
+from bench.compare.decide import Case, decide
+from bench.compare.gates import Gate
+from bench.compare.sides import CellObservation, Side, cells_of, info, is_same_device
+from bench.errors import UsageError
+from bench.judge.caveats import caveats
+from bench.judge.metrics import METRICS
+from bench.records.comparison import Against, Change, Comparison
+from bench.records.record import Record
+
+
+def compare(base: Side, news: Sequence[Side], gates: Sequence[Gate] = ()) -> Comparison:
+    """Sides that ran apart from each other, each against the base.
+
+    Raises:
+        UsageError: gates, and a side that ran on another device than the base, shares no cell with it, or
+            has a record of it.
+    """
+    for new in news if gates else ():
+        _require_two(base, new)
+    against = tuple(_against(base, new, gates) for new in news)
+    return Comparison(method="separate", base=info(base), against=against)
+
+
+def compare_pairs(
+    pairs: Sequence[tuple[Record, Record]], labels: tuple[str, str], gates: Sequence[Gate] = ()
+) -> Comparison:
+    """Two builds that ran in alternation: records of one pair ran one after the other.
+
+    Raises:
+        UsageError: no pair, or no cell that both builds have.
+    """
+    if not pairs:
+        raise UsageError("no pair of runs was finished", hint="Run it again with the same options")
+    base, new = (Side(label, tuple(pair[n] for pair in pairs)) for n, label in enumerate(labels))
+    found = [pair_interleaved(sights) for sights in _sights(pairs).values()]
+    against = _assemble(base, new, found, gates)
+    return Comparison(method="interleaved", base=info(base), against=(against,))
+
+
+def _sights(
+    pairs: Sequence[tuple[Record, Record]],
+) -> dict[str, list[tuple[str, CellObservation, CellObservation]]]:
+    """By cell id, both observations of every pair that has the cell twice, with the number of the pair."""
+    found: dict[str, list[tuple[str, CellObservation, CellObservation]]] = {}
+    for number, (old, now) in enumerate(pairs, 1):
+        there = {cell.cell_id: cell for cell in now.cells}
+        for cell in old.cells:
+            if cell.cell_id in there:
+                sight = (str(number), CellObservation(old, cell), CellObservation(now, there[cell.cell_id]))
+                found.setdefault(cell.cell_id, []).append(sight)
+    return found
+
+
+def _against(base: Side, new: Side, gates: Sequence[Gate]) -> Against:
+    olds, news = cells_of(base), cells_of(new)
+    found = [pair_separate(seen, news[cell_id]) for cell_id, seen in olds.items() if cell_id in news]
+    return _assemble(base, new, found, gates)
+
+
+def _assemble(base: Side, new: Side, found: Sequence[Paired], gates: Sequence[Gate]) -> Against:
+    same_device = is_same_device(base.newest, new.newest)
+    _require_gateable(base, new, gates, same_device=same_device, shared=bool(found))
+    overall = _overall(found)
+    cells = tuple(one.cell for one in found)
+    olds, news = cells_of(base), cells_of(new)
+    gone = [seen for cell_id, seen in olds.items() if cell_id not in news]
+    lost = sum(any(one.cell.outcome.status == "measured" for one in seen) for seen in gone)
+    return Against(
+        new=info(new),
+        same_device=same_device,
+        reasons=records_differ(base.newest, new.newest),
+        differences=differences(base.newest, new.newest),
+        caveats=tuple(dict.fromkeys((*caveats(base.newest), *caveats(new.newest)))),
+        overall=overall,
+        cells=cells,
+        only_in_base=lone(gone),
+        only_in_new=lone(seen for cell_id, seen in news.items() if cell_id not in olds),
+        gates=tuple(decide(gate, Case(overall.get(gate.metric), cells, lost)) for gate in gates),
+    )
+
+
+def _overall(found: Sequence[Paired]) -> dict[str, Change]:
+    told = {
+        metric: change(metric, [one.observed[metric] for one in found if metric in one.observed])
+        for metric in METRICS
+    }
+    return {metric: over for metric, over in told.items() if over is not None}
+
+
+def _device(side: Side) -> str:
+    return side.newest.device.name
+
+
+def _require_two(base: Side, new: Side) -> None:
+    ids = {record.record_id for record in base.records}
+    both = [record.record_id for record in new.records if record.record_id in ids]
+    if both:
+        raise UsageError(
+            f"--fail-on: both sides are the same record: {both[0]} is in {base.label} and in {new.label}",
+            hint="Name a record of the other build",
+        )
+
+
+def _require_gateable(
+    base: Side, new: Side, gates: Sequence[Gate], *, same_device: bool, shared: bool
+) -> None:
+    if gates and not same_device:
+        raise UsageError(
+            f"--fail-on: {base.label} ran on {_device(base)}, {new.label} on {_device(new)}",
+            hint="A gate is for two builds on one device; leave it out to see the devices side by side",
+        )
+    if gates and not shared:
+        raise UsageError(
+            f"--fail-on: {base.label} and {new.label} have no cell in common",
+            hint="Run the same suite with the same options for both",
+        )

@@ -1,0 +1,118 @@
+"""One side of a comparison: the records of one build on one device."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from bench.errors import UsageError
+from bench.records.comparison import RecordUsed, SideInfo
+from bench.records.record import CellResult, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Records that stand for each other, oldest first; `left_out` counts those of a folder that do not."""
+
+    label: str
+    records: tuple[Record, ...]
+    left_out: int = 0
+
+    @property
+    def newest(self) -> Record:
+        """The record that the others are alike to."""
+        return self.records[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class CellObservation:
+    """One cell in one record."""
+
+    record: Record
+    cell: CellResult
+
+
+def side_of(label: str, records: Sequence[Record], like: Record | None = None) -> Side:
+    """The records of one build, device, suite and model: the newest, or the newest alike to `like`.
+
+    Records of other builds would add their difference to the noise, so they are left out and counted.
+
+    Raises:
+        UsageError: no records.
+    """
+    if not records:
+        raise UsageError(f"{label}: holds no records")
+    ordered = sorted(records, key=lambda record: (record.created_at, record.record_id))
+    anchor = ordered[-1] if like is None else max(ordered, key=lambda record: _nearness(record, like))
+    alike = tuple(record for record in ordered if _build(record) == _build(anchor))
+    once = tuple({record.record_id: record for record in alike}.values())
+    return Side(label, once, len(ordered) - len(alike))
+
+
+def cells_of(side: Side) -> dict[str, tuple[CellObservation, ...]]:
+    """By cell id, every sight of the cell, oldest first."""
+    found: dict[str, list[CellObservation]] = {}
+    for record in side.records:
+        for cell in record.cells:
+            found.setdefault(cell.cell_id, []).append(CellObservation(record, cell))
+    return {cell_id: tuple(seen) for cell_id, seen in found.items()}
+
+
+def is_same_device(one: Record, other: Record) -> bool:
+    """Whether both ran on the same kind of device; two cards of one kind count as the same."""
+    a, b = one.device, other.device
+    same_host = a.kind != "cpu" or one.environment.cpu_cores == other.environment.cpu_cores
+    return (a.kind, a.slug, a.name) == (b.kind, b.slug, b.name) and same_host
+
+
+def info(side: Side) -> SideInfo:
+    """What the document says of a side."""
+    newest = side.newest
+    return SideInfo(
+        label=side.label,
+        records=tuple(_used(record) for record in side.records),
+        left_out=side.left_out,
+        model=newest.model.name,
+        repo=newest.model.repo,
+        suite=newest.suite.name,
+        suite_version=newest.suite.version,
+        device=newest.device.name,
+        device_slug=newest.device.slug,
+        provenance=newest.provenance,
+        weight_mode=newest.model.weight_mode,
+        bench_version=newest.environment.bench_version,
+        bench_commit=newest.environment.bench_commit,
+        torch=newest.environment.torch,
+    )
+
+
+def _used(record: Record) -> RecordUsed:
+    created = record.created_at.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return RecordUsed(id=record.record_id, hash=record.content_hash, created_at=created)
+
+
+def _nearness(record: Record, like: Record) -> tuple[object, ...]:
+    """The more alike, the larger; among equals the newest."""
+    return (*(a == b for a, b in zip(_place(record), _place(like), strict=True)), record.created_at)
+
+
+def _place(record: Record) -> Iterator[object]:
+    yield record.model.name
+    yield record.provenance
+    yield record.model.weight_mode
+    yield (record.device.slug, record.device.name)
+    yield record.suite.name
+    yield record.suite.version
+    yield record.machine_key
+
+
+def _build(record: Record) -> tuple[object, ...]:
+    software = record.environment
+    return (
+        *_place(record),
+        record.emulation,
+        record.device.driver,
+        software.bench_version,
+        software.bench_commit,
+        software.bench_dirty,
+        software.torch,
+        software.transformers,
+    )

@@ -1,0 +1,34 @@
+"""How to get a torch that fits: the exact command, for this kind of installation. Pure."""
+
+from typing import Final
+
+from bench.doctor.facts import Host
+
+# The versions of the Makefile: the newest torch for each CUDA.
+_PINS: Final = {"cpu": "2.13.0+cpu", "cu130": "2.13.0+cu130", "cu128": "2.9.1+cu128"}
+
+# https://docs.nvidia.com/deploy/cuda-compatibility/minor-version-compatibility.html
+_FIRST_DRIVERS: Final = {11: 450, 12: 525, 13: 580}
+
+
+def cuda_major(version: str | None) -> int | None:
+    """`13.0` -> 13."""
+    head = (version or "").partition(".")[0]
+    return int(head) if head.isdecimal() else None
+
+
+def first_driver(major: int) -> int | None:
+    """The first driver branch for a CUDA major version: R525 for 12, R580 for 13; None for one to come."""
+    return _FIRST_DRIVERS.get(major)
+
+
+def tag_for(driver_cuda: str | None) -> str:
+    """The newest of the two builds for cards that this driver can carry; any, where it does not tell."""
+    return "cu128" if cuda_major(driver_cuda) == 12 else "cu130"
+
+
+def torch_command(tag: str, host: Host) -> str:
+    """With make in a checkout's own environment, else with pip."""
+    if host.makefile:
+        return f"make bench TORCH={tag}"
+    return f"pip install torch=={_PINS[tag]} -i https://download.pytorch.org/whl/{tag}"

@@ -1,0 +1,141 @@
+"""Python, torch, the driver: what has to be there before any card is looked at. Pure."""
+
+import re
+from typing import Final
+
+from bench.doctor.checks.install import cuda_major, first_driver, tag_for, torch_command
+from bench.doctor.facts import Facts, Host, TorchBuild
+from bench.doctor.interface import Check, Status
+
+OLDEST_PYTHON: Final = (3, 11)
+OLDEST_TORCH: Final = (2, 9, 1)
+
+
+def python(host: Host) -> Check:
+    """Python 3.11 or newer."""
+    version = ".".join(map(str, host.python))
+    if host.python[:2] >= OLDEST_PYTHON:
+        return Check(name="Python", status="ok", summary=version)
+    return Check(
+        name="Python",
+        status="problem",
+        summary=f"{version} is too old",
+        fix="Install Python 3.11 or newer, and make the environment anew with it",
+    )
+
+
+def torch(facts: Facts) -> Check:
+    """There, not too old, and not for the CPU only where there is a card to use."""
+    build, driver_cuda = facts.torch, facts.cards[0].driver_cuda if facts.cards else None
+    tag = tag_for(driver_cuda) if facts.cards else "cpu"
+    command = torch_command(tag, facts.host)
+    if build is None:
+        return Check(
+            name="torch",
+            status="problem",
+            summary="not installed",
+            fix=f"Install it: {command}",
+            command=command,
+        )
+    if facts.cards and build.cuda is None:
+        made_for = "AMD cards" if build.hip else "the CPU only"
+        return Check(
+            name="torch",
+            status="problem",
+            summary=f"{build.version} is built for {made_for}: it cannot use the card",
+            fix=f"Install the build for the card: {command}",
+            command=command,
+        )
+    if _is_older(build.version, OLDEST_TORCH):
+        return Check(
+            name="torch",
+            status="warning",
+            summary=f"{build.version} is older than 2.9.1, the oldest that is tested",
+            fix=f"Install a newer one: {command}",
+            command=command,
+        )
+    made_for = f"CUDA {build.cuda}" if build.cuda else "the CPU"
+    return Check(name="torch", status="ok", summary=f"{build.version}, for {made_for}")
+
+
+def _is_older(version: str, oldest: tuple[int, ...]) -> bool:
+    numbers = re.match(r"(\d+)\.(\d+)(?:\.(\d+))?", version)
+    return numbers is not None and tuple(int(number or 0) for number in numbers.groups()) < oldest
+
+
+def driver(facts: Facts) -> Check | None:
+    """Speaks the CUDA that torch was built for: the same major version is enough. None without a card.
+
+    https://docs.nvidia.com/deploy/cuda-compatibility/minor-version-compatibility.html
+    """
+    if facts.driver_error is not None:
+        return Check(
+            name="driver",
+            status="problem",
+            summary=facts.driver_error,
+            fix=facts.driver_fix,
+        )
+    if not facts.cards:
+        return None
+    version, speaks = facts.cards[0].driver or "version not told", facts.cards[0].driver_cuda
+    build = facts.torch
+    has, needs = cuda_major(speaks), cuda_major(build.cuda) if build else None
+    if has is None:
+        return Check(name="driver", status="note", summary=f"{version}; it does not tell its CUDA version")
+    if build is not None and needs is not None and has < needs:
+        return _old_driver(facts.host, build, f"{version} speaks CUDA {speaks}", has, needs)
+    if has < 12:
+        return _old_driver(facts.host, None, f"{version} speaks CUDA {speaks}", has, 12)
+    return Check(name="driver", status="ok", summary=f"{version}, speaks CUDA {speaks}")
+
+
+def _old_driver(host: Host, build: TorchBuild | None, told: str, has: int, needs: int) -> Check:
+    branch = first_driver(needs)
+    where = "in Windows, " if host.wsl2 else ""
+    newer = f"to {branch} or newer" if branch else f"to one for CUDA {needs}"
+    fix, command = f"Update the NVIDIA driver {where}{newer}", None
+    if has >= 12:  # a torch for the driver that is there exists
+        command = torch_command("cu128", host)
+        fix += f"; or keep it: {command}"
+    wanted = f"torch {build.version}" if build else "torch"
+    return Check(
+        name="driver",
+        status="problem",
+        summary=f"{told}, too old for {wanted}: CUDA {needs} is needed",
+        fix=fix,
+        command=command,
+    )
+
+
+def gpu(facts: Facts) -> Check | None:
+    """Why no card was found, where none was; None where there is one, or the CPU was asked for."""
+    if facts.cards or facts.driver_error is not None or facts.cpu_wanted:
+        return None
+    status, summary, fix = _why_none(facts.host)
+    if facts.wanted is not None:
+        return Check(name="GPU", status="problem", summary=f"no {facts.wanted}: {summary}", fix=fix)
+    return Check(name="GPU", status=status, summary=summary, fix=fix)
+
+
+def silent(facts: Facts) -> tuple[Check, ...]:
+    """Cards that the driver counts and that do not answer, beside others that do."""
+    return tuple(Check(name="GPU", status="warning", summary=what, fix=help_) for what, help_ in facts.silent)
+
+
+def _why_none(host: Host) -> tuple[Status, str, str | None]:
+    if host.hidden_gpus:
+        number = "the card" if host.hidden_gpus == 1 else f"all {host.hidden_gpus} cards"
+        return "warning", f"CUDA_VISIBLE_DEVICES hides {number}", "Unset it: unset CUDA_VISIBLE_DEVICES"
+    if host.wsl2:
+        fix = "Install the NVIDIA driver in Windows, none in WSL2; then run: wsl --shutdown"
+        return "note", "no NVIDIA driver answers in WSL2", fix
+    if host.nvidia_hardware and host.container:
+        fix = "Start the container with --gpus all (it needs the NVIDIA Container Toolkit)"
+        return "warning", "an NVIDIA card is here, but not given to this container", fix
+    if host.nvidia_hardware:
+        fix = "Install the NVIDIA driver, 580 or newer, and restart"
+        return "warning", "an NVIDIA card is here, but no driver answers for it", fix
+    if host.container:
+        fix = "If the machine has a card, start the container with --gpus all"
+        return "note", "no NVIDIA card in this container", fix
+    return "note", "no NVIDIA card and driver found", None

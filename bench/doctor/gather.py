@@ -1,0 +1,89 @@
+"""All the facts, in one look: the machine, the installation, the cards."""
+
+import os
+
+from bench.doctor.facts import Card, Facts, Process, TorchBuild
+from bench.doctor.host import host
+from bench.doctor.torch_build import torch_build
+from bench.doctor.trial import try_card
+from bench.doctor.weights_here import weights_here
+from bench.errors import DeviceError, UsageError
+from bench.hardware import catalog, nvml
+from bench.hardware import device as devices
+from bench.hardware.device import Device
+from bench.hardware.environment import version_of
+from bench.hardware.readings import DriverGpu
+from bench.hardware.state import device_state
+
+
+def gather(*, gpu: str | None = None, device: str | None = None) -> Facts:
+    """Look. `gpu` and `device` choose as they do for a run; without them every card is looked at.
+
+    Raises:
+        UsageError: nothing is called that.
+        DeviceError: there are cards here, and not this one.
+    """
+    cpu_wanted = device == "cpu"
+    if gpu is not None and device is not None:
+        raise UsageError("--gpu and --device are both given", hint="Use one of them")
+    error: DeviceError | None = None
+    chosen: tuple[Device, ...] = ()
+    if not cpu_wanted:
+        chosen, error = _chosen(gpu, device)
+    build, flash_attn = torch_build(), version_of("flash-attn")
+    return Facts(
+        host=host(hidden_gpus=0 if chosen or error or cpu_wanted else _hidden()),
+        torch=build,
+        flash_attn=flash_attn,
+        weights=weights_here(),
+        cards=tuple(_card(each, each.driver_gpu, build, flash_attn) for each in chosen if each.driver_gpu),
+        driver_error=error.message if error else None,
+        driver_fix=error.hint if error else None,
+        cpu_wanted=cpu_wanted,
+        silent=() if cpu_wanted or error else tuple((each.message, each.hint) for each in nvml.silent()),
+        wanted=gpu or (None if cpu_wanted else device),
+    )
+
+
+def _chosen(gpu: str | None, device: str | None) -> tuple[tuple[Device, ...], DeviceError | None]:
+    """The cards to look at; or what the driver said instead. No card at all is for the diagnosis to tell."""
+    try:
+        found = devices.gpus()
+    except DeviceError as error:
+        return (), error
+    name = gpu or device
+    if name is None or (not found and catalog.is_known(name)):
+        return found, None
+    return (devices.card(name) if gpu is not None else devices.device(name),), None
+
+
+def _hidden() -> int:
+    """Cards that CUDA_VISIBLE_DEVICES keeps from this process, where it leaves none."""
+    return len(nvml.gpus()) if "CUDA_VISIBLE_DEVICES" in os.environ else 0
+
+
+def _card(found: Device, gpu: DriverGpu, build: TorchBuild | None, flash_attn: str | None) -> Card:
+    can_try = build is not None and build.cuda is not None
+    return Card(
+        slug=found.slug,
+        name=gpu.name,
+        compute_capability=gpu.compute_capability,
+        driver=gpu.driver,
+        driver_cuda=gpu.driver_cuda,
+        memory_total_bytes=found.memory_total_bytes,
+        state=device_state(gpu),
+        processes=None if gpu.processes is None else _others(gpu),
+        trial=try_card(gpu.uuid, flash_attn=flash_attn is not None) if can_try else None,
+        is_mig=gpu.is_mig,
+        catalogued=found.catalogued is not False,
+        uuid=gpu.uuid,
+    )
+
+
+def _others(gpu: DriverGpu) -> tuple[Process, ...]:
+    return tuple(
+        # A compositor is in both of the driver's lists: it draws, and is not to be stopped.
+        Process(process.pid, process.name, process.used_bytes, process.compute and not process.graphics)
+        for process in gpu.processes or ()
+        if process.pid != os.getpid()
+    )

@@ -1,0 +1,46 @@
+"""What of the model lies in the Hub's cache on this disk. Asks nobody: the network is not used."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from bench.doctor.facts import Weights
+from bench.doctor.interface import MODEL, WEIGHTS_BYTES
+from bench.records.enums import PUBLISHER
+from bench.weights.files import is_weights
+from bench.weights.hub_cache import RemoteFile, cached_files, default_cache_dir, is_offline, repo_folder
+
+_REVISION: Final = "main"
+_OURS_IN_PART: Final = ".bench.incomplete"
+
+
+def weights_here() -> Weights:
+    """Complete, in part or absent; and the room on that disk."""
+    cache, repo = default_cache_dir(), f"{PUBLISHER}/{MODEL}"
+    found = cached_files(cache, repo, _REVISION)
+    complete = found is not None and _weights_bytes(found[1]) >= WEIGHTS_BYTES
+    return Weights(
+        complete=complete,
+        present_bytes=sum(path.stat().st_size for path in _kept(repo_folder(cache, repo))),
+        free_bytes=_free_bytes(cache),
+        offline=is_offline(),
+    )
+
+
+def _weights_bytes(files: tuple[RemoteFile, ...]) -> int:
+    return sum(file.size_bytes for file in files if is_weights(file.name))
+
+
+def _kept(folder: Path) -> Iterator[Path]:
+    """What a download would not repeat: whole blobs, those that this program began, copies without a blob."""
+    for path in (*folder.glob("blobs/*"), *folder.glob("snapshots/*/*")):
+        begun_by_others = path.suffix == ".incomplete" and not path.name.endswith(_OURS_IN_PART)
+        if path.is_file() and not path.is_symlink() and not begun_by_others:
+            yield path
+
+
+def _free_bytes(path: Path) -> int:
+    """Room on the disk of a folder that may not exist yet."""
+    existing = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
+    return shutil.disk_usage(existing).free

@@ -1,0 +1,1 @@
+"""Two builds of bench in alternation: environments in, pairs of records out."""

@@ -1,0 +1,177 @@
+"""Builds of bench that are installed elsewhere, and runs of them in processes of their own."""
+
+import os
+import subprocess
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+from bench.errors import ExitCode, MachineError, UsageError
+from bench.interleave.turns import EventQueue, TurnRequest, Turns
+from bench.run.child import Gone, StopRequest
+from bench.run.isolation import Stopped
+from bench.run.turns import ADDRESS
+from bench.store.record_files import find_records, read_record
+
+_LOG: Final = "log.txt"
+_TAIL_BYTES: Final = 4096
+_STOP_GRACE_S: Final = 30.0
+# These would put another build in front of the environment's own.
+_OVERRIDING: Final = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
+# A run whose cells failed for a reason other than memory has a record all the same.
+_WITH_RECORD: Final = (ExitCode.DONE, ExitCode.CELLS_FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """A Python in which one build of bench is installed; `name` is the folder that its records go to."""
+
+    name: str
+    label: str
+    python: Path
+
+
+def build_at(name: str, place: Path) -> Build:
+    """The build in a virtual environment's folder, or of a Python executable.
+
+    Raises:
+        UsageError: there is no Python.
+    """
+    inside = ("bin/python", "Scripts/python.exe")
+    python = next((place / end for end in inside if (place / end).is_file()), place)
+    if not python.is_file() or not os.access(python, os.X_OK):
+        hint = "Name the folder of a virtual environment, or a Python executable"
+        raise UsageError(f"{place}: no Python there", hint=hint)
+    return Build(name, str(place), python.absolute())  # not resolved: the link is what finds the environment
+
+
+def run_together(
+    builds: Sequence[Build],
+    arguments: Sequence[str],
+    folder: Path,
+    addresses: Mapping[str, Path],
+    post: EventQueue,
+) -> dict[str, Path]:
+    """One `bench run` of each build in a fresh process, all at the same time; where their records are.
+
+    `addresses`: where they ask for their turns; empty for one that is alone.
+
+    Raises:
+        MachineError, UsageError: one ended without a record, or takes no turns.
+        Stopped: a signal came; the processes have ended.
+    """
+    turns = Turns(build.name for build in builds)
+    with _Runs(post) as runs:
+        for build in builds:
+            runs.start(build, arguments, folder / build.name, addresses.get(build.name))
+        while runs.going:
+            match post.get():
+                case StopRequest(signal_number=number):
+                    raise Stopped(number)
+                case TurnRequest() as asked:
+                    turns.asks(asked)
+                case Gone(worker=pid) if pid in runs.going:
+                    turns.ended(runs.end(pid).name)
+                case _:
+                    pass  # the end of a process before this one
+    made = {build.name: _record_of(build, folder / build.name) for build in builds}
+    for build in builds if addresses else ():
+        if not turns.taken[build.name] and any(cell.repeats for cell in read_record(made[build.name]).cells):
+            raise UsageError(f"{build.label}: this build takes no turns", hint="Use --turns run")
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Going:
+    build: Build
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+
+class _Runs:
+    """The processes that are up; whatever happens, none is left behind."""
+
+    def __init__(self, post: EventQueue) -> None:
+        self._post = post
+        self.going: dict[int, _Going] = {}
+
+    def __enter__(self) -> Self:
+        """Nothing runs yet."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End what still runs."""
+        for one in self.going.values():
+            one.process.terminate()
+        for one in self.going.values():
+            _wait_or_kill(one.process)
+
+    def start(self, build: Build, arguments: Sequence[str], folder: Path, turns: Path | None) -> None:
+        """One `bench run`; that it ended is posted."""
+        folder.mkdir()
+        log = folder / _LOG
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [str(build.python), "-m", "bench", "run", *arguments, "--out", str(folder)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=_environment(os.environ, turns),
+                # A group of its own: Ctrl-C in the terminal is ours to handle.
+                start_new_session=os.name != "nt",
+            )
+        self.going[process.pid] = _Going(build, process, log)
+        threading.Thread(target=_wait, args=(process, self._post.put), daemon=True).start()
+
+    def end(self, pid: int) -> Build:
+        """One that has ended by itself.
+
+        Raises:
+            MachineError, UsageError: it has no record.
+        """
+        one = self.going.pop(pid)
+        code = one.process.wait()
+        if code not in _WITH_RECORD:
+            raise _refused(one.build, code, one.log)
+        return one.build
+
+
+def _record_of(build: Build, folder: Path) -> Path:
+    records = find_records(folder)
+    if len(records) != 1:
+        raise MachineError(f"{build.label}: bench run left {len(records)} records where one was due")
+    return records[0]
+
+
+def _environment(own: Mapping[str, str], turns: Path | None) -> dict[str, str]:
+    """Ours, less what would make both builds one: other paths to modules, and the current folder."""
+    kept = {name: value for name, value in own.items() if name not in {*_OVERRIDING, ADDRESS}}
+    address = {} if turns is None else {ADDRESS: str(turns)}
+    return kept | {"PYTHONSAFEPATH": "1"} | address
+
+
+def _wait(process: "subprocess.Popen[bytes]", tell: Callable[[Gone], None]) -> None:
+    """Post the end of a process: nobody uses a core to wait for it."""
+    process.wait()
+    tell(Gone(process.pid))
+
+
+def _wait_or_kill(process: "subprocess.Popen[bytes]") -> None:
+    """It was told to end, and ends its own worker; if it does not, we end it."""
+    try:
+        process.wait(_STOP_GRACE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _refused(build: Build, code: int, log: Path) -> MachineError | UsageError:
+    """One line with the last that it said; a wrong option of ours is a wrong option of its."""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
+        lines = file.read().decode(errors="replace").splitlines()
+    said = next((line for line in reversed(lines) if line.strip()), "it said nothing")
+    kind = UsageError if code == ExitCode.USAGE else MachineError
+    return kind(f"{build.label}: bench run ended with {code}: {said.removeprefix('bench: ')}")

@@ -1,0 +1,104 @@
+"""Two builds of bench in alternation: pairs of fresh processes, in the order ABBA.
+
+What drifts on a machine within a minute is then in both builds alike, and what differs from process to
+process shows between pairs. By generation both processes of a pair are up at the same time and take turns:
+then what drifts within a second is in both as well.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Protocol
+
+from bench.interleave.builds import Build, run_together
+from bench.interleave.turns import EventQueue, listen
+from bench.records.record import Record
+from bench.run.session import signals_to
+from bench.store.record_files import read_record, require_writable
+
+
+class Granularity(StrEnum):
+    """What takes turns: whole runs, or the generations of two runs that are up at the same time."""
+
+    RUN = "run"
+    GENERATION = "generation"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two records that were made one after the other."""
+
+    base: Record
+    new: Record
+
+
+class Listener(Protocol):
+    """Told how the runs go on."""
+
+    def run_begins(self, build: Build, number: int, total: int) -> None:
+        """A process of one build starts, in round `number` of `total`."""
+
+    def run_ends(self, build: Build, number: int, total: int, record: Record) -> None:
+        """It ended, and left this record."""
+
+
+def kept_pairs(out: Path) -> list[Pair]:
+    """The pairs that an earlier run has left in `out`.
+
+    Raises:
+        RecordError: one of them cannot be read.
+    """
+    numbers = sorted(
+        file.stem for file in (out / "base").glob("*.json") if (out / "new" / file.name).exists()
+    )
+    return [
+        Pair(*(read_record(out / side / f"{number}.json") for side in ("base", "new"))) for number in numbers
+    ]
+
+
+def alternate(
+    builds: tuple[Build, Build],
+    arguments: Sequence[str],
+    out: Path,
+    rounds: int,
+    listener: Listener,
+    *,
+    by: Granularity = Granularity.RUN,
+) -> Iterator[Pair]:
+    """Run both builds until `out` holds so many pairs; each pair as soon as it is complete.
+
+    Raises:
+        MachineError, UsageError: a build could not run, or takes no turns; what was done is kept.
+        Stopped: a signal came; what was done is kept.
+    """
+    require_writable(out)
+    post = EventQueue()
+    with signals_to(post.put), _addresses(builds if by is Granularity.GENERATION else (), post) as addresses:
+        for number in range(len(kept_pairs(out)) + 1, rounds + 1):
+            order = builds if number % 2 else builds[::-1]
+            with TemporaryDirectory(prefix=".running-", dir=out) as folder:
+                made: dict[str, Path] = {}
+                for together in (order,) if addresses else ((build,) for build in order):
+                    for build in together:
+                        listener.run_begins(build, number, rounds)
+                    made |= run_together(together, arguments, Path(folder), addresses, post)
+                    for build in together:
+                        listener.run_ends(build, number, rounds, read_record(made[build.name]))
+                # Only now: half a pair is none, and is run again.
+                kept = [_keep(made[build.name], out / build.name / f"{number:04d}.json") for build in builds]
+            yield Pair(*map(read_record, kept))
+
+
+@contextmanager
+def _addresses(builds: Sequence[Build], post: EventQueue) -> Iterator[dict[str, Path]]:
+    """Where each of the builds asks for its turns."""
+    with TemporaryDirectory(prefix="bench-turns-") as folder:
+        yield {build.name: listen(build.name, Path(folder), post) for build in builds}
+
+
+def _keep(record: Path, place: Path) -> Path:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    return record.replace(place)

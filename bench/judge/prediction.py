@@ -1,0 +1,177 @@
+"""What a prediction says of a card: its need against the card's room, both as intervals. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bench import units
+from bench.hardware.card_terms import fit
+from bench.records.base import Interval
+from bench.records.enums import Fit, Provenance, Verdict
+from bench.records.prediction import LongestClip, Term
+from bench.records.record import CellResult, Predicted, Record
+
+# From the best to the worst: a cell that needs more never stands before one that needs less.
+ORDER: Final = (
+    Verdict.RUNS,
+    Verdict.RUNS_HEADLESS,
+    Verdict.TOO_CLOSE_TO_CALL,
+    Verdict.DOES_NOT_FIT,
+)
+HEADLESS: Final = "headless"
+DESKTOP: Final = "beside a desktop"
+
+
+@dataclass(frozen=True, slots=True)
+class Budgets:
+    """What a card has for one program, CUDA context included, in bytes.
+
+    `low` of each is there on every machine whose figures the terms name, more than `high` on none of them.
+    None: not asked for.
+    """
+
+    headless: Interval | None
+    desktop: Interval | None
+
+
+@dataclass(frozen=True, slots=True)
+class CellFit:
+    """Whether a predicted cell fits each room; None where that room was not asked for or nothing is known."""
+
+    headless: Fit | None = None
+    desktop: Fit | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CellVerdict:
+    """The verdict of one predicted cell. `why` is no whole sentence: it goes behind the verdict."""
+
+    verdict: Verdict
+    why: str
+
+
+def is_derived(record: Record) -> bool:
+    """Nothing ran: what the record says is a prediction."""
+    return record.provenance is Provenance.DERIVED
+
+
+def rooms(record: Record) -> Budgets | None:
+    """The rooms that a derived record is held against, from its own terms; None where it has none (a CPU).
+
+    headless = total - driver reserve; beside a desktop also less the desktop.
+    """
+    derivation, total = record.derivation, record.device.memory_total_bytes
+    if derivation is None or total is None or record.device.kind == "cpu":
+        return None
+    if derivation.driver_reserve is None or derivation.desktop is None:
+        return None
+    headless = _less(Interval(low=total, high=total), derivation.driver_reserve)
+    desktop = _less(headless, derivation.desktop)
+    return Budgets(
+        headless=None if derivation.headroom == "desktop" else headless,
+        desktop=None if derivation.headroom == "headless" else desktop,
+    )
+
+
+def _less(room: Interval, term: Term) -> Interval:
+    return Interval(low=max(0, room.low - term.high_bytes), high=max(0, room.high - term.low_bytes))
+
+
+def need_of(cell: CellResult) -> Interval | None:
+    """What a card must have for a predicted cell, in bytes; None where nothing was predicted for a card."""
+    if not isinstance(cell.outcome, Predicted) or cell.envelope is None:
+        return None
+    return cell.envelope.device_peak_bytes
+
+
+def cell_fit(cell: CellResult, record: Record) -> CellFit:
+    """Hold a predicted cell against the rooms of its record's card."""
+    found = {answer.place: answer.fit for answer in _answers(cell, record)}
+    return CellFit(found.get(HEADLESS), found.get(DESKTOP))
+
+
+def cell_verdict(cell: CellResult, record: Record) -> CellVerdict:
+    """The verdict of one cell of a derived record, and why.
+
+    `runs` fits beside a desktop, `runs_headless` surely fits without one only. Where one room alone was asked
+    for, it alone decides. Nothing is said that is not certain of the whole interval.
+    """
+    if cell.outcome.status == "unsupported":
+        return CellVerdict(Verdict.UNSUPPORTED, cell.outcome.reason)
+    answers = _answers(cell, record)
+    if not answers:
+        return CellVerdict(Verdict.UNKNOWN, _no_answer(cell, record))
+    by_place = {answer.place: answer for answer in answers}
+    if DESKTOP in by_place and by_place[DESKTOP].fit is Fit.FITS:
+        return CellVerdict(Verdict.RUNS, by_place[DESKTOP].words)
+    if answers[0].fit is Fit.FITS:
+        return CellVerdict(Verdict.RUNS_HEADLESS, "; ".join(answer.words for answer in answers))
+    misfit = answers[0].fit is Fit.DOES_NOT_FIT
+    return CellVerdict(Verdict.DOES_NOT_FIT if misfit else Verdict.TOO_CLOSE_TO_CALL, answers[0].words)
+
+
+def best(verdicts: Sequence[Verdict]) -> Verdict | None:
+    """The best of several verdicts about memory; None where there is none."""
+    return next((verdict for verdict in ORDER if verdict in verdicts), None)
+
+
+def lines(record: Record) -> tuple[LongestClip, ...]:
+    """The predicted frontier in whole seconds, empty where the record has none."""
+    return () if record.derivation is None else record.derivation.longest_clips
+
+
+# --- one room at a time -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    place: str
+    need: Interval
+    room: Interval
+
+    @property
+    def fit(self) -> Fit:
+        return fit(self.need, self.room)
+
+    @property
+    def words(self) -> str:
+        if self.fit is Fit.FITS:
+            figures = (
+                f"it needs at most {_size(self.need.high)}, and at least {_size(self.room.low)} is there"
+            )
+        elif self.fit is Fit.DOES_NOT_FIT:
+            figures = (
+                f"it needs at least {_size(self.need.low)}, and at most {_size(self.room.high)} is there"
+            )
+        else:
+            between = f"it needs {span(self.need)}, and {span(self.room)} is there"
+            figures = f"{between}: too close to call, run it"
+        return f"{self.place} {figures}"
+
+
+def _answers(cell: CellResult, record: Record) -> tuple[_Answer, ...]:
+    """One for each room that was asked for, headless first; none where there is nothing to compare."""
+    need, room = need_of(cell), rooms(record)
+    if need is None or room is None:
+        return ()
+    places = ((HEADLESS, room.headless), (DESKTOP, room.desktop))
+    return tuple(_Answer(place, need, there) for place, there in places if there is not None)
+
+
+def _no_answer(cell: CellResult, record: Record) -> str:
+    figures = cell.envelope
+    if figures is None:
+        return "nothing was predicted"
+    if record.device.kind == "cpu":
+        return f"a CPU has no VRAM budget; the predicted peak is {_size(figures.allocated_peak_bytes)}"
+    return "the memory of the card is not known"
+
+
+def span(size: Interval) -> str:
+    """`10.78 GB (10.04 GiB) to 11.52 GB (10.73 GiB)`; one figure where both ends read the same."""
+    low, high = _size(size.low), _size(size.high)
+    return low if low == high else f"{low} to {high}"
+
+
+def _size(size: float) -> str:
+    return units.both_units(round(size))

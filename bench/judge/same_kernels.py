@@ -1,0 +1,35 @@
+"""Cells that asked for different attention and ran the same kernels: their difference is noise."""
+
+from collections.abc import Mapping
+
+from bench.records.record import CellResult, Record
+
+
+def same_kernels(record: Record) -> Mapping[str, tuple[CellResult, ...]]:
+    """By cell id, the cells that differ from it in the attention asked for and in nothing that ran.
+
+    Two cells belong together where all else of the request is equal and the language model ran the same
+    operators. Cells of which no operator was seen are left out: nothing shows that they are alike.
+    """
+    groups: dict[tuple[str, ...], list[CellResult]] = {}
+    for cell in record.cells:
+        key = _key(cell)
+        if key is not None:
+            groups.setdefault(key, []).append(cell)
+    found: dict[str, tuple[CellResult, ...]] = {}
+    for group in groups.values():
+        for cell in group:
+            others = tuple(o for o in group if o.requested.attention != cell.requested.attention)
+            if others:
+                found[cell.cell_id] = others
+    return found
+
+
+def _key(cell: CellResult) -> tuple[str, ...] | None:
+    if cell.outcome.status != "measured" or cell.effective is None:
+        return None
+    ran = cell.effective.language_model
+    if not ran.operators:
+        return None
+    request = cell.requested.model_dump_json(exclude={"attention"})
+    return (request, ran.attention, *sorted(set(ran.operators)))

@@ -1,0 +1,202 @@
+"""From a trace to an envelope: memory term by term, phase by phase, and on a card what it must have. Pure.
+
+On a card, the workspace of cuBLAS is counted from the encoder on: it is there after the first product of
+matrices and stays. The workspace of cuDNN is an interval of its own, `convolution_workspace_bytes`. The lower
+end of what is reserved is what is allocated, which torch must hold; the upper end is what the modelled
+allocator holds, with cuDNN's workspace, and with memory to spare. On the CPU the workspace of each kernel is
+asked for, and there is no allocator in between.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from bench.arithmetic.architecture import kv_cache_bytes
+from bench.hardware.card_terms import CONTEXT, interval
+from bench.hardware.catalog import Card
+from bench.predict.caching_allocator import NATIVE, Rules
+from bench.predict.events import Kernel, Trace
+from bench.predict.model import Loading, ModelMemory, loading_peak_bytes
+from bench.predict.peaks import PhasePeak, phase_peaks
+from bench.predict.reserved import reserved_peaks
+from bench.predict.roofline import ceiling
+from bench.predict.workspace import cublas_workspace_bytes, cudnn_layout_bytes, no_workspace
+from bench.records.base import Interval
+from bench.records.enums import Phase
+from bench.records.prediction import Ceiling, Envelope, PhaseEnvelope
+
+LogitsPositions = Literal["all", "last"]
+
+_LOADED: Final = "loading the weights"
+_FOUND: Final = "what was there before"
+
+
+@dataclass(frozen=True, slots=True)
+class OnCard:
+    """A CUDA card, the rules of torch's allocator on it, and how the weights reach it."""
+
+    card: Card
+    rules: Rules = NATIVE
+    loading: Loading = Loading.TENSOR_BY_TENSOR
+
+
+@dataclass(frozen=True, slots=True)
+class OnCpu:
+    """A CPU, where `workspace` says what a kernel takes beside its tensors while it runs."""
+
+    workspace: Callable[[Kernel], int]
+    loading: Loading = Loading.TENSOR_BY_TENSOR
+
+
+def predict(
+    trace: Trace,
+    memory: ModelMemory,
+    place: OnCard | OnCpu,
+    *,
+    mel_frames: int,
+    logits_positions: LogitsPositions,
+    max_tokens: Sequence[int],
+) -> dict[int, Envelope]:
+    """The envelope of each answer, all from one trace: it does not depend on the length of the answer.
+
+    Raises:
+        ValueError: less than one token, or a trace that does not go on to so many.
+    """
+    if isinstance(place, OnCpu):
+        peaks = phase_peaks(trace, max_tokens, place.workspace)
+        return {
+            tokens: _envelope(trace, memory, place.loading, tokens, peaks=found)
+            for tokens, found in peaks.items()
+        }
+    needs = _card_needs(trace, memory, place, max_tokens)
+    peaks = phase_peaks(trace, max_tokens, no_workspace)
+    bounds = _ceilings(trace, memory, place.card, max_tokens, mel_frames=mel_frames, logits=logits_positions)
+    return {
+        tokens: _envelope(
+            trace, memory, place.loading, tokens, peaks=found, need=needs[tokens], bound=bounds[tokens]
+        )
+        for tokens, found in peaks.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _CardNeed:
+    """What only a card has: workspace that is kept, that of cuDNN, and the most that the allocator holds."""
+
+    kept_bytes: int
+    convolution: Interval
+    reserved_bytes: int
+
+    def reserved(self, allocated_bytes: int) -> Interval:
+        """From what torch must hold. The model may hold less: it puts buffers where copies were."""
+        return Interval(low=allocated_bytes, high=max(allocated_bytes, self.reserved_bytes))
+
+    def device(self, allocated_bytes: int) -> Interval:
+        reserved = self.reserved(allocated_bytes)
+        return Interval(low=reserved.low + CONTEXT.low_bytes, high=reserved.high + CONTEXT.high_bytes)
+
+
+def _card_needs(
+    trace: Trace, memory: ModelMemory, place: OnCard, max_tokens: Sequence[int]
+) -> dict[int, _CardNeed]:
+    """The allocator replayed without cuDNN's workspace and with it.
+
+    Workspace that comes and goes may leave a gap that serves later: then less is reserved with it.
+    """
+    kept = cublas_workspace_bytes(place.card.compute_capability)
+    without, with_it = (
+        reserved_peaks(memory, trace, max_tokens, workspace, kept, rules=place.rules, loading=place.loading)
+        for workspace in (no_workspace, cudnn_layout_bytes)
+    )
+    convolution = Interval(low=0, high=max(map(cudnn_layout_bytes, trace.kernels), default=0))
+    return {
+        tokens: _CardNeed(kept, convolution, max(without[tokens], with_it[tokens])) for tokens in max_tokens
+    }
+
+
+def _envelope(
+    trace: Trace,
+    memory: ModelMemory,
+    loading: Loading,
+    tokens: int,
+    *,
+    peaks: Mapping[Phase, PhasePeak],
+    need: _CardNeed | None = None,
+    bound: Ceiling | None = None,
+) -> Envelope:
+    kept = need.kept_bytes if need else 0
+    phases = {Phase.LOAD: _load(memory, loading)}
+    phases |= {
+        phase: _phase(memory, peak, 0 if phase is Phase.PREPROCESS else kept) for phase, peak in peaks.items()
+    }
+    peak_phase = max(phases, key=lambda phase: phases[phase].allocated_peak_bytes)
+    allocated = phases[peak_phase].allocated_peak_bytes
+    return Envelope(
+        weights_bytes=memory.staying_bytes,
+        kv_cache_bytes=_cache_at_the_end(trace, memory, tokens),
+        activations_peak_bytes=max(peak.activations_peak_bytes for peak in peaks.values()),
+        workspace_peak_bytes=kept + max(peak.workspace_peak_bytes for peak in peaks.values()),
+        convolution_workspace_bytes=need.convolution if need else None,
+        allocated_peak_bytes=allocated,
+        reserved_peak_bytes=need.reserved(allocated) if need else None,
+        context_bytes=interval(CONTEXT) if need else None,
+        device_peak_bytes=need.device(allocated) if need else None,
+        peak_phase=peak_phase,
+        peak_op=phases[peak_phase].peak_op,
+        prompt_tokens=trace.prompt_tokens,
+        phases=phases,
+        ceiling=bound,
+    )
+
+
+def _load(memory: ModelMemory, loading: Loading) -> PhaseEnvelope:
+    """The weights, and what only loading needs: copies, and tensors that then go to the host."""
+    peak = max(loading_peak_bytes(memory.tensors, loading), memory.weights_bytes)
+    return PhaseEnvelope(
+        allocated_peak_bytes=peak + memory.buffers_bytes,
+        cache_bytes=0,
+        activations_bytes=peak - memory.staying_bytes,
+        workspace_bytes=0,
+        buffers_bytes=memory.buffers_bytes,
+        peak_op=_LOADED,
+    )
+
+
+def _phase(memory: ModelMemory, peak: PhasePeak, kept: int) -> PhaseEnvelope:
+    return PhaseEnvelope(
+        allocated_peak_bytes=memory.staying_bytes + memory.buffers_bytes + peak.allocated_bytes + kept,
+        cache_bytes=peak.cache_bytes,
+        activations_bytes=peak.activations_bytes,
+        workspace_bytes=peak.workspace_bytes + kept,
+        buffers_bytes=memory.buffers_bytes,
+        peak_op=str(peak.kernel) if peak.kernel else _FOUND,
+    )
+
+
+def _cache_at_the_end(trace: Trace, memory: ModelMemory, tokens: int) -> int:
+    """The last token is never fed back, so that it has no keys and values."""
+    positions = trace.prompt_tokens + tokens - 1
+    return round(kv_cache_bytes(memory.shapes.language_config, positions, memory.element_bytes))
+
+
+def _ceilings(
+    trace: Trace,
+    memory: ModelMemory,
+    card: Card,
+    max_tokens: Sequence[int],
+    *,
+    mel_frames: int,
+    logits: LogitsPositions,
+) -> dict[int, Ceiling]:
+    return {
+        tokens: ceiling(
+            memory.shapes,
+            card,
+            mel_frames=mel_frames,
+            prompt_tokens=trace.prompt_tokens,
+            max_tokens=tokens,
+            logits_positions=1 if logits == "last" else trace.prompt_tokens,
+            element_bytes=memory.element_bytes,
+        )
+        for tokens in max_tokens
+    }

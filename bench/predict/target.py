@@ -1,0 +1,101 @@
+"""What a plan is for: cards of the catalog that need not be here, and this machine's CPU."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.errors import DeviceError, UsageError
+from bench.hardware import catalog
+from bench.hardware import device as devices
+from bench.hardware.card_terms import headless_room
+from bench.hardware.catalog import Card
+from bench.hardware.device import Device
+from bench.records.record import DeviceInfo
+
+CPU = "cpu"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One device to plan for. `card` is None for the CPU."""
+
+    info: DeviceInfo
+    card: Card | None
+
+
+def targets(names: Sequence[str]) -> tuple[Target, ...]:
+    """The devices of these names, each once; without names the graphics cards of this machine.
+
+    Raises:
+        UsageError: a name that nothing has, a card of unknown memory, or no name and no card.
+        DeviceError: no name, and a driver that does not answer.
+    """
+    found = [_named(name) for name in names] if names else _here()
+    return tuple({target.info.slug: target for target in found}.values())
+
+
+def every_card() -> tuple[tuple[Target, ...], tuple[Card, ...]]:
+    """The cards of the catalog from little memory to much, and those whose memory it does not know."""
+    known = [card for card in catalog.cards() if card.memory_total_bytes is not None]
+    unknown = [card for card in catalog.cards() if card.memory_total_bytes is None]
+    known.sort(key=lambda card: (card.memory_total_bytes or 0, card.slug))
+    return tuple(_of_card(card, catalogued=True) for card in known), tuple(unknown)
+
+
+def _named(name: str) -> Target:
+    if name == CPU:
+        return Target(devices.the_cpu().info(), None)
+    card = next((card for card in catalog.cards() if card.slug == name), None)
+    return _of_card(card, catalogued=True) if card is not None else _uncatalogued(name)
+
+
+def _uncatalogued(name: str) -> Target:
+    """A card of this machine that the catalog does not have."""
+    try:
+        here = devices.every_gpu()
+    except DeviceError:  # a driver that does not answer: nobody asked for the cards of this machine
+        here = ()
+    found = next((gpu for gpu in here if gpu.slug == name), None)
+    if found is None:
+        near = catalog.nearest_slugs(name, tuple(gpu.slug for gpu in here))
+        hint = f"Did you mean {', '.join(near)}?" if near else "`bench gpus` lists the names"
+        raise UsageError(f"no graphics card is called '{name}'", hint=hint)
+    return _of_device(found)
+
+
+def _here() -> list[Target]:
+    found = devices.gpus()
+    if not found:
+        raise UsageError(
+            "no graphics card is here to plan for",
+            hint="Name one, such as --gpu rtx-4070 (`bench gpus` lists them), or ask for --any-gpu",
+        )
+    return [_of_device(gpu) for gpu in found]
+
+
+def _of_device(gpu: Device) -> Target:
+    if gpu.entry is not None:
+        return _of_card(gpu.entry, catalogued=True)
+    if gpu.compute_capability is None:
+        raise UsageError(
+            f"the driver does not tell the compute capability of {gpu.name}",
+            hint="Name a card of the catalog with --gpu",
+        )
+    card = Card(gpu.slug, gpu.name, gpu.compute_capability, gpu.memory_total_bytes)
+    return _of_card(card, catalogued=False)
+
+
+def _of_card(card: Card, *, catalogued: bool) -> Target:
+    headless_room(card)  # refuses one of unknown memory
+    return Target(
+        DeviceInfo(
+            kind="cuda",
+            slug=card.slug,
+            name=card.nvml_name,
+            memory_total_bytes=card.memory_total_bytes,
+            compute_capability=card.compute_capability,
+            catalogued=catalogued,
+            memory_bandwidth_bytes_per_s=card.memory_bandwidth_bytes_per_s,
+            bf16_operations_per_s=card.bf16_operations_per_s,
+        ),
+        card,
+    )

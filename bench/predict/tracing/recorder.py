@@ -1,0 +1,275 @@
+"""Listening in: every operator of a generation, what it allocates, and when that is released."""
+
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, Final
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.hooks import RemovableHandle
+
+from bench.errors import BenchError
+from bench.moss_audio import MossAudioModel
+from bench.predict.events import Call, Kernel
+from bench.predict.tracing.batches import Batches, Piece, piece_of
+from bench.predict.tracing.raw import Mark, Pass, Raw, Recording
+from bench.records.enums import Phase
+
+_READ: Final = torch.ops.aten._local_scalar_dense.default
+_FUSED_ATTENTION: Final = "aten::_scaled_dot_product_flash_attention_for_cpu"
+# These may take workspace, which depends on their shapes.
+_WITH_CALL: Final = frozenset(
+    {
+        "aten::convolution",
+        "aten::mm",
+        "aten::addmm",
+        "aten::bmm",
+        _FUSED_ATTENTION,
+    }
+)
+_DEVICE: Final = torch.ops.prim.device.default
+
+
+class TracingError(BenchError):
+    """The model did something that a trace cannot follow."""
+
+
+class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Stands before `FakeTensorMode`, so that what it sees has sizes and no memory.
+
+    It is also the observer of the generation. `generate` reads two values: whether a mask is all ones, which
+    it is, and whether the answer has come to its end, which it has after `max_tokens`. Batches of chunks that
+    are known already do not run, and those that do become known.
+    """
+
+    def __init__(self, max_tokens: int, batches: Batches) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._max_tokens = max_tokens
+        self._batches = batches
+        self._kernels: list[Kernel] = []
+        self._events: list[Raw] = []
+        self._tokens: list[int] = []
+        self._alive: dict[int, tuple[int, weakref.ref[torch.UntypedStorage]]] = {}
+        self._ignored: set[int] = set()
+        self._scopes: list[str] = []
+        self._phase = Phase.PREPROCESS
+        self._pass: Pass | None = None
+        self._passes: dict[str, int] = {}
+        self._blocks = 0
+        self._deaf = False
+        self._are_all: set[int] = set()
+        self._names: dict[Callable[..., Any], str] = {}
+
+    # --- the observer -------------------------------------------------------------------------------------
+
+    def begin(self, phase: Phase) -> None:
+        """What follows belongs to this phase."""
+        self._phase = phase
+
+    def token(self) -> None:
+        """A token is there: an answer of that length would end here."""
+        self._tokens.append(len(self._events))
+
+    def end(self) -> None:
+        """The generation is over; releases that follow are of no interest."""
+
+    # --- modules ------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def listening(self, model: MossAudioModel, stacks: Sequence[str]) -> Iterator[None]:
+        """Record what the model does meanwhile; its weights and buffers must outlive the recording.
+
+        Scopes are named after modules, and passes after the layers of `stacks`. The pass of a layer lasts
+        until the next layer begins; that of the last one until the norm behind its stack does.
+        """
+        weights = (*model.parameters(), *model.buffers())
+        self._ignored.update(tensor.untyped_storage()._cdata for tensor in weights)
+        hooks = list(self._follow(model, stacks))
+        encoder = model.audio_encoder
+        encoder._encode = self._batched(encoder._encode)  # type: ignore[method-assign]
+        try:
+            with self:
+                yield
+        finally:
+            del encoder.__dict__["_encode"]
+            for hook in hooks:
+                hook.remove()
+
+    def _follow(self, model: MossAudioModel, stacks: Sequence[str]) -> Iterator[RemovableHandle]:
+        lists = {stack: model.get_submodule(stack) for stack in stacks}
+        starts = {f"{stack}.{name}" for stack, layers in lists.items() for name, _ in layers.named_children()}
+        ends = {"audio_encoder.layer_norm", "language_model.norm"}
+        for name, module in model.named_modules():
+            mark = Mark.START if name in starts else Mark.END if name in ends else None
+            yield module.register_forward_pre_hook(partial(self._enter, name, mark))
+            yield module.register_forward_hook(self._leave)
+
+    def _enter(self, name: str, mark: Mark | None, *_: object) -> None:
+        self._scopes.append(name)
+        if mark is Mark.START:
+            stack, _dot, layer = name.rpartition(".")
+            nth = self._passes[stack] = self._passes.get(stack, -1) + (layer == "0")
+            self._pass = Pass(stack, int(layer), nth)
+        elif mark is Mark.END:
+            self._pass = None
+
+    def _leave(self, *_: object) -> None:
+        self._scopes.pop()
+
+    # --- operators ----------------------------------------------------------------------------------------
+
+    def __torch_dispatch__(
+        self,
+        func: Callable[..., Any],
+        types: tuple[type, ...],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        """Run one operator on fake tensors and note what it allocates.
+
+        Raises:
+            TracingError: the model wants to know a value that is no flag.
+        """
+        if self._deaf:
+            return func(*args, **(kwargs or {}))
+        if func is _READ:
+            return self._read(args[0])
+        if func is _DEVICE:  # no operator: a property of a tensor
+            return func(*args)
+        name = self._name(func)
+        kernel = len(self._kernels)
+        # A release that the operator itself causes comes after its own allocations, as on a device.
+        self._kernels.append(Kernel(name, self._scopes[-1] if self._scopes else "", self._phase))
+        result = func(*args, **(kwargs or {}))
+        if name == _FUSED_ATTENTION:
+            result = _laid_out(result)
+        outputs = list(_tensors(result))
+        for tensor in outputs:
+            self._allocated(kernel, tensor)
+        if name == "aten::all":
+            self._are_all.add(self._blocks - 1)
+        if name in _WITH_CALL:
+            self._kernels[kernel] = _with_call(self._kernels[kernel], args, outputs[0])
+        return result
+
+    def _name(self, func: Callable[..., Any]) -> str:
+        """`aten::add`, without its overload."""
+        if func not in self._names:
+            self._names[func] = func.name().partition(".")[0]  # type: ignore[attr-defined]
+        return self._names[func]
+
+    def _read(self, tensor: torch.Tensor) -> bool:
+        if tensor.dtype is not torch.bool:
+            raise TracingError(f"the model reads a value of type {tensor.dtype}, which a trace does not have")
+        block, _ = self._alive.get(tensor.untyped_storage()._cdata, (None, None))
+        return block in self._are_all or len(self._tokens) >= self._max_tokens
+
+    def _allocated(self, kernel: int, tensor: torch.Tensor) -> None:
+        storage = tensor.untyped_storage()
+        key = storage._cdata
+        if key in self._alive or key in self._ignored or storage.nbytes() == 0:
+            return
+        block = self._new_block()
+        self._watch(block, storage)
+        self._events.append(Raw(kernel, block, storage.nbytes(), self._pass))
+
+    def _new_block(self) -> int:
+        self._blocks += 1
+        return self._blocks - 1
+
+    def _watch(self, block: int, storage: torch.UntypedStorage) -> None:
+        key = storage._cdata
+        self._alive[key] = block, weakref.ref(storage, partial(self._released, key))
+
+    def _released(self, key: int, _reference: object) -> None:
+        block, _ = self._alive.pop(key)
+        self._events.append(Raw(len(self._kernels) - 1, block, 0, self._pass))
+
+    # --- what is done over and over -----------------------------------------------------------------------
+
+    def _batched(self, encode: Callable[..., tuple[torch.Tensor, ...]]) -> Callable[..., Any]:
+        """Encode a batch of chunks with its mask, but only where its doings are not known already.
+
+        `encode` must leave nothing behind but what it returns: tensors of as many rows as there are chunks.
+        """
+
+        def run(batch: torch.Tensor, mask: torch.Tensor | None) -> tuple[torch.Tensor, ...]:
+            chunks, *chunk = batch.shape
+            # One chunk alone has strides of its own; of more, they are cut out of the whole clip.
+            kind, lengths = (tuple(chunk), mask is None, chunks == 1), (float(chunks), float(batch.stride(1)))
+            piece = self._batches.of(kind, lengths)
+            if piece is not None:
+                return self._play(piece, chunks, batch.dtype)
+            kernels, events = len(self._kernels), len(self._events)
+            results = encode(batch, mask)
+            ran = piece_of(
+                self._kernels[kernels:],
+                self._events[events:],
+                first_kernel=kernels,
+                made=[self._alive[tensor.untyped_storage()._cdata][0] for tensor in results],
+                rows=[tuple(tensor.shape[1:]) for tensor in results],
+            )
+            self._batches.add(kind, lengths, ran)
+            return results
+
+        return run
+
+    def _play(self, piece: Piece, chunks: int, dtype: torch.dtype) -> tuple[torch.Tensor, ...]:
+        """Note what the call would have done, and return what it would have returned."""
+        kernels, blocks = len(self._kernels), self._blocks
+        self._kernels.extend(piece.kernels)
+        passes = {where: self._next_pass(where) for where in dict.fromkeys(e.where for e in piece.events)}
+        for event in piece.events:
+            self._blocks = max(self._blocks, blocks + event.block + 1)
+            where = passes[event.where]
+            self._events.append(Raw(kernels + event.kernel, blocks + event.block, event.size_bytes, where))
+        self._deaf = True
+        results = tuple(torch.empty(chunks, *row, dtype=dtype) for row in piece.rows)
+        self._deaf = False
+        for block, tensor in zip(piece.made, results, strict=True):
+            self._watch(blocks + block, tensor.untyped_storage())
+        return results
+
+    def _next_pass(self, where: Pass | None) -> Pass | None:
+        if where is None:
+            return None
+        if where.layer == 0:
+            self._passes[where.stack] = self._passes.get(where.stack, -1) + 1
+        return where._replace(nth=self._passes[where.stack])
+
+    def recording(self) -> Recording:
+        """What was recorded up to the last token."""
+        last = self._tokens[-1] if self._tokens else len(self._events)
+        return Recording(tuple(self._kernels), tuple(self._events[:last]), tuple(self._tokens))
+
+
+def _tensors(result: object) -> Iterator[torch.Tensor]:
+    if isinstance(result, torch.Tensor):
+        yield result
+    elif isinstance(result, tuple | list):
+        for part in result:
+            yield from _tensors(part)
+
+
+def _laid_out(result: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+    """As the real kernels return it, on a CPU and on CUDA: `[batch, positions, heads, head_dim]`, turned.
+
+    Fake tensors have the layout of the query instead, from which copies follow that nobody makes, and
+    products that copy their weights.
+    """
+    mixed, *others = result
+    batch, heads, positions, width = mixed.shape
+    return mixed.new_empty(batch, positions, heads, width).transpose(1, 2), *others
+
+
+def _with_call(kernel: Kernel, args: Sequence[object], output: torch.Tensor) -> Kernel:
+    given = [argument for argument in args if isinstance(argument, torch.Tensor)]
+    call = Call(
+        inputs=tuple(tuple(tensor.shape) for tensor in given),
+        strides=tuple(tuple(tensor.stride()) for tensor in given),
+        output=tuple(output.shape),
+        dtype=str(given[0].dtype).removeprefix("torch."),
+    )
+    return Kernel(kernel.name, kernel.scope, kernel.phase, call)

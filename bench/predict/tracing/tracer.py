@@ -1,0 +1,211 @@
+"""The model, full size, as fake tensors on the CPU: what a generation of any length takes, in order."""
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
+from transformers import GenerationConfig
+
+from bench.arithmetic.architecture import chunks
+from bench.arithmetic.shapes import shapes_of
+from bench.engines.answering import answer, generation_config
+from bench.moss_audio import MossAudioConfig, MossAudioModel
+from bench.moss_audio.configuration import audio_token_count
+from bench.predict.events import Trace
+from bench.predict.model import ModelMemory
+from bench.predict.tracing.batches import Batches
+from bench.predict.tracing.families import Family, Lengths
+from bench.predict.tracing.folding import Fold, Unfolded, fold, unfold
+from bench.predict.tracing.kernels import as_on_cuda
+from bench.predict.tracing.recorder import Recorder
+from bench.predict.tracing.splicing import DecodeTrace, splice_decode
+from bench.predict.tracing.steps import TRACED_TOKENS, pattern
+from bench.records.enums import Attention, EncoderAttention
+from bench.records.record import Sampling
+from bench.weights.random import allocate, meta_model
+
+_ENCODER: Final = "audio_encoder.layers"
+_LANGUAGE: Final = "language_model.layers"
+# Any id: nothing is ever compared with it but to ask whether the answer has ended.
+_END_OF_ANSWER: Final = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What decides a trace, apart from lengths.
+
+    `chunks_at_once` None is the model's own, `mlp_positions_at_once` None all. `kind` is the device whose
+    kernels allocate.
+    """
+
+    dtype: str
+    attention: Attention
+    encoder_attention: EncoderAttention
+    logits_positions: Literal["all", "last"]
+    sampling: Sampling
+    kind: Literal["cpu", "cuda"]
+    chunks_at_once: int | None = None
+    mlp_positions_at_once: int | None = None
+
+
+class Tracer:
+    """One model in one setting. Building it takes a fraction of a second; it can trace any number of clips.
+
+    Only layers that differ are traced, two batches of chunks of each kind, and decode steps behind the first
+    clip alone: the others follow from these (`folding`, `batches`, `grafting`), and whole clips from others
+    (`families`), where that is exact. FlashAttention 2 is traced as SDPA: on a card both allocate the output
+    and the logsumexp, and nothing of positions squared.
+    """
+
+    def __init__(self, config: MossAudioConfig, setting: Setting) -> None:
+        self._setting = setting
+        self._folds = {
+            _ENCODER: fold(
+                config.audio_config.encoder_layers, config.audio_config.deepstack_encoder_layer_indexes
+            ),
+            _LANGUAGE: fold(
+                config.language_config.num_hidden_layers, range(config.deepstack_num_inject_layers)
+            ),
+        }
+        self._config = _shortened(config, self._folds, setting)
+        self._fake = FakeTensorMode()
+        self._model = self._make()
+        self._batches = Batches()
+        self._answered: DecodeTrace | None = None
+        self._families: dict[tuple[object, ...], Family] = {}
+
+    def trace(self, mel_frames: int, prompt_tokens: int) -> Trace:
+        """One generation over a clip of so many mel frames, prompt tokens with audio and markers included.
+
+        Raises:
+            TracingError: the model reads values.
+            UnlikeLayersError, UnsteadyStepsError: what was to be repeated is not alike.
+        """
+        whole = self._known_or_run(mel_frames, prompt_tokens)
+        kernels = as_on_cuda(whole.kernels) if self._setting.kind == "cuda" else whole.kernels
+        return Trace(
+            prompt_tokens=prompt_tokens,
+            audio_tokens=audio_token_count(mel_frames),
+            kernels=kernels,
+            events=whole.events,
+            tokens_at=whole.tokens_at,
+            step=pattern(kernels, whole.events, whole.tokens_at),
+        )
+
+    def _known_or_run(self, mel_frames: int, prompt_tokens: int) -> Unfolded:
+        structure, lengths = self._lengths(mel_frames, prompt_tokens)
+        family = self._families.setdefault(structure, Family())
+        known = family.at(lengths)
+        if known is not None:
+            return known
+        run = self._run(mel_frames, prompt_tokens, TRACED_TOKENS if self._answered is None else 1)
+        self._answered = self._answered or DecodeTrace(prompt_tokens, run)
+        whole = splice_decode(run, prompt_tokens, self._answered)
+        family.add(lengths, whole)
+        return whole
+
+    def _lengths(self, mel_frames: int, prompt_tokens: int) -> tuple[tuple[object, ...], Lengths]:
+        """What makes two clips run the same operators, and the lengths that their sizes are affine in."""
+        audio, asked = self._config.audio_config, self._setting
+        cut = chunks(shapes_of(self._config.to_dict()).audio_config, mel_frames)
+        batches = -(-cut.pieces // audio.conv_chunksize)
+        rest = mel_frames - (cut.pieces - 1) * cut.frames
+        pieces = -(-prompt_tokens // (asked.mlp_positions_at_once or prompt_tokens))
+        structure = (
+            mel_frames if cut.pieces == 1 else None,
+            batches,
+            rest < cut.frames,
+            audio_token_count(rest) < cut.tokens,
+            pieces,
+        )
+        lengths = (cut.pieces, audio_token_count(mel_frames), prompt_tokens, mel_frames)
+        squared = (prompt_tokens**2,) if asked.attention is Attention.EAGER else ()
+        return structure, (*map(float, lengths), *map(float, squared))
+
+    def _run(self, mel_frames: int, prompt_tokens: int, max_tokens: int) -> Unfolded:
+        recorder = Recorder(max_tokens, self._batches)
+        with self._fake, torch.no_grad(), recorder.listening(self._model, (_ENCODER, _LANGUAGE)):
+            inputs = self._inputs(mel_frames, prompt_tokens)
+            answer(
+                self._model,
+                inputs,
+                self._generation_config(),
+                recorder,
+                logits_positions=self._setting.logits_positions,
+            )
+        return unfold(recorder.recording(), self._folds)
+
+    def _make(self) -> MossAudioModel:
+        attention = self._setting.attention
+        model = meta_model(
+            self._config,
+            dtype=getattr(torch, self._setting.dtype),
+            attention="sdpa" if attention is Attention.FLASH_ATTENTION_2 else attention.value,
+            encoder_attention=self._setting.encoder_attention.value,
+        )
+        with self._fake:
+            allocate(model, torch.device("cpu"))
+        model.train(False)
+        model.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
+        model.language_model.register_forward_pre_hook(_without_mask, with_kwargs=True)
+        return model
+
+    def _inputs(self, mel_frames: int, prompt_tokens: int) -> dict[str, torch.Tensor]:
+        """What the processor makes, as it arrives on the device: ids in int64, log-mel in float32.
+
+        The engine then brings log-mel to the type of the model.
+        """
+        log_mel = torch.zeros(1, self._config.audio_config.num_mel_bins, mel_frames)
+        return {
+            "input_ids": torch.zeros(1, prompt_tokens, dtype=torch.int64),
+            "attention_mask": torch.ones(1, prompt_tokens, dtype=torch.int64),
+            "audio_features": log_mel.to(getattr(torch, self._setting.dtype)),
+            "audio_slots": torch.zeros(1, audio_token_count(mel_frames), dtype=torch.int64),
+        }
+
+    def _generation_config(self) -> GenerationConfig:
+        return generation_config(
+            max_tokens=TRACED_TOKENS,
+            forced_length=True,
+            sampling=self._setting.sampling,
+            end_of_answer=[_END_OF_ANSWER],
+        )
+
+
+def model_memory(config: MossAudioConfig, dtype: str) -> ModelMemory:
+    """The tensors of a model in this type, in the order of its state dict, from the meta device."""
+    model = meta_model(config, dtype=getattr(torch, dtype))
+    return ModelMemory(
+        tensors=tuple(tensor.nbytes for tensor in model.state_dict().values()),
+        buffers_bytes=sum(tensor.nbytes for tensor in model.buffers()),
+        shapes=shapes_of(config.to_dict()),
+        element_bytes=getattr(torch, dtype).itemsize,
+    )
+
+
+def _without_mask(
+    _module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """transformers drops a mask of ones once it has looked at it; here there is nothing to look at."""
+    return args, {**kwargs, "attention_mask": None}
+
+
+def _shortened(config: MossAudioConfig, folds: dict[str, Fold], setting: Setting) -> MossAudioConfig:
+    values = config.to_dict()
+    audio, text = dict(values["audio_config"]), dict(values["language_config"])
+    audio["encoder_layers"] = folds[_ENCODER].layers
+    audio["deepstack_encoder_layer_indexes"] = list(folds[_ENCODER].special)
+    audio["conv_chunksize"] = setting.chunks_at_once or config.audio_config.conv_chunksize
+    text["num_hidden_layers"] = folds[_LANGUAGE].layers
+    for derived in ("layer_types", "max_window_layers"):  # one entry a layer, and counted in layers
+        text.pop(derived, None)
+    return MossAudioConfig(
+        **{
+            **values,
+            "audio_config": audio,
+            "language_config": text,
+            "num_hidden_layers": text["num_hidden_layers"],
+            "mlp_positions_at_once": setting.mlp_positions_at_once,
+        }
+    )

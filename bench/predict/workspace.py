@@ -1,0 +1,70 @@
+"""What kernels take on a CUDA device beside their tensors: cuBLAS for good, cuDNN for one call. Pure.
+
+cuBLAS. torch gives each handle and stream one workspace out of its own allocator, at the first product of
+matrices, and keeps it. It is 2 x 4096 KiB + 8 x 16 KiB = 8.125 MiB, and 32 MiB on compute capability 9
+(Hopper), 10 and 12 (Blackwell). Source: `parseChosenWorkspaceSize` in aten/src/ATen/cuda/CublasHandlePool.cpp
+of torch 2.13; releases from before pull request 175344 (February 2026), 2.9.1 among them, take 8.125 MiB on
+Blackwell too. `CUBLAS_WORKSPACE_CONFIG` changes it, and is not looked at here. Products with a bias (`addmm`)
+go through cuBLASLt, which shares that workspace since the two were unified; before, it took 1 MiB of its own.
+
+cuDNN. Its kernels for tensor cores work on NHWC. For 16 bits in NCHW, which is what the encoder's stem has,
+"the cuDNN library may use padding, folding, and NCHW-to-NHWC transformations to call the Tensor Core
+operations" (cuDNN documentation, convolution functions). Copies of input, weight and output with channels
+padded to multiples of 8 are therefore taken as the most. Winograd and FFT, which need more, are not to be had
+for a stride of 2. The least is nothing: where one algorithm finds no memory, torch goes on to the next
+(aten/src/ATen/native/cudnn/Conv_v8.cpp, which catches `OutOfMemoryError` around each plan). Both are bounds
+from documents, not measurements: which algorithm cuDNN takes depends on its version and the card.
+"""
+
+from collections.abc import Sequence
+from math import prod
+from typing import Final
+
+from bench.predict.events import Kernel
+from bench.units import MIB
+
+CUBLAS_BYTES: Final = (2 * 4096 + 8 * 16) * 1024
+CUBLAS_LARGE_BYTES: Final = 32 * MIB
+_LARGE_ON: Final = frozenset({"9", "10", "12"})
+_CHANNELS_TOGETHER: Final = 8
+_SIXTEEN_BITS: Final = frozenset({"bfloat16", "float16"})
+_BYTES: Final = 2
+
+
+def cublas_workspace_bytes(compute_capability: str) -> int:
+    """What torch takes for cuBLAS at the first product and keeps, per handle and stream. `8.9` -> 8519680."""
+    major = compute_capability.partition(".")[0]
+    return CUBLAS_LARGE_BYTES if major in _LARGE_ON else CUBLAS_BYTES
+
+
+def cudnn_layout_bytes(kernel: Kernel) -> int:
+    """The most that cuDNN takes to bring a convolution in 16 bits into its own layout; 0 for all else.
+
+    A convolution whose input has its channels last is there already.
+    """
+    call = kernel.call
+    if call is None or "convolution" not in kernel.name or call.dtype not in _SIXTEEN_BITS:
+        return 0
+    given, weight = call.inputs[:2]
+    if _has_channels_last(given, call.strides[0]):
+        return 0
+    shapes = (given, call.output, (_padded(weight[0]), *weight[1:]))
+    return _BYTES * sum(_in_own_layout(shape) for shape in shapes)
+
+
+def no_workspace(_kernel: Kernel) -> int:
+    """For what takes nothing beside its tensors."""
+    return 0
+
+
+def _in_own_layout(shape: Sequence[int]) -> int:
+    """Values of a tensor [n, channels, ...] with its channels padded."""
+    return shape[0] * _padded(shape[1]) * prod(shape[2:])
+
+
+def _padded(channels: int) -> int:
+    return -(-channels // _CHANNELS_TOGETHER) * _CHANNELS_TOGETHER
+
+
+def _has_channels_last(shape: Sequence[int], strides: Sequence[int]) -> bool:
+    return shape[1] > 1 and strides[1] == 1

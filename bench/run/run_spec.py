@@ -1,0 +1,312 @@
+"""From what was asked for to what will be run: suite, device, model and clip, before anything is loaded."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from bench import shipped
+from bench.audio import clips
+from bench.engines.support import Surroundings, unsupported
+from bench.errors import UsageError
+from bench.hardware import device as devices
+from bench.hardware.device import Device
+from bench.hardware.environment import version_of
+from bench.hardware.machine_key import machine_key
+from bench.records.card import Emulation
+from bench.records.enums import PUBLISHER, Attention, Profile, WeightMode
+from bench.records.record import ModelInfo, Requested, SuiteInfo
+from bench.run.emulation import emulation
+from bench.store.journal import Header
+from bench.store.scrub import scrub
+from bench.suite.cells import Cell, expand
+from bench.suite.overrides import override, suite_info
+from bench.suite.suite import Suite, find_suite, shipped_suites
+
+TINY: Final = "tiny"
+_REPOSITORY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
+_ANOTHER_MODEL: Final = "Choose another with --suite quick or --model MOSS-Audio-4B-Instruct"
+_MAX_SHOWN: Final = 80
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What the command line asks for; None leaves the choice to the suite, the device or the defaults."""
+
+    suite: str | None = None
+    gpu: str | None = None
+    device: str | None = None
+    model: str | None = None
+    revision: str | None = None
+    weights: Literal["hub", "random"] | None = None
+    profile: Profile | None = None
+    clip_seconds: tuple[float, ...] | None = None
+    max_tokens: tuple[int, ...] | None = None
+    attention: tuple[Attention, ...] | None = None
+    repeats: int | None = None
+    audio: Path | None = None
+    emulate_vram: int | None = None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the weights will come from. Exactly one of `repo` and `directory` is set for hub and local."""
+
+    weight_mode: WeightMode
+    name: str
+    repo: str | None = None
+    revision: str | None = None
+    directory: Path | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that is decided before the weights are fetched.
+
+    `device` is what the driver is asked about, `compute_on` where the worker runs the model. They differ only
+    where a card is played by the tests; `effective.device` in the record tells. With `frontier_step_s` the
+    cells are not planned: clip lengths are chosen to this step while the run goes on.
+    """
+
+    suite: Suite
+    suite_info: SuiteInfo
+    cells: tuple[Cell, ...]
+    device: Device
+    compute_on: Literal["cpu", "cuda"]
+    origin: Origin
+    audio: Path | None
+    emulation: Emulation | None = None
+    frontier_step_s: float | None = None
+
+
+Choose = Callable[[tuple[Device, ...]], Device]
+
+
+def make_plan(wishes: RunOptions, choose: Choose) -> Plan:
+    """Decide. `choose` is asked where this machine has several GPUs and none was named.
+
+    Raises:
+        UsageError: a name or value that nothing fits.
+        DeviceError: the device is not in this machine.
+    """
+    device = _device(wishes, choose)
+    base = find_suite(_default_suite(wishes, device) if wishes.suite is None else wishes.suite)
+    origin = origin_of(wishes, base)
+    suite, cells = cells_of(wishes, base, origin)
+    return Plan(
+        suite=suite,
+        suite_info=suite_info(suite, base=base),
+        cells=cells,
+        device=device,
+        compute_on=device.kind,
+        origin=origin,
+        audio=wishes.audio,
+        emulation=emulation(wishes.emulate_vram, device) if wishes.emulate_vram is not None else None,
+    )
+
+
+def cells_of(wishes: RunOptions, base: Suite, origin: Origin) -> tuple[Suite, tuple[Cell, ...]]:
+    """The suite with what the command line changes in it, and its cells, in the order to run them.
+
+    Raises:
+        UsageError: a value out of bounds, or a clip that cannot be read.
+    """
+    suite = override(
+        base,
+        model=origin.name,
+        profile=wishes.profile,
+        clip_seconds=wishes.clip_seconds,
+        max_tokens=wishes.max_tokens,
+        attention=wishes.attention,
+        repeats=wishes.repeats,
+    )
+    clip = clips.shipped_speech() if wishes.audio is None else clips.read_audio(wishes.audio)
+    return suite, expand(suite, weight_mode=origin.weight_mode, clip_source_sha256=clip.sha256)
+
+
+def support(
+    plan: Plan, max_positions: int | None = None, flash_attention_problem: str | None = None
+) -> Callable[[Requested], str | None]:
+    """Why a cell of this plan cannot run on its device, known before anything is loaded; None if it can."""
+    device = plan.device
+    installed = version_of("flash-attn")
+    here = Surroundings(
+        device.kind, device.compute_capability, installed, max_positions, flash_attention_problem
+    )
+    return lambda requested: unsupported(requested, here)
+
+
+def _device(wishes: RunOptions, choose: Choose) -> Device:
+    if wishes.gpu is not None and wishes.device is not None:
+        raise UsageError("--gpu and --device are both given", hint="Use one of them")
+    if wishes.gpu is not None:
+        if wishes.gpu == "cpu":
+            raise UsageError("--gpu names a graphics card", hint="Use --device cpu")
+        return devices.card(wishes.gpu)
+    if wishes.device is not None:
+        return devices.device(wishes.device)
+    found = devices.default()
+    return found if isinstance(found, Device) else choose(found)
+
+
+def _default_suite(wishes: RunOptions, device: Device) -> str:
+    if wishes.gpu is not None:
+        return "standard"
+    return "quick" if device.kind == "cuda" else "smoke"
+
+
+def origin_of(wishes: RunOptions, suite: Suite) -> Origin:
+    """Where the weights of the suite's model, or of the one on the command line, come from.
+
+    Raises:
+        UsageError: no such directory, no name on the Hub, or options that contradict each other.
+    """
+    origin = _source(suite.model if wishes.model is None else wishes.model, wishes)
+    if wishes.revision is not None and origin.weight_mode is not WeightMode.HUB:
+        raise UsageError(
+            f"--revision has no meaning with {origin.weight_mode} weights", hint="Leave --revision out"
+        )
+    return origin
+
+
+def _source(name: str, wishes: RunOptions) -> Origin:
+    if wishes.weights == "random":
+        return Origin(WeightMode.RANDOM, _released_name(name))
+    if name == TINY:
+        if wishes.weights == "hub":
+            raise UsageError("the tiny model is made here, not on the Hub", hint=_ANOTHER_MODEL)
+        return Origin(WeightMode.TINY, TINY)
+    # The suite's model is a name; only the command line can mean a directory.
+    if wishes.model is not None and wishes.weights is None and _is_directory(name):
+        directory = Path(name).resolve()
+        return Origin(WeightMode.LOCAL, _slugged(directory.name), directory=directory)
+    return _on_the_hub(name, wishes)
+
+
+def _on_the_hub(name: str, wishes: RunOptions) -> Origin:
+    repo = name if "/" in name else f"{PUBLISHER}/{name}"
+    if not _REPOSITORY.fullmatch(repo):
+        raise UsageError(
+            f"--model '{name[:_MAX_SHOWN]}': no such directory, and no name on the Hub",
+            hint="Name a directory, or a repository as OWNER/NAME",
+        )
+    owner, _, plain = repo.partition("/")
+    # Somebody else's model of the same name is another model, in every id and folder.
+    label = plain if owner == PUBLISHER else f"{owner}--{plain}"
+    return Origin(WeightMode.HUB, label[:96], repo=repo, revision=wishes.revision)
+
+
+def _is_directory(name: str) -> bool:
+    try:
+        return bool(name) and Path(name).is_dir()
+    except OSError:  # too long for a path, or not ours to look at
+        return False
+
+
+def _released_name(name: str) -> str:
+    """Random weights need shapes only, which the package ships for the released models."""
+    plain = name.removeprefix(f"{PUBLISHER}/")
+    if plain == TINY:
+        raise UsageError(
+            "random weights need a released model, and this suite is of the tiny one", hint=_ANOTHER_MODEL
+        )
+    if not is_released(plain):
+        raise UsageError(
+            f"no shapes are known for random weights of '{name[:_MAX_SHOWN]}'",
+            hint=f"Choose from {', '.join(released_names())}",
+        )
+    return plain
+
+
+def released_names() -> tuple[str, ...]:
+    """The released models, whose shapes the package ships."""
+    return tuple(sorted(path.stem for path in shipped.data("models").glob("*.json")))
+
+
+def is_released(name: str) -> bool:
+    """Whether this is the name of a released model."""
+    return name in released_names()
+
+
+def _slugged(name: str) -> str:
+    """A directory's name as a model name: letters, digits, dot, dash and underscore."""
+    kept = "".join(
+        letter if letter.isascii() and (letter.isalnum() or letter in "._-") else "-" for letter in name
+    )
+    label = kept.lstrip("._-")[:96]
+    # The name goes into the record: one that holds a user's or the machine's is left out of it.
+    return label if label and scrub(label) == label else "local"
+
+
+def refuse_to_choose(found: tuple[Device, ...]) -> Device:
+    """For scripts: several GPUs and nobody to ask.
+
+    Raises:
+        UsageError: always, with the list.
+    """
+    names = ", ".join(f"{gpu.slug} ({gpu.uuid})" for gpu in found)
+    raise UsageError(f"this machine has {len(found)} GPUs: {names}", hint="Choose one with --device")
+
+
+def resumed(wishes: RunOptions, header: Header, record: Path) -> RunOptions:
+    """The wishes of the run that wrote this header; what was given again on the command line stays as given.
+
+    Raises:
+        UsageError: something that a record does not hold (a file of the user's) has to be given again.
+    """
+    if wishes.suite is None and header.suite.name not in shipped_suites():
+        raise _again(record, "--suite FILE", "its suite was a file of your own")
+    model = header.model
+    if model.weight_mode is WeightMode.LOCAL and wishes.model is None:
+        raise _again(record, "--model DIR", "its weights came from a directory")
+    own_clip = {cell.requested.clip_source_sha256 for cell in header.plan} != {clips.shipped_speech().sha256}
+    if own_clip and wishes.audio is None:
+        raise _again(record, "--audio FILE", "its clip was a file of your own")
+    defaults = RunOptions(
+        suite=header.suite.name,
+        device=_same_device(header),
+        model=_model_of(model),
+        revision=model.revision,
+        weights="random" if model.weight_mode is WeightMode.RANDOM else None,
+        emulate_vram=header.emulation.total_bytes if header.emulation is not None else None,
+        **_overrides(header.suite),
+    )
+    given = {
+        item.name: value for item in fields(RunOptions) if (value := getattr(wishes, item.name)) is not None
+    }
+    if "gpu" in given:
+        defaults = replace(defaults, device=None)
+    return replace(defaults, **given)
+
+
+def _same_device(header: Header) -> str:
+    """The very card of the first part, where two equal ones are in this machine; else its slug."""
+    if header.device.kind == "cpu":
+        return "cpu"
+    keyed = (gpu.uuid for gpu in devices.gpus() if gpu.uuid and machine_key(gpu.uuid) == header.machine_key)
+    return next(keyed, None) or header.device.slug
+
+
+def _model_of(model: ModelInfo) -> str | None:
+    if model.weight_mode is WeightMode.HUB:
+        return model.repo
+    return model.name if model.weight_mode in {WeightMode.RANDOM, WeightMode.TINY} else None
+
+
+def _overrides(info: SuiteInfo) -> dict[str, Any]:
+    """The values of the keys that the command line had changed, from the definition in the record."""
+    suite = Suite.model_validate_json(json.dumps(info.definition))
+    values = {
+        "profile": suite.profile,
+        "clip_seconds": suite.axes.clip_seconds,
+        "max_tokens": suite.axes.max_tokens,
+        "attention": suite.axes.attention,
+        "repeats": suite.measure.repeats,
+    }
+    return {name: value for name, value in values.items() if name in info.overrides}
+
+
+def _again(record: Path, option: str, why: str) -> UsageError:
+    return UsageError(f"{record.name}: {why}", hint=f"Give {option} again to resume it")

@@ -1,0 +1,244 @@
+"""One run from a plan to a sealed record: worker, header, journal, session."""
+
+import re
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.engines.interface import ModelSource
+from bench.errors import StorageError, UsageError
+from bench.hardware.device import require_build
+from bench.hardware.environment import environment, version_of
+from bench.hardware.machine_key import machine_key
+from bench.records.card import DeviceState
+from bench.records.enums import Provenance, WeightMode
+from bench.records.record import ModelInfo, Record, WeightFile
+from bench.run.child import Mailbox
+from bench.run.isolation import Isolation
+from bench.run.protocol import Hello, Setup
+from bench.run.run_spec import Plan, is_released, support
+from bench.run.session import Listener, Rules, Session, signals_to
+from bench.run.telemetry import watching
+from bench.store.journal import SUFFIX, Header, Journal, PlannedCell, Progress, journal_path, seal_journal
+from bench.store.record_files import require_writable
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The weights on disk, as far as there are any. `directory` never enters a record."""
+
+    directory: Path | None = None
+    revision: str | None = None
+    files: tuple[WeightFile, ...] = ()
+
+
+@dataclass(frozen=True)
+class OutputLocation:
+    """Where the record goes: below `out`, or where the run that is resumed left it, with what it had done."""
+
+    out: Path
+    resumed: tuple[Path, Progress] | None = None
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How a run ended: the sealed record, where it is, and the signal that cut it short, if one did."""
+
+    record: Record
+    path: Path
+    signal_number: int | None
+
+
+def check(plan: Plan, place: OutputLocation) -> None:
+    """What can be known to fail before weights are fetched or a worker is started.
+
+    Raises:
+        StorageError: the record cannot be written.
+        DeviceError: a graphics card, and a torch that is built for the CPU only.
+    """
+    require_writable(place.out)
+    require_build(plan.device, version_of("torch"))
+
+
+def needs_weights(plan: Plan, place: OutputLocation) -> bool:
+    """Whether any cell that is left can run here: 10 GB are not fetched to report that none can.
+
+    What the record says of a released model is known without its files.
+    """
+    if plan.origin.weight_mode is not WeightMode.HUB or not is_released(plan.origin.name):
+        return True
+    done = {cell.cell_id for cell in place.resumed[1].done} if place.resumed is not None else set()
+    unsupported_reason = support(plan)
+    return any(unsupported_reason(cell.requested) is None for cell in plan.cells if cell.cell_id not in done)
+
+
+@dataclass(frozen=True)
+class Running:
+    """The session that feeds a worker, and the journal at `path` that takes the outcomes."""
+
+    session: Session
+    journal: Journal
+    path: Path
+
+
+@contextmanager
+def running(
+    plan: Plan, weights: Weights, rules: Rules, place: OutputLocation, mailbox: Mailbox
+) -> Iterator[Running]:
+    """Start the worker and the journal, and end both afterwards. The journal still has to be sealed.
+
+    Raises:
+        BenchError: the worker cannot start, the disk refuses a write, or a resumed record does not fit.
+        Stopped: a signal came before the first cell; nothing was written.
+    """
+    source = ModelSource(
+        name=plan.origin.name, weight_mode=plan.origin.weight_mode, directory=weights.directory
+    )
+    setup = Setup(
+        source=source,
+        device=plan.compute_on,
+        gpu_uuid=plan.device.uuid,
+        dtype=plan.suite.dtype,
+        audio=plan.audio,
+        memory_limit_bytes=plan.emulation.limit_bytes if plan.emulation is not None else None,
+    )
+    isolation = Isolation(setup, mailbox)
+    with watching(plan.device.uuid) as watch:
+        try:
+            hello = isolation.hello()
+            header = _header(plan, weights, hello, watch.state)
+            progress, path = _start(header, place)
+            journal = Journal.create(path, progress)
+            unsupported_reason = support(plan, hello.model.max_positions, hello.flash_attention_problem)
+            session = Session(
+                plan.cells,
+                progress.done,
+                rules,
+                isolation,
+                unsupported_reason,
+                device=header.device,
+                watch=watch,
+            )
+            try:
+                yield Running(session, journal, path)
+            except StorageError as error:
+                raise StorageError(error.message, hint=f"Free space, then --resume {path}") from error
+            finally:
+                journal.close()
+        finally:
+            isolation.retire()
+
+
+Sweep = Callable[[Session, Journal, Listener], int | None]
+"""Which cells a session runs, in which order; the number of the signal that ended it, or None."""
+
+
+def run(
+    plan: Plan,
+    weights: Weights,
+    rules: Rules,
+    place: OutputLocation,
+    listener: Listener,
+    *,
+    sweep: Sweep = Session.run,
+) -> RunResult:
+    """Run what is left of a plan, or what `sweep` chooses, and seal its record.
+
+    Raises:
+        BenchError: as `running`.
+        Stopped: as `running`.
+    """
+    mailbox: Mailbox = Mailbox()
+    with signals_to(mailbox.put):
+        with running(plan, weights, rules, place, mailbox) as started:
+            signal_number = sweep(started.session, started.journal, listener)
+        record, sealed = seal_journal(started.path)
+    return RunResult(record, sealed, signal_number)
+
+
+def _header(plan: Plan, weights: Weights, hello: Hello, state: DeviceState | None) -> Header:
+    return Header(
+        record_id=secrets.token_hex(6),
+        created_at=datetime.now(UTC).replace(microsecond=0),
+        provenance=provenance_of(plan),
+        suite=plan.suite_info,
+        model=ModelInfo(
+            name=plan.origin.name,
+            repo=plan.origin.repo,
+            revision=weights.revision,
+            weight_mode=plan.origin.weight_mode,
+            config_sha256=hello.model.config_sha256,
+            parameters=hello.model.parameters,
+            weights_bytes=hello.model.weights_bytes,
+            files=weights.files,
+        ),
+        device=plan.device.info(),
+        environment=environment(torch=hello.torch, transformers=hello.transformers),
+        machine_key=machine_key(plan.device.uuid),
+        device_state=state,
+        emulation=plan.emulation,
+        frontier_step_s=plan.frontier_step_s,
+        plan=tuple(PlannedCell(cell_id=cell.cell_id, requested=cell.requested) for cell in plan.cells),
+    )
+
+
+def provenance_of(plan: Plan) -> Provenance:
+    """What the figures of its record are."""
+    if plan.emulation is not None:
+        return Provenance.EMULATED
+    return Provenance.SMOKE if plan.origin.weight_mode is WeightMode.TINY else Provenance.MEASURED
+
+
+def _start(header: Header, place: OutputLocation) -> tuple[Progress, Path]:
+    """What is done already, and the journal to go on with."""
+    if place.resumed is None:
+        return Progress(header, ()), place.out / _relative_path(header)
+    path, before = place.resumed
+    changed = _changes(before.header, header)
+    if changed:
+        raise UsageError(
+            f"{path.name} cannot be resumed: {', '.join(changed)} changed since",
+            hint="Start a new run instead",
+        )
+    return before, journal_path(path)
+
+
+def _relative_path(header: Header) -> Path:
+    moment = header.created_at.strftime("%Y%m%dT%H%M%SZ")
+    kind = "" if header.frontier_step_s is None else "-frontier"
+    name = f"{moment}-{header.suite.name}{kind}-{header.record_id}{SUFFIX}"
+    return Path(header.model.name) / header.device.slug / name
+
+
+def _changes(before: Header, now: Header) -> Sequence[str]:
+    """What a resumed run has to have in common with its first part, and has not."""
+    pairs = {
+        "the suite": (before.suite.sha256, now.suite.sha256),
+        "the cells": (before.plan, now.plan),
+        "the model": (before.model, now.model),
+        "the device": (before.device, now.device),
+        "the emulated card": (before.emulation, now.emulation),
+        "the graphics card": (before.machine_key, now.machine_key),
+        "torch": (before.environment.torch, now.environment.torch),
+        "transformers": (before.environment.transformers, now.environment.transformers),
+        "bench": (before.environment.bench_version, now.environment.bench_version),
+        "bench's commit": (before.environment.bench_commit, now.environment.bench_commit),
+        "bench's files": (before.environment.bench_dirty, now.environment.bench_dirty),
+        "the packages": (before.environment.packages, now.environment.packages),
+        "the environment variables": (before.environment.variables, now.environment.variables),
+    }
+    return [
+        f"{name} ({old} -> {new})" if isinstance(old, str) and len(old) < 32 else name
+        for name, (old, new) in pairs.items()
+        if old != new
+    ]
+
+
+def unfinished(plan: Plan, place: OutputLocation) -> tuple[Path, ...]:
+    """Journals that earlier runs of the same suite, model and device left in this place, oldest first."""
+    folder = place.out / plan.origin.name / plan.device.slug
+    name = re.compile(rf"\d{{8}}T\d{{6}}Z-{re.escape(plan.suite.name)}-[0-9a-f]{{12}}{re.escape(SUFFIX)}")
+    return tuple(sorted(path for path in folder.glob(f"*{SUFFIX}") if name.fullmatch(path.name)))

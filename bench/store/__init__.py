@@ -1,0 +1,1 @@
+"""Files on disk: records, journals, canonical form, scrubbing. Everything read is hostile."""

@@ -1,0 +1,211 @@
+"""The journal of a running suite: a header, then a line per outcome, each on disk before the next cell.
+
+Appending costs one line and one fsync however long the run is; the record is sealed from the journal at the
+end. A line that a crash cut short is dropped on reading: it was the cell in flight.
+"""
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from io import FileIO
+from pathlib import Path
+from typing import Self, TypeVar
+
+from pydantic import JsonValue, ValidationError
+
+from bench.errors import RecordError
+from bench.records.base import Frozen, Utc
+from bench.records.card import DeviceState, Emulation
+from bench.records.enums import Provenance
+from bench.records.record import (
+    CellResult,
+    DeviceInfo,
+    Environment,
+    ModelInfo,
+    Record,
+    Requested,
+    Skipped,
+    SuiteInfo,
+)
+from bench.store.canonical import parse
+from bench.store.record_files import (
+    JOURNAL_SUFFIX,
+    disk_errors,
+    first_fault,
+    read_record,
+    seal,
+    write_atomically,
+    write_record,
+)
+
+SUFFIX = JOURNAL_SUFFIX
+_Line = TypeVar("_Line", bound=Frozen)
+_INTERRUPTED = "the run was interrupted before this cell; `bench run --resume` runs it"
+
+
+class PlannedCell(Frozen):
+    """A cell that the run is to do, in order."""
+
+    cell_id: str
+    requested: Requested
+
+
+class Header(Frozen):
+    """Everything of the record that is known before the first cell runs."""
+
+    record_id: str
+    created_at: Utc
+    provenance: Provenance
+    suite: SuiteInfo
+    model: ModelInfo
+    device: DeviceInfo
+    environment: Environment
+    machine_key: str | None
+    device_state: DeviceState | None = None
+    emulation: Emulation | None = None
+    frontier_step_s: float | None = None
+    plan: tuple[PlannedCell, ...]
+
+
+class NotARunError(RecordError):
+    """The record holds predictions: nothing ran that could go on."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A journal as read back: what was planned, and what is done."""
+
+    header: Header
+    done: tuple[CellResult, ...]
+
+
+class Journal:
+    """An open journal. `append` returns once the outcome is on disk."""
+
+    def __init__(self, path: Path, file: FileIO) -> None:
+        self.path = path
+        self._file = file
+
+    @classmethod
+    def create(cls, path: Path, progress: Progress) -> Self:
+        """Start a journal, with what an earlier part of the run has done already.
+
+        A journal that is resumed is replaced in one step: killed here, it is still the old one.
+
+        Raises:
+            StorageError: the disk refused it.
+        """
+        lines = [progress.header.model_dump_json(), *(cell.model_dump_json() for cell in progress.done)]
+        write_atomically(path, "".join(line + "\n" for line in lines).encode())
+        with disk_errors(path):
+            return cls(path, path.open("ab", buffering=0))
+
+    def append(self, cell: CellResult) -> None:
+        """Add one outcome; it is on disk when this returns, or nothing of it is in the journal.
+
+        Raises:
+            StorageError: the disk refused it.
+        """
+        line = memoryview(cell.model_dump_json().encode() + b"\n")
+        with disk_errors(self.path):
+            before = os.fstat(self._file.fileno()).st_size
+            try:
+                while line:
+                    line = line[self._file.write(line) :]
+                os.fsync(self._file.fileno())
+            except OSError:
+                with suppress(OSError):  # half a line would spoil the line after it
+                    self._file.truncate(before)
+                raise
+
+    def close(self) -> None:
+        """Close the file; the journal stays on disk until the record is sealed."""
+        self._file.close()
+
+
+def record_path(journal: Path) -> Path:
+    """`x.journal.jsonl` -> `x.json`; a record is its own."""
+    if not journal.name.endswith(SUFFIX):
+        return journal
+    return journal.with_name(journal.name.removesuffix(SUFFIX) + ".json")
+
+
+def journal_path(record: Path) -> Path:
+    """`x.json` -> `x.journal.jsonl`; a journal is its own."""
+    if record.name.endswith(SUFFIX):
+        return record
+    return record.with_name(record.name.removesuffix(".json") + SUFFIX)
+
+
+def read_progress(path: Path) -> Progress:
+    """What a run has done, from its journal where one is left, else from its sealed record.
+
+    Raises:
+        RecordError: neither can be read.
+        NotARunError: the record is a derived one.
+    """
+    journal = journal_path(path)
+    if journal.exists():
+        return _read_journal(journal)
+    record = read_record(record_path(path))
+    if record.provenance is Provenance.DERIVED:
+        raise NotARunError(f"{path}: a prediction, of which nothing ran", hint="Measure it with `bench run`")
+    unlike = {"cells", "schema_version", "content_hash", "derivation"}
+    fields = record.model_dump(mode="json", exclude=unlike)
+    plan = [{"cell_id": cell.cell_id, "requested": cell.requested} for cell in record.cells]
+    done = tuple(cell for cell in record.cells if not _is_interrupted(cell))
+    return Progress(Header.model_validate({**fields, "plan": plan}), done)
+
+
+def _is_interrupted(cell: CellResult) -> bool:
+    return isinstance(cell.outcome, Skipped) and cell.outcome.cause == "interrupted"
+
+
+def _read_journal(path: Path) -> Progress:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read ({error.strerror})") from error
+    *whole, _torn = content.split(b"\n")
+    if not whole:
+        raise RecordError(
+            f"{path}: holds nothing", hint="The run ended before its first line; start it again"
+        )
+    header = _read_line(Header, whole[0], f"{path}, line 1")
+    cells = enumerate(whole[1:], start=2)
+    return Progress(header, tuple(_read_line(CellResult, line, f"{path}, line {n}") for n, line in cells))
+
+
+def _read_line(model: type[_Line], line: bytes, where: str) -> _Line:
+    try:
+        parse(line)  # refuses NaN and doubled keys, which pydantic would let through
+        return model.model_validate_json(line, strict=True)
+    except ValidationError as error:
+        raise RecordError(f"{where}: {first_fault(error)}") from error
+    except RecordError as error:
+        raise RecordError(f"{where}: {error.message}") from error
+
+
+def seal_progress(progress: Progress) -> Record:
+    """The record of a run that has ended: the planned cells in order, then those that were chosen on the way.
+
+    Planned cells that were not reached are Skipped, cause `interrupted`.
+    """
+    done = {cell.cell_id: cell for cell in progress.done}
+    skipped = Skipped(reason=_INTERRUPTED, cause="interrupted")
+    planned = {
+        cell.cell_id: CellResult(cell_id=cell.cell_id, requested=cell.requested, outcome=skipped)
+        for cell in progress.header.plan
+    }
+    results = (planned | done).values()  # in the order of the plan; what was not planned comes after
+    cells: list[JsonValue] = [cell.model_dump(mode="json") for cell in results]
+    return seal({**progress.header.model_dump(mode="json", exclude={"plan"}), "cells": cells})
+
+
+def seal_journal(path: Path) -> tuple[Record, Path]:
+    """Write the record of a journal beside it, then remove the journal."""
+    record = seal_progress(_read_journal(path))
+    target = record_path(path)
+    write_record(record, target)
+    path.unlink()
+    return record, target

@@ -1,0 +1,237 @@
+"""Records on disk: read with their hash checked, written whole or not at all."""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, cast
+
+from pydantic import JsonValue, ValidationError
+
+from bench.errors import RecordError, StorageError
+from bench.records.enums import Provenance
+from bench.records.record import SCHEMA_VERSION, Record
+from bench.store.canonical import content_hash, parse
+
+MAX_RECORD_BYTES = 512 * 2**20
+_NO_HASH_YET = "sha256:" + "0" * 64
+_MAX_MESSAGE = 300
+_NEWER = "this bench reads 1.0; install the bench that wrote it, or run again"
+
+
+def seal(fields: dict[str, JsonValue]) -> Record:
+    """The record that these JSON fields make, with its `content_hash` computed.
+
+    The hash is of the fields as the record writes them, whatever spelling or defaults they came with.
+    """
+    unhashed = {**fields, "schema_version": SCHEMA_VERSION, "content_hash": _NO_HASH_YET}
+    record = Record.model_validate(unhashed)
+    return record.model_copy(update={"content_hash": content_hash(record.model_dump(mode="json"))})
+
+
+JOURNAL_SUFFIX: Final = ".journal.jsonl"
+
+
+def read_record(path: Path) -> Record:
+    """A record from disk, which is hostile: size, JSON, schema version, hash and every field are checked.
+
+    Raises:
+        RecordError: anything about the file is wrong; the message names the file and the first fault.
+    """
+    content = _intact(path)
+    try:
+        # Strict: a reader that took "10" for 10 would hold another document than the one that was hashed.
+        return Record.model_validate_json(content, strict=True)
+    except ValidationError as error:
+        raise RecordError(f"{path}: {first_fault(error)}") from error
+
+
+def _intact(path: Path) -> bytes:
+    """The file as it is, once its version and hash are right. What was parsed for that is freed again."""
+    content, document = _read_document(path)
+    version = document.get("schema_version")
+    if version != SCHEMA_VERSION:
+        stated = _one_line(repr(version)[:40])
+        raise RecordError(f"{path}: schema version {stated} is not {SCHEMA_VERSION!r}", hint=_NEWER)
+    _check_hash(path, document)
+    return content
+
+
+def _read_document(path: Path) -> tuple[bytes, dict[str, JsonValue]]:
+    try:
+        if path.exists() and not path.is_file():  # a device or a pipe could go on for ever
+            raise RecordError("is no file")
+        size = path.stat().st_size
+        if size > MAX_RECORD_BYTES:
+            raise RecordError(f"{size} bytes are too many for a record")
+        content = path.read_bytes()
+        document = parse(content)
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read ({error.strerror})", hint="Check the path") from error
+    except RecordError as error:
+        raise RecordError(f"{path}: {error.message}", hint=error.hint) from error
+    if not isinstance(document, dict):
+        raise RecordError(f"{path}: is no record (its top level is not an object)")
+    return content, document
+
+
+def _check_hash(path: Path, document: dict[str, JsonValue]) -> None:
+    try:
+        computed = content_hash(document)
+    except RecordError as error:
+        raise RecordError(f"{path}: {error.message}") from error
+    if document.get("content_hash") != computed:
+        raise RecordError(
+            f"{path}: content_hash does not match", hint="The file was changed after it was written"
+        )
+
+
+def _dump(document: JsonValue) -> str:
+    return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def first_fault(error: ValidationError) -> str:
+    """`cells.3.outcome.status: Input should be ...`: the first fault of many, as one line."""
+    faults = error.errors(include_url=False, include_context=False, include_input=False)
+    place = ".".join(str(part) for part in faults[0]["loc"])
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    return _one_line(f"{place}: {faults[0]['msg']}"[:_MAX_MESSAGE] + more)
+
+
+def _one_line(text: str) -> str:
+    """Keys and values of a file end up in messages; line breaks and terminal codes in them do not."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def render(record: Record) -> str:
+    """The record as JSON text: one top-level key a line, one cell a line, so that it can be diffed."""
+    document = cast("dict[str, JsonValue]", record.model_dump(mode="json"))
+    cells = cast("list[JsonValue]", document.pop("cells"))
+    lines = [f"{_dump(key)}: {_dump(value)}" for key, value in document.items()]
+    body = ",\n  ".join(_dump(cell) for cell in cells)
+    return "{\n" + ",\n".join([*lines, f'"cells": [\n  {body}\n]' if cells else '"cells": []']) + "\n}\n"
+
+
+def write_record(record: Record, path: Path) -> None:
+    """Write a record so that a reader sees the old file or the whole new one, even after a power cut."""
+    write_atomically(path, render(record).encode())
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Temporary file in the same folder, fsync, rename, fsync of the folder.
+
+    Raises:
+        StorageError: the disk refused it.
+    """
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).chmod(0o644)
+            Path(temporary).replace(path)
+        finally:
+            Path(temporary).unlink(missing_ok=True)  # after the rename there is nothing of that name
+        sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a new name in `folder` survive a power cut; Windows has no such call and needs none."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn what the disk refuses into one line that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StorageError(
+            f"{path}: cannot be written ({reason})", hint="Free space or choose another --out"
+        ) from error
+
+
+def require_writable(folder: Path) -> None:
+    """Make a folder and put a nameless file into it, so that a full or closed disk is found before the work.
+
+    Raises:
+        StorageError: the disk refused it.
+    """
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+
+
+def find_records(path: Path) -> tuple[Path, ...]:
+    """The record itself, or every `*.json` record below a folder, sorted; check documents are no records.
+
+    Raises:
+        RecordError: nothing is there.
+    """
+    if path.name.endswith(JOURNAL_SUFFIX):
+        raise _unfinished(path)
+    if path.is_dir():
+        found = sorted(file for file in path.rglob("*.json") if _may_be_record(file))
+        journals = sorted(path.rglob(f"*{JOURNAL_SUFFIX}"))
+        if not found and journals:
+            raise _unfinished(journals[0])
+        if not found:
+            raise RecordError(f"{path}: holds no records", hint="`bench run` writes them to results/")
+        return tuple(found)
+    if not path.exists():
+        raise RecordError(f"{path}: no such file", hint="`bench run` names the record that it wrote")
+    return (path,)
+
+
+def _unfinished(journal: Path) -> RecordError:
+    return RecordError(
+        f"{journal}: a run that has not ended", hint=f"Finish it: bench run --resume {journal}"
+    )
+
+
+def _may_be_record(file: Path) -> bool:
+    return file.is_file() and file.name != "check.json" and not file.name.endswith(".check.json")
+
+
+def measured_records(out: Path, model: str, device: str) -> tuple[tuple[Record, ...], tuple[str, ...]]:
+    """Those below `out` for this model and device, and a line for each file or folder that cannot be read."""
+    folder = out / model / device
+    records, notes = [], []
+    try:
+        paths = _found(folder)
+    except OSError as error:
+        return (), (f"left out of the comparison: {folder}: cannot be read ({error.strerror})",)
+    for path in paths:
+        try:
+            record = read_record(path)
+        except RecordError as error:
+            notes.append(f"left out of the comparison: {error.message}")
+        else:
+            if record.provenance is Provenance.MEASURED:
+                records.append(record)
+    return tuple(records), tuple(notes)
+
+
+def _found(folder: Path) -> tuple[Path, ...]:
+    """The files that may be records. Looking for them passes over a folder that is not ours to read."""
+    if not folder.is_dir():
+        return ()
+    with os.scandir(folder):
+        pass
+    try:
+        return find_records(folder)
+    except RecordError:  # nothing in it, or only what a run has not ended
+        return ()

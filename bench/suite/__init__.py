@@ -1,0 +1,1 @@
+"""Suite files in, cells and expectations out. Pure."""

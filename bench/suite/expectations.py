@@ -1,0 +1,126 @@
+"""What a suite can expect of its cells: that they fit, or a bound on a metric. See `docs/suites.md`."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from functools import cached_property
+from typing import Annotated, Final, Self
+
+from pydantic import (
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
+
+from bench.records.base import Frozen
+from bench.records.enums import Attention
+from bench.records.record import Requested
+from bench.units import parse_size
+
+MAX_EXPECTATIONS: Final = 100
+_BOUND: Final = re.compile(r"(?P<sign>>=|<=)\s*(?P<limit>\S.{0,40})")
+_NUMBER: Final = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
+
+
+class Sign(StrEnum):
+    """Which way a bound bounds."""
+
+    AT_LEAST = ">="
+    AT_MOST = "<="
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The least, or the most, that the median of a metric may be."""
+
+    sign: Sign
+    limit: float
+
+    def holds(self, value: float) -> bool:
+        """Whether a value is within it; the limit itself is."""
+        return value >= self.limit if self.sign is Sign.AT_LEAST else value <= self.limit
+
+    def __str__(self) -> str:
+        """`>= 20`: as a suite may write it, a size in bytes."""
+        return f"{self.sign} {format(Decimal(str(self.limit)), 'f').removesuffix('.0')}"
+
+
+def _reader(convert: Callable[[str], float], example: str) -> Callable[[object], Bound]:
+    def read(text: object) -> Bound:
+        found = _BOUND.fullmatch(text.strip()) if isinstance(text, str) else None
+        if found is None:
+            shown = f"'{text}'" if isinstance(text, str) else str(text)
+            raise ValueError(f"{shown[:60]} is no bound; write {example}")
+        return Bound(Sign(found["sign"]), convert(found["limit"]))
+
+    return read
+
+
+def _number(text: str) -> float:
+    if _NUMBER.fullmatch(text) is None:
+        raise ValueError(f"'{text}' is no number; write it as 20 or 0.25")
+    return float(text)
+
+
+_Number = (
+    Annotated[Bound, PlainValidator(_reader(_number, '">= 20" or "<= 20"')), PlainSerializer(str)] | None
+)
+_Size = Annotated[Bound, PlainValidator(_reader(parse_size, '"<= 11.5GiB"')), PlainSerializer(str)] | None
+
+
+class Expectation(Frozen):
+    """What one `[[expect]]` table states, and of which cells: of all where it selects none."""
+
+    clip_seconds: tuple[float, ...] | None = Field(default=None, description="lengths that [axes] has")
+    max_tokens: tuple[int, ...] | None = Field(default=None, description="numbers that [axes] has")
+    attention: tuple[Attention, ...] | None = Field(default=None, description="backends that [axes] has")
+    fits: bool | None = Field(default=None, description="true or false")
+    load_s: _Number = None
+    preprocess_s: _Number = None
+    encode_s: _Number = None
+    time_to_first_token_s: _Number = None
+    decode_tokens_per_s: _Number = None
+    latency_s: _Number = None
+    real_time_factor: _Number = None
+    generated_tokens: _Number = None
+    allocated_peak_bytes: _Size = None
+    reserved_peak_bytes: _Size = None
+    process_peak_bytes: _Size = None
+    device_peak_bytes: _Size = None
+    resident_peak_bytes: _Size = None
+    energy_j: _Number = None
+    energy_per_token_j: _Number = None
+    energy_per_audio_second_j: _Number = None
+    bandwidth_fraction: _Number = None
+    bf16_fraction: _Number = None
+
+    @model_validator(mode="after")
+    def _states_something(self) -> Self:
+        if self.fits is None and not self.bounds:
+            raise ValueError('states nothing; add fits = true or a metric, such as latency_s = "<= 5"')
+        return self
+
+    @model_serializer(mode="wrap")
+    def _stated(self, serialize: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """Without what is not stated: the hash of a suite must not change when there is one metric more."""
+        return {name: value for name, value in serialize(self).items() if value is not None}
+
+    @cached_property
+    def bounds(self) -> dict[str, Bound]:
+        """The metrics that are bounded, by their names."""
+        values = ((name, getattr(self, name)) for name in type(self).model_fields)
+        return {name: value for name, value in values if isinstance(value, Bound)}
+
+    def covers(self, cell: Requested) -> bool:
+        """Whether it is about this cell."""
+        pairs = (
+            (self.clip_seconds, cell.clip_seconds),
+            (self.max_tokens, cell.max_tokens),
+            (self.attention, cell.attention),
+        )
+        return all(chosen is None or own in chosen for chosen, own in pairs)

@@ -1,0 +1,93 @@
+"""The rank tests, against scipy and against counting by hand."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from bench.compare.ranks import (
+    holm,
+    rank_sum_p,
+    signed_rank_p,
+    smallest_rank_sum_p,
+    smallest_signed_rank_p,
+)
+
+distinct = st.lists(st.integers(-1000, 1000), min_size=2, max_size=14, unique=True)
+tied = st.lists(st.integers(0, 3).map(float), min_size=1, max_size=5)
+
+
+@given(distinct, st.data())
+def test_the_rank_sum_test_is_scipys_exact_one(values: list[int], data: st.DataObject) -> None:
+    cut = data.draw(st.integers(1, len(values) - 1))
+    base, new = values[:cut], values[cut:]
+    expected = stats.mannwhitneyu(base, new, method="exact").pvalue
+    assert rank_sum_p([(base, new)]) == pytest.approx(expected)
+
+
+@given(tied, tied)
+def test_with_ties_it_counts_every_way_to_deal_the_ranks(base: list[float], new: list[float]) -> None:
+    ranks = stats.rankdata([*base, *new])
+    sums = [sum(dealt) for dealt in combinations(ranks, len(base))]
+    seen = sum(ranks[: len(base)])
+    tails = (sum(one <= seen for one in sums), sum(one >= seen for one in sums))
+    assert rank_sum_p([(base, new)]) == pytest.approx(min(1.0, 2 * min(tails) / len(sums)))
+
+
+def test_large_samples_take_the_normal_approximation_of_scipy() -> None:
+    random = np.random.default_rng(1)
+    base, new = random.integers(0, 40, 60).tolist(), random.integers(6, 46, 50).tolist()
+    expected = stats.mannwhitneyu(base, new, method="asymptotic").pvalue
+    assert rank_sum_p([(base, new)]) == pytest.approx(expected)
+
+
+def test_cells_that_agree_show_what_none_of_them_could_alone() -> None:
+    cell = ([1.0, 2.0, 3.0], [4.0, 5.0, 6.0])
+    assert rank_sum_p([cell]) == pytest.approx(0.1)
+    assert rank_sum_p([cell, cell]) == pytest.approx(2 / 20**2)
+    assert rank_sum_p([cell, (cell[1], cell[0])]) == 1.0
+
+
+def test_three_against_three_can_show_nothing() -> None:
+    assert smallest_rank_sum_p([(3, 3)]) == pytest.approx(0.1)
+    assert smallest_rank_sum_p([(4, 4)]) == pytest.approx(2 / 70)
+    assert smallest_rank_sum_p([(1, 1)]) == 1.0
+    assert smallest_signed_rank_p(5) > 0.05 > smallest_signed_rank_p(6)
+
+
+@given(st.lists(st.integers(-1000, 1000).filter(bool), min_size=1, max_size=25, unique_by=abs))
+def test_the_signed_rank_test_is_scipys_exact_one(values: list[int]) -> None:
+    assert signed_rank_p(values) == pytest.approx(stats.wilcoxon(values, method="exact").pvalue)
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.15, -0.3])
+def test_many_pairs_take_the_normal_approximation_with_ties_and_zeros(shift: float) -> None:
+    values = np.round(np.random.default_rng(3).normal(shift, 1, 400), 1).tolist()
+    expected = stats.wilcoxon(values, zero_method="wilcox", correction=True, method="asymptotic").pvalue
+    assert signed_rank_p(values) == pytest.approx(expected)
+
+
+def test_the_approximation_meets_the_exact_test() -> None:
+    values = np.random.default_rng(5).normal(0.1, 1, 201).tolist()
+    assert signed_rank_p(values) == pytest.approx(stats.wilcoxon(values, method="exact").pvalue, rel=0.02)
+
+
+def test_differences_of_nothing_are_no_evidence() -> None:
+    assert signed_rank_p([0.0, 0.0]) == 1.0
+    assert signed_rank_p([]) == 1.0
+    assert signed_rank_p([0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]) == pytest.approx(2 / 2**6)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
+def test_holm_never_makes_a_test_easier_and_keeps_their_order(ps: list[float]) -> None:
+    adjusted = holm(ps)
+    assert all(p <= after <= min(1.0, p * len(ps)) + 1e-12 for p, after in zip(ps, adjusted, strict=True))
+    ordered = [after for _, after in sorted(zip(ps, adjusted, strict=True))]
+    assert ordered == sorted(ordered)
+
+
+def test_holm_by_hand() -> None:
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx((0.03, 0.06, 0.06))

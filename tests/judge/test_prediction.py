@@ -1,0 +1,175 @@
+"""A need against a room, both as intervals: what is said must hold for the whole of both."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.judge.prediction import (
+    ORDER,
+    Budgets,
+    CellFit,
+    CellVerdict,
+    best,
+    cell_fit,
+    cell_verdict,
+    is_derived,
+    rooms,
+    span,
+)
+from bench.records.base import Interval
+from bench.records.enums import Fit, Verdict
+from bench.records.prediction import Term
+from bench.records.record import Record, Unsupported
+from bench.units import MIB
+from tests.samples import cards
+from tests.samples import predictions as derived
+from tests.samples import records as sample
+
+FITS, MISFIT, CLOSE = Fit.FITS, Fit.DOES_NOT_FIT, Fit.TOO_CLOSE_TO_CALL
+SIZES = st.integers(0, 40_000)
+
+
+def judged(need: Interval, headroom: derived.Headroom | None = None) -> tuple[CellFit, CellVerdict]:
+    cell = derived.predicted(sample.requested(), need=need)
+    record = derived.derived_record([cell], headroom=headroom)
+    return cell_fit(cell, record), cell_verdict(cell, record)
+
+
+def test_the_rooms_are_the_total_less_the_terms_of_the_record() -> None:
+    record = derived.derived_record([])
+    assert rooms(record) == Budgets(derived.mib(12282 - 614, 12282 - 205), derived.mib(10068, 11866))
+    assert is_derived(record)
+
+
+def test_a_card_smaller_than_its_terms_has_no_room_and_not_less() -> None:
+    tiny = derived.RTX_4070.model_copy(update={"memory_total_bytes": 300 * MIB})
+    assert rooms(derived.derived_record([], device=tiny)) == Budgets(derived.mib(0, 95), derived.mib(0, 0))
+
+
+@pytest.mark.parametrize(
+    ("need", "fit", "verdict"),
+    [
+        (derived.FITS_BESIDE_A_DESKTOP, CellFit(FITS, FITS), Verdict.RUNS),
+        (derived.FITS_HEADLESS, CellFit(FITS, CLOSE), Verdict.RUNS_HEADLESS),
+        (derived.TOO_CLOSE, CellFit(CLOSE, CLOSE), Verdict.TOO_CLOSE_TO_CALL),
+        (derived.DOES_NOT_FIT, CellFit(MISFIT, MISFIT), Verdict.DOES_NOT_FIT),
+        (derived.mib(9_000, 10_068), CellFit(FITS, FITS), Verdict.RUNS),  # to the last byte
+        (derived.mib(12_077, 12_900), CellFit(CLOSE, MISFIT), Verdict.TOO_CLOSE_TO_CALL),
+    ],
+)
+def test_four_verdicts(need: Interval, fit: CellFit, verdict: Verdict) -> None:
+    found, said = judged(need)
+    assert (found, said.verdict) == (fit, verdict)
+
+
+def test_fits_headless_and_surely_not_beside_a_desktop() -> None:
+    narrow = Term(low_bytes=1000 * MIB, high_bytes=1600 * MIB, evidence="seen")
+    cell = derived.predicted(sample.requested(), need=derived.mib(11_400, 11_600))
+    record = derived.derived_record([cell])
+    assert record.derivation is not None
+    changed = record.derivation.model_copy(update={"desktop": narrow})
+    said = cell_verdict(cell, record.model_copy(update={"derivation": changed}))
+    assert said == CellVerdict(
+        Verdict.RUNS_HEADLESS,
+        "headless it needs at most 12.16 GB (11.33 GiB), and at least 12.23 GB (11.39 GiB) is there; "
+        "beside a desktop it needs at least 11.95 GB (11.13 GiB), and at most 11.62 GB (10.82 GiB) is there",
+    )
+
+
+def test_headless_with_a_desktop_too_close_says_so() -> None:
+    assert judged(derived.FITS_HEADLESS)[1].why == (
+        "headless it needs at most 12.06 GB (11.23 GiB), and at least 12.23 GB (11.39 GiB) is there; "
+        "beside a desktop it needs 11.01 GB (10.25 GiB) to 12.06 GB (11.23 GiB), and 10.56 GB (9.83 GiB) to "
+        "12.44 GB (11.59 GiB) is there: too close to call, run it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("headroom", "need", "verdict"),
+    [
+        ("headless", derived.FITS_BESIDE_A_DESKTOP, Verdict.RUNS_HEADLESS),
+        ("headless", derived.FITS_HEADLESS, Verdict.RUNS_HEADLESS),
+        ("headless", derived.TOO_CLOSE, Verdict.TOO_CLOSE_TO_CALL),
+        ("headless", derived.DOES_NOT_FIT, Verdict.DOES_NOT_FIT),
+        ("desktop", derived.FITS_BESIDE_A_DESKTOP, Verdict.RUNS),
+        ("desktop", derived.FITS_HEADLESS, Verdict.TOO_CLOSE_TO_CALL),
+        ("desktop", derived.mib(11_900, 12_000), Verdict.DOES_NOT_FIT),
+    ],
+)
+def test_one_room_alone_decides_where_it_alone_was_asked_for(
+    headroom: derived.Headroom, need: Interval, verdict: Verdict
+) -> None:
+    fit, said = judged(need, headroom)
+    assert said.verdict is verdict
+    assert (fit.headless is None, fit.desktop is None) == (headroom == "desktop", headroom == "headless")
+    other = "desktop" if headroom == "headless" else "headless"
+    assert other not in said.why
+
+
+@given(
+    low=SIZES, width=SIZES, more=SIZES, wider=SIZES, headroom=st.sampled_from([None, "headless", "desktop"])
+)
+def test_more_need_never_gets_a_better_verdict(
+    low: int, width: int, more: int, wider: int, headroom: derived.Headroom | None
+) -> None:
+    less = judged(derived.mib(low, low + width), headroom)[1].verdict
+    larger = judged(derived.mib(low + more, low + more + width + wider), headroom)[1].verdict
+    assert ORDER.index(larger) >= ORDER.index(less)
+
+
+@given(low=SIZES, width=SIZES, share=st.floats(0, 1), there=st.floats(0, 1))
+def test_what_is_certain_holds_for_every_machine(low: int, width: int, share: float, there: float) -> None:
+    """Wherever the truth lies within both intervals."""
+    found, _ = judged(derived.mib(low, low + width))
+    need = (low + share * width) * MIB
+    room = rooms(derived.derived_record([]))
+    assert room is not None
+    for fit, place in ((found.headless, room.headless), (found.desktop, room.desktop)):
+        assert place is not None
+        least = place.low + there * (place.high - place.low)
+        assert fit is not FITS or need <= least + 1
+        assert fit is not MISFIT or need > least - 1
+
+
+def test_what_is_unsupported_stays_so_with_its_reason() -> None:
+    cell = sample.not_measured(sample.requested(), Unsupported(reason=sample.NO_FLASH))
+    said = cell_verdict(cell, derived.derived_record([cell]))
+    assert said == CellVerdict(Verdict.UNSUPPORTED, sample.NO_FLASH)
+
+
+def test_a_cpu_has_no_budget_and_a_predicted_peak() -> None:
+    record = derived.derived_record(device=sample.CPU, clips=[10.0], tokens=[128])
+    assert rooms(record) is None
+    assert cell_fit(record.cells[0], record) == CellFit(None, None)
+    assert cell_verdict(record.cells[0], record) == CellVerdict(
+        Verdict.UNKNOWN, "a CPU has no VRAM budget; the predicted peak is 10.53 GB (9.81 GiB)"
+    )
+
+
+def without_total(record: Record) -> Record:
+    unknown = record.device.model_copy(update={"memory_total_bytes": None})
+    return record.model_copy(update={"device": unknown})
+
+
+def test_a_card_of_unknown_memory_is_unknown_not_too_small() -> None:
+    record = without_total(derived.derived_record(clips=[10.0], tokens=[128]))
+    assert cell_verdict(record.cells[0], record) == CellVerdict(
+        Verdict.UNKNOWN, "the memory of the card is not known"
+    )
+
+
+def test_a_cell_that_ran_is_no_prediction() -> None:
+    cell = cards.measured()
+    record = derived.derived_record([cell])
+    assert cell_fit(cell, record) == CellFit()
+    assert cell_verdict(cell, record) == CellVerdict(Verdict.UNKNOWN, "nothing was predicted")
+    assert rooms(cards.with_card([cell])) is None
+
+
+def test_the_best_of_several_verdicts() -> None:
+    assert best([Verdict.DOES_NOT_FIT, Verdict.RUNS_HEADLESS, Verdict.UNSUPPORTED]) is Verdict.RUNS_HEADLESS
+    assert best([Verdict.UNSUPPORTED, Verdict.UNKNOWN]) is None
+
+
+def test_one_figure_where_both_ends_read_the_same() -> None:
+    assert span(Interval(low=10**10, high=10**10 + 1)) == "10.00 GB (9.31 GiB)"

@@ -1,0 +1,155 @@
+"""Traces of allocators: read as a stranger's, and held against the model."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.errors import UsageError
+from bench.predict.allocator_trace import (
+    MAX_FILE_BYTES,
+    AllocatorEvent,
+    AllocatorTrace,
+    read_allocator_trace,
+    replay,
+)
+from bench.units import MIB
+
+FROM_CARDS = sorted((Path(__file__).parent.parent / "data" / "allocator").glob("*.json"))
+SYNTHETIC = Path(__file__).parent / "synthetic-allocator-trace.json"
+CLOSE = 0.02
+
+FIELDS = {
+    "schema_version": "1.0",
+    "device": "NVIDIA GeForce RTX 4070",
+    "torch": "2.13.0+cu130",
+    "expandable_segments": False,
+    "events": [[0, 100, 2 * MIB], [1, 3 * MIB, 22 * MIB], [0, 0, 22 * MIB]],
+}
+
+
+def written(folder: Path, **changes: object) -> Path:
+    path = folder / "trace.json"
+    path.write_text(json.dumps(FIELDS | changes), encoding="utf-8")
+    return path
+
+
+# --- every file that there is -----------------------------------------------------------------------------
+
+
+def test_the_model_reserves_what_every_recorded_card_did() -> None:
+    """There may be none yet: then this shows nothing, and docs/allocator.md says so."""
+    for path in FROM_CARDS:
+        trace = read_allocator_trace(path)
+        assert not trace.synthetic, f"{path.name} was made by no card"
+        assert abs(replay(trace).error) < CLOSE, path.name
+
+
+def test_a_synthetic_trace_is_replayed_like_one_from_a_card() -> None:
+    """Made by hand, reserved bytes too, from the rules in torch's source: no card has seen it."""
+    trace = read_allocator_trace(SYNTHETIC)
+    assert trace.synthetic
+    assert trace.device.startswith("none")
+    assert replay(trace) == (64 * MIB, 64 * MIB)
+
+
+def test_a_model_that_is_off_would_be_noticed() -> None:
+    trace = read_allocator_trace(SYNTHETIC)
+    more = [event._replace(reserved_bytes=event.reserved_bytes + 4 * MIB) for event in trace.events]
+    off = replay(trace.model_copy(update={"events": tuple(more)}))
+    assert off.error == pytest.approx(-4 / 68)
+    assert abs(off.error) > CLOSE
+
+
+@given(st.lists(st.integers(1, 64 * MIB), min_size=1, max_size=20), st.booleans())
+def test_any_trace_survives_the_file(sizes: list[int], expandable: bool) -> None:
+    events = tuple(AllocatorEvent(block, size, 2**30) for block, size in enumerate(sizes))
+    trace = AllocatorTrace(device="a card", torch="2.13.0", expandable_segments=expandable, events=events)
+    assert AllocatorTrace.model_validate_json(trace.model_dump_json()) == trace
+    assert replay(trace).modelled >= sum(sizes)
+
+
+# --- files of strangers -----------------------------------------------------------------------------------
+
+
+def test_a_trace_is_read_as_it_was_written(tmp_path: Path) -> None:
+    trace = read_allocator_trace(written(tmp_path))
+    assert trace.events[1] == AllocatorEvent(block=1, size_bytes=3 * MIB, reserved_bytes=22 * MIB)
+    assert replay(trace) == (22 * MIB, 22 * MIB)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("snapshot.pickle", b"anything"),
+        ("snapshot.PKL", b"{}"),
+        ("snapshot.json", b"\x80\x04\x95\x0b\x00\x00\x00\x00\x00\x00\x00"),
+        ("snapshot.json", b"PK\x03\x04 what torch.save writes"),
+        ("snapshot.json", b"(dp0\nS'segments'\n"),
+    ],
+)
+def test_a_pickle_is_refused_whatever_its_name(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UsageError, match="is a pickle, which could run anything") as caught:
+        read_allocator_trace(tmp_path / name)
+    assert "JSON" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"schema_version": "2.0"}, "schema_version: Input should be '1.0'"),
+        ({"comment": "hello"}, "comment: Extra inputs are not permitted"),
+        ({"device": ""}, "device: String should have at least 1 character"),
+        ({"device": "a\x1b[31mcard"}, "device: String should match pattern"),
+        ({"events": []}, "events: Tuple should have at least 1 item"),
+        ({"events": [[0, -1, 0]]}, "events.0.1: Input should be greater than or equal to 0"),
+        ({"events": [[0, 2**50, 0]]}, "events.0.1: Input should be less than or equal to"),
+        ({"events": [[0, 1]]}, "events.0.2"),
+        ({"events": {"0": 1}}, "events: Input should be a valid tuple"),
+        ({"expandable_segments": None}, "expandable_segments: Input should be a valid boolean"),
+        ({"\x1b[31m": 1}, r"\\x1b\[31m: Extra inputs"),
+    ],
+)
+def test_a_file_that_is_no_trace_says_where(tmp_path: Path, changes: dict[str, object], fault: str) -> None:
+    with pytest.raises(UsageError, match=fault) as caught:
+        read_allocator_trace(written(tmp_path, **changes))
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"[" * 100_000, b'{"a": NaN}', b'{"a": 1, "a": 2}', b"7"])
+def test_a_file_that_is_no_json_object_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "trace.json").write_bytes(content)
+    with pytest.raises(UsageError, match=r"trace\.json"):
+        read_allocator_trace(tmp_path / "trace.json")
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "trace.json").open("wb") as file:
+        file.truncate(MAX_FILE_BYTES + 1)
+    with pytest.raises(UsageError, match="is larger than 32 MiB"):
+        read_allocator_trace(tmp_path / "trace.json")
+
+
+def test_a_folder_and_a_missing_file_are_said_so(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is no file"):
+        read_allocator_trace(tmp_path)
+    with pytest.raises(UsageError, match=r"cannot read .*: No such file"):
+        read_allocator_trace(tmp_path / "missing.json")
+
+
+@pytest.mark.parametrize(
+    ("events", "fault"),
+    [
+        ([[0, 5, 2 * MIB], [0, 5, 2 * MIB]], "event 1 of the allocator trace cannot be: block 0"),
+        ([[0, 5, 2 * MIB], [3, 0, 2 * MIB]], "event 1 of the allocator trace cannot be: block 3"),
+        ([[0, 5, 0]], "never reserves anything"),
+    ],
+)
+def test_what_no_allocator_can_have_done_is_refused(
+    tmp_path: Path, events: list[list[int]], fault: str
+) -> None:
+    with pytest.raises(UsageError, match=fault):
+        replay(read_allocator_trace(written(tmp_path, events=events)))

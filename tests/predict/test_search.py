@@ -1,0 +1,129 @@
+"""The search for the longest clip: what it claims was predicted, and it needs few predictions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.predict.search import STEP_S, Bracket, Goal, Search
+from bench.records.base import Interval
+
+LONGEST_S = 3000
+
+
+@dataclass
+class Model:
+    """A need that is a table, one value per second, and a count of who asked."""
+
+    low: list[float]
+    spread: float
+    per_token: float = 0.0
+    asked: list[float] = field(default_factory=list)
+
+    def __call__(self, clip_seconds: float) -> Mapping[int, Interval]:
+        self.asked.append(clip_seconds)
+        return {tokens: self.at(int(clip_seconds), tokens) for tokens in (128, 1024)}
+
+    def at(self, length: int, tokens: int) -> Interval:
+        low = self.low[length - 1] + self.per_token * tokens
+        return Interval(low=low, high=low + self.spread)
+
+
+def known(model: Model, *lengths: int) -> dict[int, Mapping[int, Interval]]:
+    return {length: {tokens: model.at(length, tokens) for tokens in (128, 1024)} for length in lengths}
+
+
+def like_the_model(length: int, *, per_chunk: float = 49e6, per_second: float = 8.2e6) -> float:
+    """The encoder's stem by chunks of 4 s up to 64 of them, or the logits: whichever is more."""
+    return 10.4e9 + max(min(64, -(-length // 4)) * per_chunk, length * per_second)
+
+
+@given(
+    steps=st.lists(st.integers(-5, 50), min_size=1, max_size=60),
+    spread=st.integers(0, 100),
+    room=st.integers(-50, 2000),
+    lengths=st.sets(st.integers(1, 60)),
+    at_most=st.integers(0, 12),
+)
+def test_what_it_claims_was_predicted(
+    steps: list[int], spread: int, room: int, lengths: set[int], at_most: int
+) -> None:
+    """Even where the need falls again: no clip is said to fit, or not to, against its own prediction."""
+    model = Model([float(sum(steps[: end + 1])) for end in range(len(steps))], spread)
+    longest = len(steps)
+    before = known(model, *(length for length in lengths if length <= longest))
+    goals = [Goal(128, "fits", room), Goal(1024, "misfit", room)]
+    found = Search(model, goals, longest_s=longest, known=before).run(at_most)
+    fits, misfit = found[goals[0]].below, found[goals[1]].above
+    assert fits is None or model.at(fits, 128).high <= room
+    assert misfit is None or model.at(misfit, 1024).low > room
+    predicted = {*before, *model.asked}
+    assert {fits, misfit} - {None} <= predicted
+    assert len(model.asked) <= at_most
+    assert len(set(model.asked)) == len(model.asked)
+
+
+@given(
+    steps=st.lists(st.integers(0, 50), min_size=1, max_size=60),
+    spread=st.integers(0, 100),
+    room=st.integers(-50, 2000),
+)
+def test_with_enough_predictions_a_need_that_grows_is_known_to_where_it_crosses(
+    steps: list[int], spread: int, room: int
+) -> None:
+    model = Model([float(sum(steps[: end + 1])) for end in range(len(steps))], spread)
+    goal = Goal(128, "fits", room)
+    found = Search(model, [goal], longest_s=len(steps), known={}).run(200)[goal]
+    true = sum(model.at(length, 128).high <= room for length in range(1, len(steps) + 1))
+    assert (found.below or 0) <= true
+    assert found.above is None or found.above > true
+    if found.is_exact:
+        assert true - (found.below or 0) < STEP_S
+
+
+@pytest.mark.parametrize("room", [10.6e9, 11.1e9, 12.5e9, 13.4e9, 15.8e9, 22.2e9])
+@pytest.mark.parametrize("spread", [1e8, 7e8])
+def test_the_grid_of_a_suite_and_eight_more_lengths_give_the_bounds(room: float, spread: float) -> None:
+    """To 8 s, which is two chunks of the encoder."""
+    model = Model([like_the_model(length) for length in range(1, LONGEST_S + 1)], spread)
+    goals = [Goal(tokens, bound, room) for tokens in (128, 1024) for bound in ("fits", "misfit")]
+    before = known(model, 10, 30, 60, 120, 300, 600)
+    found = Search(model, goals, longest_s=LONGEST_S, known=before).run(8)
+    for goal, bracket in found.items():
+        true = sum(goal.slack(model.at(length, 128)) >= 0 for length in range(1, LONGEST_S + 1))
+        if goal.bound == "fits":
+            assert true - 8 < (bracket.below or 0) <= true
+        else:
+            assert true + 1 <= (bracket.above or LONGEST_S + 1) < true + 9
+
+
+def test_lines_that_differ_in_tokens_share_their_predictions() -> None:
+    """Where the prefill decides, an answer of 1024 tokens ends where one of 128 does."""
+    model = Model([like_the_model(length) for length in range(1, LONGEST_S + 1)], 1e8)
+    before = known(model, 10, 300)
+    one = Search(model, [Goal(128, "fits", 14e9)], longest_s=LONGEST_S, known=before)
+    one.run(10)
+    alone = len(model.asked)
+    model.asked.clear()
+    both = [Goal(tokens, "fits", 14e9) for tokens in (128, 1024)]
+    found = Search(model, both, longest_s=LONGEST_S, known=before).run(10)
+    assert len(model.asked) == alone
+    assert len(set(found.values())) == 1
+
+
+def test_a_card_for_which_everything_fits_is_known_after_the_end_of_the_context() -> None:
+    model = Model([like_the_model(length) for length in range(1, LONGEST_S + 1)], 1e8)
+    goals = [Goal(128, "fits", 80e9), Goal(128, "misfit", 80e9)]
+    found = Search(model, goals, longest_s=LONGEST_S, known=known(model, 10)).run(10)
+    assert model.asked == [LONGEST_S]
+    assert set(found.values()) == {Bracket(LONGEST_S, None)}
+
+
+def test_a_card_that_cannot_hold_the_weights_is_known_after_the_shortest_clip() -> None:
+    model = Model([like_the_model(length) for length in range(1, LONGEST_S + 1)], 1e8)
+    goals = [Goal(128, "fits", 8e9), Goal(128, "misfit", 8e9)]
+    found = Search(model, goals, longest_s=LONGEST_S, known=known(model, 10)).run(10)
+    assert model.asked == [1]
+    assert set(found.values()) == {Bracket(None, 1)}

@@ -1,0 +1,253 @@
+import os
+import resource
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bench.errors import RecordError
+from bench.records.record import CellResult, Skipped
+from bench.store.journal import (
+    Header,
+    Journal,
+    NotARunError,
+    PlannedCell,
+    Progress,
+    journal_path,
+    read_progress,
+    record_path,
+    seal_journal,
+    seal_progress,
+)
+from bench.store.record_files import read_record, write_record
+from tests.records.strategies import CELLS
+from tests.samples import predictions as derived
+from tests.samples import records as sample
+
+CELLS_DONE = sample.smoke().cells
+
+
+def header(cells: tuple[CellResult, ...] = CELLS_DONE) -> Header:
+    unlike = {"cells", "schema_version", "content_hash", "derivation"}
+    fields = sample.smoke().model_dump(mode="json", exclude=unlike)
+    plan = tuple(PlannedCell(cell_id=cell.cell_id, requested=cell.requested) for cell in cells)
+    return Header.model_validate({**fields, "plan": plan})
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "run.journal.jsonl"
+
+
+def written(path: Path, cells: tuple[CellResult, ...]) -> bytes:
+    journal = Journal.create(path, Progress(header(), ()))
+    for cell in cells:
+        journal.append(cell)
+    journal.close()
+    return path.read_bytes()
+
+
+def test_a_prediction_is_no_run_that_could_go_on(tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    write_record(derived.derived_record(), path)
+    with pytest.raises(NotARunError, match="a prediction"):
+        read_progress(path)
+
+
+def test_what_is_appended_is_read_back(path: Path) -> None:
+    written(path, CELLS_DONE)
+    assert read_progress(path) == Progress(header(), CELLS_DONE)
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(CELLS, max_size=3).map(tuple))
+def test_any_outcome_survives(
+    tmp_path_factory: pytest.TempPathFactory, cells: tuple[CellResult, ...]
+) -> None:
+    path = tmp_path_factory.mktemp("journals") / "run.journal.jsonl"
+    written(path, cells)
+    assert read_progress(path).done == cells
+
+
+def test_each_cell_is_on_disk_when_append_returns_and_adds_only_its_own_bytes(path: Path) -> None:
+    journal = Journal.create(path, Progress(header(), ()))
+    inode, before = path.stat().st_ino, path.read_bytes()
+    for count, cell in enumerate(CELLS_DONE, start=1):
+        journal.append(cell)
+        after = path.read_bytes()  # the journal is still open: nothing may wait in a buffer
+        assert after == before + cell.model_dump_json().encode() + b"\n"
+        assert read_progress(path).done == CELLS_DONE[:count]
+        before = after
+    assert path.stat().st_ino == inode
+
+
+def test_a_line_cut_at_any_byte_is_the_cell_in_flight_and_no_other_is_lost(path: Path) -> None:
+    whole = written(path, CELLS_DONE[:2])
+    start = whole.rindex(b"\n", 0, -1) + 1
+    for end in range(start, len(whole)):
+        path.write_bytes(whole[:end])
+        assert len(read_progress(path).done) == 1, f"cut at byte {end} of {len(whole)}"
+    path.write_bytes(whole)
+    assert len(read_progress(path).done) == 2
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_a_journal_cut_anywhere_keeps_every_whole_line(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    path = tmp_path_factory.mktemp("journals") / "run.journal.jsonl"
+    whole = written(path, CELLS_DONE)
+    cut = data.draw(st.integers(0, len(whole)))
+    path.write_bytes(whole[:cut])
+    lines = whole[:cut].count(b"\n")
+    if lines == 0:
+        with pytest.raises(RecordError, match="holds nothing"):
+            read_progress(path)
+    else:
+        assert read_progress(path).done == CELLS_DONE[: lines - 1]
+
+
+@pytest.mark.parametrize("line", [1, 2, 3])
+@pytest.mark.parametrize("damage", [b"\x00\x00", b"{}", b'{"a": NaN}', b"", b'{"a":1,"a":2}'])
+def test_damage_before_the_last_line_names_file_and_line(path: Path, line: int, damage: bytes) -> None:
+    lines = written(path, CELLS_DONE).split(b"\n")
+    lines[line - 1] = damage
+    path.write_bytes(b"\n".join(lines))
+    with pytest.raises(RecordError) as caught:
+        read_progress(path)
+    assert str(caught.value).startswith(f"{path}, line {line}: ")
+    assert str(caught.value).isprintable()
+
+
+def test_a_run_that_ended_early_seals_into_a_valid_record(path: Path) -> None:
+    written(path, CELLS_DONE[:2])
+    record, sealed = seal_journal(path)
+    assert sealed == path.with_name("run.json")
+    assert read_record(sealed) == record
+    assert not path.exists()
+    assert record.cells[:2] == CELLS_DONE[:2]
+    for cell, planned in zip(record.cells[2:], CELLS_DONE[2:], strict=True):
+        assert cell.cell_id == planned.cell_id
+        assert isinstance(cell.outcome, Skipped)
+        assert cell.outcome.cause == "interrupted"
+        assert "--resume" in cell.outcome.reason
+
+
+def test_cells_come_in_the_order_of_the_plan(path: Path) -> None:
+    written(path, tuple(reversed(CELLS_DONE)))
+    assert seal_journal(path)[0].cells == CELLS_DONE
+
+
+def test_cells_that_were_chosen_on_the_way_come_after_those_that_were_planned(path: Path) -> None:
+    journal = Journal.create(path, Progress(header(CELLS_DONE[:2]), ()))
+    for cell in reversed(CELLS_DONE[1:]):
+        journal.append(cell)
+    journal.close()
+    first, *rest = seal_journal(path)[0].cells
+    assert (first.cell_id, first.outcome.status) == (CELLS_DONE[0].cell_id, "skipped")
+    assert rest == [CELLS_DONE[1], *reversed(CELLS_DONE[2:])]
+
+
+def test_a_run_that_plans_nothing_seals_what_it_did_and_no_more(path: Path) -> None:
+    plan_free = header(()).model_copy(update={"frontier_step_s": 5.0})
+    journal = Journal.create(path, Progress(plan_free, ()))
+    for cell in CELLS_DONE[:2]:
+        journal.append(cell)
+    journal.close()
+    record, sealed = seal_journal(path)
+    assert record.cells == CELLS_DONE[:2]
+    assert record.frontier_step_s == 5.0
+    assert read_progress(sealed).done == CELLS_DONE[:2]
+
+
+def test_a_sealed_interrupted_run_goes_on_where_it_stopped(path: Path) -> None:
+    written(path, CELLS_DONE[:1])
+    _, sealed = seal_journal(path)
+    progress = read_progress(sealed)
+    assert progress == Progress(header(), CELLS_DONE[:1])
+    journal = Journal.create(journal_path(sealed), progress)
+    for cell in CELLS_DONE[1:]:
+        journal.append(cell)
+    journal.close()
+    assert seal_journal(path)[0] == sample.smoke()
+
+
+def test_pruned_cells_are_done_interrupted_ones_are_not(tmp_path: Path) -> None:
+    pruned, interrupted = sample.nothing_fits(), sample.interrupted()
+    for name, record, done in (("p.json", pruned, len(pruned.cells)), ("i.json", interrupted, 1)):
+        write_record(record, tmp_path / name)
+        assert len(read_progress(tmp_path / name).done) == done
+
+
+def test_a_journal_beside_its_record_is_the_later_one(path: Path) -> None:
+    written(path, CELLS_DONE[:1])
+    write_record(seal_progress(Progress(header(), ())), record_path(path))
+    assert len(read_progress(record_path(path)).done) == 1
+
+
+def test_the_name_of_a_journal_that_was_sealed_finds_the_record(path: Path) -> None:
+    written(path, CELLS_DONE)
+    seal_journal(path)
+    assert read_progress(path).done == CELLS_DONE
+
+
+def test_neither_journal_nor_record(path: Path) -> None:
+    with pytest.raises(RecordError, match="cannot be read"):
+        read_progress(path)
+
+
+def test_starting_a_resumed_journal_never_loses_the_old_one(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed between opening and writing, a journal that was truncated first would be empty."""
+    before = written(path, CELLS_DONE[:2])
+    seen: list[bytes] = []
+    fsync = os.fsync
+
+    def look(descriptor: int) -> None:
+        seen.append(path.read_bytes())
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", look)
+    Journal.create(path, read_progress(path)).close()
+    assert seen[0] == before
+    assert path.read_bytes() == before
+
+
+FULL_DISK = textwrap.dedent("""
+    import resource, signal, sys
+    from pathlib import Path
+    from bench.errors import StorageError
+    from bench.store.journal import Journal, read_progress
+    path = Path(sys.argv[1])
+    progress = read_progress(path)
+    journal = Journal.create(path, progress)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    limit = path.stat().st_size + 100
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+    try:
+        journal.append(progress.done[0])
+    except StorageError as error:
+        print(error)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    journal.append(progress.done[0])
+    journal.close()
+""")
+
+
+@pytest.mark.skipif(
+    resource.getrlimit(resource.RLIMIT_FSIZE)[1] != resource.RLIM_INFINITY,
+    reason="the limit cannot be lifted",
+)
+def test_a_full_disk_leaves_no_half_line_that_would_spoil_the_next(path: Path) -> None:
+    before = written(path, CELLS_DONE[:1])
+    command = [sys.executable, "-c", FULL_DISK, str(path)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert answer.stderr == ""
+    assert answer.stdout.startswith(f"{path}: cannot be written (File too large)")
+    assert path.read_bytes() == before + CELLS_DONE[0].model_dump_json().encode() + b"\n"

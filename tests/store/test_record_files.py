@@ -1,0 +1,287 @@
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import textwrap
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from pydantic import JsonValue
+
+from bench.errors import RecordError, StorageError
+from bench.records.record import Record
+from bench.store.canonical import content_hash, parse
+from bench.store.record_files import (
+    MAX_RECORD_BYTES,
+    find_records,
+    read_record,
+    render,
+    seal,
+    write_atomically,
+    write_record,
+)
+from tests.records.strategies import RECORDS
+from tests.samples import records as sample
+
+WHOLE = {"smoke": sample.smoke, "standard": sample.standard, "interrupted": sample.interrupted}
+
+
+@pytest.fixture
+def smoke(tmp_path: Path) -> Path:
+    path = tmp_path / "smoke.json"
+    write_record(sample.smoke(), path)
+    return path
+
+
+def edited(path: Path, **changes: JsonValue) -> Path:
+    """The record with other top-level values, and the hash that belongs to them."""
+    document: dict[str, Any] = json.loads(path.read_text()) | changes
+    document["content_hash"] = content_hash(document)
+    path.write_text(json.dumps(document))
+    return path
+
+
+def fault(path: Path) -> str:
+    """What a person is told about this file: always one line that names it."""
+    with pytest.raises(RecordError) as caught:
+        read_record(path)
+    line = str(caught.value)
+    assert line.startswith(str(path))
+    assert line.isprintable()
+    assert len(line) < len(str(path)) + 600
+    return line
+
+
+@pytest.mark.parametrize("make", WHOLE.values(), ids=WHOLE)
+def test_what_is_written_is_read_back(make: Any, tmp_path: Path) -> None:
+    record = make()
+    write_record(record, tmp_path / "a" / "new" / "folder.json")
+    assert read_record(tmp_path / "a" / "new" / "folder.json") == record
+
+
+def test_hostile_text_is_kept_as_it_is(tmp_path: Path) -> None:
+    write_record(sample.hostile(), tmp_path / "r.json")
+    assert read_record(tmp_path / "r.json") == sample.hostile()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(RECORDS)
+def test_any_record_survives_the_disk(tmp_path_factory: pytest.TempPathFactory, record: Record) -> None:
+    path = tmp_path_factory.mktemp("records") / "r.json"
+    write_record(record, path)
+    again = read_record(path)
+    assert again == record
+    assert render(again) == render(record)
+
+
+def test_a_record_has_one_line_per_cell_so_that_it_can_be_diffed() -> None:
+    record = sample.standard()
+    lines = render(record).splitlines()
+    assert sum(line.lstrip().startswith('{"cell_id"') for line in lines) == len(record.cells)
+
+
+def test_the_largest_standard_record_stays_under_3_mb() -> None:
+    assert len(render(sample.all_measured_48()).encode()) < 3_000_000
+
+
+def test_the_hash_belongs_to_the_record_as_written_not_to_how_it_came() -> None:
+    """Left-out defaults, another time zone or fractions of a second in the input must not break it."""
+    fields = sample.smoke().model_dump(mode="json")
+    noon = datetime(2026, 7, 1, 12, 0, 0, 250_000, tzinfo=timezone(timedelta(hours=2)))
+    record = seal({**fields, "created_at": noon.isoformat()})
+    document = parse(render(record))
+    assert isinstance(document, dict)
+    assert document["content_hash"] == content_hash(document)
+    assert datetime.fromisoformat(str(document["created_at"])) == noon.replace(microsecond=0)
+
+
+def test_times_are_written_in_utc() -> None:
+    noon = datetime(2026, 7, 1, 12, tzinfo=timezone(timedelta(hours=2)))
+    record = seal({**sample.smoke().model_dump(mode="json"), "created_at": noon.isoformat()})
+    assert record.model_dump(mode="json")["created_at"] == "2026-07-01T10:00:00Z"
+    assert record.created_at == noon.astimezone(UTC)
+
+
+def test_a_changed_figure_is_noticed(smoke: Path) -> None:
+    smoke.write_text(smoke.read_text().replace('"generated_tokens":4', '"generated_tokens":5', 1))
+    assert "content_hash does not match" in fault(smoke)
+
+
+@pytest.mark.parametrize("version", ["2.0", "0.9", None, 1.0, "x" * 9999, "\n\x1b[31m"])
+def test_another_schema_version_is_named_before_anything_else(smoke: Path, version: JsonValue) -> None:
+    line = fault(edited(smoke, schema_version=version, cells="of another shape"))
+    assert "schema version" in line
+    assert "1.0" in line
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"record_id": "short"}, "record_id"),
+        ({"device": None}, "device"),
+        ({"provenance": "invented"}, "provenance"),
+        ({"surplus": 1}, "surplus"),
+        ({"evil\n\x1b[31mkey": 1}, "evil"),
+        ({"created_at": "2026-07-01T10:00:00"}, "created_at"),
+        ({"cells": [{"outcome": {"status": "evil\nstatus"}}]}, "cells.0"),
+    ],
+    ids=str,
+)
+def test_a_fault_is_named_with_its_place(smoke: Path, changes: dict[str, JsonValue], place: str) -> None:
+    assert place in fault(edited(smoke, **changes))
+
+
+@pytest.mark.parametrize("value", ["4.2", True, -1.0, {}], ids=repr)
+def test_text_does_not_pass_for_a_number(smoke: Path, value: JsonValue) -> None:
+    """A reader that took "4.2" for 4.2 would hold another document than the one that was hashed."""
+    cells: Any = json.loads(smoke.read_text())["cells"]
+    cells[0]["repeats"][0]["latency_s"] = value
+    assert "cells.0.repeats.0.latency_s" in fault(edited(smoke, cells=cells))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'"text"',
+        b"\x00" * 100,
+        b"\xff\xfe",
+        b'{"schema_version": "1.0", "n": NaN}',
+        b'{"schema_version": "1.0", "n": 1e999}',
+        b'{"schema_version": "1.0", "n": 123456789012345678901234567890}',
+        b'{"schema_version": "1.0", "\\ud800": 1}',
+        b'{"schema_version": "1.0", "schema_version": "1.0"}',
+        b'{"schema_version": "1.0", "n": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    ],
+    ids=lambda content: content[:40],
+)
+def test_what_is_no_record_is_told_in_one_line(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    path.write_bytes(content)
+    fault(path)
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    with path.open("wb") as file:
+        file.truncate(MAX_RECORD_BYTES + 1)
+    assert "too many" in fault(path)
+
+
+def test_missing_files_folders_and_devices_are_no_records(tmp_path: Path) -> None:
+    assert "No such file" in fault(tmp_path / "missing.json")
+    assert "is no file" in fault(tmp_path)
+    assert "is no file" in fault(Path("/dev/zero"))
+
+
+# --- atomic writes ----------------------------------------------------------------------------------------
+
+WRITER = textwrap.dedent("""
+    import sys
+    from itertools import cycle
+    from pathlib import Path
+    from bench.store.record_files import read_record, write_record
+    target, *sources = map(Path, sys.argv[1:])
+    records = [read_record(source) for source in sources]
+    for number, record in enumerate(cycle(records)):
+        write_record(record, target)
+        print(number, flush=True)
+""")
+
+
+def test_a_writer_killed_at_any_moment_leaves_one_whole_record(tmp_path: Path) -> None:
+    old, new, target = tmp_path / "old.json", tmp_path / "new.json", tmp_path / "out" / "r.json"
+    write_record(sample.smoke(), old)
+    write_record(sample.interrupted(), new)
+    expected = {old.read_bytes(), new.read_bytes()}
+    for rounds in range(4):
+        command = [sys.executable, "-c", WRITER, str(target), str(old), str(new)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+            assert writer.stdout is not None
+            for _ in range(3 + 7 * rounds):
+                assert writer.stdout.readline()
+            writer.send_signal(signal.SIGKILL)  # somewhere in the next write
+        assert target.read_bytes() in expected
+        read_record(target)
+        assert find_records(target.parent) == (target,)
+
+
+LIMITED = textwrap.dedent("""
+    import resource, signal, sys
+    from pathlib import Path
+    from bench.errors import StorageError
+    from bench.store.record_files import read_record, write_record
+    record = read_record(Path(sys.argv[1]))
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+    try:
+        write_record(record, Path(sys.argv[2]))
+    except StorageError as error:
+        sys.exit(str(error))
+""")
+
+
+def test_a_full_disk_is_one_line_and_leaves_the_old_record(smoke: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out" / "r.json"
+    write_atomically(target, b"the old one")
+    command = [sys.executable, "-c", LIMITED, str(smoke), str(target)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert answer.returncode == 1
+    assert answer.stderr.startswith(f"{target}: cannot be written (File too large)")
+    assert len(answer.stderr.splitlines()) == 1
+    assert target.read_bytes() == b"the old one"
+    assert list(target.parent.iterdir()) == [target]
+    assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 4096
+
+
+def test_a_file_where_a_folder_should_be_is_one_line(smoke: Path) -> None:
+    with pytest.raises(StorageError, match="cannot be written") as caught:
+        write_record(sample.smoke(), smoke / "below" / "r.json")
+    assert caught.value.exit_code == 3
+    assert "--out" in str(caught.value)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_records_can_be_read_by_others(smoke: Path) -> None:
+    assert smoke.stat().st_mode & 0o777 == 0o644
+
+
+# --- finding ----------------------------------------------------------------------------------------------
+
+
+def test_a_folder_holds_its_records_sorted_and_nothing_else(smoke: Path, tmp_path: Path) -> None:
+    deep = tmp_path / "model" / "device" / "b.json"
+    write_record(sample.smoke(), deep)
+    for other in ("a.check.json", "check.json", "a.html", "a.journal.jsonl"):
+        (tmp_path / "model" / other).write_text("{}")
+    (tmp_path / "model" / "folder.json").mkdir()
+    assert find_records(tmp_path) == (deep, smoke)
+
+
+def test_a_file_is_itself(smoke: Path) -> None:
+    assert find_records(smoke) == (smoke,)
+
+
+def test_nothing_to_find_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match=r"holds no records.*bench run"):
+        find_records(tmp_path)
+    with pytest.raises(RecordError, match="no such file"):
+        find_records(tmp_path / "nowhere")
+
+
+def test_an_unfinished_run_is_no_record_and_says_how_to_finish_it(tmp_path: Path) -> None:
+    journal = tmp_path / "20260607T201500Z-smoke-1f2e3d4c5b6a.journal.jsonl"
+    journal.write_text("{}\n", encoding="utf-8")
+    for asked in (tmp_path, journal):
+        with pytest.raises(
+            RecordError, match=r"has not ended. Finish it: bench run --resume .*journal\.jsonl"
+        ):
+            find_records(asked)
