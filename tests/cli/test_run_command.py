@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from bench import shipped
+from bench.audio import clips
 from bench.hardware.device import the_cpu
 from bench.store.journal import read_progress
 from bench.store.record_files import read_record
