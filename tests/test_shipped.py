@@ -16,7 +16,8 @@ def test_what_the_code_reads_is_there() -> None:
         path.stem for path in shipped.suites().glob("*.toml")
     }
     assert (shipped.schemas() / "record-1.0.json").is_file()
-    assert (shipped.schemas() / "check-1.0.json").is_file()
+    assert (shipped.schemas() / "record-1.1.json").is_file()
+    assert (shipped.schemas() / "check-1.1.json").is_file()
 
 
 def test_in_a_checkout_suites_and_schemas_lie_beside_the_package() -> None:

@@ -11,7 +11,7 @@ from bench.records.base import Bytes, Frozen, Interval, Seconds, Utc
 from bench.records.card import Emulation
 from bench.records.enums import Attention, Fit, Phase, Provenance, Verdict, WeightMode
 
-CHECK_VERSION: Final = "1.0"
+CHECK_VERSION: Final = "1.1"
 NamedShape = Literal["10/128", "60/512", "300/1024"]
 SHAPES: Final[dict[NamedShape, tuple[float, int]]] = {
     "10/128": (10.0, 128),
@@ -326,7 +326,7 @@ class CheckRecord(Frozen):
 class Check(Frozen):
     """The document. An emulated card has no speed: the rows keep what the device that played it did."""
 
-    schema_version: Literal["1.0"]
+    schema_version: Literal["1.1"]
     model: CheckModel
     gpu: CheckGpu
     provenance: Provenance = Field(description="of what the verdict rests on")

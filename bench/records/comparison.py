@@ -11,7 +11,7 @@ from pydantic import Field
 from bench.records.base import Frozen, Interval
 from bench.records.enums import Attention, Provenance, WeightMode
 
-COMPARISON_VERSION: Final = "1.0"
+COMPARISON_VERSION: Final = "1.1"
 
 
 class Word(StrEnum):
@@ -148,7 +148,7 @@ class Against(Frozen):
 class Comparison(Frozen):
     """The document: every other side against the first."""
 
-    schema_version: Literal["1.0"] = "1.0"
+    schema_version: Literal["1.1"] = COMPARISON_VERSION
     method: Literal["separate", "interleaved"]
     base: SideInfo
     against: tuple[Against, ...] = Field(min_length=1)

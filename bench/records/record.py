@@ -4,16 +4,19 @@ Sizes are integers in bytes (`_bytes`), times seconds (`_s`), power watts (`_w`)
 Not available is `None`, never 0. `docs/record.md` explains each name to those who read the JSON.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, WithJsonSchema
 
 from bench.records.base import Bytes, Frozen, Interval, PathName, Seconds, Sha256, Slug, Utc
 from bench.records.card import DeviceMemory, DeviceState, Emulation, Power
 from bench.records.enums import Attention, EncoderAttention, Phase, Profile, Provenance, WeightMode
 from bench.records.prediction import Derivation, Envelope
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION: Final = "1.1"
+"""Schema of the records that are written."""
+READ_VERSIONS: Final = ("1.0", SCHEMA_VERSION)
+"""Schemas of the records that are read. A field that 1.0 lacks is null in a record of 1.0."""
 
 
 # --- what was asked for -----------------------------------------------------------------------------------
@@ -353,7 +356,9 @@ class Environment(Frozen):
 class Record(Frozen):
     """The JSON document of one run."""
 
-    schema_version: Literal["1.0"]
+    schema_version: Annotated[
+        Literal["1.0", "1.1"], WithJsonSchema({"const": SCHEMA_VERSION, "type": "string"})
+    ] = Field(description="1.0 only in a record that was read from such a file")
     record_id: str = Field(pattern=r"^[0-9a-f]{12}$")
     content_hash: str = Field(
         pattern=r"^sha256:[0-9a-f]{64}$", description="over the RFC 8785 form of all else"

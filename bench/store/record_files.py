@@ -12,13 +12,13 @@ from pydantic import JsonValue, ValidationError
 
 from bench.errors import RecordError, StorageError
 from bench.records.enums import Provenance
-from bench.records.record import SCHEMA_VERSION, Record
+from bench.records.record import READ_VERSIONS, SCHEMA_VERSION, Record
 from bench.store.canonical import content_hash, parse
 
 MAX_RECORD_BYTES = 512 * 2**20
 _NO_HASH_YET = "sha256:" + "0" * 64
 _MAX_MESSAGE = 300
-_NEWER = "this bench reads 1.0; install the bench that wrote it, or run again"
+_OTHER_VERSION: Final = "Install the bench that wrote it, or run again"
 
 
 def seal(fields: dict[str, JsonValue]) -> Record:
@@ -52,9 +52,10 @@ def _intact(path: Path) -> bytes:
     """The file as it is, once its version and hash are right. What was parsed for that is freed again."""
     content, document = _read_document(path)
     version = document.get("schema_version")
-    if version != SCHEMA_VERSION:
+    if version not in READ_VERSIONS:
         stated = _one_line(repr(version)[:40])
-        raise RecordError(f"{path}: schema version {stated} is not {SCHEMA_VERSION!r}", hint=_NEWER)
+        readable = " or ".join(map(repr, READ_VERSIONS))
+        raise RecordError(f"{path}: schema version {stated} is not {readable}", hint=_OTHER_VERSION)
     _check_hash(path, document)
     return content
 

@@ -63,7 +63,7 @@ def test_what_is_wrong_is_one_line(say: Say, records: Path, arguments: tuple[str
 def test_the_document_is_json_with_a_version(say: Say, records: Path) -> None:
     said = say("compare", "old.json", "new.json", "--format", "json")
     document = json.loads(said.out)
-    assert document["schema_version"] == "1.0"
+    assert document["schema_version"] == "1.1"
     assert document["against"][0]["overall"]["decode_tokens_per_s"]["verdict"] == "slower"
 
 

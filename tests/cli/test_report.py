@@ -124,7 +124,7 @@ def test_broken_records_are_named_and_the_good_ones_reported(say: Say, records: 
         assert said.code == 2
         assert len(said.out.splitlines()) == 2
         bad, worse = said.err.splitlines()
-        assert "kept/bad.json: schema version '0.9' is not '1.0'" in bad
+        assert "kept/bad.json: schema version '0.9' is not '1.0' or '1.1'" in bad
         assert "kept/worse.json: " in worse
     (records / "bad.json").unlink()
     write_record(rerun(sample.standard(), 2), records / "worse.json")

@@ -74,7 +74,7 @@ def test_a_finished_record_has_nothing_left_to_run(say: Say, finished_run: Run) 
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ('"schema_version": "1.0"', '"schema_version": "2.0"', "schema version '2.0' is not '1.0'"),
+        ('"schema_version": "1.1"', '"schema_version": "2.0"', "schema version '2.0' is not '1.0' or"),
         ('"tiny"', '"huge"', "content_hash does not match. The file was changed"),
         ("{", "[{", "not valid JSON"),
     ],
@@ -252,4 +252,4 @@ def test_the_record_is_plain_json(finished_run: Run) -> None:
     document = json.loads(
         _record(finished_run).read_text(encoding="utf-8"), parse_constant=lambda text: 1 / 0
     )
-    assert document["schema_version"] == "1.0"
+    assert document["schema_version"] == "1.1"

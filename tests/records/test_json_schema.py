@@ -16,6 +16,7 @@ from bench.store.record_files import render
 from tests.records.strategies import RECORDS
 from tests.samples import records as sample
 
+PUBLISHED = sorted((Path(__file__).parents[2] / "results").rglob("*.json"))
 VALIDATOR = jsonschema.Draft202012Validator(json_schema(Record))
 
 
@@ -69,6 +70,13 @@ def test_any_record_satisfies_it(record: Record) -> None:
     VALIDATOR.validate(json.loads(render(record)))
 
 
+@pytest.mark.parametrize("path", PUBLISHED, ids=lambda path: path.stem)
+def test_published_records_satisfy_the_schema_of_their_version(path: Path) -> None:
+    document = json.loads(path.read_text(encoding="utf-8"))
+    schema = shipped.schemas() / f"record-{document['schema_version']}.json"
+    jsonschema.validate(document, json.loads(schema.read_text(encoding="utf-8")))
+
+
 def changed(*path: str | int, value: object) -> dict[str, Any]:
     document = smoke()
     target: Any = document
@@ -82,6 +90,7 @@ def changed(*path: str | int, value: object) -> dict[str, Any]:
     "broken",
     [
         changed("schema_version", value="2.0"),
+        changed("schema_version", value="1.0"),
         changed("record_id", value="not hex"),
         changed("content_hash", value="md5:0"),
         changed("provenance", value="guessed"),

@@ -30,7 +30,7 @@ RECORDS = {
     "derived CPU": derived.derived_record(device=sample.CPU, clips=(10.0,)),
     "hostile derived": odd_predictions.hostile(),
 }
-SCHEMA = json.loads((shipped.schemas() / "check-1.0.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads((shipped.schemas() / "check-1.1.json").read_text(encoding="utf-8"))
 
 
 def document(record: Record) -> dict[str, Any]:

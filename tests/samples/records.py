@@ -270,7 +270,7 @@ def record(
 ) -> Record:
     hub = weight_mode is WeightMode.HUB
     body = Record(
-        schema_version="1.0",
+        schema_version="1.1",
         content_hash="sha256:" + "0" * 64,  # `seal` computes the true one
         record_id="a1b2c3d4e5f6",
         created_at=datetime(2026, 11, 20, 18, 4, 9, tzinfo=UTC),

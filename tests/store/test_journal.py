@@ -1,3 +1,4 @@
+import json
 import os
 import resource
 import subprocess
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from bench.errors import RecordError
 from bench.records.record import CellResult, Skipped
+from bench.store.canonical import content_hash
 from bench.store.journal import (
     Header,
     Journal,
@@ -49,6 +51,15 @@ def written(path: Path, cells: tuple[CellResult, ...]) -> bytes:
         journal.append(cell)
     journal.close()
     return path.read_bytes()
+
+
+def test_a_record_of_schema_1_0_that_is_resumed_is_written_as_1_1(path: Path) -> None:
+    old = sample.smoke().model_dump(mode="json") | {"schema_version": "1.0"}
+    old["content_hash"] = content_hash(old)
+    record_path(path).write_text(json.dumps(old))
+    Journal.create(path, read_progress(path)).close()
+    record, target = seal_journal(path)
+    assert read_record(target) == record == sample.smoke()
 
 
 def test_a_prediction_is_no_run_that_could_go_on(tmp_path: Path) -> None:
