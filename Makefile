@@ -8,7 +8,8 @@
 # make lint types   ruff, the workflow checks, mypy
 # make schemas      export the JSON Schemas
 # make plots        build the script that draws a page's plots again, from npm's Vega and Vega-Lite (needs node)
-# make derived      predict the sweep for six cards again: the derived records, and all reports (minutes)
+# make derived      predict the sweep for six cards again: the derived records, and their reports (minutes)
+# make picture      the picture of the README, from the page of a card in a headless Chromium
 #
 # TORCH=cpu (default) | cu130 | cu128   version and index of torch together, such as: make bench TORCH=cu130;
 #                                       it stays chosen
@@ -43,7 +44,7 @@ COMPAT_PINS = torch==2.13.0 transformers==4.57.1
 # What plots are built from and the accessibility engine, as pinned.
 PLOTS_STAMP = tools/plots/node_modules/.installed
 
-.PHONY: help setup bench derived test test-slow test-played test-full-size test-browser test-compat test-gpu benchmarks lint types schemas plots clean
+.PHONY: help setup bench derived picture test test-slow test-played test-full-size test-browser test-compat test-gpu benchmarks lint types schemas plots clean
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
 
@@ -79,7 +80,11 @@ derived: $(STAMP)
 	$(BIN)/bench plan --model MOSS-Audio-8B-Instruct --gpu rtx-4090 --out build/derived
 	rm -f results/*/rtx-*/*-plan-*.json
 	cd build/derived && find . -name '*-plan-*.json' -exec cp --parents {} ../../results \;
-	$(BIN)/bench report results
+	$(BIN)/bench report results --format json,md
+
+picture: $(STAMP)
+	command -v chromium >/dev/null || tools/install-chromium
+	$(BIN)/python -m tools.picture
 
 test: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 -m 'not full_size and not browser and not gpu and not played'

@@ -14,9 +14,9 @@ from time import perf_counter
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from tests.report.browsing import chromium
 from tests.run.processes import environment
 from tests.samples import large
+from tools.picture import chromium
 
 ROUNDS = int(os.environ.get("BENCH_PAIRS", "10"))
 ALL = "html,json,md,csv"

@@ -1,25 +1,12 @@
-"""A real headless Chromium, and what tests ask of a page in it."""
+"""What tests ask of a page in a real headless Chromium."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, cast
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Page, sync_playwright
+from playwright.sync_api import Dialog, Page
 
-CHROMIUM: Final = Path("/usr/bin/chromium")
-FLAGS: Final = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-DRAWN: Final = "!document.querySelector('.plot') || document.documentElement.dataset.plots === 'drawn'"
 # The ratio of WCAG 2.2 (1.4.3) for every piece of text against the nearest background behind it.
 POOR_CONTRAST: Final = """() => {
   const parse = (css) => css.match(/[\\d.]+/g).map(Number);
@@ -75,23 +62,6 @@ class Overheard:
     def _refuse(self, dialog: Dialog) -> None:
         self.said.append(dialog.message)
         dialog.dismiss()
-
-
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """A browser of its own; fails with what to install where there is none."""
-    if not CHROMIUM.exists():
-        pytest.fail("Chromium is missing: apt-get install -y chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-def show(page: Page, path: Path) -> None:
-    """Open a page, and wait until its plots are drawn."""
-    page.goto(path.as_uri(), wait_until="load")
-    page.wait_for_function(DRAWN)
 
 
 def unfold(page: Page) -> None:

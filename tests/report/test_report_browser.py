@@ -11,10 +11,11 @@ from bench.records.record import Record
 from bench.report.bundle import write_reports
 from bench.report.interface import Format
 from bench.report.view import build_view
-from tests.report.browsing import POOR_CONTRAST, Overheard, chromium, show, unfold
+from tests.report.browsing import POOR_CONTRAST, Overheard, unfold
 from tests.samples import cards, odd_predictions
 from tests.samples import predictions as derived
 from tests.samples import records as sample
+from tools.picture import chromium, show
 
 pytestmark = pytest.mark.browser
 

@@ -12,9 +12,10 @@ from bench.compare.gates import parse_gate
 from bench.compare.sides import side_of
 from bench.report.comparison.html import render
 from bench.report.comparison.view import build_view
-from tests.report.browsing import POOR_CONTRAST, Overheard, barriers, chromium
+from tests.report.browsing import POOR_CONTRAST, Overheard, barriers
 from tests.samples import records as sample
 from tests.samples.comparisons import cell, record, requests
+from tools.picture import chromium
 
 pytestmark = pytest.mark.browser
 

@@ -13,11 +13,12 @@ from bench.report import html
 from bench.report.bundle import write_reports
 from bench.report.interface import Format
 from bench.report.view import build_view
-from tests.report.browsing import AXE, POOR_CONTRAST, TOOLS, Overheard, barriers, chromium, show
+from tests.report.browsing import AXE, POOR_CONTRAST, TOOLS, Overheard, barriers
 from tests.samples import cards, large, odd_predictions
 from tests.samples import predictions as derived
 from tests.samples import records as sample
 from tests.samples.merged import MIXED, PLANS, watched_twice
+from tools.picture import chromium, show
 
 pytestmark = pytest.mark.browser
 
