@@ -302,6 +302,7 @@ def test_the_base_is_the_last_record_of_the_card_that_a_push_to_the_default_bran
         "20260101T000000Z-mine-a.json",
         "20260102T000000Z-mine-b.json",
         "20260103T000000Z.check.json",
+        "check.json",
     ):
         (below / name).touch()
     (other / "20260104T000000Z-mine-c.json").touch()

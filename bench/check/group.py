@@ -7,7 +7,7 @@ from typing import Self
 from bench.check.summary import EntryHead
 from bench.records.base import Frozen, PathName, Slug
 from bench.records.enums import PUBLISHER
-from bench.units import MIB
+from bench.store import naming
 
 
 class GroupKey(Frozen):
@@ -56,16 +56,13 @@ def stems(keys: Iterable[GroupKey]) -> Mapping[GroupKey, str]:
     """
     places: dict[tuple[str, str, str], list[GroupKey]] = {}
     for key in dict.fromkeys(keys):
-        places.setdefault((*key.folder, _stem(key)), []).append(key)
+        places.setdefault((*key.folder, naming.check_stem(key.played_bytes)), []).append(key)
     return {key: _name(key, group) for group in places.values() for key in group}
-
-
-def _stem(key: GroupKey) -> str:
-    return "check" if key.played_bytes is None else f"emulated-{key.played_bytes // MIB}MiB.check"
 
 
 def _name(key: GroupKey, group: list[GroupKey]) -> str:
     published = [one for one in group if one.is_published]
     if len(group) == 1 or published == [key]:
-        return _stem(key)
-    return f"{hashlib.sha256(key.model_dump_json().encode()).hexdigest()[:8]}.{_stem(key)}"
+        return naming.check_stem(key.played_bytes)
+    digest = hashlib.sha256(key.model_dump_json().encode()).hexdigest()
+    return naming.check_stem(key.played_bytes, digest)

@@ -8,6 +8,7 @@ from typing import Final
 import bench
 from bench.check.summary import ENTRY_VERSION
 from bench.errors import StorageError, UsageError
+from bench.store import naming
 
 Note = Callable[[str], None]
 
@@ -132,4 +133,4 @@ def default_path() -> Path:
     """Where the index lies unless another place is named: in the user's cache."""
     import platformdirs
 
-    return Path(platformdirs.user_cache_dir("moss-audio-bench")) / "records.sqlite"
+    return Path(platformdirs.user_cache_dir(naming.USER_FOLDER)) / naming.INDEX

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 import click
 
 from bench.errors import BenchError
+from bench.store import naming
 
 if TYPE_CHECKING:
     from bench.cli.run_output import RunSummary
@@ -93,7 +94,7 @@ def _write(ended: "RunSummary") -> "Files":
     from bench.store.record_files import write_atomically
 
     record = ended.ending.path
-    cases, page = record.with_suffix(".junit.xml"), record.with_suffix(".summary.md")
+    cases, page = naming.junit_of(record), naming.summary_of(record)
     text = summary.render(ended.view, ended.cases)
     write_atomically(cases, junit.render(ended.ending.record, ended.cases).encode())
     write_atomically(page, text.encode())

@@ -17,6 +17,7 @@ from bench.cli.options import (
     wishes_of,
 )
 from bench.errors import ExitCode
+from bench.store import naming
 
 if TYPE_CHECKING:
     from bench.run.frontier import Finder
@@ -56,7 +57,7 @@ def frontier(*, out: Path | None, dry_run: bool, yes: bool, **wished: Any) -> in
 
     plan, lines = frontier_plan(wishes_of(wished), choose_gpu)
     print_notes(plan)
-    earlier = known(plan, out or Path("results"), [line.asked for line in lines])
+    earlier = known(plan, out or naming.RESULTS, [line.asked for line in lines])
     print_known(earlier)
     finder = Finder(lines, earlier.results, min(plan.suite.axes.clip_seconds), support(plan))
     if dry_run:
@@ -74,7 +75,7 @@ def _search(plan: "Plan", finder: "Finder", out: Path | None, yes: bool) -> int:
     from bench.run.isolation import Stopped
 
     try:
-        ending = _run(plan, finder, out or Path("results"), yes)
+        ending = _run(plan, finder, out or naming.RESULTS, yes)
     except Stopped as stopped:
         return _stopped_early(stopped.signal_number)
     if ending.signal_number is not None and not ending.record.cells:

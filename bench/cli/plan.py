@@ -17,6 +17,7 @@ from bench.cli.options import (
 )
 from bench.cli.report import without_search_for_cycles
 from bench.errors import UsageError
+from bench.store import naming
 
 if TYPE_CHECKING:
     from bench.predict.planner import Headroom, Planner, PlanRequest
@@ -158,7 +159,7 @@ def _record(deriver: "Planner", target: "Target", chosen: "PlanRequest", out: Pa
     from bench.store.record_files import measured_records
 
     model = chosen.source.origin.name
-    measured, notes = measured_records(out or Path("results"), model, target.info.slug)
+    measured, notes = measured_records(out or naming.RESULTS, model, target.info.slug)
     for note in notes:
         click.echo(note, err=True)
     return deriver.record(target, measured)

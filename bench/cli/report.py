@@ -11,6 +11,7 @@ import click
 
 from bench.cli.options import FILE
 from bench.errors import RecordError, UsageError
+from bench.store import naming
 
 if TYPE_CHECKING:
     from bench.report.interface import Format
@@ -21,7 +22,12 @@ _FORMATS = ("html", "json", "md", "csv")
 @click.command(short_help="Write HTML, JSON, Markdown and CSV from records.")
 @click.argument("records", nargs=-1, required=True, metavar="RECORD|DIR...", type=FILE)
 @click.option(
-    "--out", default="reports", show_default=True, metavar="DIR", type=FILE, help="Where the files go."
+    "--out",
+    default=str(naming.REPORTS),
+    show_default=True,
+    metavar="DIR",
+    type=FILE,
+    help="Where the files go.",
 )
 @click.option(
     "--format", "formats", default=",".join(_FORMATS), show_default=True, metavar="L", help="Which files."
@@ -73,7 +79,7 @@ def _report_one(path: Path, chosen: "tuple[Format, ...]", out: Path) -> None:
 
     with without_search_for_cycles():
         record = read_record(path)
-        folder = out / record.model.name / record.device.slug
+        folder = naming.folder(out, record.model.name, record.device.slug)
         view = build_view(record, linker(folder)(path), Plans().beside(path, record))
         for written in write_reports(view, folder, chosen, path.stem):
             click.echo(written)
@@ -125,7 +131,7 @@ class Plans:
 def _read(folder: Path) -> "Iterator[Record]":
     from bench.store.record_files import read_record
 
-    for candidate in sorted(folder.glob("*-plan-*.json"), reverse=True)[:_LOOKED_AT]:
+    for candidate in naming.plans_in(folder)[:_LOOKED_AT]:
         try:
             yield read_record(candidate)
         except RecordError:

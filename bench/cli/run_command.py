@@ -20,6 +20,7 @@ from bench.cli.options import (
 )
 from bench.cli.resume_command import ResumeCommand
 from bench.errors import ExitCode, UsageError
+from bench.store import naming
 
 if TYPE_CHECKING:
     from bench.cli.run_output import RunSummary
@@ -125,16 +126,14 @@ def _earlier(path: Path) -> "tuple[Path, Progress]":
 
 def _is_finished(path: Path, progress: "Progress") -> bool:
     """Whether the record is sealed and every cell has an outcome; a journal still wants to be sealed."""
-    from bench.store.journal import journal_path
-
-    return len(progress.done) == len(progress.header.plan) and not journal_path(path).exists()
+    return len(progress.done) == len(progress.header.plan) and not naming.journal_of(path).exists()
 
 
 def _seal_search(path: Path) -> int:
     """A search for the limit has no cells that are left: its record is made from what it left, if need be."""
-    from bench.store.journal import journal_path, seal_journal
+    from bench.store.journal import seal_journal
 
-    journal = journal_path(path)
+    journal = naming.journal_of(path)
     if journal.exists():
         path = seal_journal(journal)[1]
     click.echo(f"record  {path}\na search goes on from its records: give its `bench frontier` command again")
@@ -158,7 +157,7 @@ def _measure(
     from bench.run.isolation import Stopped
     from bench.run.runner import OutputLocation
 
-    place = OutputLocation(manner.out or Path("results"), earlier)
+    place = OutputLocation(manner.out or naming.RESULTS, earlier)
     if earlier is None:
         print_unfinished(plan, place, again)
     try:

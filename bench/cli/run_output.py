@@ -10,6 +10,7 @@ import click
 from bench.cli.report import Plans
 from bench.cli.resume_command import ResumeCommand
 from bench.errors import ExitCode
+from bench.store import naming
 from bench.units import seconds
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def write_report(ending: "RunResult", out: Path | None) -> tuple[Path, ...]:
     from bench.report.interface import Format
     from bench.report.view import build_view
 
-    folder = ending.path.parent if out else Path("reports", *ending.path.parent.parts[-2:])
+    folder = ending.path.parent if out else naming.REPORTS.joinpath(*ending.path.parent.parts[-2:])
     view = build_view(ending.record, plan=Plans().beside(ending.path, ending.record))
     return write_reports(view, folder, (Format.HTML,), ending.path.stem)
 

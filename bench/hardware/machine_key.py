@@ -10,6 +10,8 @@ from pathlib import Path
 
 import platformdirs
 
+from bench.store import naming
+
 _KEY_BYTES = 32
 
 
@@ -21,7 +23,7 @@ def machine_key(gpu_uuid: str | None, key_file: Path | None = None) -> str | Non
     """
     if gpu_uuid is None:
         return None
-    path = key_file or Path(platformdirs.user_config_dir("moss-audio-bench")) / "machine-key"
+    path = key_file or Path(platformdirs.user_config_dir(naming.USER_FOLDER)) / "machine-key"
     try:
         key = path.read_bytes() if path.exists() else _new_key(path)
     except OSError:

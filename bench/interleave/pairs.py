@@ -17,6 +17,7 @@ from bench.interleave.builds import Build, run_together
 from bench.interleave.turns import EventQueue, listen
 from bench.records.record import Record
 from bench.run.session import signals_to
+from bench.store import naming
 from bench.store.record_files import read_record, require_writable
 
 
@@ -51,11 +52,9 @@ def kept_pairs(out: Path) -> list[Pair]:
     Raises:
         RecordError: one of them cannot be read.
     """
-    numbers = sorted(
-        file.stem for file in (out / "base").glob("*.json") if (out / "new" / file.name).exists()
-    )
     return [
-        Pair(*(read_record(out / side / f"{number}.json") for side in ("base", "new"))) for number in numbers
+        Pair(*(read_record(naming.pair_record(out, side, number)) for side in ("base", "new")))
+        for number in naming.pair_numbers(out)
     ]
 
 
@@ -88,7 +87,9 @@ def alternate(
                     for build in together:
                         listener.run_ends(build, number, rounds, read_record(made[build.name]))
                 # Only now: half a pair is none, and is run again.
-                kept = [_keep(made[build.name], out / build.name / f"{number:04d}.json") for build in builds]
+                kept = [
+                    _keep(made[build.name], naming.pair_record(out, build.name, number)) for build in builds
+                ]
             yield Pair(*map(read_record, kept))
 
 

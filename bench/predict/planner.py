@@ -21,6 +21,7 @@ from bench.records.enums import Provenance
 from bench.records.prediction import Derivation, LongestClip
 from bench.records.record import Environment, Record, SuiteInfo
 from bench.run.run_spec import RunOptions, cells_of, origin_of
+from bench.store import naming
 from bench.store.record_files import seal
 from bench.suite.cells import Cell
 from bench.suite.overrides import suite_info
@@ -164,7 +165,6 @@ def _of_no_shell(here: Environment) -> Environment:
 
 
 def record_path(record: Record, out: Path) -> Path:
-    """Where a derived record goes below `out`: `<model>/<device>/<time>-<suite>-plan-<id>.json`."""
-    moment = record.created_at.strftime("%Y%m%dT%H%M%SZ")
-    name = f"{moment}-{record.suite.name}-plan-{record.record_id}.json"
-    return out / record.model.name / record.device.slug / name
+    """Where a derived record goes below `out`."""
+    name = naming.record_name(record.created_at, record.suite.name, "plan", record.record_id)
+    return naming.folder(out, record.model.name, record.device.slug) / name

@@ -2,17 +2,11 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final, assert_never
+from typing import assert_never
 
 from bench.report.interface import Format, Render, View
+from bench.store import naming
 from bench.store.record_files import write_atomically
-
-_SUFFIXES: Final = {
-    Format.HTML: ".html",
-    Format.JSON: ".json",
-    Format.MARKDOWN: ".md",
-    Format.CSV: ".csv",
-}
 
 
 def write_reports(view: View, directory: Path, formats: Iterable[Format], stem: str) -> tuple[Path, ...]:
@@ -27,17 +21,10 @@ def write_reports(view: View, directory: Path, formats: Iterable[Format], stem: 
     """
     paths = []
     for chosen in dict.fromkeys(formats):
-        path = directory / file_name(stem, chosen)
+        path = directory / naming.report_name(stem, chosen.value)
         write_atomically(path, renderer(chosen)(view).encode())
         paths.append(path)
     return tuple(paths)
-
-
-def file_name(stem: str, chosen: Format) -> str:
-    """`check.json`, or `x.check.json` beside `x.json`: no reader of records takes it for one."""
-    is_check = stem == "check" or stem.endswith(".check")
-    middle = ".check" if chosen is Format.JSON and not is_check else ""
-    return f"{stem}{middle}{_SUFFIXES[chosen]}"
 
 
 def renderer(chosen: Format) -> Render:

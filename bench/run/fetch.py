@@ -9,6 +9,7 @@ from bench.errors import WeightsError
 from bench.records.enums import WeightMode
 from bench.run.run_spec import Origin
 from bench.run.runner import Weights
+from bench.store import naming
 from bench.weights.interface import Checkpoint, Progress
 
 TINY_VERSION = "1"
@@ -39,7 +40,7 @@ def fetch(origin: Origin, confirm: Confirm, progress: Progress) -> Weights:
 
 def tiny_directory() -> Path:
     """Where the tiny checkpoint lies once a worker has made it."""
-    return Path(platformdirs.user_cache_dir("moss-audio-bench")) / f"tiny-{TINY_VERSION}"
+    return Path(platformdirs.user_cache_dir(naming.USER_FOLDER)) / f"tiny-{TINY_VERSION}"
 
 
 def _from_hub(repo: str, revision: str | None, confirm: Confirm, progress: Progress) -> Weights:

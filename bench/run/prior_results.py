@@ -13,8 +13,9 @@ from bench.judge.memory import ran_out_beside_another
 from bench.records.enums import WeightMode
 from bench.records.record import CellResult, Environment, Requested
 from bench.run.run_spec import Plan
+from bench.store import naming
 from bench.store.canonical import parse, sha256_of
-from bench.store.journal import SUFFIX, Header, NotARunError, Progress, read_progress
+from bench.store.journal import Header, NotARunError, Progress, read_progress
 
 _COMMIT_DIGITS: Final = 40
 
@@ -58,12 +59,11 @@ def known(plan: Plan, out: Path, wanted: Collection[Requested]) -> Known:
 
 
 def _read(plan: Plan, out: Path, unreadable: list[Path]) -> Iterator[tuple[Path, Progress]]:
-    folder = out / plan.origin.name / plan.device.slug
-    journals = set(folder.glob(f"*{SUFFIX}"))
-    sealed = {path for path in folder.glob("*.json") if not path.name.endswith("check.json")}
+    folder = naming.folder(out, plan.origin.name, plan.device.slug)
+    journals = set(naming.journals_in(folder))
     # A run that is being resumed has both; `read_progress` takes the journal, which is the later one.
-    stale = {path.with_name(path.name.removesuffix(SUFFIX) + ".json") for path in journals}
-    for path in sorted(journals | (sealed - stale)):
+    stale = set(map(naming.record_of, journals))
+    for path in sorted(journals | (set(naming.records_in(folder)) - stale)):
         try:
             yield path, read_progress(path)
         except NotARunError:

@@ -1,6 +1,5 @@
 """One run from a plan to a sealed record: worker, header, journal, session."""
 
-import re
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,7 +21,8 @@ from bench.run.protocol import Hello, Setup
 from bench.run.run_spec import Plan, is_released, support
 from bench.run.session import Listener, Rules, Session, signals_to
 from bench.run.telemetry import watching
-from bench.store.journal import SUFFIX, Header, Journal, PlannedCell, Progress, journal_path, seal_journal
+from bench.store import naming
+from bench.store.journal import Header, Journal, PlannedCell, Progress, seal_journal
 from bench.store.record_files import require_writable
 
 
@@ -195,7 +195,7 @@ def provenance_of(plan: Plan) -> Provenance:
 def _start(header: Header, place: OutputLocation) -> tuple[Progress, Path]:
     """What is done already, and the journal to go on with."""
     if place.resumed is None:
-        return Progress(header, ()), place.out / _relative_path(header)
+        return Progress(header, ()), _journal(place.out, header)
     path, before = place.resumed
     changed = _changes(before.header, header)
     if changed:
@@ -203,14 +203,13 @@ def _start(header: Header, place: OutputLocation) -> tuple[Progress, Path]:
             f"{path.name} cannot be resumed: {', '.join(changed)} changed since",
             hint="Start a new run instead",
         )
-    return before, journal_path(path)
+    return before, naming.journal_of(path)
 
 
-def _relative_path(header: Header) -> Path:
-    moment = header.created_at.strftime("%Y%m%dT%H%M%SZ")
-    kind = "" if header.frontier_step_s is None else "-frontier"
-    name = f"{moment}-{header.suite.name}{kind}-{header.record_id}{SUFFIX}"
-    return Path(header.model.name) / header.device.slug / name
+def _journal(out: Path, header: Header) -> Path:
+    kind: naming.Kind = "" if header.frontier_step_s is None else "frontier"
+    name = naming.record_name(header.created_at, header.suite.name, kind, header.record_id)
+    return naming.journal_of(naming.folder(out, header.model.name, header.device.slug) / name)
 
 
 def _changes(before: Header, now: Header) -> Sequence[str]:
@@ -239,6 +238,5 @@ def _changes(before: Header, now: Header) -> Sequence[str]:
 
 def unfinished(plan: Plan, place: OutputLocation) -> tuple[Path, ...]:
     """Journals that earlier runs of the same suite, model and device left in this place, oldest first."""
-    folder = place.out / plan.origin.name / plan.device.slug
-    name = re.compile(rf"\d{{8}}T\d{{6}}Z-{re.escape(plan.suite.name)}-[0-9a-f]{{12}}{re.escape(SUFFIX)}")
-    return tuple(sorted(path for path in folder.glob(f"*{SUFFIX}") if name.fullmatch(path.name)))
+    folder = naming.folder(place.out, plan.origin.name, plan.device.slug)
+    return naming.journals_of_suite(folder, plan.suite.name)

@@ -27,9 +27,9 @@ from bench.records.record import (
     Skipped,
     SuiteInfo,
 )
+from bench.store import naming
 from bench.store.canonical import parse
 from bench.store.record_files import (
-    JOURNAL_SUFFIX,
     disk_errors,
     first_fault,
     read_record,
@@ -38,7 +38,6 @@ from bench.store.record_files import (
     write_record,
 )
 
-SUFFIX = JOURNAL_SUFFIX
 _Line = TypeVar("_Line", bound=Frozen)
 _INTERRUPTED = "the run was interrupted before this cell; `bench run --resume` runs it"
 
@@ -123,20 +122,6 @@ class Journal:
         self._file.close()
 
 
-def record_path(journal: Path) -> Path:
-    """`x.journal.jsonl` -> `x.json`; a record is its own."""
-    if not journal.name.endswith(SUFFIX):
-        return journal
-    return journal.with_name(journal.name.removesuffix(SUFFIX) + ".json")
-
-
-def journal_path(record: Path) -> Path:
-    """`x.json` -> `x.journal.jsonl`; a journal is its own."""
-    if record.name.endswith(SUFFIX):
-        return record
-    return record.with_name(record.name.removesuffix(".json") + SUFFIX)
-
-
 def read_progress(path: Path) -> Progress:
     """What a run has done, from its journal where one is left, else from its sealed record.
 
@@ -144,10 +129,10 @@ def read_progress(path: Path) -> Progress:
         RecordError: neither can be read.
         NotARunError: the record is a derived one.
     """
-    journal = journal_path(path)
+    journal = naming.journal_of(path)
     if journal.exists():
         return _read_journal(journal)
-    record = read_record(record_path(path))
+    record = read_record(naming.record_of(path))
     if record.provenance is Provenance.DERIVED:
         raise NotARunError(f"{path}: a prediction, of which nothing ran", hint="Measure it with `bench run`")
     unlike = {"cells", "schema_version", "content_hash", "derivation"}
@@ -205,7 +190,7 @@ def seal_progress(progress: Progress) -> Record:
 def seal_journal(path: Path) -> tuple[Record, Path]:
     """Write the record of a journal beside it, then remove the journal."""
     record = seal_progress(_read_journal(path))
-    target = record_path(path)
+    target = naming.record_of(path)
     write_record(record, target)
     path.unlink()
     return record, target

@@ -13,6 +13,7 @@ from pydantic import JsonValue, ValidationError
 from bench.errors import RecordError, StorageError
 from bench.records.enums import Provenance
 from bench.records.record import READ_VERSIONS, SCHEMA_VERSION, Record
+from bench.store import naming
 from bench.store.canonical import content_hash, parse
 
 MAX_RECORD_BYTES = 512 * 2**20
@@ -29,9 +30,6 @@ def seal(fields: dict[str, JsonValue]) -> Record:
     unhashed = {**fields, "schema_version": SCHEMA_VERSION, "content_hash": _NO_HASH_YET}
     record = Record.model_validate(unhashed)
     return record.model_copy(update={"content_hash": content_hash(record.model_dump(mode="json"))})
-
-
-JOURNAL_SUFFIX: Final = ".journal.jsonl"
 
 
 def read_record(path: Path) -> Record:
@@ -182,11 +180,11 @@ def find_records(path: Path) -> tuple[Path, ...]:
     Raises:
         RecordError: nothing is there.
     """
-    if path.name.endswith(JOURNAL_SUFFIX):
+    if naming.is_journal(path):
         raise _unfinished(path)
     if path.is_dir():
-        found = sorted(file for file in path.rglob("*.json") if _may_be_record(file))
-        journals = sorted(path.rglob(f"*{JOURNAL_SUFFIX}"))
+        found = sorted(naming.records_below(path))
+        journals = sorted(naming.journals_below(path))
         if not found and journals:
             raise _unfinished(journals[0])
         if not found:
@@ -203,13 +201,9 @@ def _unfinished(journal: Path) -> RecordError:
     )
 
 
-def _may_be_record(file: Path) -> bool:
-    return file.is_file() and file.name != "check.json" and not file.name.endswith(".check.json")
-
-
 def measured_records(out: Path, model: str, device: str) -> tuple[tuple[Record, ...], tuple[str, ...]]:
     """Those below `out` for this model and device, and a line for each file or folder that cannot be read."""
-    folder = out / model / device
+    folder = naming.folder(out, model, device)
     records, notes = [], []
     try:
         paths = _found(folder)

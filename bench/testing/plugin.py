@@ -11,6 +11,7 @@ from bench.errors import BenchError
 from bench.judge.metrics import METRICS, value
 from bench.records.record import CellResult
 from bench.report.ci.cases import Case, Result, case_of
+from bench.store import naming
 from bench.suite.cells import Cell
 from bench.testing.replay import Fixture, Replay
 from bench.testing.runner import Runner
@@ -60,7 +61,7 @@ class Cells:
         except BenchError as error:
             raise pytest.UsageError(str(error)) from None
         self._about = _about(self.plan)
-        self._out = Path(config.getoption("bench_out") or "results")
+        self._out = Path(config.getoption("bench_out") or naming.RESULTS)
         self._runner = Runner(self.plan, self._out)
         self._told = ""
 

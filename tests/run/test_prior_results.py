@@ -190,6 +190,11 @@ def test_what_cannot_be_read_is_named_and_the_rest_counts(plan: Plan, here: Head
     assert (seen.sources, seen.unreadable) == ((good,), (bad,))
 
 
+def test_a_record_counts_whatever_it_is_called(plan: Plan, here: Header, tmp_path: Path) -> None:
+    path = left(here, tmp_path, sample.measured(asked(plan)), name="spotcheck")
+    assert found(plan, tmp_path).sources == (path,)
+
+
 def test_a_prediction_is_not_known_and_not_complained_of(plan: Plan, tmp_path: Path) -> None:
     folder = tmp_path / plan.origin.name / plan.device.slug
     folder.mkdir(parents=True)

@@ -19,12 +19,11 @@ from bench.store.journal import (
     NotARunError,
     PlannedCell,
     Progress,
-    journal_path,
     read_progress,
-    record_path,
     seal_journal,
     seal_progress,
 )
+from bench.store.naming import journal_of, record_of
 from bench.store.record_files import read_record, write_record
 from tests.records.strategies import CELLS
 from tests.samples import predictions as derived
@@ -56,7 +55,7 @@ def written(path: Path, cells: tuple[CellResult, ...]) -> bytes:
 def test_a_record_of_schema_1_0_that_is_resumed_is_written_as_1_1(path: Path) -> None:
     old = sample.smoke().model_dump(mode="json") | {"schema_version": "1.0"}
     old["content_hash"] = content_hash(old)
-    record_path(path).write_text(json.dumps(old))
+    record_of(path).write_text(json.dumps(old))
     Journal.create(path, read_progress(path)).close()
     record, target = seal_journal(path)
     assert read_record(target) == record == sample.smoke()
@@ -181,7 +180,7 @@ def test_a_sealed_interrupted_run_goes_on_where_it_stopped(path: Path) -> None:
     _, sealed = seal_journal(path)
     progress = read_progress(sealed)
     assert progress == Progress(header(), CELLS_DONE[:1])
-    journal = Journal.create(journal_path(sealed), progress)
+    journal = Journal.create(journal_of(sealed), progress)
     for cell in CELLS_DONE[1:]:
         journal.append(cell)
     journal.close()
@@ -197,8 +196,8 @@ def test_pruned_cells_are_done_interrupted_ones_are_not(tmp_path: Path) -> None:
 
 def test_a_journal_beside_its_record_is_the_later_one(path: Path) -> None:
     written(path, CELLS_DONE[:1])
-    write_record(seal_progress(Progress(header(), ())), record_path(path))
-    assert len(read_progress(record_path(path)).done) == 1
+    write_record(seal_progress(Progress(header(), ())), record_of(path))
+    assert len(read_progress(record_of(path)).done) == 1
 
 
 def test_the_name_of_a_journal_that_was_sealed_finds_the_record(path: Path) -> None:
