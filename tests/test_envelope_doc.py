@@ -5,7 +5,7 @@ import re
 import pytest
 
 from bench.engines.profiles import settings_of
-from bench.hardware.card_terms import headless_room
+from bench.hardware.budget import headless_budget
 from bench.records.enums import Profile
 from tools.envelope_example import blocks
 from tools.envelope_page import PAGE, filled, marked
@@ -37,7 +37,7 @@ def test_the_worked_example_is_what_the_prediction_says(frontier: Frontier) -> N
 
 def test_the_profiles_reach_as_far_as_the_page_says_and_no_further(frontier: Frontier) -> None:
     _, _, faithful, _, lean, _ = ROWS[0]
-    room = headless_room(frontier.card).low
+    room = headless_budget(frontier.card).low
     cases = (faithful_case(frontier.config), length(faithful)), (lean_case(frontier.config), length(lean))
     for case, longest in cases:
         assert frontier.surely_fits(case, longest, room)
@@ -59,7 +59,7 @@ def test_every_setting_has_its_row_whose_differences_are_those_of_its_lengths(ch
 def test_a_setting_alone_reaches_as_far_as_the_page_says(frontier: Frontier, place: int) -> None:
     """Those whose lengths cost one trace of a short clip each."""
     longest = length(ROWS[1 + place][2])
-    case, room = CHANGES[place].apply(faithful_case(frontier.config)), headless_room(frontier.card).low
+    case, room = CHANGES[place].apply(faithful_case(frontier.config)), headless_budget(frontier.card).low
     assert longest == 0 or frontier.surely_fits(case, longest, room)
     assert not frontier.surely_fits(case, longest + 1, room)
 
@@ -78,9 +78,9 @@ def test_lean_is_the_profile_of_the_engine(frontier: Frontier) -> None:
 
 
 def test_nothing_in_bf16_surely_fits_beside_a_large_desktop(frontier: Frontier) -> None:
-    from bench.hardware.card_terms import desktop_room
+    from bench.hardware.budget import desktop_budget
 
-    room = desktop_room(frontier.card).low
+    room = desktop_budget(frontier.card).low
     for case in (faithful_case(frontier.config), lean_case(frontier.config)):
         assert not frontier.surely_fits(case, 1, room)
 

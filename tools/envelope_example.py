@@ -6,8 +6,8 @@ python -m tools.envelope_example            its tables, in Markdown (seconds)
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from bench.hardware import card_terms
-from bench.hardware.card_terms import desktop_room, fit, headless_room
+from bench.hardware import budget
+from bench.hardware.budget import desktop_budget, fit, headless_budget
 from bench.hardware.catalog import Card
 from bench.records.base import Interval
 from bench.records.enums import Phase
@@ -44,10 +44,10 @@ def from_tensors_to_the_card(envelope: Envelope, card: Card) -> Iterator[str]:
     yield _row("+ CUDA context and libraries", _on_card(envelope.context_bytes))
     yield _row("**= what the card must have**", _on_card(envelope.device_peak_bytes))
     yield _row("total that the driver reports", _exactly(card.memory_total_bytes or 0))
-    yield _row("- driver reserve", _term(card_terms.DRIVER_RESERVE))
-    yield _row("**= what it leaves without a desktop**", headless_room(card))
-    yield _row("- desktop", _term(card_terms.DESKTOP))
-    yield _row("**= what it leaves beside a desktop**", desktop_room(card))
+    yield _row("- driver reserve", budget.DRIVER_RESERVE.interval)
+    yield _row("**= what it leaves without a desktop**", headless_budget(card))
+    yield _row("- desktop", budget.DESKTOP.interval)
+    yield _row("**= what it leaves beside a desktop**", desktop_budget(card))
 
 
 def blocks(frontier: Frontier) -> dict[str, str]:
@@ -61,8 +61,8 @@ def blocks(frontier: Frontier) -> dict[str, str]:
         "cache": both_units(envelope.kv_cache_bytes),
         "prompt": f"{envelope.prompt_tokens} positions",
         "cudnn": f"{_mib(_on_card(envelope.convolution_workspace_bytes).high)} MiB",
-        "headless": fit(need, headless_room(card)).value.replace("_", " "),
-        "desktop": fit(need, desktop_room(card)).value.replace("_", " "),
+        "headless": fit(need, headless_budget(card)).value.replace("_", " "),
+        "desktop": fit(need, desktop_budget(card)).value.replace("_", " "),
     }
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.engines.native import quiet_transformers
-from bench.hardware.card_terms import headless_room
+from bench.hardware.budget import headless_budget
 from tools.envelope_example import blocks
 from tools.what_moves_the_frontier import Frontier, table
 
@@ -50,7 +50,7 @@ def main() -> None:
     frontier = Frontier()
     texts = blocks(frontier)
     if wanted.frontier:
-        texts["frontier"] = "\n" + "\n".join(table(frontier.rows(headless_room(frontier.card).low))) + "\n"
+        texts["frontier"] = "\n" + "\n".join(table(frontier.rows(headless_budget(frontier.card).low))) + "\n"
     PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), texts), encoding="utf-8")
 
 

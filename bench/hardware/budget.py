@@ -1,29 +1,129 @@
-"""What a program can have of a card, and whether a display is on it. Pure.
+"""Budgets: the bytes of a card that are available to a process, predicted or measured. Pure.
 
-Nothing is assumed of the driver's own part: a driver that does not tell it (version 1 of the memory call, or
-none at all) leaves the headless and the desktop budget unknown, and only what is free now can be told.
+A budget is the card's total less the driver's reserve; with a desktop also less the desktop's use. A CUDA
+process pays its context out of the budget.
+
+Predicted, for a card of the catalog: each cost is a range, so that a budget is an interval. The total is the
+catalog's, which is what NVML reports; torch's own total is smaller by the driver's reserve, so that the two
+are never mixed. A part whose memory is the host's (NVIDIA GB10) has no total of its own: what is free there
+depends on the host, and no budget can be predicted.
+
+Measured, on a card of this machine: the driver reports its own reserve. A driver that does not (version 1 of
+the memory call, or none at all) leaves the headless and the desktop budget unknown.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
-from bench.hardware.allowance import DESKTOP
-from bench.hardware.readings import DriverGpu, GpuProcess, MemoryReading
+from bench.errors import UsageError
+from bench.hardware.catalog import Card
+from bench.hardware.display import DISPLAY_MOST_BYTES
+from bench.hardware.readings import MemoryReading
+from bench.records.base import Interval
 from bench.records.card import Budget
-from bench.units import GIB, MIB, gib
+from bench.records.enums import Fit
+from bench.records.prediction import Term
+from bench.units import MIB
 
-DISPLAY_THRESHOLD_BYTES: Final = 100 * MIB
-"""In use on a card on which nothing computes: 27 MiB with the monitor elsewhere, 211 MiB and up with one."""
-DISPLAY_MOST_BYTES: Final = 4 * GIB
-"""More than desktops were seen to take (3046 MiB, an RTX 5070 Ti in daily use): something else is on it."""
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Memory that is taken before the framework's allocator gets any: the range seen on real machines.
+
+    `typical_bytes` is the value where a single one is needed; `evidence` says where each was seen.
+    """
+
+    low_bytes: int
+    typical_bytes: int
+    high_bytes: int
+    evidence: str
+
+    @property
+    def interval(self) -> Interval:
+        """The range, in bytes."""
+        return Interval(low=self.low_bytes, high=self.high_bytes)
+
+    @property
+    def term(self) -> Term:
+        """The range and its evidence, as a record contains them."""
+        return Term(low_bytes=self.low_bytes, high_bytes=self.high_bytes, evidence=self.evidence)
+
+
+DRIVER_RESERVE: Final = Cost(
+    205 * MIB,
+    434 * MIB,
+    614 * MIB,
+    "driver reserve: 205 MiB (RTX 2080 SUPER, Windows), 434 MiB (RTX 4080 SUPER), 464 MiB (RTX 5070), "
+    "486 MiB (RTX 5090), 614 MiB (H200)",
+)
+CONTEXT: Final = Cost(
+    216 * MIB,
+    428 * MIB,
+    828 * MIB,
+    "CUDA context and libraries: 216 MiB (RTX 5080 Laptop, bare), 428 MiB (RTX 4090, bare), "
+    "518 MiB (H100), 828 MiB (RTX 5090, torch with libraries loaded)",
+)
+DESKTOP: Final = Cost(
+    211 * MIB,
+    797 * MIB,
+    1600 * MIB,
+    "idle desktop: 211 MiB (GNOME, RTX 2080 SUPER), 596 MiB (KDE, RTX 4080 SUPER), 797 MiB (RTX 4070, a "
+    "monitor on the card less one on the CPU's graphics); 1600 MiB (KDE with a browser, many tabs)",
+)
 
 _MEASURED: Final = "measured here: in use on the card, less what programs that only compute use"
 
 
-def budget_of(memory: MemoryReading | None, display: bool | None, graphics_bytes: int | None) -> Budget:
-    """Headless: total less the driver's own part. Desktop: that less what a desktop takes. Now: what is free.
+# --- predicted, for a card of the catalog -----------------------------------------------------------------
 
-    `graphics_bytes` is what the desktop on this card takes, None where that cannot be told. Without a display
-    on the card, or where the figure is none of a desktop's, the typical one of `allowance.DESKTOP` is taken.
+
+def headless_budget(card: Card) -> Interval:
+    """Bytes available on a card without a display: its total less the driver's reserve.
+
+    Raises:
+        UsageError: the catalog does not know the card's memory.
+    """
+    return _less(_total(card), DRIVER_RESERVE)
+
+
+def desktop_budget(card: Card) -> Interval:
+    """Bytes available on a card that also shows an idle desktop.
+
+    Raises:
+        UsageError: the catalog does not know the card's memory.
+    """
+    return _less(headless_budget(card), DESKTOP)
+
+
+def fit(need: Interval, budget: Interval) -> Fit:
+    """Whether a need fits a budget. Where the intervals overlap, it is too close to call."""
+    if need.high <= budget.low:
+        return Fit.FITS
+    return Fit.DOES_NOT_FIT if need.low > budget.high else Fit.TOO_CLOSE_TO_CALL
+
+
+def _total(card: Card) -> Interval:
+    if card.memory_total_bytes is None:
+        why = f" ({card.remark})" if card.remark else ""
+        raise UsageError(
+            f"Nothing can be planned for {card.nvml_name}: the catalog knows no total of its memory{why}",
+            hint="Measure on it with `bench run`, or plan for a card that `bench gpus` lists with a size",
+        )
+    return Interval(low=card.memory_total_bytes, high=card.memory_total_bytes)
+
+
+def _less(budget: Interval, cost: Cost) -> Interval:
+    return Interval(low=max(0, budget.low - cost.high_bytes), high=max(0, budget.high - cost.low_bytes))
+
+
+# --- measured, on a card of this machine ------------------------------------------------------------------
+
+
+def measured_budget(memory: MemoryReading | None, display: bool | None, graphics_bytes: int | None) -> Budget:
+    """Headless: total less the driver's reserve. Desktop: that less a desktop's use. Now: what is free.
+
+    `graphics_bytes` is the use of the desktop on this card, None where it is unknown. Without a display on
+    the card, or where the figure is larger than any desktop's, the typical one of `DESKTOP` counts.
     """
     headless = use = source = None
     if memory is not None and memory.reserved_bytes is not None:
@@ -42,59 +142,3 @@ def _desktop_use(display: bool | None, graphics_bytes: int | None) -> tuple[int,
     if display and graphics_bytes is not None and graphics_bytes <= DISPLAY_MOST_BYTES:
         return graphics_bytes, _MEASURED
     return DESKTOP.typical_bytes, f"assumed, {DESKTOP.evidence}"
-
-
-def desktop_use_bytes(gpu: DriverGpu) -> int | None:
-    """In use on the card, less what programs that only compute use: what a desktop takes, where there is one.
-
-    More than the sum over the programs that draw, as the picture itself belongs to none of them. None where
-    the driver counts its own part in (version 1), gives no list, or does not tell a program's use.
-    """
-    if gpu.memory is None or gpu.memory.reserved_bytes is None or gpu.processes is None:
-        return None
-    computing = [process.used_bytes for process in gpu.processes if not process.graphics]
-    told = [used for used in computing if used is not None]
-    return max(0, gpu.memory.used_bytes - sum(told)) if len(told) == len(computing) else None
-
-
-def display_evidence(gpu: DriverGpu) -> tuple[bool | None, tuple[str, ...]]:
-    """Whether a display is on this card, and everything that speaks for or against it; None if unclear.
-
-    No single call tells. Yes: the driver says so, or programs draw on the card, or what is in use beyond what
-    programs compute with looks like a desktop. No: none of these, and the memory in use was looked at. A
-    monitor that is merely plugged in decides nothing.
-    """
-    unexplained = desktop_use_bytes(gpu)
-    evidence = (*_of_the_driver(gpu), *_of_programs(gpu.processes), *_of_memory(gpu, unexplained))
-    if gpu.display_active or any(process.graphics for process in gpu.processes or ()):
-        return True, evidence
-    if unexplained is None or unexplained > DISPLAY_MOST_BYTES:
-        return None, evidence
-    return unexplained > DISPLAY_THRESHOLD_BYTES, evidence
-
-
-def _of_the_driver(gpu: DriverGpu) -> tuple[str, ...]:
-    told = []
-    if gpu.display_active is not None:
-        told.append(f"the driver says that {'a' if gpu.display_active else 'no'} display is active")
-    if gpu.display_connected is not None:
-        told.append(f"the driver says that {'a' if gpu.display_connected else 'no'} monitor is connected")
-    return tuple(told)
-
-
-def _of_programs(processes: tuple[GpuProcess, ...] | None) -> tuple[str, ...]:
-    if processes is None:
-        return ("the driver gives no list of programs",)
-    drawing = sum(process.graphics for process in processes)
-    return (f"{drawing or 'no'} {'program draws' if drawing == 1 else 'programs draw'} on it",)
-
-
-def _of_memory(gpu: DriverGpu, unexplained: int | None) -> tuple[str, ...]:
-    if gpu.memory is None:
-        return ("the driver tells no memory in use",)
-    used = f"{gib(gpu.memory.used_bytes)} in use"
-    if gpu.memory.reserved_bytes is None:
-        return (f"{used}, with what the driver keeps for itself",)
-    if unexplained is None:
-        return (f"{used}, and the driver does not tell by whom",)
-    return (f"{gib(unexplained)} in use beyond what programs compute with",)

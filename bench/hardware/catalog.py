@@ -128,7 +128,7 @@ def has_name(nvml_name: str) -> bool:
 
 
 def nearest_slugs(slug: str, here: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """Up to three slugs that somebody who typed this may have meant; those in `here`, this machine, first."""
+    """Up to three slugs close to a mistyped one; those in `here`, this machine, first."""
     typed = slugify(slug)
     every = list(dict.fromkeys((*here, *(card.slug for card in cards()))))
     longer = [known for known in every if f"{known}-".startswith(f"{typed}-")]

@@ -1,4 +1,4 @@
-"""The processor's name, where the system tells it."""
+"""The processor's name, where the system reports it."""
 
 import platform
 import subprocess
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def name() -> str | None:
-    """The brand string, such as `Intel(R) Core(TM) i5-12400`; None where the system does not tell."""
+    """The brand string, such as `Intel(R) Core(TM) i5-12400`; None where it is unknown."""
     if platform.system() == "Linux":
         return _from_cpuinfo(Path("/proc/cpuinfo"))
     if platform.system() == "Darwin":

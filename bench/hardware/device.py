@@ -1,4 +1,4 @@
-"""The devices of this machine, and which of them a run is for."""
+"""The devices of this machine, and the choice of one for a run."""
 
 import os
 from collections import Counter
@@ -17,10 +17,10 @@ from bench.units import gib
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One GPU, or the CPU. `uuid` stays on this machine; `free_bytes` is a moment's figure.
+    """One GPU, or the CPU. `uuid` stays on this machine; `free_bytes` is the figure of one moment.
 
-    `entry` is what the catalog knows of the card, `driver_gpu` all that the driver said of it. `told` is what
-    somebody should know of how it came to be chosen.
+    `entry` is the card in the catalog, `driver_gpu` the driver's readings. `choice_notes` are remarks on how
+    the device was chosen.
     """
 
     kind: Literal["cpu", "cuda"]
@@ -33,7 +33,7 @@ class Device:
     driver: str | None = None
     entry: catalog.Card | None = None
     driver_gpu: DriverGpu | None = None
-    told: tuple[str, ...] = ()
+    choice_notes: tuple[str, ...] = ()
 
     @property
     def catalogued(self) -> bool | None:
@@ -41,7 +41,7 @@ class Device:
         return None if self.kind == "cpu" else self.entry is not None
 
     def info(self) -> DeviceInfo:
-        """The part of it that a record holds."""
+        """Return the part that a record contains."""
         return DeviceInfo(
             kind=self.kind,
             slug=self.slug,
@@ -65,7 +65,7 @@ def gpus() -> tuple[Device, ...]:
 
 
 def every_gpu() -> tuple[Device, ...]:
-    """The NVIDIA GPUs of this machine, those too that CUDA_VISIBLE_DEVICES hides.
+    """The NVIDIA GPUs of this machine, including those that CUDA_VISIBLE_DEVICES hides.
 
     Raises:
         DeviceError: there is a driver, and it does not answer.
@@ -90,14 +90,14 @@ def _device(gpu: DriverGpu) -> Device:
 
 
 def _usable(every: tuple[Device, ...]) -> tuple[Device, ...]:
-    """Those that CUDA_VISIBLE_DEVICES leaves, in its order. Numbers in it count as `nvidia-smi` does."""
+    """The GPUs that CUDA_VISIBLE_DEVICES leaves, in its order. Its numbers count as in `nvidia-smi`."""
     wanted = os.environ.get(VARIABLE)
     left = tuple(every[place] for place in visible([gpu.uuid for gpu in every], wanted))
     is_unclear = has_numbers(wanted) and os.environ.get("CUDA_DEVICE_ORDER") != "PCI_BUS_ID"
     if not is_unclear or len({gpu.slug for gpu in every}) == 1:
         return left
     note = f"{_hiding()} is taken in PCI order, as nvidia-smi counts: {_listed(left)}"
-    return tuple(replace(gpu, told=(note,)) for gpu in left)
+    return tuple(replace(gpu, choice_notes=(note,)) for gpu in left)
 
 
 def _listed(found: tuple[Device, ...]) -> str:
@@ -114,7 +114,7 @@ def the_cpu() -> Device:
 
 
 def card(slug: str) -> Device:
-    """The NVIDIA card in this machine that `--gpu SLUG` names; of equal ones the freest, which `notes` tells.
+    """The NVIDIA card in this machine that `--gpu SLUG` names; of equal ones the freest, with a note.
 
     Raises:
         UsageError: no card in this machine or in the catalog has that name.
@@ -151,7 +151,7 @@ def _freest(equal: list[Device]) -> Device:
         f"{len(equal)} cards here are {chosen.slug}: number {equal.index(chosen) + 1} of them in PCI order "
         f"runs (UUID ends in {(chosen.uuid or '')[-6:]}), {why}, with {gib(chosen.free_bytes)} free"
     )
-    return replace(chosen, told=(*chosen.told, note))
+    return replace(chosen, choice_notes=(*chosen.choice_notes, note))
 
 
 def _refuse_hidden(name: str, hidden: list[Device]) -> None:
@@ -167,7 +167,7 @@ def _hiding() -> str:
 
 
 def device(name: str) -> Device:
-    """What `--device cpu|SLUG|UUID` names.
+    """Return the device that `--device cpu|SLUG|UUID` names.
 
     Raises:
         UsageError: nothing is called that.
@@ -197,24 +197,24 @@ def default() -> Device | tuple[Device, ...]:
         return found[0] if len(found) == 1 else found
     if not every:
         return the_cpu()
-    return replace(the_cpu(), told=(f"the CPU runs: {_hiding()} hides {_listed(every)}",))
+    return replace(the_cpu(), choice_notes=(f"the CPU runs: {_hiding()} hides {_listed(every)}",))
 
 
 def notes(chosen: Device) -> tuple[str, ...]:
-    """What somebody should know of the device before it runs, a line each; mostly there is nothing."""
+    """Remarks on the device for the user before it runs, a line each; mostly none."""
     if chosen.kind == "cpu" or chosen.entry is not None:
-        return chosen.told
+        return chosen.choice_notes
     if chosen.driver_gpu is not None and chosen.driver_gpu.is_mig:
         what = f"{chosen.name} is a slice of a card, and the catalog has whole cards"
     elif catalog.has_name(chosen.name) and chosen.memory_total_bytes is not None:
         what = f"{chosen.name} with {gib(chosen.memory_total_bytes)} is not in the catalog"
     else:
         what = f"{chosen.name} is not in the catalog"
-    return (*chosen.told, f"{what}; it runs as {chosen.slug}, without bandwidth figures")
+    return (*chosen.choice_notes, f"{what}; it runs as {chosen.slug}, without bandwidth figures")
 
 
 def require_build(chosen: Device, torch_version: str | None) -> None:
-    """Hold the installed build of torch against the device; the version's local part names what it is for.
+    """Check that the installed build of torch can use the device, by the local part of its version.
 
     Raises:
         DeviceError: a graphics card, and a build for the CPU only.

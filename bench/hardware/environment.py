@@ -1,4 +1,4 @@
-"""Software and host of a run. Holds no host name, user name, path or serial number."""
+"""Software and host of a run. Contains no host name, user name, path or serial number."""
 
 import os
 import platform
@@ -44,7 +44,7 @@ _PACKAGES: Final = (
 
 
 def environment(*, torch: str, transformers: str) -> Environment:
-    """What a result depends on. The two versions are those that a worker really imported."""
+    """Return the software and host that a result depends on. Both versions are the worker's."""
     commit, dirty = _checkout()
     return Environment(
         bench_version=bench.__version__,

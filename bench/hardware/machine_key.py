@@ -1,4 +1,4 @@
-"""Tells reruns on one card from runs on two cards, without telling anybody which card."""
+"""A keyed hash that distinguishes reruns on one card from runs on two, without identifying the card."""
 
 import hashlib
 import hmac
@@ -19,7 +19,7 @@ def machine_key(gpu_uuid: str | None, key_file: Path | None = None) -> str | Non
     """HMAC-SHA-256 of the GPU's UUID with a key that never leaves this machine.
 
     None without a UUID, and where no key can be kept (a home folder that nothing can be written to): a key
-    for one run would tell nothing apart.
+    for one run would distinguish nothing.
     """
     if gpu_uuid is None:
         return None
@@ -34,7 +34,7 @@ def machine_key(gpu_uuid: str | None, key_file: Path | None = None) -> str | Non
 
 
 def _new_key(path: Path) -> bytes:
-    """A key for all to come. Of two processes that get here at once, both go on with the first one's key."""
+    """Create the key of this machine. Two processes that do so at once both use the first one's key."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(prefix=".machine-key.", dir=path.parent)  # mode 0600
     try:

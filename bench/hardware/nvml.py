@@ -1,4 +1,4 @@
-"""What the NVIDIA driver says of this machine's cards: once (`gpus`), and while they work (`open_probe`).
+"""Readings of this machine's NVIDIA cards: once (`gpus`), and while they work (`open_probe`).
 
 for gpu in nvml.gpus(): ...
 with nvml.open_probe(gpu.uuid) as probe: sample = probe.fast()
@@ -38,7 +38,7 @@ def gpus() -> tuple[DriverGpu, ...]:
 
 
 def silent() -> tuple[DeviceError, ...]:
-    """Of each card that is here and does not answer: what that means and what helps. None without a driver.
+    """Return an error, with its remedy, for each card that does not answer. Empty without a driver.
 
     Raises:
         DeviceError: the driver itself does not work.
@@ -47,7 +47,7 @@ def silent() -> tuple[DeviceError, ...]:
 
 
 def _look() -> tuple[tuple[DriverGpu, ...], tuple[int | None, ...]]:
-    """The cards that answer, and NVML's error of each that does not."""
+    """Return the cards that answer, and NVML's error code of each that does not."""
     try:
         pynvml.nvmlInit()
     except pynvml.NVMLError as error:
@@ -76,7 +76,7 @@ def _each(count: int) -> tuple[tuple[DriverGpu, ...], tuple[int | None, ...]]:
 
 
 def _worst(failed: Sequence[int | None]) -> int | None:
-    """The error to tell of several: a card of somebody else is the least of them."""
+    """Return the most important of several errors: a card of another user is the least."""
     return next((code for code in failed if code != pynvml.NVML_ERROR_NO_PERMISSION), failed[0])
 
 
@@ -131,7 +131,7 @@ class Probe:
         return self._card.power_w()
 
     def slow(self) -> SlowSample:
-        """Temperature, clocks, what holds them back, and the PCIe link, in six calls."""
+        """Temperature, clocks, reasons for throttling, and the PCIe link, in six calls."""
         return SlowSample(
             at_s=time.perf_counter(),
             temperature_c=self._card.temperature_c(),
@@ -147,7 +147,7 @@ class Probe:
         return self._card.memory()
 
     def close(self) -> None:
-        """End it; a second time does nothing."""
+        """Close the session; a second call does nothing."""
         if self._open:
             self._open = False
             _close()
@@ -162,7 +162,7 @@ class Probe:
 
 
 def _close() -> None:
-    # Sessions are counted by the driver, so they may overlap. A driver that is gone needs no goodbye.
+    # Sessions are counted by the driver, so they may overlap. A driver that is gone needs no shutdown.
     with suppress(pynvml.NVMLError):
         pynvml.nvmlShutdown()
 
@@ -178,7 +178,7 @@ def _gpu(card: Card, compute_capability: str | None, *, is_mig: bool) -> DriverG
     return DriverGpu(
         uuid=card.uuid(),
         name=card.name(),
-        compute_capability=compute_capability,  # of the whole card: not every driver tells it of a slice
+        compute_capability=compute_capability,  # of the whole card: not every driver reports it for a slice
         driver=pynvml.nvmlSystemGetDriverVersion(),
         driver_cuda=_cuda_version(),
         memory=card.memory(),

@@ -1,4 +1,4 @@
-"""The driver's calls as plain values of one card: units as elsewhere here, None where it does not tell.
+"""The driver's calls as plain values of one card: SI units, None where a value is not reported.
 
 Every method may raise DriverLost.
 """
@@ -43,7 +43,7 @@ class Card:
         self._asker = Asker(handle)
 
     def name(self) -> str:
-        """As the driver calls it: `NVIDIA GeForce RTX 4070`. Raises pynvml.NVMLError."""
+        """The driver's name for the card: `NVIDIA GeForce RTX 4070`. Raises pynvml.NVMLError."""
         return str(pynvml.nvmlDeviceGetName(self._handle))
 
     def uuid(self) -> str:
@@ -56,7 +56,7 @@ class Card:
         return f"{found[0]}.{found[1]}" if found else None
 
     def memory(self) -> MemoryReading | None:
-        """Version 2 of the call; version 1, which counts otherwise, only where there is no version 2.
+        """Memory by version 2 of the call; by version 1, which counts otherwise, only without a version 2.
 
         None for parts with unified memory, and where version 2 does not answer at this moment.
         """
@@ -84,7 +84,7 @@ class Card:
     def processes(self) -> tuple[GpuProcess, ...] | None:
         """Both lists as one, by pid: a process that computes and draws is one; None without the first."""
         compute, graphics = self.compute_processes(), self.graphics_processes()
-        if compute is None:  # who only draws is told, and still not who is on the card
+        if compute is None:  # without the list of programs that compute, the other is not a list of all
             return None
         graphics = graphics or {}
         return tuple(
@@ -112,11 +112,11 @@ class Card:
         return _thousandth(self._number(pynvml.nvmlDeviceGetPowerManagementLimit) if limit is None else limit)
 
     def power_limit_default_w(self) -> float | None:
-        """What the maker set."""
+        """The maker's limit."""
         return _thousandth(self._number(pynvml.nvmlDeviceGetPowerManagementDefaultLimit))
 
     def power_w(self) -> float | None:
-        """What the board draws."""
+        """Power that the board draws."""
         return _thousandth(self._number(pynvml.nvmlDeviceGetPowerUsage))
 
     def energy_j(self) -> float | None:
@@ -124,19 +124,19 @@ class Card:
         return _thousandth(self._number(pynvml.nvmlDeviceGetTotalEnergyConsumption))
 
     def temperature_c(self) -> float | None:
-        """Of the chip."""
+        """Temperature of the chip."""
         return self._number(pynvml.nvmlDeviceGetTemperature, pynvml.NVML_TEMPERATURE_GPU)
 
     def sm_clock_mhz(self) -> float | None:
-        """Of the multiprocessors."""
+        """Clock of the multiprocessors."""
         return self._number(pynvml.nvmlDeviceGetClockInfo, pynvml.NVML_CLOCK_SM)
 
     def memory_clock_mhz(self) -> float | None:
-        """Of the memory."""
+        """Clock of the memory."""
         return self._number(pynvml.nvmlDeviceGetClockInfo, pynvml.NVML_CLOCK_MEM)
 
     def throttle_reasons(self) -> frozenset[str] | None:
-        """What holds the clocks back; an idle card is no reason. Drivers before 535 have the older call."""
+        """Reasons for lowered clocks; an idle card is not one. Drivers before 535 have the older call."""
         bits = self._number(pynvml.nvmlDeviceGetCurrentClocksEventReasons)
         if bits is None:
             bits = self._number(pynvml.nvmlDeviceGetCurrentClocksThrottleReasons)
@@ -145,15 +145,15 @@ class Card:
         return frozenset(name for bit, name in _THROTTLE_REASONS.items() if bits & bit)
 
     def pcie_generation(self) -> int | None:
-        """Now; lowered while the card is idle."""
+        """Current generation of the PCIe link; lowered while the card is idle."""
         return self._number(pynvml.nvmlDeviceGetCurrPcieLinkGeneration)
 
     def pcie_width(self) -> int | None:
-        """Lanes, now."""
+        """Current lanes of the PCIe link."""
         return self._number(pynvml.nvmlDeviceGetCurrPcieLinkWidth)
 
     def pcie_generation_max(self) -> int | None:
-        """What card and slot can do together."""
+        """Generation that card and slot support together."""
         return self._number(pynvml.nvmlDeviceGetMaxPcieLinkGeneration)
 
     def pcie_width_max(self) -> int | None:
@@ -191,8 +191,8 @@ def _by_pid(processes: Iterable[_Process] | None) -> dict[int, int | None] | Non
 
 
 def _most(one: int | None, other: int | None) -> int | None:
-    told = [used for used in (one, other) if used is not None]
-    return max(told) if told else None
+    reported = [used for used in (one, other) if used is not None]
+    return max(reported) if reported else None
 
 
 def _process_name(pid: int) -> str | None:
@@ -212,7 +212,7 @@ def _program(line: str) -> str:
 
 
 def _clean(name: str) -> str | None:
-    """Anybody may call a program anything, also what steers a terminal: printable letters, not too many."""
+    """Keep printable characters, up to a limit: a program's name may contain control sequences."""
     return "".join(letter for letter in name if letter.isprintable())[:_LONGEST_NAME] or None
 
 

@@ -1,4 +1,4 @@
-"""What each error of the NVIDIA driver means: translated here and nowhere else."""
+"""Translation of the NVIDIA driver's errors; no other module translates them."""
 
 from collections.abc import Callable
 from enum import Enum
@@ -20,10 +20,10 @@ class DriverLost(Exception):  # noqa: N818 - a state of the card, not of this pr
 
 
 class Meaning(Enum):
-    """What an error of the driver means to somebody who reads a value."""
+    """Meaning of a driver error for the reader of a value."""
 
     NO_DRIVER = "there is no driver"
-    NEVER = "this card or driver does not tell this value, and will not later"
+    NEVER = "this card or driver does not report this value, and will not later"
     NOT_NOW = "no value at this moment"
     LOST = "the card or the driver stopped answering"
     UNCLEAR = "lost if the call worked before; some laptops answer so instead of `not supported`"
@@ -31,7 +31,7 @@ class Meaning(Enum):
 
 MEANINGS: Final = {
     pynvml.NVML_ERROR_UNINITIALIZED: Meaning.LOST,
-    pynvml.NVML_ERROR_INVALID_ARGUMENT: Meaning.NEVER,  # what some calls say of a MIG slice
+    pynvml.NVML_ERROR_INVALID_ARGUMENT: Meaning.NEVER,  # some calls, on a MIG slice
     pynvml.NVML_ERROR_NOT_SUPPORTED: Meaning.NEVER,
     pynvml.NVML_ERROR_NO_PERMISSION: Meaning.NEVER,
     pynvml.NVML_ERROR_ALREADY_INITIALIZED: Meaning.NOT_NOW,
@@ -98,7 +98,7 @@ _ADVICE: Final = {
 
 
 def meaning(error: pynvml.NVMLError) -> Meaning:
-    """What an error of the driver means; one that pynvml has no name for is unclear."""
+    """Return the meaning of a driver error; one without a name in pynvml is unclear."""
     return MEANINGS.get(error.value, Meaning.UNCLEAR)
 
 
@@ -108,7 +108,7 @@ def lost(error: pynvml.NVMLError) -> DriverLost:
 
 
 def device_error(code: int | None) -> DeviceError:
-    """What a person reads of a driver that does not work, and what to do about it."""
+    """Return the error, with its remedy, of a driver that does not work."""
     unnamed = f"the NVIDIA driver does not answer ({pynvml.NVMLError(code)})", _RESTART
     message, hint = _ADVICE.get(code, unnamed)
     return DeviceError(message, hint=hint)
@@ -123,7 +123,7 @@ class Asker:
         self._worked: set[object] = set()
 
     def ask(self, call: Callable[..., Answer], *arguments: object) -> Answer | None:
-        """What the driver answers to `call(handle, *arguments)`; None where it does not tell.
+        """Return the driver's answer to `call(handle, *arguments)`; None where it has none.
 
         Raises:
             DriverLost: it stopped answering.
@@ -145,7 +145,7 @@ class Asker:
         return answer
 
     def is_refused(self, call: Callable[..., object], *arguments: object) -> bool:
-        """Whether this was refused for good: what is only missing at the moment was not."""
+        """Whether this call was refused for good, and not only for the moment."""
         return (call, *arguments) in self._refused
 
     def _weigh(self, question: object, error: pynvml.NVMLError) -> None:

@@ -1,4 +1,4 @@
-"""What a driver tells of a graphics card, as plain values: sizes in bytes, None where it does not say."""
+"""A driver's readings of a graphics card, as plain values: sizes in bytes, None where not reported."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,8 +8,8 @@ from typing import Literal
 class MemoryReading:
     """Memory of the whole card at one moment.
 
-    `source` names the call. In version 2, total = reserved + used + free; in version 1 `used` holds what the
-    driver keeps for itself too, and `reserved_bytes` is None.
+    `source` names the call. In version 2, total = reserved + used + free; in version 1 `used` includes the
+    driver's reserve, and `reserved_bytes` is None.
     """
 
     source: Literal["NVML memory v2", "NVML memory v1"]
@@ -32,7 +32,7 @@ class GpuProcess:
 
 @dataclass(frozen=True, slots=True)
 class DriverGpu:
-    """One GPU, or one MIG slice of it, as NVML sees it at one moment."""
+    """One GPU, or one MIG slice of it, as NVML reports it at one moment."""
 
     uuid: str
     name: str
@@ -54,10 +54,10 @@ class DriverGpu:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One look at a card while it works; `at_s` is on the host's monotonic clock (`time.perf_counter`).
+    """One reading of a card while it works; `at_s` is on the host's monotonic clock (`time.perf_counter`).
 
-    `energy_j` counts from an arbitrary zero. `processes` maps pid to bytes, None where that is not told; it
-    is None itself where the driver gives no list.
+    `energy_j` counts from an arbitrary zero. `processes` maps pid to bytes, None where not reported; the
+    mapping is None where the driver gives no list.
     """
 
     at_s: float
@@ -69,7 +69,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class SlowSample:
-    """What changes slowly, looked at less often."""
+    """Values that change slowly and are read less often."""
 
     at_s: float
     temperature_c: float | None = None

@@ -1,15 +1,16 @@
-"""A card as it is found before a run: what the driver said at one moment, as a record keeps it. Pure."""
+"""The state of a card before a run: the driver's figures of one moment, as a record contains them. Pure."""
 
 from collections.abc import Iterable
 
-from bench.hardware.budget import budget_of, desktop_use_bytes, display_evidence
+from bench.hardware.budget import measured_budget
+from bench.hardware.display import desktop_use_bytes, display_evidence
 from bench.hardware.readings import DriverGpu, GpuProcess
 from bench.records.card import DeviceState
 from bench.units import gib
 
 
 def device_state(gpu: DriverGpu) -> DeviceState:
-    """Everything of it that a record holds: no UUID, and no names of programs.
+    """Return the part of the driver's figures that a record contains: no UUID, and no names of programs.
 
     Parts that share the host's memory have no memory figure of their own: it is None here, in the budget too.
     """
@@ -19,11 +20,11 @@ def device_state(gpu: DriverGpu) -> DeviceState:
         memory_source=memory.source if memory else None,
         memory_reserved_bytes=memory.reserved_bytes if memory else None,
         used_bytes=memory.used_bytes if memory else None,
-        used_by_others_bytes=None if gpu.processes is None else _told_sum(gpu.processes),
+        used_by_others_bytes=None if gpu.processes is None else _reported_sum(gpu.processes),
         other_processes=None if gpu.processes is None else len(gpu.processes),
         display=display,
         display_evidence=evidence,
-        budget=budget_of(memory, display, desktop_use_bytes(gpu)),
+        budget=measured_budget(memory, display, desktop_use_bytes(gpu)),
         power_limit_w=gpu.power_limit_w,
         power_limit_default_w=gpu.power_limit_default_w,
         ecc=gpu.ecc,
@@ -33,14 +34,14 @@ def device_state(gpu: DriverGpu) -> DeviceState:
     )
 
 
-def _told_sum(processes: tuple[GpuProcess, ...]) -> int | None:
-    """Over the programs whose use the driver tells; None if there are some and it tells none."""
-    told = [process.used_bytes for process in processes if process.used_bytes is not None]
-    return sum(told) if told or not processes else None
+def _reported_sum(processes: tuple[GpuProcess, ...]) -> int | None:
+    """Bytes of the programs whose use is reported; None if there are programs and no use is reported."""
+    reported = [process.used_bytes for process in processes if process.used_bytes is not None]
+    return sum(reported) if reported or not processes else None
 
 
 def programs(gpu: DriverGpu) -> tuple[str, ...]:
-    """The programs on the card for a person's eyes, largest first: `firefox (pid 4711, draws): 210.0 MiB`."""
+    """Return a line for each program on the card, largest first: `firefox (pid 4711, draws): 210.0 MiB`."""
     largest_first: Iterable[GpuProcess] = sorted(
         gpu.processes or (), key=lambda process: (-(process.used_bytes or 0), process.pid)
     )

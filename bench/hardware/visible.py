@@ -1,4 +1,4 @@
-"""Which GPUs CUDA_VISIBLE_DEVICES leaves to this process. Pure."""
+"""The GPUs that CUDA_VISIBLE_DEVICES leaves to this process. Pure."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -30,5 +30,5 @@ def _place(uuids: Sequence[str | None], entry: str) -> int | None:
 
 
 def has_numbers(wanted: str | None) -> bool:
-    """Whether it counts GPUs: CUDA then counts the fastest first unless CUDA_DEVICE_ORDER says PCI_BUS_ID."""
+    """Whether `wanted` has numbers: CUDA counts the fastest first unless CUDA_DEVICE_ORDER is PCI_BUS_ID."""
     return any(entry.strip().isdecimal() for entry in (wanted or "").split(","))

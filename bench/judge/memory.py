@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from bench.hardware import allowance
+from bench.hardware.budget import DESKTOP
 from bench.records.card import Emulation
 from bench.records.enums import Attention, Label, Provenance
 from bench.records.record import CellResult, DeviceInfo, OutOfMemory, Record
@@ -37,7 +37,7 @@ def card_memory(record: Record) -> CardMemory:
     played = record.emulation
     if played is not None:
         headless = max(0, played.total_bytes - played.reserve_bytes)
-        desktop = max(0, headless - allowance.DESKTOP.typical_bytes)
+        desktop = max(0, headless - DESKTOP.typical_bytes)
         return CardMemory(headless, desktop, None, played.total_bytes)
     if record.device_state is None:
         return CardMemory()

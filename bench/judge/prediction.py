@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bench import units
-from bench.hardware.card_terms import fit
+from bench.hardware.budget import fit
 from bench.records.base import Interval
 from bench.records.enums import Fit, Provenance, Verdict
 from bench.records.prediction import LongestClip, Term

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal
 
 from bench.engines.support import longest_clip_s
-from bench.hardware.card_terms import desktop_room, headless_room
+from bench.hardware.budget import desktop_budget, headless_budget
 from bench.hardware.catalog import Card
 from bench.predict.cells import Predictions, unsupported_reason
 from bench.predict.search import Bracket, Goal, Search
@@ -49,7 +49,7 @@ def longest_clips(
 
 def _rooms(card: Card, headroom: Room | None) -> Mapping[Room, Interval]:
     """Those that are asked for."""
-    every: dict[Room, Interval] = {"headless": headless_room(card), "desktop": desktop_room(card)}
+    every: dict[Room, Interval] = {"headless": headless_budget(card), "desktop": desktop_budget(card)}
     return every if headroom is None else {headroom: every[headroom]}
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from bench.engines.support import longest_clip_s
 from bench.errors import UsageError
-from bench.hardware import card_terms
+from bench.hardware import budget
 from bench.hardware.environment import environment, version_of
 from bench.predict.caching_allocator import RULES_OF
 from bench.predict.source import Source, source_of
@@ -148,9 +148,9 @@ class Planner:
             allocator=RULES_OF if on_card else None,
             workspace_source=_CARD_WORKSPACE if on_card else _CPU_WORKSPACE,
             headroom=self._headroom,
-            driver_reserve=card_terms.DRIVER_RESERVE if on_card else None,
-            context=card_terms.CONTEXT if on_card else None,
-            desktop=card_terms.DESKTOP if on_card else None,
+            driver_reserve=budget.DRIVER_RESERVE.term if on_card else None,
+            context=budget.CONTEXT.term if on_card else None,
+            desktop=budget.DESKTOP.term if on_card else None,
             longest_clips=longest,
         )
 

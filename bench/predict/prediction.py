@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from bench.arithmetic.architecture import kv_cache_bytes
-from bench.hardware.card_terms import CONTEXT, interval
+from bench.hardware.budget import CONTEXT
 from bench.hardware.catalog import Card
 from bench.predict.caching_allocator import NATIVE, Rules
 from bench.predict.events import Kernel, Trace
@@ -139,7 +139,7 @@ def _envelope(
         convolution_workspace_bytes=need.convolution if need else None,
         allocated_peak_bytes=allocated,
         reserved_peak_bytes=need.reserved(allocated) if need else None,
-        context_bytes=interval(CONTEXT) if need else None,
+        context_bytes=CONTEXT.interval if need else None,
         device_peak_bytes=need.device(allocated) if need else None,
         peak_phase=peak_phase,
         peak_op=phases[peak_phase].peak_op,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bench.errors import DeviceError, UsageError
 from bench.hardware import catalog
 from bench.hardware import device as devices
-from bench.hardware.card_terms import headless_room
+from bench.hardware.budget import headless_budget
 from bench.hardware.catalog import Card
 from bench.hardware.device import Device
 from bench.records.record import DeviceInfo
@@ -85,7 +85,7 @@ def _of_device(gpu: Device) -> Target:
 
 
 def _of_card(card: Card, *, catalogued: bool) -> Target:
-    headless_room(card)  # refuses one of unknown memory
+    headless_budget(card)  # refuses one of unknown memory
     return Target(
         DeviceInfo(
             kind="cuda",

@@ -1,7 +1,7 @@
 """A smaller card, played by this device: what of it the framework would be left."""
 
 from bench.errors import UsageError
-from bench.hardware.allowance import CONTEXT, RESERVE
+from bench.hardware.budget import CONTEXT, DRIVER_RESERVE
 from bench.hardware.device import Device
 from bench.records.card import Emulation
 from bench.units import both_units
@@ -14,7 +14,7 @@ def emulation(total_bytes: int, device: Device) -> Emulation:
         UsageError: nothing would be left, or the device is smaller than the card it should play.
     """
     asked = f"--emulate-vram {both_units(total_bytes)}"
-    spent = RESERVE.typical_bytes + CONTEXT.typical_bytes
+    spent = DRIVER_RESERVE.typical_bytes + CONTEXT.typical_bytes
     has = device.memory_total_bytes if device.kind == "cuda" else None
     if total_bytes <= spent:
         raise UsageError(
@@ -27,7 +27,7 @@ def emulation(total_bytes: int, device: Device) -> Emulation:
         )
     return Emulation(
         total_bytes=total_bytes,
-        reserve_bytes=RESERVE.typical_bytes,
+        reserve_bytes=DRIVER_RESERVE.typical_bytes,
         context_bytes=CONTEXT.typical_bytes,
         limit_bytes=total_bytes - spent,
         enforced_by="CUDA caching allocator" if device.kind == "cuda" else "allocation tracker",

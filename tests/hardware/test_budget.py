@@ -1,30 +1,77 @@
+"""Bytes available on a card, predicted and measured, and when a need fits them."""
+
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.hardware.allowance import DESKTOP
-from bench.hardware.budget import DISPLAY_MOST_BYTES, budget_of, desktop_use_bytes, display_evidence
-from bench.hardware.readings import DriverGpu, GpuProcess, MemoryReading
+from bench.errors import ExitCode, UsageError
+from bench.hardware.budget import DESKTOP, desktop_budget, fit, headless_budget, measured_budget
+from bench.hardware.catalog import Card, cards
+from bench.hardware.display import DISPLAY_MOST_BYTES
+from bench.hardware.readings import MemoryReading
+from bench.records.base import Interval
+from bench.records.enums import Fit
 from bench.units import GIB, MIB
+from tests.hardware.samples import reading
 
-SHELL = GpuProcess(900, 173 * MIB, compute=False, graphics=True, name="gnome-shell")
-PYTHON = GpuProcess(901, 5 * GIB, compute=True, graphics=False, name="python3")
+# --- predicted, for a card of the catalog -----------------------------------------------------------------
 
 
-def reading(used_mib: int, reserved_mib: int | None = 464, total_mib: int = 12282) -> MemoryReading:
-    free = total_mib - used_mib - (reserved_mib or 0)
-    return MemoryReading(
-        "NVML memory v1" if reserved_mib is None else "NVML memory v2",
-        total_mib * MIB,
-        used_mib * MIB,
-        free * MIB,
-        None if reserved_mib is None else reserved_mib * MIB,
+def card(slug: str) -> Card:
+    return next(found for found in cards() if found.slug == slug)
+
+
+def test_headless_is_the_total_less_what_the_driver_keeps() -> None:
+    assert headless_budget(card("rtx-4070")) == Interval(low=(12282 - 614) * MIB, high=(12282 - 205) * MIB)
+
+
+def test_with_a_desktop_less_is_available() -> None:
+    assert desktop_budget(card("rtx-4070")) == Interval(
+        low=(12282 - 614 - 1600) * MIB, high=(12282 - 205 - 211) * MIB
     )
 
 
-IDLE = DriverGpu("GPU-1", "NVIDIA GeForce RTX 4070", "8.9", "580.95.05", memory=reading(27), processes=())
+def test_a_budget_is_never_negative() -> None:
+    tiny = replace(card("rtx-4070"), memory_total_bytes=300 * MIB)
+    assert headless_budget(tiny) == Interval(low=0, high=95 * MIB)
+    assert desktop_budget(tiny) == Interval(low=0, high=0)
+
+
+def test_a_card_without_known_memory_is_refused_in_one_line() -> None:
+    with pytest.raises(
+        UsageError, match=r"NVIDIA GB10: .* no total of its memory \(memory is the host's"
+    ) as no:
+        headless_budget(card("gb10"))
+    assert no.value.exit_code is ExitCode.USAGE
+    assert "bench run" in str(no.value)
+    assert "\n" not in str(no.value)
+
+
+@pytest.mark.parametrize(
+    ("need", "expected"),
+    [
+        ((1, 100), Fit.FITS),
+        ((1, 101), Fit.TOO_CLOSE_TO_CALL),
+        ((200, 300), Fit.TOO_CLOSE_TO_CALL),
+        ((201, 300), Fit.DOES_NOT_FIT),
+    ],
+)
+def test_only_a_whole_interval_says_yes_or_no(need: tuple[int, int], expected: Fit) -> None:
+    assert fit(Interval(low=need[0], high=need[1]), Interval(low=100, high=200)) is expected
+
+
+@given(st.lists(st.integers(0, 100), min_size=4, max_size=4), st.integers(0, 50))
+def test_needing_more_never_fits_better(ends: list[int], more: int) -> None:
+    order = [Fit.FITS, Fit.TOO_CLOSE_TO_CALL, Fit.DOES_NOT_FIT]
+    (a, b), (c, d) = sorted(ends[:2]), sorted(ends[2:])
+    budget = Interval(low=c, high=d)
+    now, then = fit(Interval(low=a, high=b), budget), fit(Interval(low=a + more, high=b + more), budget)
+    assert order.index(then) >= order.index(now)
+
+
+# --- measured, on a card of this machine ------------------------------------------------------------------
 
 
 @st.composite
@@ -45,7 +92,7 @@ sizes = st.one_of(st.none(), st.integers(0, 20 * GIB))
 def test_a_desktop_leaves_less_than_no_desktop_and_both_less_than_the_card(
     memory: MemoryReading, display: bool | None, graphics: int | None
 ) -> None:
-    budget = budget_of(memory, display, graphics)
+    budget = measured_budget(memory, display, graphics)
     assert budget.now_bytes == memory.free_bytes
     if memory.reserved_bytes is None:
         assert set(budget.model_dump(exclude={"now_bytes"}).values()) == {None}
@@ -64,81 +111,16 @@ def test_a_desktop_leaves_less_than_no_desktop_and_both_less_than_the_card(
 
 @given(st.sampled_from([True, False, None]), sizes)
 def test_without_a_memory_figure_nothing_is_made_up(display: bool | None, graphics: int | None) -> None:
-    assert set(budget_of(None, display, graphics).model_dump().values()) == {None}
+    assert set(measured_budget(None, display, graphics).model_dump().values()) == {None}
 
 
 def test_a_driver_that_does_not_tell_its_own_part_leaves_only_what_is_free_now() -> None:
-    budget = budget_of(reading(490, reserved_mib=None), False, None)
+    budget = measured_budget(reading(490, reserved_mib=None), False, None)
     assert (budget.headless_bytes, budget.desktop_bytes, budget.desktop_use_bytes) == (None, None, None)
     assert budget.now_bytes == (12282 - 490) * MIB
 
 
 def test_the_figures_of_a_real_card() -> None:
-    budget = budget_of(reading(824), True, 824 * MIB)
+    budget = measured_budget(reading(824), True, 824 * MIB)
     assert budget.headless_bytes == (12282 - 464) * MIB
     assert budget.desktop_bytes == (12282 - 464 - 824) * MIB == budget.now_bytes
-
-
-# --- is a display on it? ----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("gpu", "display"),
-    [
-        pytest.param(IDLE, False, id="idle: 27 MiB with the monitor elsewhere"),
-        pytest.param(replace(IDLE, display_active=False), False, id="the driver agrees"),
-        pytest.param(replace(IDLE, display_active=True), True, id="the driver says so"),
-        pytest.param(
-            replace(IDLE, display_active=False, processes=(SHELL,), memory=reading(211)),
-            True,
-            id="the driver misses it, a program draws",
-        ),
-        pytest.param(
-            replace(IDLE, display_active=False, memory=reading(702)), True, id="only memory tells, on Windows"
-        ),
-        pytest.param(replace(IDLE, display_connected=True), False, id="a monitor that shows nothing"),
-        pytest.param(
-            replace(IDLE, processes=(PYTHON,), memory=reading(5 * 1024 + 20)), False, id="somebody computes"
-        ),
-        pytest.param(
-            replace(IDLE, processes=(PYTHON, SHELL), memory=reading(6000)), True, id="both compute and draw"
-        ),
-        pytest.param(replace(IDLE, processes=None, memory=reading(702)), None, id="no list of programs"),
-        pytest.param(
-            replace(IDLE, processes=(replace(PYTHON, used_bytes=None),), memory=reading(5000)),
-            None,
-            id="a program's use is not told",
-        ),
-        pytest.param(replace(IDLE, memory=reading(5000)), None, id="a container next door, with no list"),
-        pytest.param(replace(IDLE, memory=reading(516, reserved_mib=None)), None, id="version 1"),
-        pytest.param(replace(IDLE, memory=None, display_active=False), None, id="unified memory"),
-    ],
-)
-def test_no_single_call_decides_whether_a_display_is_on_the_card(
-    gpu: DriverGpu, display: bool | None
-) -> None:
-    told, evidence = display_evidence(gpu)
-    assert told is display
-    assert evidence
-    assert "gnome-shell" not in " ".join(evidence)
-    assert "python" not in " ".join(evidence)
-
-
-def test_the_evidence_is_in_words() -> None:
-    gpu = replace(
-        IDLE, display_active=False, display_connected=True, processes=(SHELL, PYTHON), memory=reading(5331)
-    )
-    assert display_evidence(gpu)[1] == (
-        "the driver says that no display is active",
-        "the driver says that a monitor is connected",
-        "1 program draws on it",
-        "0.21 GiB in use beyond what programs compute with",
-    )
-
-
-def test_a_desktop_takes_more_than_the_programs_that_draw() -> None:
-    """The picture itself belongs to none of them: 211 MiB in use where the shell had 173."""
-    assert desktop_use_bytes(replace(IDLE, processes=(SHELL,), memory=reading(211))) == 211 * MIB
-    assert desktop_use_bytes(replace(IDLE, processes=(SHELL, PYTHON), memory=reading(5331))) == 211 * MIB
-    both = replace(PYTHON, graphics=True)
-    assert desktop_use_bytes(replace(IDLE, processes=(both,), memory=reading(5331))) == 5331 * MIB

@@ -3,7 +3,7 @@ from dataclasses import replace
 from bench.hardware.readings import GpuProcess
 from bench.hardware.state import device_state, programs
 from bench.units import GIB, MIB
-from tests.hardware.test_budget import IDLE, PYTHON, SHELL, reading
+from tests.hardware.samples import IDLE, PYTHON, SHELL, reading
 
 
 def test_a_card_with_a_desktop_and_somebody_elses_work() -> None:

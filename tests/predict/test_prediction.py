@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bench.arithmetic import architecture
 from bench.arithmetic.shapes import AudioShapes, LanguageShapes, Shapes
-from bench.hardware.card_terms import CONTEXT, desktop_room, fit, headless_room
+from bench.hardware.budget import CONTEXT, desktop_budget, fit, headless_budget
 from bench.hardware.catalog import Card, cards
 from bench.moss_audio import released_config
 from bench.predict.events import Call, DecodeStep, Kernel, StepEvent, Trace
@@ -269,5 +269,5 @@ def test_a_card_of_12_gb_has_room_for_a_short_clip(full_size: tuple[Trace, Model
         adds_up(envelope)
         assert envelope.weights_bytes == 10_445_641_472
         assert envelope.device_peak_bytes is not None
-        assert fit(envelope.device_peak_bytes, headless_room(CARD)) is Fit.FITS
-        assert fit(envelope.device_peak_bytes, desktop_room(CARD)) is Fit.TOO_CLOSE_TO_CALL
+        assert fit(envelope.device_peak_bytes, headless_budget(CARD)) is Fit.FITS
+        assert fit(envelope.device_peak_bytes, desktop_budget(CARD)) is Fit.TOO_CLOSE_TO_CALL

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Literal
 
-from bench.hardware import allowance
+from bench.hardware import budget
 from bench.records.base import Interval
 from bench.records.enums import Attention, Phase, Provenance
 from bench.records.prediction import (
@@ -17,7 +17,6 @@ from bench.records.prediction import (
     Envelope,
     LongestClip,
     PhaseEnvelope,
-    Term,
 )
 from bench.records.record import CellResult, DeviceInfo, Predicted, Record, Requested, Work
 from bench.store.record_files import seal
@@ -106,7 +105,7 @@ def envelope(wanted: Requested, device: DeviceInfo = RTX_4070) -> Envelope:
     on_card = device.kind == "cuda"
     low = -(-allocated // (2 * MIB)) * 2 * MIB + 20 * MIB
     reserved = Interval(low=low, high=low + CONVOLUTION.high)
-    context = Interval(low=allowance.CONTEXT.low_bytes, high=allowance.CONTEXT.high_bytes)
+    context = budget.CONTEXT.interval
     prompt = prompt_tokens(wanted.clip_seconds)
     return Envelope(
         weights_bytes=sample.WEIGHTS_BYTES,
@@ -160,10 +159,6 @@ def predicted(
     )
 
 
-def term(known: allowance.Allowance) -> Term:
-    return Term(low_bytes=known.low_bytes, high_bytes=known.high_bytes, evidence=known.evidence)
-
-
 def derivation(
     device: DeviceInfo = RTX_4070,
     *,
@@ -178,9 +173,9 @@ def derivation(
         allocator="torch 2.13.0 CUDACachingAllocator" if on_card else None,
         workspace_source="cuBLAS as torch sets it, cuDNN as a range" if on_card else "probed on this CPU",
         headroom=headroom,
-        driver_reserve=term(allowance.RESERVE) if on_card else None,
-        context=term(allowance.CONTEXT) if on_card else None,
-        desktop=term(allowance.DESKTOP) if on_card else None,
+        driver_reserve=budget.DRIVER_RESERVE.term if on_card else None,
+        context=budget.CONTEXT.term if on_card else None,
+        desktop=budget.DESKTOP.term if on_card else None,
         longest_clips=longest_clips,
         compared=compared,
     )
@@ -202,7 +197,7 @@ def longest_clip(
         fits, misfit = float(found) or None, float(found + 1) if found < context_s else None
         return (fits if end == "high" else misfit) if asked else None
 
-    total, reserve, desktop = device.memory_total_bytes or 0, allowance.RESERVE, allowance.DESKTOP
+    total, reserve, desktop = device.memory_total_bytes or 0, budget.DRIVER_RESERVE, budget.DESKTOP
     most, least = total - reserve.low_bytes, total - reserve.high_bytes
     return LongestClip(
         attention=attention,

@@ -4,7 +4,7 @@ from typing import Final
 
 from bench.doctor.facts import Card, Facts, Host
 from bench.doctor.interface import WEIGHTS_BYTES, Check
-from bench.hardware.allowance import CONTEXT
+from bench.hardware.budget import CONTEXT
 from bench.records.card import Budget
 from bench.units import GIB, MIB, both_units, gib
 
