@@ -115,8 +115,8 @@ def _software(record: Record) -> SoftwareEntry:
         bench_version=clean(env.bench_version, MAX_NAME),
         bench_commit=name(env.bench_commit),
         python=clean(env.python, MAX_NAME),
-        torch=clean(env.torch, MAX_NAME),
-        transformers=clean(env.transformers, MAX_NAME),
+        torch=name(env.torch),
+        transformers=name(env.transformers),
         driver=name(record.device.driver),
         os=clean(env.os, MAX_NAME),
     )

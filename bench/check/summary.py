@@ -66,8 +66,8 @@ class ModelEntry(Frozen):
     revision: str | None
     weight_mode: WeightMode
     config_sha256: str
-    parameters: int
-    weights_bytes: int
+    parameters: int | None
+    weights_bytes: int | None
 
 
 class DeviceEntry(Frozen):
@@ -89,8 +89,8 @@ class SoftwareEntry(Frozen):
     bench_version: str
     bench_commit: str | None
     python: str
-    torch: str
-    transformers: str
+    torch: str | None
+    transformers: str | None
     driver: str | None
     os: str
 

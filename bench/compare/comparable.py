@@ -110,6 +110,7 @@ def _of_the_kernels(base: Effective, new: Effective, *, same_device: bool) -> It
         if old != now:
             words = name.replace("_", " ")
             is_short = name in {"dtype", "prompt_tokens"}
+            old, now = ("unknown" if value is None else value for value in (old, now))
             yield f"effective {words}: {old} against {now}" if is_short else f"the effective {words} differs"
     if same_device and base.device != new.device:
         yield f"ran on {base.device} against {new.device}"
@@ -118,7 +119,10 @@ def _of_the_kernels(base: Effective, new: Effective, *, same_device: bool) -> It
     for where in ("language_model", "audio_encoder"):
         ran, runs = getattr(base, where), getattr(new, where)
         name = where.replace("_", " ")
-        if ran.attention != runs.attention:
+        if ran is None or runs is None:
+            if ran is not runs:
+                yield f"attention of the {name} was observed on one side only"
+        elif ran.attention != runs.attention:
             yield f"effective attention of the {name}: {ran.attention} against {runs.attention}"
         elif same_device and set(ran.operators) != set(runs.operators):
             yield f"other kernels ran in the {name}"

@@ -156,6 +156,8 @@ def _counts(cell: CellResult) -> bool:
         return False
     if is_contended(cell) or (cell.summary is not None and Label.CONTENDED in cell.summary.labels):
         return False
+    if ran.language_model is None or ran.audio_encoder is None:
+        return False
     seen = (ran.language_model.attention, ran.audio_encoder.attention)
     return seen == (wanted.attention.value, wanted.encoder_attention.value)
 

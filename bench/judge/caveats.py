@@ -105,8 +105,8 @@ def _failed(cell: CellResult) -> bool:
 
 
 def _other_kernels(cell: CellResult) -> bool:
-    effective = cell.effective
-    return effective is not None and effective.language_model.attention != cell.requested.attention.value
+    ran = cell.effective.language_model if cell.effective is not None else None
+    return ran is not None and ran.attention != cell.requested.attention.value
 
 
 def _stopped_early(cell: CellResult) -> bool:

@@ -29,7 +29,7 @@ def _key(cell: CellResult) -> tuple[str, ...] | None:
     if cell.outcome.status != "measured" or cell.effective is None:
         return None
     ran = cell.effective.language_model
-    if not ran.operators:
+    if ran is None or not ran.operators:
         return None
     request = cell.requested.model_dump_json(exclude={"attention"})
     return (request, ran.attention, *sorted(set(ran.operators)))

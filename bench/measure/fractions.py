@@ -29,11 +29,17 @@ def bf16_fraction(
     if work is None or operations_per_s is None or operations_per_s <= 0:
         return None
     durations = [_prefill_s(repeat) for repeat in repeats]
-    rates = [work.prefill_operations / duration_s for duration_s in durations if duration_s > 0]
+    rates = [
+        work.prefill_operations / duration_s
+        for duration_s in durations
+        if duration_s is not None and duration_s > 0
+    ]
     return _finite(median(rates) / operations_per_s) if rates else None
 
 
-def _prefill_s(repeat: Repeat) -> float:
+def _prefill_s(repeat: Repeat) -> float | None:
+    if repeat.preprocess_s is None or repeat.encode_s is None:
+        return None
     return repeat.time_to_first_token_s - repeat.preprocess_s - repeat.encode_s
 
 

@@ -1,6 +1,6 @@
 """Statistics over the raw repeats of one cell. Pure: numbers in, numbers out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -9,6 +9,12 @@ from bench.records.record import Repeat, Statistic
 
 _RESAMPLES = 2000
 _SEED = 20260101  # the same record gives the same interval on every machine
+
+
+def known_statistic(values: Iterable[float | None]) -> Statistic | None:
+    """The statistic of the values that are known; None where none is."""
+    known = [value for value in values if value is not None]
+    return statistic(known) if known else None
 
 
 def statistic(values: Sequence[float]) -> Statistic:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from bench.measure.fractions import bandwidth_fraction, bf16_fraction
-from bench.measure.statistics import is_noisy, statistic
+from bench.measure.statistics import is_noisy, known_statistic, statistic
 from bench.records.card import DeviceMemory, Power
 from bench.records.enums import Label, Phase
 from bench.records.record import DeviceInfo, Memory, Repeat, Summary, Work
@@ -29,15 +29,13 @@ class CellFigures:
 def summarise(cell: CellFigures) -> Summary:
     """One value per metric; None where nothing tells it."""
     repeats = cell.repeats
-    rates = [repeat.decode_tokens_per_s for repeat in repeats]
-    known_rates = [rate for rate in rates if rate is not None]
-    decode = statistic(known_rates) if known_rates else None
+    decode = known_statistic(repeat.decode_tokens_per_s for repeat in repeats)
     energy = median(cell.power.energies_j) if cell.power and cell.power.energies_j else None
     device, seen = cell.device, cell.device_memory
     return Summary(
         load_s=cell.load_s,
-        preprocess_s=statistic([repeat.preprocess_s for repeat in repeats]),
-        encode_s=statistic([repeat.encode_s for repeat in repeats]),
+        preprocess_s=known_statistic(repeat.preprocess_s for repeat in repeats),
+        encode_s=known_statistic(repeat.encode_s for repeat in repeats),
         time_to_first_token_s=statistic([repeat.time_to_first_token_s for repeat in repeats]),
         decode_tokens_per_s=decode,
         latency_s=statistic([repeat.latency_s for repeat in repeats]),

@@ -166,7 +166,12 @@ def _shares(edges: list[float]) -> Iterator[int]:
 def trace_of_repeat(
     whole: Segments, repeat: Repeat, begin_s: float, *, what: What, source: str
 ) -> MemoryTrace | None:
-    """The trace of one timed generation that began at `begin_s`: its phases are in its own times."""
+    """The trace of one timed generation that began at `begin_s`: its phases are in its own times.
+
+    None where its phases are not known.
+    """
+    if repeat.preprocess_s is None or repeat.encode_s is None:
+        return None
     begins = {
         Phase.PREPROCESS: 0.0,
         Phase.ENCODE: repeat.preprocess_s,

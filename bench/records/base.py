@@ -22,6 +22,7 @@ Seconds = Annotated[float, Field(ge=0)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 # These become parts of paths: nothing in them can leave a folder.
 PathName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,95}$")]
+EngineName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,95}$")]
 
 

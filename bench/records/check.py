@@ -153,7 +153,7 @@ class CheckModel(Frozen):
     revisions: tuple[str, ...] = Field(description="every commit on the Hub that a record names")
     weight_modes: tuple[WeightMode, ...]
     config_sha256: str
-    parameters: int
+    parameters: int | None
 
 
 class CheckGpu(Frozen):
@@ -299,8 +299,8 @@ class CheckEnvironment(Frozen):
     bench_version: str
     bench_commit: str | None
     python: str
-    torch: str
-    transformers: str
+    torch: str | None
+    transformers: str | None
     driver: str | None
     os: str
     records: int

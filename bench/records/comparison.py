@@ -109,7 +109,7 @@ class SideInfo(Frozen):
     weight_mode: WeightMode
     bench_version: str
     bench_commit: str | None
-    torch: str
+    torch: str | None
 
 
 class Difference(Frozen):

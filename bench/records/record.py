@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, JsonValue, WithJsonSchema
 
-from bench.records.base import Bytes, Frozen, Interval, PathName, Seconds, Sha256, Slug, Utc
+from bench.records.base import Bytes, EngineName, Frozen, Interval, PathName, Seconds, Sha256, Slug, Utc
 from bench.records.card import DeviceMemory, DeviceState, Emulation, Power
 from bench.records.enums import Attention, EncoderAttention, Phase, Profile, Provenance, WeightMode
 from bench.records.prediction import Derivation, Envelope
@@ -36,7 +36,7 @@ class Requested(Frozen):
 
     model: str = Field(description="name of the model, such as MOSS-Audio-4B-Instruct")
     weight_mode: WeightMode
-    engine: Literal["native"]
+    engine: EngineName
     profile: Profile
     dtype: Literal["bfloat16", "float16", "float32"]
     attention: Attention
@@ -63,28 +63,34 @@ class SubmoduleKernels(Frozen):
 
 
 class Effective(Frozen):
-    """What was in force while the cell ran, read off the loaded model and one observed pass."""
+    """What was in force while the cell ran, as far as its engine can know.
+
+    Every engine states the device, the sampling and the clip. The rest is read off the loaded model and one
+    observed pass; null for an engine that runs the model in another process.
+    """
 
     device: str = Field(description="cpu or cuda")
-    dtype: str
-    language_model: SubmoduleKernels
-    audio_encoder: SubmoduleKernels
-    attention_provider: str = Field(description="the package that holds the kernels and its version")
+    dtype: str | None
+    language_model: SubmoduleKernels | None
+    audio_encoder: SubmoduleKernels | None
+    attention_provider: str | None = Field(description="the package that holds the kernels and its version")
     sampling: Sampling
-    logits_positions: Literal["all", "last"]
-    encoder_chunk_frames: int
-    encoder_chunks_at_once: int
+    logits_positions: Literal["all", "last"] | None
+    encoder_chunk_frames: int | None
+    encoder_chunks_at_once: int | None
     mlp_positions_at_once: int | None = Field(
         default=None, description="of the prompt, in a feed-forward layer; null: all of them"
     )
-    embeddings: Literal["device", "host"] = Field(
+    embeddings: Literal["device", "host"] | None = Field(
         default="device", description="where the table of text embeddings lies"
     )
-    kv_cache: str
+    kv_cache: str | None
     clip_sha256: Sha256 = Field(description="of the samples that the model heard")
     clip_samples: int
-    audio_tokens: int
-    prompt_tokens: int = Field(description="length of the prefill, audio tokens and time markers included")
+    audio_tokens: int | None
+    prompt_tokens: int | None = Field(
+        description="length of the prefill, audio tokens and time markers included"
+    )
     threads: int | None = Field(description="intra-op threads of torch on the CPU, else null")
 
 
@@ -157,17 +163,20 @@ Outcome = Annotated[
 
 
 class Repeat(Frozen):
-    """One timed generation, raw. All times start at the prepared waveform (mono, 16 kHz, on the host)."""
+    """One timed generation, raw. All times start at the prepared waveform (mono, 16 kHz, on the host).
 
-    preprocess_s: Seconds = Field(description="log-mel, prompt and what generate sets up, on the host")
-    encode_s: Seconds = Field(description="audio encoder, adapter and DeepStack mergers")
+    Null where the engine does not announce the phase, or hands on tokens in chunks.
+    """
+
+    preprocess_s: Seconds | None = Field(description="log-mel, prompt and what generate sets up, on the host")
+    encode_s: Seconds | None = Field(description="audio encoder, adapter and DeepStack mergers")
     time_to_first_token_s: Seconds
     decode_tokens_per_s: float | None = Field(description="(n - 1) / (t_last - t_first); null for one token")
     latency_s: Seconds
     real_time_factor: Seconds = Field(description="latency / clip seconds: below 1 is faster than the sound")
     generated_tokens: int
     stop_reason: Literal["length", "eos"]
-    token_times_s: tuple[Seconds, ...] = Field(description="when each token was there")
+    token_times_s: tuple[Seconds, ...] | None = Field(description="when each token was there")
     host_time_to_first_token_s: Seconds | None = Field(
         default=None, description="on the host's clock, beside the device's own; null on a CPU"
     )
@@ -312,8 +321,8 @@ class ModelInfo(Frozen):
     revision: str | None = Field(description="resolved commit on the Hub")
     weight_mode: WeightMode
     config_sha256: Sha256
-    parameters: int
-    weights_bytes: Bytes
+    parameters: int | None
+    weights_bytes: Bytes | None
     files: tuple[WeightFile, ...] = ()
 
 
@@ -340,8 +349,8 @@ class Environment(Frozen):
     bench_commit: str | None
     bench_dirty: bool | None
     python: str
-    torch: str
-    transformers: str
+    torch: str | None = Field(description="as the worker imported it; null for an engine without it")
+    transformers: str | None = Field(description="as the worker imported it; null for an engine without it")
     packages: dict[str, str]
     variables: dict[str, str] = Field(
         default_factory=dict, description="environment variables that change memory or speed, where set"

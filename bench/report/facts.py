@@ -7,7 +7,7 @@ from bench import units
 from bench.judge.memory import CardMemory, is_emulated
 from bench.judge.verdict import Judgement
 from bench.records.enums import Provenance
-from bench.records.record import CellResult, Record
+from bench.records.record import CellResult, Record, SubmoduleKernels
 from bench.report import labels
 from bench.report.basics import Fact
 from bench.report.card import beside_the_budget
@@ -40,7 +40,7 @@ def header(record: Record) -> tuple[Fact, ...]:
     model, suite = record.model, record.suite
     changed = f", changed: {', '.join(suite.overrides)}" if suite.overrides else ""
     return _facts(
-        ("Model", f"{model.name}, {model.parameters:,} parameters"),
+        ("Model", named_model(model.name, model.parameters)),
         ("Weights", f"{_weights(record)}{units.both_units(model.weights_bytes)}"),
         ("From", _origin(record)),
         ("Device", record.device.name),
@@ -50,6 +50,11 @@ def header(record: Record) -> tuple[Fact, ...]:
         ("Clip lengths", _search(record)),
         ("Date", f"{record.created_at:%Y-%m-%d %H:%M} UTC"),
     )
+
+
+def named_model(name: str, parameters: int | None) -> str:
+    """`MOSS-Audio-4B-Instruct, 5,222,820,736 parameters`."""
+    return name if parameters is None else f"{name}, {parameters:,} parameters"
 
 
 def _weights(record: Record) -> str:
@@ -118,19 +123,28 @@ def _in_force(cell: CellResult) -> tuple[tuple[Fact, ...], bool]:
         return (), False
     model, encoder = seen.language_model, seen.audio_encoder
     asked = (wanted.attention.value, wanted.encoder_attention.value)
+    logits, frames = seen.logits_positions, seen.encoder_chunk_frames
     facts = _facts(
-        ("Language model", f"{model.attention} (asked for {asked[0]}): {', '.join(model.operators)}"),
-        ("Audio encoder", f"{encoder.attention} (asked for {asked[1]}): {', '.join(encoder.operators)}"),
+        ("Language model", _ran(model, asked[0])),
+        ("Audio encoder", _ran(encoder, asked[1])),
         ("Attention from", seen.attention_provider),
-        ("Numbers", f"{seen.dtype} (asked for {wanted.dtype})"),
+        ("Numbers", f"{seen.dtype} (asked for {wanted.dtype})" if seen.dtype else None),
         ("Profile", wanted.profile.value),
-        ("Logits of", f"{seen.logits_positions} positions"),
-        ("Encoder chunks", f"{seen.encoder_chunk_frames:,} frames, {seen.encoder_chunks_at_once} at once"),
+        ("Logits of", f"{logits} positions" if logits else None),
+        ("Encoder chunks", f"{frames:,} frames, {seen.encoder_chunks_at_once} at once" if frames else None),
         ("KV cache", seen.kv_cache),
         ("Next token", _sampling(cell)),
         ("Threads", None if seen.threads is None else str(seen.threads)),
     )
-    return facts, (model.attention, encoder.attention) != asked
+    ran = zip((model, encoder), asked, strict=True)
+    return facts, any(part is not None and part.attention != wish for part, wish in ran)
+
+
+def _ran(part: SubmoduleKernels | None, asked: str) -> str | None:
+    """Attention and operators of one part of the model; None where they were not observed."""
+    if part is None:
+        return None
+    return f"{part.attention} (asked for {asked}): {', '.join(part.operators)}"
 
 
 def _sampling(cell: CellResult) -> str:

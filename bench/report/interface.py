@@ -215,8 +215,8 @@ class Identity:
     model: str
     repo: str | None
     revision: str | None
-    parameters: int
-    weights_bytes: int
+    parameters: int | None
+    weights_bytes: int | None
     gpu: str
     slug: str
     kind: str

@@ -136,7 +136,7 @@ def unmeasured_labels(cell: CellResult) -> tuple[str, ...]:
 
 
 def _prompt(effective: Effective | None) -> str:
-    if effective is None:
+    if effective is None or effective.prompt_tokens is None or effective.audio_tokens is None:
         return ""
     return f"{effective.prompt_tokens:,} prompt tokens, {effective.audio_tokens:,} of them audio"
 

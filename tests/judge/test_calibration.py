@@ -134,13 +134,7 @@ def test_what_does_not_decide_memory_may_differ(update: dict[str, object]) -> No
 )
 def test_what_decides_memory_may_not(update: dict[str, object]) -> None:
     other = ran(WANTED.model_copy(update=update))
-    assert other.effective is not None
-    encoder = other.effective.audio_encoder.model_copy(
-        update={"attention": other.requested.encoder_attention.value}
-    )
-    other = other.model_copy(
-        update={"effective": other.effective.model_copy(update={"audio_encoder": encoder})}
-    )
+    other = sample.with_kernels(other, "audio_encoder", attention=other.requested.encoder_attention.value)
     assert compare(plan(WANTED), [run(other)]) == ()
     assert len(compare(plan(other.requested), [run(other)])) == 3
 
@@ -161,9 +155,7 @@ def fell_back(cell: CellResult) -> CellResult:
 
 
 def encoder_fell_back(cell: CellResult) -> CellResult:
-    assert cell.effective is not None
-    encoder = cell.effective.audio_encoder.model_copy(update={"attention": "sdpa"})
-    return cell.model_copy(update={"effective": cell.effective.model_copy(update={"audio_encoder": encoder})})
+    return sample.with_kernels(cell, "audio_encoder", attention="sdpa")
 
 
 @pytest.mark.parametrize(

@@ -25,24 +25,15 @@ def test_another_clip_is_another_question() -> None:
 
 
 def test_the_order_of_the_operators_does_not_matter() -> None:
-    assert SDPA.effective is not None
-    assert FELL_BACK.effective is not None
-    cells = []
-    for cell, operators in ((SDPA, ("a", "b")), (FELL_BACK, ("b", "a"))):
-        assert cell.effective is not None
-        ran = cell.effective.language_model.model_copy(update={"operators": operators})
-        seen = cell.effective.model_copy(update={"language_model": ran})
-        cells.append(cell.model_copy(update={"effective": seen}))
+    cells = [
+        sample.with_kernels(cell, operators=operators)
+        for cell, operators in ((SDPA, ("a", "b")), (FELL_BACK, ("b", "a")))
+    ]
     assert len(same_kernels(cards.with_card(cells))) == 2
 
 
 def test_what_was_not_seen_shows_nothing() -> None:
-    cells = []
-    for cell in (SDPA, FELL_BACK):
-        assert cell.effective is not None
-        ran = cell.effective.language_model.model_copy(update={"attention": "none", "operators": ()})
-        seen = cell.effective.model_copy(update={"language_model": ran})
-        cells.append(cell.model_copy(update={"effective": seen}))
+    cells = [sample.with_kernels(cell, attention="none", operators=()) for cell in (SDPA, FELL_BACK)]
     assert same_kernels(cards.with_card(cells)) == {}
 
 

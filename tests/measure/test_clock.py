@@ -81,6 +81,9 @@ def test_figures_of_one_generation_agree_with_each_other(gaps: list[float], clip
         {Phase.PREPROCESS: 0.0, Phase.ENCODE: before[0], Phase.PREFILL: before[1]}, tuple(tokens)
     )
     repeat = repeat_of(moments, clip_seconds=clip_seconds, stopped_early=False)
+    assert repeat.preprocess_s is not None
+    assert repeat.encode_s is not None
+    assert repeat.token_times_s is not None
     assert repeat.preprocess_s + repeat.encode_s <= repeat.time_to_first_token_s <= repeat.latency_s
     assert repeat.real_time_factor * clip_seconds == pytest.approx(repeat.latency_s)
     assert len(repeat.token_times_s) == repeat.generated_tokens == len(tokens)

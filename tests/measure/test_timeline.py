@@ -164,7 +164,7 @@ def test_the_phases_of_a_timed_repeat_are_in_its_own_times() -> None:
         {
             Phase.PREPROCESS: 0.0,
             Phase.ENCODE: repeat.preprocess_s,
-            Phase.PREFILL: repeat.preprocess_s + repeat.encode_s,
+            Phase.PREFILL: (repeat.preprocess_s or 0) + (repeat.encode_s or 0),
             Phase.DECODE: repeat.time_to_first_token_s,
         },
         abs=1e-6,

@@ -111,11 +111,7 @@ def test_raw_repeats_are_kept_and_the_cold_one_is_named() -> None:
 
 def test_settings_in_force_are_shown_once_and_a_fallback_is_marked() -> None:
     ran = sample.measured(sample.requested())
-    assert ran.effective is not None
-    eager = ran.effective.language_model.model_copy(update={"attention": "eager"})
-    other = sample.measured(sample.requested(30.0)).model_copy(
-        update={"effective": ran.effective.model_copy(update={"language_model": eager})}
-    )
+    other = sample.with_kernels(sample.measured(sample.requested(30.0)), attention="eager")
     kernels = build_view(sample.record([ran, other])).kernels
     assert [(entry.cells, entry.differs) for entry in kernels] == [(1, False), (1, True)]
     assert "eager (asked for sdpa)" in kernels[1].facts[0].text

@@ -129,6 +129,7 @@ def test_out_of_memory_has_its_phase_and_its_bytes(emulated: Run, free: Run) -> 
     assert outcome.free_bytes is not None
     limit = size_between(free) - SPENT
     weights = free.record.model.weights_bytes
+    assert weights is not None
     assert outcome.free_bytes < outcome.requested_bytes < limit - weights
     assert 0 <= outcome.free_bytes < limit - weights
     assert outcome.reserved_bytes is None  # a CPU has no caching allocator

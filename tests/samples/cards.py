@@ -180,11 +180,7 @@ def measured(
 
 def with_kernels(cell: CellResult, attention: str) -> CellResult:
     """As if the language model had run this attention's operator."""
-    assert cell.effective is not None
-    ran = cell.effective.language_model.model_copy(
-        update={"attention": attention, "operators": (f"aten::{attention}",)}
-    )
-    return cell.model_copy(update={"effective": cell.effective.model_copy(update={"language_model": ran})})
+    return sample.with_kernels(cell, attention=attention, operators=(f"aten::{attention}",))
 
 
 def rtx_4070() -> Record:

@@ -36,8 +36,8 @@ def trace(wanted: Requested, stretches: int = STRETCHES) -> MemoryTrace:
     """Weights, a hump while the audio is encoded, the prefill's peak, then the growing KV cache."""
     repeat = sample.repeat(wanted)
     end, first = repeat.latency_s, repeat.time_to_first_token_s
-    encode = repeat.preprocess_s
-    prefill = encode + repeat.encode_s
+    encode = repeat.preprocess_s or 0
+    prefill = encode + (repeat.encode_s or 0)
     phases = {Phase.PREPROCESS: 0.0, Phase.ENCODE: encode, Phase.PREFILL: prefill, Phase.DECODE: first}
     half = stretches // 2
     times = [first * nth / half for nth in range(half)]

@@ -108,6 +108,15 @@ def effective(wanted: Requested, device: DeviceInfo) -> Effective:
     )
 
 
+def with_kernels(
+    cell: CellResult, part: Literal["language_model", "audio_encoder"] = "language_model", **ran: object
+) -> CellResult:
+    """The same cell as if this part of the model had run these kernels."""
+    assert cell.effective is not None
+    kernels = getattr(cell.effective, part).model_copy(update=ran)
+    return cell.model_copy(update={"effective": cell.effective.model_copy(update={part: kernels})})
+
+
 def repeat(wanted: Requested, nth: int = 0, slow: float = 1.0) -> Repeat:
     wobble = slow * (1 + 0.004 * nth)
     encode_s = 0.0021 * wanted.clip_seconds * wobble
@@ -149,8 +158,8 @@ def summary(
     rates = [r.decode_tokens_per_s for r in repeats if r.decode_tokens_per_s is not None]
     return Summary(
         load_s=4.2 if wanted.clip_seconds == 10 and wanted.max_tokens == 128 else None,
-        preprocess_s=statistic([r.preprocess_s for r in repeats]),
-        encode_s=statistic([r.encode_s for r in repeats]),
+        preprocess_s=statistic([r.preprocess_s or 0 for r in repeats]),
+        encode_s=statistic([r.encode_s or 0 for r in repeats]),
         time_to_first_token_s=statistic([r.time_to_first_token_s for r in repeats]),
         decode_tokens_per_s=statistic(rates) if rates else None,
         latency_s=statistic([r.latency_s for r in repeats]),

@@ -207,5 +207,6 @@ def _records(base: SideInfo, new: SideInfo) -> Iterator[Fact]:
         ids = _listed([f"{record.id} ({record.created_at})" for record in side.records])
         left = f"; {side.left_out} of another kind or build left out" if side.left_out else ""
         commit = f", commit {side.bench_commit[:12]}" if side.bench_commit else ""
-        build = f"bench {side.bench_version}{commit}, torch {side.torch}"
+        torch = f", torch {side.torch}" if side.torch else ""
+        build = f"bench {side.bench_version}{commit}{torch}"
         yield Fact(word, clean(f"{side.label}: {build}; {ids}{left}"))

@@ -71,7 +71,7 @@ def also(verdict: Verdict, desktop: Fit | None) -> str:
 
 
 def _has_all_logits(cell: CellResult) -> bool:
-    if cell.effective is not None:
+    if cell.effective is not None and cell.effective.logits_positions is not None:
         return cell.effective.logits_positions == "all"
     return cell.requested.profile is Profile.FAITHFUL
 

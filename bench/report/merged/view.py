@@ -15,6 +15,7 @@ from bench.report import labels
 from bench.report.basics import Fact, Tone
 from bench.report.card import beside_the_budget
 from bench.report.derived.build import tiles
+from bench.report.facts import named_model
 from bench.report.frontier import line
 from bench.report.grid import arrange, misses
 from bench.report.interface import FrontierRow, Identity, Row, View
@@ -83,7 +84,7 @@ def _identity(check: Check) -> Identity:
         repo=check.model.repo,
         revision=check.model.revisions[0] if len(check.model.revisions) == 1 else None,
         parameters=check.model.parameters,
-        weights_bytes=_size(weights) or 0,
+        weights_bytes=_size(weights),
         gpu=check.gpu.name,
         slug=check.gpu.slug,
         kind=check.gpu.kind,
@@ -160,7 +161,7 @@ def _highlights(check: Check, rows: Sequence[Row], memory: CardMemory) -> Iterat
 
 def _header(check: Check) -> Iterator[Fact]:
     model = check.model
-    yield Fact("Model", f"{model.name}, {model.parameters:,} parameters")
+    yield Fact("Model", named_model(model.name, model.parameters))
     yield Fact("Weights", ", ".join(labels.WEIGHTS[mode] for mode in model.weight_modes))
     if model.repo is not None:
         yield Fact("From", f"{model.repo} at {', '.join(model.revisions) or 'an unknown revision'}")
@@ -206,6 +207,12 @@ def _environment(check: Check) -> Iterator[Fact]:
     for nth, seen in enumerate(check.environment, start=1):
         driver = f", driver {seen.driver}" if seen.driver else ""
         commit = f" ({seen.bench_commit})" if seen.bench_commit else ""
-        text = f"bench {seen.bench_version}{commit}, torch {seen.torch}, transformers {seen.transformers}"
+        libraries = (("torch", seen.torch), ("transformers", seen.transformers))
+        text = ", ".join(
+            (
+                f"bench {seen.bench_version}{commit}",
+                *(f"{name} {found}" for name, found in libraries if found),
+            )
+        )
         label = f"Software {nth}, {seen.records} of {total} records"
         yield Fact(clean(label, MAX_NAME), clean(f"{text}, Python {seen.python}{driver}, {seen.os}"))
