@@ -47,6 +47,7 @@ PURE_MODULES: Final = {
     "bench.engines.support",
     "bench.hardware.budget",
     "bench.hardware.catalog",
+    "bench.hardware.display",
     "bench.hardware.readings",
     "bench.hardware.state",
     "bench.hardware.visible",

@@ -1,1 +1,6 @@
-"""One generation with fake tensors: every allocation and release in order, nothing computed, nothing held."""
+"""Traces of one generation with fake tensors: nothing is computed, and no memory is allocated.
+
+In: a configuration, a `Setting`, the length of a clip and of its prompt. Out: a `Trace` with each allocation
+and release in order (`tracer`). `recorder` records a shortened model, `folding` repeats its layers, `decode`
+its decode steps, and `families` gives other lengths without running the model.
+"""

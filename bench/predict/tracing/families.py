@@ -1,9 +1,9 @@
-"""Generations of other lengths out of those that were traced, where that is exact. Pure: no torch.
+"""Generations and encoder batches of other lengths out of traced ones, where that is exact. Pure: no torch.
 
 Clips of one structure (as many batches of chunks, padding or none) run the same operators, and every size
 is affine in a few lengths: a generation whose lengths are a weighted sum of traced ones has the same weighted
-sum of their sizes. Where the lengths are no such sum, or a size comes out as no whole number, nothing is
-claimed: that clip has to be traced.
+sum of their sizes. Where the lengths are no such sum, or a size is not a whole number, the clip has to be
+traced. The same holds for batches of encoder chunks within one clip.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.predict.events import Call, Event, Kernel
-from bench.predict.tracing.folding import Unfolded
+from bench.predict.tracing.folding import Pass, RawEvent, Unfolded
 
 _EXACT: Final = 1e-6
 _WHOLE: Final = 1e-3
@@ -41,13 +41,13 @@ class Family:
     _samples: list[_Sample] = field(default_factory=list)
 
     def add(self, lengths: Lengths, whole: Unfolded) -> None:
-        """Take in one that was traced; one that differs in more than sizes is left out."""
+        """Add a traced generation; one that differs in more than sizes is left out."""
         sample = _Sample(lengths, whole, _numbers(whole))
-        if not self._samples or _alike(self._samples[0].whole, whole):
+        if not self._samples or _same_structure(self._samples[0].whole, whole):
             self._samples.append(sample)
 
     def at(self, lengths: Lengths) -> Unfolded | None:
-        """The generation of these lengths; None where it does not follow from those taken in."""
+        """The generation of these lengths; None where it does not follow from the traced ones."""
         if not self._samples:
             return None
         weights = _weights([sample.lengths for sample in self._samples], lengths)
@@ -84,13 +84,13 @@ def _resized(event: Event, size_bytes: int) -> Event:
 
 
 def _calls(kernels: Sequence[Kernel]) -> list[Call]:
-    """Each call once: the copies of a layer share theirs."""
+    """Each call once: copies of a layer share a call."""
     found = {id(kernel.call): kernel.call for kernel in kernels if kernel.call is not None}
     return list(found.values())
 
 
 def shape_numbers(call: Call) -> Iterator[int]:
-    """All numbers of its shapes and strides in a row."""
+    """All numbers of the call's shapes and strides, in a row."""
     for shape in (*call.inputs, *call.strides, call.output):
         yield from shape
 
@@ -113,15 +113,95 @@ def _weights(known: Sequence[Lengths], wanted: Lengths) -> NDArray[np.float64] |
     return weights if off.max() < _EXACT and np.abs(weights).max() < _LARGEST_WEIGHT else None
 
 
-def _alike(one: Unfolded, other: Unfolded) -> bool:
-    """Whether they do the same: the same kernels but for shapes, blocks made and released in one order."""
-    return _doings(one) == _doings(other)
+def _same_structure(one: Unfolded, other: Unfolded) -> bool:
+    """Whether both run the same kernels but for shapes, and make and release blocks in one order."""
+    return _structure(one) == _structure(other)
 
 
-def _doings(whole: Unfolded) -> tuple[object, ...]:
+def _structure(whole: Unfolded) -> tuple[object, ...]:
     return (
         [(event.block, event.kernel, event.size_bytes > 0) for event in whole.events],
         [(kernel.name, kernel.scope) for kernel in whole.kernels],
         [len(list(shape_numbers(call))) for call in _calls(whole.kernels)],
         whole.tokens_at,
+    )
+
+
+# --- batches of encoder chunks ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class BatchTrace:
+    """One call of the encoder: kernels and blocks are numbered from 0.
+
+    `made` are the blocks that the call returned, `rows` the shapes of one chunk in each.
+    """
+
+    kernels: tuple[Kernel, ...]
+    events: tuple[RawEvent, ...]
+    made: tuple[int, ...]
+    rows: tuple[tuple[int, ...], ...]
+
+
+@dataclass(slots=True)
+class _BatchKind:
+    """Batches that differ in lengths only."""
+
+    wheres: tuple[Pass | None, ...]
+    made: tuple[int, ...]
+    rows: tuple[tuple[int, ...], ...]
+    family: Family = field(default_factory=Family)
+
+
+@dataclass(slots=True)
+class Batches:
+    """The batches traced so far. Sizes follow from a batch's `lengths`, all else from its `kind`."""
+
+    _kinds: dict[object, _BatchKind] = field(default_factory=dict)
+
+    def add(self, kind: object, lengths: Lengths, trace: BatchTrace) -> None:
+        """Add a traced batch."""
+        wheres = tuple(event.where for event in trace.events)
+        known = self._kinds.setdefault(kind, _BatchKind(wheres, trace.made, trace.rows))
+        events = tuple(Event(event.kernel, event.block, event.size_bytes) for event in trace.events)
+        if (wheres, trace.made, trace.rows) == (known.wheres, known.made, known.rows):
+            known.family.add(lengths, Unfolded(trace.kernels, events, ()))
+
+    def of(self, kind: object, lengths: Lengths) -> BatchTrace | None:
+        """The trace of such a batch; None where it does not follow from the traced ones."""
+        known = self._kinds.get(kind)
+        found = None if known is None else known.family.at(lengths)
+        if known is None or found is None:
+            return None
+        events = tuple(
+            RawEvent(event.kernel, event.block, event.size_bytes, where)
+            for event, where in zip(found.events, known.wheres, strict=True)
+        )
+        return BatchTrace(found.kernels, events, known.made, known.rows)
+
+
+def batch_trace(
+    kernels: Sequence[Kernel],
+    events: Sequence[RawEvent],
+    *,
+    first_kernel: int,
+    made: Sequence[int],
+    rows: Sequence[tuple[int, ...]],
+) -> BatchTrace:
+    """Cut a call out of a recording, whose kernels are numbered from `first_kernel`."""
+    blocks: dict[int, int] = {}
+    begun = min((event.where.nth for event in events if event.where is not None), default=0)
+    return BatchTrace(
+        kernels=tuple(kernels),
+        events=tuple(
+            RawEvent(
+                event.kernel - first_kernel,
+                blocks.setdefault(event.block, len(blocks)),
+                event.size_bytes,
+                None if event.where is None else event.where._replace(nth=event.where.nth - begun),
+            )
+            for event in events
+        ),
+        made=tuple(blocks[block] for block in made),
+        rows=tuple(rows),
     )

@@ -1,28 +1,54 @@
-"""Layers that are alike are traced twice and repeated. Pure: no torch.
+"""The recording of a shortened model, and the whole model's generation out of it. Pure: no torch.
 
 A stack is a row of layers, most of them plain; the others, taps and those that take DeepStack features, do
-something of their own. Of each run of plain layers two are kept. The second follows on a plain layer, as all
-later ones of the run do: its events stand for theirs.
+something of their own. Of each run of plain layers two are traced. The second follows a plain layer, as all
+later ones of the run do: its events are repeated for them.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from typing import NamedTuple
 
 from bench.errors import BenchError
 from bench.predict.events import Event, Kernel
-from bench.predict.tracing.raw import Pass, Raw, Recording
+
+
+class Pass(NamedTuple):
+    """One run through one layer: the stack's name, the layer's number, and the number of earlier runs."""
+
+    stack: str
+    layer: int
+    nth: int
+
+
+class RawEvent(NamedTuple):
+    """An allocation or, with 0 bytes, a release, and the layer in which it happened; None outside."""
+
+    kernel: int
+    block: int
+    size_bytes: int
+    where: Pass | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One generation. `tokens[n - 1]` is how many events there were when the n-th token was there."""
+
+    kernels: tuple[Kernel, ...]
+    events: tuple[RawEvent, ...]
+    tokens: tuple[int, ...]
 
 
 class UnlikeLayersError(BenchError):
-    """Layers that should do the same do not: repeating one would be wrong."""
+    """Layers that should run the same operators differ, so that none can be repeated."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fold:
     """A stack with fewer layers.
 
-    Layer i stands for `copies[i]` in a row; `special` are the numbers of those that are not plain.
+    Layer i represents `copies[i]` in a row; `special` are the numbers of those that are not plain.
     """
 
     copies: tuple[int, ...]
@@ -30,16 +56,16 @@ class Fold:
 
     @property
     def layers(self) -> int:
-        """How many are left."""
+        """Number of layers that are traced."""
         return len(self.copies)
 
     def number(self, layer: int) -> int:
-        """The number, in the whole stack, of the first layer that this one stands for."""
+        """Number, in the whole stack, of the first layer that this one represents."""
         return sum(self.copies[:layer])
 
 
 def fold(layers: int, special: Sequence[int]) -> Fold:
-    """Leave out what can be repeated. `special` are the numbers of layers that are not plain."""
+    """Return the stack without layers that can be repeated; `special` numbers those that are not plain."""
     copies: list[int] = []
     kept: list[int] = []
     for is_special, run in groupby(range(layers), key=lambda layer: layer in special):
@@ -62,10 +88,10 @@ class Unfolded:
 
 
 def unfold(recording: Recording, folds: Mapping[str, Fold]) -> Unfolded:
-    """Put the repeated layers back.
+    """Return the generation of the whole model, with the repeated layers.
 
     Raises:
-        UnlikeLayersError: a layer that was to be repeated does not do what the one before it did.
+        UnlikeLayersError: a layer to be repeated differs from the one before it.
     """
     whole = _Unfolding(recording, folds)
     marks = iter((*recording.tokens, -1))
@@ -86,7 +112,7 @@ def unfold(recording: Recording, folds: Mapping[str, Fold]) -> Unfolded:
 
 
 class _Unfolding:
-    """What has been put together so far. A block that was repeated has an image for each copy."""
+    """The whole generation so far. A block of a repeated layer has an image for each copy."""
 
     def __init__(self, recording: Recording, folds: Mapping[str, Fold]) -> None:
         self.kernels = list(recording.kernels)
@@ -95,11 +121,11 @@ class _Unfolding:
         self._next_block = 1 + max((event.block for event in recording.events), default=0)
         self._images: dict[int, list[int]] = {}
         self._born: dict[int, tuple[Pass, int]] = {}
-        self._made: dict[Pass, list[Raw]] = {}
+        self._made: dict[Pass, list[RawEvent]] = {}
         self._alive: set[int] = set()
 
-    def outside(self, event: Raw) -> None:
-        """What no layer did. A block that was made in a layer goes in all its copies, where it still is."""
+    def outside(self, event: RawEvent) -> None:
+        """Add an event outside the layers. A block made in a layer is released in all copies still alive."""
         if event.size_bytes:
             self._allocate(event.kernel, event.block, event.size_bytes)
             return
@@ -107,8 +133,8 @@ class _Unfolding:
             if image in self._alive:
                 self._release(event.kernel, image)
 
-    def layer(self, where: Pass, run: tuple[Raw, ...]) -> None:
-        """One layer in one pass, as often as it stands for others."""
+    def layer(self, where: Pass, run: tuple[RawEvent, ...]) -> None:
+        """Add one layer in one pass, once for each layer that it represents."""
         folded = self._folds[where.stack]
         made = [event for event in run if event.size_bytes]
         self._made[where] = made
@@ -120,15 +146,15 @@ class _Unfolding:
             for event in run:
                 kernel = names.get(event.kernel, event.kernel)
                 if not event.size_bytes:
-                    self._release(kernel, self._meant(where, copy, event.block))
+                    self._release(kernel, self._released_by(where, copy, event.block))
                     continue
                 block = event.block if copy == 0 else self._new_block()
                 self._images.setdefault(event.block, []).append(block)
                 stays = event.block not in released and self._is_in_attention(kernel)
                 self._allocate(kernel, block, event.size_bytes, is_cache=stays)
 
-    def _meant(self, where: Pass, copy: int, block: int) -> int:
-        """The block that a copy of a layer releases, where the layer that was traced releases `block`."""
+    def _released_by(self, where: Pass, copy: int, block: int) -> int:
+        """The block that a copy releases, where the traced layer releases `block`."""
         born, number = self._born.get(block, (None, 0))
         if born is not None and born[:2] == where[:2]:  # its own, of this pass or an earlier one
             return self._images[block][copy]
@@ -141,8 +167,8 @@ class _Unfolding:
             )
         return self._images[self._made[where][number].block][copy - 1]
 
-    def _renamed(self, where: Pass, layer: int, run: tuple[Raw, ...]) -> dict[int, int]:
-        """Kernels of a layer under the number that it has in the whole stack."""
+    def _renamed(self, where: Pass, layer: int, run: tuple[RawEvent, ...]) -> dict[int, int]:
+        """Number the kernels of a layer as in the whole stack; returns old index to new index."""
         if layer == where.layer:
             return {}
         old, new = f"{where.stack}.{where.layer}", f"{where.stack}.{layer}"
@@ -171,5 +197,5 @@ class _Unfolding:
         return self._next_block - 1
 
 
-def _sizes(made: Sequence[Raw]) -> list[int]:
+def _sizes(made: Sequence[RawEvent]) -> list[int]:
     return [event.size_bytes for event in made]

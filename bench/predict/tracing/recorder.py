@@ -1,8 +1,9 @@
-"""Listening in: every operator of a generation, what it allocates, and when that is released."""
+"""A dispatch mode that records each operator of a generation, its allocations and their releases."""
 
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from enum import Enum
 from functools import partial
 from typing import Any, Final
 
@@ -13,8 +14,8 @@ from torch.utils.hooks import RemovableHandle
 from bench.errors import BenchError
 from bench.moss_audio import MossAudioModel
 from bench.predict.events import Call, Kernel
-from bench.predict.tracing.batches import Batches, Piece, piece_of
-from bench.predict.tracing.raw import Mark, Pass, Raw, Recording
+from bench.predict.tracing.families import Batches, BatchTrace, batch_trace
+from bench.predict.tracing.folding import Pass, RawEvent, Recording
 from bench.records.enums import Phase
 
 _READ: Final = torch.ops.aten._local_scalar_dense.default
@@ -36,20 +37,27 @@ class TracingError(BenchError):
     """The model did something that a trace cannot follow."""
 
 
+class Mark(Enum):
+    """The part of a generation that begins when a module runs."""
+
+    START = "a layer of a stack"
+    END = "the part after the stack"
+
+
 class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Stands before `FakeTensorMode`, so that what it sees has sizes and no memory.
+    """Runs outside `FakeTensorMode`, so that its tensors have sizes and no memory.
 
     It is also the observer of the generation. `generate` reads two values: whether a mask is all ones, which
-    it is, and whether the answer has come to its end, which it has after `max_tokens`. Batches of chunks that
-    are known already do not run, and those that do become known.
+    it is, and whether the answer has ended, which it has after `max_tokens`. With `batches`, a batch of
+    chunks that follows from traced ones does not run, and one that runs is added to them.
     """
 
-    def __init__(self, max_tokens: int, batches: Batches) -> None:
+    def __init__(self, max_tokens: int, batches: Batches | None = None) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._max_tokens = max_tokens
         self._batches = batches
         self._kernels: list[Kernel] = []
-        self._events: list[Raw] = []
+        self._events: list[RawEvent] = []
         self._tokens: list[int] = []
         self._alive: dict[int, tuple[int, weakref.ref[torch.UntypedStorage]]] = {}
         self._ignored: set[int] = set()
@@ -58,28 +66,28 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._pass: Pass | None = None
         self._passes: dict[str, int] = {}
         self._blocks = 0
-        self._deaf = False
-        self._are_all: set[int] = set()
+        self._paused = False
+        self._all_flags: set[int] = set()
         self._names: dict[Callable[..., Any], str] = {}
 
     # --- the observer -------------------------------------------------------------------------------------
 
     def begin(self, phase: Phase) -> None:
-        """What follows belongs to this phase."""
+        """Assign the operators that follow to this phase."""
         self._phase = phase
 
     def token(self) -> None:
-        """A token is there: an answer of that length would end here."""
+        """Note a token: an answer of that length would end here."""
         self._tokens.append(len(self._events))
 
     def end(self) -> None:
-        """The generation is over; releases that follow are of no interest."""
+        """Do nothing: releases after the generation do not count."""
 
     # --- modules ------------------------------------------------------------------------------------------
 
     @contextmanager
-    def listening(self, model: MossAudioModel, stacks: Sequence[str]) -> Iterator[None]:
-        """Record what the model does meanwhile; its weights and buffers must outlive the recording.
+    def attached(self, model: MossAudioModel, stacks: Sequence[str]) -> Iterator[None]:
+        """Record the model while the context is open; its weights and buffers must outlive the recording.
 
         Scopes are named after modules, and passes after the layers of `stacks`. The pass of a layer lasts
         until the next layer begins; that of the last one until the norm behind its stack does.
@@ -88,12 +96,13 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._ignored.update(tensor.untyped_storage()._cdata for tensor in weights)
         hooks = list(self._follow(model, stacks))
         encoder = model.audio_encoder
-        encoder._encode = self._batched(encoder._encode)  # type: ignore[method-assign]
+        if self._batches is not None:
+            encoder._encode = self._batched(encoder._encode, self._batches)  # type: ignore[method-assign]
         try:
             with self:
                 yield
         finally:
-            del encoder.__dict__["_encode"]
+            encoder.__dict__.pop("_encode", None)
             for hook in hooks:
                 hook.remove()
 
@@ -130,9 +139,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """Run one operator on fake tensors and note what it allocates.
 
         Raises:
-            TracingError: the model wants to know a value that is no flag.
+            TracingError: the model reads a value that is not a flag.
         """
-        if self._deaf:
+        if self._paused:
             return func(*args, **(kwargs or {}))
         if func is _READ:
             return self._read(args[0])
@@ -149,7 +158,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         for tensor in outputs:
             self._allocated(kernel, tensor)
         if name == "aten::all":
-            self._are_all.add(self._blocks - 1)
+            self._all_flags.add(self._blocks - 1)
         if name in _WITH_CALL:
             self._kernels[kernel] = _with_call(self._kernels[kernel], args, outputs[0])
         return result
@@ -164,7 +173,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if tensor.dtype is not torch.bool:
             raise TracingError(f"the model reads a value of type {tensor.dtype}, which a trace does not have")
         block, _ = self._alive.get(tensor.untyped_storage()._cdata, (None, None))
-        return block in self._are_all or len(self._tokens) >= self._max_tokens
+        return block in self._all_flags or len(self._tokens) >= self._max_tokens
 
     def _allocated(self, kernel: int, tensor: torch.Tensor) -> None:
         storage = tensor.untyped_storage()
@@ -173,7 +182,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return
         block = self._new_block()
         self._watch(block, storage)
-        self._events.append(Raw(kernel, block, storage.nbytes(), self._pass))
+        self._events.append(RawEvent(kernel, block, storage.nbytes(), self._pass))
 
     def _new_block(self) -> int:
         self._blocks += 1
@@ -185,50 +194,54 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _released(self, key: int, _reference: object) -> None:
         block, _ = self._alive.pop(key)
-        self._events.append(Raw(len(self._kernels) - 1, block, 0, self._pass))
+        self._events.append(RawEvent(len(self._kernels) - 1, block, 0, self._pass))
 
-    # --- what is done over and over -----------------------------------------------------------------------
+    # --- batches of encoder chunks ------------------------------------------------------------------------
 
-    def _batched(self, encode: Callable[..., tuple[torch.Tensor, ...]]) -> Callable[..., Any]:
-        """Encode a batch of chunks with its mask, but only where its doings are not known already.
+    def _batched(
+        self, encode: Callable[..., tuple[torch.Tensor, ...]], batches: Batches
+    ) -> Callable[..., Any]:
+        """Wrap `encode` so that a batch of chunks runs only where its trace does not follow from `batches`.
 
-        `encode` must leave nothing behind but what it returns: tensors of as many rows as there are chunks.
+        `encode` must leave nothing alive but its results: tensors of as many rows as there are chunks.
         """
 
         def run(batch: torch.Tensor, mask: torch.Tensor | None) -> tuple[torch.Tensor, ...]:
             chunks, *chunk = batch.shape
             # One chunk alone has strides of its own; of more, they are cut out of the whole clip.
             kind, lengths = (tuple(chunk), mask is None, chunks == 1), (float(chunks), float(batch.stride(1)))
-            piece = self._batches.of(kind, lengths)
-            if piece is not None:
-                return self._play(piece, chunks, batch.dtype)
+            known = batches.of(kind, lengths)
+            if known is not None:
+                return self._replay(known, chunks, batch.dtype)
             kernels, events = len(self._kernels), len(self._events)
             results = encode(batch, mask)
-            ran = piece_of(
+            ran = batch_trace(
                 self._kernels[kernels:],
                 self._events[events:],
                 first_kernel=kernels,
                 made=[self._alive[tensor.untyped_storage()._cdata][0] for tensor in results],
                 rows=[tuple(tensor.shape[1:]) for tensor in results],
             )
-            self._batches.add(kind, lengths, ran)
+            batches.add(kind, lengths, ran)
             return results
 
         return run
 
-    def _play(self, piece: Piece, chunks: int, dtype: torch.dtype) -> tuple[torch.Tensor, ...]:
-        """Note what the call would have done, and return what it would have returned."""
+    def _replay(self, trace: BatchTrace, chunks: int, dtype: torch.dtype) -> tuple[torch.Tensor, ...]:
+        """Record the call without running it, and return results of its shapes."""
         kernels, blocks = len(self._kernels), self._blocks
-        self._kernels.extend(piece.kernels)
-        passes = {where: self._next_pass(where) for where in dict.fromkeys(e.where for e in piece.events)}
-        for event in piece.events:
+        self._kernels.extend(trace.kernels)
+        passes = {where: self._next_pass(where) for where in dict.fromkeys(e.where for e in trace.events)}
+        for event in trace.events:
             self._blocks = max(self._blocks, blocks + event.block + 1)
             where = passes[event.where]
-            self._events.append(Raw(kernels + event.kernel, blocks + event.block, event.size_bytes, where))
-        self._deaf = True
-        results = tuple(torch.empty(chunks, *row, dtype=dtype) for row in piece.rows)
-        self._deaf = False
-        for block, tensor in zip(piece.made, results, strict=True):
+            self._events.append(
+                RawEvent(kernels + event.kernel, blocks + event.block, event.size_bytes, where)
+            )
+        self._paused = True
+        results = tuple(torch.empty(chunks, *row, dtype=dtype) for row in trace.rows)
+        self._paused = False
+        for block, tensor in zip(trace.made, results, strict=True):
             self._watch(blocks + block, tensor.untyped_storage())
         return results
 
@@ -240,7 +253,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return where._replace(nth=self._passes[where.stack])
 
     def recording(self) -> Recording:
-        """What was recorded up to the last token."""
+        """Return the recording up to the last token."""
         last = self._tokens[-1] if self._tokens else len(self._events)
         return Recording(tuple(self._kernels), tuple(self._events[:last]), tuple(self._tokens))
 
@@ -254,9 +267,9 @@ def _tensors(result: object) -> Iterator[torch.Tensor]:
 
 
 def _laid_out(result: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
-    """As the real kernels return it, on a CPU and on CUDA: `[batch, positions, heads, head_dim]`, turned.
+    """Return the result in the layout of real kernels: `[batch, positions, heads, head_dim]`, transposed.
 
-    Fake tensors have the layout of the query instead, from which copies follow that nobody makes, and
+    Fake tensors have the layout of the query instead, which would cause copies that no device makes, and
     products that copy their weights.
     """
     mixed, *others = result

@@ -1,6 +1,16 @@
-"""The model, full size, as fake tensors on the CPU: what a generation of any length takes, in order."""
+"""Traces of one generation of the full-size model, from fake tensors on the CPU.
 
-from dataclasses import dataclass
+A trace with fake CUDA tensors on a build without CUDA falls back to attention with a matrix of positions
+squared; so the model is traced as CPU tensors, and the fused attention is renamed. CUDA's `mha_fwd` (in torch
+`aten/src/ATen/native/transformers/cuda/flash_attn/flash_api.cpp`, in flash-attn `csrc/flash_attn/
+flash_api.cpp`) allocates the output in the type of the query and the logsumexp, `[batch, heads, positions]`
+in float32: the same sizes as those of the CPU's kernel. Left out are its random state of 16 bytes, and the
+buffers of work that is split over the card (in decode about 2 MiB at most), which are released when it ends.
+Other operators return results of the same sizes on both.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 import torch
@@ -12,28 +22,28 @@ from bench.arithmetic.shapes import shapes_of
 from bench.engines.answering import answer, generation_config
 from bench.moss_audio import MossAudioConfig, MossAudioModel
 from bench.moss_audio.configuration import audio_token_count
-from bench.predict.events import Trace
+from bench.predict.events import Kernel, Trace
 from bench.predict.model import ModelMemory
-from bench.predict.tracing.batches import Batches
-from bench.predict.tracing.families import Family, Lengths
+from bench.predict.tracing.decode import TRACED_TOKENS, DecodeTrace, pattern, splice_decode
+from bench.predict.tracing.families import Batches, Family, Lengths
 from bench.predict.tracing.folding import Fold, Unfolded, fold, unfold
-from bench.predict.tracing.kernels import as_on_cuda
 from bench.predict.tracing.recorder import Recorder
-from bench.predict.tracing.splicing import DecodeTrace, splice_decode
-from bench.predict.tracing.steps import TRACED_TOKENS, pattern
 from bench.records.enums import Attention, EncoderAttention
 from bench.records.record import Sampling
 from bench.weights.random import allocate, meta_model
 
 _ENCODER: Final = "audio_encoder.layers"
 _LANGUAGE: Final = "language_model.layers"
-# Any id: nothing is ever compared with it but to ask whether the answer has ended.
+# Any id: it is compared only to decide whether the answer has ended.
 _END_OF_ANSWER: Final = 0
+_ON_CUDA: Final = {
+    "aten::_scaled_dot_product_flash_attention_for_cpu": "aten::_scaled_dot_product_flash_attention"
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What decides a trace, apart from lengths.
+    """Everything that decides a trace, apart from lengths.
 
     `chunks_at_once` None is the model's own, `mlp_positions_at_once` None all. `kind` is the device whose
     kernels allocate.
@@ -49,17 +59,31 @@ class Setting:
     mlp_positions_at_once: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Reuse:
+    """Parts of a trace that may follow from earlier traces. Traces are equal without; each costs more time.
+
+    `batches`: batches of encoder chunks; `decode_steps`: the steps after the first clip's prefill; `clips`:
+    whole clips.
+    """
+
+    batches: bool = True
+    decode_steps: bool = True
+    clips: bool = True
+
+
 class Tracer:
     """One model in one setting. Building it takes a fraction of a second; it can trace any number of clips.
 
-    Only layers that differ are traced, two batches of chunks of each kind, and decode steps behind the first
-    clip alone: the others follow from these (`folding`, `batches`, `grafting`), and whole clips from others
-    (`families`), where that is exact. FlashAttention 2 is traced as SDPA: on a card both allocate the output
-    and the logsumexp, and nothing of positions squared.
+    Only layers that differ are traced (`folding`), two batches of chunks of each kind (`families`), and
+    decode steps after the first clip alone (`decode`); whole clips follow from others (`families`), where
+    that is exact. FlashAttention 2 is traced as SDPA: on a card both allocate the output and the logsumexp,
+    and nothing of positions squared.
     """
 
-    def __init__(self, config: MossAudioConfig, setting: Setting) -> None:
+    def __init__(self, config: MossAudioConfig, setting: Setting, reuse: Reuse = Reuse()) -> None:
         self._setting = setting
+        self._reuse = reuse
         self._folds = {
             _ENCODER: fold(
                 config.audio_config.encoder_layers, config.audio_config.deepstack_encoder_layer_indexes
@@ -71,19 +95,19 @@ class Tracer:
         self._config = _shortened(config, self._folds, setting)
         self._fake = FakeTensorMode()
         self._model = self._make()
-        self._batches = Batches()
-        self._answered: DecodeTrace | None = None
+        self._batches = Batches() if reuse.batches else None
+        self._decode: DecodeTrace | None = None
         self._families: dict[tuple[object, ...], Family] = {}
 
     def trace(self, mel_frames: int, prompt_tokens: int) -> Trace:
-        """One generation over a clip of so many mel frames, prompt tokens with audio and markers included.
+        """Return the trace of a clip of so many mel frames; prompt tokens include audio and markers.
 
         Raises:
             TracingError: the model reads values.
-            UnlikeLayersError, UnsteadyStepsError: what was to be repeated is not alike.
+            UnlikeLayersError, UnsteadyStepsError: parts that should repeat differ.
         """
         whole = self._known_or_run(mel_frames, prompt_tokens)
-        kernels = as_on_cuda(whole.kernels) if self._setting.kind == "cuda" else whole.kernels
+        kernels = _as_on_cuda(whole.kernels) if self._setting.kind == "cuda" else whole.kernels
         return Trace(
             prompt_tokens=prompt_tokens,
             audio_tokens=audio_token_count(mel_frames),
@@ -96,17 +120,22 @@ class Tracer:
     def _known_or_run(self, mel_frames: int, prompt_tokens: int) -> Unfolded:
         structure, lengths = self._lengths(mel_frames, prompt_tokens)
         family = self._families.setdefault(structure, Family())
-        known = family.at(lengths)
+        known = family.at(lengths) if self._reuse.clips else None
         if known is not None:
             return known
-        run = self._run(mel_frames, prompt_tokens, TRACED_TOKENS if self._answered is None else 1)
-        self._answered = self._answered or DecodeTrace(prompt_tokens, run)
-        whole = splice_decode(run, prompt_tokens, self._answered)
+        whole = self._traced(mel_frames, prompt_tokens)
         family.add(lengths, whole)
         return whole
 
+    def _traced(self, mel_frames: int, prompt_tokens: int) -> Unfolded:
+        run = self._run(mel_frames, prompt_tokens, TRACED_TOKENS if self._decode is None else 1)
+        if not self._reuse.decode_steps:
+            return run
+        self._decode = self._decode or DecodeTrace(prompt_tokens, run)
+        return splice_decode(run, prompt_tokens, self._decode)
+
     def _lengths(self, mel_frames: int, prompt_tokens: int) -> tuple[tuple[object, ...], Lengths]:
-        """What makes two clips run the same operators, and the lengths that their sizes are affine in."""
+        """Return a key of clips that run the same operators, and the lengths in which sizes are affine."""
         audio, asked = self._config.audio_config, self._setting
         cut = chunks(shapes_of(self._config.to_dict()).audio_config, mel_frames)
         batches = -(-cut.pieces // audio.conv_chunksize)
@@ -125,7 +154,7 @@ class Tracer:
 
     def _run(self, mel_frames: int, prompt_tokens: int, max_tokens: int) -> Unfolded:
         recorder = Recorder(max_tokens, self._batches)
-        with self._fake, torch.no_grad(), recorder.listening(self._model, (_ENCODER, _LANGUAGE)):
+        with self._fake, torch.no_grad(), recorder.attached(self._model, (_ENCODER, _LANGUAGE)):
             inputs = self._inputs(mel_frames, prompt_tokens)
             answer(
                 self._model,
@@ -152,10 +181,7 @@ class Tracer:
         return model
 
     def _inputs(self, mel_frames: int, prompt_tokens: int) -> dict[str, torch.Tensor]:
-        """What the processor makes, as it arrives on the device: ids in int64, log-mel in float32.
-
-        The engine then brings log-mel to the type of the model.
-        """
+        """Inputs as the processor makes them, log-mel in the type of the model as the engine casts it."""
         log_mel = torch.zeros(1, self._config.audio_config.num_mel_bins, mel_frames)
         return {
             "input_ids": torch.zeros(1, prompt_tokens, dtype=torch.int64),
@@ -187,7 +213,7 @@ def model_memory(config: MossAudioConfig, dtype: str) -> ModelMemory:
 def _without_mask(
     _module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """transformers drops a mask of ones once it has looked at it; here there is nothing to look at."""
+    """Drop the mask: transformers drops a mask of ones after reading it, and a fake one has no values."""
     return args, {**kwargs, "attention_mask": None}
 
 
@@ -208,4 +234,12 @@ def _shortened(config: MossAudioConfig, folds: dict[str, Fold], setting: Setting
             "num_hidden_layers": text["num_hidden_layers"],
             "mlp_positions_at_once": setting.mlp_positions_at_once,
         }
+    )
+
+
+def _as_on_cuda(kernels: Sequence[Kernel]) -> tuple[Kernel, ...]:
+    """The same kernels under their names on a card."""
+    return tuple(
+        replace(kernel, name=_ON_CUDA[kernel.name]) if kernel.name in _ON_CUDA else kernel
+        for kernel in kernels
     )

@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.predict.events import Kernel
-from bench.predict.tracing.folding import UnlikeLayersError, fold, unfold
-from bench.predict.tracing.raw import Pass, Raw, Recording
+from bench.predict.tracing.folding import Pass, RawEvent, Recording, UnlikeLayersError, fold, unfold
 from bench.records.enums import Phase
 
 
@@ -23,11 +22,11 @@ def stack_of(sizes: list[int]) -> Recording:
     events = []
     for layer, size in enumerate(sizes):
         where = Pass("stack", layer, 0)
-        events.append(Raw(layer, layer, size, where))
+        events.append(RawEvent(layer, layer, size, where))
         if layer:
-            events.append(Raw(layer, layer - 1, 0, where))
+            events.append(RawEvent(layer, layer - 1, 0, where))
     kernels = tuple(Kernel("op", f"stack.{layer}.act", Phase.ENCODE) for layer in range(len(sizes)))
-    return Recording(kernels, (*events, Raw(len(sizes) - 1, len(sizes) - 1, 0, None)), ())
+    return Recording(kernels, (*events, RawEvent(len(sizes) - 1, len(sizes) - 1, 0, None)), ())
 
 
 @given(st.integers(2, 40))

@@ -14,7 +14,7 @@ from bench.moss_audio import MossAudioConfig
 from bench.moss_audio.configuration import audio_token_count, released_config
 from bench.predict.events import Trace
 from bench.predict.peaks import PhasePeak, phase_peaks
-from bench.predict.tracing.tracer import Setting, Tracer, model_memory
+from bench.predict.tracing.tracer import Reuse, Setting, Tracer, model_memory
 from bench.records.enums import Attention, EncoderAttention, Phase
 from bench.records.record import Sampling
 from tests.predict.tracing.measured import measured_peaks
@@ -23,6 +23,7 @@ GREEDY = Sampling(do_sample=False, temperature=None, top_p=None, top_k=None)
 UPSTREAM = Sampling(do_sample=True, temperature=1.0, top_p=1.0, top_k=50)
 FULL_SIZE = "MOSS-Audio-4B-Instruct"
 HEADS = 32
+NOTHING = Reuse(batches=False, decode_steps=False, clips=False)
 
 
 def setting(**changes: object) -> Setting:
@@ -89,13 +90,25 @@ def test_what_is_predicted_is_what_a_real_generation_takes(
 ) -> None:
     prompt_tokens = audio_token_count(mel_frames) + text_tokens
     tracer = Tracer(config, asked)
-    tracer.trace(200, audio_token_count(200) + 9)  # of another clip, whose decode steps are taken over
+    tracer.trace(200, audio_token_count(200) + 9)  # of another clip, whose decode steps are reused
     trace = tracer.trace(mel_frames, prompt_tokens)
     predicted = phase_peaks(trace, [max_tokens], lambda _: 0)[max_tokens]
     measured = measured_peaks(
         config, asked, mel_frames=mel_frames, prompt_tokens=prompt_tokens, max_tokens=max_tokens
     )
     assert {phase: predicted[phase].allocated_bytes for phase in measured} == measured
+
+
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(configurations(), settings_of_a_run(), st.integers(100, 900))
+def test_what_follows_from_earlier_traces_is_what_a_trace_gives(
+    config: MossAudioConfig, asked: Setting, mel_frames: int
+) -> None:
+    tracer = Tracer(config, asked)
+    for clip in (mel_frames // 2, mel_frames, 2 * mel_frames, 3 * mel_frames):
+        prompt, alone = audio_token_count(clip) + 9, Tracer(config, asked, NOTHING)
+        found = [phase_peaks(each.trace(clip, prompt), [3, 40], lambda _: 0) for each in (tracer, alone)]
+        assert found[0] == found[1]
 
 
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -188,13 +201,13 @@ def test_logits_lead_beyond_256_s_and_the_stem_before(full_size: Tracer) -> None
 @pytest.mark.full_size
 def test_decode_steps_are_the_same_behind_any_clip(full_size: Tracer) -> None:
     full_size.trace(3000, prompt_of(3000))
-    grafted = full_size.trace(27000, prompt_of(27000))
+    spliced = full_size.trace(27000, prompt_of(27000))
     alone = Tracer(released_config(FULL_SIZE), setting(kind="cuda")).trace(27000, prompt_of(27000))
     answers = [3, 4, 5, 700]
-    peaks = [phase_peaks(trace, answers, lambda _: 0) for trace in (grafted, alone)]
+    peaks = [phase_peaks(trace, answers, lambda _: 0) for trace in (spliced, alone)]
     assert peaks[0] == peaks[1]
-    assert _levels(grafted) == _levels(alone)
-    assert Counter(grafted.kernels) == Counter(alone.kernels)  # shapes and all: workspace follows from them
+    assert _levels(spliced) == _levels(alone)
+    assert Counter(spliced.kernels) == Counter(alone.kernels)  # shapes and all: workspace follows from them
 
 
 def _levels(trace: Trace) -> list[int]:

@@ -1,17 +1,69 @@
-"""Decode steps of one clip put behind the prefill of another. Pure: no torch.
+"""Decode steps: the pattern of one, and those of one clip after the prefill of another. Pure: no torch.
 
-A decode step does the same after any prefill. What it allocates grows by the same amount for each position
-more, whether that is one of the answer or of the prompt; so the steps have to be traced once.
+A decode step runs the same operators after any prefill. Its allocations grow by the same amount for each
+position more, whether of the answer or of the prompt; so the steps are traced once for all clips.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from bench.predict.events import Call, Event, Kernel
+from bench.errors import BenchError
+from bench.predict.events import Call, DecodeStep, Event, Kernel, StepEvent
 from bench.predict.tracing.families import reshaped, shape_numbers
 from bench.predict.tracing.folding import Unfolded
-from bench.predict.tracing.steps import UnsteadyStepsError
+
+TRACED_TOKENS = 4
+"""The first decode step still releases blocks of the prefill; ids live for two steps. From the third step on,
+each is like the one before."""
+
+
+class UnsteadyStepsError(BenchError):
+    """Two decode steps run different operators, so that later steps do not follow from them."""
+
+
+def pattern(kernels: Sequence[Kernel], events: Sequence[Event], tokens_at: Sequence[int]) -> DecodeStep:
+    """Return the step after the last traced one, as the pattern of all later ones.
+
+    Raises:
+        UnsteadyStepsError: the last two steps differ in more than sizes.
+    """
+    bounds = list(pairwise(tokens_at))
+    steps = [events[begin:end] for begin, end in bounds[-2:]]
+    made = [[event for event in step if event.size_bytes] for step in steps]
+    names = [[kernels[event.kernel].name for event in step] for step in made]
+    if names[0] != names[1]:
+        raise UnsteadyStepsError("the last two decode steps do not run the same operators")
+    blocks = tuple(tuple(event.block for event in step) for step in reversed(made))
+    place = {
+        block: (age, number) for age, step in enumerate(blocks) for number, block in enumerate(step)
+    } | _earlier(events, tokens_at)
+    return DecodeStep(
+        first=len(tokens_at),
+        events=tuple(_step_event(event, place, made) for event in steps[-1]),
+        before=blocks,
+    )
+
+
+def _earlier(events: Sequence[Event], tokens_at: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """Blocks of the step before the last two, with their age seen from the last one."""
+    begin, end = tokens_at[-4], tokens_at[-3]
+    made = [event.block for event in events[begin:end] if event.size_bytes]
+    return {block: (2, number) for number, block in enumerate(made)}
+
+
+def _step_event(
+    event: Event, place: dict[int, tuple[int, int]], made: Sequence[Sequence[Event]]
+) -> StepEvent:
+    if event.block not in place:
+        raise UnsteadyStepsError("a decode step releases what is older than two steps")
+    age, number = place[event.block]
+    growth = made[-1][number].size_bytes - made[-2][number].size_bytes if event.size_bytes else 0
+    size = event.size_bytes + growth if event.size_bytes else 0
+    return StepEvent(event.kernel, age, number, size, growth, event.is_cache)
+
+
+# --- steps of another clip ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +75,10 @@ class DecodeTrace:
 
 
 def splice_decode(prefill: Unfolded, prompt_tokens: int, known: DecodeTrace) -> Unfolded:
-    """The generation that begins as `prefill` does, up to its first token, and goes on as `known` did.
+    """Return the generation of `prefill` up to its first token, continued with the steps of `known`.
 
     Raises:
-        UnsteadyStepsError: the two prefills left something different, or the steps of `known` differ.
+        UnsteadyStepsError: the two prefills leave different blocks, or the steps of `known` differ.
     """
     source = known.whole
     first = source.tokens_at[0]
@@ -34,7 +86,7 @@ def splice_decode(prefill: Unfolded, prompt_tokens: int, known: DecodeTrace) -> 
     begun = prefill.events[: prefill.tokens_at[0]]
     for event in begun:
         result.add(event, prefill.kernels, event.size_bytes, event.block)
-    place = _same_place(prefill, source)
+    place = _corresponding_blocks(prefill, source)
     shift = prompt_tokens - known.prompt_tokens
     sizes, kernels = _sizes(source, shift), _kernels(source, shift)
     for event in source.events[first:]:
@@ -46,7 +98,7 @@ def splice_decode(prefill: Unfolded, prompt_tokens: int, known: DecodeTrace) -> 
 
 
 class _Renumbered:
-    """A generation put together from others: kernels and blocks are numbered as they come."""
+    """A generation joined from others: kernels and blocks are numbered in order."""
 
     def __init__(self) -> None:
         self.kernels: list[Kernel] = []
@@ -55,7 +107,7 @@ class _Renumbered:
         self._blocks: dict[int, int] = {}
 
     def add(self, event: Event, kernels: Sequence[Kernel], size_bytes: int, block: int) -> None:
-        """One event of the generation whose kernels these are; `block` is its name among all of them."""
+        """Add an event of a generation with these kernels; `block` is its name across the generations."""
         key = id(kernels), event.kernel
         if key not in self._kernel_numbers:
             self._kernel_numbers[key] = len(self.kernels)
@@ -64,8 +116,8 @@ class _Renumbered:
         self.events.append(Event(self._kernel_numbers[key], number, size_bytes, event.is_cache))
 
 
-def _same_place(prefill: Unfolded, source: Unfolded) -> dict[int, int]:
-    """Blocks of `source` that are alive at its first token, to those of `prefill` in their place."""
+def _corresponding_blocks(prefill: Unfolded, source: Unfolded) -> dict[int, int]:
+    """Map the blocks of `source` that live at its first token to those of `prefill`."""
     there, here = (_alive(whole.events[: whole.tokens_at[0]]) for whole in (source, prefill))
     names = [_names(blocks, whole.kernels) for blocks, whole in ((there, source), (here, prefill))]
     if names[0] != names[1]:
@@ -83,7 +135,7 @@ def _names(events: Sequence[Event], kernels: Sequence[Kernel]) -> list[str]:
 
 
 def _sizes(source: Unfolded, shift: int) -> dict[int, int]:
-    """What each block of a decode step would have with so many more positions before it."""
+    """Bytes of each block of a decode step with `shift` more positions before it."""
     steps = [
         [event for event in source.events[begin:end] if event.size_bytes]
         for begin, end in pairwise(source.tokens_at)
@@ -101,7 +153,7 @@ def _sizes(source: Unfolded, shift: int) -> dict[int, int]:
 
 
 def _kernels(source: Unfolded, shift: int) -> tuple[Kernel, ...]:
-    """The kernels of `source`, in decode steps with the shapes of so many more positions."""
+    """The kernels of `source`, those of decode steps with the shapes of `shift` more positions."""
     steps = [
         list(dict.fromkeys(event.kernel for event in source.events[begin:end] if event.size_bytes))
         for begin, end in pairwise(source.tokens_at)
@@ -117,6 +169,6 @@ def _kernels(source: Unfolded, shift: int) -> tuple[Kernel, ...]:
 
 
 def _longer(call: Call, before: Call, last: Call, shift: int) -> Call:
-    """The call with so many more positions; from one step to the next there is one more."""
+    """The call with `shift` more positions; each step has one more than the step before."""
     triples = zip(shape_numbers(call), shape_numbers(before), shape_numbers(last), strict=True)
     return reshaped(call, (number + shift * (late - early) for number, early, late in triples))
