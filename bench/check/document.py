@@ -7,7 +7,7 @@ from bench.check.figures import Sample, merge_figure
 from bench.check.lines import merge_lines
 from bench.check.rows import CellContribution, MergedCell, merge_cell, merge_phases
 from bench.check.sources import Sources
-from bench.check.summary import Entry, EntryHead, SoftwareEntry
+from bench.check.summary import RecordHead, RecordSummary
 from bench.check.verdict import merge_caveats, merge_verdict
 from bench.judge.variants import varying, words_of
 from bench.records.check import (
@@ -25,6 +25,7 @@ from bench.records.check import (
     CheckRow,
     CheckSpeed,
     CheckVram,
+    Software,
 )
 from bench.records.enums import Attention, Phase, Provenance
 
@@ -32,15 +33,15 @@ Largest = tuple[MergedCell, dict[Phase, CheckPhase]]
 """The cell that took the most, and its memory in each phase."""
 
 
-def merge(entries: Iterable[Entry]) -> Check:
+def merge(summaries: Iterable[RecordSummary]) -> Check:
     """One document from records of one model on one card, in any order; copies of a record count once.
 
     Raises:
         ValueError: no record.
     """
-    entries = tuple(entries)
-    sources = Sources.of(entry.head for entry in entries)
-    by_hash = {entry.head.hash: entry for entry in entries}
+    summaries = tuple(summaries)
+    sources = Sources.of(summary.head for summary in summaries)
+    by_hash = {summary.head.hash: summary for summary in summaries}
     cells: dict[str, list[CellContribution]] = {}
     for head in sources.heads:
         for cell in by_hash[head.hash].cells:
@@ -136,7 +137,7 @@ def _gpu(sources: Sources) -> CheckGpu:
     )
 
 
-def _of_heads(sources: Sources, name: str, read: Callable[[EntryHead], int | None]) -> CheckFigure | None:
+def _of_heads(sources: Sources, name: str, read: Callable[[RecordHead], int | None]) -> CheckFigure | None:
     """A figure that a record has once, of the records that the verdict rests on."""
     samples = [
         Sample(sources.machine(head), value) for head in sources.deciding if (value := read(head)) is not None
@@ -171,7 +172,7 @@ def _predicted(row: CheckRow) -> CheckFigure | None:
     )
 
 
-def _speed(newest: EntryHead, rows: Sequence[CheckRow], clip_s: float, tokens: int) -> Iterator[CheckSpeed]:
+def _speed(newest: RecordHead, rows: Sequence[CheckRow], clip_s: float, tokens: int) -> Iterator[CheckSpeed]:
     if newest.emulation is not None:
         return
     for row in rows:
@@ -192,11 +193,11 @@ def _environments(sources: Sources) -> tuple[CheckEnvironment, ...]:
     return tuple(_environment(software, records) for software, records in ordered)
 
 
-def _environment(software: SoftwareEntry, records: int) -> CheckEnvironment:
+def _environment(software: Software, records: int) -> CheckEnvironment:
     return CheckEnvironment(**software.model_dump(), records=records)
 
 
-def _record(sources: Sources, head: EntryHead) -> CheckRecord:
+def _record(sources: Sources, head: RecordHead) -> CheckRecord:
     return CheckRecord(
         id=head.id,
         hash=head.hash,

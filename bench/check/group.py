@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Self
 
-from bench.check.summary import EntryHead
+from bench.check.summary import RecordHead
 from bench.records.base import Frozen, PathName, Slug
 from bench.records.enums import PUBLISHER
 from bench.store import naming
@@ -23,7 +23,7 @@ class GroupKey(Frozen):
     played_bytes: int | None
 
     @classmethod
-    def of(cls, head: EntryHead) -> Self:
+    def of(cls, head: RecordHead) -> Self:
         """The group that a record belongs to.
 
         Raises:

@@ -15,7 +15,7 @@ from bench.check.index_file import DamagedError, Note, connect, reason_of, remov
 from bench.check.index_reading import Indexed, Progress, Stamp, key_of, read_all, stamp_of, untold
 from bench.check.rows import CellContribution
 from bench.check.sources import Sources
-from bench.check.summary import CellEntry, Entry, EntryHead
+from bench.check.summary import CellSummary, RecordHead, RecordSummary
 from bench.errors import RecordError, StorageError
 from bench.records.check import Check
 from bench.records.enums import Provenance
@@ -43,7 +43,7 @@ class Index:
     def update(
         self,
         paths: Sequence[Path],
-        read: Callable[[Path], Entry],
+        read: Callable[[Path], RecordSummary],
         progress: Progress = untold,
     ) -> None:
         """Read the files that are new or changed, and choose these files for all that follows.
@@ -105,17 +105,17 @@ class Index:
         rows = self._database.execute("SELECT path, size, mtime_ns, inode, ctime_ns FROM files")
         return {path: (size, mtime, inode, ctime) for path, size, mtime, inode, ctime in rows}
 
-    def _heads(self, key: GroupKey) -> list[tuple[int, Path, EntryHead]]:
+    def _heads(self, key: GroupKey) -> list[tuple[int, Path, RecordHead]]:
         """Each record once, under the first of its names."""
         rows = self._database.execute(
             "SELECT files.id, min(path), head FROM files JOIN chosen USING (path)"
             " JOIN groups ON groups.id = files.grp WHERE key = ? GROUP BY hash ORDER BY min(path)",
             (key.model_dump_json(),),
         )
-        return [(file, Path(os.fsdecode(path)), _checked(EntryHead, head)) for file, path, head in rows]
+        return [(file, Path(os.fsdecode(path)), _checked(RecordHead, head)) for file, path, head in rows]
 
     def _cells(
-        self, key: GroupKey, heads: Mapping[int, EntryHead], sources: Sources
+        self, key: GroupKey, heads: Mapping[int, RecordHead], sources: Sources
     ) -> Iterator[Sequence[CellContribution]]:
         order = {head.hash: place for place, head in enumerate(sources.heads)}
         rows = self._database.execute(
@@ -125,7 +125,7 @@ class Index:
         )
         for _, group in groupby(rows, key=lambda row: row[0]):
             found = [
-                CellContribution(heads[file], _checked(CellEntry, body))
+                CellContribution(heads[file], _checked(CellSummary, body))
                 for _, file, body in group
                 if file in heads
             ]
@@ -225,7 +225,7 @@ class _Transaction:
         self._database.execute("COMMIT" if kind is None else "ROLLBACK")
 
 
-_Kept = TypeVar("_Kept", CellEntry, EntryHead, GroupKey)
+_Kept = TypeVar("_Kept", CellSummary, RecordHead, GroupKey)
 
 
 def _checked(kind: type[_Kept], text: str) -> _Kept:

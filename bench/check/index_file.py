@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Final
 
 import bench
-from bench.check.summary import ENTRY_VERSION
+from bench.check.summary import SUMMARY_VERSION
 from bench.errors import StorageError, UsageError
 from bench.store import naming
 
 Note = Callable[[str], None]
 
-MADE_BY: Final = f"{bench.__version__} {ENTRY_VERSION}"
+MADE_BY: Final = f"{bench.__version__} {SUMMARY_VERSION}"
 APPLICATION_ID: Final = 0x62656E63  # "benc"; it stands in the header of the file, at byte 68
 _MAGIC: Final = b"SQLite format 3\0"
 _WAIT_S: Final = 60.0

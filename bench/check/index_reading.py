@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.check.group import GroupKey
-from bench.check.summary import Entry
+from bench.check.summary import RecordSummary
 from bench.errors import RecordError
 
 BATCH: Final = 64
@@ -40,7 +40,7 @@ class Indexed:
 
 
 def read_all(
-    paths: Sequence[Path], read: Callable[[Path], Entry]
+    paths: Sequence[Path], read: Callable[[Path], RecordSummary]
 ) -> Iterator[tuple[int, tuple[Indexed, ...]]]:
     """The files in batches, with the number of those read so far."""
     done = 0
@@ -82,20 +82,20 @@ def _batches(found: Iterable[Indexed]) -> Iterator[tuple[Indexed, ...]]:
         yield tuple(batch)
 
 
-def read_one(read: Callable[[Path], Entry], path: Path) -> Indexed:
+def read_one(read: Callable[[Path], RecordSummary], path: Path) -> Indexed:
     """One file. It is looked at before it is read: what changes meanwhile is read again the next time."""
     stamp = stamp_of(path)
     try:
-        entry = read(path)
+        summary = read(path)
     except RecordError as error:
         return Indexed(path, stamp, fault=error.message, hint=error.hint)
     return Indexed(
         path=path,
         stamp=stamp,
-        group=GroupKey.of(entry.head).model_dump_json(),
-        hash=entry.head.hash,
-        head=entry.head.model_dump_json(),
-        cells=tuple((cell.cell_id, cell.model_dump_json(exclude_defaults=True)) for cell in entry.cells),
+        group=GroupKey.of(summary.head).model_dump_json(),
+        hash=summary.head.hash,
+        head=summary.head.model_dump_json(),
+        cells=tuple((cell.cell_id, cell.model_dump_json(exclude_defaults=True)) for cell in summary.cells),
     )
 
 

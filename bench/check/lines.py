@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from bench.check.rows import MergedCell
-from bench.check.sources import Sources, machines_of
-from bench.check.summary import EntryHead, LineEntry
+from bench.check.sources import Sources
+from bench.check.summary import RecordHead
 from bench.judge.variants import words_of
-from bench.records.check import CheckFrontier
+from bench.records.check import FrontierLine
 from bench.records.enums import Attention, Fit, Provenance
 
 _Key = tuple[int, tuple[str, ...], int]
@@ -14,25 +14,23 @@ _Key = tuple[int, tuple[str, ...], int]
 
 def merge_lines(
     sources: Sources, cells: Sequence[MergedCell], names: Sequence[str]
-) -> tuple[CheckFrontier, ...]:
+) -> tuple[FrontierLine, ...]:
     """One line for each attention, settings and max_tokens of what ran, then of what was predicted.
 
     `names`: the settings that the cells differ in. A record that stands alone keeps its own line.
     """
     ran = [head for head in sources.counted if head.provenance is not Provenance.DERIVED]
     predicted = [head for head in sources.counted if head.provenance is Provenance.DERIVED]
-    drawn = [_own(head, line, names) for head, line in _newest(predicted)]
+    drawn = [_own(line, names) for line in _newest(predicted)]
     if len(ran) == 1:
-        return (*(_own(ran[0], line, names) for line in ran[0].lines), *drawn)
+        return (*(_own(line, names) for line in ran[0].lines), *drawn)
     return (*_measured(cells, names), *drawn)
 
 
-def _newest(heads: Sequence[EntryHead]) -> Iterator[tuple[EntryHead, LineEntry]]:
+def _newest(heads: Sequence[RecordHead]) -> Iterator[FrontierLine]:
     """Each predicted line once, from the newest record that draws it."""
     found = {
-        _key(line.attention, line.settings, line.max_tokens): (head, line)
-        for head in heads
-        for line in head.lines
+        _key(line.attention, line.settings, line.max_tokens): line for head in heads for line in head.lines
     }
     return iter([found[key] for key in sorted(found)])
 
@@ -41,18 +39,11 @@ def _key(attention: Attention, settings: tuple[str, ...], max_tokens: int) -> _K
     return list(Attention).index(attention), settings, max_tokens
 
 
-def _own(head: EntryHead, line: LineEntry, names: Sequence[str]) -> CheckFrontier:
-    return CheckFrontier(
-        provenance=head.provenance,
-        machines=machines_of([head]),
-        records=1,
-        variant=words_of(line.settings, names),
-        disagrees=False,
-        **line.model_dump(exclude={"settings"}),
-    )
+def _own(line: FrontierLine, names: Sequence[str]) -> FrontierLine:
+    return line.model_copy(update={"variant": words_of(line.settings, names)})
 
 
-def _measured(cells: Sequence[MergedCell], names: Sequence[str]) -> Iterator[CheckFrontier]:
+def _measured(cells: Sequence[MergedCell], names: Sequence[str]) -> Iterator[FrontierLine]:
     groups: dict[tuple[_Key, Provenance], list[MergedCell]] = {}
     for cell in cells:
         if cell.row.provenance is not Provenance.DERIVED:
@@ -62,7 +53,7 @@ def _measured(cells: Sequence[MergedCell], names: Sequence[str]) -> Iterator[Che
         yield _line(group, words_of(group[0].settings, names))
 
 
-def _line(group: Sequence[MergedCell], variant: tuple[str, ...]) -> CheckFrontier:
+def _line(group: Sequence[MergedCell], variant: tuple[str, ...]) -> FrontierLine:
     first = group[0].row
     fits = [cell.row for cell in group if cell.row.fit is Fit.FITS]
     misfits = sorted((c.row.clip_seconds, c.is_inferred) for c in group if c.row.fit is Fit.DOES_NOT_FIT)
@@ -71,7 +62,7 @@ def _line(group: Sequence[MergedCell], variant: tuple[str, ...]) -> CheckFrontie
     beside = [row for row in fits if row.fits_with_desktop is not None]
     end = max(fits, key=lambda row: row.clip_seconds, default=first)
     crossed = smallest is not None and longest is not None and smallest <= longest
-    return CheckFrontier(
+    return FrontierLine(
         provenance=first.provenance,
         machines=end.machines,
         records=end.records,
@@ -83,9 +74,7 @@ def _line(group: Sequence[MergedCell], variant: tuple[str, ...]) -> CheckFrontie
         smallest_misfit_s=smallest,
         smallest_misfit_is_inferred=inferred,
         longest_fit_with_desktop_s=max((r.clip_seconds for r in beside if r.fits_with_desktop), default=None),
-        smallest_misfit_with_desktop_s=None,
-        headless_is_known=True,
         desktop_is_known=bool(beside),
-        context_s=None,
+        settings=group[0].settings,
         disagrees=crossed or any("fit" in cell.row.disagrees for cell in group),
     )

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from bench.check.figures import Sample, disagree, is_disturbed, merge_figure, undisturbed
 from bench.check.sources import Sources, machines_of
-from bench.check.summary import CellEntry, EntryHead
+from bench.check.summary import CellSummary, RecordHead
 from bench.records.check import METRIC_NAMES, CheckFigure, CheckPhase, CheckRow, Status
 from bench.records.enums import Fit, Label, Phase, Provenance
 
@@ -27,8 +27,8 @@ FIT: Final = "fit"
 class CellContribution(NamedTuple):
     """What one record says of one cell."""
 
-    head: EntryHead
-    cell: CellEntry
+    head: RecordHead
+    cell: CellSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +123,15 @@ def _samples(sources: Sources, group: Iterable[CellContribution], metric: str) -
     return found
 
 
-def _fit(cells: Iterable[CellEntry]) -> Fit | None:
+def _fit(cells: Iterable[CellSummary]) -> Fit | None:
     """What the records that tell agree on; what fits in one and not in another is too close to call."""
     found = {cell.fit for cell in cells if cell.fit is not None}
     return next(iter(found)) if len(found) == 1 else Fit.TOO_CLOSE_TO_CALL if found else None
 
 
-def _disagreements(cells: Sequence[CellEntry], fit: Fit | None, merged: dict[str, _Metric]) -> Iterable[str]:
+def _disagreements(
+    cells: Sequence[CellSummary], fit: Fit | None, merged: dict[str, _Metric]
+) -> Iterable[str]:
     if fit is Fit.TOO_CLOSE_TO_CALL and all(cell.fit is not fit for cell in cells):
         yield FIT
     yield from (metric for metric, one in merged.items() if one.disagrees)

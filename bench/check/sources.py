@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
-from bench.check.summary import EntryHead
+from bench.check.summary import RecordHead
 from bench.records.enums import Provenance
 
 UNKNOWN_MACHINE: Final = ""
@@ -16,11 +16,11 @@ _PRECEDENCE: Final = (Provenance.MEASURED, Provenance.EMULATED, Provenance.DERIV
 class Sources:
     """The heads of a merge, the oldest first, and the number of each machine."""
 
-    heads: tuple[EntryHead, ...]
+    heads: tuple[RecordHead, ...]
     numbers: Mapping[str, int]
 
     @classmethod
-    def of(cls, heads: Iterable[EntryHead]) -> Self:
+    def of(cls, heads: Iterable[RecordHead]) -> Self:
         """Each record once, whatever the number of its copies; machines are numbered by their oldest record.
 
         Raises:
@@ -34,7 +34,7 @@ class Sources:
         return cls(ordered, {key: number for number, key in enumerate(keys, start=1)})
 
     @property
-    def newest(self) -> EntryHead:
+    def newest(self) -> RecordHead:
         """The record that tells what records do not differ in."""
         return self.heads[-1]
 
@@ -44,26 +44,26 @@ class Sources:
         return next(kind for kind in _PRECEDENCE if any(head.provenance is kind for head in self.heads))
 
     @property
-    def counted(self) -> tuple[EntryHead, ...]:
+    def counted(self) -> tuple[RecordHead, ...]:
         """The records whose cells count: those that computed on the card, where there are any."""
         own = tuple(head for head in self.heads if head.elsewhere is None)
         return own or self.heads
 
     @property
-    def deciding(self) -> tuple[EntryHead, ...]:
+    def deciding(self) -> tuple[RecordHead, ...]:
         """The records that the verdict rests on."""
         return tuple(head for head in self.counted if head.provenance is self.provenance)
 
-    def machine(self, head: EntryHead) -> str:
+    def machine(self, head: RecordHead) -> str:
         """The machine that a record weighs with."""
         return UNKNOWN_MACHINE if head.machine_key is None else head.machine_key
 
 
-def machines_of(heads: Iterable[EntryHead]) -> int | None:
+def machines_of(heads: Iterable[RecordHead]) -> int | None:
     """How many machines; None where a record does not tell."""
     keys = {head.machine_key for head in heads}
     return None if None in keys or not keys else len(keys)
 
 
-def _place(head: EntryHead) -> tuple[str, str, str]:
+def _place(head: RecordHead) -> tuple[str, str, str]:
     return head.created_at.isoformat(), head.hash, head.path or ""

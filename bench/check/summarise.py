@@ -1,65 +1,60 @@
-"""A record as an entry: what `check.json` and the merging of records need of it, cleaned."""
+"""A record as the summary that merging reads, cleaned."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from bench.check.summary import (
-    CellEntry,
-    DeviceEntry,
-    Entry,
-    EntryHead,
+    CellSummary,
+    DeviceSummary,
     Estimate,
-    LineEntry,
-    ModelEntry,
-    SoftwareEntry,
+    ModelSummary,
+    RecordHead,
+    RecordSummary,
 )
 from bench.judge.card import computed_elsewhere
-from bench.judge.frontier import FrontierPoint, is_misfit, is_pruned
-from bench.judge.memory import fits_with_desktop, has_spilled, needed_bytes, peak_of
-from bench.judge.prediction import cell_fit
-from bench.judge.same_kernels import same_kernels
+from bench.judge.frontier import is_misfit, is_pruned
+from bench.judge.memory import fits_with_desktop, has_spilled, is_contended, needed_bytes, peak_of
+from bench.judge.prediction import ORDER, Budgets, cell_fit, cell_verdict, is_derived
 from bench.judge.variants import settings_of
 from bench.judge.verdict import Judgement, judge
-from bench.records.check import METRIC_NAMES, CheckPhase
-from bench.records.enums import Fit, Phase, Provenance
+from bench.judge.why import size
+from bench.records.check import METRIC_NAMES, CheckEnvelope, CheckPhase, CheckPrediction, Software
+from bench.records.enums import Fit, Label, Phase, Provenance, Verdict
+from bench.records.prediction import Ceiling, Comparison, Envelope
 from bench.records.record import CellResult, Memory, Record, Statistic
-from bench.report import labels
-from bench.report.derived.build import derived
-from bench.report.derived.cells import prediction
-from bench.report.derived.check import document, envelope
-from bench.report.rows import unmeasured_labels
 from bench.store.record_files import read_record
 from bench.text import MAX_NAME, clean, name
 from bench.units import rounded
+from bench.wording.ended import ended
 
 # Six significant digits are more than any of these figures repeats to.
 _DIGITS: Final = 6
 _MAX_LABEL: Final = 40
+_SIZES: Final = tuple(name for name in CheckEnvelope.model_fields if name in Envelope.model_fields)
 
 
-def read_entry(path: Path) -> Entry:
-    """The entry of a record on disk, checked as `read_record` checks it.
+def read_summary(path: Path) -> RecordSummary:
+    """The summary of a record on disk, checked as `read_record` checks it.
 
     Raises:
         RecordError: the file cannot be used.
     """
-    return entry(read_record(path))
+    return summarise(read_record(path))
 
 
-def entry(record: Record, path: str | None = None) -> Entry:
+def summarise(record: Record, path: str | None = None) -> RecordSummary:
     """What merging needs of a record. Every text is cleaned; figures have six significant digits.
 
     `path`: where a document finds the record, if it may say so.
     """
-    judgement, alike = judge(record), same_kernels(record)
-    cells = tuple(_cell(record, cell, alike.get(cell.cell_id, ())) for cell in record.cells)
-    return Entry(head=_head(record, judgement, path), cells=cells)
+    judgement = judge(record)
+    cells = tuple(_cell(record, cell, judgement) for cell in record.cells)
+    return RecordSummary(head=_head(record, judgement, path), cells=cells)
 
 
-def _head(record: Record, judgement: Judgement, path: str | None) -> EntryHead:
-    predicted = derived(record, judgement)
-    return EntryHead(
+def _head(record: Record, judgement: Judgement, path: str | None) -> RecordHead:
+    return RecordHead(
         id=record.record_id,
         hash=record.content_hash,
         path=path,
@@ -71,20 +66,20 @@ def _head(record: Record, judgement: Judgement, path: str | None) -> EntryHead:
         device=_device(record, judgement),
         software=_software(record),
         emulation=record.emulation,
-        prediction=document(predicted),
-        typical=None if predicted is None else predicted.typical,
+        prediction=_prediction(record, judgement.budgets) if is_derived(record) else None,
+        typical=_typical(record, judgement.budgets) if is_derived(record) else None,
         elsewhere=computed_elsewhere(record),
         verdict=judgement.verdict,
         why=clean(judgement.why),
         caveats=tuple(clean(caveat) for caveat in judgement.caveats),
-        lines=tuple(_line(record, point) for point in judgement.frontier),
+        lines=judgement.frontier,
         cells=len(record.cells),
     )
 
 
-def _model(record: Record) -> ModelEntry:
+def _model(record: Record) -> ModelSummary:
     model = record.model
-    return ModelEntry(
+    return ModelSummary(
         name=clean(model.name, MAX_NAME),
         repo=name(model.repo),
         revision=name(model.revision),
@@ -95,9 +90,9 @@ def _model(record: Record) -> ModelEntry:
     )
 
 
-def _device(record: Record, judgement: Judgement) -> DeviceEntry:
+def _device(record: Record, judgement: Judgement) -> DeviceSummary:
     device, memory = record.device, judgement.memory
-    return DeviceEntry(
+    return DeviceSummary(
         slug=clean(device.slug, MAX_NAME),
         name=clean(device.name, MAX_NAME),
         kind=device.kind,
@@ -109,9 +104,9 @@ def _device(record: Record, judgement: Judgement) -> DeviceEntry:
     )
 
 
-def _software(record: Record) -> SoftwareEntry:
+def _software(record: Record) -> Software:
     env = record.environment
-    return SoftwareEntry(
+    return Software(
         bench_version=clean(env.bench_version, MAX_NAME),
         bench_commit=name(env.bench_commit),
         python=clean(env.python, MAX_NAME),
@@ -122,16 +117,10 @@ def _software(record: Record) -> SoftwareEntry:
     )
 
 
-def _line(record: Record, point: FrontierPoint) -> LineEntry:
-    own = {field: getattr(point, field) for field in LineEntry.model_fields if field != "weight_mode"}
-    return LineEntry(**own, weight_mode=record.model.weight_mode)
-
-
-def _cell(record: Record, cell: CellResult, alike: Sequence[CellResult]) -> CellEntry:
-    wanted = cell.requested
-    status, peak = labels.status(cell.outcome), peak_of(cell, record.device)
+def _cell(record: Record, cell: CellResult, judgement: Judgement) -> CellSummary:
+    wanted, peak = cell.requested, peak_of(cell, record.device)
     is_predicted = cell.outcome.status == "predicted"
-    return CellEntry(
+    return CellSummary(
         cell_id=cell.cell_id,
         attention=wanted.attention,
         clip_seconds=wanted.clip_seconds,
@@ -143,30 +132,30 @@ def _cell(record: Record, cell: CellResult, alike: Sequence[CellResult]) -> Cell
         # A predicted cell in a measured record is a prediction all the same.
         provenance=Provenance.DERIVED if is_predicted else record.provenance,
         status=cell.outcome.status,
-        fit=_fit(record, cell),
+        fit=cell_fit(cell, judgement.budgets).headless if is_predicted else _fit(cell),
         is_inferred=is_pruned(cell),
-        reason=status.reason or None,
+        reason=ended(cell.outcome) or None,
         labels=_labels(cell),
-        same_kernels_as=tuple(other.cell_id for other in alike),
-        fits_with_desktop=fits_with_desktop(cell, record),
+        same_kernels_as=tuple(other.cell_id for other in judgement.same_kernels.get(cell.cell_id, ())),
+        fits_with_desktop=fits_with_desktop(cell, judgement.memory, record.emulation),
         peak=peak.metric if peak else None,
-        envelope=envelope(prediction(cell, record)),
+        envelope=_envelope(cell, judgement.budgets) if is_predicted else None,
         figures=dict(_figures(record, cell)),
         phases=_phases(cell.memory),
     )
 
 
-def _fit(record: Record, cell: CellResult) -> Fit | None:
-    if cell.outcome.status == "predicted":
-        return cell_fit(cell, record).headless
+def _fit(cell: CellResult) -> Fit | None:
     if is_misfit(cell):
         return Fit.DOES_NOT_FIT
     return Fit.FITS if cell.outcome.status == "measured" and not has_spilled(cell) else None
 
 
 def _labels(cell: CellResult) -> tuple[str, ...]:
-    own = cell.summary.labels if cell.summary is not None else unmeasured_labels(cell)
-    return tuple(clean(label, _MAX_LABEL) for label in own)
+    """Of a cell without figures one label matters: another program may be why it has none."""
+    if cell.summary is None:
+        return (Label.CONTENDED.value,) if is_contended(cell) else ()
+    return tuple(clean(label, _MAX_LABEL) for label in cell.summary.labels)
 
 
 def _figures(record: Record, cell: CellResult) -> Iterator[tuple[str, Estimate]]:
@@ -199,3 +188,57 @@ def _phases(memory: Memory | None) -> dict[Phase, dict[str, int]]:
         phase: {kind: size for kind in CheckPhase.model_fields if (size := getattr(part, kind)) is not None}
         for phase, part in memory.phases.items()
     }
+
+
+# --- predictions ------------------------------------------------------------------------------------------
+
+
+def _prediction(record: Record, budgets: Budgets) -> CheckPrediction:
+    compared = record.derivation.compared if record.derivation is not None else ()
+    return CheckPrediction(
+        provenance="derived",
+        room_headless_bytes=budgets.headless,
+        room_desktop_bytes=budgets.desktop,
+        compared=tuple(map(_cleaned, compared)),
+    )
+
+
+def _cleaned(comparison: Comparison) -> Comparison:
+    texts = {"record_id": comparison.record_id, "content_hash": comparison.content_hash}
+    return comparison.model_copy(update={name: clean(text, MAX_NAME) for name, text in texts.items()})
+
+
+def _typical(record: Record, budgets: Budgets) -> str | None:
+    """The largest cell of those that came out best; where no budget decides, the largest of all."""
+    order = [*ORDER, Verdict.UNKNOWN]
+    known = [
+        (-order.index(cell_verdict(cell, budgets).verdict), size(cell), cell.cell_id)
+        for cell in record.cells
+        if cell.envelope is not None and cell.outcome.status == "predicted"
+    ]
+    return max(known)[2] if known else None
+
+
+def _envelope(cell: CellResult, budgets: Budgets) -> CheckEnvelope:
+    """The prediction of a cell; sizes are null where the record has none."""
+    judged, fits, figures = cell_verdict(cell, budgets), cell_fit(cell, budgets), cell.envelope
+    sizes: dict[str, object] = {name: getattr(figures, name, None) for name in _SIZES}
+    if figures is not None:
+        sizes |= {"peak_op": clean(figures.peak_op, MAX_NAME), "ceiling": _rounded(figures.ceiling)}
+    return CheckEnvelope.model_validate(
+        {
+            "provenance": "derived",
+            "verdict": judged.verdict,
+            "headless": fits.headless,
+            "desktop": fits.desktop,
+            **sizes,
+        }
+    )
+
+
+def _rounded(ceiling: Ceiling | None) -> Ceiling | None:
+    """Three significant digits are more than a ceiling means."""
+    if ceiling is None:
+        return None
+    known = {name: value for name, value in ceiling if isinstance(value, float)}
+    return ceiling.model_copy(update={name: rounded(value, 3) for name, value in known.items()})

@@ -6,17 +6,24 @@ from pydantic import Field
 
 from bench.records.base import Frozen, Utc
 from bench.records.card import Emulation
-from bench.records.check import CheckEnvelope, CheckPrediction, PeakMetric, Status
+from bench.records.check import (
+    CheckEnvelope,
+    CheckPrediction,
+    FrontierLine,
+    PeakMetric,
+    Software,
+    Status,
+)
 from bench.records.enums import Attention, Fit, Phase, Provenance, Verdict, WeightMode
 
-ENTRY_VERSION: Final = 1
-"""Goes up with every change to what an entry holds or how it is made: an index of another one is rebuilt."""
+SUMMARY_VERSION: Final = 2
+"""Goes up with every change to what a summary holds or how it is made: an index of another one is rebuilt."""
 
 Estimate = tuple[float, float | None, float | None]
 """A value, and the interval that its record states."""
 
 
-class CellEntry(Frozen):
+class CellSummary(Frozen):
     """One cell. `settings` are the values of `bench.judge.variants.SETTINGS`."""
 
     cell_id: str
@@ -41,24 +48,7 @@ class CellEntry(Frozen):
     phases: dict[Phase, dict[str, int]] = Field(default={}, description="under the names of CheckPhase")
 
 
-class LineEntry(Frozen):
-    """The frontier of one attention, max_tokens and settings, as the record alone draws it."""
-
-    attention: Attention
-    max_tokens: int
-    settings: tuple[str, ...]
-    weight_mode: WeightMode
-    longest_fit_s: float | None
-    smallest_misfit_s: float | None
-    smallest_misfit_is_inferred: bool
-    longest_fit_with_desktop_s: float | None
-    smallest_misfit_with_desktop_s: float | None
-    headless_is_known: bool
-    desktop_is_known: bool
-    context_s: float | None
-
-
-class ModelEntry(Frozen):
+class ModelSummary(Frozen):
     """The model of a record."""
 
     name: str
@@ -70,8 +60,8 @@ class ModelEntry(Frozen):
     weights_bytes: int | None
 
 
-class DeviceEntry(Frozen):
-    """The device of a record, and the room on it."""
+class DeviceSummary(Frozen):
+    """The device of a record, and what a program can have of it."""
 
     slug: str
     name: str
@@ -83,19 +73,7 @@ class DeviceEntry(Frozen):
     now_bytes: int | None
 
 
-class SoftwareEntry(Frozen):
-    """The software of a record."""
-
-    bench_version: str
-    bench_commit: str | None
-    python: str
-    torch: str | None
-    transformers: str | None
-    driver: str | None
-    os: str
-
-
-class EntryHead(Frozen):
+class RecordHead(Frozen):
     """A record without its cells. `elsewhere`: the device that its cells computed on, where it is another."""
 
     id: str
@@ -105,9 +83,9 @@ class EntryHead(Frozen):
     provenance: Provenance
     machine_key: str | None
     suite: str
-    model: ModelEntry
-    device: DeviceEntry
-    software: SoftwareEntry
+    model: ModelSummary
+    device: DeviceSummary
+    software: Software
     emulation: Emulation | None
     prediction: CheckPrediction | None
     typical: str | None = Field(default=None, description="the cell that stands for a prediction")
@@ -115,12 +93,12 @@ class EntryHead(Frozen):
     verdict: Verdict
     why: str
     caveats: tuple[str, ...]
-    lines: tuple[LineEntry, ...]
+    lines: tuple[FrontierLine, ...]
     cells: int
 
 
-class Entry(Frozen):
+class RecordSummary(Frozen):
     """One record, as merging reads it."""
 
-    head: EntryHead
-    cells: tuple[CellEntry, ...]
+    head: RecordHead
+    cells: tuple[CellSummary, ...]

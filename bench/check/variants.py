@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from bench.check.summary import EntryHead
+from bench.check.summary import RecordHead
 from bench.judge.prediction import ORDER
 from bench.judge.variants import varying, words_of
 from bench.judge.why_derived import HEAD
@@ -12,7 +12,7 @@ from bench.records.enums import Verdict
 _MAX_SENTENCES: Final = 4
 
 
-def by_variant(heads: Sequence[EntryHead]) -> tuple[Verdict, str]:
+def by_variant(heads: Sequence[RecordHead]) -> tuple[Verdict, str]:
     """The verdict of the setting that goes furthest, and a sentence for each setting, that one first.
 
     `heads` are the oldest first. Of records that ask for the same settings the newest tells.
@@ -26,7 +26,7 @@ def by_variant(heads: Sequence[EntryHead]) -> tuple[Verdict, str]:
     return furthest.verdict, _sentences(ordered)
 
 
-def _sentences(ordered: Sequence[tuple[str, EntryHead]]) -> str:
+def _sentences(ordered: Sequence[tuple[str, RecordHead]]) -> str:
     """One for each setting; those that say the same are told together."""
     said: dict[str, list[str]] = {}
     for settings, head in ordered:
@@ -41,13 +41,13 @@ def _opening(names: Sequence[str]) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _settings(head: EntryHead, names: Sequence[str]) -> str:
+def _settings(head: RecordHead, names: Sequence[str]) -> str:
     """`profile lean`: what the cells of the record have of the settings in which records differ."""
     found = dict.fromkeys(", ".join(words_of(line.settings, names)) for line in head.lines)
     return " and ".join(filter(None, found))
 
 
-def _place(settings: str, head: EntryHead) -> tuple[int, float, str]:
+def _place(settings: str, head: RecordHead) -> tuple[int, float, str]:
     order = [*ORDER, Verdict.UNSUPPORTED, Verdict.UNKNOWN]
     return order.index(head.verdict), -_longest(line.longest_fit_s for line in head.lines), settings
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from bench import units
 from bench.check.sources import Sources, machines_of
-from bench.check.summary import EntryHead
+from bench.check.summary import RecordHead
 from bench.check.variants import by_variant
 from bench.judge.memory import PEAK_WORDS
 from bench.judge.why import shape_of
@@ -41,7 +41,7 @@ def merge_verdict(sources: Sources, rows: Sequence[CheckRow]) -> tuple[Verdict, 
     return verdict, f"{basis(heads)}: {_sentence(verdict, own, heads)}."
 
 
-def basis(heads: Sequence[EntryHead]) -> str:
+def basis(heads: Sequence[RecordHead]) -> str:
     """`Measured in 5 records on 3 machines`: what a verdict rests on."""
     machines = machines_of(heads)
     where = "" if machines is None else f" on {machines} machine{'' if machines == 1 else 's'}"
@@ -92,7 +92,7 @@ def _decide(rows: Sequence[CheckRow]) -> Verdict:
     return Verdict.UNKNOWN
 
 
-def _sentence(verdict: Verdict, rows: Sequence[CheckRow], heads: Sequence[EntryHead]) -> str:
+def _sentence(verdict: Verdict, rows: Sequence[CheckRow], heads: Sequence[RecordHead]) -> str:
     match verdict:
         case Verdict.RUNS | Verdict.RUNS_HEADLESS:
             return "; ".join(_runs([row for row in rows if row.fit is Fit.FITS], rows, heads))
@@ -108,7 +108,7 @@ def _sentence(verdict: Verdict, rows: Sequence[CheckRow], heads: Sequence[EntryH
             return "no cell finished, so nothing is known"
 
 
-def _runs(ran: Sequence[CheckRow], rows: Sequence[CheckRow], heads: Sequence[EntryHead]) -> Iterator[str]:
+def _runs(ran: Sequence[CheckRow], rows: Sequence[CheckRow], heads: Sequence[RecordHead]) -> Iterator[str]:
     longest, emulated = max(ran, key=_size), heads[0].emulation is not None
     where = f", in {longest.records} of them" if longest.records < len(heads) else ""
     figures = ["" if emulated else _rate(longest.decode_tokens_per_s), _memory(longest, emulated=emulated)]

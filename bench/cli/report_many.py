@@ -48,10 +48,10 @@ def _note(line: str) -> None:
 
 def _report(task: Task, index: "Index") -> tuple[RecordError, ...]:
     from bench.check.group import stems
-    from bench.check.summarise import read_entry
+    from bench.check.summarise import read_summary
 
     with _bar(len(task.paths)) as progress:
-        index.update(task.paths, read_entry, progress)
+        index.update(task.paths, read_summary, progress)
     errors = list(index.faults())
     for key, stem in stems(index.groups()).items():
         try:

@@ -11,6 +11,8 @@ from bench.compare.sides import CellObservation, Side, cells_of, info, is_same_d
 from bench.errors import UsageError
 from bench.judge.caveats import caveats
 from bench.judge.metrics import METRICS
+from bench.judge.prediction import budgets_of
+from bench.judge.same_kernels import same_kernels
 from bench.records.comparison import Against, Change, Comparison
 from bench.records.record import Record
 
@@ -77,13 +79,17 @@ def _assemble(base: Side, new: Side, found: Sequence[Paired], gates: Sequence[Ga
         same_device=same_device,
         reasons=records_differ(base.newest, new.newest),
         differences=differences(base.newest, new.newest),
-        caveats=tuple(dict.fromkeys((*caveats(base.newest), *caveats(new.newest)))),
+        caveats=tuple(dict.fromkeys((*_caveats(base.newest), *_caveats(new.newest)))),
         overall=overall,
         cells=cells,
         only_in_base=lone(gone),
         only_in_new=lone(seen for cell_id, seen in news.items() if cell_id not in olds),
         gates=tuple(decide(gate, Case(overall.get(gate.metric), cells, lost)) for gate in gates),
     )
+
+
+def _caveats(record: Record) -> tuple[str, ...]:
+    return caveats(record, budgets_of(record), same_kernels(record))
 
 
 def _overall(found: Sequence[Paired]) -> dict[str, Change]:

@@ -6,7 +6,7 @@ from typing import Final
 from bench import units
 from bench.judge.memory import cliffs, ran_out_beside_another
 from bench.judge.prediction import is_derived
-from bench.judge.same_kernels import same_kernels
+from bench.judge.same_kernels import SameKernels
 from bench.records.card import DeviceState, Sampled
 from bench.records.record import CellResult, Record
 
@@ -55,9 +55,9 @@ def _about_the_state(state: DeviceState) -> Iterator[str]:
         )
 
 
-def about_the_card_in_cells(record: Record) -> Iterator[str]:
+def about_the_card_in_cells(record: Record, alike: SameKernels) -> Iterator[str]:
     """One sentence for each thing that touches some of the cells, with their number."""
-    alike, spilled = same_kernels(record), {cell.cell_id for cell in cliffs(record)}
+    spilled = {cell.cell_id for cell in cliffs(record)}
     counted: tuple[tuple[Callable[[CellResult], bool], str], ...] = (
         (
             lambda cell: cell.cell_id in alike,

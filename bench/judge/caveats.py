@@ -7,7 +7,8 @@ from bench.judge.card import about_the_card, about_the_card_in_cells, share
 from bench.judge.caveats_derived import about_the_prediction
 from bench.judge.frontier import is_pruned
 from bench.judge.memory import is_emulated
-from bench.judge.prediction import is_derived
+from bench.judge.prediction import Budgets, is_derived
+from bench.judge.same_kernels import SameKernels
 from bench.records.enums import PUBLISHER, Label, Provenance, WeightMode
 from bench.records.record import CellResult, ModelInfo, Record, Skipped
 
@@ -29,17 +30,17 @@ def is_published(model: ModelInfo) -> bool:
     return model.weight_mode is WeightMode.HUB and (model.repo or "").partition("/")[0] == PUBLISHER
 
 
-def caveats(record: Record) -> tuple[str, ...]:
+def caveats(record: Record, budgets: Budgets, alike: SameKernels) -> tuple[str, ...]:
     """Everything that limits what the figures of a record mean."""
     return (
-        *_about_the_run(record),
+        *_about_the_run(record, budgets),
         *about_the_card(record),
         *_about_the_cells(record),
-        *about_the_card_in_cells(record),
+        *about_the_card_in_cells(record, alike),
     )
 
 
-def _about_the_run(record: Record) -> Iterator[str]:
+def _about_the_run(record: Record, budgets: Budgets) -> Iterator[str]:
     if is_smoke(record):
         yield (
             "Tiny model of the same architecture: no figure here, neither memory nor speed, "
@@ -48,7 +49,7 @@ def _about_the_run(record: Record) -> Iterator[str]:
     if is_derived(record):
         yield "Derived from the architecture: nothing was run."
     yield from _about_the_weights(record)
-    yield from about_the_prediction(record) if is_derived(record) else _about_the_device(record)
+    yield from about_the_prediction(record, budgets) if is_derived(record) else _about_the_device(record)
 
 
 def _about_the_weights(record: Record) -> Iterator[str]:

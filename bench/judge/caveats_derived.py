@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from bench import units
 from bench.judge.card import share
-from bench.judge.prediction import cell_verdict
+from bench.judge.prediction import Budgets, cell_verdict
 from bench.records.enums import Verdict
 from bench.records.prediction import Comparison, Derivation
 from bench.records.record import Record
 
 
-def about_the_prediction(record: Record) -> Iterator[str]:
+def about_the_prediction(record: Record, budgets: Budgets) -> Iterator[str]:
     """Everything that limits what the figures of a derived record mean."""
     if record.device.kind == "cpu":
         yield "Derived for the kernels of a CPU: no figure here is one of a graphics card."
@@ -19,7 +19,7 @@ def about_the_prediction(record: Record) -> Iterator[str]:
         yield from _about_the_ranges(record.derivation)
     if any(cell.envelope is not None and cell.envelope.ceiling is not None for cell in record.cells):
         yield "Speeds are ceilings, from the card's bandwidth and BF16 rate: a run is slower."
-    verdicts = [cell_verdict(cell, record).verdict for cell in record.cells]
+    verdicts = [cell_verdict(cell, budgets).verdict for cell in record.cells]
     yield from share(record, verdicts.count(Verdict.TOO_CLOSE_TO_CALL), "are too close to call: run them")
 
 

@@ -70,12 +70,12 @@ def needed_bytes(cell: CellResult, emulation: Emulation | None) -> int | None:
     return None
 
 
-def fits_with_desktop(cell: CellResult, record: Record) -> bool | None:
+def fits_with_desktop(cell: CellResult, memory: CardMemory, emulation: Emulation | None) -> bool | None:
     """Whether a cell that ran would also have fitted beside a desktop; None where that cannot be told."""
     if has_spilled(cell):
         return False
-    need, room = needed_bytes(cell, record.emulation), card_memory(record).desktop_bytes
-    return None if need is None or room is None else need <= room
+    need, budget = needed_bytes(cell, emulation), memory.desktop_bytes
+    return None if need is None or budget is None else need <= budget
 
 
 def has_spilled(cell: CellResult) -> bool:

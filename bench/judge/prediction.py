@@ -27,11 +27,12 @@ class Budgets:
     """What a card has for one program, CUDA context included, in bytes.
 
     `low` of each is there on every machine whose figures the terms name, more than `high` on none of them.
-    None: not asked for.
+    None: not asked for, or not known; both are for the CPU, which has no budget (`on_cpu`).
     """
 
-    headless: Interval | None
-    desktop: Interval | None
+    headless: Interval | None = None
+    desktop: Interval | None = None
+    on_cpu: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +56,18 @@ def is_derived(record: Record) -> bool:
     return record.provenance is Provenance.DERIVED
 
 
-def rooms(record: Record) -> Budgets | None:
-    """The rooms that a derived record is held against, from its own terms; None where it has none (a CPU).
+def budgets_of(record: Record) -> Budgets:
+    """The budgets that a derived record is held against, from its own terms.
 
     headless = total - driver reserve; beside a desktop also less the desktop.
     """
     derivation, total = record.derivation, record.device.memory_total_bytes
-    if derivation is None or total is None or record.device.kind == "cpu":
-        return None
+    if record.device.kind == "cpu":
+        return Budgets(on_cpu=True)
+    if derivation is None or total is None:
+        return Budgets()
     if derivation.driver_reserve is None or derivation.desktop is None:
-        return None
+        return Budgets()
     headless = _less(Interval(low=total, high=total), derivation.driver_reserve)
     desktop = _less(headless, derivation.desktop)
     return Budgets(
@@ -84,13 +87,13 @@ def need_of(cell: CellResult) -> Interval | None:
     return cell.envelope.device_peak_bytes
 
 
-def cell_fit(cell: CellResult, record: Record) -> CellFit:
-    """Hold a predicted cell against the rooms of its record's card."""
-    found = {answer.place: answer.fit for answer in _answers(cell, record)}
+def cell_fit(cell: CellResult, budgets: Budgets) -> CellFit:
+    """Whether a predicted cell fits the budgets of its record's card."""
+    found = {answer.place: answer.fit for answer in _answers(cell, budgets)}
     return CellFit(found.get(HEADLESS), found.get(DESKTOP))
 
 
-def cell_verdict(cell: CellResult, record: Record) -> CellVerdict:
+def cell_verdict(cell: CellResult, budgets: Budgets) -> CellVerdict:
     """The verdict of one cell of a derived record, and why.
 
     `runs` fits beside a desktop, `runs_headless` surely fits without one only. Where one room alone was asked
@@ -98,9 +101,9 @@ def cell_verdict(cell: CellResult, record: Record) -> CellVerdict:
     """
     if cell.outcome.status == "unsupported":
         return CellVerdict(Verdict.UNSUPPORTED, cell.outcome.reason)
-    answers = _answers(cell, record)
+    answers = _answers(cell, budgets)
     if not answers:
-        return CellVerdict(Verdict.UNKNOWN, _no_answer(cell, record))
+        return CellVerdict(Verdict.UNKNOWN, _no_answer(cell, budgets))
     by_place = {answer.place: answer for answer in answers}
     if DESKTOP in by_place and by_place[DESKTOP].fit is Fit.FITS:
         return CellVerdict(Verdict.RUNS, by_place[DESKTOP].words)
@@ -149,20 +152,20 @@ class _Answer:
         return f"{self.place} {figures}"
 
 
-def _answers(cell: CellResult, record: Record) -> tuple[_Answer, ...]:
-    """One for each room that was asked for, headless first; none where there is nothing to compare."""
-    need, room = need_of(cell), rooms(record)
-    if need is None or room is None:
+def _answers(cell: CellResult, budgets: Budgets) -> tuple[_Answer, ...]:
+    """One for each budget that was asked for, headless first; none where there is nothing to compare."""
+    need = need_of(cell)
+    if need is None:
         return ()
-    places = ((HEADLESS, room.headless), (DESKTOP, room.desktop))
+    places = ((HEADLESS, budgets.headless), (DESKTOP, budgets.desktop))
     return tuple(_Answer(place, need, there) for place, there in places if there is not None)
 
 
-def _no_answer(cell: CellResult, record: Record) -> str:
+def _no_answer(cell: CellResult, budgets: Budgets) -> str:
     figures = cell.envelope
     if figures is None:
         return "nothing was predicted"
-    if record.device.kind == "cpu":
+    if budgets.on_cpu:
         return f"a CPU has no VRAM budget; the predicted peak is {_size(figures.allocated_peak_bytes)}"
     return "the memory of the card is not known"
 

@@ -4,8 +4,11 @@ from collections.abc import Mapping
 
 from bench.records.record import CellResult, Record
 
+SameKernels = Mapping[str, tuple[CellResult, ...]]
+"""By the id of a cell, the others that ran the same kernels."""
 
-def same_kernels(record: Record) -> Mapping[str, tuple[CellResult, ...]]:
+
+def same_kernels(record: Record) -> SameKernels:
     """By cell id, the cells that differ from it in the attention asked for and in nothing that ran.
 
     Two cells belong together where all else of the request is equal and the language model ran the same

@@ -2,7 +2,7 @@
 
 from bench import units
 from bench.judge.memory import (
-    card_memory,
+    CardMemory,
     has_spilled,
     is_emulated,
     needed_bytes,
@@ -69,10 +69,10 @@ def runs(record: Record, cell: CellResult, beside: list[CellResult]) -> str:
     return f"{_ran(record, cell)}{desktop}{limit}."
 
 
-def runs_headless(record: Record, ran: list[CellResult]) -> str:
+def runs_headless(record: Record, ran: list[CellResult], memory: CardMemory) -> str:
     """Cells ran, and none would have fitted beside a desktop."""
     smallest = min(ran, key=lambda cell: needed_bytes(cell, record.emulation) or 0)
-    need, room = needed_bytes(smallest, record.emulation), card_memory(record).desktop_bytes
+    need, room = needed_bytes(smallest, record.emulation), memory.desktop_bytes
     return (
         f"{_ran(record, max(ran, key=size))}; beside a desktop nothing that ran fits: the least takes "
         f"{units.both_units(need)} and {units.both_units(room)} would be left."

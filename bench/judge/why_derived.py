@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from bench import units
-from bench.judge.frontier import FrontierPoint
-from bench.judge.prediction import DESKTOP, HEADLESS, cell_verdict, rooms
+from bench.judge.prediction import DESKTOP, HEADLESS, Budgets, cell_verdict
 from bench.judge.why import length, shape, shape_of, size
+from bench.records.check import FrontierLine
 from bench.records.enums import Verdict
 from bench.records.record import Record
 
@@ -20,20 +20,22 @@ def tiny() -> str:
     return f"{HEAD}, and for a tiny model, which says nothing about whether the real model runs."
 
 
-def fits(points: Sequence[FrontierPoint]) -> str:
+def fits(points: Sequence[FrontierLine]) -> str:
     """Something that was asked for surely fits: the longest clip in each room that was asked for."""
     return f"{HEAD}: {'; '.join(_rooms(points))}."
 
 
-def too_close(record: Record, points: Sequence[FrontierPoint]) -> str:
+def too_close(record: Record, points: Sequence[FrontierLine], budgets: Budgets) -> str:
     """Nothing that was asked for surely fits, and something may."""
-    return f"{HEAD}: {_smallest(record, Verdict.TOO_CLOSE_TO_CALL)}{_shorter(points)}."
+    return f"{HEAD}: {_smallest(record, Verdict.TOO_CLOSE_TO_CALL, budgets)}{_shorter(points)}."
 
 
-def nothing_fits(record: Record, points: Sequence[FrontierPoint]) -> str:
+def nothing_fits(record: Record, points: Sequence[FrontierLine], budgets: Budgets) -> str:
     """Nothing that was asked for fits."""
-    smallest = _smallest(record, Verdict.DOES_NOT_FIT)
-    return f"{HEAD}: nothing that was asked for fits; {_weights(record) or smallest}{_shorter(points)}."
+    smallest = _smallest(record, Verdict.DOES_NOT_FIT, budgets)
+    return (
+        f"{HEAD}: nothing that was asked for fits; {_weights(record, budgets) or smallest}{_shorter(points)}."
+    )
 
 
 def on_a_cpu(record: Record) -> str:
@@ -57,7 +59,7 @@ class _Line(NamedTuple):
     context_s: float | None
 
 
-def _rooms(points: Sequence[FrontierPoint]) -> list[str]:
+def _rooms(points: Sequence[FrontierLine]) -> list[str]:
     """One clause for each room that is known, headless first."""
     headless = [
         _Line(point.longest_fit_s, point.smallest_misfit_s, point.max_tokens, point.context_s)
@@ -113,20 +115,20 @@ def _none_asked_for(line: _Line) -> str:
     )
 
 
-def _smallest(record: Record, verdict: Verdict) -> str:
+def _smallest(record: Record, verdict: Verdict, budgets: Budgets) -> str:
     """The smallest cell that came out like this, with its figures."""
-    judged = [(cell, cell_verdict(cell, record)) for cell in record.cells]
+    judged = [(cell, cell_verdict(cell, budgets)) for cell in record.cells]
     cell, found = min((pair for pair in judged if pair[1].verdict is verdict), key=lambda pair: size(pair[0]))
     return f"a clip of {shape(cell)} is the smallest, and {found.why}"
 
 
-def _weights(record: Record) -> str | None:
+def _weights(record: Record, budgets: Budgets) -> str | None:
     """Where the weights alone are more than the card has, nothing else matters."""
-    room = rooms(record)
     weights = [cell.envelope.weights_bytes for cell in record.cells if cell.envelope is not None]
-    if room is None or not weights:
+    there = [budget.high for budget in (budgets.headless, budgets.desktop) if budget is not None]
+    if not there or not weights:
         return None
-    most = max(there.high for there in (room.headless, room.desktop) if there is not None)
+    most = max(there)
     if min(weights) <= most:
         return None
     return (
@@ -135,7 +137,7 @@ def _weights(record: Record) -> str | None:
     )
 
 
-def _shorter(points: Sequence[FrontierPoint]) -> str:
+def _shorter(points: Sequence[FrontierLine]) -> str:
     """What fits nevertheless, shorter than all that was asked for."""
     fits_somewhere = any(point.longest_fit_s or point.longest_fit_with_desktop_s for point in points)
     return f"; {_rooms(points)[0]}" if fits_somewhere else ""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bench.judge.prediction import ORDER, cell_verdict, need_of
+from bench.judge.prediction import ORDER, budgets_of, cell_verdict, need_of
 from bench.predict.planner import Planner
 from bench.predict.target import every_card
 from bench.records.base import Interval
@@ -65,7 +65,8 @@ def survey(deriver: Planner) -> Survey:
 
 
 def _candidate(record: Record) -> Candidate:
-    judged = [cell_verdict(cell, record) for cell in record.cells]
+    budgets = budgets_of(record)
+    judged = [cell_verdict(cell, budgets) for cell in record.cells]
     worst = max(judged, key=lambda verdict: _FROM_BEST_TO_WORST.index(verdict.verdict))
     needs = [need for cell in record.cells if (need := need_of(cell)) is not None]
     device = record.device

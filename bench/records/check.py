@@ -7,9 +7,10 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from bench.records.base import Bytes, Frozen, Interval, Seconds, Utc
+from bench.records.base import Bytes, Frozen, Interval, Utc
 from bench.records.card import Emulation
 from bench.records.enums import Attention, Fit, Phase, Provenance, Verdict, WeightMode
+from bench.records.prediction import Ceiling, Comparison
 
 CHECK_VERSION: Final = "1.1"
 NamedShape = Literal["10/128", "60/512", "300/1024"]
@@ -74,17 +75,6 @@ METRIC_NAMES = tuple(CheckMetrics.model_fields)
 _Derived = Literal["derived"]
 
 
-class CheckCeiling(Frozen):
-    """What the card allows at most: a roofline, no forecast. Times are the shortest, the rate the highest."""
-
-    provenance: _Derived
-    decode_tokens_per_s: float | None
-    encode_s: Seconds | None
-    prefill_s: Seconds | None
-    time_to_first_token_s: Seconds | None
-    latency_s: Seconds | None
-
-
 class CheckEnvelope(Frozen):
     """The memory of one cell as it was predicted, under the names of the record."""
 
@@ -105,21 +95,7 @@ class CheckEnvelope(Frozen):
     device_peak_bytes: Interval | None = Field(description="what a card must have")
     peak_phase: Phase | None
     peak_op: str | None
-    ceiling: CheckCeiling | None
-
-
-class CheckComparison(Frozen):
-    """A prediction held against one measured record: ratios are measured / predicted."""
-
-    provenance: _Derived
-    record_id: str
-    content_hash: str
-    metric: Literal["allocated_peak_bytes", "reserved_peak_bytes", "process_peak_bytes"]
-    cells: int
-    inside: int | None = Field(description="cells measured inside the predicted interval; null without one")
-    ratio_median: float = Field(description="the factor that would calibrate the prediction")
-    ratio_low: float
-    ratio_high: float
+    ceiling: Ceiling | None = Field(description="with three significant digits")
 
 
 class CheckPrediction(Frozen):
@@ -130,7 +106,7 @@ class CheckPrediction(Frozen):
         description="null where that was not asked for, or nothing tells"
     )
     room_desktop_bytes: Interval | None
-    compared: tuple[CheckComparison, ...] = Field(
+    compared: tuple[Comparison, ...] = Field(
         description="empty: no measured record of the card was there, so nothing confirms the prediction"
     )
 
@@ -232,34 +208,43 @@ class CheckSpeed(Frozen):
     bf16_fraction: Figure
 
 
-class CheckFrontier(Frozen):
+class FrontierLine(Frozen):
     """The longest clip that fits and the smallest that does not, for one attention and `max_tokens`.
 
     Null: none was seen. Of a prediction: the longest that surely fits and the smallest that surely does not.
+    `settings` are the values of `bench.judge.variants.SETTINGS`, `variant` names those that differ.
     """
 
     provenance: Provenance
     machines: int | None = Field(description="machines of those records; null where one has no key")
-    records: int = Field(description="records in which the longest clip ran; of a prediction 1, the newest")
+    records: int = Field(
+        default=1, description="records in which the longest clip ran; of a prediction 1, the newest"
+    )
     weight_mode: WeightMode
     attention: Attention
     max_tokens: int
-    variant: tuple[str, ...]
+    variant: tuple[str, ...] = ()
     longest_fit_s: float | None
     smallest_misfit_s: float | None
     smallest_misfit_is_inferred: bool = Field(
-        description="that clip was not tried, because a smaller cell had run out of memory"
+        default=False, description="that clip was not tried, because a smaller cell had run out of memory"
     )
     longest_fit_with_desktop_s: float | None = Field(
         description="null: none where desktop_is_known, else nothing tells"
     )
-    smallest_misfit_with_desktop_s: float | None = Field(description="of a prediction only")
-    headless_is_known: bool
+    smallest_misfit_with_desktop_s: float | None = Field(default=None, description="of a prediction only")
+    headless_is_known: bool = True
     desktop_is_known: bool
     context_s: float | None = Field(
-        description="longest clip that the model's context holds; of a prediction"
+        default=None, description="longest clip that the model's context holds; of a prediction"
     )
-    disagrees: bool = Field(description="what one record fits, another does not")
+    disagrees: bool = Field(default=False, description="what one record fits, another does not")
+    settings: tuple[str, ...] = Field(description="every setting of its cells, whether they differ or not")
+
+    @property
+    def is_predicted(self) -> bool:
+        """Whether nothing ran: what lies between a fit and a misfit is then too close to call."""
+        return self.provenance is Provenance.DERIVED
 
 
 class CheckRow(CheckMetrics):
@@ -293,8 +278,8 @@ class CheckRow(CheckMetrics):
     envelope: CheckEnvelope | None = Field(description="what was predicted of this cell")
 
 
-class CheckEnvironment(Frozen):
-    """A set of software that records share."""
+class Software(Frozen):
+    """The software of a record."""
 
     bench_version: str
     bench_commit: str | None
@@ -303,6 +288,11 @@ class CheckEnvironment(Frozen):
     transformers: str | None
     driver: str | None
     os: str
+
+
+class CheckEnvironment(Software):
+    """A set of software that records share."""
+
     records: int
 
 
@@ -341,7 +331,7 @@ class Check(Frozen):
         max_length=3,
         description="clip seconds / new tokens: one entry for each attention that ran it",
     )
-    frontier: tuple[CheckFrontier, ...]
+    frontier: tuple[FrontierLine, ...]
     rows: tuple[CheckRow, ...]
     environment: tuple[CheckEnvironment, ...] = Field(min_length=1)
     records: tuple[CheckRecord, ...] = Field(min_length=1)

@@ -25,6 +25,7 @@ class Ceiling(Frozen):
     Times are the shortest, the rate is the highest. Null where the catalog does not know the card's figure.
     """
 
+    provenance: Literal["derived"] = "derived"
     decode_tokens_per_s: float | None
     encode_s: Seconds | None
     prefill_s: Seconds | None
@@ -92,6 +93,7 @@ class Comparison(Frozen):
     Ratios are measured / predicted, of the middle of the interval where the prediction is one.
     """
 
+    provenance: Literal["derived"] = "derived"
     record_id: str
     content_hash: str
     metric: Literal["allocated_peak_bytes", "reserved_peak_bytes", "process_peak_bytes"]

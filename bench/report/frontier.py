@@ -3,18 +3,18 @@
 from collections.abc import Iterable
 
 from bench import units
-from bench.judge.frontier import FrontierPoint
+from bench.records.check import FrontierLine
 from bench.records.enums import Provenance
 from bench.report import labels
 from bench.report.interface import FrontierRow
 
 
-def frontier(points: Iterable[FrontierPoint], provenance: Provenance) -> tuple[FrontierRow, ...]:
+def frontier(points: Iterable[FrontierLine], provenance: Provenance) -> tuple[FrontierRow, ...]:
     """One row for each point of a record of that provenance."""
     return tuple(line(point, provenance) for point in points)
 
 
-def line(point: FrontierPoint, provenance: Provenance, basis: str = "") -> FrontierRow:
+def line(point: FrontierLine, provenance: Provenance, basis: str = "") -> FrontierRow:
     """One point in words; `basis` is how many records or machines it rests on."""
     predicted = point.is_predicted
     return FrontierRow(
@@ -42,24 +42,24 @@ def line(point: FrontierPoint, provenance: Provenance, basis: str = "") -> Front
     )
 
 
-def _longest(point: FrontierPoint) -> str:
+def _longest(point: FrontierLine) -> str:
     return "none ran" if point.longest_fit_s is None else units.clip_length(point.longest_fit_s)
 
 
-def _beside_desktop(point: FrontierPoint) -> str:
+def _beside_desktop(point: FrontierLine) -> str:
     if point.longest_fit_with_desktop_s is not None:
         return units.clip_length(point.longest_fit_with_desktop_s)
     return "none" if point.desktop_is_known else units.NOT_AVAILABLE
 
 
-def _misfit(point: FrontierPoint) -> str:
+def _misfit(point: FrontierLine) -> str:
     if point.smallest_misfit_s is None:
         return "none seen"
     tried = " (not tried: a smaller cell did not fit)" if point.smallest_misfit_is_inferred else ""
     return units.clip_length(point.smallest_misfit_s) + tried
 
 
-def _surely(point: FrontierPoint, length_s: float | None) -> str:
+def _surely(point: FrontierLine, length_s: float | None) -> str:
     """Exact to the second where the prediction followed the line, else of the clips that were asked for."""
     if length_s is None:
         return "none of those asked for" if point.context_s is None else "not even 1 s"

@@ -1,23 +1,13 @@
 """Codes of a record, as people say them."""
 
-from collections.abc import Iterator
 from typing import Final
 
-from bench import units
 from bench.judge.caveats import is_published
 from bench.records.enums import ATTENTION_NAMES, Provenance, Verdict, WeightMode
-from bench.records.record import (
-    Failed,
-    Measured,
-    ModelInfo,
-    Outcome,
-    OutOfMemory,
-    Predicted,
-    Skipped,
-    Timeout,
-)
+from bench.records.record import ModelInfo, Outcome, Skipped
 from bench.report.basics import Status, Tone
 from bench.text import MAX_NAME, clean
+from bench.wording.ended import ended
 
 VERDICTS: Final = {
     Verdict.RUNS: ("Runs", Tone.GOOD),
@@ -78,19 +68,4 @@ def status(outcome: Outcome) -> Status:
     word, tone = STATUSES[outcome.status]
     if isinstance(outcome, Skipped) and outcome.cause == "interrupted":
         word = "not run"
-    return Status(outcome.status, word, tone, "; ".join(_reason(outcome)))
-
-
-def _reason(outcome: Outcome) -> Iterator[str]:
-    if isinstance(outcome, Measured | Predicted):
-        return
-    yield clean(outcome.reason)
-    if isinstance(outcome, OutOfMemory | Failed | Timeout) and outcome.phase is not None:
-        yield f"during {outcome.phase.value}"
-    if isinstance(outcome, OutOfMemory) and outcome.requested_bytes is not None:
-        free = f", {units.gib(outcome.free_bytes)} were free" if outcome.free_bytes is not None else ""
-        yield f"{units.gib(outcome.requested_bytes)} asked for{free}"
-    if isinstance(outcome, OutOfMemory) and outcome.reserved_bytes is not None:
-        yield f"the allocator held {units.gib(outcome.reserved_bytes)}"
-    if isinstance(outcome, Timeout):
-        yield f"limit {units.seconds(outcome.limit_s)}"
+    return Status(outcome.status, word, tone, ended(outcome))

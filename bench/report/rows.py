@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from bench import units
-from bench.judge.memory import fits_with_desktop, is_contended, peak_of, ran_out_beside_another
+from bench.judge.memory import card_memory, fits_with_desktop, is_contended, peak_of, ran_out_beside_another
 from bench.records.enums import Label, Phase, Provenance
 from bench.records.record import (
     CellResult,
@@ -93,7 +93,7 @@ def row(
         marks=(*(labels if summary else ()), *((NOT_COMPARABLE,) if alike else ())),
         comparison=_comparison(cell, alike),
         same_kernels_as=tuple(other.cell_id for other in alike),
-        fits_with_desktop=fits_with_desktop(cell, record),
+        fits_with_desktop=fits_with_desktop(cell, card_memory(record), record.emulation),
         error_tail=_error_tail(cell),
         phases=_phases(cell.memory),
         repetitions=_repetitions(cell, columns),

@@ -1,7 +1,7 @@
 """A record as a view: the one place where the formats get their words from."""
 
 from bench.check.document import merge
-from bench.check.summarise import entry
+from bench.check.summarise import summarise
 from bench.judge.verdict import judge
 from bench.records.record import Record
 from bench.report import card, facts, labels
@@ -56,6 +56,6 @@ def build_view(record: Record, path: str | None = None, plan: Record | None = No
         kernels=facts.kernels(record),
         environment=facts.environment(record),
         derived=prediction,
-        check=merge((entry(record, path),)),
+        check=merge((summarise(record, path),)),
         merged=None,
     )

@@ -10,8 +10,8 @@ import pytest
 
 from bench.check.group import GroupKey
 from bench.check.index import Index, use_index
-from bench.check.summarise import read_entry
-from bench.check.summary import Entry
+from bench.check.summarise import read_summary
+from bench.check.summary import RecordSummary
 from bench.errors import StorageError, UsageError
 from bench.records.check import Check
 from bench.store.record_files import write_record
@@ -29,9 +29,9 @@ class Reader:
     def __init__(self) -> None:
         self.read: list[str] = []
 
-    def __call__(self, path: Path) -> Entry:
+    def __call__(self, path: Path) -> RecordSummary:
         self.read.append(path.name)
-        return read_entry(path)
+        return read_summary(path)
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def checks(
     """The merged documents of these files, by the card."""
 
     def work(index: Index) -> dict[str, Check]:
-        index.update(paths, reader or read_entry)
+        index.update(paths, reader or read_summary)
         return {key.slug: index.check(key, lambda path: path.name) for key in index.groups()}
 
     told = notes if notes is not None else []
@@ -116,7 +116,7 @@ def test_groups_are_models_on_cards_and_a_played_card_is_another(folder: Path) -
     write_record(sample.smoke(), folder / "d.json")
 
     def work(index: Index) -> list[tuple[str, int | None, int]]:
-        index.update(files(folder), read_entry)
+        index.update(files(folder), read_summary)
         return sorted((key.slug, key.played_bytes, len(index.files(key))) for key in index.groups())
 
     found = use_index(None, print, work)
@@ -250,7 +250,7 @@ def test_many_files_are_read_in_other_processes_with_the_same_result(tmp_path: P
     told: list[tuple[int, int]] = []
 
     def work(index: Index) -> Check:
-        index.update(paths, read_entry, lambda done, total: told.append((done, total)))
+        index.update(paths, read_summary, lambda done, total: told.append((done, total)))
         (key,) = index.groups()
         return index.check(key, lambda path: None)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.judge.frontier import frontier
+from bench.judge.verdict import judge
 from bench.records.record import Record
 from bench.store.journal import Header, Journal, Progress
 from bench.store.record_files import read_record
@@ -57,14 +57,14 @@ def test_a_search_finds_what_a_full_sweep_finds_and_a_second_one_runs_nothing(
     assert only(tmp_path, "*.json*") == path
     assert [row[:6] for row in rows(again.stdout)] == [row[:6] for row in rows(ended.stdout)]
 
-    (truth,) = frontier(sweep(tmp_path, home).cells)
+    (truth,) = judge(sweep(tmp_path, home)).frontier
     assert truth.longest_fit_s is not None
     assert truth.smallest_misfit_s == truth.longest_fit_s + STEP_S
     fits, fails = f"{truth.longest_fit_s:g}", f"{truth.smallest_misfit_s:g}"
     assert [row[:6] for row in rows(ended.stdout)] == [
         ["SDPA", tokens, fits, "s", fails, "s"] for tokens in ("8", "16")
     ]
-    for point in frontier(record.cells):
+    for point in judge(record).frontier:
         assert (point.longest_fit_s, point.smallest_misfit_s) == (
             truth.longest_fit_s,
             truth.smallest_misfit_s,

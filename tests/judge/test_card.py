@@ -2,10 +2,14 @@
 
 import pytest
 
-from bench.judge.caveats import caveats
+from bench.judge.verdict import judge
 from bench.records.card import DeviceState, Sampled
-from bench.records.record import CellResult
+from bench.records.record import CellResult, Record
 from tests.samples import cards
+
+
+def caveats(record: Record) -> tuple[str, ...]:
+    return judge(record).caveats
 
 
 def state(**changed: object) -> DeviceState:

@@ -1,37 +1,39 @@
 """Where "fits" ends."""
 
-from bench.judge.frontier import FrontierPoint, frontier
+from bench.judge.verdict import judge
 from bench.records.enums import Attention, Profile
 from tests.samples import cards
 from tests.samples import records as sample
 
 
 def test_the_longest_that_ran_and_the_smallest_that_did_not() -> None:
-    points = {(p.attention, p.max_tokens): p for p in frontier(sample.standard().cells)}
-    assert points[Attention.SDPA, 128] == FrontierPoint(Attention.SDPA, 128, 600.0, None)
-    assert points[Attention.SDPA, 512] == FrontierPoint(Attention.SDPA, 512, 120.0, 600.0)
+    points = {(p.attention, p.max_tokens): p for p in judge(sample.standard()).frontier}
+    ends = {key: (line.longest_fit_s, line.smallest_misfit_s) for key, line in points.items()}
+    assert ends[Attention.SDPA, 128] == (600.0, None)
+    assert ends[Attention.SDPA, 512] == (120.0, 600.0)
 
 
 def test_a_pruned_cell_did_not_fit_but_was_not_tried() -> None:
-    points = {p.max_tokens: p for p in frontier(sample.standard().cells) if p.attention is Attention.SDPA}
+    points = {p.max_tokens: p for p in judge(sample.standard()).frontier if p.attention is Attention.SDPA}
     assert points[1024].smallest_misfit_s == 600.0
     assert points[1024].smallest_misfit_is_inferred
     assert not points[512].smallest_misfit_is_inferred
 
 
 def test_what_cannot_run_is_no_misfit() -> None:
-    for point in frontier(sample.all_unsupported().cells):
+    for point in judge(sample.all_unsupported()).frontier:
         assert (point.longest_fit_s, point.smallest_misfit_s) == (None, None)
 
 
 def test_the_order_does_not_depend_on_the_order_of_the_cells() -> None:
-    cells = sample.standard().cells
-    assert frontier(cells) == frontier(reversed(cells))
+    record = sample.standard()
+    reversed_record = record.model_copy(update={"cells": record.cells[::-1]})
+    assert judge(record).frontier == judge(reversed_record).frontier
 
 
 def test_a_desktop_draws_a_line_of_its_own() -> None:
     record = cards.rtx_4070()
-    points = {p.max_tokens: p for p in frontier(record.cells, record) if p.attention is Attention.SDPA}
+    points = {p.max_tokens: p for p in judge(record).frontier if p.attention is Attention.SDPA}
     assert (points[1024].longest_fit_s, points[1024].longest_fit_with_desktop_s) == (300.0, 60.0)
     assert points[1024].desktop_is_known
 
@@ -39,14 +41,14 @@ def test_a_desktop_draws_a_line_of_its_own() -> None:
 def test_none_beside_a_desktop_is_not_unknown() -> None:
     cells = [cards.measured(300.0, 1024)]
     known, unknown = cards.with_card(cells), cards.with_card(cells, state=None)
-    points = [frontier(record.cells, record)[0] for record in (known, unknown)]
+    points = [judge(record).frontier[0] for record in (known, unknown)]
     assert [point.longest_fit_with_desktop_s for point in points] == [None, None]
     assert [point.desktop_is_known for point in points] == [True, False]
 
 
 def test_cells_of_another_profile_have_a_line_of_their_own() -> None:
     lean = sample.requested(60.0).model_copy(update={"profile": Profile.LEAN})
-    points = frontier([sample.measured(sample.requested()), sample.measured(lean)])
+    points = judge(sample.record([sample.measured(sample.requested()), sample.measured(lean)])).frontier
     assert [(point.variant, point.longest_fit_s) for point in points] == [
         (("profile faithful",), 10.0),
         (("profile lean",), 60.0),

@@ -66,7 +66,7 @@ def test_a_card_that_a_cpu_played_counts_the_tensors() -> None:
 def test_no_budget_no_answer() -> None:
     record = sample.record([cards.measured()], provenance=Provenance.MEASURED)
     assert card_memory(record) == CardMemory()
-    assert fits_with_desktop(record.cells[0], record) is None
+    assert fits_with_desktop(record.cells[0], card_memory(record), None) is None
 
 
 def test_what_spilled_fits_nowhere() -> None:
@@ -74,4 +74,4 @@ def test_what_spilled_fits_nowhere() -> None:
     assert cell.summary is not None
     spilled = cell.model_copy(update={"summary": cell.summary.model_copy(update={"labels": ("spilled",)})})
     record = cards.with_card([cell, spilled])
-    assert [fits_with_desktop(each, record) for each in (cell, spilled)] == [True, False]
+    assert [fits_with_desktop(each, card_memory(record), None) for each in (cell, spilled)] == [True, False]

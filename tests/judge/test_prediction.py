@@ -10,10 +10,10 @@ from bench.judge.prediction import (
     CellFit,
     CellVerdict,
     best,
+    budgets_of,
     cell_fit,
     cell_verdict,
     is_derived,
-    rooms,
     span,
 )
 from bench.records.base import Interval
@@ -32,18 +32,20 @@ SIZES = st.integers(0, 40_000)
 def judged(need: Interval, headroom: derived.Headroom | None = None) -> tuple[CellFit, CellVerdict]:
     cell = derived.predicted(sample.requested(), need=need)
     record = derived.derived_record([cell], headroom=headroom)
-    return cell_fit(cell, record), cell_verdict(cell, record)
+    return cell_fit(cell, budgets_of(record)), cell_verdict(cell, budgets_of(record))
 
 
 def test_the_rooms_are_the_total_less_the_terms_of_the_record() -> None:
     record = derived.derived_record([])
-    assert rooms(record) == Budgets(derived.mib(12282 - 614, 12282 - 205), derived.mib(10068, 11866))
+    assert budgets_of(record) == Budgets(derived.mib(12282 - 614, 12282 - 205), derived.mib(10068, 11866))
     assert is_derived(record)
 
 
 def test_a_card_smaller_than_its_terms_has_no_room_and_not_less() -> None:
     tiny = derived.RTX_4070.model_copy(update={"memory_total_bytes": 300 * MIB})
-    assert rooms(derived.derived_record([], device=tiny)) == Budgets(derived.mib(0, 95), derived.mib(0, 0))
+    assert budgets_of(derived.derived_record([], device=tiny)) == Budgets(
+        derived.mib(0, 95), derived.mib(0, 0)
+    )
 
 
 @pytest.mark.parametrize(
@@ -68,7 +70,7 @@ def test_fits_headless_and_surely_not_beside_a_desktop() -> None:
     record = derived.derived_record([cell])
     assert record.derivation is not None
     changed = record.derivation.model_copy(update={"desktop": narrow})
-    said = cell_verdict(cell, record.model_copy(update={"derivation": changed}))
+    said = cell_verdict(cell, budgets_of(record.model_copy(update={"derivation": changed})))
     assert said == CellVerdict(
         Verdict.RUNS_HEADLESS,
         "headless it needs at most 12.16 GB (11.33 GiB), and at least 12.23 GB (11.39 GiB) is there; "
@@ -122,8 +124,7 @@ def test_what_is_certain_holds_for_every_machine(low: int, width: int, share: fl
     """Wherever the truth lies within both intervals."""
     found, _ = judged(derived.mib(low, low + width))
     need = (low + share * width) * MIB
-    room = rooms(derived.derived_record([]))
-    assert room is not None
+    room = budgets_of(derived.derived_record([]))
     for fit, place in ((found.headless, room.headless), (found.desktop, room.desktop)):
         assert place is not None
         least = place.low + there * (place.high - place.low)
@@ -133,15 +134,15 @@ def test_what_is_certain_holds_for_every_machine(low: int, width: int, share: fl
 
 def test_what_is_unsupported_stays_so_with_its_reason() -> None:
     cell = sample.not_measured(sample.requested(), Unsupported(reason=sample.NO_FLASH))
-    said = cell_verdict(cell, derived.derived_record([cell]))
+    said = cell_verdict(cell, budgets_of(derived.derived_record([cell])))
     assert said == CellVerdict(Verdict.UNSUPPORTED, sample.NO_FLASH)
 
 
 def test_a_cpu_has_no_budget_and_a_predicted_peak() -> None:
     record = derived.derived_record(device=sample.CPU, clips=[10.0], tokens=[128])
-    assert rooms(record) is None
-    assert cell_fit(record.cells[0], record) == CellFit(None, None)
-    assert cell_verdict(record.cells[0], record) == CellVerdict(
+    assert budgets_of(record) == Budgets(on_cpu=True)
+    assert cell_fit(record.cells[0], budgets_of(record)) == CellFit(None, None)
+    assert cell_verdict(record.cells[0], budgets_of(record)) == CellVerdict(
         Verdict.UNKNOWN, "a CPU has no VRAM budget; the predicted peak is 10.53 GB (9.81 GiB)"
     )
 
@@ -153,7 +154,7 @@ def without_total(record: Record) -> Record:
 
 def test_a_card_of_unknown_memory_is_unknown_not_too_small() -> None:
     record = without_total(derived.derived_record(clips=[10.0], tokens=[128]))
-    assert cell_verdict(record.cells[0], record) == CellVerdict(
+    assert cell_verdict(record.cells[0], budgets_of(record)) == CellVerdict(
         Verdict.UNKNOWN, "the memory of the card is not known"
     )
 
@@ -161,9 +162,9 @@ def test_a_card_of_unknown_memory_is_unknown_not_too_small() -> None:
 def test_a_cell_that_ran_is_no_prediction() -> None:
     cell = cards.measured()
     record = derived.derived_record([cell])
-    assert cell_fit(cell, record) == CellFit()
-    assert cell_verdict(cell, record) == CellVerdict(Verdict.UNKNOWN, "nothing was predicted")
-    assert rooms(cards.with_card([cell])) is None
+    assert cell_fit(cell, budgets_of(record)) == CellFit()
+    assert cell_verdict(cell, budgets_of(record)) == CellVerdict(Verdict.UNKNOWN, "nothing was predicted")
+    assert budgets_of(cards.with_card([cell])) == Budgets()
 
 
 def test_the_best_of_several_verdicts() -> None:

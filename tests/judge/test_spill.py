@@ -6,13 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.judge.caveats import caveats
 from bench.judge.memory import _median_without, cliffs
+from bench.judge.verdict import judge
 from bench.records.enums import Attention
-from bench.records.record import CellResult
+from bench.records.record import CellResult, Record
 from tests.samples import cards
 
 TOTAL = 12_878_610_432
+
+
+def caveats(record: Record) -> tuple[str, ...]:
+    return judge(record).caveats
 
 
 def cell(clip_s: float, peak_bytes: int | None, fraction: float | None) -> CellResult:

@@ -5,14 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.judge import why_derived
-from bench.judge.caveats import caveats
-from bench.judge.frontier import FrontierPoint
 from bench.judge.verdict import judge
 from bench.records.enums import Attention, Verdict, WeightMode
 from bench.records.prediction import Comparison
 from bench.records.record import CellResult, ModelInfo, Record, Unsupported
 from tests.samples import predictions as derived
 from tests.samples import records as sample
+
+
+def caveats(record: Record) -> tuple[str, ...]:
+    return judge(record).caveats
 
 
 def of(*cells: CellResult, headroom: derived.Headroom | None = None) -> Record:
@@ -125,9 +127,10 @@ def test_a_plan_of_one_length_says_nothing_of_others() -> None:
 
 
 def test_a_plan_of_one_length_that_fits_no_desktop_says_nothing_of_shorter_ones() -> None:
-    point = FrontierPoint(
-        Attention.SDPA, 128, 60.0, None, desktop_is_known=True, smallest_misfit_with_desktop_s=60.0
-    )
+    (line, *_) = judge(derived.derived_record()).frontier
+    changed = {"longest_fit_s": 60.0, "smallest_misfit_s": None, "context_s": None}
+    desktop = {"longest_fit_with_desktop_s": None, "smallest_misfit_with_desktop_s": 60.0}
+    point = line.model_copy(update=changed | desktop)
     assert why_derived.fits([point]).endswith(
         "surely fit, longer ones were not looked for; beside a desktop none that was asked for surely fits: "
         "clips from 60 s with 128 new tokens on do not, shorter ones were not looked for."

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bench.errors import UsageError, WeightsError
 from bench.hardware.catalog import Card, cards
-from bench.judge.prediction import cell_fit
+from bench.judge.prediction import budgets_of, cell_fit
 from bench.moss_audio import MossAudioProcessor
 from bench.predict.cells import Predictions
 from bench.predict.planner import Headroom, Planner, programme, record_path
@@ -152,7 +152,7 @@ def test_every_length_of_the_frontier_keeps_its_word(model: Path) -> None:
         if length is not None:
             wishes = RunOptions(**{**SMALL, "model": str(model), "clip_seconds": (length,)})  # type: ignore[arg-type]
             alone = Planner(programme(wishes)).record(target)
-            assert cell_fit(alone.cells[0], alone).headless is expected
+            assert cell_fit(alone.cells[0], budgets_of(alone)).headless is expected
 
 
 def _card_of(like: Target, memory_total_bytes: int) -> Target:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from bench.check.document import merge
-from bench.check.summarise import entry
+from bench.check.summarise import summarise
 from bench.records.base import Interval
 from bench.records.check import Check, CheckRow
 from bench.records.enums import Profile
@@ -56,7 +56,7 @@ def small(cells: Sequence[CellResult] | None = None) -> Record:
 
 def merged(*records: Record) -> Check:
     """The check document of these records."""
-    return merge(entry(record) for record in records)
+    return merge(summarise(record) for record in records)
 
 
 def only_row(*records: Record) -> CheckRow:

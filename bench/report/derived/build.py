@@ -3,10 +3,8 @@
 from collections.abc import Iterator
 
 from bench import units
-from bench.judge.prediction import ORDER, Budgets, cell_verdict, is_derived, rooms
+from bench.judge.prediction import Budgets, is_derived
 from bench.judge.verdict import Judgement
-from bench.judge.why import size
-from bench.records.enums import Verdict
 from bench.records.record import Record
 from bench.report.basics import Fact
 from bench.report.derived import byte_ranges
@@ -18,7 +16,7 @@ def derived(record: Record, judgement: Judgement) -> Derived | None:
     """What only a derived record says; None for any other."""
     if not is_derived(record):
         return None
-    room = rooms(record) or Budgets(None, None)
+    room = judgement.budgets
     return Derived(
         units_line=units_line(record),
         tiles=tuple(
@@ -37,19 +35,7 @@ def derived(record: Record, judgement: Judgement) -> Derived | None:
         how=how(record),
         how_lines=how_lines(record),
         compared=compared(record),
-        typical=_typical(record),
     )
-
-
-def _typical(record: Record) -> str | None:
-    """The largest cell of those that came out best; where no budget tells, the largest of all."""
-    order = [*ORDER, Verdict.UNKNOWN]
-    known = [
-        (-order.index(cell_verdict(cell, record).verdict), size(cell), cell.cell_id)
-        for cell in record.cells
-        if cell.envelope is not None and cell.outcome.status == "predicted"
-    ]
-    return max(known)[2] if known else None
 
 
 def units_line(record: Record) -> str:

@@ -3,9 +3,9 @@
 from typing import Final
 
 from bench import units
-from bench.judge.prediction import cell_fit, cell_verdict
+from bench.judge.prediction import budgets_of, cell_fit, cell_verdict
 from bench.records.base import Interval
-from bench.records.check import CheckCeiling, CheckEnvelope
+from bench.records.check import CheckEnvelope
 from bench.records.enums import Fit, Phase, Profile, Verdict
 from bench.records.prediction import Ceiling, Envelope, PhaseEnvelope
 from bench.records.record import CellResult, Record
@@ -35,7 +35,8 @@ def prediction(cell: CellResult, record: Record) -> Prediction | None:
     """What is predicted of a cell; None where nothing was, because it ran or cannot."""
     if cell.outcome.status != "predicted":
         return None
-    judged, found, figures = cell_verdict(cell, record), cell_fit(cell, record), cell.envelope
+    budgets, figures = budgets_of(record), cell.envelope
+    judged, found = cell_verdict(cell, budgets), cell_fit(cell, budgets)
     word, tone = fit_words(judged.verdict, found.desktop)
     all_logits = _has_all_logits(cell)
     return Prediction(
@@ -134,7 +135,7 @@ def _phase(phase: Phase, part: PhaseEnvelope, all_logits: bool) -> PhaseTerms:
     )
 
 
-def ceilings(ceiling: Ceiling | CheckCeiling | None) -> dict[str, str]:
+def ceilings(ceiling: Ceiling | None) -> dict[str, str]:
     """What the card allows under each name of `CEILINGS`."""
     if ceiling is None:
         return dict.fromkeys(CEILINGS, units.NOT_AVAILABLE)

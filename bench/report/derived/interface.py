@@ -102,9 +102,7 @@ class Derived:
     """What a derived record says as a whole.
 
     `units_line` settles which unit is meant. `tiles` are the card, the weights and the budgets as ranges,
-    `room_line` the budgets in one line. `rooms` are the same raw, without a desktop and beside one. `typical`
-    is the id of the cell that stands for the record where one must: the largest of those with the best
-    verdict.
+    `room_line` the budgets in one line. `rooms` are the same raw, without a desktop and beside one.
     """
 
     units_line: str
@@ -117,7 +115,6 @@ class Derived:
     how: tuple[Fact, ...]
     how_lines: tuple[str, ...]
     compared: tuple[Compared, ...]
-    typical: str | None
 
     @property
     def has_frontier(self) -> bool:

@@ -6,10 +6,9 @@ from types import MappingProxyType
 from typing import Final
 
 from bench import units
-from bench.judge.frontier import FrontierPoint
 from bench.judge.memory import CardMemory
 from bench.judge.prediction import Budgets
-from bench.records.check import Check, CheckFigure, CheckFrontier
+from bench.records.check import Check, CheckFigure, FrontierLine
 from bench.records.enums import Provenance, WeightMode
 from bench.report import labels
 from bench.report.basics import Fact, Tone
@@ -183,22 +182,9 @@ def _command(check: Check) -> str:
     return shlex.join(["bench", "run", "--suite", suite, *device, *weights, *played])
 
 
-def _line(told: CheckFrontier) -> FrontierRow:
+def _line(told: FrontierLine) -> FrontierRow:
     doubt = ("records disagree",) if told.disagrees else ()
-    point = FrontierPoint(
-        attention=told.attention,
-        max_tokens=told.max_tokens,
-        longest_fit_s=told.longest_fit_s,
-        smallest_misfit_s=told.smallest_misfit_s,
-        smallest_misfit_is_inferred=told.smallest_misfit_is_inferred,
-        longest_fit_with_desktop_s=told.longest_fit_with_desktop_s,
-        desktop_is_known=told.desktop_is_known,
-        variant=(*told.variant, *doubt),
-        is_predicted=told.provenance is Provenance.DERIVED,
-        smallest_misfit_with_desktop_s=told.smallest_misfit_with_desktop_s,
-        headless_is_known=told.headless_is_known,
-        context_s=told.context_s,
-    )
+    point = told.model_copy(update={"variant": (*told.variant, *doubt)})
     return line(point, told.provenance, basis(told.machines, told.records))
 
 
