@@ -1,6 +1,7 @@
 """The tools behind the operating curve: what they count, and that the slower build is slower by real work."""
 
 import json
+import lzma
 import subprocess
 from pathlib import Path
 
@@ -32,8 +33,10 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         for n, rate in enumerate(drift)
     ]
     cut_short = line(0.0, 99, 1.0, 100.0)
-    (tmp_path / "operating-curve-t.jsonl").write_text("".join([*lines, cut_short]))
-    monkeypatch.setattr(curve, "DATA", tmp_path)
+    data = tmp_path / "operating-curve.jsonl.xz"
+    # The last pair was appended, as `collect` does.
+    data.write_bytes(lzma.compress("".join(lines).encode()) + lzma.compress(cut_short.encode()))
+    monkeypatch.setattr(curve, "DATA", data)
     return tmp_path
 
 

@@ -4,11 +4,12 @@
     python -m tools.operating_curve compute --write                    # the table of docs/comparing.md
 
 Every pair is two fresh processes of `bench run` in alternation, through the code of `--interleave`; the
-second environment is slower by busy work (tools/slowdown.py). Pairs are kept raw in docs/data/.
+second environment is slower by busy work (tools/slowdown.py). Every raw pair is a line of `DATA`.
 """
 
 import argparse
 import json
+import lzma
 import math
 import random
 from collections.abc import Callable, Iterator
@@ -34,7 +35,7 @@ from bench.run.isolation import Stopped
 from tools.slowdown import environment
 
 ROOT: Final = Path(__file__).parent.parent
-DATA: Final = ROOT / "docs" / "data"
+DATA: Final = ROOT / "docs" / "data" / "operating-curve.jsonl.xz"
 CYCLE: Final = (0.0, 0.1, 0.07, 0.0, 0.07, 0.05, 0.1, 0.2)
 """What is added in the blocks, one after the other: most where the curve has to be known best."""
 BLOCK: Final = 4  # ABBA twice
@@ -66,27 +67,24 @@ class Quiet:
 
 
 def collect(stream: str, pairs: int, by: Granularity) -> None:
-    """Append pairs to the file of this stream until it has so many; blocks of one share after another."""
-    file = DATA / f"operating-curve-{stream}.jsonl"
-    DATA.mkdir(parents=True, exist_ok=True)
+    """Append pairs until this stream has so many; blocks of one share after another."""
     with TemporaryDirectory(prefix="operating-curve-") as folder:
         made = {
             share: environment(Path(folder, f"slower-{share:g}"), share, ROOT) for share in sorted(set(CYCLE))
         }
-        while (done := _count(file)) < pairs:
+        while (done := _count(stream)) < pairs:
             block = done // BLOCK
             share = CYCLE[block % len(CYCLE)]
             builds = build_at("base", made[0.0]), build_at("new", made[share])
             _collect_block(
-                file,
                 Path(folder, f"block-{block}"),
                 builds,
                 {"stream": stream, "turns": by.value, "block": block, "share": share},
             )
 
 
-def _collect_block(file: Path, folder: Path, builds: tuple[Build, Build], head: dict[str, Any]) -> None:
-    begun = _count(file) % BLOCK  # a block that was cut short goes on with the pairs that it lacks
+def _collect_block(folder: Path, builds: tuple[Build, Build], head: dict[str, Any]) -> None:
+    begun = _count(head["stream"]) % BLOCK  # a block that was cut short goes on with the pairs that it lacks
     pairs = alternate(builds, RUN, folder, BLOCK - begun, Quiet(), by=Granularity(head["turns"]))
     for number, pair in enumerate(pairs, begun + 1):
         line = head | {
@@ -95,8 +93,8 @@ def _collect_block(file: Path, folder: Path, builds: tuple[Build, Build], head: 
             "base": _raw(pair.base),
             "new": _raw(pair.new),
         }
-        with file.open("a", encoding="utf-8") as lines:
-            lines.write(json.dumps(line) + "\n")
+        with DATA.open("ab") as lines:  # a compressed stream of its own: what was there before is not touched
+            lines.write(lzma.compress(json.dumps(line).encode() + b"\n"))
         rates = [median(line[side]["decode_tokens_per_s"]) for side in ("base", "new")]
         print(f"{head} pair {number}: {rates[0]:.1f} and {rates[1]:.1f} tok/s", flush=True)  # noqa: T201
 
@@ -106,8 +104,14 @@ def _raw(record: Record) -> dict[str, list[float]]:
     return {metric: [float(f"{value:.6g}") for value in samples(cell, metric)] for metric in METRICS}
 
 
-def _count(file: Path) -> int:
-    return len(file.read_text(encoding="utf-8").splitlines()) if file.exists() else 0
+def _count(stream: str) -> int:
+    return sum(line["stream"] == stream for line in _lines())
+
+
+def _lines() -> Iterator[dict[str, Any]]:
+    if DATA.exists():
+        with lzma.open(DATA, "rt", encoding="utf-8") as lines:
+            yield from map(json.loads, lines)
 
 
 # --- computing --------------------------------------------------------------------------------------------
@@ -170,11 +174,8 @@ def _row(name: str, cells: list[str]) -> str:
 def read(metric: str, by: Granularity) -> dict[float, list[list[RawPair]]]:
     """By share, the complete blocks of pairs that took such turns."""
     found: dict[float, dict[tuple[str, int], list[RawPair]]] = {}
-    for file in sorted(DATA.glob("operating-curve-*.jsonl")):
-        for text in file.read_text(encoding="utf-8").splitlines():
-            line = json.loads(text)
-            if line["turns"] != by:
-                continue
+    for line in _lines():
+        if line["turns"] == by:
             pair = tuple(line["base"][metric]), tuple(line["new"][metric])
             found.setdefault(line["share"], {}).setdefault((line["stream"], line["block"]), []).append(pair)
     whole = {
@@ -299,8 +300,8 @@ def main() -> None:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     collecting = commands.add_parser("collect")
-    collecting.add_argument("--stream", default="a", help="name of the file")
-    collecting.add_argument("--pairs", type=int, default=160, help="until the file has so many")
+    collecting.add_argument("--stream", default="a", help="name of the series of pairs")
+    collecting.add_argument("--pairs", type=int, default=160, help="until the stream has so many")
     collecting.add_argument(
         "--turns", choices=list(Granularity), default=Granularity.GENERATION, type=Granularity
     )
