@@ -81,6 +81,7 @@ derived: $(STAMP)
 	rm -f results/*/rtx-*/*-plan-*.json
 	cd build/derived && find . -name '*-plan-*.json' -exec cp --parents {} ../../results \;
 	$(BIN)/bench report results --format json,md
+	$(BIN)/python -m tools.envelope_page
 
 picture: $(STAMP)
 	command -v chromium >/dev/null || tools/install-chromium

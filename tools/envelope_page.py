@@ -1,26 +1,32 @@
-"""Fills in the figures of docs/envelope.md, between its markers.
+"""Fill in the figures of docs/envelope.md, between its markers, from the derived records of an RTX 4070.
 
-python -m tools.envelope_page                  the worked example (seconds)
-python -m tools.envelope_page --frontier       what moves the frontier, too (minutes)
+python -m tools.envelope_page
 """
 
-import argparse
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from bench.engines.native import quiet_transformers
-from bench.hardware.budget import headless_budget
-from tools.envelope_example import blocks
-from tools.what_moves_the_frontier import Frontier, table
+from bench.hardware.budget import DESKTOP, DRIVER_RESERVE, desktop_budget, fit, headless_budget
+from bench.hardware.catalog import Card, cards
+from bench.records.base import Interval
+from bench.records.enums import Attention, Phase, Profile
+from bench.records.prediction import Envelope
+from bench.records.record import CellResult, Record
+from bench.store.record_files import find_records, read_record
+from bench.units import MIB, both_units
 
-PAGE: Final = Path(__file__).parent.parent / "docs" / "envelope.md"
+ROOT: Final = Path(__file__).parent.parent
+PAGE: Final = ROOT / "docs" / "envelope.md"
+RECORDS: Final = ROOT / "results" / "MOSS-Audio-4B-Instruct" / "rtx-4070"
+CLIP_S: Final = 60
+MAX_TOKENS: Final = 512
 _MARKED: Final = re.compile(r"<!-- (?P<name>\w+) -->(?P<text>.*?)<!-- end -->", re.DOTALL)
 
 
 def marked(page: str) -> dict[str, str]:
-    """Name of each marker, and what stands between it and its end."""
+    """Text between each marker and its end, by the marker's name."""
     return {found["name"]: found["text"] for found in _MARKED.finditer(page)}
 
 
@@ -41,18 +47,109 @@ def filled(page: str, texts: Mapping[str, str]) -> str:
     return _MARKED.sub(text, page)
 
 
-def main() -> None:
-    """Write the page anew."""
-    parser = argparse.ArgumentParser(description="Fills in the figures of docs/envelope.md.")
-    parser.add_argument("--frontier", action="store_true", help="also what moves the frontier (minutes)")
-    wanted = parser.parse_args()
-    quiet_transformers()
-    frontier = Frontier()
-    texts = blocks(frontier)
-    if wanted.frontier:
-        texts["frontier"] = "\n" + "\n".join(table(frontier.rows(headless_budget(frontier.card).low))) + "\n"
-    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), texts), encoding="utf-8")
+def derived(profile: Profile) -> Record:
+    """The shipped prediction of the whole sweep on the card with this profile."""
+    records = map(read_record, find_records(RECORDS))
+    (found,) = (each for each in records if each.derivation and each.cells[0].requested.profile is profile)
+    return found
+
+
+def example(profile: Profile) -> CellResult:
+    """The cell of the worked example: SDPA."""
+    (found,) = (
+        cell
+        for cell in derived(profile).cells
+        if (cell.requested.clip_seconds, cell.requested.max_tokens) == (CLIP_S, MAX_TOKENS)
+        and cell.requested.attention is Attention.SDPA
+    )
+    return found
+
+
+def blocks() -> dict[str, str]:
+    """Text for each marker of the page."""
+    card = next(card for card in cards() if card.slug == RECORDS.name)
+    envelope = example(Profile.FAITHFUL).envelope
+    if envelope is None:
+        raise ValueError("the record has no prediction of the example")
+    need = _known(envelope.device_peak_bytes)
+    return {
+        "phases": _lines(_phases(envelope)),
+        "card": _lines(_from_tensors_to_the_card(envelope, card)),
+        "weights": both_units(envelope.weights_bytes),
+        "cache": both_units(envelope.kv_cache_bytes),
+        "prompt": f"{envelope.prompt_tokens} positions",
+        "cudnn": f"{_mib(_known(envelope.convolution_workspace_bytes).high)} MiB",
+        "headless": fit(need, headless_budget(card)).value.replace("_", " "),
+        "desktop": fit(need, desktop_budget(card)).value.replace("_", " "),
+        **{profile.value: _longest(derived(profile)) for profile in (Profile.FAITHFUL, Profile.LEAN)},
+    }
+
+
+def _phases(envelope: Envelope) -> Iterator[str]:
+    """Table of the phases: memory at the peak of each, in MiB."""
+    yield "| Phase | Highest | Weights | KV cache | Other tensors | cuBLAS | Operator |"
+    yield "|---|---:|---:|---:|---:|---:|---|"
+    for phase in Phase:
+        found = envelope.phases[phase]
+        sizes = (
+            found.allocated_peak_bytes,
+            envelope.weights_bytes,
+            found.cache_bytes,
+            found.activations_bytes + found.buffers_bytes,
+            found.workspace_bytes,
+        )
+        operator = f"`{found.peak_op}`" if "::" in found.peak_op else found.peak_op
+        yield f"| {phase} | {' | '.join(map(_mib, sizes))} | {operator} |"
+
+
+def _from_tensors_to_the_card(envelope: Envelope, card: Card) -> Iterator[str]:
+    """Table of intervals: from the bytes of tensors to the memory that the card must have and leaves."""
+    yield "| Term | From | To |"
+    yield "|---|---:|---:|"
+    yield _row("allocated: tensors and cuBLAS", _exactly(envelope.allocated_peak_bytes))
+    yield _row("reserved: what torch takes from the driver for them", _known(envelope.reserved_peak_bytes))
+    yield _row("+ CUDA context and libraries", _known(envelope.context_bytes))
+    yield _row("**= what the card must have**", _known(envelope.device_peak_bytes))
+    yield _row("total that the driver reports", _exactly(card.memory_total_bytes or 0))
+    yield _row("- driver reserve", DRIVER_RESERVE.interval)
+    yield _row("**= what it leaves without a desktop**", headless_budget(card))
+    yield _row("- desktop", DESKTOP.interval)
+    yield _row("**= what it leaves beside a desktop**", desktop_budget(card))
+
+
+def _longest(record: Record) -> str:
+    """The longest clip that fits headless with SDPA and the answer of the example."""
+    if record.derivation is None:
+        raise ValueError("this record is no prediction")
+    (found,) = (
+        longest.headless_fits_s
+        for longest in record.derivation.longest_clips
+        if (longest.attention, longest.max_tokens) == (Attention.SDPA, MAX_TOKENS)
+    )
+    return f"{found:g} s" if found else "none"
+
+
+def _lines(lines: Iterable[str]) -> str:
+    return "\n" + "\n".join(lines) + "\n"
+
+
+def _row(name: str, size: Interval) -> str:
+    return f"| {name} | {_mib(size.low)} | {_mib(size.high)} |"
+
+
+def _mib(size_bytes: float) -> str:
+    return f"{size_bytes / MIB:,.1f}"
+
+
+def _known(size: Interval | None) -> Interval:
+    if size is None:
+        raise ValueError("this envelope is not of a card")
+    return size
+
+
+def _exactly(size_bytes: int) -> Interval:
+    return Interval(low=size_bytes, high=size_bytes)
 
 
 if __name__ == "__main__":
-    main()
+    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), blocks()), encoding="utf-8")

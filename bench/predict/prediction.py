@@ -16,7 +16,7 @@ from bench.hardware.budget import CONTEXT
 from bench.hardware.catalog import Card
 from bench.predict.caching_allocator import NATIVE, Rules
 from bench.predict.events import Kernel, Trace
-from bench.predict.model import Loading, ModelMemory, loading_peak_bytes
+from bench.predict.model import ModelMemory
 from bench.predict.peaks import PhasePeak, phase_peaks
 from bench.predict.reserved import reserved_peaks
 from bench.predict.roofline import ceiling
@@ -33,11 +33,10 @@ _FOUND: Final = "what was there before"
 
 @dataclass(frozen=True, slots=True)
 class OnCard:
-    """A CUDA card, the rules of torch's allocator on it, and how the weights reach it."""
+    """A CUDA card, and the rules of torch's allocator on it."""
 
     card: Card
     rules: Rules = NATIVE
-    loading: Loading = Loading.TENSOR_BY_TENSOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,6 @@ class OnCpu:
     """A CPU, where `workspace` says what a kernel takes beside its tensors while it runs."""
 
     workspace: Callable[[Kernel], int]
-    loading: Loading = Loading.TENSOR_BY_TENSOR
 
 
 def predict(
@@ -64,17 +62,12 @@ def predict(
     """
     if isinstance(place, OnCpu):
         peaks = phase_peaks(trace, max_tokens, place.workspace)
-        return {
-            tokens: _envelope(trace, memory, place.loading, tokens, peaks=found)
-            for tokens, found in peaks.items()
-        }
+        return {tokens: _envelope(trace, memory, tokens, peaks=found) for tokens, found in peaks.items()}
     needs = _card_needs(trace, memory, place, max_tokens)
     peaks = phase_peaks(trace, max_tokens, no_workspace)
     bounds = _ceilings(trace, memory, place.card, max_tokens, mel_frames=mel_frames, logits=logits_positions)
     return {
-        tokens: _envelope(
-            trace, memory, place.loading, tokens, peaks=found, need=needs[tokens], bound=bounds[tokens]
-        )
+        tokens: _envelope(trace, memory, tokens, peaks=found, need=needs[tokens], bound=bounds[tokens])
         for tokens, found in peaks.items()
     }
 
@@ -88,7 +81,7 @@ class _CardNeed:
     reserved_bytes: int
 
     def reserved(self, allocated_bytes: int) -> Interval:
-        """From what torch must hold. The model may hold less: it puts buffers where copies were."""
+        """From what torch must hold. The model may hold less: buffers take the place of weights that left."""
         return Interval(low=allocated_bytes, high=max(allocated_bytes, self.reserved_bytes))
 
     def device(self, allocated_bytes: int) -> Interval:
@@ -105,7 +98,7 @@ def _card_needs(
     """
     kept = cublas_workspace_bytes(place.card.compute_capability)
     without, with_it = (
-        reserved_peaks(memory, trace, max_tokens, workspace, kept, rules=place.rules, loading=place.loading)
+        reserved_peaks(memory, trace, max_tokens, workspace, kept, rules=place.rules)
         for workspace in (no_workspace, cudnn_layout_bytes)
     )
     convolution = Interval(low=0, high=max(map(cudnn_layout_bytes, trace.kernels), default=0))
@@ -117,7 +110,6 @@ def _card_needs(
 def _envelope(
     trace: Trace,
     memory: ModelMemory,
-    loading: Loading,
     tokens: int,
     *,
     peaks: Mapping[Phase, PhasePeak],
@@ -125,7 +117,7 @@ def _envelope(
     bound: Ceiling | None = None,
 ) -> Envelope:
     kept = need.kept_bytes if need else 0
-    phases = {Phase.LOAD: _load(memory, loading)}
+    phases = {Phase.LOAD: _load(memory)}
     phases |= {
         phase: _phase(memory, peak, 0 if phase is Phase.PREPROCESS else kept) for phase, peak in peaks.items()
     }
@@ -149,13 +141,12 @@ def _envelope(
     )
 
 
-def _load(memory: ModelMemory, loading: Loading) -> PhaseEnvelope:
-    """The weights, and what only loading needs: copies, and tensors that then go to the host."""
-    peak = max(loading_peak_bytes(memory.tensors, loading), memory.weights_bytes)
+def _load(memory: ModelMemory) -> PhaseEnvelope:
+    """The weights, those included that then go to the host."""
     return PhaseEnvelope(
-        allocated_peak_bytes=peak + memory.buffers_bytes,
+        allocated_peak_bytes=memory.weights_bytes + memory.buffers_bytes,
         cache_bytes=0,
-        activations_bytes=peak - memory.staying_bytes,
+        activations_bytes=memory.weights_bytes - memory.staying_bytes,
         workspace_bytes=0,
         buffers_bytes=memory.buffers_bytes,
         peak_op=_LOADED,

@@ -1,6 +1,6 @@
 """What the modelled CUDA caching allocator holds at most, from an empty card to the end of an answer. Pure.
 
-The weights are loaded into a fresh allocator as `Loading` says, and stay. `from_pretrained` with a
+The weights are loaded into a fresh allocator one by one, and stay. `from_pretrained` with a
 `device_map` first allocates all their bytes as one block and frees it (`caching_allocator_warmup` of
 transformers; its cap, 1.2 GiB below the card's total, is left out: a card that needs it has no room to
 generate), so that they come to lie in one segment. Buffers and the workspace that stays with cuBLAS follow,
@@ -22,7 +22,7 @@ from typing import Final
 
 from bench.predict.caching_allocator import NATIVE, CachingAllocator, Rules
 from bench.predict.events import DecodeStep, Event, Kernel, StepEvent, Trace
-from bench.predict.model import Loading, ModelMemory, arrivals
+from bench.predict.model import ModelMemory
 
 MOST_STEPS: Final = 48
 MOST_EVENTS: Final = 20_000
@@ -32,7 +32,7 @@ _PASSING: Final = -1
 _BUFFERS: Final = -2
 _PERSISTENT: Final = -3
 _WEIGHTS: Final = -4
-"""Those of tensors that load, and of copies that go again, are from here downwards."""
+"""Those of the tensors are from here downwards."""
 
 
 def reserved_peaks(  # noqa: PLR0917 - what a prediction has at hand, in its order
@@ -42,7 +42,6 @@ def reserved_peaks(  # noqa: PLR0917 - what a prediction has at hand, in its ord
     workspace: Callable[[Kernel], int],
     persistent_workspace_bytes: int,
     rules: Rules = NATIVE,
-    loading: Loading = Loading.TENSOR_BY_TENSOR,
 ) -> dict[int, int]:
     """For an answer of each length, the bytes that the allocator has taken from the driver at its end.
 
@@ -53,7 +52,7 @@ def reserved_peaks(  # noqa: PLR0917 - what a prediction has at hand, in its ord
         ValueError: less than one token; or more than were traced, of a trace without a decode step.
     """
     allocator = CachingAllocator(rules)
-    _load(allocator, memory, loading)
+    _load(allocator, memory)
     for name, size_bytes in ((_BUFFERS, memory.buffers_bytes), (_PERSISTENT, persistent_workspace_bytes)):
         if size_bytes:
             allocator.allocate(name, size_bytes)
@@ -66,17 +65,12 @@ def reserved_peaks(  # noqa: PLR0917 - what a prediction has at hand, in its ord
     return found
 
 
-def _load(allocator: CachingAllocator, memory: ModelMemory, loading: Loading) -> None:
-    if loading is Loading.TENSOR_BY_TENSOR:
-        _pass(allocator, memory.weights_bytes)
-    top = _WEIGHTS - len(memory.tensors)
-    for block, size_bytes in arrivals(memory.tensors, loading):
-        if size_bytes:
-            allocator.allocate(top + block, size_bytes)
-        else:
-            allocator.release(top + block)
-    for block in memory.leaving:
-        allocator.release(top + block)
+def _load(allocator: CachingAllocator, memory: ModelMemory) -> None:
+    _pass(allocator, memory.weights_bytes)
+    for place, size_bytes in enumerate(memory.tensors):
+        allocator.allocate(_WEIGHTS - place, size_bytes)
+    for place in memory.leaving:
+        allocator.release(_WEIGHTS - place)
 
 
 def _pass(allocator: CachingAllocator, size_bytes: int) -> None:

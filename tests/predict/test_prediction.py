@@ -13,7 +13,7 @@ from bench.hardware.budget import CONTEXT, desktop_budget, fit, headless_budget
 from bench.hardware.catalog import Card, cards
 from bench.moss_audio import released_config
 from bench.predict.events import Call, DecodeStep, Kernel, StepEvent, Trace
-from bench.predict.model import Loading, ModelMemory
+from bench.predict.model import ModelMemory
 from bench.predict.prediction import OnCard, OnCpu, predict
 from bench.predict.tracing.tracer import Setting, Tracer, model_memory
 from bench.predict.workspace import cudnn_layout_bytes
@@ -66,11 +66,11 @@ def generation() -> Trace:
     return made.trace(DecodeStep(1, events, (tuple(cache),)))
 
 
-def on_card(loading: Loading = Loading.TENSOR_BY_TENSOR, *tokens: int) -> dict[int, Envelope]:
+def on_card(*tokens: int) -> dict[int, Envelope]:
     return predict(
         generation(),
         MEMORY,
-        OnCard(CARD, loading=loading),
+        OnCard(CARD),
         mel_frames=80,
         logits_positions="all",
         max_tokens=tokens or (512,),
@@ -145,19 +145,17 @@ def test_a_cpu_has_no_card_terms_and_the_workspace_of_its_kernels() -> None:
 
 
 def test_the_cache_at_the_end_leaves_the_last_token_out() -> None:
-    found = on_card(Loading.TENSOR_BY_TENSOR, 1, 512)
+    found = on_card(1, 512)
     assert [found[n].kv_cache_bytes for n in (1, 512)] == [10 * PER_POSITION, 521 * PER_POSITION]
     assert Phase.DECODE not in found[1].phases
     decode = found[512].phases[Phase.DECODE]
     assert decode.cache_bytes == (520 + 521) * PER_POSITION, "the old one and the new one at once"
 
 
-def test_loading_twice_is_the_highest_of_a_small_model_and_reserves_more() -> None:
-    usual, twice = (on_card(loading, 1)[1] for loading in (Loading.TENSOR_BY_TENSOR, Loading.TWICE))
-    assert usual.phases[Phase.LOAD].allocated_peak_bytes == 8 * MIB + 512
-    assert twice.phases[Phase.LOAD].allocated_peak_bytes == 16 * MIB + 512
-    assert twice.phases[Phase.LOAD].activations_bytes == 8 * MIB
-    adds_up(twice)
+def test_loading_takes_the_weights_and_buffers() -> None:
+    found = on_card(1)[1]
+    assert found.phases[Phase.LOAD].allocated_peak_bytes == 8 * MIB + 512
+    adds_up(found)
 
 
 def test_the_earlier_of_equal_phases_is_named() -> None:
@@ -202,13 +200,14 @@ def test_a_card_never_reserves_less_than_it_allocates(trace: Trace, tokens: int)
 
 
 def test_nor_while_it_loads() -> None:
-    """In the modelled allocator the buffers come last, and find the room of the copies."""
+    """In the modelled allocator the buffers come last, and take the place of weights that left."""
     made = Made()
     made.run("aten::mm", Phase.ENCODE, 1)
     made.token()
-    memory = replace(MEMORY, tensors=(40 * MIB,), buffers_bytes=20 * MIB)
-    where = OnCard(CARD, loading=Loading.TWICE)
-    found = predict(made.trace(), memory, where, mel_frames=80, logits_positions="all", max_tokens=[1])[1]
+    memory = replace(MEMORY, tensors=(40 * MIB, 40 * MIB), leaving=(1,), buffers_bytes=20 * MIB)
+    found = predict(
+        made.trace(), memory, OnCard(CARD), mel_frames=80, logits_positions="all", max_tokens=[1]
+    )[1]
     assert found.peak_phase is Phase.LOAD
     assert found.reserved_peak_bytes == Interval(low=100 * MIB, high=100 * MIB)
 

@@ -11,10 +11,10 @@ from bench.arithmetic.shapes import LanguageShapes, Shapes
 from bench.predict import reserved
 from bench.predict.caching_allocator import NATIVE, Rules
 from bench.predict.events import DecodeStep, Kernel, StepEvent, Trace
-from bench.predict.model import Loading, ModelMemory
+from bench.predict.model import ModelMemory
 from bench.predict.reserved import reserved_peaks
 from bench.records.enums import Phase
-from bench.units import GB, MIB
+from bench.units import MIB
 from tests.predict.made_traces import Made, generations, unrolled
 
 EXPANDABLE = Rules(expandable_segments=True)
@@ -38,9 +38,8 @@ def peak(
     workspace: Callable[[Kernel], int] = no_workspace,
     persistent: int = 0,
     rules: Rules = NATIVE,
-    loading: Loading = Loading.TENSOR_BY_TENSOR,
 ) -> int:
-    return reserved_peaks(memory, trace, [tokens], workspace, persistent, rules, loading)[tokens]
+    return reserved_peaks(memory, trace, [tokens], workspace, persistent, rules)[tokens]
 
 
 def one_kernel(*sizes: int) -> Trace:
@@ -69,24 +68,6 @@ def test_small_weights_are_held_beside_that_segment() -> None:
 def test_room_that_loading_leaves_serves_the_generation() -> None:
     """The 4 MiB that the norms did not take."""
     assert peak(model_of(20 * MIB, *[MIB] * 4), one_kernel(4 * MIB)) == 24 * MIB + 2 * SMALL
-
-
-def test_a_shard_stays_reserved_beside_the_weights() -> None:
-    tensors = (3 * GB, 3 * GB)
-    segment = -(-3 * GB // (2 * MIB)) * 2 * MIB
-    at_once = peak(model_of(*tensors), NOTHING_MUCH, loading=Loading.TENSOR_BY_TENSOR)
-    by_shard = peak(model_of(*tensors), NOTHING_MUCH, loading=Loading.SHARD_BY_SHARD)
-    twice = peak(model_of(*tensors), NOTHING_MUCH, loading=Loading.TWICE)
-    assert at_once == -(-6 * GB // (2 * MIB)) * 2 * MIB + SMALL
-    assert by_shard == 3 * segment + SMALL  # the first shard's copy makes room for the second's
-    assert twice == 4 * segment + SMALL
-
-
-def test_what_loading_left_serves_the_generation_where_it_is_large_enough() -> None:
-    memory = model_of(100 * MIB, 100 * MIB)
-    within, beyond = (peak(memory, one_kernel(size), loading=Loading.TWICE) for size in (90 * MIB, 150 * MIB))
-    assert within == 400 * MIB
-    assert beyond == 550 * MIB  # its 150 MiB come while 200 MiB are there for nobody
 
 
 def test_buffers_and_the_workspace_of_cublas_stay() -> None:
