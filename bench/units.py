@@ -2,6 +2,7 @@
 
 import math
 import re
+from enum import Enum
 from fractions import Fraction
 from typing import Final
 
@@ -80,6 +81,45 @@ def ratio(value: float | None) -> str:
     if value is None or not math.isfinite(value):
         return NOT_AVAILABLE
     return f"{value:.3g}" if abs(value) < 999.5 else f"{value:,.0f}"
+
+
+class Unit(Enum):
+    """The unit of a metric, in words."""
+
+    SECONDS = "seconds"
+    BYTES = "bytes"
+    JOULES = "joules"
+    TOKENS_PER_S = "tokens per second"
+    RATIO = "seconds per second"
+    SHARE = "share"
+    COUNT = "count"
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether values are integers."""
+        return self in {Unit.BYTES, Unit.COUNT}
+
+    @property
+    def is_speed(self) -> bool:
+        """Whether values say how fast something is: a time, or a rate."""
+        return self in {Unit.SECONDS, Unit.TOKENS_PER_S, Unit.RATIO}
+
+
+def quantity(value: float | None, unit: Unit) -> str:
+    """`0.0421, Unit.SECONDS` -> `42.1 ms`: a value of a metric in its unit."""
+    match unit:
+        case Unit.SECONDS:
+            return seconds(value)
+        case Unit.BYTES:
+            return gib(None if value is None else round(value))
+        case Unit.JOULES:
+            return rate(value, "J")
+        case Unit.TOKENS_PER_S:
+            return rate(value, "tok/s")
+        case Unit.RATIO | Unit.SHARE:
+            return ratio(value)
+        case Unit.COUNT:
+            return NOT_AVAILABLE if value is None else f"{value:,.0f}"
 
 
 def parse_size(text: str) -> int:

@@ -23,11 +23,10 @@ from bench.cli.interleaved import ROUNDS as MOST
 from bench.compare.change import change
 from bench.compare.decide import Case, decide
 from bench.compare.gates import Gate, parse_gate
-from bench.compare.observed import Observed, of_pairs, of_processes
+from bench.compare.observed import Observed, of_pairs, of_processes, samples
 from bench.compare.stopping_rule import FEWEST_PAIRS, is_told
 from bench.interleave.builds import Build, build_at
 from bench.interleave.pairs import Granularity, alternate
-from bench.judge.metrics import samples
 from bench.records.comparison import CellComparison
 from bench.records.enums import Attention
 from bench.records.record import Record

@@ -5,9 +5,9 @@ from statistics import median
 from typing import Final, NamedTuple
 
 from bench.check.sources import UNKNOWN_MACHINE
-from bench.judge.metrics import MEMORY_NOISE, PROCESS_NOISE
 from bench.records.check import CheckFigure
 from bench.records.enums import Label, Provenance
+from bench.records.metrics import MEMORY_NOISE, PROCESS_NOISE
 
 _DISTURBED: Final = frozenset({Label.THROTTLED, Label.CONTENDED, Label.SPILLED})
 

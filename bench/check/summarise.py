@@ -21,8 +21,9 @@ from bench.judge.verdict import Judgement, judge
 from bench.judge.why import size
 from bench.records.check import METRIC_NAMES, CheckEnvelope, CheckPhase, CheckPrediction, Software
 from bench.records.enums import Fit, Label, Phase, Provenance, Verdict
+from bench.records.metrics import Statistic
 from bench.records.prediction import Ceiling, Comparison, Envelope
-from bench.records.record import CellResult, Memory, Record, Statistic
+from bench.records.record import CellResult, Memory, Record
 from bench.store.record_files import read_record
 from bench.text import MAX_NAME, clean, name
 from bench.units import rounded

@@ -9,8 +9,8 @@ from bench.compare.comparable import disturbed, effective_differences, incompara
 from bench.compare.observed import Observed, paired, separate
 from bench.compare.sides import CellObservation
 from bench.judge.memory import is_contended
-from bench.judge.metrics import METRICS
 from bench.records.comparison import CellComparison, LoneCell
+from bench.records.metrics import METRICS
 from bench.records.record import CellResult, Measured, Outcome, Skipped
 
 Result = Literal["compared", "refused", "no_longer_runs", "runs_now", "ran_in_neither"]

@@ -6,14 +6,13 @@ from statistics import median
 from typing import Final
 
 from bench.compare.evidence import Evidence, evidence
-from bench.compare.kinds import Kind, is_better, kind_of, word
 from bench.compare.observed import Observed
 from bench.compare.ranks import ALPHA
 from bench.compare.resampling import interval
 from bench.compare.wording import share
-from bench.judge.metrics import MEMORY_NOISE
 from bench.records.base import Interval
 from bench.records.comparison import Change, Unit, Word
+from bench.records.metrics import MEMORY_NOISE, METRICS, Kind
 
 _TOO_FEW: Final = "too few values: no test could tell these from chance"
 _FEW_REPEATS: Final = "too few repeats: 3 of each side are the least"
@@ -37,7 +36,7 @@ def change(metric: str, cells: Sequence[Observed]) -> Change | None:
     if base is not None and new is not None and found.unit is not Unit.PAIR:
         by = new / base - 1  # exact where nothing changed
     verdict, note = _verdict(metric, by, found)
-    is_timed = kind_of(metric) is Kind.TIMED
+    is_timed = METRICS[metric].kind is Kind.TIMED
     return Change(
         base=base,
         new=new,
@@ -50,7 +49,7 @@ def change(metric: str, cells: Sequence[Observed]) -> Change | None:
         noise=found.noise if is_timed else None,
         process_spread=found.spread if is_timed else None,
         verdict=verdict,
-        better=is_better(metric, by) if verdict in _TOLD else None,
+        better=METRICS[metric].is_better(by) if verdict in _TOLD else None,
         note=note,
     )
 
@@ -65,13 +64,21 @@ def _medians(cells: Sequence[Observed]) -> tuple[float | None, float | None]:
 
 
 def _verdict(metric: str, by: float, found: Evidence) -> tuple[Word, str]:
-    match kind_of(metric):
+    match METRICS[metric].kind:
         case Kind.COUNTED:
-            return (word(metric, by) if by else Word.SAME), ""
+            return (_word(metric, by) if by else Word.SAME), ""
         case Kind.WATCHED:
-            return (word(metric, by), _WATCHED) if abs(by) > MEMORY_NOISE else (Word.SAME_WITHIN_NOISE, "")
+            return (_word(metric, by), _WATCHED) if abs(by) > MEMORY_NOISE else (Word.SAME_WITHIN_NOISE, "")
         case Kind.TIMED:
             return _of_timed(metric, by, found)
+
+
+def _word(metric: str, by: float) -> Word:
+    """The word for a change that is there."""
+    row = METRICS[metric]
+    if row.unit.is_speed:
+        return Word.FASTER if row.is_better(by) else Word.SLOWER
+    return Word.MORE if by > 0 else Word.LESS
 
 
 def _of_timed(metric: str, by: float, found: Evidence) -> tuple[Word, str]:
@@ -81,7 +88,7 @@ def _of_timed(metric: str, by: float, found: Evidence) -> tuple[Word, str]:
         return _of_repeats(metric, by, found)
     if found.p is None or found.smallest_p > ALPHA:
         return Word.CANNOT_TELL, _TOO_FEW
-    return (Word.SAME_WITHIN_NOISE, "") if found.p > ALPHA or not by else (word(metric, by), "")
+    return (Word.SAME_WITHIN_NOISE, "") if found.p > ALPHA or not by else (_word(metric, by), "")
 
 
 def _of_repeats(metric: str, by: float, found: Evidence) -> tuple[Word, str]:
@@ -91,7 +98,7 @@ def _of_repeats(metric: str, by: float, found: Evidence) -> tuple[Word, str]:
     # As a ratio, so that what is lost one way is won the other way round.
     spread, size = found.spread or 0.0, abs(math.log1p(by))
     if found.are_apart and size > _margin(found):
-        return word(metric, by), ""
+        return _word(metric, by), ""
     if size > math.log1p(spread):
         return Word.CANNOT_TELL, _NOT_CLEAR
     if found.is_assumed and found.are_apart:
@@ -112,7 +119,7 @@ def _interval(found: Evidence) -> Interval | None:
 
 
 def _without_ratio(metric: str, cells: Sequence[Observed], base: float | None, new: float | None) -> Change:
-    is_same = base == new and base is not None and kind_of(metric) is Kind.COUNTED
+    is_same = base == new and base is not None and METRICS[metric].kind is Kind.COUNTED
     return Change(
         base=base,
         new=new,

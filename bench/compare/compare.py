@@ -10,10 +10,10 @@ from bench.compare.gates import Gate
 from bench.compare.sides import CellObservation, Side, cells_of, info, is_same_device
 from bench.errors import UsageError
 from bench.judge.caveats import caveats
-from bench.judge.metrics import METRICS
 from bench.judge.prediction import budgets_of
 from bench.judge.same_kernels import same_kernels
 from bench.records.comparison import Against, Change, Comparison
+from bench.records.metrics import METRICS
 from bench.records.record import Record
 
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from bench.compare.gates import Gate
-from bench.compare.kinds import Kind, kind_of
 from bench.compare.ranks import ALPHA, holm
 from bench.compare.wording import between, cell_name, p_text, percent, share
 from bench.records.comparison import CellComparison, Change, GateResult, Unit, Word
+from bench.records.metrics import METRICS, Kind
 
 _MORE: Final = "--interleave or more records can tell"
 
@@ -55,7 +55,7 @@ def _of_compared(gate: Gate, case: Case) -> GateResult:
     found = [(cell, cell.metrics[gate.metric]) for cell in case.cells if gate.metric in cell.metrics]
     if case.overall is None or not found:
         return _result(gate, "cannot_tell", "no cell that can be compared has this metric on both sides")
-    if kind_of(gate.metric) is not Kind.TIMED:
+    if METRICS[gate.metric].kind is not Kind.TIMED:
         return _of_counted(gate, found)
     return _of_timed(gate, case.overall, found)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bench.errors import UsageError
-from bench.judge.metrics import METRICS, Better
+from bench.records.metrics import METRICS, Better
 
 _GATE: Final = re.compile(r"([a-z0-9_]{1,64}):([+-])([0-9]{1,4}(?:\.[0-9]{1,4})?)%", re.ASCII)
 _SHAPE: Final = "Write METRIC:-5% or METRIC:+5%, such as decode_tokens_per_s:-5%"
@@ -27,7 +27,7 @@ class Gate:
     @property
     def limit_is_lower(self) -> bool:
         """Whether the metric may fall so far, rather than rise."""
-        return METRICS[self.metric] is Better.HIGHER
+        return METRICS[self.metric].better is Better.HIGHER
 
 
 def parse_gate(text: str) -> Gate:
@@ -41,7 +41,7 @@ def parse_gate(text: str) -> Gate:
         raise UsageError(f"--fail-on: '{text}' is no gate", hint=_SHAPE)
     metric, sign, percent = match.groups()
     _require_known(metric)
-    bad = "-" if METRICS[metric] is Better.HIGHER else "+"
+    bad = "-" if METRICS[metric].better is Better.HIGHER else "+"
     if sign != bad:
         raise UsageError(
             f"--fail-on: {metric} gets worse as it {'falls' if bad == '-' else 'rises'}, not with '{sign}'",

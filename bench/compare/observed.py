@@ -8,11 +8,13 @@ from typing import Final
 
 from bench.compare.ranks import ALPHA, smallest_rank_sum_p, t_quantile
 from bench.compare.sides import CellObservation
-from bench.judge.metrics import PROCESS_NOISE, samples
 from bench.measure.statistics import coefficient_of_variation
 from bench.records.comparison import Unit
+from bench.records.metrics import METRICS, PROCESS_NOISE, value
+from bench.records.record import CellResult, Repeat
 
 _FEWEST_PROCESSES: Final = 3
+_RAW: Final = frozenset(METRICS) & frozenset(Repeat.model_fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,21 @@ class Observed:
 
 Process = tuple[str, tuple[float, ...]]
 """What one process is called, and the raw values that it gave."""
+
+
+def samples(cell: CellResult, metric: str) -> tuple[float, ...]:
+    """The raw value of every repeat; of a metric that a cell has once, that one; empty where not available.
+
+    Raises:
+        KeyError: no such metric.
+    """
+    if metric in _RAW:
+        raw = (getattr(repeat, metric) for repeat in cell.repeats)
+        return tuple(float(one) for one in raw if one is not None)
+    if metric == "energy_j" and cell.power is not None:
+        return cell.power.energies_j
+    single = value(cell.summary, metric)
+    return () if single is None else (float(single),)
 
 
 def separate(metric: str, base: Sequence[CellObservation], new: Sequence[CellObservation]) -> Observed | None:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from bench.compare.gates import Gate
-from bench.compare.kinds import Kind, kind_of
 from bench.records.comparison import Change, Comparison
+from bench.records.metrics import METRICS, Kind
 
 FEWEST_PAIRS: Final = 8
 """Below it an interval may be narrow by chance."""
@@ -29,7 +29,7 @@ def is_enough(comparison: Comparison, gates: Sequence[Gate]) -> bool:
 
 def is_told(gate: Gate, change: Change | None, result: str) -> bool:
     """Whether more pairs would tell no more: `result` is what the gate says of those that there are."""
-    if kind_of(gate.metric) is not Kind.TIMED:
+    if METRICS[gate.metric].kind is not Kind.TIMED:
         return True  # the same in every pair
     return result != "cannot_tell" and is_narrow(gate, change)
 

@@ -12,7 +12,7 @@ from bench import units
 from bench.errors import RecordError
 from bench.judge.frontier import is_misfit, is_pruned
 from bench.judge.memory import has_spilled, ran_out_beside_another
-from bench.judge.metrics import value
+from bench.records.metrics import METRICS, value
 from bench.records.record import CellResult, Record
 from bench.suite.expectations import Bound, Expectation
 
@@ -123,7 +123,7 @@ def _bounded(cell: CellResult, name: str, bound: Bound, *, must_fit: bool) -> Fi
 
 def _words(name: str, quantity: float) -> str:
     """A size in both units; of all else the number, exact enough to see why a bound holds or not."""
-    if name.endswith("_bytes"):
+    if METRICS[name].unit is units.Unit.BYTES:
         return units.both_units(int(quantity))
     return f"{quantity:.6g}" if abs(quantity) < 999_999 else f"{quantity:,.0f}"
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from bench.records.base import Interval
-from bench.records.record import Repeat, Statistic
+from bench.records.metrics import Statistic
+from bench.records.record import Repeat
 
 _RESAMPLES = 2000
 _SEED = 20260101  # the same record gives the same interval on every machine

@@ -7,7 +7,8 @@ from bench.measure.fractions import bandwidth_fraction, bf16_fraction
 from bench.measure.statistics import is_noisy, known_statistic, statistic
 from bench.records.card import DeviceMemory, Power
 from bench.records.enums import Label, Phase
-from bench.records.record import DeviceInfo, Memory, Repeat, Summary, Work
+from bench.records.metrics import Summary
+from bench.records.record import DeviceInfo, Memory, Repeat, Work
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,10 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, JsonValue, WithJsonSchema
 
-from bench.records.base import Bytes, EngineName, Frozen, Interval, PathName, Seconds, Sha256, Slug, Utc
+from bench.records.base import Bytes, EngineName, Frozen, PathName, Seconds, Sha256, Slug, Utc
 from bench.records.card import DeviceMemory, DeviceState, Emulation, Power
 from bench.records.enums import Attention, EncoderAttention, Phase, Profile, Provenance, WeightMode
+from bench.records.metrics import Summary
 from bench.records.prediction import Derivation, Envelope
 
 SCHEMA_VERSION: Final = "1.1"
@@ -183,43 +184,6 @@ class Repeat(Frozen):
     host_latency_s: Seconds | None = Field(
         default=None, description="on the host's clock, up to the synchronisation; null on a CPU"
     )
-
-
-class Statistic(Frozen):
-    """A metric over the repeats of one cell."""
-
-    median: float
-    p10: float
-    p90: float
-    interval: Interval | None = Field(
-        description="95 % bootstrap interval of the median; null below 3 repeats"
-    )
-    cv: float | None = Field(description="coefficient of variation; null below 2 repeats")
-    n: int
-
-
-class Summary(Frozen):
-    """One value per metric, under the names that comparisons and gates use."""
-
-    load_s: Seconds | None = Field(default=None, description="only on the cell whose worker loaded the model")
-    preprocess_s: Statistic | None = None
-    encode_s: Statistic | None = None
-    time_to_first_token_s: Statistic | None = None
-    decode_tokens_per_s: Statistic | None = None
-    latency_s: Statistic | None = None
-    real_time_factor: Statistic | None = None
-    generated_tokens: int | None = None
-    allocated_peak_bytes: Bytes | None = None
-    reserved_peak_bytes: Bytes | None = None
-    process_peak_bytes: Bytes | None = None
-    device_peak_bytes: Bytes | None = None
-    resident_peak_bytes: Bytes | None = None
-    energy_j: float | None = None
-    energy_per_token_j: float | None = None
-    energy_per_audio_second_j: float | None = None
-    bandwidth_fraction: float | None = None
-    bf16_fraction: float | None = None
-    labels: tuple[str, ...] = Field(default=(), description="noisy, contended, throttled, spilled")
 
 
 class PhaseMemory(Frozen):

@@ -6,7 +6,8 @@ from typing import Final, Literal
 
 from bench import units
 from bench.records.card import Sampled
-from bench.records.record import CellResult, Statistic
+from bench.records.metrics import Statistic
+from bench.records.record import CellResult
 from bench.report.basics import Figure
 
 # `detail` is in CSV only.

@@ -19,8 +19,9 @@ from pydantic import (
 
 from bench.records.base import Frozen
 from bench.records.enums import Attention
+from bench.records.metrics import METRICS, Metric, with_fields
 from bench.records.record import Requested
-from bench.units import parse_size
+from bench.units import Unit, parse_size
 
 MAX_EXPECTATIONS: Final = 100
 _BOUND: Final = re.compile(r"(?P<sign>>=|<=)\s*(?P<limit>\S.{0,40})")
@@ -73,6 +74,11 @@ _Number = (
 _Size = Annotated[Bound, PlainValidator(_reader(parse_size, '"<= 11.5GiB"')), PlainSerializer(str)] | None
 
 
+def _bound_of(metric: Metric) -> tuple[object, object]:
+    return (_Size if metric.unit is Unit.BYTES else _Number), None
+
+
+@with_fields(METRICS.values(), _bound_of)
 class Expectation(Frozen):
     """What one `[[expect]]` table states, and of which cells: of all where it selects none."""
 
@@ -80,24 +86,6 @@ class Expectation(Frozen):
     max_tokens: tuple[int, ...] | None = Field(default=None, description="numbers that [axes] has")
     attention: tuple[Attention, ...] | None = Field(default=None, description="backends that [axes] has")
     fits: bool | None = Field(default=None, description="true or false")
-    load_s: _Number = None
-    preprocess_s: _Number = None
-    encode_s: _Number = None
-    time_to_first_token_s: _Number = None
-    decode_tokens_per_s: _Number = None
-    latency_s: _Number = None
-    real_time_factor: _Number = None
-    generated_tokens: _Number = None
-    allocated_peak_bytes: _Size = None
-    reserved_peak_bytes: _Size = None
-    process_peak_bytes: _Size = None
-    device_peak_bytes: _Size = None
-    resident_peak_bytes: _Size = None
-    energy_j: _Number = None
-    energy_per_token_j: _Number = None
-    energy_per_audio_second_j: _Number = None
-    bandwidth_fraction: _Number = None
-    bf16_fraction: _Number = None
 
     @model_validator(mode="after")
     def _states_something(self) -> Self:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench.errors import BenchError
-from bench.judge.metrics import METRICS, value
+from bench.records.metrics import METRICS, value
 from bench.records.record import CellResult
 from bench.report.ci.cases import Case, Result, case_of
 from bench.store import naming

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from bench.compare.compare import compare, compare_pairs
 from bench.compare.gates import parse_gate
+from bench.compare.observed import samples
 from bench.compare.sides import side_of
 from bench.errors import UsageError
-from bench.judge.metrics import samples
 from bench.records.comparison import Against, Change, Comparison, Unit, Word
 from bench.records.record import CellResult, Record
 from tests.samples import records as sample

@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 
 from bench.compare.gates import parse_gate
 from bench.errors import UsageError
-from bench.judge.metrics import METRICS, Better
+from bench.records.metrics import METRICS, Better
 
 
 @given(st.sampled_from(sorted(METRICS)), st.decimals(0, 99, places=2))
 def test_a_gate_allows_what_it_says_and_not_more(metric: str, percent: object) -> None:
-    sign = "-" if METRICS[metric] is Better.HIGHER else "+"
+    sign = "-" if METRICS[metric].better is Better.HIGHER else "+"
     gate = parse_gate(f"{metric}:{sign}{percent}%")
     worse = -1 if sign == "-" else 1
     assert gate.limit == pytest.approx(worse * float(str(percent)) / 100)

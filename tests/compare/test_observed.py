@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.compare.change import change
-from bench.compare.observed import of_pairs
+from bench.compare.observed import of_pairs, samples
 from bench.records.comparison import Word
+from tests.samples import records as samples_of
 
 RATES = st.lists(st.floats(10, 1000), min_size=3, max_size=30)
 
@@ -32,3 +33,11 @@ def test_a_pair_without_two_values_above_zero_has_no_ratio() -> None:
     told = change("decode_tokens_per_s", [of_pairs(0, pairs)])
     assert told is not None
     assert (told.change, told.verdict) == (None, Word.CANNOT_TELL)
+
+
+def test_the_raw_repeats_are_kept_apart() -> None:
+    cell = samples_of.measured(samples_of.requested())
+    assert samples(cell, "latency_s") == tuple(repeat.latency_s for repeat in cell.repeats)
+    assert samples(cell, "energy_j") == ()
+    with pytest.raises(KeyError):
+        samples(cell, "speed")

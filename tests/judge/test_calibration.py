@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from bench.judge.calibration import METRICS, compare, errors
 from bench.records.base import Interval
 from bench.records.enums import Attention, EncoderAttention, Phase, Profile, Provenance, WeightMode
-from bench.records.record import CellResult, DeviceInfo, Record, Requested, Sampling, Summary
+from bench.records.metrics import Summary
+from bench.records.record import CellResult, DeviceInfo, Record, Requested, Sampling
 from tests.samples import cards
 from tests.samples import predictions as derived
 from tests.samples import records as sample

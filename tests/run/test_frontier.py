@@ -8,7 +8,8 @@ import pytest
 from bench.judge.bisection import STEP_S, Search
 from bench.judge.limit import Line
 from bench.records.enums import Attention
-from bench.records.record import CellResult, Failed, Outcome, Requested, Summary, Timeout
+from bench.records.metrics import Summary
+from bench.records.record import CellResult, Failed, Outcome, Requested, Timeout
 from bench.run.frontier import Finder, frontier_plan
 from bench.run.isolation import Stopped
 from bench.run.protocol import Step

@@ -9,6 +9,7 @@ from bench.arithmetic.shapes import shapes_of
 from bench.measure.fractions import bandwidth_fraction, bf16_fraction
 from bench.records.card import Budget, DeviceMemory, DeviceState, Emulation, Power, Range, Sampled
 from bench.records.enums import Attention, Phase, Provenance
+from bench.records.metrics import Summary
 from bench.records.record import (
     CellResult,
     DeviceInfo,
@@ -17,7 +18,6 @@ from bench.records.record import (
     Repeat,
     Requested,
     Skipped,
-    Summary,
     Work,
 )
 from bench.store.record_files import seal

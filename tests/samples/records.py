@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from bench.records.base import Interval
 from bench.records.enums import Attention, EncoderAttention, Phase, Profile, Provenance, WeightMode
+from bench.records.metrics import Statistic, Summary
 from bench.records.record import (
     CellResult,
     DeviceInfo,
@@ -26,10 +27,8 @@ from bench.records.record import (
     Requested,
     Sampling,
     Skipped,
-    Statistic,
     SubmoduleKernels,
     SuiteInfo,
-    Summary,
     Timeout,
     Unsupported,
     WeightFile,

@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bench.judge.metrics import METRICS
 from bench.records.enums import Attention
+from bench.records.metrics import METRICS
 from bench.suite.expectations import Bound, Expectation, Sign
 from tests.samples import records as sample
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC
 from typing import Final
 
-from bench.judge.metrics import METRICS, value
+from bench.records.metrics import METRICS, value
 from bench.records.record import CellResult, Record
 from bench.report.ci.cases import Case, Result
 from bench.text import clean
