@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping
 from typing import Self
 
 from bench.check.summary import RecordHead
+from bench.judge.same_run import MERGED, is_published, values
 from bench.records.base import Frozen, PathName, Slug
-from bench.records.enums import PUBLISHER
+from bench.records.enums import WeightMode
 from bench.store import naming
 
 
@@ -29,13 +30,8 @@ class GroupKey(Frozen):
         Raises:
             ValidationError: a name of the model or the card that cannot be a folder.
         """
-        return cls(
-            model=head.model.name,
-            slug=head.device.slug,
-            repo=head.model.repo,
-            config_sha256=head.model.config_sha256,
-            played_bytes=None if head.emulation is None else head.emulation.total_bytes,
-        )
+        found = values(MERGED, head).values()
+        return cls.model_validate(dict(zip(cls.model_fields, found, strict=True)))
 
     @property
     def folder(self) -> tuple[str, str]:
@@ -44,8 +40,8 @@ class GroupKey(Frozen):
 
     @property
     def is_published(self) -> bool:
-        """Whether its weights are from those who released the model."""
-        return (self.repo or "").partition("/")[0] == PUBLISHER
+        """Whether its weights are the published ones: a repository is stated of weights from the Hub only."""
+        return is_published(WeightMode.HUB, self.repo)
 
 
 def stems(keys: Iterable[GroupKey]) -> Mapping[GroupKey, str]:

@@ -24,7 +24,7 @@ Estimate = tuple[float, float | None, float | None]
 
 
 class CellSummary(Frozen):
-    """One cell. `settings` are the values of `bench.judge.variants.SETTINGS`."""
+    """One cell. `settings` are the values of `bench.judge.same_run.VARIANT`."""
 
     cell_id: str
     attention: Attention

@@ -5,8 +5,9 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from bench.compare.sides import CellObservation, is_same_device
+from bench.compare.sides import CellObservation
 from bench.judge.memory import is_contended
+from bench.judge.same_run import is_same_device
 from bench.records.comparison import Difference
 from bench.records.enums import Label
 from bench.records.record import CellResult, Effective, ModelInfo, Record

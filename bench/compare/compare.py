@@ -7,11 +7,12 @@ from bench.compare.change import change
 from bench.compare.comparable import differences, records_differ
 from bench.compare.decide import Case, decide
 from bench.compare.gates import Gate
-from bench.compare.sides import CellObservation, Side, cells_of, info, is_same_device
+from bench.compare.sides import CellObservation, Side, cells_of, info
 from bench.errors import UsageError
 from bench.judge.caveats import caveats
 from bench.judge.prediction import budgets_of
 from bench.judge.same_kernels import same_kernels
+from bench.judge.same_run import is_same_device
 from bench.records.comparison import Against, Change, Comparison
 from bench.records.metrics import METRICS
 from bench.records.record import Record

@@ -1,9 +1,10 @@
 """One side of a comparison: the records of one build on one device."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.errors import UsageError
+from bench.judge.same_run import NEAREST_SIDE, ONE_SIDE, values
 from bench.records.comparison import RecordUsed, SideInfo
 from bench.records.record import CellResult, Record
 
@@ -42,7 +43,8 @@ def side_of(label: str, records: Sequence[Record], like: Record | None = None) -
         raise UsageError(f"{label}: holds no records")
     ordered = sorted(records, key=lambda record: (record.created_at, record.record_id))
     anchor = ordered[-1] if like is None else max(ordered, key=lambda record: _nearness(record, like))
-    alike = tuple(record for record in ordered if _build(record) == _build(anchor))
+    build = values(ONE_SIDE, anchor)
+    alike = tuple(record for record in ordered if values(ONE_SIDE, record) == build)
     once = tuple({record.record_id: record for record in alike}.values())
     return Side(label, once, len(ordered) - len(alike))
 
@@ -54,13 +56,6 @@ def cells_of(side: Side) -> dict[str, tuple[CellObservation, ...]]:
         for cell in record.cells:
             found.setdefault(cell.cell_id, []).append(CellObservation(record, cell))
     return {cell_id: tuple(seen) for cell_id, seen in found.items()}
-
-
-def is_same_device(one: Record, other: Record) -> bool:
-    """Whether both ran on the same kind of device; two cards of one kind count as the same."""
-    a, b = one.device, other.device
-    same_host = a.kind != "cpu" or one.environment.cpu_cores == other.environment.cpu_cores
-    return (a.kind, a.slug, a.name) == (b.kind, b.slug, b.name) and same_host
 
 
 def info(side: Side) -> SideInfo:
@@ -91,28 +86,5 @@ def _used(record: Record) -> RecordUsed:
 
 def _nearness(record: Record, like: Record) -> tuple[object, ...]:
     """The more alike, the larger; among equals the newest."""
-    return (*(a == b for a, b in zip(_place(record), _place(like), strict=True)), record.created_at)
-
-
-def _place(record: Record) -> Iterator[object]:
-    yield record.model.name
-    yield record.provenance
-    yield record.model.weight_mode
-    yield (record.device.slug, record.device.name)
-    yield record.suite.name
-    yield record.suite.version
-    yield record.machine_key
-
-
-def _build(record: Record) -> tuple[object, ...]:
-    software = record.environment
-    return (
-        *_place(record),
-        record.emulation,
-        record.device.driver,
-        software.bench_version,
-        software.bench_commit,
-        software.bench_dirty,
-        software.torch,
-        software.transformers,
-    )
+    ours, wanted = values(NEAREST_SIDE, record), values(NEAREST_SIDE, like)
+    return (*(ours[aspect] == wanted[aspect] for aspect in NEAREST_SIDE), record.created_at)

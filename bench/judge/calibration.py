@@ -13,26 +13,15 @@ from typing import Final, Literal
 from bench.judge.card import computed_elsewhere
 from bench.judge.caveats import is_smoke
 from bench.judge.memory import has_spilled, is_contended, is_emulated
+from bench.judge.same_run import MEMORY, PREDICTED, request_key, values
 from bench.records.base import Interval
 from bench.records.enums import Label, Phase, Provenance
 from bench.records.prediction import Comparison, Envelope
-from bench.records.record import CellResult, Predicted, Record, Requested
+from bench.records.record import CellResult, Predicted, Record
 
 Metric = Literal["reserved_peak_bytes", "process_peak_bytes", "allocated_peak_bytes"]
 METRICS: Final[tuple[Metric, ...]] = ("reserved_peak_bytes", "process_peak_bytes", "allocated_peak_bytes")
 
-DECIDES_MEMORY: Final = (
-    "model",
-    "engine",
-    "profile",
-    "dtype",
-    "attention",
-    "encoder_attention",
-    "clip_seconds",
-    "max_tokens",
-    "prompt",
-    "time_markers",
-)
 # How the CUDA caching allocator was told to work, under its old and its new name.
 _ALLOCATOR_SETTINGS: Final = ("PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ALLOC_CONF")
 
@@ -91,7 +80,7 @@ def errors(derived: Record, measured: Sequence[Record]) -> tuple[CellError, ...]
     predicted peak; it can be less than their own peak, by no more than that workspace.
     """
     predicted = {
-        _key(cell.requested): cell.envelope
+        request_key(MEMORY, cell.requested): cell.envelope
         for cell in derived.cells
         if isinstance(cell.outcome, Predicted) and cell.envelope is not None
     }
@@ -109,7 +98,7 @@ def _errors_of(
     record: Record, metric: Metric, predicted: Mapping[_Key, Envelope], figure: _Figure
 ) -> Iterator[CellError]:
     for cell in filter(_counts, record.cells):
-        envelope = predicted.get(_key(cell.requested))
+        envelope = predicted.get(request_key(MEMORY, cell.requested))
         said = None if envelope is None else figure(envelope)
         seen = None if cell.summary is None else getattr(cell.summary, metric)
         if said is not None and seen is not None and said.low + said.high > 0:
@@ -133,10 +122,6 @@ def _comparison(group: Sequence[CellError]) -> Comparison:
 # --- what belongs together --------------------------------------------------------------------------------
 
 
-def _key(wanted: Requested) -> _Key:
-    return tuple(getattr(wanted, name) for name in DECIDES_MEMORY)
-
-
 def _is_of_this(record: Record, derived: Record) -> bool:
     """A measured record of the same model on the same device."""
     return (
@@ -144,8 +129,7 @@ def _is_of_this(record: Record, derived: Record) -> bool:
         and not is_smoke(record)
         and not is_emulated(record)
         and computed_elsewhere(record) is None
-        and record.model.name == derived.model.name
-        and (record.device.kind, record.device.slug) == (derived.device.kind, derived.device.slug)
+        and values(PREDICTED, record) == values(PREDICTED, derived)
     )
 
 

@@ -9,8 +9,9 @@ from bench.judge.frontier import is_pruned
 from bench.judge.memory import is_emulated
 from bench.judge.prediction import Budgets, is_derived
 from bench.judge.same_kernels import SameKernels
-from bench.records.enums import PUBLISHER, Label, Provenance, WeightMode
-from bench.records.record import CellResult, ModelInfo, Record, Skipped
+from bench.judge.same_run import is_published
+from bench.records.enums import Label, Provenance, WeightMode
+from bench.records.record import CellResult, Record, Skipped
 
 _LABELS: Final = {
     Label.NOISY: "vary more between repeats than they should (marked noisy)",
@@ -23,11 +24,6 @@ _LABELS: Final = {
 def is_smoke(record: Record) -> bool:
     """A run of the tiny model, whichever of the two places says so."""
     return record.provenance is Provenance.SMOKE or record.model.weight_mode is WeightMode.TINY
-
-
-def is_published(model: ModelInfo) -> bool:
-    """Weights from a repository of those who released the model."""
-    return model.weight_mode is WeightMode.HUB and (model.repo or "").partition("/")[0] == PUBLISHER
 
 
 def caveats(record: Record, budgets: Budgets, alike: SameKernels) -> tuple[str, ...]:
@@ -60,7 +56,7 @@ def _about_the_weights(record: Record) -> Iterator[str]:
             "Random weights of the exact shapes: memory does not depend on their values and speed "
             "hardly does, but the text that came out means nothing."
         )
-    if model.weight_mode is WeightMode.HUB and not is_published(model):
+    if model.weight_mode is WeightMode.HUB and not is_published(model.weight_mode, model.repo):
         yield f"{what} of {model.repo}: not the released ones."
     if model.weight_mode is WeightMode.LOCAL:
         yield f"{what} from a local folder: nothing shows that they are the published ones."

@@ -8,6 +8,7 @@ from math import ceil
 from bench.engines.support import is_too_long
 from bench.judge.bisection import STEP_S, Search
 from bench.judge.frontier import is_misfit, is_pruned
+from bench.judge.same_run import LINE, LINES, request_key
 from bench.records.record import CellResult, Requested, Skipped, Unsupported
 from bench.suite.cells import Cell, cell_id
 from bench.suite.suite import MAX_CLIP_S
@@ -29,12 +30,12 @@ class Line:
 
     def holds(self, requested: Requested) -> bool:
         """Whether this is a cell of the line."""
-        return requested.model_copy(update={"clip_seconds": self.asked.clip_seconds}) == self.asked
+        return request_key(LINE, requested) == request_key(LINE, self.asked)
 
     def needs_more_than(self, requested: Requested) -> bool:
         """Whether it differs in length and in fewer tokens only: what is too much for it, is so for this."""
-        fewer = requested.max_tokens < self.asked.max_tokens
-        return fewer and self.holds(requested.model_copy(update={"max_tokens": self.asked.max_tokens}))
+        is_like_it = request_key(LINES, requested) == request_key(LINES, self.asked)
+        return is_like_it and requested.max_tokens < self.asked.max_tokens
 
 
 @dataclass(frozen=True)

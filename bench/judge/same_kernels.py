@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from bench.judge.same_run import KERNELS, request_key
 from bench.records.record import CellResult, Record
 
 SameKernels = Mapping[str, tuple[CellResult, ...]]
@@ -14,7 +15,7 @@ def same_kernels(record: Record) -> SameKernels:
     Two cells belong together where all else of the request is equal and the language model ran the same
     operators. Cells of which no operator was seen are left out: nothing shows that they are alike.
     """
-    groups: dict[tuple[str, ...], list[CellResult]] = {}
+    groups: dict[tuple[object, ...], list[CellResult]] = {}
     for cell in record.cells:
         key = _key(cell)
         if key is not None:
@@ -28,11 +29,10 @@ def same_kernels(record: Record) -> SameKernels:
     return found
 
 
-def _key(cell: CellResult) -> tuple[str, ...] | None:
+def _key(cell: CellResult) -> tuple[object, ...] | None:
     if cell.outcome.status != "measured" or cell.effective is None:
         return None
     ran = cell.effective.language_model
     if ran is None or not ran.operators:
         return None
-    request = cell.requested.model_dump_json(exclude={"attention"})
-    return (request, ran.attention, *sorted(set(ran.operators)))
+    return (request_key(KERNELS, cell.requested), ran.attention, frozenset(ran.operators))

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bench.judge.caveats import is_published
+from bench.judge.same_run import is_published
 from bench.records.enums import ATTENTION_NAMES, Provenance, Verdict, WeightMode
 from bench.records.record import ModelInfo, Outcome, Skipped
 from bench.report.basics import Status, Tone
@@ -47,7 +47,7 @@ STATUSES: Final = {
 
 def weights(model: ModelInfo) -> str:
     """`published weights`, `random weights`, `weights of somebody/something`."""
-    if model.weight_mode is WeightMode.HUB and not is_published(model):
+    if model.weight_mode is WeightMode.HUB and not is_published(model.weight_mode, model.repo):
         return clean(f"weights of {model.repo}", MAX_NAME)
     return WEIGHTS[model.weight_mode]
 
@@ -59,7 +59,7 @@ def stamp(provenance: Provenance, model: ModelInfo) -> tuple[str, Tone]:
     """
     if provenance is Provenance.DERIVED:
         return PROVENANCES[provenance], Tone.WARN
-    plain = provenance is Provenance.MEASURED and is_published(model)
+    plain = provenance is Provenance.MEASURED and is_published(model.weight_mode, model.repo)
     return f"{PROVENANCES[provenance]}, {weights(model)}", Tone.MUTED if plain else Tone.WARN
 
 

@@ -1,5 +1,6 @@
 """What an earlier plan had predicted, beside the cells that ran."""
 
+from bench.judge.same_run import PREDICTED, values
 from bench.records.enums import Provenance
 from bench.records.record import Record
 from bench.report.basics import Fact
@@ -11,8 +12,7 @@ def is_of(plan: Record, record: Record) -> bool:
     return (
         plan.provenance is Provenance.DERIVED
         and record.provenance is Provenance.MEASURED
-        and plan.device.slug == record.device.slug
-        and plan.model.config_sha256 == record.model.config_sha256
+        and values(PREDICTED, plan) == values(PREDICTED, record)
         and bool({cell.cell_id for cell in plan.cells} & {cell.cell_id for cell in record.cells})
     )
 

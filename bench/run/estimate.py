@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bench.suite.cells import Cell, group_key
+from bench.judge.same_run import WORKER, request_key
+from bench.suite.cells import Cell
 from bench.suite.suite import Measure
 
 _TOKENS_PER_SECOND_OF_AUDIO: Final = 12.5
@@ -62,7 +63,7 @@ def cell_s(cell: Cell, measure: Measure, rates: Pace) -> float:
 
 def run_s(cells: Sequence[Cell], measure: Measure, rates: Pace) -> float:
     """Seconds for all cells, with one worker start, one load and one cold call per group."""
-    groups = {group_key(cell): cell for cell in reversed(cells)}
+    groups = {request_key(WORKER, cell.requested): cell for cell in reversed(cells)}
     load = 2 * (rates.encoder_parameters + rates.language_parameters) / rates.load_bytes_per_s
     cold = sum(
         cell_s(first, measure, rates) / (measure.repeats + rates.memory_passes) for first in groups.values()

@@ -10,12 +10,15 @@ from bench.hardware.environment import environment, version_of
 from bench.hardware.machine_key import machine_key
 from bench.judge.frontier import is_pruned
 from bench.judge.memory import ran_out_beside_another
+from bench.judge.same_run import LINE, PRIOR_RESULTS, Values, differing, request_key, values
+from bench.records.aspects import Aspect
 from bench.records.enums import WeightMode
-from bench.records.record import CellResult, Environment, Requested
+from bench.records.record import CellResult, Requested
 from bench.run.run_spec import Plan
 from bench.store import naming
 from bench.store.canonical import parse, sha256_of
-from bench.store.journal import Header, NotARunError, Progress, read_progress
+from bench.store.journal import NotARunError, Progress, read_progress
+from bench.wording.aspects import ASPECTS
 
 _COMMIT_DIGITS: Final = 40
 
@@ -39,19 +42,21 @@ def known(plan: Plan, out: Path, wanted: Collection[Requested]) -> Known:
     A record counts if it was made as this run would be: same weights, card, limit, versions and environment.
     What ran out of memory beside another program is not known: it is tried again.
     """
-    here, key = _environment(), machine_key(plan.device.uuid)
-    shapes = {_shape(requested) for requested in wanted}
+    here = _here(plan)
+    lines = {request_key(LINE, requested) for requested in wanted}
     results: dict[str, CellResult] = {}
     sources: list[Path] = []
     left_out: dict[str, None] = {}
     unreadable: list[Path] = []
     for path, progress in sorted(_read(plan, out, unreadable), key=lambda item: item[1].header.created_at):
         cells = {
-            cell.cell_id: cell for cell in _of_the_card(progress.done) if _shape(cell.requested) in shapes
+            cell.cell_id: cell
+            for cell in _of_the_card(progress.done)
+            if request_key(LINE, cell.requested) in lines
         }
-        changed = _changes(progress.header, plan, here, key)
+        changed = differing(values(PRIOR_RESULTS, progress.header), here)
         if cells and changed:
-            left_out.update(dict.fromkeys(changed))
+            left_out.update(dict.fromkeys(ASPECTS[aspect] for aspect in changed))
         elif cells:
             results |= cells
             sources.append(path)
@@ -83,36 +88,28 @@ def _of_the_card(done: Sequence[CellResult]) -> list[CellResult]:
     ]
 
 
-def _shape(requested: Requested) -> str:
-    """Everything of a request but the length of its clip."""
-    return requested.model_dump_json(exclude={"clip_seconds"})
-
-
-def _environment() -> Environment:
-    return environment(torch=version_of("torch") or "", transformers=version_of("transformers") or "")
-
-
-def _changes(header: Header, plan: Plan, here: Environment, key: str | None) -> list[str]:
-    """What has to be the same for an outcome to hold here too, and is not."""
-    then, model, device = header.environment, header.model, header.device
-    pairs: dict[str, tuple[object, object]] = {
-        "the model": (model.repo, plan.origin.repo),
-        "the revision": (model.revision, _commit(plan) or model.revision),
-        "the configuration": (model.config_sha256, _configuration(plan) or model.config_sha256),
-        "the device": (
-            (device.kind, device.slug, device.memory_total_bytes),
-            (plan.device.kind, plan.device.slug, plan.device.memory_total_bytes),
-        ),
-        "the graphics card": (header.machine_key, key),
-        "the driver": (device.driver, plan.device.driver),
-        "the emulated card": (header.emulation, plan.emulation),
-        "torch": (then.torch, here.torch),
-        "transformers": (then.transformers, here.transformers),
-        "bench": (then.bench_version, here.bench_version),
-        "the packages": (then.packages, here.packages),
-        "the environment variables": (then.variables, here.variables),
+def _here(plan: Plan) -> Values:
+    """The aspects of this run, as far as they are known before it begins."""
+    software = environment(torch=version_of("torch") or "", transformers=version_of("transformers") or "")
+    commit, configuration = _commit(plan), _configuration(plan)
+    return {
+        Aspect.REPO: plan.origin.repo,
+        **({} if commit is None else {Aspect.REVISION: commit}),
+        **({} if configuration is None else {Aspect.CONFIGURATION: configuration}),
+        Aspect.DEVICE_KIND: plan.device.kind,
+        Aspect.DEVICE: plan.device.slug,
+        Aspect.DEVICE_NAME: plan.device.info().name,
+        Aspect.DEVICE_MEMORY: plan.device.memory_total_bytes,
+        Aspect.DEVICE_CAPABILITY: plan.device.info().compute_capability,
+        Aspect.MACHINE: machine_key(plan.device.uuid),
+        Aspect.DRIVER: plan.device.driver,
+        Aspect.EMULATION: plan.emulation,
+        Aspect.TORCH: software.torch,
+        Aspect.TRANSFORMERS: software.transformers,
+        Aspect.BENCH: software.bench_version,
+        Aspect.PACKAGES: software.packages,
+        Aspect.VARIABLES: software.variables,
     }
-    return [name for name, (old, new) in pairs.items() if old != new]
 
 
 def _commit(plan: Plan) -> str | None:

@@ -1,7 +1,7 @@
 """One run from a plan to a sealed record: worker, header, journal, session."""
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +12,7 @@ from bench.errors import StorageError, UsageError
 from bench.hardware.device import require_build
 from bench.hardware.environment import environment, version_of
 from bench.hardware.machine_key import machine_key
+from bench.judge.same_run import RESUME, differing, values
 from bench.records.card import DeviceState
 from bench.records.enums import Provenance, WeightMode
 from bench.records.record import ModelInfo, Record, WeightFile
@@ -24,6 +25,7 @@ from bench.run.telemetry import watching
 from bench.store import naming
 from bench.store.journal import Header, Journal, PlannedCell, Progress, seal_journal
 from bench.store.record_files import require_writable
+from bench.wording.aspects import ASPECTS, changed
 
 
 @dataclass(frozen=True)
@@ -197,43 +199,31 @@ def _start(header: Header, place: OutputLocation) -> tuple[Progress, Path]:
     if place.resumed is None:
         return Progress(header, ()), _journal(place.out, header)
     path, before = place.resumed
-    changed = _changes(before.header, header)
-    if changed:
+    require_same_run(path, before.header, header)
+    return before, naming.journal_of(path)
+
+
+def require_same_run(path: Path, before: Header, now: Header) -> None:
+    """Check that the rest of a run may become one record with its first part.
+
+    Raises:
+        UsageError: they differ; the message names everything in which they do, once.
+    """
+    then, here = values(RESUME, before), values(RESUME, now)
+    changes = {
+        ASPECTS[aspect]: changed(aspect, then[aspect], here[aspect]) for aspect in differing(then, here)
+    }
+    if changes:
         raise UsageError(
-            f"{path.name} cannot be resumed: {', '.join(changed)} changed since",
+            f"{path.name} cannot be resumed: {', '.join(changes.values())} changed since",
             hint="Start a new run instead",
         )
-    return before, naming.journal_of(path)
 
 
 def _journal(out: Path, header: Header) -> Path:
     kind: naming.Kind = "" if header.frontier_step_s is None else "frontier"
     name = naming.record_name(header.created_at, header.suite.name, kind, header.record_id)
     return naming.journal_of(naming.folder(out, header.model.name, header.device.slug) / name)
-
-
-def _changes(before: Header, now: Header) -> Sequence[str]:
-    """What a resumed run has to have in common with its first part, and has not."""
-    pairs = {
-        "the suite": (before.suite.sha256, now.suite.sha256),
-        "the cells": (before.plan, now.plan),
-        "the model": (before.model, now.model),
-        "the device": (before.device, now.device),
-        "the emulated card": (before.emulation, now.emulation),
-        "the graphics card": (before.machine_key, now.machine_key),
-        "torch": (before.environment.torch, now.environment.torch),
-        "transformers": (before.environment.transformers, now.environment.transformers),
-        "bench": (before.environment.bench_version, now.environment.bench_version),
-        "bench's commit": (before.environment.bench_commit, now.environment.bench_commit),
-        "bench's files": (before.environment.bench_dirty, now.environment.bench_dirty),
-        "the packages": (before.environment.packages, now.environment.packages),
-        "the environment variables": (before.environment.variables, now.environment.variables),
-    }
-    return [
-        f"{name} ({old} -> {new})" if isinstance(old, str) and len(old) < 32 else name
-        for name, (old, new) in pairs.items()
-        if old != new
-    ]
 
 
 def unfinished(plan: Plan, place: OutputLocation) -> tuple[Path, ...]:

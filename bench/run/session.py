@@ -8,6 +8,7 @@ from types import FrameType
 from typing import Literal, Protocol
 
 from bench.judge.memory import is_contended
+from bench.judge.same_run import WORKER, needs_more_of_everything, request_key
 from bench.measure.summary import CellFigures, summarise
 from bench.records.record import (
     CellResult,
@@ -24,7 +25,7 @@ from bench.run.isolation import CellEnd, Isolation, Stopped
 from bench.run.protocol import Finished, Job, Step
 from bench.run.telemetry import CellTelemetry, LeftoverMemory, Unwatched, Watch
 from bench.store.journal import Journal
-from bench.suite.cells import Cell, GroupKey, group_key, needs_more_of_everything
+from bench.suite.cells import Cell
 from bench.suite.suite import Measure
 from bench.units import clip_length
 
@@ -73,7 +74,7 @@ class Session:
         self._unsupported = unsupported
         self._device = device
         self._watch: Watch = Unwatched() if watch is None else watch
-        self._loaded_for: GroupKey | None = None
+        self._loaded_for: tuple[object, ...] | None = None
 
     def run(self, journal: Journal, listener: Listener) -> int | None:
         """Run what is left; None when all is done, or the number of the signal that ended it."""
@@ -121,7 +122,7 @@ class Session:
         """Whether the next cell that will be run can be run by the same worker."""
         for other in self._cells[self._cells.index(cell) + 1 :]:
             if other.cell_id not in self._done and self._without_running(other) is None:
-                return group_key(other) == group_key(cell)
+                return request_key(WORKER, other.requested) == request_key(WORKER, cell.requested)
         return False
 
     def _run_now(self, cell: Cell, listener: Listener, keep: bool) -> CellResult:
@@ -146,7 +147,7 @@ class Session:
 
     def _make_room_for(self, cell: Cell) -> LeftoverMemory:
         """A loaded model serves its own group only; what it leaves for good, the new cell has to tell."""
-        key = group_key(cell)
+        key = request_key(WORKER, cell.requested)
         residue = self._retire() if self._loaded_for not in {None, key} else LeftoverMemory()
         self._loaded_for = key
         return residue if residue.back_at_baseline is False else LeftoverMemory()
@@ -164,7 +165,7 @@ class Session:
                 result is not None
                 and isinstance(result.outcome, OutOfMemory)
                 and not is_contended(result)
-                and needs_more_of_everything(cell, other)
+                and needs_more_of_everything(cell.requested, other.requested)
             ):
                 return other
         return None

@@ -6,7 +6,7 @@ from itertools import product
 
 import rfc8785
 
-from bench.records.enums import Attention, EncoderAttention, Profile, WeightMode
+from bench.records.enums import WeightMode
 from bench.records.record import Requested, Sampling
 from bench.suite.suite import SamplingSettings, Suite
 
@@ -17,19 +17,6 @@ class Cell:
 
     cell_id: str
     requested: Requested
-
-
-@dataclass(frozen=True, slots=True)
-class GroupKey:
-    """What decides the loaded model: cells with equal keys can share one worker."""
-
-    model: str
-    weight_mode: WeightMode
-    engine: str
-    profile: Profile
-    dtype: str
-    attention: Attention
-    encoder_attention: EncoderAttention
 
 
 def cell_id(requested: Requested) -> str:
@@ -65,30 +52,6 @@ def expand(suite: Suite, *, weight_mode: WeightMode, clip_source_sha256: str) ->
         for attention, clip_seconds, max_tokens in points
     )
     return tuple(Cell(cell_id(requested), requested) for requested in requests)
-
-
-def group_key(cell: Cell) -> GroupKey:
-    """The key of the worker that can run this cell."""
-    requested = cell.requested
-    return GroupKey(
-        model=requested.model,
-        weight_mode=requested.weight_mode,
-        engine=requested.engine,
-        profile=requested.profile,
-        dtype=requested.dtype,
-        attention=requested.attention,
-        encoder_attention=requested.encoder_attention,
-    )
-
-
-def needs_more_of_everything(cell: Cell, than: Cell) -> bool:
-    """Whether `cell`, another of the same group, has no shorter clip and no fewer tokens than `than`."""
-    return (
-        cell != than
-        and group_key(cell) == group_key(than)
-        and cell.requested.clip_seconds >= than.requested.clip_seconds
-        and cell.requested.max_tokens >= than.requested.max_tokens
-    )
 
 
 def _sampling(settings: SamplingSettings) -> Sampling:

@@ -77,6 +77,13 @@ def run(*cells: CellResult) -> Record:
 WANTED = sample.requested()
 
 
+def test_a_model_of_the_same_name_and_another_shape_is_another_model() -> None:
+    record = run(ran(WANTED))
+    assert errors(plan(WANTED), [record])
+    other = record.model.model_copy(update={"config_sha256": "0" * 64})
+    assert errors(plan(WANTED), [record.model_copy(update={"model": other})]) == ()
+
+
 def test_each_metric_is_held_against_its_own_prediction() -> None:
     record = run(ran(WANTED, reserved=12_100, process=12_600, allocated=9_900))
     found = compare(plan(WANTED), [record])

@@ -1,13 +1,11 @@
-from dataclasses import replace
 from itertools import product
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.records.enums import Attention, EncoderAttention, Profile, WeightMode
 from bench.records.record import Requested, Sampling
-from bench.suite.cells import Cell, cell_id, expand, group_key, needs_more_of_everything
+from bench.suite.cells import Cell, cell_id, expand
 from bench.suite.overrides import override
 from bench.suite.suite import SamplingSettings, Suite, find_suite
 
@@ -133,39 +131,3 @@ def test_greedy_decoding_is_one_cell_whatever_the_temperature() -> None:
     assert first(1.0).requested.sampling == Sampling(
         do_sample=False, temperature=None, top_p=None, top_k=None
     )
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "shared"),
-    [
-        ("clip_seconds", 60.0, True),
-        ("max_tokens", 512, True),
-        ("seed", 1, True),
-        ("prompt", "What is said?", True),
-        ("model", "tiny", False),
-        ("weight_mode", WeightMode.RANDOM, False),
-        ("profile", Profile.LEAN, False),
-        ("dtype", "float32", False),
-        ("attention", Attention.EAGER, False),
-        ("encoder_attention", EncoderAttention.SDPA, False),
-    ],
-)
-def test_cells_share_a_loaded_model_unless_it_would_be_another(
-    name: str, value: object, shared: bool
-) -> None:
-    one = Cell(cell_id(REQUESTED), REQUESTED)
-    other = replace(one, requested=REQUESTED.model_copy(update={name: value}))
-    assert (group_key(one) == group_key(other)) is shared
-    assert hash(group_key(one)) == hash(group_key(replace(one)))
-
-
-def test_what_ran_out_of_memory_rules_out_what_is_no_smaller_in_any_way() -> None:
-    cells = cells_of(find_suite("quick"))
-    small, more_tokens, longer, both = cells[:4]
-    assert [needs_more_of_everything(cell, small) for cell in cells] == [False, True, True, True] + [
-        False
-    ] * 4
-    assert not needs_more_of_everything(longer, more_tokens)
-    assert not needs_more_of_everything(more_tokens, longer)
-    assert needs_more_of_everything(both, longer)
-    assert not needs_more_of_everything(small, both)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from bench.compare.wording import between, cell_name, p_text, percent
+from bench.judge.same_run import is_published
 from bench.records.comparison import (
     Against,
     CellComparison,
@@ -14,7 +15,7 @@ from bench.records.comparison import (
     Unit,
     Word,
 )
-from bench.records.enums import PUBLISHER, Provenance, WeightMode
+from bench.records.enums import Provenance, WeightMode
 from bench.report.basics import Fact, Tone
 from bench.report.comparison.interface import CellLines, ComparisonView, Line, Mark, SideView
 from bench.report.labels import PROVENANCES, WEIGHTS
@@ -78,11 +79,11 @@ def build_view(comparison: Comparison) -> ComparisonView:
 
 
 def _stamp(side: SideInfo) -> tuple[str, Tone]:
-    published = (side.repo or "").partition("/")[0] == PUBLISHER
+    published = is_published(side.weight_mode, side.repo)
     weights = WEIGHTS[side.weight_mode]
     if side.weight_mode is WeightMode.HUB and not published:
         weights = clean(f"weights of {side.repo}", MAX_NAME)
-    plain = side.provenance is Provenance.MEASURED and side.weight_mode is WeightMode.HUB and published
+    plain = side.provenance is Provenance.MEASURED and published
     return f"{PROVENANCES[side.provenance]}, {weights}", Tone.MUTED if plain else Tone.WARN
 
 
