@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.check.group import GroupKey
-from bench.check.summary import RecordSummary
+from bench.check.summary import CellSummary, RecordSummary
 from bench.errors import RecordError
 
 BATCH: Final = 64
@@ -95,8 +95,15 @@ def read_one(read: Callable[[Path], RecordSummary], path: Path) -> Indexed:
         group=GroupKey.of(summary.head).model_dump_json(),
         hash=summary.head.hash,
         head=summary.head.model_dump_json(),
-        cells=tuple((cell.cell_id, cell.model_dump_json(exclude_defaults=True)) for cell in summary.cells),
+        cells=tuple((cell.cell_id, _sparse(cell)) for cell in summary.cells),
     )
+
+
+def _sparse(cell: CellSummary) -> str:
+    """The cell as JSON without fields that have their default; what they hold stays whole, codes included."""
+    fields = CellSummary.model_fields.items()
+    usual = {name for name, field in fields if getattr(cell, name) == field.default}
+    return cell.model_dump_json(exclude=usual)
 
 
 def stamp_of(path: Path) -> Stamp:

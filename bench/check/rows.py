@@ -85,6 +85,7 @@ def _merge(sources: Sources, group: list[CellContribution], predicted: list[Cell
         statuses={one: statuses[one] for one in _STATUSES if one in statuses},
         fit=fits,
         reason=speaker.reason,
+        reason_code=speaker.reason_code,
         labels=dict(sorted(Counter(label for cell in cells for label in set(cell.labels)).items())),
         left_out=merged["latency_s"].left_out,
         disagrees=tuple(_disagreements(cells, fits, merged)),

@@ -15,9 +15,9 @@ from bench.records.check import (
     Status,
 )
 from bench.records.enums import Attention, Fit, Phase, Provenance, Verdict, WeightMode
+from bench.records.reasons import OutcomeReason
 
-SUMMARY_VERSION: Final = 2
-"""Goes up with every change to what a summary holds or how it is made: an index of another one is rebuilt."""
+SUMMARY_VERSION: Final = 3
 
 Estimate = tuple[float, float | None, float | None]
 """A value, and the interval that its record states."""
@@ -39,6 +39,7 @@ class CellSummary(Frozen):
     fit: Fit | None = None
     is_inferred: bool = Field(default=False, description="not tried, because a smaller cell did not fit")
     reason: str | None = None
+    reason_code: OutcomeReason | None = None
     labels: tuple[str, ...] = ()
     same_kernels_as: tuple[str, ...] = ()
     fits_with_desktop: bool | None = None

@@ -25,6 +25,7 @@ from bench.run.estimate import cell_s, pace
 from bench.run.run_spec import Plan, support
 from bench.suite.cells import Cell
 from bench.units import gib, rate, seconds
+from bench.wording import phrases
 
 if TYPE_CHECKING:
     from bench.run.protocol import Step
@@ -161,7 +162,7 @@ class Live:
 
     def step_begins(self, step: "Step") -> None:
         """Show what it does."""
-        self._update(description=f"{self._head}: {step}")
+        self._update(description=f"{self._head}: {phrases.step(step)}")
 
     def cell_ends(self, result: CellResult) -> None:
         """Print how it ended."""

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from bench.cli.probing import bounds
-from bench.judge.memory import needed_bytes, peak_of
+from bench.judge.memory import needed_bytes, peak_of, ran_out_beside_another
 from bench.units import clip_length, gib
+from bench.wording import outcomes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from bench.judge.limit import Limit
+    from bench.records.record import CellResult
     from bench.run.frontier import Finder
     from bench.run.prior_results import Known
     from bench.run.run_spec import Plan
@@ -55,7 +57,7 @@ def print_search(plan: "Plan", limits: "Sequence[Limit]") -> None:
 
 def _state(found: "Limit") -> str:
     if found.unsupported is not None:
-        return f"unsupported: {found.unsupported}"
+        return f"unsupported: {outcomes.reason(found.unsupported)}"
     length_s = found.next_s
     if length_s is None:
         return f"known: {_longest(found)}"
@@ -139,11 +141,17 @@ def _notes(finder: "Finder", limits: "Sequence[Limit]") -> Iterator[str]:
     for found in limits:
         name = f"{found.line.asked.attention}, {found.line.asked.max_tokens} tokens"
         if found.unsupported is not None:
-            yield f"{found.line.asked.attention} is unsupported: {found.unsupported}"
+            yield f"{found.line.asked.attention} is unsupported: {outcomes.reason(found.unsupported)}"
         if found.line in finder.unknown:
-            yield f"{name}: unknown, because a probe failed: {finder.unknown[found.line]}"
+            yield f"{name}: unknown, because a probe failed: {_undecided(finder.unknown[found.line])}"
         if found.search.contradicted_by_s:
             yield _contradiction(name, found)
+
+
+def _undecided(probe: "CellResult") -> str:
+    if ran_out_beside_another(probe):
+        return "out of memory while another program computed on the card"
+    return outcomes.reason_of(probe.outcome)
 
 
 def _contradiction(name: str, found: "Limit") -> str:

@@ -10,6 +10,7 @@ from bench.judge.bisection import Search
 from bench.report.ci.cases import name_of
 from bench.suite.cells import Cell
 from bench.units import clip_length
+from bench.wording import phrases
 
 if TYPE_CHECKING:
     from bench.run.protocol import Step
@@ -71,7 +72,7 @@ class LiveProbes(Live):
 
     def step_begins(self, step: "Step") -> None:
         """Show what it does."""
-        self._update(description=f"{self._where}: {step}")
+        self._update(description=f"{self._where}: {phrases.step(step)}")
 
     def _update(self, *, description: str, completed: int | None = None, total: int | None = None) -> None:
         self._progress.update(

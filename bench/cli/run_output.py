@@ -12,6 +12,7 @@ from bench.cli.resume_command import ResumeCommand
 from bench.errors import ExitCode
 from bench.store import naming
 from bench.units import seconds
+from bench.wording import outcomes
 
 if TYPE_CHECKING:
     from bench.report.ci.cases import Case
@@ -51,7 +52,7 @@ def print_plan(plan: "Plan") -> None:
     for cell in plan.cells:
         reason = unsupported_reason(cell.requested)
         takes = f"about {seconds(cell_s(cell, plan.suite.measure, rates))}"
-        told = takes if reason is None else f"unsupported: {reason}"
+        told = takes if reason is None else f"unsupported: {outcomes.reason(reason)}"
         click.echo(f"{cell.cell_id}  {name_of(cell.requested)}  {told}")
     running = [cell for cell in plan.cells if unsupported_reason(cell.requested) is None]
     click.echo(

@@ -18,8 +18,10 @@ def main() -> None:
     _say("product")
     if "flash" in sys.argv[1:]:
         from bench.engines.flash_attention import flash_attention_problem
+        from bench.wording.outcomes import reason
 
-        _say(flash_attention_problem(torch.device("cuda")) or "")
+        broken = flash_attention_problem(torch.device("cuda"))
+        _say("" if broken is None else reason(broken))
 
 
 def _say(line: str) -> None:

@@ -5,7 +5,9 @@ import math
 import torch
 
 from bench.errors import FullCardError, MachineError
+from bench.records.reasons import NoContextFits
 from bench.units import both_units
+from bench.wording.outcomes import reason
 
 
 def require_cuda(device_kind: str) -> None:
@@ -44,7 +46,7 @@ def open_context(limit_bytes: int | None) -> None:
     except RuntimeError as error:
         if is_full(error):
             raise FullCardError(
-                "the card is full: not even a CUDA context fits",
+                reason(NoContextFits()),
                 hint="Close the programs that nvidia-smi lists, then try again",
             ) from error
         raise MachineError(

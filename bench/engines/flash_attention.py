@@ -5,24 +5,26 @@ import importlib.util
 import torch
 
 from bench.hardware.environment import version_of
+from bench.records.reasons import FlashAttentionBroken
 from bench.records.record import SubmoduleKernels
+from bench.store.scrub import scrub
 
 _HEAD_DIM = 128  # of the language model; a wheel has kernels for each size apart
 
 
-def flash_attention_problem(device: torch.device) -> str | None:
+def flash_attention_problem(device: torch.device) -> FlashAttentionBroken | None:
     """Why the installed package cannot compute on this device; None if it can, or is not installed.
 
     One attention over 16 positions is computed, which loads a few MB of kernels onto the card.
     """
     if importlib.util.find_spec("flash_attn") is None:
         return None
-    name = f"flash-attn {version_of('flash-attn') or '(of unknown version)'}"
+    version = version_of("flash-attn")
     try:
         from flash_attn import flash_attn_func
     except (ImportError, OSError, RuntimeError) as error:
         # Built for another torch: an undefined symbol, or a library that is not there.
-        return f"{name} cannot be imported: {_first_line(error)}"
+        return FlashAttentionBroken(version=version, failed_at="import", error=_first_line(error))
     try:
         states = torch.zeros(1, 16, 1, _HEAD_DIM, dtype=torch.bfloat16, device=device)
         flash_attn_func(states, states, states, causal=True)
@@ -31,13 +33,13 @@ def flash_attention_problem(device: torch.device) -> str | None:
     except torch.OutOfMemoryError:
         return None  # a full card says nothing about the package; the cells will say it of the card
     except RuntimeError as error:
-        return f"{name} does not run on this card: {_first_line(error)}"
+        return FlashAttentionBroken(version=version, failed_at="run", error=_first_line(error))
     return None
 
 
 def _first_line(error: Exception) -> str:
     lines = str(error).strip().splitlines()
-    return lines[0][:200] if lines else type(error).__name__
+    return scrub(lines[0])[:200] if lines else type(error).__name__
 
 
 def or_not_observable(kernels: SubmoduleKernels) -> SubmoduleKernels:

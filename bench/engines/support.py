@@ -3,7 +3,9 @@
 from bisect import bisect_right
 from dataclasses import dataclass
 
+from bench.records import reasons
 from bench.records.enums import Attention
+from bench.records.reasons import FlashAttentionBroken, UnsupportedReason
 from bench.records.record import Requested
 
 _AMPERE = 8.0
@@ -12,7 +14,6 @@ _SAMPLES_PER_FRAME = 160
 _AUDIO_TOKENS_PER_S = 12.5
 _MARKER_EVERY_S = 2
 _AUDIO_BOUNDS = 2
-_CONTEXT = "the model has "
 
 
 @dataclass(frozen=True)
@@ -27,52 +28,52 @@ class Surroundings:
     compute_capability: str | None
     flash_attn: str | None
     max_positions: int | None = None
-    flash_attention_problem: str | None = None
+    flash_attention_problem: FlashAttentionBroken | None = None
 
 
-def unsupported(requested: Requested, here: Surroundings) -> str | None:
+def unsupported(requested: Requested, here: Surroundings) -> UnsupportedReason | None:
     """Why this cell cannot run here; None if nothing speaks against it."""
     if requested.attention is Attention.FLASH_ATTENTION_2:
         reason = _no_flash_attention(requested.dtype, here)
         if reason is not None:
             return reason
-    if requested.dtype == "bfloat16" and _is_before_ampere(here):
-        return f"BF16 needs compute capability 8.0; this card has {here.compute_capability}, and emulates it"
+    if requested.dtype == "bfloat16" and (too_old := _before_ampere(here)) is not None:
+        return reasons.Bfloat16NeedsNewerGpu(needed=_AMPERE, compute_capability=too_old)
     return _too_long(requested, here.max_positions) if here.max_positions is not None else None
 
 
-def _is_before_ampere(here: Surroundings) -> bool:
-    return (
-        here.device_kind == "cuda"
-        and here.compute_capability is not None
-        and float(here.compute_capability) < _AMPERE
-    )
+def _before_ampere(here: Surroundings) -> str | None:
+    """The compute capability of a card that is older; None for any other device."""
+    capability = here.compute_capability
+    if here.device_kind != "cuda" or capability is None:
+        return None
+    return capability if float(capability) < _AMPERE else None
 
 
-def _no_flash_attention(dtype: str, here: Surroundings) -> str | None:
+def _no_flash_attention(dtype: str, here: Surroundings) -> UnsupportedReason | None:
     """FlashAttention 2 needs CUDA, compute capability 8.0 (its README: Ampere, Ada or Hopper) and 16 bits.
 
     It is never replaced by something else, neither by SDPA nor by a kernel from the Hub.
     """
     if here.device_kind != "cuda":
-        return "FlashAttention 2 needs an NVIDIA GPU; this is a CPU"
-    if _is_before_ampere(here):
-        return f"FlashAttention 2 needs compute capability 8.0; this card has {here.compute_capability}"
+        return reasons.FlashAttentionNeedsGpu()
+    if (too_old := _before_ampere(here)) is not None:
+        return reasons.FlashAttentionNeedsNewerGpu(needed=_AMPERE, compute_capability=too_old)
     if dtype == "float32":
-        return "FlashAttention 2 computes in 16 bits; the suite asks for float32"
+        return reasons.FlashAttentionNeeds16Bits()
     if here.flash_attn is None:
-        return "the package flash-attn is not installed"
+        return reasons.FlashAttentionNotInstalled()
     return here.flash_attention_problem
 
 
-def _too_long(requested: Requested, max_positions: int) -> str | None:
-    room = max_positions - requested.max_tokens
-    if audio_positions(requested.clip_seconds, requested.time_markers) <= room:
+def _too_long(requested: Requested, max_positions: int) -> UnsupportedReason | None:
+    left = max_positions - requested.max_tokens
+    if audio_positions(requested.clip_seconds, requested.time_markers) <= left:
         return None
-    longest = longest_clip_s(max_positions, requested.max_tokens, requested.time_markers)
-    return (
-        f"{_CONTEXT}{max_positions:,} positions: with {requested.max_tokens} tokens to answer "
-        f"no clip beyond {longest} s fits"
+    return reasons.BeyondContext(
+        max_positions=max_positions,
+        max_tokens=requested.max_tokens,
+        longest_clip_s=longest_clip_s(max_positions, requested.max_tokens, requested.time_markers),
     )
 
 
@@ -83,11 +84,6 @@ def longest_clip_s(max_positions: int, max_tokens: int, time_markers: bool) -> i
         max_positions - max_tokens,
         key=lambda length: audio_positions(length, time_markers),
     )
-
-
-def is_too_long(reason: str) -> bool:
-    """Whether this is what `unsupported` says of a clip beyond the model's context."""
-    return reason.startswith(_CONTEXT)
 
 
 def audio_positions(clip_seconds: float, time_markers: bool) -> int:

@@ -15,6 +15,7 @@ from bench.judge.memory import has_spilled, ran_out_beside_another
 from bench.records.metrics import METRICS, value
 from bench.records.record import CellResult, Record
 from bench.suite.expectations import Bound, Expectation
+from bench.wording.outcomes import reason_of
 
 _TABLES: Final = TypeAdapter(tuple[Expectation, ...])
 
@@ -101,9 +102,9 @@ def _fit_of(cell: CellResult) -> tuple[bool | None, str]:
     if has_spilled(cell):
         return False, "ran with part of it in system memory"
     if is_pruned(cell):
-        return False, f"not run: {_reason(cell)}"
+        return False, f"not run: {reason_of(cell.outcome)}"
     if is_misfit(cell):
-        return False, f"out of memory: {_reason(cell)}"
+        return False, f"out of memory: {reason_of(cell.outcome)}"
     return (True, "ran") if cell.outcome.status == "measured" else (None, _not_run(cell))
 
 
@@ -129,11 +130,6 @@ def _words(name: str, quantity: float) -> str:
 
 
 def _not_run(cell: CellResult) -> str:
-    reason = _reason(cell)
+    reason = reason_of(cell.outcome)
     word = cell.outcome.status.replace("_", " ")
     return f"{word}: {reason}" if reason else word
-
-
-def _reason(cell: CellResult) -> str:
-    reason: str = getattr(cell.outcome, "reason", "")
-    return reason

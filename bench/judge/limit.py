@@ -5,16 +5,17 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from math import ceil
 
-from bench.engines.support import is_too_long
 from bench.judge.bisection import STEP_S, Search
 from bench.judge.frontier import is_misfit, is_pruned
 from bench.judge.same_run import LINE, LINES, request_key
+from bench.records.reasons import BeyondContext, CellShape, FewerTokensDidNotFit, UnsupportedReason
 from bench.records.record import CellResult, Requested, Skipped, Unsupported
 from bench.suite.cells import Cell, cell_id
 from bench.suite.suite import MAX_CLIP_S
-from bench.units import clip_length
+from bench.wording import outcomes
 
-UnsupportedReason = Callable[[Requested], str | None]
+Support = Callable[[Requested], UnsupportedReason | None]
+"""Why a cell cannot run, known without running it; None if nothing is in the way."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Limit:
     search: Search
     longest: CellResult | None = None
     is_inferred: bool = False
-    unsupported: str | None = None
+    unsupported: UnsupportedReason | None = None
 
     @property
     def next_s(self) -> float | None:
@@ -58,9 +59,7 @@ class Limit:
         return None if self.unsupported else self.search.next_s
 
 
-def limit(
-    line: Line, results: Collection[CellResult], start_s: float, unsupported_reason: UnsupportedReason
-) -> Limit:
+def limit(line: Line, results: Collection[CellResult], start_s: float, unsupported_reason: Support) -> Limit:
     """The limit of a line after these outcomes. `start_s` is a guess; a reason means a cell cannot run."""
     unsupported = unsupported_reason(line.cell(STEP_S).requested)
     own = [result for result in results if line.holds(result.requested)]
@@ -78,20 +77,23 @@ def limit(
     return Limit(line, search, longest, inferred_s is not None, unsupported)
 
 
-def also_known(unsupported_reason: UnsupportedReason, results: Collection[CellResult]) -> UnsupportedReason:
-    """The same, and what only a worker can find out: an attention that did not work when it was tried."""
+def also_known(unsupported_reason: Support, results: Collection[CellResult]) -> Support:
+    """The same, and what only a worker can find out: an attention that did not work when it was tried.
+
+    A record of schema 1.0 has no codes: what it calls unsupported is tried again.
+    """
     tried = {r.requested.attention for r in results if _fits(r) or _was_tried_and_misfits(r)}
     reasons = {
-        result.requested.attention: result.outcome.reason
+        result.requested.attention: reason
         for result in results
-        if isinstance(result.outcome, Unsupported) and not is_too_long(result.outcome.reason)
+        if (reason := _unsupported(result)) is not None and not isinstance(reason, BeyondContext)
         if result.requested.attention not in tried
     }
     return lambda requested: unsupported_reason(requested) or reasons.get(requested.attention)
 
 
 def untried(
-    found: Limit, results: Mapping[str, CellResult], unsupported_reason: UnsupportedReason
+    found: Limit, results: Mapping[str, CellResult], unsupported_reason: Support
 ) -> CellResult | None:
     """The outcome that ends a line without being tried, so that its record says what ended it.
 
@@ -103,25 +105,24 @@ def untried(
     if found.unsupported is not None:
         seen = any(line.holds(result.requested) for result in results.values() if _is_unsupported(result))
         cell = line.cell(max(STEP_S, STEP_S * round(search.start_s / STEP_S)))
-        return None if seen else _result(cell, Unsupported(reason=found.unsupported))
+        return None if seen else _result(cell, outcomes.unsupported(found.unsupported))
     if search.next_s is not None:
         return None
     if search.ends_at_ceiling:
         cell = line.cell(STEP_S * (search.ceiling_s // STEP_S + 1))
         reason = unsupported_reason(cell.requested)
-        return (
-            None if reason is None or cell.cell_id in results else _result(cell, Unsupported(reason=reason))
-        )
+        if reason is None or cell.cell_id in results:
+            return None
+        return _result(cell, outcomes.unsupported(reason))
     if not found.is_inferred or search.misfit_s is None:
         return None
     cell = line.cell(search.misfit_s)
     if cell.cell_id in results:
         return None
-    reason = _spared(line, search.misfit_s, results.values())
-    return _result(cell, Skipped(reason=reason, cause="pruned"))
+    return _result(cell, outcomes.skipped(_spared(line, search.misfit_s, results.values())))
 
 
-def _ceiling_s(line: Line, own: Collection[CellResult], unsupported_reason: UnsupportedReason) -> float:
+def _ceiling_s(line: Line, own: Collection[CellResult], unsupported_reason: Support) -> float:
     """The longest clip of the grid that can be tried at all.
 
     An earlier outcome may tell where the model's context ends, which `unsupported_reason` need not know.
@@ -130,11 +131,7 @@ def _ceiling_s(line: Line, own: Collection[CellResult], unsupported_reason: Unsu
     first_too_long = bisect_left(
         lengths, True, key=lambda n: unsupported_reason(line.cell(n * STEP_S).requested) is not None
     )
-    beyond = [
-        _clip_s(result)
-        for result in own
-        if isinstance(result.outcome, Unsupported) and is_too_long(result.outcome.reason)
-    ]
+    beyond = [_clip_s(result) for result in own if isinstance(_unsupported(result), BeyondContext)]
     return STEP_S * min([first_too_long, *(ceil(length / STEP_S) - 1 for length in beyond)])
 
 
@@ -155,7 +152,7 @@ def _inferred_s(line: Line, results: Collection[CellResult], search: Search) -> 
     return inferred_s if inferred_s is not None and (known_s is None or inferred_s < known_s) else None
 
 
-def _spared(line: Line, clip_s: float, results: Collection[CellResult]) -> str:
+def _spared(line: Line, clip_s: float, results: Collection[CellResult]) -> FewerTokensDidNotFit:
     tokens = max(
         result.requested.max_tokens
         for result in results
@@ -163,7 +160,7 @@ def _spared(line: Line, clip_s: float, results: Collection[CellResult]) -> str:
         and line.needs_more_than(result.requested)
         and _clip_s(result) == clip_s
     )
-    return f"{clip_length(clip_s)} with {tokens} tokens did not fit already"
+    return FewerTokensDidNotFit(smaller=CellShape(clip_seconds=clip_s, max_tokens=tokens))
 
 
 def _clip_s(result: CellResult) -> float:
@@ -180,6 +177,10 @@ def _was_tried_and_misfits(result: CellResult) -> bool:
 
 def _is_unsupported(result: CellResult) -> bool:
     return isinstance(result.outcome, Unsupported)
+
+
+def _unsupported(result: CellResult) -> UnsupportedReason | None:
+    return result.outcome.reason_code if isinstance(result.outcome, Unsupported) else None
 
 
 def _result(cell: Cell, outcome: Unsupported | Skipped) -> CellResult:

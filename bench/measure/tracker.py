@@ -12,20 +12,16 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from bench.measure.memory import Counts
 from bench.measure.timeline import Timeline
-from bench.units import gib
+from bench.records.reasons import EmulatedCardFull
+from bench.wording import outcomes
 
 
 class EmulatedMemoryError(torch.OutOfMemoryError):
     """The limit of an emulated card was passed, as a real allocator would have said."""
 
-    def __init__(self, *, requested_bytes: int, free_bytes: int, limit_bytes: int) -> None:
-        super().__init__(
-            f"tried to allocate {gib(requested_bytes)} with {gib(free_bytes)} free of the "
-            f"{gib(limit_bytes)} that the emulated card leaves"
-        )
-        self.requested_bytes = requested_bytes
-        self.free_bytes = free_bytes
-        self.limit_bytes = limit_bytes
+    def __init__(self, reason: EmulatedCardFull) -> None:
+        super().__init__(outcomes.reason(reason))
+        self.reason = reason
 
 
 @dataclass(slots=True)
@@ -124,7 +120,9 @@ class AllocationTracker(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     @staticmethod
     def _no_room(limit: int, live: int, requested: int) -> EmulatedMemoryError:
-        return EmulatedMemoryError(requested_bytes=requested, free_bytes=limit - live, limit_bytes=limit)
+        return EmulatedMemoryError(
+            EmulatedCardFull(requested_bytes=requested, free_bytes=limit - live, limit_bytes=limit)
+        )
 
     def _release(self, key: int, _reference: object) -> None:
         self._live -= self._known.pop(key).size

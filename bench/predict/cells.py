@@ -14,8 +14,10 @@ from bench.predict.traced_model import Kind, TracedModel, mel_frames, setting_of
 from bench.predict.tracing.tracer import Setting
 from bench.predict.workspace import cublas_workspace_bytes
 from bench.records.prediction import Ceiling, Envelope
-from bench.records.record import CellResult, Predicted, Requested, Unsupported, Work
+from bench.records.reasons import UnsupportedReason
+from bench.records.record import CellResult, Predicted, Requested, Work
 from bench.suite.cells import Cell
+from bench.wording import outcomes
 
 # Whether flash-attn is installed here says nothing of the machine that a plan is for.
 _ELSEWHERE: Final = "elsewhere"
@@ -35,7 +37,7 @@ class Predictions:
         reason = unsupported_reason(cell.requested, target, max_positions)
         if reason is not None:
             return CellResult(
-                cell_id=cell.cell_id, requested=cell.requested, outcome=Unsupported(reason=reason)
+                cell_id=cell.cell_id, requested=cell.requested, outcome=outcomes.unsupported(reason)
             )
         return CellResult(
             cell_id=cell.cell_id,
@@ -107,7 +109,7 @@ class Predictions:
         return self._subject.prompt_tokens(requested) if every else 1
 
 
-def unsupported_reason(requested: Requested, target: Target, max_positions: int) -> str | None:
+def unsupported_reason(requested: Requested, target: Target, max_positions: int) -> UnsupportedReason | None:
     """Why such a device cannot run this at all; None if nothing speaks against it."""
     there = Surroundings(target.info.kind, target.info.compute_capability, _ELSEWHERE, max_positions)
     return unsupported(requested, there)

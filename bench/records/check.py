@@ -11,6 +11,7 @@ from bench.records.base import Bytes, Frozen, Interval, Utc
 from bench.records.card import Emulation
 from bench.records.enums import Attention, Fit, Phase, Provenance, Verdict, WeightMode
 from bench.records.prediction import Ceiling, Comparison
+from bench.records.reasons import OutcomeReason
 
 CHECK_VERSION: Final = "1.1"
 NamedShape = Literal["10/128", "60/512", "300/1024"]
@@ -265,6 +266,7 @@ class CheckRow(CheckMetrics):
     statuses: dict[Status, int] = Field(description="how many records say which; status is of the first")
     fit: Fit | None = Field(description="too_close_to_call where it ran in one record and not in another")
     reason: str | None
+    reason_code: OutcomeReason | None = Field(description="null without a reason, and for records of 1.0")
     labels: dict[str, int] = Field(description="how many records carry which")
     left_out: int = Field(description="disturbed records that no median of speed counts: clean ones exist")
     disagrees: tuple[str, ...] = Field(

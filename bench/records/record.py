@@ -13,6 +13,13 @@ from bench.records.card import DeviceMemory, DeviceState, Emulation, Power
 from bench.records.enums import Attention, EncoderAttention, Phase, Profile, Provenance, WeightMode
 from bench.records.metrics import Summary
 from bench.records.prediction import Derivation, Envelope
+from bench.records.reasons import (
+    FailedReason,
+    OutOfMemoryReason,
+    SkippedReason,
+    TimeoutReason,
+    UnsupportedReason,
+)
 
 SCHEMA_VERSION: Final = "1.1"
 """Schema of the records that are written."""
@@ -96,6 +103,7 @@ class Effective(Frozen):
 
 
 # --- what came of it --------------------------------------------------------------------------------------
+# `reason` is the sentence of `reason_code`, which is null in records of schema 1.0.
 
 
 class Measured(Frozen):
@@ -115,6 +123,7 @@ class OutOfMemory(Frozen):
 
     status: Literal["out_of_memory"] = "out_of_memory"
     reason: str
+    reason_code: OutOfMemoryReason | None = None
     phase: Phase | None = None
     requested_bytes: Bytes | None = None
     free_bytes: Bytes | None = None
@@ -126,6 +135,7 @@ class Unsupported(Frozen):
 
     status: Literal["unsupported"] = "unsupported"
     reason: str
+    reason_code: UnsupportedReason | None = None
 
 
 class Failed(Frozen):
@@ -133,6 +143,7 @@ class Failed(Frozen):
 
     status: Literal["failed"] = "failed"
     reason: str
+    reason_code: FailedReason | None = None
     phase: Phase | None = None
     error_tail: tuple[str, ...] = Field(
         default=(), description="last lines of the error, scrubbed of paths and names"
@@ -144,6 +155,7 @@ class Timeout(Frozen):
 
     status: Literal["timeout"] = "timeout"
     reason: str
+    reason_code: TimeoutReason | None = None
     phase: Phase | None = None
     limit_s: Seconds
     error_tail: tuple[str, ...] = ()
@@ -154,6 +166,7 @@ class Skipped(Frozen):
 
     status: Literal["skipped"] = "skipped"
     reason: str
+    reason_code: SkippedReason | None = None
     cause: Literal["pruned", "interrupted"]
 
 

@@ -7,7 +7,7 @@ from bench.records.enums import ATTENTION_NAMES, Provenance, Verdict, WeightMode
 from bench.records.record import ModelInfo, Outcome, Skipped
 from bench.report.basics import Status, Tone
 from bench.text import MAX_NAME, clean
-from bench.wording.ended import ended
+from bench.wording.outcomes import ended
 
 VERDICTS: Final = {
     Verdict.RUNS: ("Runs", Tone.GOOD),

@@ -17,6 +17,7 @@ from bench.records.record import Requested, Sampling
 from bench.run.fetch import Confirm, fetch
 from bench.run.run_spec import TINY, Choose, Plan, RunOptions, make_plan, support
 from bench.weights.interface import Progress
+from bench.wording.outcomes import reason
 
 _GREEDY: Final = Sampling(do_sample=False, temperature=None, top_p=None, top_k=None)
 
@@ -55,9 +56,9 @@ def answer(
     )
     plan = make_plan(wishes, choose)
     requested = plan.cells[0].requested
-    reason = support(plan)(requested)
-    if reason is not None:
-        raise MachineError(reason, hint="Use --attention sdpa")
+    unsupported = support(plan)(requested)
+    if unsupported is not None:
+        raise MachineError(reason(unsupported), hint="Use --attention sdpa")
     require_build(plan.device, version_of("torch"))
     weights = fetch(plan.origin, confirm, progress)
     source = ModelSource(
@@ -103,7 +104,7 @@ def _generate(
         facts = engine.facts(requested.dtype)
         too_long = support(plan, facts.max_positions)(requested)
         if too_long is not None:
-            raise UsageError(too_long, hint="Cut the file")
+            raise UsageError(reason(too_long), hint="Cut the file")
         engine.load(requested)
         tokenizer = engine.processor().need_tokenizer()
         engine.generate(request, Together(), Saying(tokenizer, skip_prompt=True, skip_special_tokens=True))

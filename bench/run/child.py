@@ -16,6 +16,7 @@ from typing import IO, Final
 from pydantic import ValidationError
 
 from bench.errors import BenchError
+from bench.records.reasons import WorkerExited, WorkerKilled, WorkerStep
 from bench.run.protocol import EVENT, Event, Job, Setup
 from bench.store.scrub import scrub_tail
 
@@ -138,10 +139,8 @@ def cause(tail: tuple[str, ...]) -> str:
     return named[-1] if named else tail[-1]
 
 
-def ending(status: int) -> str:
-    """How a process ended, in words."""
+def ending(status: int, during: WorkerStep | None) -> WorkerExited | WorkerKilled:
+    """How a worker ended without an exception, from the exit status of its process."""
     if status >= 0:
-        return f"the worker ended with exit status {status}"
-    name = signal.Signals(-status).name
-    often = "; the system's out-of-memory killer does that" if name == "SIGKILL" else ""
-    return f"the worker was killed by {name}{often}"
+        return WorkerExited(exit_status=status, during=during)
+    return WorkerKilled(signal=signal.Signals(-status).name, during=during)

@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import Protocol
 
 from bench.judge.bisection import STEP_S, Search
-from bench.judge.limit import Limit, Line, UnsupportedReason, also_known, limit, untried
+from bench.judge.limit import Limit, Line, Support, also_known, limit, untried
 from bench.judge.memory import ran_out_beside_another
+from bench.records.reasons import UnsupportedReason
 from bench.records.record import CellResult, Measured, OutOfMemory, Requested
 from bench.run.isolation import Stopped
 from bench.run.run_spec import Choose, Plan, RunOptions, make_plan
@@ -25,7 +26,7 @@ class ProbeListener(Listener, Protocol):
 class Prober(Protocol):
     """Runs one cell after the other: a session."""
 
-    def unsupported_reason(self, requested: Requested) -> str | None:
+    def unsupported_reason(self, requested: Requested) -> UnsupportedReason | None:
         """Why this cannot run here, known without running it."""
 
     def run_cell(self, cell: Cell, journal: Journal, listener: Listener) -> CellResult:
@@ -67,21 +68,24 @@ def _lines(cells: Sequence[Cell]) -> tuple[Line, ...]:
 
 
 class Finder:
-    """Finds the limit of each line, going on from what is known."""
+    """Finds the limit of each line, going on from what is known.
+
+    `unknown` has the probe of each line that decided nothing, where one ended the search.
+    """
 
     def __init__(
         self,
         lines: Iterable[Line],
         known: Mapping[str, CellResult],
         start_s: float,
-        unsupported_reason: UnsupportedReason,
+        unsupported_reason: Support,
     ) -> None:
         self._lines = tuple(lines)
         self._results = dict(known)
         self._start_s = start_s
         self._why_not = also_known(unsupported_reason, known.values())
         self.probes: dict[Line, int] = dict.fromkeys(self._lines, 0)
-        self.unknown: dict[Line, str] = {}
+        self.unknown: dict[Line, CellResult] = {}
 
     def limits(self) -> tuple[Limit, ...]:
         """What is known now, line by line."""
@@ -111,11 +115,9 @@ class Finder:
             listener.probe_begins(cell, sum(self.probes.values()), found.search)
             result = session.run_cell(cell, journal, listener)
             self._results[cell.cell_id] = result
-            if ran_out_beside_another(result):
-                self.unknown[line] = "out of memory while another program computed on the card"
-                return
-            if not isinstance(result.outcome, Measured | OutOfMemory):
-                self.unknown[line] = getattr(result.outcome, "reason", result.outcome.status)
+            decides = isinstance(result.outcome, Measured | OutOfMemory)
+            if not decides or ran_out_beside_another(result):
+                self.unknown[line] = result
                 return
         last = untried(found, self._results, self._why_not)
         if last is not None:

@@ -8,10 +8,18 @@ from typing import Final
 
 from bench.errors import BenchError, ExitCode, FullCardError, MachineError, UsageError
 from bench.records.enums import Phase
+from bench.records.reasons import (
+    NoContextFits,
+    NoNewWorker,
+    TimeLimitPassed,
+    WorkerRaised,
+    WorkerStep,
+)
 from bench.records.record import Failed, OutOfMemory, Timeout
 from bench.run.child import Child, Gone, Mailbox, Said, StopRequest, cause, ending
 from bench.run.protocol import Event, Exhausted, Finished, Hello, Job, Refused, Setup, Step
 from bench.store.scrub import scrub
+from bench.wording import outcomes
 
 START_LIMIT_S: Final = 300.0  # importing torch from a cold, slow disk
 LOAD_LIMIT_S: Final = 1800.0  # 10 GB from a disk that gives 6 MB/s
@@ -71,12 +79,12 @@ class Isolation:
         if self._child is None:
             try:
                 self.hello()
-            except FullCardError as error:
-                # It had room for the run's first worker: what fills it now is the cell's to tell.
-                return OutOfMemory(reason=scrub(error.message), phase=Phase.LOAD, requested_bytes=None)
+            except FullCardError:
+                # The run's first worker had a context: what fills the card now concerns this cell.
+                return outcomes.out_of_memory(NoContextFits(), phase=Phase.LOAD)
             except MachineError as error:
                 # It worked for the run's first worker: the card may have gone since.
-                return Failed(reason=scrub(str(error)))
+                return outcomes.failed(NoNewWorker(error=scrub(str(error))))
         child = self._child
         if child is None:
             raise BenchError("no worker after its hello")
@@ -149,7 +157,8 @@ class Isolation:
 def _did_not_start(child: Child, said: Event | Gone | None) -> BenchError:
     if isinstance(said, Gone):
         status, tail = child.wait(), child.error_tail()
-        return MachineError(f"the worker did not start: {cause(tail) if tail else ending(status)}")
+        ended = cause(tail) if tail else outcomes.worker_end(ending(status, None))
+        return MachineError(f"the worker did not start: {ended}")
     child.kill()
     if isinstance(said, Refused):
         if said.out_of_memory:
@@ -164,17 +173,21 @@ def _did_not_start(child: Child, said: Event | Gone | None) -> BenchError:
 def _post_mortem(child: Child, step: Step | None) -> Failed:
     status = child.wait()
     tail = child.error_tail()
-    reason = cause(tail) if status > 0 and tail else ending(status)
-    return Failed(
-        reason=f"{reason} (during {step or 'start'})",
+    during = _plain(step)
+    raised = status > 0 and tail
+    return outcomes.failed(
+        WorkerRaised(error=cause(tail), during=during) if raised else ending(status, during),
         phase=Phase.LOAD if step is not None and step.name == "load" else None,
         error_tail=tail,
     )
 
 
 def _timed_out(child: Child, step: Step | None, limit_s: float) -> Timeout:
-    return Timeout(
-        reason=f"not done after {limit_s:g} s (during {step or 'start'}); the worker was replaced",
-        limit_s=limit_s,
-        error_tail=child.error_tail(),
+    return outcomes.timeout(
+        TimeLimitPassed(limit_s=limit_s, during=_plain(step)), error_tail=child.error_tail()
     )
+
+
+def _plain(step: Step | None) -> WorkerStep | None:
+    """The step as a record keeps it, without what only a message needs."""
+    return None if step is None else WorkerStep(name=step.name, number=step.number, total=step.total)

@@ -7,9 +7,11 @@ import torch
 from bench.errors import MachineError
 from bench.measure.tracker import EmulatedMemoryError
 from bench.records.enums import Phase
+from bench.records.reasons import DeviceRefused, HostRefused
 from bench.records.record import OutOfMemory
 from bench.store.scrub import scrub
 from bench.units import MIB, both_units
+from bench.wording import outcomes
 
 # c10/core/impl/alloc_cpu.cpp: "DefaultCPUAllocator: can't allocate memory: you tried to allocate N bytes."
 _CPU_ALLOCATOR = re.compile(
@@ -46,11 +48,11 @@ def out_of_memory(
             nothing of the card's.
     """
     if isinstance(error, EmulatedMemoryError):
-        return OutOfMemory(
-            reason=str(error),
+        return outcomes.out_of_memory(
+            error.reason,
             phase=phase,
-            requested_bytes=error.requested_bytes,
-            free_bytes=error.free_bytes,
+            requested_bytes=error.reason.requested_bytes,
+            free_bytes=error.reason.free_bytes,
         )
     if isinstance(error, torch.OutOfMemoryError) or (
         device.type == "cuda" and _from_a_library(error, device)
@@ -89,8 +91,8 @@ def _on_device(
     asked = round(float(request[1]) * _FACTORS[request[2]]) if request else None
     # What the failed call had made is alive still: the error's traceback holds it.
     reserved = torch.cuda.memory_reserved(device) if device.type == "cuda" else None
-    return OutOfMemory(
-        reason=scrub(str(error).splitlines()[0])[:300],
+    return outcomes.out_of_memory(
+        DeviceRefused(error=scrub(str(error).splitlines()[0])[:300]),
         phase=phase,
         requested_bytes=asked,
         free_bytes=_least(
@@ -113,9 +115,8 @@ def _not_of_the_card(requested_bytes: int | None) -> MachineError:
 
 
 def _on_host(phase: Phase | None, requested_bytes: int | None) -> OutOfMemory:
-    asked = f" for {both_units(requested_bytes)}" if requested_bytes is not None else ""
-    return OutOfMemory(
-        reason=f"the machine refused memory{asked} in {phase or 'set-up'}",
+    return outcomes.out_of_memory(
+        HostRefused(requested_bytes=requested_bytes, phase=phase),
         phase=phase,
         requested_bytes=requested_bytes,
     )

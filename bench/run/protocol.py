@@ -12,6 +12,7 @@ from pydantic import Field, TypeAdapter
 
 from bench.engines.interface import ModelFacts, ModelSource
 from bench.records.base import Frozen
+from bench.records.reasons import FlashAttentionBroken, WorkerStep
 from bench.records.record import Effective, Memory, MemoryTrace, OutOfMemory, Repeat, Requested, Work
 from bench.suite.suite import Measure
 
@@ -44,7 +45,7 @@ class Hello(Frozen):
     model: ModelFacts
     torch: str
     transformers: str
-    flash_attention_problem: str | None = Field(
+    flash_attention_problem: FlashAttentionBroken | None = Field(
         default=None, description="why the installed flash-attn cannot compute on this card"
     )
 
@@ -59,17 +60,10 @@ class Refused(Frozen):
     out_of_memory: bool = Field(default=False, description="the card has no room for even a CUDA context")
 
 
-class Step(Frozen):
-    """What the worker begins to do; `number` of `total` where it is one of several."""
+class Step(WorkerStep):
+    """What the worker begins to do."""
 
     kind: Literal["step"] = "step"
-    name: Literal["load", "cold", "warm-up", "repeat", "memory", "report"]
-    number: int = 1
-    total: int = 1
-
-    def __str__(self) -> str:
-        """`repeat 2 of 3`, `load`."""
-        return f"{self.name} {self.number} of {self.total}" if self.total > 1 else self.name
 
 
 class Span(Frozen):

@@ -17,6 +17,7 @@ from bench.hardware.environment import version_of
 from bench.hardware.machine_key import machine_key
 from bench.records.card import Emulation
 from bench.records.enums import PUBLISHER, Attention, Profile, WeightMode
+from bench.records.reasons import FlashAttentionBroken, UnsupportedReason
 from bench.records.record import ModelInfo, Requested, SuiteInfo
 from bench.run.emulation import emulation
 from bench.store.journal import Header
@@ -127,8 +128,10 @@ def cells_of(wishes: RunOptions, base: Suite, origin: Origin) -> tuple[Suite, tu
 
 
 def support(
-    plan: Plan, max_positions: int | None = None, flash_attention_problem: str | None = None
-) -> Callable[[Requested], str | None]:
+    plan: Plan,
+    max_positions: int | None = None,
+    flash_attention_problem: FlashAttentionBroken | None = None,
+) -> Callable[[Requested], UnsupportedReason | None]:
     """Why a cell of this plan cannot run on its device, known before anything is loaded; None if it can."""
     device = plan.device
     installed = version_of("flash-attn")

@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 from bench.judge.memory import is_contended
 from bench.judge.same_run import WORKER, needs_more_of_everything, request_key
 from bench.measure.summary import CellFigures, summarise
+from bench.records.reasons import CardLost, CellShape, SmallerRanOut, UnsupportedReason
 from bench.records.record import (
     CellResult,
     DeviceInfo,
@@ -27,7 +28,7 @@ from bench.run.telemetry import CellTelemetry, LeftoverMemory, Unwatched, Watch
 from bench.store.journal import Journal
 from bench.suite.cells import Cell
 from bench.suite.suite import Measure
-from bench.units import clip_length
+from bench.wording import outcomes
 
 
 class Listener(Protocol):
@@ -62,7 +63,7 @@ class Session:
         done: Sequence[CellResult],
         rules: Rules,
         isolation: Isolation,
-        unsupported: Callable[[Requested], str | None],
+        unsupported: Callable[[Requested], UnsupportedReason | None],
         *,
         device: DeviceInfo | None = None,
         watch: Watch | None = None,
@@ -106,16 +107,18 @@ class Session:
         listener.cell_ends(result)
         return result
 
-    def unsupported_reason(self, requested: Requested) -> str | None:
+    def unsupported_reason(self, requested: Requested) -> UnsupportedReason | None:
         """Why this cannot run here, known without running it; None if nothing speaks against it."""
         return self._unsupported(requested)
 
     def _without_running(self, cell: Cell) -> Unsupported | Skipped | None:
         reason = self._unsupported(cell.requested)
         if reason is not None:
-            return Unsupported(reason=reason)
+            return outcomes.unsupported(reason)
         if self._rules.prune and (smaller := self._smaller_that_failed(cell)) is not None:
-            return Skipped(reason=_pruned(smaller), cause="pruned")
+            asked = smaller.requested
+            shape = CellShape(clip_seconds=asked.clip_seconds, max_tokens=asked.max_tokens)
+            return outcomes.skipped(SmallerRanOut(smaller=shape))
         return None
 
     def goes_on(self, cell: Cell) -> bool:
@@ -143,7 +146,7 @@ class Session:
         """A worker that is there may go on; a new one would only look for a card that does not answer."""
         if self._watch.lost is None or self._isolation.has_worker:
             return None
-        return Failed(reason=self._watch.lost)
+        return outcomes.failed(CardLost(error=self._watch.lost))
 
     def _make_room_for(self, cell: Cell) -> LeftoverMemory:
         """A loaded model serves its own group only; what it leaves for good, the new cell has to tell."""
@@ -169,11 +172,6 @@ class Session:
             ):
                 return other
         return None
-
-
-def _pruned(smaller: Cell) -> str:
-    asked = smaller.requested
-    return f"{clip_length(asked.clip_seconds)} with {asked.max_tokens} tokens ran out of memory already"
 
 
 def _result(

@@ -17,6 +17,7 @@ from bench.run.protocol import Event, Exhausted, Hello, Job, Refused, Setup
 if TYPE_CHECKING:
     import torch
 
+    from bench.records.reasons import FlashAttentionBroken
     from bench.run.measurement import CellRunner
 
 PARENT_GONE = 113
@@ -71,7 +72,7 @@ def main() -> int:
         # Its operators are too small to share, and threads that wait for each other crawl on a busy machine.
         torch.set_num_threads(1)
     device, limit = torch.device(setup.device), setup.memory_limit_bytes
-    no_flash_attention: str | None = None
+    no_flash_attention: FlashAttentionBroken | None = None
     try:
         require_cuda(setup.device)
         if setup.device == "cuda":

@@ -17,6 +17,7 @@ from bench.errors import RecordError
 from bench.records.base import Frozen, Utc
 from bench.records.card import DeviceState, Emulation
 from bench.records.enums import Provenance
+from bench.records.reasons import RunInterrupted
 from bench.records.record import (
     CellResult,
     DeviceInfo,
@@ -37,9 +38,9 @@ from bench.store.record_files import (
     write_atomically,
     write_record,
 )
+from bench.wording import outcomes
 
 _Line = TypeVar("_Line", bound=Frozen)
-_INTERRUPTED = "the run was interrupted before this cell; `bench run --resume` runs it"
 
 
 class PlannedCell(Frozen):
@@ -177,7 +178,7 @@ def seal_progress(progress: Progress) -> Record:
     Planned cells that were not reached are Skipped, cause `interrupted`.
     """
     done = {cell.cell_id: cell for cell in progress.done}
-    skipped = Skipped(reason=_INTERRUPTED, cause="interrupted")
+    skipped = outcomes.skipped(RunInterrupted())
     planned = {
         cell.cell_id: CellResult(cell_id=cell.cell_id, requested=cell.requested, outcome=skipped)
         for cell in progress.header.plan

@@ -10,6 +10,7 @@ import torch
 from bench.engines.flash_attention import flash_attention_problem, or_not_observable
 from bench.measure.kernels import KernelObserver
 from bench.records.enums import Phase
+from bench.records.reasons import FlashAttentionBroken
 from bench.records.record import SubmoduleKernels
 
 CPU = torch.device("cpu")
@@ -39,9 +40,18 @@ def test_one_that_works_is_no_problem(site: Path) -> None:
 
 def test_one_built_for_another_torch_is_told_with_its_reason(site: Path) -> None:
     install(site, "2.7.4", "raise ImportError('flash_attn_2_cuda.so: undefined symbol: _ZN3c105ErrorC2E')")
-    assert flash_attention_problem(CPU) == (
-        "flash-attn 2.7.4 cannot be imported: flash_attn_2_cuda.so: undefined symbol: _ZN3c105ErrorC2E"
+    assert flash_attention_problem(CPU) == FlashAttentionBroken(
+        version="2.7.4",
+        failed_at="import",
+        error="flash_attn_2_cuda.so: undefined symbol: _ZN3c105ErrorC2E",
     )
+
+
+def test_its_error_names_nobody(site: Path) -> None:
+    install(site, "2.7.4", "raise ImportError('/home/someone/lib/flash_attn_2_cuda.so: undefined symbol')")
+    problem = flash_attention_problem(CPU)
+    assert problem is not None
+    assert "someone" not in problem.error
 
 
 def test_one_without_kernels_for_the_card_is_told(site: Path) -> None:
@@ -51,9 +61,10 @@ def test_one_without_kernels_for_the_card_is_told(site: Path) -> None:
         "def flash_attn_func(q, k, v, causal):\n"
         "    raise RuntimeError('CUDA error: no kernel image is available for execution on the device\\n')",
     )
-    assert flash_attention_problem(CPU) == (
-        "flash-attn 2.6.3 does not run on this card: "
-        "CUDA error: no kernel image is available for execution on the device"
+    assert flash_attention_problem(CPU) == FlashAttentionBroken(
+        version="2.6.3",
+        failed_at="run",
+        error="CUDA error: no kernel image is available for execution on the device",
     )
 
 

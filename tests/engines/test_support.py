@@ -5,12 +5,25 @@ from bench.engines.support import Surroundings, audio_positions, unsupported
 from bench.hardware.catalog import cards
 from bench.moss_audio import MossAudioProcessor
 from bench.records.enums import Attention
+from bench.records.reasons import (
+    BeyondContext,
+    Bfloat16NeedsNewerGpu,
+    FlashAttentionBroken,
+    FlashAttentionNeeds16Bits,
+    FlashAttentionNeedsGpu,
+    FlashAttentionNeedsNewerGpu,
+    FlashAttentionNotInstalled,
+    UnsupportedReason,
+)
 from tests.engines.test_native import REQUESTED
 
 FLASH = Attention.FLASH_ATTENTION_2
+TOO_OLD = FlashAttentionNeedsNewerGpu(needed=8.0, compute_capability="7.5")
 
 
-def unsupported_reason(attention: Attention, here: Surroundings, **changes: object) -> str | None:
+def unsupported_reason(
+    attention: Attention, here: Surroundings, **changes: object
+) -> UnsupportedReason | None:
     """The reason for a short cell with this attention, in bfloat16 unless it is changed."""
     asked = REQUESTED.model_copy(update={"attention": attention, "dtype": "bfloat16", **changes})
     return unsupported(asked, here)
@@ -25,25 +38,25 @@ def test_torch_brings_eager_and_sdpa_everywhere(attention: Attention, kind: str)
 @pytest.mark.parametrize(
     ("here", "reason"),
     [
-        (Surroundings("cpu", None, "2.8.3"), "needs an NVIDIA GPU"),
-        (Surroundings("cuda", "7.5", "2.8.3"), "needs compute capability 8.0; this card has 7.5"),
-        (Surroundings("cuda", "8.9", None), "flash-attn is not installed"),
-        (Surroundings("cuda", None, None), "flash-attn is not installed"),
-        (Surroundings("cpu", None, None), "needs an NVIDIA GPU"),
+        (Surroundings("cpu", None, "2.8.3"), FlashAttentionNeedsGpu()),
+        (Surroundings("cuda", "7.5", "2.8.3"), TOO_OLD),
+        (Surroundings("cuda", "8.9", None), FlashAttentionNotInstalled()),
+        (Surroundings("cuda", None, None), FlashAttentionNotInstalled()),
+        (Surroundings("cpu", None, None), FlashAttentionNeedsGpu()),
     ],
 )
-def test_flash_attention_says_what_it_lacks(here: Surroundings, reason: str) -> None:
+def test_flash_attention_says_what_it_lacks(here: Surroundings, reason: UnsupportedReason) -> None:
     """What cannot be helped comes before what can be installed."""
-    assert reason in str(unsupported_reason(FLASH, here))
+    assert unsupported_reason(FLASH, here) == reason
 
 
 def test_a_wheel_that_failed_on_the_card_is_the_reason_in_its_own_words() -> None:
-    problem = "flash-attn 2.8.3 does not run on this card: no kernel image is available"
+    problem = FlashAttentionBroken(version="2.8.3", failed_at="run", error="no kernel image is available")
     here = Surroundings("cuda", "12.0", "2.8.3", flash_attention_problem=problem)
     assert unsupported_reason(FLASH, here) == problem
     assert unsupported_reason(Attention.SDPA, here) is None
     too_old = Surroundings("cuda", "7.5", "2.8.3", flash_attention_problem=problem)
-    assert "compute capability" in str(unsupported_reason(FLASH, too_old))
+    assert unsupported_reason(FLASH, too_old) == TOO_OLD
 
 
 @pytest.mark.parametrize("capability", ["8.0", "8.6", "8.9", "9.0", "10.0", "12.0", "12.1", None])
@@ -61,7 +74,8 @@ def test_the_turing_cards_of_the_catalog_are_those_without_it() -> None:
 
 
 def test_flash_attention_does_not_compute_in_32_bits() -> None:
-    assert "16 bits" in str(unsupported_reason(FLASH, Surroundings("cuda", "8.9", "2.8.3"), dtype="float32"))
+    here = Surroundings("cuda", "8.9", "2.8.3")
+    assert unsupported_reason(FLASH, here, dtype="float32") == FlashAttentionNeeds16Bits()
 
 
 @pytest.mark.parametrize("max_tokens", [1, 128, 1024])
@@ -72,8 +86,9 @@ def test_a_clip_beyond_the_context_is_refused_with_the_longest_that_fits(
     here = Surroundings("cpu", None, None, max_positions=40_960)
     asked = {"max_tokens": max_tokens, "time_markers": time_markers}
     reason = unsupported_reason(Attention.SDPA, here, clip_seconds=3600.0, **asked)
-    assert reason is not None
-    longest = float(reason.split("beyond ")[1].split(" s")[0])
+    assert isinstance(reason, BeyondContext)
+    assert (reason.max_positions, reason.max_tokens) == (40_960, max_tokens)
+    longest = reason.longest_clip_s
     assert 2700 < longest < 3300
     assert unsupported_reason(Attention.SDPA, here, clip_seconds=longest, **asked) is None
     assert unsupported_reason(Attention.SDPA, here, clip_seconds=longest + 1, **asked) is not None
@@ -92,7 +107,7 @@ def test_positions_are_those_of_a_real_prompt(clip_seconds: float, time_markers:
 def test_bf16_that_a_card_emulates_is_no_support() -> None:
     turing, ampere = (Surroundings("cuda", capability, None) for capability in ("7.5", "8.0"))
     assert unsupported_reason(Attention.SDPA, turing) == (
-        "BF16 needs compute capability 8.0; this card has 7.5, and emulates it"
+        Bfloat16NeedsNewerGpu(needed=8.0, compute_capability="7.5")
     )
     assert unsupported_reason(Attention.SDPA, turing, dtype="float16") is None
     assert unsupported_reason(Attention.SDPA, ampere) is None

@@ -1,14 +1,22 @@
 """What outcomes say of the longest clip that fits, line by line."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.judge.limit import Limit, Line, also_known, limit, untried
+from bench.judge.limit import Limit, Line, Support, also_known, limit, untried
 from bench.records.enums import Attention
+from bench.records.reasons import (
+    BeyondContext,
+    CellShape,
+    FewerTokensDidNotFit,
+    FlashAttentionBroken,
+    UnsupportedReason,
+)
 from bench.records.record import CellResult, Outcome, Requested, Skipped, Unsupported
+from bench.wording import outcomes
 from tests.samples import records as sample
 
 LINE = Line(sample.requested(10, 128))
@@ -17,14 +25,15 @@ MORE_TOKENS = Line(sample.requested(10, 512))
 PRUNED = Skipped(reason="a smaller one ran out of memory", cause="pruned")
 INTERRUPTED = Skipped(reason="the run ended", cause="interrupted")
 CONTEXT_S = 2790
-TOO_LONG = "the model has 40,960 positions: no clip beyond 2790 s fits"
+TOO_LONG = BeyondContext(max_positions=40_960, max_tokens=128, longest_clip_s=CONTEXT_S)
+BROKEN = FlashAttentionBroken(version="2.8.3", failed_at="run", error="no kernel image is available")
 
 
-def beyond(requested: Requested) -> str | None:
+def beyond(requested: Requested) -> UnsupportedReason | None:
     return None if requested.clip_seconds <= CONTEXT_S else TOO_LONG
 
 
-def anything_goes(requested: Requested) -> str | None:
+def anything_goes(requested: Requested) -> UnsupportedReason | None:
     return None
 
 
@@ -43,9 +52,7 @@ def was_not_tried(clip_s: float, outcome: Outcome, line: Line = LINE) -> CellRes
     return sample.not_measured(cell.requested, outcome).model_copy(update={"cell_id": cell.cell_id})
 
 
-def found(
-    *results: CellResult, line: Line = LINE, unsupported_reason: Callable[[Requested], str | None] = beyond
-) -> Limit:
+def found(*results: CellResult, line: Line = LINE, unsupported_reason: Support = beyond) -> Limit:
     return limit(line, results, 10, unsupported_reason)
 
 
@@ -89,8 +96,8 @@ def test_too_much_with_fewer_tokens_is_too_much_with_more_and_not_tried() -> Non
     assert known.is_inferred
     last = owed(known, *results)
     assert last is not None
-    assert isinstance(last.outcome, Skipped)
-    assert (last.outcome.cause, last.outcome.reason) == ("pruned", "55 s with 128 tokens did not fit already")
+    fewer = CellShape(clip_seconds=55, max_tokens=128)
+    assert last.outcome == outcomes.skipped(FewerTokensDidNotFit(smaller=fewer))
     assert last.cell_id == MORE_TOKENS.cell(55).cell_id
     assert owed(known, *results, last) is None
     assert found(*results, last, line=MORE_TOKENS) == known
@@ -116,34 +123,38 @@ def test_the_end_of_the_context_is_a_ceiling_and_recorded_once() -> None:
     assert (known.next_s, known.search.misfit_s, known.search.ends_at_ceiling) == (None, None, True)
     last = owed(known, *results)
     assert last is not None
-    assert last.outcome == Unsupported(reason=TOO_LONG)
+    assert last.outcome == outcomes.unsupported(TOO_LONG)
     assert last.requested.clip_seconds == CONTEXT_S + 5
     assert owed(known, *results, last) is None
 
 
 def test_the_recorded_end_of_the_context_is_known_where_nobody_knows_the_context() -> None:
-    results = [ran(CONTEXT_S), was_not_tried(CONTEXT_S + 5, Unsupported(reason=TOO_LONG))]
+    results = [ran(CONTEXT_S), was_not_tried(CONTEXT_S + 5, outcomes.unsupported(TOO_LONG))]
     assert found(*results, unsupported_reason=anything_goes).next_s is None
     assert found(results[0], unsupported_reason=anything_goes).next_s == 3600
 
 
-def test_an_unsupported_line_has_one_outcome_and_no_probe() -> None:
-    def no_flash(requested: Requested) -> str | None:
-        return sample.NO_FLASH
+def test_a_record_without_codes_does_not_say_where_the_context_ends() -> None:
+    stated = Unsupported(reason="the model has 40,960 positions: no clip beyond 2790 s fits")
+    results = [ran(CONTEXT_S), was_not_tried(CONTEXT_S + 5, stated)]
+    assert found(*results, unsupported_reason=anything_goes).next_s == 3600
+    assert also_known(anything_goes, results[1:])(LINE.cell(10).requested) is None
 
-    known = found(unsupported_reason=no_flash)
-    assert (known.next_s, known.unsupported) == (None, sample.NO_FLASH)
+
+def test_an_unsupported_line_has_one_outcome_and_no_probe() -> None:
+    known = found(unsupported_reason=lambda _: BROKEN)
+    assert (known.next_s, known.unsupported) == (None, BROKEN)
     last = owed(known)
     assert last is not None
     assert (last.outcome.status, last.requested.clip_seconds) == ("unsupported", 10)
-    assert owed(known, was_not_tried(60, Unsupported(reason=sample.NO_FLASH))) is None
+    assert owed(known, was_not_tried(60, outcomes.unsupported(BROKEN))) is None
 
 
 def test_what_a_worker_found_out_about_an_attention_is_not_asked_again() -> None:
-    broken = was_not_tried(60, Unsupported(reason="flash-attn cannot compute on this card"))
-    too_long = was_not_tried(3000, Unsupported(reason=TOO_LONG), EAGER)
+    broken = was_not_tried(60, outcomes.unsupported(BROKEN))
+    too_long = was_not_tried(3000, outcomes.unsupported(TOO_LONG), EAGER)
     known = also_known(anything_goes, [broken, too_long])
-    assert known(LINE.cell(10).requested) == "flash-attn cannot compute on this card"
+    assert known(LINE.cell(10).requested) == BROKEN
     assert known(EAGER.cell(10).requested) is None
     # It ran since: whatever was in the way is gone.
     assert also_known(anything_goes, [broken, ran(10)])(LINE.cell(60).requested) is None

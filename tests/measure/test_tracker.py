@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from bench.measure.tracker import AllocationTracker, EmulatedMemoryError
+from bench.records.reasons import EmulatedCardFull
 
 KIB = 1024
 
@@ -181,7 +182,9 @@ def test_the_error_is_the_frameworks_and_says_what_was_there() -> None:
             floats(10 * KIB)
     error = raised.value
     assert isinstance(error, EmulatedMemoryError)
-    assert (error.requested_bytes, error.free_bytes, error.limit_bytes) == (40 * KIB, 20 * KIB, 100 * KIB)
+    assert error.reason == EmulatedCardFull(
+        requested_bytes=40 * KIB, free_bytes=20 * KIB, limit_bytes=100 * KIB
+    )
     assert kept.numel() == 20 * KIB
 
 
@@ -201,7 +204,7 @@ def test_weights_that_cannot_fit_are_known_before_they_are_made() -> None:
     tracker.require(1000)
     with pytest.raises(EmulatedMemoryError) as raised:
         tracker.require(1001)
-    assert raised.value.free_bytes == 1000
+    assert raised.value.reason.free_bytes == 1000
     layer = nn.Linear(15, 16)
     with pytest.raises(EmulatedMemoryError):
         tracker.adopt_all(layer.parameters())

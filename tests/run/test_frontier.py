@@ -7,8 +7,16 @@ import pytest
 
 from bench.judge.bisection import STEP_S, Search
 from bench.judge.limit import Line
+from bench.judge.memory import is_contended
 from bench.records.enums import Attention
 from bench.records.metrics import Summary
+from bench.records.reasons import (
+    BeyondContext,
+    FlashAttentionNotInstalled,
+    TimeLimitPassed,
+    UnsupportedReason,
+    WorkerKilled,
+)
 from bench.records.record import CellResult, Failed, Outcome, Requested, Timeout
 from bench.run.frontier import Finder, frontier_plan
 from bench.run.isolation import Stopped
@@ -17,6 +25,7 @@ from bench.run.run_spec import RunOptions, refuse_to_choose
 from bench.run.session import Listener
 from bench.store.journal import Header, Journal, Progress, read_progress
 from bench.suite.cells import Cell
+from bench.wording import outcomes
 from tests.samples import cards
 from tests.samples import records as sample
 
@@ -25,16 +34,17 @@ LONG = Line(sample.requested(10, 512))
 EAGER = Line(sample.requested(10, 128, Attention.EAGER))
 FLASH = Line(sample.requested(10, 128, Attention.FLASH_ATTENTION_2))
 CONTEXT_S = 400
-HANGS: Timeout | Failed = Timeout(reason="not done after 60 s", limit_s=60)
-CRASHES: Timeout | Failed = Failed(reason="the worker was killed by SIGKILL")
+HANGS = outcomes.timeout(TimeLimitPassed(limit_s=60, during=None))
+CRASHES = outcomes.failed(WorkerKilled(signal="SIGKILL", during=None))
+TOO_LONG = BeyondContext(max_positions=5000, max_tokens=128, longest_clip_s=CONTEXT_S)
 
 Truth = Callable[[Requested], Outcome | bool]
 
 
-def unsupported_reason(requested: Requested) -> str | None:
+def unsupported_reason(requested: Requested) -> UnsupportedReason | None:
     if requested.attention is Attention.FLASH_ATTENTION_2:
-        return sample.NO_FLASH
-    return None if requested.clip_seconds <= CONTEXT_S else "the model has 5,000 positions"
+        return FlashAttentionNotInstalled()
+    return None if requested.clip_seconds <= CONTEXT_S else TOO_LONG
 
 
 class CellTelemetry:
@@ -65,7 +75,7 @@ class Playing:
         self.ran: list[Requested] = []
         self._stop_after = stop_after
 
-    def unsupported_reason(self, requested: Requested) -> str | None:
+    def unsupported_reason(self, requested: Requested) -> UnsupportedReason | None:
         return unsupported_reason(requested)
 
     def run_cell(self, cell: Cell, journal: Journal, listener: Listener) -> CellResult:
@@ -167,7 +177,7 @@ def test_a_failure_that_is_not_memory_ends_its_line_only(
         *("measured", "out_of_memory", "out_of_memory"),
     ]
     eager, short = search.limits()
-    assert search.unknown == {EAGER: outcome.reason}
+    assert {line: probe.outcome for line, probe in search.unknown.items()} == {EAGER: outcome}
     assert [(known.search.fits_s, known.search.misfit_s) for known in (eager, short)] == [
         (10, None),
         (10, 15),
@@ -193,7 +203,7 @@ def test_memory_that_another_program_took_ends_the_line_without_a_limit(journal:
     )
     (found,) = search.limits()
     assert found.search.misfit_s is None
-    assert "another program" in search.unknown[SHORT]
+    assert is_contended(search.unknown[SHORT])
 
 
 def test_an_attention_that_is_unsupported_is_one_outcome(journal: Journal) -> None:
@@ -201,7 +211,7 @@ def test_an_attention_that_is_unsupported_is_one_outcome(journal: Journal) -> No
     search.sweep(Playing(up_to({SHORT: 10})), journal, told)
     assert recorded(journal)[:2] == [(10, 128, "unsupported"), (10, 128, "measured")]
     assert told.probes[0][1] is None
-    assert search.limits()[0].unsupported == sample.NO_FLASH
+    assert search.limits()[0].unsupported == FlashAttentionNotInstalled()
     assert search.is_done()
 
 

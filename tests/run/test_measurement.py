@@ -112,8 +112,9 @@ def test_the_measured_peak_is_enough_and_a_byte_less_is_not(
     with pytest.raises(EmulatedMemoryError) as raised:
         too_small.run(jobs[clip_s])
     assert too_small.phase in set(Phase) - {Phase.LOAD}
-    assert raised.value.requested_bytes > raised.value.free_bytes
-    assert raised.value.limit_bytes == needed - 1
+    full = raised.value.reason
+    assert full.requested_bytes > full.free_bytes
+    assert full.limit_bytes == needed - 1
 
 
 def test_cell_after_cell_nothing_is_left_behind_under_a_limit(

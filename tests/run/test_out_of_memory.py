@@ -8,6 +8,7 @@ import torch
 from bench.errors import MachineError
 from bench.measure.tracker import EmulatedMemoryError
 from bench.records.enums import Phase
+from bench.records.reasons import EmulatedCardFull
 from bench.run.child import cause
 from bench.run.out_of_memory import out_of_memory
 
@@ -97,9 +98,11 @@ def test_on_an_emulated_card_free_is_what_the_limit_leaves(
 
 
 def test_an_emulated_card_on_a_cpu_tells_exact_bytes() -> None:
-    error = EmulatedMemoryError(requested_bytes=700, free_bytes=300, limit_bytes=1000)
+    full = EmulatedCardFull(requested_bytes=700, free_bytes=300, limit_bytes=1000)
+    error = EmulatedMemoryError(full)
     outcome = out_of_memory(error, Phase.ENCODE, CPU, limit_bytes=1000)
     assert outcome is not None
+    assert outcome.reason_code == full
     assert (outcome.requested_bytes, outcome.free_bytes, outcome.reserved_bytes) == (700, 300, None)
     assert outcome.phase is Phase.ENCODE
 

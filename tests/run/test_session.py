@@ -13,6 +13,7 @@ from bench.hardware.readings import DriverGpu, MemoryReading, Sample
 from bench.measure.sampler import Sampler
 from bench.records.card import DeviceMemory, DeviceState, Sampled
 from bench.records.enums import Attention, Phase, WeightMode
+from bench.records.reasons import CardLost, NoContextFits, NoNewWorker
 from bench.records.record import CellResult, Failed, MemoryTrace, OutOfMemory, Requested, Timeout
 from bench.run import isolation, runner
 from bench.run.child import Child, Mailbox, StopRequest
@@ -205,7 +206,7 @@ def test_no_worker_is_started_for_a_card_that_is_lost(tmp_path: Path) -> None:
     session = session_of(cells_of(SDPA), Worker(events, finished), card, isolate="cell")
     for result in run(session, tmp_path):
         assert isinstance(result.outcome, Failed)
-        assert result.outcome.reason == "GPU is lost"
+        assert result.outcome.reason_code == CardLost(error="GPU is lost")
         assert result.device_memory is not None
         assert result.device_memory.driver_error == "GPU is lost"
     assert "measure" not in events
@@ -218,8 +219,7 @@ def test_a_later_worker_that_cannot_start_costs_its_cell_and_not_the_run() -> No
 
     end = Refusing(SETUP, Mailbox()).measure(Job(requested=SDPA[0], measure=Measure()), 1.0, lambda _: None)
     assert isinstance(end, Failed)
-    assert end.reason.startswith("no GPU was found")
-    assert "someone" not in end.reason
+    assert end.reason_code == NoNewWorker(error="no GPU was found. look at <path>/cables")
 
 
 def test_a_later_worker_that_finds_the_card_full_is_out_of_memory_while_loading() -> None:
@@ -229,7 +229,7 @@ def test_a_later_worker_that_finds_the_card_full_is_out_of_memory_while_loading(
 
     end = Full(SETUP, Mailbox()).measure(Job(requested=SDPA[0], measure=Measure()), 1.0, lambda _: None)
     assert isinstance(end, OutOfMemory)
-    assert (end.reason, end.phase) == ("the card is full", Phase.LOAD)
+    assert (end.reason_code, end.phase) == (NoContextFits(), Phase.LOAD)
 
 
 def test_the_first_worker_that_finds_the_card_full_ends_the_run_in_one_line() -> None:

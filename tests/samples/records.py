@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from bench.records.base import Interval
 from bench.records.enums import Attention, EncoderAttention, Phase, Profile, Provenance, WeightMode
 from bench.records.metrics import Statistic, Summary
+from bench.records.reasons import FlashAttentionNotInstalled
 from bench.records.record import (
     CellResult,
     DeviceInfo,
@@ -34,6 +35,7 @@ from bench.records.record import (
     WeightFile,
 )
 from bench.store.record_files import seal
+from bench.wording.outcomes import unsupported
 
 GREEDY = Sampling(do_sample=False, temperature=None, top_p=None, top_k=None)
 WEIGHTS_BYTES = 10_445_641_472
@@ -331,7 +333,7 @@ def standard(weight_mode: WeightMode = WeightMode.HUB) -> Record:
     flash = [
         requested(c, n, Attention.FLASH_ATTENTION_2, weight_mode=weight_mode) for c in CLIPS for n in TOKENS
     ]
-    cells += [not_measured(want, Unsupported(reason=NO_FLASH)) for want in flash]
+    cells += [not_measured(want, unsupported(FlashAttentionNotInstalled())) for want in flash]
     return record(cells, weight_mode=weight_mode)
 
 
@@ -366,7 +368,7 @@ def all_measured_48() -> Record:
 
 def all_unsupported() -> Record:
     wants = [requested(clip, 128, Attention.FLASH_ATTENTION_2) for clip in CLIPS]
-    return record([not_measured(want, Unsupported(reason=NO_FLASH)) for want in wants])
+    return record([not_measured(want, unsupported(FlashAttentionNotInstalled())) for want in wants])
 
 
 def nothing_fits() -> Record:

@@ -1,0 +1,25 @@
+"""Parts of sentences that several rooms share: the size of a cell, a clip length, a step of a worker."""
+
+from bench import units
+from bench.records.reasons import CellShape, WorkerStep
+
+
+def shape(cell: CellShape) -> str:
+    """`120 s (2 min) with 512 new tokens`."""
+    return f"{length(cell.clip_seconds)} with {cell.max_tokens:,} new {plural('token', cell.max_tokens)}"
+
+
+def length(clip_s: float) -> str:
+    """`120 s (2 min)`; without the minutes up to one."""
+    minutes = f" ({units.seconds(clip_s)})" if clip_s > 60 else ""
+    return f"{units.clip_length(clip_s)}{minutes}"
+
+
+def plural(word: str, count: int) -> str:
+    """`token` of one, `tokens` of any other number."""
+    return word if count == 1 else f"{word}s"
+
+
+def step(doing: WorkerStep) -> str:
+    """`repeat 2 of 3`, `load`."""
+    return f"{doing.name} {doing.number} of {doing.total}" if doing.total > 1 else doing.name

@@ -1,0 +1,111 @@
+"""One sentence for each reason of an outcome."""
+
+from typing import Final, get_args
+
+import pytest
+
+from bench.records import reasons
+from bench.records.enums import Phase
+from bench.records.reasons import CellShape, OutcomeReason, WorkerStep
+from bench.records.record import OutOfMemory, Unsupported
+from bench.wording import outcomes
+
+GIB: Final = 2**30
+SMALLER: Final = CellShape(clip_seconds=10.0, max_tokens=512)
+SECOND: Final = WorkerStep(name="repeat", number=2, total=3)
+
+SENTENCES: Final[list[tuple[OutcomeReason, str]]] = [
+    (reasons.FlashAttentionNeedsGpu(), "FlashAttention 2 needs an NVIDIA GPU; this is a CPU"),
+    (
+        reasons.FlashAttentionNeedsNewerGpu(needed=8.0, compute_capability="7.5"),
+        "FlashAttention 2 needs compute capability 8.0; this card has 7.5",
+    ),
+    (
+        reasons.FlashAttentionNeeds16Bits(),
+        "FlashAttention 2 computes in 16 bits; the suite asks for float32",
+    ),
+    (reasons.FlashAttentionNotInstalled(), "the package flash-attn is not installed"),
+    (
+        reasons.FlashAttentionBroken(version="2.7.4", failed_at="import", error="undefined symbol"),
+        "flash-attn 2.7.4 cannot be imported: undefined symbol",
+    ),
+    (
+        reasons.FlashAttentionBroken(version=None, failed_at="run", error="no kernel image"),
+        "flash-attn (of unknown version) does not run on this card: no kernel image",
+    ),
+    (
+        reasons.Bfloat16NeedsNewerGpu(needed=8.0, compute_capability="7.5"),
+        "BF16 needs compute capability 8.0; this card has 7.5, and emulates it",
+    ),
+    (
+        reasons.BeyondContext(max_positions=40_960, max_tokens=128, longest_clip_s=2790),
+        "the model has 40,960 positions: with 128 tokens to answer no clip beyond 2790 s fits",
+    ),
+    (reasons.DeviceRefused(error="CUDA out of memory."), "CUDA out of memory."),
+    (
+        reasons.HostRefused(requested_bytes=8_000_000_000, phase=Phase.LOAD),
+        "the machine refused memory for 8.00 GB (7.45 GiB) in load",
+    ),
+    (reasons.HostRefused(requested_bytes=None, phase=None), "the machine refused memory in set-up"),
+    (
+        reasons.EmulatedCardFull(requested_bytes=2 * GIB, free_bytes=GIB, limit_bytes=8 * GIB),
+        "tried to allocate 2.00 GiB with 1.00 GiB free of the 8.00 GiB that the emulated card leaves",
+    ),
+    (reasons.NoContextFits(), "the card is full: not even a CUDA context fits"),
+    (reasons.NoNewWorker(error="no GPU was found"), "no GPU was found"),
+    (reasons.CardLost(error="GPU is lost"), "GPU is lost"),
+    (
+        reasons.WorkerRaised(error="RuntimeError: cuDNN error", during=SECOND),
+        "RuntimeError: cuDNN error (during repeat 2 of 3)",
+    ),
+    (
+        reasons.WorkerExited(exit_status=3, during=WorkerStep(name="load")),
+        "the worker ended with exit status 3 (during load)",
+    ),
+    (
+        reasons.WorkerKilled(signal="SIGKILL", during=None),
+        "the worker was killed by SIGKILL; the system's out-of-memory killer does that (during start)",
+    ),
+    (
+        reasons.WorkerKilled(signal="SIGSEGV", during=None),
+        "the worker was killed by SIGSEGV (during start)",
+    ),
+    (
+        reasons.TimeLimitPassed(limit_s=300.0, during=SECOND),
+        "not done after 300 s (during repeat 2 of 3); the worker was replaced",
+    ),
+    (reasons.SmallerRanOut(smaller=SMALLER), "10 s with 512 tokens ran out of memory already"),
+    (reasons.FewerTokensDidNotFit(smaller=SMALLER), "10 s with 512 tokens did not fit already"),
+    (
+        reasons.RunInterrupted(),
+        "the run was interrupted before this cell; `bench run --resume` runs it",
+    ),
+]
+
+
+@pytest.mark.parametrize(("reason", "sentence"), SENTENCES, ids=lambda value: getattr(value, "code", ""))
+def test_each_reason_has_its_sentence(reason: OutcomeReason, sentence: str) -> None:
+    assert outcomes.reason(reason) == sentence
+
+
+def members(union: object) -> set[type]:
+    """The types of a union of reasons, however it is nested."""
+    if isinstance(union, type):
+        return {union}
+    return {member for part in get_args(union) for member in members(part) if hasattr(member, "model_fields")}
+
+
+def test_no_reason_is_missing_from_the_table() -> None:
+    assert {type(reason) for reason, _ in SENTENCES} == members(OutcomeReason)
+
+
+def test_text_of_others_is_made_safe_when_it_enters_a_reason() -> None:
+    assert reasons.CardLost(error="GPU\nis \x1b[31mlost").error == "GPU is �[31mlost"
+
+
+def test_a_recorded_outcome_is_worded_from_its_code_and_without_one_as_it_was_stored() -> None:
+    told = outcomes.unsupported(reasons.FlashAttentionNeedsGpu())
+    assert told.reason == outcomes.reason_of(told)
+    assert outcomes.reason_of(told.model_copy(update={"reason": "anything"})) == told.reason
+    assert outcomes.reason_of(Unsupported(reason="of schema 1.0")) == "of schema 1.0"
+    assert outcomes.reason_of(OutOfMemory(reason="of schema 1.0")) == "of schema 1.0"
