@@ -1,1 +1,7 @@
-"""Clocks, memory and statistics: what watches a generation, and what is made of the numbers."""
+"""Everything that watches a generation.
+
+In: an engine's calls to an `Observer` (a phase begins, a token, the end), a framework's memory counters, a
+card's samples. Out: times (`clock`), memory of each phase (`memory`, `tracker`, `cuda_memory`, `resident`)
+and over time (`timeline`), power and energy (`sampler`, `energy`, `load`), attention kernels (`kernels`), and
+one value per metric over the repeats of a cell (`summary`).
+"""

@@ -9,7 +9,7 @@ from bench.measure.memory import Counts
 
 
 class CudaAllocated:
-    """Counters that the allocator keeps anyway, exact and on the host: reading them waits for nothing."""
+    """Counters that the allocator keeps on the host: exact, and read without waiting for the device."""
 
     source = "CUDA caching allocator"
 
@@ -21,7 +21,7 @@ class CudaAllocated:
         torch.cuda.synchronize(self._device)
 
     def give_back(self) -> None:
-        """Return cached blocks to the driver, so that a peak holds nothing of what ran before."""
+        """Return cached blocks to the driver, so that a peak contains nothing of earlier work."""
         gc.collect()
         self.wait()
         torch.cuda.empty_cache()
@@ -31,7 +31,7 @@ class CudaAllocated:
         torch.cuda.reset_peak_memory_stats(self._device)
 
     def read(self) -> Counts:
-        """Peaks since `begin`, and what is live."""
+        """Return the peaks since `begin`, and the live bytes."""
         statistics = self._statistics()
         allocated, reserved = statistics["allocated_bytes"]["all"], statistics["reserved_bytes"]["all"]
         return Counts(
@@ -39,7 +39,7 @@ class CudaAllocated:
         )
 
     def retries(self) -> int:
-        """How often cudaMalloc failed, so that the cache was given back and it was asked again."""
+        """Number of times that cudaMalloc failed, so that the cache was released before another attempt."""
         return int(self._statistics()["num_alloc_retries"])
 
     def reserved(self) -> int:

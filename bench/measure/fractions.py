@@ -1,4 +1,4 @@
-"""How much of a card's bandwidth and BF16 rate a cell achieved. Pure; None in is None out."""
+"""The share of a card's bandwidth and BF16 rate that a cell achieved. Pure; None in is None out."""
 
 import math
 from collections.abc import Sequence

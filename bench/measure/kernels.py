@@ -1,4 +1,4 @@
-"""Which attention kernels ran in each submodule: read off the dispatcher during one pass, never assumed."""
+"""The attention kernels that ran in each submodule, read from the dispatcher during one pass."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -23,7 +23,7 @@ _SOFTMAX: Final = "aten::_softmax"
 
 
 class KernelObserver(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """An observer of one pass, entered as a context: `encode` is the encoder, what follows the model."""
+    """An observer of one pass, a context: `encode` is the encoder, the later phases the language model."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -59,11 +59,11 @@ class KernelObserver(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._current = None
 
     def encoder(self) -> SubmoduleKernels:
-        """What the audio encoder ran."""
+        """Attention kernels of the audio encoder."""
         return _kernels(self._encoder)
 
     def language_model(self) -> SubmoduleKernels:
-        """What the language model ran, in prefill and decode."""
+        """Attention kernels of the language model, in prefill and decode."""
         return _kernels(self._language_model)
 
 

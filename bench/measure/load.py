@@ -1,4 +1,4 @@
-"""How a card fared under load: power, clocks, heat, and what held it back. Pure: samples in, figures out."""
+"""A card under load: power, clocks, heat, and reasons for throttling. Pure: samples in, figures out."""
 
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final
@@ -9,13 +9,13 @@ from bench.hardware.readings import SlowSample
 from bench.measure.energy import Floats, Span, Trace, energies, within
 from bench.records.card import Power, Range, Sampled
 
-_SHARE: Final = 0.05  # of the samples: a moment of it is no cause of slowness
+_SHARE: Final = 0.05  # of the samples: less does not make a run slow
 _FAULTS: Final = frozenset({"sw_thermal_slowdown", "hw_slowdown", "hw_thermal_slowdown", "hw_power_brake"})
 _POWER_CAP: Final = "sw_power_cap"
 
 
 def power_of(trace: Trace, slow: Sequence[SlowSample], spans: Sequence[Span], period_s: float) -> Power:
-    """Everything but the link over the spans; of the link the most that was seen, also while loading."""
+    """Return power, clocks and heat over the spans, and the fastest link of all samples, loading included."""
     source, joules = energies(trace, spans)
     timed = during(slow, spans)
     return Power(
@@ -39,32 +39,32 @@ def during(slow: Sequence[SlowSample], spans: Sequence[Span]) -> list[SlowSample
 
 
 def range_of(values: Iterable[float | None]) -> Range | None:
-    """Least, median and most of what was told (None and NaN were not); None if nothing was."""
-    told = [value for value in values if value is not None and not np.isnan(value)]
-    if not told:
+    """Least, median and most of the reported values (not None, not NaN); None without any."""
+    reported = [value for value in values if value is not None and not np.isnan(value)]
+    if not reported:
         return None
-    return Range(low=min(told), median=float(np.median(told)), high=max(told))
+    return Range(low=min(reported), median=float(np.median(reported)), high=max(reported))
 
 
 def shares(samples: Sequence[SlowSample]) -> dict[str, float] | None:
     """Share of the samples in which each reason was in force; reasons that never were are left out.
 
-    None where no sample tells of any: that is not the same as a card that nothing held back.
+    None where the driver reports no reasons: that is not the same as a card without any.
     """
-    told = _told(samples)
-    if not told:
+    reported = _reported(samples)
+    if not reported:
         return None
-    return {name: _share(told, frozenset({name})) for name in sorted(frozenset().union(*told))}
+    return {name: _share(reported, frozenset({name})) for name in sorted(frozenset().union(*reported))}
 
 
 def is_throttled(samples: Sequence[SlowSample], *, limit_lowered: bool) -> bool:
     """Whether heat or the power supply held the card back in 5 % of the samples or more.
 
-    A card at its power limit is at work as its maker meant it to be; at a lowered limit it is throttled.
+    A card at its maker's power limit works as designed; at a lowered limit it is throttled.
     """
     causes = _FAULTS | {_POWER_CAP} if limit_lowered else _FAULTS
-    told = _told(samples)
-    return bool(told) and _share(told, causes) >= _SHARE
+    reported = _reported(samples)
+    return bool(reported) and _share(reported, causes) >= _SHARE
 
 
 def is_contended(seen: Collection[int], before: Collection[int], workers: Collection[int]) -> bool:
@@ -78,16 +78,16 @@ def is_contended(seen: Collection[int], before: Collection[int], workers: Collec
     return not others.isdisjoint(before) or (bool(others) and not ours.isdisjoint(seen))
 
 
-def _told(samples: Sequence[SlowSample]) -> list[frozenset[str]]:
+def _reported(samples: Sequence[SlowSample]) -> list[frozenset[str]]:
     return [sample.throttle_reasons for sample in samples if sample.throttle_reasons is not None]
 
 
-def _share(told: Sequence[frozenset[str]], reasons: frozenset[str]) -> float:
-    return sum(1 for held in told if held & reasons) / len(told)
+def _share(reported: Sequence[frozenset[str]], reasons: frozenset[str]) -> float:
+    return sum(1 for each in reported if each & reasons) / len(reported)
 
 
 def _watched(at_s: Floats, spans: Sequence[Span], period_s: float) -> Sampled:
-    """How closely the spans were watched: a gap that reaches into one counts whole."""
+    """Return the sampling of the spans; a gap that reaches into a span counts whole."""
     gap = np.zeros(max(0, len(at_s) - 1), dtype=np.bool_)
     for begin, end in spans:
         gap |= (at_s[1:] > begin) & (at_s[:-1] < end)

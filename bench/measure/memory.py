@@ -26,26 +26,26 @@ class Allocated(Protocol):
     source: str
 
     def begin(self) -> None:
-        """Start new peaks at what is live now."""
+        """Start new peaks at the live bytes."""
 
     def read(self) -> Counts:
-        """Peaks since `begin`, and what is live."""
+        """Return the peaks since `begin`, and the live bytes."""
 
 
 class CachingAllocator(Allocated, Protocol):
     """An allocator that keeps what was freed, and counts by itself."""
 
     def wait(self) -> None:
-        """Wait for all that was issued."""
+        """Wait for all issued work."""
 
     def give_back(self) -> None:
-        """Return cached blocks to the driver, so that a peak holds nothing of what ran before."""
+        """Return cached blocks to the driver, so that a peak contains nothing of earlier work."""
 
     def retries(self) -> int:
-        """How often the device was full, so that the cache was given back and it was asked again."""
+        """Number of times that the device was full, so that the cache was released before another attempt."""
 
     def reserved(self) -> int:
-        """Bytes that it holds now."""
+        """Bytes that the allocator holds now."""
 
 
 class MemoryWatch:
@@ -81,7 +81,7 @@ class MemoryWatch:
 
 
 def phase_memory(counts: Counts, resident: Resident) -> PhaseMemory:
-    """What was seen of one phase, at its end."""
+    """Return the memory of a phase, at its end."""
     return PhaseMemory(
         allocated_peak_bytes=counts.peak,
         allocated_end_bytes=counts.live,
@@ -92,7 +92,7 @@ def phase_memory(counts: Counts, resident: Resident) -> PhaseMemory:
 
 
 def largest(one: PhaseMemory, other: PhaseMemory) -> PhaseMemory:
-    """Field by field the larger; what only one of them knows is what is known."""
+    """Return the larger of each field, or the only one that is known."""
     pairs = {name: (getattr(one, name), getattr(other, name)) for name in PhaseMemory.model_fields}
     known = {name: [size for size in sizes if size is not None] for name, sizes in pairs.items()}
     return PhaseMemory(**{name: max(sizes, default=None) for name, sizes in known.items()})

@@ -11,7 +11,7 @@ class Resident:
     """The resident set of this process and its peak since the last reset.
 
     Linux keeps the peak itself (VmHWM) and resets it when 5 is written to clear_refs (proc(5)): exact,
-    with no sampling. Elsewhere the peak of a phase is not to be had, and is None.
+    with no sampling. Elsewhere the peak of a phase is not available, and None.
     """
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class Resident:
         self._reset_peak()
 
     def peak(self) -> int | None:
-        """Largest resident set since `begin`, in bytes; None where the system cannot tell."""
+        """Largest resident set since `begin`, in bytes; None where not available."""
         if self.source is None:
             return None
         status = Path("/proc/self/status").read_text(encoding="ascii")

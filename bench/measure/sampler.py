@@ -1,7 +1,7 @@
-"""Watches a card from a thread of the parent process, which has nothing else to do while a worker measures.
+"""Samples of a card, taken in a thread of the parent process, which is idle while a worker measures.
 
-One `Sampler` looks at one card for a whole run. What it saw since `begin` is `seen`: sums, peaks, and as much
-of the course as bounded memory holds.
+One `Sampler` watches one card for a whole run. `seen` returns the samples since `begin`: sums, peaks, and a
+timeline in bounded memory.
 """
 
 import threading
@@ -25,11 +25,11 @@ ANSWER_LIMIT_S: Final = 5.0
 
 _MOST_FAST: Final = 2**17  # 44 minutes at 20 ms, in 3 MB
 _MOST_SLOW: Final = 2**14
-_MOST_STRETCHES: Final = 2**14  # of the card, and of each process on it: 5 minutes at 20 ms, in 400 kB
+_MOST_SEGMENTS: Final = 2**14  # of the card, and of each process on it: 5 minutes at 20 ms, in 400 kB
 
 
 class Probe(Protocol):
-    """A card that can be looked at again and again. Every method may raise DriverLost."""
+    """Repeated readings of one card. Every method may raise DriverLost."""
 
     def fast(self) -> Sample:
         """Memory, processes, power, energy."""
@@ -38,13 +38,15 @@ class Probe(Protocol):
         """Temperature, clocks, link."""
 
     def close(self) -> None:
-        """Let go of the driver."""
+        """Release the driver."""
 
 
 @dataclass(frozen=True)
 class Observation:
-    """What was seen since the last `begin`: memory of the card and of each process on it, by pid (empty where
-    the driver lists one without telling its bytes), power and energy, and what changes slowly.
+    """The samples since the last `begin`.
+
+    Memory of the card and of each process on it, by pid (empty where the driver lists one without its bytes),
+    power and energy, and the values that change slowly.
     """
 
     sampled: Sampled
@@ -55,13 +57,13 @@ class Observation:
     lost: str | None
 
     def process(self, pid: int | None) -> Segments | None:
-        """Memory of one process; None where the driver never told it."""
-        course = self.processes.get(pid) if pid is not None else None
-        return course if course is not None and course.peak is not None else None
+        """Memory of one process; None where the driver never reported it."""
+        timeline = self.processes.get(pid) if pid is not None else None
+        return timeline if timeline is not None and timeline.peak is not None else None
 
 
 class Sampler:
-    """Takes over a probe, and closes it at the end. Times are those of `time.perf_counter`."""
+    """Samples a probe in a thread, and closes it at the end. Times are those of `time.perf_counter`."""
 
     def __init__(self, probe: Probe, period_s: float = PERIOD_S) -> None:
         self._probe = probe
@@ -74,33 +76,33 @@ class Sampler:
         self._thread.start()
 
     def begin(self) -> None:
-        """Forget what was seen."""
+        """Discard the samples so far."""
         with self._news:
             self._log = _Log(perf_counter(), self._period_s)
 
     def seen(self) -> Observation:
-        """What was seen since `begin`, up to now."""
+        """Return the samples since `begin`."""
         with self._news:
             return self._log.seen(self._lost)
 
     @property
     def lost(self) -> str | None:
-        """What the driver said when it stopped answering; None while it answers."""
+        """The error with which the driver stopped answering; None while it answers."""
         return self._lost
 
     def fresh(self) -> Sample | None:
         """A sample that is not older than this call; None where the driver does not answer any more."""
         asked = perf_counter()
         with self._news:
-            answered = self._news.wait_for(
+            has_news = self._news.wait_for(
                 lambda: self._lost is not None or self._log.is_since(asked), ANSWER_LIMIT_S
             )
-            if not answered:
+            if not has_news:
                 self._lost = f"the graphics card stopped answering: nothing for {ANSWER_LIMIT_S:g} s"
             return self._log.last if self._log.is_since(asked) else None
 
     def close(self) -> None:
-        """Stop, and let go of the driver; a driver that hangs is left hanging."""
+        """Stop, and release the driver; a driver that hangs is not waited for."""
         self._stopped.set()
         self._thread.join(ANSWER_LIMIT_S)
 
@@ -127,7 +129,7 @@ class Sampler:
 
 
 class _Log:
-    """Sums and peaks of all samples since `begun_s`, and evenly thinned columns of their course."""
+    """Sums and peaks of all samples since `begun_s`, and evenly thinned columns of them."""
 
     def __init__(self, begun_s: float, period_s: float) -> None:
         self.last: Sample | None = None
@@ -135,7 +137,7 @@ class _Log:
         self._period_s = period_s
         self._samples = 0
         self._largest_gap_s: float | None = None
-        self._device = Timeline(_MOST_STRETCHES)
+        self._device = Timeline(_MOST_SEGMENTS)
         self._processes: dict[int, Timeline] = {}
         self._columns = (array("d"), array("d"), array("d"))
         self._stride = 1
@@ -143,12 +145,12 @@ class _Log:
         self._slow_stride = 1
         self._slow_samples = 0
 
-    def is_since(self, moment_s: float) -> bool:
-        """Whether the last sample is of that moment or later."""
-        return self.last is not None and self.last.at_s >= moment_s
+    def is_since(self, time_s: float) -> bool:
+        """Whether the last sample is as late as this time, or later."""
+        return self.last is not None and self.last.at_s >= time_s
 
     def add(self, fast: Sample, slow: SlowSample | None) -> None:
-        """One more look; a look that began before the log did is of what was before."""
+        """Add a sample; one that began before the log is left out."""
         if fast.at_s < self._begun_s:
             return
         if self.last is not None:
@@ -163,7 +165,7 @@ class _Log:
     def _keep_memory(self, fast: Sample) -> None:
         _add(self._device, fast.at_s, fast.used_bytes)
         for pid, used in (fast.processes or {}).items():
-            _add(self._processes.setdefault(pid, Timeline(_MOST_STRETCHES)), fast.at_s, used)
+            _add(self._processes.setdefault(pid, Timeline(_MOST_SEGMENTS)), fast.at_s, used)
 
     def _keep(self, fast: Sample) -> None:
         if self._samples % self._stride == 0:
@@ -182,13 +184,13 @@ class _Log:
             self._slow_stride *= 2
 
     def seen(self, lost: str | None) -> Observation:
-        """All of it; the last sample is never thinned out, as it may be the one after the last repeat."""
+        """Return everything; the last sample is never thinned out, as it may follow the last repeat."""
         return Observation(
             sampled=Sampled(
                 period_s=self._period_s, samples=self._samples, largest_gap_s=self._largest_gap_s
             ),
-            device=self._device.stretches(),
-            processes={pid: course.stretches() for pid, course in self._processes.items()},
+            device=self._device.segments(),
+            processes={pid: timeline.segments() for pid, timeline in self._processes.items()},
             trace=self._trace(),
             slow=tuple(self._slow),
             lost=lost,
@@ -211,6 +213,6 @@ def _row(sample: Sample) -> tuple[float, float, float]:
     )
 
 
-def _add(course: Timeline, at_s: float, size_bytes: int | None) -> None:
+def _add(timeline: Timeline, at_s: float, size_bytes: int | None) -> None:
     if size_bytes is not None:
-        course.add(at_s, size_bytes, size_bytes)
+        timeline.add(at_s, size_bytes, size_bytes)

@@ -1,4 +1,4 @@
-"""One value per metric over the repeats of one cell, and what to beware of. Pure."""
+"""One value per metric over the repeats of one cell, and its warning labels. Pure."""
 
 from dataclasses import dataclass
 from statistics import median
@@ -13,7 +13,7 @@ from bench.records.record import DeviceInfo, Memory, Repeat, Work
 
 @dataclass(frozen=True, kw_only=True)
 class CellFigures:
-    """What there is of a cell that was measured; `repeats` is never empty. `labels` are the driver's."""
+    """The raw figures of a measured cell; `repeats` is never empty. `labels` are the driver's."""
 
     repeats: tuple[Repeat, ...]
     clip_seconds: float
@@ -28,7 +28,7 @@ class CellFigures:
 
 
 def summarise(cell: CellFigures) -> Summary:
-    """One value per metric; None where nothing tells it."""
+    """Return one value per metric; None where it is unknown."""
     repeats = cell.repeats
     decode = known_statistic(repeat.decode_tokens_per_s for repeat in repeats)
     energy = median(cell.power.energies_j) if cell.power and cell.power.energies_j else None

@@ -1,7 +1,7 @@
-"""The course of memory in bounded space: least and most per stretch of time. Pure: moments and bytes in.
+"""The timeline of memory in bounded space: least and most of each segment of time. Pure.
 
 A `Timeline` takes every event of a value that holds until the next one, and halves its resolution when it is
-full. `memory_trace` cuts what it kept by phases, and thins that to what a record holds.
+full. `memory_trace` cuts its segments by phases, and thins them to the size of a record.
 """
 
 from array import array
@@ -21,16 +21,16 @@ Ints = NDArray[np.int64]
 What = Literal["allocated", "process", "device"]
 
 MOST: Final = 72
-"""Stretches of one trace: below 3,000 bytes of JSON with 11-digit sizes, and hours of seconds."""
+"""Most segments of one trace: below 3,000 bytes of JSON with 11-digit sizes, and hours of seconds."""
 ENOUGH: Final = 2 * MOST
 """Segments that a timeline must hold, so that it has more than a trace after each halving."""
-_FEWEST: Final = 8  # stretches that a phase may have however short it is; the rest go by duration
+_FEWEST: Final = 8  # segments that a phase may have however short it is; the rest go by duration
 _DECIMALS: Final = 6
 
 
 @dataclass(frozen=True, eq=False)
 class Segments:
-    """Ascending begins, and least and most up to the next, each of shape (stretches,)."""
+    """Begins, ascending, and the least and most bytes until the next begin; each of shape (segments,)."""
 
     at_s: Floats
     low: Ints
@@ -38,18 +38,18 @@ class Segments:
 
     @property
     def peak(self) -> int | None:
-        """Most of all; None where there is nothing."""
+        """The most bytes; None without a segment."""
         return int(self.high.max()) if len(self.high) else None
 
 
 class Timeline:
-    """Takes ever more events, and holds at most `most` (an even number) of stretches of equally many.
+    """Takes any number of events, and keeps at most `most` (an even number) segments of equally many events.
 
-    Called after every operator, it must be cheap: least and most of the last stretch are kept apart from the
-    columns, and compared without a call.
+    `add` runs after every operator and must be cheap: least and most of the last segment are kept apart from
+    the columns, and compared without a call.
     """
 
-    __slots__ = ("_at", "_high", "_highs", "_low", "_lows", "_most", "_room", "_stride")
+    __slots__ = ("_at", "_high", "_highs", "_low", "_lows", "_most", "_open_events", "_stride")
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -59,21 +59,21 @@ class Timeline:
         self._low = 0
         self._high = 0
         self._stride = 1
-        self._room = 0  # events that the last stretch still takes
+        self._open_events = 0  # events that the last segment still takes
 
     def add(self, at_s: float, low: int, high: int) -> None:
-        """The next event: least and most since the one before, which was not later."""
-        if not self._room:
+        """Add an event: least and most since the one before, which was not later."""
+        if not self._open_events:
             self._open(at_s, low, high)
             return
-        self._room -= 1
+        self._open_events -= 1
         if low < self._low:  # noqa: PLR1730
             self._low = low
         if high > self._high:  # noqa: PLR1730
             self._high = high
 
-    def stretches(self) -> Segments:
-        """A copy of what it holds."""
+    def segments(self) -> Segments:
+        """Return a copy of the segments."""
         self._close()
         return Segments(
             np.array(self._at, dtype=np.float64),
@@ -89,14 +89,14 @@ class Timeline:
         self._lows.append(low)
         self._highs.append(high)
         self._low, self._high = low, high
-        self._room = self._stride - 1
+        self._open_events = self._stride - 1
 
     def _close(self) -> None:
         if self._at:
             self._lows[-1], self._highs[-1] = self._low, self._high
 
     def _halve(self) -> None:
-        """Every stretch is full here, so that two make one of twice as many events."""
+        """Join pairs of segments: all are full here."""
         self._at = self._at[::2]
         self._lows = array("q", map(min, self._lows[::2], self._lows[1::2]))
         self._highs = array("q", map(max, self._highs[::2], self._highs[1::2]))
@@ -104,14 +104,16 @@ class Timeline:
 
 
 def joined(parts: Iterable[Segments]) -> Segments:
-    """One after the other; there is at least one."""
+    """Concatenate at least one part."""
     columns = zip(*((part.at_s, part.low, part.high) for part in parts), strict=True)
     return Segments(*(np.concatenate(column) for column in columns))
 
 
 def cut(whole: Segments, begin_s: float, end_s: float) -> Segments:
-    """From begin to end, exclusive. What was in force at the begin starts there: of the stretch that reaches
-    across it, least and most count on both sides. Nothing is made up before the first event.
+    """Return the segments from begin to end, exclusive.
+
+    A segment across the begin starts there; its least and most count on both sides. There is nothing before
+    the first event.
     """
     first = int(np.searchsorted(whole.at_s, begin_s, side="left"))
     if first > 0 and (first == len(whole.at_s) or whole.at_s[first] > begin_s):
@@ -121,7 +123,7 @@ def cut(whole: Segments, begin_s: float, end_s: float) -> Segments:
 
 
 def thinned(part: Segments, most: int) -> Segments:
-    """At most so many, each of about equally many; least and most of what is put together are kept."""
+    """Join segments until at most `most` are left, each of about equally many, with their least and most."""
     count = len(part.at_s)
     if count <= most:
         return part
@@ -134,9 +136,9 @@ def thinned(part: Segments, most: int) -> Segments:
 def memory_trace(
     whole: Segments, begins: Mapping[Phase, float], end_s: float, *, what: What, source: str
 ) -> MemoryTrace | None:
-    """The trace of the generation whose phases began then, in order, and which ended at `end_s`.
+    """Return the trace of a generation, by the begins of its phases, in order, and its end.
 
-    None if nothing was seen between its begin and its end.
+    None without an event between its begin and its end.
     """
     edges = [*begins.values(), end_s]
     if not np.any((whole.at_s >= edges[0]) & (whole.at_s < end_s)):
@@ -156,7 +158,7 @@ def memory_trace(
 
 
 def _shares(edges: list[float]) -> Iterator[int]:
-    """How many stretches each phase may have; together at most MOST."""
+    """Segments that each phase may have; together at most MOST."""
     total = edges[-1] - edges[0]
     spare = MOST - _FEWEST * (len(edges) - 1)
     for begin, end in pairwise(edges):
@@ -166,10 +168,7 @@ def _shares(edges: list[float]) -> Iterator[int]:
 def trace_of_repeat(
     whole: Segments, repeat: Repeat, begin_s: float, *, what: What, source: str
 ) -> MemoryTrace | None:
-    """The trace of one timed generation that began at `begin_s`: its phases are in its own times.
-
-    None where its phases are not known.
-    """
+    """Return the trace of a timed generation that began at `begin_s`; None where its phases are unknown."""
     if repeat.preprocess_s is None or repeat.encode_s is None:
         return None
     begins = {

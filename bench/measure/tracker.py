@@ -1,4 +1,4 @@
-"""Live bytes of tensors where no allocator counts them, and a limit on them."""
+"""Live bytes of tensors where no allocator counts them: their peak, their timeline, and a limit on them."""
 
 import weakref
 from collections.abc import Callable, Iterable, Iterator
@@ -11,8 +11,10 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from bench.measure.memory import Counts
-from bench.measure.timeline import Timeline
+from bench.measure.timeline import ENOUGH, Timeline, joined, memory_trace
+from bench.records.enums import Phase
 from bench.records.reasons import EmulatedCardFull
+from bench.records.record import MemoryTrace
 from bench.wording import outcomes
 
 
@@ -26,14 +28,14 @@ class EmulatedMemoryError(torch.OutOfMemoryError):
 
 @dataclass(slots=True)
 class _Storage:
-    """A storage that is alive, and the bytes that were counted for it."""
+    """A storage that is alive, and the bytes counted for it."""
 
     reference: weakref.ref[torch.UntypedStorage]
     size: int
 
 
 def _tensors(result: object) -> Iterator[torch.Tensor]:
-    """The tensors in what an operator returns: one, a tuple, or a tuple with lists in it."""
+    """The tensors in an operator's result: one, a tuple, or a tuple with lists."""
     if isinstance(result, torch.Tensor):
         yield result
     elif isinstance(result, tuple | list):
@@ -58,7 +60,7 @@ class AllocationTracker(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._limit = limit_bytes
         self._live = 0
         self._peak = 0
-        self._course: Timeline | None = None
+        self._timeline: Timeline | None = None
         self._known: dict[int, _Storage] = {}
 
     def __torch_dispatch__(
@@ -77,11 +79,11 @@ class AllocationTracker(TorchDispatchMode):  # type: ignore[no-untyped-call]
         before, peak = self._live, self._peak
         for tensor in _tensors(result):
             self.adopt(tensor)
-        if self._course is not None:
+        if self._timeline is not None:
             low, high = (before, self._live) if before < self._live else (self._live, before)
-            self._course.add(perf_counter(), low, self._peak if self._peak > peak else high)
+            self._timeline.add(perf_counter(), low, self._peak if self._peak > peak else high)
         if self._limit is not None and self._live > self._limit:
-            raise self._no_room(self._limit, before, self._live - before)
+            raise self._out_of_memory(self._limit, before, self._live - before)
         return result
 
     def adopt(self, tensor: torch.Tensor) -> None:
@@ -98,7 +100,7 @@ class AllocationTracker(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._peak = max(self._peak, self._live)
 
     def adopt_all(self, tensors: Iterable[torch.Tensor]) -> None:
-        """Adopt tensors that somebody else made.
+        """Count the storages of tensors that were made elsewhere.
 
         Raises:
             EmulatedMemoryError: they are more than the limit leaves.
@@ -107,19 +109,19 @@ class AllocationTracker(TorchDispatchMode):  # type: ignore[no-untyped-call]
         for tensor in tensors:
             self.adopt(tensor)
         if self._limit is not None and self._live > self._limit:
-            raise self._no_room(self._limit, before, self._live - before)
+            raise self._out_of_memory(self._limit, before, self._live - before)
 
     def require(self, size_bytes: int) -> None:
-        """Make sure that so many bytes would still fit, before anybody goes to the trouble of making them.
+        """Check that so many bytes still fit, before they are allocated.
 
         Raises:
             EmulatedMemoryError: they would not.
         """
         if self._limit is not None and self._live + size_bytes > self._limit:
-            raise self._no_room(self._limit, self._live, size_bytes)
+            raise self._out_of_memory(self._limit, self._live, size_bytes)
 
     @staticmethod
-    def _no_room(limit: int, live: int, requested: int) -> EmulatedMemoryError:
+    def _out_of_memory(limit: int, live: int, requested: int) -> EmulatedMemoryError:
         return EmulatedMemoryError(
             EmulatedCardFull(requested_bytes=requested, free_bytes=limit - live, limit_bytes=limit)
         )
@@ -131,12 +133,50 @@ class AllocationTracker(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """Start a new peak at what is live now."""
         self._peak = self._live
 
-    def follow(self, course: Timeline | None) -> None:
-        """Keep the course of the live bytes since the last `begin`, an event per operator; None ends it."""
-        self._course = course
-        if course is not None:
-            course.add(perf_counter(), self._live, self._peak)
+    def follow(self, timeline: Timeline | None) -> None:
+        """Add the live bytes since the last `begin` to this timeline, once an operator; None ends that."""
+        self._timeline = timeline
+        if timeline is not None:
+            timeline.add(perf_counter(), self._live, self._peak)
 
     def read(self) -> Counts:
         """Most live bytes since `begin`, and those of now."""
         return Counts(peak=self._peak, live=self._live, reserved_peak=None)
+
+
+class TimelineWatch:
+    """An observer that keeps a timeline of a tracker's live bytes for each phase of a generation.
+
+    Place it after the observer that begins the tracker's peaks: both then start at the same bytes.
+    """
+
+    def __init__(self, tracker: AllocationTracker) -> None:
+        self._tracker = tracker
+        self._timelines: dict[Phase, Timeline] = {}
+        self._end_s: float | None = None
+
+    def begin(self, phase: Phase) -> None:
+        """Start the timeline of this phase."""
+        self._timelines[phase] = Timeline(ENOUGH)
+        self._tracker.follow(self._timelines[phase])
+
+    def token(self) -> None:
+        """Tokens change no phase."""
+
+    def end(self) -> None:
+        """End the last timeline."""
+        self._tracker.follow(None)
+        self._end_s = perf_counter()
+
+    def trace(self) -> MemoryTrace | None:
+        """The trace of the generation, slowed down by the tracker; None before its end or without a phase."""
+        if self._end_s is None or not self._timelines:
+            return None
+        parts = {phase: timeline.segments() for phase, timeline in self._timelines.items()}
+        return memory_trace(
+            joined(parts.values()),
+            {phase: float(part.at_s[0]) for phase, part in parts.items()},
+            self._end_s,
+            what="allocated",
+            source=self._tracker.source,
+        )

@@ -13,8 +13,7 @@ from bench.measure.cuda_memory import CudaAllocated
 from bench.measure.memory import CachingAllocator, Counts, MemoryWatch, phase_memory
 from bench.measure.observer import Observer, Together
 from bench.measure.resident import Resident
-from bench.measure.timeline_watch import CourseWatch
-from bench.measure.tracker import AllocationTracker
+from bench.measure.tracker import AllocationTracker, TimelineWatch
 from bench.records.enums import Phase
 from bench.records.record import MemoryTrace, PhaseMemory
 
@@ -130,7 +129,7 @@ class CpuGauge:
             return self._followed(tracker, generate)
 
     def _followed(self, tracker: AllocationTracker, generate: Generate) -> Watched:
-        peaks, course = MemoryWatch(tracker, self._resident), CourseWatch(tracker)
+        peaks, course = MemoryWatch(tracker, self._resident), TimelineWatch(tracker)
         generate(Together(peaks, course))
         return Watched(peaks.phases, course.trace())
 

@@ -25,51 +25,55 @@ def slow(at_s: float, *reasons: str, temperature_c: float | None = None, generat
 def test_the_figures_are_those_of_the_repeats_and_the_link_that_of_the_whole_cell() -> None:
     at = np.arange(0.0, 10.0)
     power = np.array([10.0, 10, 100, 110, 120, 10, 10, 10, 10, 10])
-    course = Trace(at, power, np.full(10, np.nan))
+    timeline = Trace(at, power, np.full(10, np.nan))
     samples = [
         slow(0.5, "hw_slowdown", temperature_c=30, generation=4),
         slow(2.5, temperature_c=60),
         slow(3.5, "sw_power_cap", temperature_c=62),
         slow(7.5, "hw_slowdown", temperature_c=70),
     ]
-    told = power_of(course, samples, [(2.0, 4.0)], 0.5)
-    assert told.power_w is not None
-    assert (told.power_w.low, told.power_w.median, told.power_w.high) == (100, 110, 120)
-    assert told.temperature_c is not None
-    assert (told.temperature_c.low, told.temperature_c.high) == (60, 62)
-    assert told.throttle_reasons == {"sw_power_cap": 0.5}
-    assert (told.pcie_generation, told.pcie_width) == (4, 16)
-    assert told.sm_clock_mhz is None
-    assert told.energies_j == (220.0,)
-    assert (told.sampler.period_s, told.sampler.samples, told.sampler.largest_gap_s) == (0.5, 3, 1.0)
+    found = power_of(timeline, samples, [(2.0, 4.0)], 0.5)
+    assert found.power_w is not None
+    assert (found.power_w.low, found.power_w.median, found.power_w.high) == (100, 110, 120)
+    assert found.temperature_c is not None
+    assert (found.temperature_c.low, found.temperature_c.high) == (60, 62)
+    assert found.throttle_reasons == {"sw_power_cap": 0.5}
+    assert (found.pcie_generation, found.pcie_width) == (4, 16)
+    assert found.sm_clock_mhz is None
+    assert found.energies_j == (220.0,)
+    assert (found.sampler.period_s, found.sampler.samples, found.sampler.largest_gap_s) == (
+        0.5,
+        3,
+        1.0,
+    )
 
 
 def test_a_gap_that_reaches_into_a_repeat_is_told_whole() -> None:
     at = np.array([0.0, 1.0, 1.1, 4.1, 4.2])
-    course = Trace(at, np.full(5, 50.0), np.full(5, np.nan))
-    assert power_of(course, [], [(1.0, 1.5)], 0.02).sampler.largest_gap_s == pytest.approx(3.0)
-    assert power_of(course, [], [(0.2, 0.8)], 0.02).sampler.samples == 0
+    timeline = Trace(at, np.full(5, 50.0), np.full(5, np.nan))
+    assert power_of(timeline, [], [(1.0, 1.5)], 0.02).sampler.largest_gap_s == pytest.approx(3.0)
+    assert power_of(timeline, [], [(0.2, 0.8)], 0.02).sampler.samples == 0
 
 
 def test_a_cell_of_which_nothing_was_seen_has_no_figures() -> None:
     empty = np.array([])
-    told = power_of(Trace(empty, empty, empty), [], [(0.0, 1.0)], 0.02)
-    assert told.source is None
-    assert told.energies_j == ()
-    assert told.power_w is None
-    assert told.throttle_reasons is None
-    assert told.pcie_generation is None
-    assert told.sampler.largest_gap_s is None
+    found = power_of(Trace(empty, empty, empty), [], [(0.0, 1.0)], 0.02)
+    assert found.source is None
+    assert found.energies_j == ()
+    assert found.power_w is None
+    assert found.throttle_reasons is None
+    assert found.pcie_generation is None
+    assert found.sampler.largest_gap_s is None
 
 
 @given(st.lists(st.one_of(st.none(), st.just(math.nan), st.floats(-50, 5000)), max_size=30))
 def test_a_range_is_of_what_was_told(values: list[float | None]) -> None:
     found = range_of(values)
-    told = [value for value in values if value is not None and not math.isnan(value)]
-    assert (found is None) == (not told)
+    reported = [value for value in values if value is not None and not math.isnan(value)]
+    assert (found is None) == (not reported)
     if found is not None:
-        assert found.low == min(told)
-        assert found.high == max(told)
+        assert found.low == min(reported)
+        assert found.high == max(reported)
         assert found.low <= found.median <= found.high
 
 
@@ -108,7 +112,7 @@ def test_the_power_cap_counts_where_somebody_lowered_it() -> None:
         (set(), set(), {7}, False),
         ({7}, set(), {7}, False),
         ({7, 9}, set(), {7}, True),  # it came during the cell
-        ({9}, {9}, {7}, True),  # it was there before, and we are not told of
+        ({9}, {9}, {7}, True),  # it was there before, and we are not reported of
         ({7, 9}, {9}, {7}, True),
         ({7, 8}, set(), {7, 8}, False),  # two workers of this run, one after the other
         ({7}, {9}, {7}, False),  # it left before the cell

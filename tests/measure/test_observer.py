@@ -3,7 +3,7 @@ from bench.records.enums import Phase
 
 
 class Notes:
-    """An observer that writes down what it was told, in a book shared with others."""
+    """An observer that writes down what it was reported, in a book shared with others."""
 
     def __init__(self, name: str, book: list[str]) -> None:
         self._name, self._book = name, book

@@ -38,8 +38,8 @@ def test_peaks_are_the_largest_of_what_was_told() -> None:
         after_calls(watching, probe, 5)
         seen = watching.seen()
     assert seen.device.peak == 900
-    assert {pid: course.peak for pid, course in seen.processes.items()} == {7: 500, 8: None}
-    assert seen.device.high[:3].tolist() == [100, 900, 200], "what was not told is no sample of it"
+    assert {pid: timeline.peak for pid, timeline in seen.processes.items()} == {7: 500, 8: None}
+    assert seen.device.high[:3].tolist() == [100, 900, 200], "what was not reported is no sample of it"
     assert seen.processes[7].high.tolist() == [500, 300]
     assert seen.processes[7].at_s[0] == seen.device.at_s[1]
     assert seen.processes[8].high.tolist() == []
@@ -112,7 +112,7 @@ def test_it_stops_in_the_middle_of_a_period_and_lets_go_of_the_driver() -> None:
 def test_memory_is_bounded_and_what_is_kept_still_tells_the_energy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sampler, "_MOST_FAST", 64)
     monkeypatch.setattr(sampler, "_MOST_SLOW", 8)
-    monkeypatch.setattr(sampler, "_MOST_STRETCHES", 32)
+    monkeypatch.setattr(sampler, "_MOST_SEGMENTS", 32)
     log = sampler._Log(0.0, 0.02)
     for number in range(5000):
         at = number * 0.02

@@ -60,7 +60,7 @@ def power(*energies_j: float) -> Power:
     )
 
 
-def device_memory(**told: int | None) -> DeviceMemory:
+def device_memory(**reported: int | None) -> DeviceMemory:
     unknown = dict.fromkeys(
         ("baseline_bytes", "device_peak_bytes", "process_peak_bytes", "context_bytes", "residue_bytes")
     )
@@ -70,7 +70,7 @@ def device_memory(**told: int | None) -> DeviceMemory:
         context_source=None,
         back_at_baseline=None,
         waited_s=None,
-        **{**unknown, **told},
+        **{**unknown, **reported},
     )
 
 
@@ -98,7 +98,7 @@ def test_a_single_token_has_no_decode_speed_and_no_bandwidth() -> None:
     assert summary.bandwidth_fraction is None
 
 
-def test_noise_is_told() -> None:
+def test_noise_is_a_label() -> None:
     assert summarise(figures(repeat(1.0), repeat(2.0), noise_cv=0.05)).labels == ("noisy",)
     assert summarise(figures(repeat(1.0), repeat(2.0), noise_cv=0.9)).labels == ()
 
@@ -115,7 +115,7 @@ def test_peaks_are_those_of_the_generation_not_of_loading() -> None:
     assert summary.reserved_peak_bytes is None
 
 
-def test_what_nobody_told_is_none() -> None:
+def test_what_is_unknown_is_none() -> None:
     summary = summarise(figures(repeat(1.0)))
     for name in (
         "allocated_peak_bytes",
@@ -141,9 +141,9 @@ def test_a_power_without_energy_gives_no_energy() -> None:
     assert summarise(figures(repeat(1.0), power=power())).energy_j is None
 
 
-def test_the_driver_s_peaks_are_in_the_summary_where_it_told_them() -> None:
-    told = device_memory(device_peak_bytes=700, process_peak_bytes=None)
-    summary = summarise(figures(repeat(1.0), device_memory=told))
+def test_the_driver_s_peaks_are_in_the_summary_where_it_reports_them() -> None:
+    reported = device_memory(device_peak_bytes=700, process_peak_bytes=None)
+    summary = summarise(figures(repeat(1.0), device_memory=reported))
     assert summary.device_peak_bytes == 700
     assert summary.process_peak_bytes is None
 

@@ -1,4 +1,4 @@
-"""What a course keeps of ever more events, and what a trace keeps of a course."""
+"""What a timeline keeps of ever more events, and what a trace keeps of a timeline."""
 
 from itertools import pairwise
 
@@ -34,55 +34,55 @@ def events(draw: st.DrawFn) -> list[tuple[float, int, int]]:
     return [(at, *sorted((draw(sizes), draw(sizes)))) for at in draw(moments)]  # type: ignore[misc]
 
 
-def course_of(told: list[tuple[float, int, int]], most: int = ENOUGH) -> Segments:
-    course = Timeline(most)
-    for at, low, high in told:
-        course.add(at, low, high)
-    return course.stretches()
+def timeline_of(rows: list[tuple[float, int, int]], most: int = ENOUGH) -> Segments:
+    timeline = Timeline(most)
+    for at, low, high in rows:
+        timeline.add(at, low, high)
+    return timeline.segments()
 
 
 @given(events(), st.integers(1, 40).map(lambda half: 2 * half))
-def test_a_course_is_bounded_and_loses_neither_least_nor_most(
-    told: list[tuple[float, int, int]], most: int
+def test_a_timeline_is_bounded_and_loses_neither_least_nor_most(
+    rows: list[tuple[float, int, int]], most: int
 ) -> None:
-    kept = course_of(told, most)
-    assert min(len(told), most // 2) <= len(kept.at_s) <= most
-    assert kept.at_s[0] == told[0][0]
+    kept = timeline_of(rows, most)
+    assert min(len(rows), most // 2) <= len(kept.at_s) <= most
+    assert kept.at_s[0] == rows[0][0]
     assert np.all(np.diff(kept.at_s) >= 0)
     assert np.all(kept.low <= kept.high)
-    assert kept.low.min() == min(low for _, low, _ in told)
-    assert kept.high.max() == max(high for _, _, high in told)
+    assert kept.low.min() == min(low for _, low, _ in rows)
+    assert kept.high.max() == max(high for _, _, high in rows)
 
 
 @given(events())
-def test_each_event_lies_within_its_stretch(told: list[tuple[float, int, int]]) -> None:
-    told = list({at: (at, low, high) for at, low, high in told}.values())
-    kept = course_of(told, 16)
-    for at, low, high in told:
+def test_each_event_lies_within_its_segment(rows: list[tuple[float, int, int]]) -> None:
+    rows = list({at: (at, low, high) for at, low, high in rows}.values())
+    kept = timeline_of(rows, 16)
+    for at, low, high in rows:
         index = int(np.searchsorted(kept.at_s, at, side="right")) - 1
         assert kept.low[index] <= low <= high <= kept.high[index]
 
 
-def test_a_course_of_nothing_has_no_peak() -> None:
-    course = Timeline(4)
-    assert course.stretches().peak is None
-    course.add(0.0, 0, 0)
-    assert course.stretches().peak == 0
+def test_a_timeline_of_nothing_has_no_peak() -> None:
+    timeline = Timeline(4)
+    assert timeline.segments().peak is None
+    timeline.add(0.0, 0, 0)
+    assert timeline.segments().peak == 0
 
 
-def test_millions_of_events_are_stretches_of_equally_many() -> None:
-    course = Timeline(8)
+def test_millions_of_events_are_segments_of_equally_many() -> None:
+    timeline = Timeline(8)
     for number in range(1000):
-        course.add(number, number, number)
-    kept = course.stretches()
+        timeline.add(number, number, number)
+    kept = timeline.segments()
     assert set(np.diff(kept.at_s)) == {128}
     assert kept.low.tolist() == kept.at_s.tolist()
     assert kept.high.tolist() == [*range(127, 999, 128), 999]
 
 
 @given(events(), st.integers(1, 100))
-def test_thinning_keeps_begin_least_and_most(told: list[tuple[float, int, int]], most: int) -> None:
-    whole = course_of(told)
+def test_thinning_keeps_begin_least_and_most(rows: list[tuple[float, int, int]], most: int) -> None:
+    whole = timeline_of(rows)
     few = thinned(whole, most)
     assert len(few.at_s) == min(most, len(whole.at_s))
     assert few.at_s[0] == whole.at_s[0]
@@ -90,7 +90,7 @@ def test_thinning_keeps_begin_least_and_most(told: list[tuple[float, int, int]],
 
 
 def test_what_is_in_force_at_the_begin_starts_there_and_nothing_before_the_first() -> None:
-    whole = course_of([(1.0, 10, 10), (2.0, 20, 20), (3.0, 30, 30)])
+    whole = timeline_of([(1.0, 10, 10), (2.0, 20, 20), (3.0, 30, 30)])
     later = cut(whole, 2.5, 10)
     assert (later.at_s.tolist(), later.high.tolist()) == ([2.5, 3.0], [20, 30])
     exact = cut(whole, 2.0, 3.0)
@@ -102,12 +102,12 @@ def test_what_is_in_force_at_the_begin_starts_there_and_nothing_before_the_first
 
 @given(events(), st.lists(st.floats(0, 1e4), min_size=5, max_size=5).map(sorted))
 def test_a_trace_is_ordered_bounded_and_loses_no_peak(
-    told: list[tuple[float, int, int]], edges: list[float]
+    rows: list[tuple[float, int, int]], edges: list[float]
 ) -> None:
-    whole = course_of(told)
+    whole = timeline_of(rows)
     begins = dict(zip(GENERATION, edges[:-1], strict=True))
     trace = memory_trace(whole, begins, edges[-1], what="device", source="x")
-    inside = [told for told in zip(*columns(whole), strict=True) if edges[0] <= told[0] < edges[-1]]
+    inside = [row for row in zip(*columns(whole), strict=True) if edges[0] <= row[0] < edges[-1]]
     if not inside:
         assert trace is None
         return
@@ -127,8 +127,8 @@ def columns(whole: Segments) -> tuple[list[float], list[int], list[int]]:
 
 
 def test_a_short_phase_beside_a_long_one_keeps_its_shape() -> None:
-    encode = course_of([(at / 1000, at, at) for at in range(100)])
-    decode = course_of([(0.1 + at, 7, 8) for at in range(10_000)])
+    encode = timeline_of([(at / 1000, at, at) for at in range(100)])
+    decode = timeline_of([(0.1 + at, 7, 8) for at in range(10_000)])
     whole = joined([encode, decode])
     trace = memory_trace(
         whole, {Phase.ENCODE: 0.0, Phase.DECODE: 0.1}, 10_000.0, what="allocated", source="x"
@@ -139,7 +139,9 @@ def test_a_short_phase_beside_a_long_one_keeps_its_shape() -> None:
 
 
 def large(count: int) -> MemoryTrace:
-    whole = course_of([(1234.567891 + at * 1.234567, 98_765_432_109, 98_765_432_109) for at in range(count)])
+    whole = timeline_of(
+        [(1234.567891 + at * 1.234567, 98_765_432_109, 98_765_432_109) for at in range(count)]
+    )
     begins = {phase: 1234.567891 + number * 20.1 for number, phase in enumerate(GENERATION)}
     trace = memory_trace(
         whole, begins, 9876.543211, what="allocated", source="allocation tracker " + "x" * 40
@@ -156,7 +158,7 @@ def test_a_trace_of_a_big_card_and_of_hours_is_below_3000_bytes_of_json(count: i
 
 def test_the_phases_of_a_timed_repeat_are_in_its_own_times() -> None:
     repeat = sample.repeat(sample.requested(10, 128))
-    whole = course_of([(50.0 + at * 0.02, at, at) for at in range(1000)], most=1000)
+    whole = timeline_of([(50.0 + at * 0.02, at, at) for at in range(1000)], most=1000)
     trace = trace_of_repeat(whole, repeat, 51.005, what="process", source="x")
     assert trace is not None
     assert trace.end_s == pytest.approx(repeat.latency_s, abs=1e-6)

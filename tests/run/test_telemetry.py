@@ -101,7 +101,7 @@ def test_a_card_of_its_own_has_peaks_energy_clocks_and_nothing_left_behind(play:
     assert summary["bandwidth_fraction"] > 0
 
 
-def test_the_course_of_memory_is_what_the_driver_told_during_the_last_repeat(
+def test_the_timeline_of_memory_is_what_the_driver_told_during_the_last_repeat(
     play: Play, tmp_path: Path
 ) -> None:
     """Memory here goes up and down all the time, whatever the model does."""
