@@ -1,7 +1,7 @@
 # make setup        set up .venv; DEV= leaves the tools of the tests out
 # make bench        set up .venv, run the default suite on what this machine has, write record and report
 # make test         set up .venv and run the tests (minutes; no GPU, no network)
-# make test-slow    the rest: runs on cards that are played, full size, real browser (apt-get install -y chromium),
+# make test-slow    the rest: runs on emulated cards, full size, real browser (apt-get install -y chromium),
 #                   transformers 4.57.1 (needs about 16 GB of memory)
 # make test-gpu     what only a real NVIDIA card can show; nothing is downloaded
 # make benchmarks   what the harness itself costs, measured in alternation
@@ -44,7 +44,7 @@ COMPAT_PINS = torch==2.13.0 transformers==4.57.1
 # What plots are built from and the accessibility engine, as pinned.
 PLOTS_STAMP = tools/plots/node_modules/.installed
 
-.PHONY: help setup bench derived picture test test-slow test-played test-full-size test-browser test-compat test-gpu benchmarks lint types schemas plots clean
+.PHONY: help setup bench derived picture test test-slow test-emulated test-full-size test-browser test-compat test-gpu benchmarks lint types schemas plots clean
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
 
@@ -88,12 +88,12 @@ picture: $(STAMP)
 	$(BIN)/python -m tools.picture
 
 test: $(STAMP)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 -m 'not full_size and not browser and not gpu and not played'
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 -m 'not full_size and not browser and not gpu and not emulated'
 
-test-slow: test-played test-full-size test-browser test-compat
+test-slow: test-emulated test-full-size test-browser test-compat
 
-test-played: $(STAMP)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 -m played
+test-emulated: $(STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 -m emulated
 
 test-full-size: $(STAMP)
 	$(BIN)/python -m pytest -m full_size --timeout 1200

@@ -161,7 +161,7 @@ def test_an_interrupted_run_tells_what_it_has(home: Path, tmp_path: Path) -> Non
     assert "bench run --resume" in output
 
 
-@pytest.mark.played
+@pytest.mark.emulated
 def test_out_of_memory_fails_or_passes_as_the_suite_expects(home: Path, tmp_path: Path) -> None:
     """On a card that is played on the CPU: 883 MiB hold the tiny model and some 15 s of sound."""
     path = write_suite(tmp_path, clips="[5, 40]", tokens="[8, 16]")

@@ -41,7 +41,7 @@ def rows(output: str) -> list[list[str]]:
     return [line.split() for line in output.splitlines() if line.startswith(" SDPA")]
 
 
-@pytest.mark.played
+@pytest.mark.emulated
 def test_a_search_finds_what_a_full_sweep_finds_and_a_second_one_runs_nothing(
     tmp_path: Path, home: Path
 ) -> None:
@@ -106,7 +106,7 @@ def _tells_how_it_goes(ended: RunSummary, folder: Path) -> None:
     assert "chosen to find the limit, to 5 s" in page
 
 
-@pytest.mark.played
+@pytest.mark.emulated
 def test_an_interrupted_search_leaves_a_record_that_the_next_one_starts_from(
     tmp_path: Path, home: Path
 ) -> None:

@@ -113,14 +113,14 @@ def emulated(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory, home: P
     return run_on(checkpoint, folder, home, *options, attention='["sdpa", "eager"]')
 
 
-@pytest.mark.played
+@pytest.mark.emulated
 def test_the_record_says_which_card_was_played_and_how(emulated: Run, free: Run) -> None:
     assert emulated.record.provenance is Provenance.EMULATED
     assert emulated.record.emulation == emulation(size_between(free), CPU)
     assert free.record.emulation is None
 
 
-@pytest.mark.played
+@pytest.mark.emulated
 def test_out_of_memory_has_its_phase_and_its_bytes(emulated: Run, free: Run) -> None:
     outcome = emulated.cell(LONG, 4).outcome
     assert isinstance(outcome, OutOfMemory)
@@ -136,13 +136,13 @@ def test_out_of_memory_has_its_phase_and_its_bytes(emulated: Run, free: Run) -> 
     assert "emulated card" in outcome.reason
 
 
-@pytest.mark.played
+@pytest.mark.emulated
 def test_what_fits_takes_what_it_takes_without_a_limit(emulated: Run, free: Run) -> None:
     assert isinstance(emulated.cell(SHORT, 8).outcome, Measured)
     assert emulated.peak(SHORT) == free.peak(SHORT)
 
 
-@pytest.mark.played
+@pytest.mark.emulated
 def test_larger_cells_are_skipped_and_another_attention_gets_a_worker_of_its_own(emulated: Run) -> None:
     pruned = emulated.cell(LONG, 8).outcome
     assert isinstance(pruned, Skipped)
@@ -160,7 +160,7 @@ def check_of(folder: Path, home: Path) -> "dict[str, Any]":
     return check
 
 
-@pytest.mark.played
+@pytest.mark.emulated
 def test_check_json_has_the_frontier_and_never_a_cards_name(emulated: Run, home: Path) -> None:
     check = check_of(emulated.folder, home)
     assert check["provenance"] == "emulated"
@@ -176,14 +176,14 @@ def test_check_json_has_the_frontier_and_never_a_cards_name(emulated: Run, home:
     assert check["gpu"]["slug"].startswith("cpu-")
 
 
-@pytest.mark.played
+@pytest.mark.emulated
 def test_record_and_report_lie_below_the_cpus_name(emulated: Run) -> None:
     record, report = only(emulated.folder / "results", "*.json"), only(emulated.folder / "reports", "*.html")
     assert record.parent.name == report.parent.name == emulated.record.device.slug
     assert emulated.record.device.kind == "cpu"
 
 
-@pytest.mark.played
+@pytest.mark.emulated
 def test_within_a_group_too_the_worker_is_replaced(
     checkpoint: Path, tmp_path: Path, home: Path, free: Run
 ) -> None:
@@ -203,7 +203,7 @@ def test_within_a_group_too_the_worker_is_replaced(
     assert first.model_copy(update={"reason": ""}) == second.model_copy(update={"reason": ""})
 
 
-@pytest.mark.played
+@pytest.mark.emulated
 def test_weights_that_do_not_fit_alone_are_known_without_loading_10_gb(tmp_path: Path, home: Path) -> None:
     axes = ("--clip-seconds", "5,10", "--max-tokens", "4", "--attention", "sdpa")
     options = ("--suite", "quick", "--device", "cpu", "--weights", "random", "--emulate-vram", "8GiB")
@@ -234,7 +234,7 @@ def resume(journal: Path, emulated: Run, checkpoint: Path, home: Path, *more: st
     return ended.returncode, ended.stderr
 
 
-@pytest.mark.played
+@pytest.mark.emulated
 def test_a_resumed_run_plays_the_same_card(
     interrupted: Path, emulated: Run, checkpoint: Path, home: Path
 ) -> None:
@@ -245,7 +245,7 @@ def test_a_resumed_run_plays_the_same_card(
     assert [cell.outcome for cell in record.cells] == [cell.outcome for cell in emulated.record.cells]
 
 
-@pytest.mark.played
+@pytest.mark.emulated
 def test_a_resumed_run_plays_no_other_card(
     interrupted: Path, emulated: Run, checkpoint: Path, home: Path
 ) -> None:

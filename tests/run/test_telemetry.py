@@ -18,7 +18,7 @@ Play = Callable[..., tuple[int, Json]]
 WEIGHTS = 10390  # MiB that the scenarios' worker holds, its context included
 
 
-pytestmark = pytest.mark.played
+pytestmark = pytest.mark.emulated
 
 
 @pytest.fixture
