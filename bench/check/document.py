@@ -28,6 +28,7 @@ from bench.records.check import (
     Software,
 )
 from bench.records.enums import Attention, Phase, Provenance
+from bench.units import Unit
 
 Largest = tuple[MergedCell, dict[Phase, CheckPhase]]
 """The cell that took the most, and its memory in each phase."""
@@ -132,25 +133,25 @@ def _gpu(sources: Sources) -> CheckGpu:
         slug=device.slug,
         name=device.name,
         kind=device.kind,
-        memory_total_bytes=_of_heads(sources, "memory_total_bytes", lambda h: h.device.memory_total_bytes),
+        memory_total_bytes=_of_heads(sources, lambda head: head.device.memory_total_bytes),
         compute_capability=device.compute_capability,
     )
 
 
-def _of_heads(sources: Sources, name: str, read: Callable[[RecordHead], int | None]) -> CheckFigure | None:
-    """A figure that a record has once, of the records that the verdict rests on."""
+def _of_heads(sources: Sources, read: Callable[[RecordHead], int | None]) -> CheckFigure | None:
+    """A size that a record has once, of the records that the verdict rests on."""
     samples = [
         Sample(sources.machine(head), value) for head in sources.deciding if (value := read(head)) is not None
     ]
-    return merge_figure(name, samples, sources.provenance)
+    return merge_figure(Unit.BYTES, samples, sources.provenance)
 
 
 def _vram(sources: Sources, largest: Largest | None) -> CheckVram:
     return CheckVram(
-        weights_bytes=_of_heads(sources, "weights_bytes", lambda head: head.model.weights_bytes),
-        headless_bytes=_of_heads(sources, "headless_bytes", lambda head: head.device.headless_bytes),
-        desktop_bytes=_of_heads(sources, "desktop_bytes", lambda head: head.device.desktop_bytes),
-        now_bytes=_of_heads(sources, "now_bytes", lambda head: head.device.now_bytes),
+        weights_bytes=_of_heads(sources, lambda head: head.model.weights_bytes),
+        headless_bytes=_of_heads(sources, lambda head: head.device.headless_bytes),
+        desktop_bytes=_of_heads(sources, lambda head: head.device.desktop_bytes),
+        now_bytes=_of_heads(sources, lambda head: head.device.now_bytes),
         largest=None if largest is None else _peaks(*largest),
     )
 
@@ -176,7 +177,7 @@ def _speed(newest: RecordHead, rows: Sequence[CheckRow], clip_s: float, tokens: 
     if newest.emulation is not None:
         return
     for row in rows:
-        timed = row.latency_s is not None and row.provenance is not Provenance.EMULATED
+        timed = row.figure("latency_s") is not None and row.provenance is not Provenance.EMULATED
         if timed and (row.clip_seconds, row.max_tokens) == (clip_s, tokens):
             own = {name: getattr(row, name) for name in CheckSpeed.model_fields if name != "point"}
             yield CheckSpeed(**own, point=_point(row))

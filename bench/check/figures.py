@@ -7,7 +7,8 @@ from typing import Final, NamedTuple
 from bench.check.sources import UNKNOWN_MACHINE
 from bench.records.check import CheckFigure
 from bench.records.enums import Label, Provenance
-from bench.records.metrics import MEMORY_NOISE, PROCESS_NOISE
+from bench.records.metrics import Metric
+from bench.units import Unit
 
 _DISTURBED: Final = frozenset({Label.THROTTLED, Label.CONTENDED, Label.SPILLED})
 
@@ -22,7 +23,7 @@ class Sample(NamedTuple):
     is_disturbed: bool = False
 
 
-def is_disturbed(metric: str, labels: Iterable[str]) -> bool:
+def is_disturbed(metric: Metric, labels: Iterable[str]) -> bool:
     """Whether a label says that this figure is not what the card does by itself.
 
     What slows a card down leaves its memory as it is. Another program's memory is part of what the whole
@@ -31,8 +32,8 @@ def is_disturbed(metric: str, labels: Iterable[str]) -> bool:
     found = _DISTURBED.intersection(labels)
     if Label.SPILLED in found:
         return True
-    if metric.endswith("_bytes"):
-        return Label.CONTENDED in found and metric == "device_peak_bytes"
+    if metric.unit is Unit.BYTES:
+        return Label.CONTENDED in found and metric.name == "device_peak_bytes"
     return bool(found)
 
 
@@ -41,30 +42,29 @@ def undisturbed(samples: Sequence[Sample]) -> Sequence[Sample]:
     return [sample for sample in samples if not sample.is_disturbed] or samples
 
 
-def merge_figure(metric: str, samples: Sequence[Sample], provenance: Provenance) -> CheckFigure | None:
+def merge_figure(unit: Unit, samples: Sequence[Sample], provenance: Provenance) -> CheckFigure | None:
     """Median over machines of the medians over each one's records; None without samples.
 
     Reruns on one machine weigh as much as one machine. One record keeps its own value and interval.
     """
     if not samples:
         return None
-    whole = _is_whole(metric)
     values = [sample.value for sample in samples]
     _, _, low, high, _ = samples[0]
     if len(samples) > 1:
         low, high = min(values), max(values)
     machines = {sample.machine for sample in samples}
     return CheckFigure(
-        value=_number(median(_middles(samples)), whole=whole),
-        low=_number(low, whole=whole),
-        high=_number(high, whole=whole),
+        value=_number(median(_middles(samples)), unit),
+        low=_number(low, unit),
+        high=_number(high, unit),
         provenance=provenance,
         machines=None if UNKNOWN_MACHINE in machines else len(machines),
         records=len(samples),
     )
 
 
-def disagree(metric: str, samples: Sequence[Sample]) -> bool:
+def disagree(metric: Metric, samples: Sequence[Sample]) -> bool:
     """Whether machines differ by more than their noise.
 
     They do where the intervals of two do not meet and their medians lie further apart than noise between
@@ -72,8 +72,7 @@ def disagree(metric: str, samples: Sequence[Sample]) -> bool:
     Records that do not name their machine are each held against all others.
     """
     values = [sample.value for sample in samples]
-    noise = MEMORY_NOISE if metric.endswith("_bytes") else PROCESS_NOISE
-    if not values or max(values) - min(values) <= noise * abs(min(values, key=abs)):
+    if not values or max(values) - min(values) <= metric.noise * abs(min(values, key=abs)):
         return False  # as nearly always: no two of them lie that far apart
     named = [sample for sample in samples if sample.machine != UNKNOWN_MACHINE]
     groups = _by_machine(named) + [[sample] for sample in samples if sample.machine == UNKNOWN_MACHINE]
@@ -82,7 +81,7 @@ def disagree(metric: str, samples: Sequence[Sample]) -> bool:
     middles = [median(sample.value for sample in group) for group in groups]
     begins = max(min(map(_low, group)) for group in groups)
     ends = min(max(map(_high, group)) for group in groups)
-    return begins > ends and max(middles) - min(middles) > noise * abs(median(middles))
+    return begins > ends and max(middles) - min(middles) > metric.noise * abs(median(middles))
 
 
 def _low(sample: Sample) -> float:
@@ -104,9 +103,5 @@ def _by_machine(samples: Sequence[Sample]) -> list[list[Sample]]:
     return list(groups.values())
 
 
-def _is_whole(metric: str) -> bool:
-    return metric.endswith("_bytes") or metric == "generated_tokens"
-
-
-def _number(value: float | None, *, whole: bool) -> float | int | None:
-    return value if value is None or not whole else round(value)
+def _number(value: float | None, unit: Unit) -> float | int | None:
+    return round(value) if value is not None and unit.is_whole else value

@@ -8,8 +8,10 @@ from typing import Final, NamedTuple
 from bench.check.figures import Sample, disagree, is_disturbed, merge_figure, undisturbed
 from bench.check.sources import Sources, machines_of
 from bench.check.summary import CellSummary, RecordHead
-from bench.records.check import METRIC_NAMES, CheckFigure, CheckPhase, CheckRow, Status
+from bench.records.check import CheckFigure, CheckPhase, CheckRow, Status
 from bench.records.enums import Fit, Label, Phase, Provenance
+from bench.records.metrics import FIGURES, Metric
+from bench.units import Unit
 
 # What says most comes first: a cell that ran somewhere ran.
 _STATUSES: Final[tuple[Status, ...]] = (
@@ -42,7 +44,7 @@ class MergedCell:
     @property
     def peak(self) -> float | int | None:
         """The memory figure that says most; None where nothing was read."""
-        figure: CheckFigure | None = None if self.row.peak is None else getattr(self.row, self.row.peak)
+        figure = None if self.row.peak is None else self.row.figure(self.row.peak)
         return None if figure is None else figure.value
 
 
@@ -67,7 +69,7 @@ def _merge(sources: Sources, group: list[CellContribution], predicted: list[Cell
     speaker = telling[-1].cell  # the newest
     fits = _fit(cells)
     provenance = speaker.provenance
-    merged = {metric: _metric(sources, group, metric, provenance) for metric in METRIC_NAMES}
+    merged = {name: _metric(sources, group, metric, provenance) for name, metric in FIGURES.items()}
     row = CheckRow(
         **{metric: one.figure for metric, one in merged.items()},
         cell_id=speaker.cell_id,
@@ -105,18 +107,18 @@ class _Metric(NamedTuple):
 
 
 def _metric(
-    sources: Sources, group: Sequence[CellContribution], metric: str, provenance: Provenance
+    sources: Sources, group: Sequence[CellContribution], metric: Metric, provenance: Provenance
 ) -> _Metric:
     samples = _samples(sources, group, metric)
     counted = undisturbed(samples)
-    figure = merge_figure(metric, counted, provenance)
+    figure = merge_figure(metric.unit, counted, provenance)
     return _Metric(figure, len(samples) - len(counted), disagree(metric, counted))
 
 
-def _samples(sources: Sources, group: Iterable[CellContribution], metric: str) -> list[Sample]:
+def _samples(sources: Sources, group: Iterable[CellContribution], metric: Metric) -> list[Sample]:
     found = []
     for head, cell in group:
-        estimate = cell.figures.get(metric)
+        estimate = cell.figures.get(metric.name)
         if estimate is not None:
             value, low, high = estimate
             disturbed = bool(cell.labels) and is_disturbed(metric, cell.labels)
@@ -174,4 +176,4 @@ def _phase_figure(
         for head, cell in group
         if kind in cell.phases.get(phase, {})
     ]
-    return merge_figure(kind, undisturbed(samples), provenance)
+    return merge_figure(Unit.BYTES, undisturbed(samples), provenance)

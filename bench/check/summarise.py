@@ -19,9 +19,9 @@ from bench.judge.prediction import ORDER, Budgets, cell_fit, cell_verdict, is_de
 from bench.judge.variants import settings_of
 from bench.judge.verdict import Judgement, judge
 from bench.judge.why import size
-from bench.records.check import METRIC_NAMES, CheckEnvelope, CheckPhase, CheckPrediction, Software
+from bench.records.check import CheckEnvelope, CheckPhase, CheckPrediction, Software
 from bench.records.enums import Fit, Label, Phase, Provenance, Verdict
-from bench.records.metrics import Statistic
+from bench.records.metrics import METRICS, NEEDED, Statistic, stated
 from bench.records.prediction import Ceiling, Comparison, Envelope
 from bench.records.record import CellResult, Memory, Record
 from bench.store.record_files import read_record
@@ -163,12 +163,13 @@ def _labels(cell: CellResult) -> tuple[str, ...]:
 def _figures(record: Record, cell: CellResult) -> Iterator[tuple[str, Estimate]]:
     if cell.outcome.status == "predicted" and cell.envelope is not None:
         yield "allocated_peak_bytes", (cell.envelope.allocated_peak_bytes, None, None)
-    for metric in METRIC_NAMES:
-        found = needed_bytes(cell, record.emulation) if metric == "needed_bytes" else None
-        if cell.summary is not None and metric != "needed_bytes":
-            found = getattr(cell.summary, metric)
+    for metric in METRICS:
+        found = stated(cell.summary, metric)
         if found is not None:
             yield metric, _estimate(found)
+    needed = needed_bytes(cell, record.emulation)
+    if needed is not None:
+        yield NEEDED.name, _estimate(needed)
 
 
 def _estimate(found: Statistic | float | int) -> Estimate:

@@ -45,7 +45,7 @@ class CellSummary(Frozen):
     fits_with_desktop: bool | None = None
     peak: PeakMetric | None = None
     envelope: CheckEnvelope | None = None
-    figures: dict[str, Estimate] = Field(default={}, description="under the names of CheckMetrics")
+    figures: dict[str, Estimate] = Field(default={}, description="under the names of the metrics")
     phases: dict[Phase, dict[str, int]] = Field(default={}, description="under the names of CheckPhase")
 
 

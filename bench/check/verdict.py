@@ -111,8 +111,8 @@ def _sentence(verdict: Verdict, rows: Sequence[CheckRow], heads: Sequence[Record
 def _runs(ran: Sequence[CheckRow], rows: Sequence[CheckRow], heads: Sequence[RecordHead]) -> Iterator[str]:
     longest, emulated = max(ran, key=_size), heads[0].emulation is not None
     where = f", in {longest.records} of them" if longest.records < len(heads) else ""
-    figures = ["" if emulated else _rate(longest.decode_tokens_per_s), _memory(longest, emulated=emulated)]
-    detail = " and ".join(filter(None, figures))
+    speed = "" if emulated else _rate(longest.figure("decode_tokens_per_s"))
+    detail = " and ".join(filter(None, [speed, _memory(longest, emulated=emulated)]))
     yield f"the longest clip that ran is {_shape(longest)}{where}{': ' if detail else ''}{detail}"
     yield from _beside_a_desktop(ran, longest)
     close = min((row for row in rows if row.fit is Fit.TOO_CLOSE_TO_CALL), key=_size, default=None)
@@ -148,9 +148,9 @@ def _rate(figure: CheckFigure | None) -> str:
 
 def _memory(row: CheckRow, *, emulated: bool) -> str:
     if emulated:
-        need = row.needed_bytes
+        need = row.figure("needed_bytes")
         return "" if need is None else f"{_bytes(need)} of the card, CUDA context included"
-    figure: CheckFigure | None = getattr(row, row.peak) if row.peak is not None else None
+    figure = row.figure(row.peak) if row.peak is not None else None
     return "" if figure is None or row.peak is None else f"a {PEAK_WORDS[row.peak]} of {_bytes(figure)}"
 
 

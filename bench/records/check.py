@@ -10,6 +10,7 @@ from pydantic import Field
 from bench.records.base import Bytes, Frozen, Interval, Utc
 from bench.records.card import Emulation
 from bench.records.enums import Attention, Fit, Phase, Provenance, Verdict, WeightMode
+from bench.records.metrics import FIGURES, Metric, Section, with_fields
 from bench.records.prediction import Ceiling, Comparison
 from bench.records.reasons import OutcomeReason
 
@@ -45,32 +46,21 @@ class CheckFigure(Frozen):
 Figure = CheckFigure | None
 
 
-class CheckMetrics(Frozen):
-    """Every metric of a cell, under the names that records, comparisons and gates use."""
+class _Figures(Frozen):
+    """Base of what has a figure for each metric of a section, under its name."""
 
-    load_s: Figure
-    preprocess_s: Figure
-    encode_s: Figure
-    time_to_first_token_s: Figure
-    decode_tokens_per_s: Figure
-    latency_s: Figure
-    real_time_factor: Figure
-    generated_tokens: Figure
-    allocated_peak_bytes: Figure
-    reserved_peak_bytes: Figure
-    process_peak_bytes: Figure
-    device_peak_bytes: Figure
-    resident_peak_bytes: Figure
-    needed_bytes: Figure = Field(description="what a card must have for it, CUDA context included")
-    energy_j: Figure
-    energy_per_token_j: Figure
-    energy_per_audio_second_j: Figure
-    bandwidth_fraction: Figure
-    bf16_fraction: Figure
+    def figure(self, metric: str) -> Figure:
+        """The figure of a metric; None where it is not available."""
+        found: Figure = getattr(self, metric)
+        return found
 
 
-METRIC_NAMES = tuple(CheckMetrics.model_fields)
-"""The names of the figures that a row can have."""
+def _of(*sections: Section) -> list[Metric]:
+    return [metric for metric in FIGURES.values() if metric.section in sections]
+
+
+def _field(metric: Metric) -> tuple[object, object]:
+    return Figure, Field(description=metric.meaning)
 
 
 _Derived = Literal["derived"]
@@ -162,16 +152,11 @@ class CheckPhase(Frozen):
     resident_peak_bytes: Figure
 
 
-class CheckPeaks(Frozen):
+@with_fields(_of(Section.MEMORY, Section.CARD), _field)
+class CheckPeaks(_Figures):
     """Memory of one cell: what it took, over all and in each phase, and what was predicted of it."""
 
     point: CheckPoint
-    allocated_peak_bytes: Figure
-    reserved_peak_bytes: Figure
-    process_peak_bytes: Figure
-    device_peak_bytes: Figure
-    resident_peak_bytes: Figure
-    needed_bytes: Figure
     predicted_bytes: Figure = Field(
         description="the predicted interval of what a card must have; null where nothing was predicted"
     )
@@ -194,19 +179,11 @@ class CheckVram(Frozen):
     )
 
 
-class CheckSpeed(Frozen):
+@with_fields(_of(Section.SPEED, Section.ENERGY), _field)
+class CheckSpeed(_Figures):
     """One cell of a named shape: the median of its records."""
 
     point: CheckPoint
-    time_to_first_token_s: Figure
-    decode_tokens_per_s: Figure
-    latency_s: Figure
-    real_time_factor: Figure
-    energy_j: Figure
-    energy_per_token_j: Figure
-    energy_per_audio_second_j: Figure
-    bandwidth_fraction: Figure
-    bf16_fraction: Figure
 
 
 class FrontierLine(Frozen):
@@ -248,7 +225,8 @@ class FrontierLine(Frozen):
         return self.provenance is Provenance.DERIVED
 
 
-class CheckRow(CheckMetrics):
+@with_fields(FIGURES.values(), _field)
+class CheckRow(_Figures):
     """One cell. Figures are null where not available."""
 
     cell_id: str

@@ -7,9 +7,10 @@ from typing import Final, Generic, TypeVar
 from bench import units
 from bench.judge.memory import needed_bytes
 from bench.records.card import DeviceMemory, Emulation, Power, Range
+from bench.records.metrics import FIGURES, NEEDED
 from bench.records.record import CellResult
 from bench.report.basics import Figure
-from bench.report.metrics import METRICS, Column, figures, sampled, span
+from bench.report.metrics import Column, column, figures, sampled, span
 from bench.text import MAX_NAME, clean
 
 _NONE: Final = Figure(None, units.NOT_AVAILABLE)
@@ -106,7 +107,6 @@ def _gap(memory: DeviceMemory) -> Figure:
     return Figure(memory.sampler.largest_gap_s, units.seconds(memory.sampler.largest_gap_s))
 
 
-NEEDED: Final = Column("needed_bytes", "Needed", "card")
 _MEMORY: Final[tuple[CardColumn[DeviceMemory], ...]] = (
     CardColumn("baseline_bytes", "Baseline", "card", lambda seen: _size(seen.baseline_bytes)),
     CardColumn("context_bytes", "CUDA context", "card", _context),
@@ -127,5 +127,5 @@ _POWER: Final[tuple[CardColumn[Power], ...]] = (
     CardColumn("energy_readings", "Energy from", "power", _energy_source),
 )
 
-COLUMNS: Final[tuple[Column, ...]] = (*METRICS, NEEDED, *_MEMORY, *_POWER)
+COLUMNS: Final[tuple[Column, ...]] = (*map(column, FIGURES.values()), *_MEMORY, *_POWER)
 """Every column: the metrics of the contract, then those of the card."""

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from bench.records.check import METRIC_NAMES
+from bench.records.metrics import FIGURES
 from bench.report.card_metrics import COLUMNS
 from bench.report.derived import columns as predicted
 from bench.report.interface import Row, View
@@ -13,20 +13,9 @@ if TYPE_CHECKING:
 # A spreadsheet runs what starts with one of these; an apostrophe before it makes it text (OWASP, CSV
 # injection).
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-_WITH_SPREAD: Final = frozenset(
-    {
-        "preprocess_s",
-        "encode_s",
-        "time_to_first_token_s",
-        "decode_tokens_per_s",
-        "latency_s",
-        "real_time_factor",
-    }
-)
+_WITH_SPREAD: Final = frozenset(name for name, metric in FIGURES.items() if metric.is_statistic)
 # Sampled over one cell, or the spread of what one record has once over several records.
-_WITH_RANGE: Final = frozenset(
-    {"power_w", "temperature_c", "sm_clock_mhz", "memory_clock_mhz", *METRIC_NAMES} - _WITH_SPREAD
-)
+_WITH_RANGE: Final = frozenset({"power_w", "temperature_c", "sm_clock_mhz", "memory_clock_mhz", *FIGURES})
 
 _Value = bool | str | int | float | None
 

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from bench import units
+from bench.records.metrics import METRICS, Metric
 from bench.report.card_metrics import COLUMNS
 from bench.report.derived.interface import CEILINGS, MEANING, TERMS
 from bench.report.interface import Row, View
-from bench.report.metrics import METRICS, Column, Section
+from bench.report.metrics import Column, Table
 from bench.report.rows import PHASES
 from bench.report.truncate import limited
 
@@ -44,7 +45,7 @@ def render(view: View) -> str:
         power=_in_use("power", ran),
         terms=[name for name in TERMS if _tells(predicted, "terms", name)],
         ceilings=[name for name in CEILINGS if _tells(predicted, "ceiling", name)],
-        absent=[metric.heading for metric in METRICS if not _has_values(metric, ran)],
+        absent=[metric.heading for metric in METRICS.values() if not _has_values(metric, ran)],
         phases=[name for name in PHASES.values() if any(name in row.phases for row in ran)],
         phase_kinds=_phase_kinds(ran),
         folded=max(len(ran), len(predicted)) > _OPEN_UP_TO,
@@ -67,13 +68,13 @@ def environment() -> "jinja2.Environment":
     return environment
 
 
-def _has_values(column: Column, rows: list[Row]) -> bool:
+def _has_values(column: Column | Metric, rows: list[Row]) -> bool:
     return any(row.figures[column.name].value is not None for row in rows)
 
 
-def _in_use(section: Section, rows: list[Row]) -> list[Column]:
-    """The columns of a section that at least one row has: empty ones are named once instead."""
-    return [column for column in COLUMNS if column.section == section and _has_values(column, rows)]
+def _in_use(table: Table, rows: list[Row]) -> list[Column]:
+    """The columns of a table that at least one row has: empty ones are named once instead."""
+    return [column for column in COLUMNS if column.table == table and _has_values(column, rows)]
 
 
 def _tells(rows: list[Row], part: Literal["terms", "ceiling"], name: str) -> bool:

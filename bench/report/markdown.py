@@ -4,29 +4,15 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from bench.report.card_metrics import COLUMNS
+from bench.records.metrics import FIGURES, Section
 from bench.report.derived import markdown as predicted
 from bench.report.interface import FrontierRow, FrontierTable, Grid, GridCell, Merged, Source, View
 from bench.report.markdown_syntax import bullets, escape, facts, misses, some_grids, table, uniform
 
-_COLUMNS: Final = (
-    "time_to_first_token_s",
-    "decode_tokens_per_s",
-    "latency_s",
-    "real_time_factor",
-    "allocated_peak_bytes",
-    "reserved_peak_bytes",
-    "process_peak_bytes",
-    "device_peak_bytes",
-    "resident_peak_bytes",
-    "energy_per_token_j",
-    "energy_per_audio_second_j",
-    "bandwidth_fraction",
-    "bf16_fraction",
-    "needed_bytes",
-)
-
-
+# The energy of a whole answer says less than that of a token: a post shows one of them.
+_METRICS: Final = [
+    metric for metric in FIGURES.values() if metric.section is not Section.STEPS and metric.name != "energy_j"
+]
 _IN_FULL: Final = "check.json has all of them"
 
 
@@ -115,7 +101,7 @@ def _metrics(view: View) -> Iterator[str]:
     ran = [row for row in view.rows if row.status.code == "measured"]
     if ran:
         shown = [
-            m for m in COLUMNS if m.name in _COLUMNS and any(r.figures[m.name].value is not None for r in ran)
+            metric for metric in _METRICS if any(row.figures[metric.name].value is not None for row in ran)
         ]
         head = ["attention", "clip × tokens", *(metric.heading for metric in shown)]
         lines = ([escape(r.variant), r.shape, *(r.figures[m.name].text for m in shown)] for r in ran)

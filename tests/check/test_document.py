@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.records.check import Check, CheckFigure
+from bench.records.check import Check, CheckFigure, CheckRow
 from bench.records.enums import Attention, Fit, Provenance, Verdict, WeightMode
 from bench.records.record import Record
 from bench.report.view import build_view
@@ -24,11 +24,16 @@ def at(rate: float, nth: int, machine: str | None = None, *labels: str) -> Recor
     return rerun(small([cell]), nth, machine=machine)
 
 
+def figure_of(row: CheckRow, metric: str) -> CheckFigure:
+    found = row.figure(metric)
+    assert found is not None
+    return found
+
+
 def rate(check: Check) -> CheckFigure:
     """The decode speed of the only cell."""
     (row,) = check.rows
-    assert row.decode_tokens_per_s is not None
-    return row.decode_tokens_per_s
+    return figure_of(row, "decode_tokens_per_s")
 
 
 def test_a_median_with_its_spread_never_the_best() -> None:
@@ -59,22 +64,21 @@ def test_a_copy_of_a_record_counts_once() -> None:
 @pytest.mark.parametrize("label", ["throttled", "contended", "spilled"])
 def test_a_disturbed_record_shifts_no_median_where_clean_ones_exist(label: str) -> None:
     row = only_row(at(40.0, 1, MACHINES[0]), at(41.0, 2, MACHINES[1]), at(20.0, 3, MACHINES[2], label))
-    assert row.decode_tokens_per_s is not None
-    assert (row.decode_tokens_per_s.value, row.decode_tokens_per_s.machines) == (40.5, 2)
+    rate = figure_of(row, "decode_tokens_per_s")
+    assert (rate.value, rate.machines) == (40.5, 2)
     assert (row.left_out, row.labels, row.records) == (1, {label: 1}, 3)
 
 
 def test_a_throttled_cell_took_the_memory_that_it_took() -> None:
     row = only_row(at(40.0, 1, MACHINES[0]), at(20.0, 2, MACHINES[1], "throttled"))
-    assert row.reserved_peak_bytes is not None
-    assert row.reserved_peak_bytes.machines == 2
-    assert isinstance(row.reserved_peak_bytes.value, int)
+    assert figure_of(row, "reserved_peak_bytes").machines == 2
+    assert isinstance(figure_of(row, "reserved_peak_bytes").value, int)
 
 
 def test_where_all_are_disturbed_all_count_and_say_so() -> None:
     row = only_row(at(20.0, 1, MACHINES[0], "throttled"), at(22.0, 2, MACHINES[1], "throttled"))
-    assert row.decode_tokens_per_s is not None
-    assert (row.decode_tokens_per_s.value, row.left_out, row.labels) == (21.0, 0, {"throttled": 2})
+    assert figure_of(row, "decode_tokens_per_s").value == 21.0
+    assert (row.left_out, row.labels) == (0, {"throttled": 2})
 
 
 def test_noise_is_no_disagreement_and_more_than_noise_is_one() -> None:
@@ -128,8 +132,7 @@ def test_what_ran_decides_and_a_prediction_stands_beside_it() -> None:
     assert (check.provenance, check.verdict) == (Provenance.MEASURED, Verdict.RUNS)
     (row,) = [row for row in check.rows if row.provenance is Provenance.MEASURED]
     assert row.envelope is not None
-    assert row.latency_s is not None
-    assert row.latency_s.records == 1
+    assert figure_of(row, "latency_s").records == 1
     assert len(check.rows) == len(plan.cells)
     assert {line.provenance for line in check.frontier} == {Provenance.MEASURED, Provenance.DERIVED}
 

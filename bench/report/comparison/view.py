@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from bench import units
 from bench.compare.wording import between, cell_name, p_text, percent
 from bench.judge.same_run import is_published
 from bench.records.comparison import (
@@ -16,10 +17,10 @@ from bench.records.comparison import (
     Word,
 )
 from bench.records.enums import Provenance, WeightMode
+from bench.records.metrics import METRICS, Metric
 from bench.report.basics import Fact, Tone
 from bench.report.comparison.interface import CellLines, ComparisonView, Line, Mark, SideView
 from bench.report.labels import PROVENANCES, WEIGHTS
-from bench.report.metrics import METRICS, Metric
 from bench.text import MAX_NAME, clean
 
 _WORDS: Final = {
@@ -89,7 +90,7 @@ def _stamp(side: SideInfo) -> tuple[str, Tone]:
 
 def _metrics(comparison: Comparison) -> dict[str, str]:
     there = {metric for against in comparison.against for metric in against.overall}
-    return {metric.name: metric.heading for metric in METRICS if metric.name in there}
+    return {name: metric.heading for name, metric in METRICS.items() if name in there}
 
 
 def _side(base: SideInfo, against: Against) -> SideView:
@@ -128,9 +129,9 @@ def _title(comparison: Comparison) -> tuple[str, Tone]:
 def _headline(against: Against) -> str:
     """What a person reads next: speed and memory, which gates did not pass, how many cells were compared."""
     parts = [
-        f"{metric.heading} {_brief(against.overall[metric.name])}"
-        for metric in METRICS
-        if metric.name in _FIRST and metric.name in against.overall
+        f"{metric.heading} {_brief(against.overall[name])}"
+        for name, metric in METRICS.items()
+        if name in _FIRST and name in against.overall
     ]
     for result, words in (("failed", "failed"), ("cannot_tell", "cannot be told")):
         count = sum(gate.result == result for gate in against.gates)
@@ -156,15 +157,15 @@ def _mark(gate: GateResult) -> Mark:
 
 
 def _lines(changes: dict[str, Change]) -> dict[str, Line]:
-    return {metric.name: _line(metric, changes[metric.name]) for metric in METRICS if metric.name in changes}
+    return {name: _line(metric, changes[name]) for name, metric in METRICS.items() if name in changes}
 
 
 def _line(metric: Metric, change: Change) -> Line:
     good = {True: Tone.GOOD, False: Tone.BAD, None: Tone.MUTED}[change.better]
     return Line(
         metric=metric.heading,
-        base="" if change.base is None else metric.write(change.base),
-        new="" if change.new is None else metric.write(change.new),
+        base="" if change.base is None else units.quantity(change.base, metric.unit),
+        new="" if change.new is None else units.quantity(change.new, metric.unit),
         change="" if change.change is None else percent(change.change),
         interval="" if change.interval is None else between(change.interval),
         p="" if change.p is None else p_text(change.p)[2:].removeprefix("= "),

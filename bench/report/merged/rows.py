@@ -8,18 +8,18 @@ from bench import units
 from bench.check.rows import FIT
 from bench.judge.memory import PEAK_WORDS
 from bench.records.check import CheckFigure, CheckRow
+from bench.records.metrics import FIGURES, Metric
 from bench.records.record import MemoryTrace
 from bench.report import labels
 from bench.report.basics import Figure, Status, Tone
-from bench.report.card_metrics import COLUMNS, NEEDED
+from bench.report.card_metrics import COLUMNS
 from bench.report.derived.interface import Prediction
 from bench.report.interface import Disagreement, Row
 from bench.report.merged.predictions import differ, prediction
-from bench.report.metrics import METRICS, Metric, size, span
+from bench.report.metrics import between
 from bench.report.rows import NOT_COMPARABLE
 
 _NONE: Final = Figure(None, units.NOT_AVAILABLE)
-_METRICS: Final = (*METRICS, Metric(NEEDED.name, NEEDED.heading, NEEDED.section, size))
 _DISAGREE: Final = "records disagree"
 FITS: Final = "Whether it fits"
 
@@ -27,7 +27,7 @@ FITS: Final = "Whether it fits"
 def row(merged: CheckRow, trace: MemoryTrace | None, *, mixed: bool) -> Row:
     """One cell of a check document. `mixed`: not all of its rows have one provenance."""
     clip, tokens = units.clip_length(merged.clip_seconds), f"{merged.max_tokens:,}"
-    figures = {metric.name: _figure(metric, getattr(merged, metric.name)) for metric in _METRICS}
+    figures = {name: _figure(metric, merged.figure(name)) for name, metric in FIGURES.items()}
     predicted = prediction(merged)
     return Row(
         cell_id=merged.cell_id,
@@ -79,15 +79,14 @@ def basis(machines: int | None, records: int) -> str:
 def disagreements(merged: CheckRow) -> Iterator[Disagreement]:
     """Everything in which the records of one cell differ by more than noise."""
     cell = f"{units.clip_length(merged.clip_seconds)} × {merged.max_tokens:,} ({title(merged)})"
-    metrics = {metric.name: metric for metric in _METRICS}
     for name in merged.disagrees:
         if name == FIT:
             yield Disagreement(cell, FITS, _tally(merged))
             continue
-        figure: CheckFigure | None = getattr(merged, name)
+        figure = merged.figure(name)
         if figure is not None:
-            shown = _figure(metrics[name], figure)
-            yield Disagreement(cell, metrics[name].heading, f"{shown.interval}, {shown.note}")
+            shown = _figure(FIGURES[name], figure)
+            yield Disagreement(cell, FIGURES[name].heading, f"{shown.interval}, {shown.note}")
 
 
 def _figure(metric: Metric, figure: CheckFigure | None) -> Figure:
@@ -96,8 +95,8 @@ def _figure(metric: Metric, figure: CheckFigure | None) -> Figure:
     known = figure.low is not None and figure.high is not None
     return Figure(
         value=figure.value,
-        text=metric.write(figure.value),
-        interval=span(metric.write(figure.low), metric.write(figure.high)) if known else "",
+        text=units.quantity(figure.value, metric.unit),
+        interval=between(metric, figure.low, figure.high) if known else "",
         low=figure.low,
         high=figure.high,
         note=basis(figure.machines, figure.records),
