@@ -1,4 +1,4 @@
-"""Where the files that travel with the code lie: in the wheel below the package, in a checkout beside it."""
+"""Paths of the data files: in a wheel below the package, in a checkout next to it."""
 
 from pathlib import Path
 

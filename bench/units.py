@@ -35,7 +35,7 @@ def both_units(size_bytes: int | None) -> str:
 
 
 def gb(size_bytes: int | None) -> str:
-    """`10445641472` -> `10.45 GB`: never without the same in GiB beside it."""
+    """`10445641472` -> `10.45 GB`: always shown together with GiB."""
     return NOT_AVAILABLE if size_bytes is None else f"{size_bytes / GB:.2f} GB"
 
 

@@ -67,7 +67,7 @@ for command in (
 def run(arguments: list[str]) -> int:
     """Run one command line; its exit code. No traceback reaches a person without --debug."""
     debug = "--debug" in arguments
-    # Wherever --debug stands, it is the group's.
+    # Whether before or after the command, --debug belongs to the group.
     arguments = (["--debug"] if debug else []) + [word for word in arguments if word != "--debug"]
     _accept_every_letter()
     code = _call(lambda: _invoke(arguments), debug)

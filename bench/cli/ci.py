@@ -1,4 +1,4 @@
-"""`bench run --ci`: what a build server gets beside the record, and how its log is kept harmless."""
+"""`bench run --ci`: the files for a build server, and a log without workflow commands."""
 
 import io
 import os
@@ -32,7 +32,7 @@ class InertStream(io.TextIOBase):
         return True
 
     def write(self, text: str) -> int:
-        """Keep what follows the last line end: the begin of a line does not tell what it will be."""
+        """Keep what follows the last line end: a line cannot be judged by its beginning."""
         from bench.report.ci.annotations import inert
 
         *whole, self._begun = (self._begun + text).split("\n")
@@ -66,7 +66,7 @@ def run_in_ci(work: "Callable[[], tuple[int, RunSummary | None]]") -> int:
     except BenchError as error:
         _annotate_error(error)
         click.echo(render(error.exit_code, None, Files(), ()))
-        error.message = inert(error.message)  # which is told as one line of the log, like all else
+        error.message = inert(error.message)  # which becomes one line of the log, like all else
         raise
     if ended is None:
         click.echo(render(code, None, files, ()))
@@ -88,7 +88,7 @@ def _harmless() -> Iterator[None]:
 
 
 def _write(ended: "RunSummary") -> "Files":
-    """JUnit XML and Markdown summary beside the record; the summary also where GitHub wants it."""
+    """Write JUnit XML and a Markdown summary next to the record, and the summary where GitHub reads it."""
     from bench.report.ci import junit, summary
     from bench.report.ci.line import Files
     from bench.store.record_files import write_atomically

@@ -21,7 +21,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def run_options(function: F) -> F:
-    """What `bench run` is told, as text: the builds read it, not we."""
+    """The arguments for `bench run`, as text: each build parses them itself."""
     for option in (
         click.option("--repeats", metavar="N", help="Timed generations per cell."),
         click.option("--attention", metavar="L", help="Attentions in place of the suite's."),

@@ -13,7 +13,7 @@ def suite_names(_context: click.Context, _option: click.Parameter, typed: str) -
 
 
 def card_slugs(_context: click.Context, _option: click.Parameter, typed: str) -> list[CompletionItem]:
-    """The graphics cards of the catalog, with the memory that tells those of one name apart."""
+    """The graphics cards of the catalog, with the memory that distinguishes cards of one name."""
     from bench.hardware.catalog import cards
     from bench.units import gib
 

@@ -114,17 +114,17 @@ def _table(checks: "Iterable[Check]", width: int) -> "Table":
     table.add_column(no_wrap=True, min_width=11)
     table.add_column(overflow="fold")
     for check in checks:
-        told = Text(check.summary)
+        summary = Text(check.summary)
         if check.fix:
             is_wrong = check.status in {"warning", "problem"}
-            told.append(f"\n{_fix(check, width)}", style="bold" if is_wrong else "")
-        table.add_row(Text(check.status, style=_STYLES[check.status]), check.name, told)
+            summary.append(f"\n{_fix(check, width)}", style="bold" if is_wrong else "")
+        table.add_row(Text(check.status, style=_STYLES[check.status]), check.name, summary)
     return table
 
 
 def _fix(check: "Check", width: int) -> str:
     """The fix on a line of its own; a command in it that would be broken in two has another one."""
-    told = f"{'fix' if check.status in {'warning', 'problem'} else 'hint'}: {check.fix}"
-    if check.command and len(told) > width - _INDENT:
-        return told.replace(f" {check.command}", f"\n{check.command}")
-    return told
+    line = f"{'fix' if check.status in {'warning', 'problem'} else 'hint'}: {check.fix}"
+    if check.command and len(line) > width - _INDENT:
+        return line.replace(f" {check.command}", f"\n{check.command}")
+    return line

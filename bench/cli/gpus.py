@@ -70,7 +70,7 @@ def _found(text: tuple[str, ...]) -> "list[Row]":
 
 
 def _here() -> "tuple[Device, ...]":
-    """The cards of this machine; a driver that does not answer is told, and takes nothing from the list."""
+    """The cards of this machine; a driver that does not answer is reported, and the list is shown anyway."""
     from bench.hardware.device import every_gpu
 
     try:

@@ -46,8 +46,8 @@ class Alternation:
 
 def interleaved(
     places: Sequence[Path],
-    wished: Mapping[str, str | None],
-    wishes: Alternation,
+    run_options: Mapping[str, str | None],
+    options: Alternation,
     gates: "Sequence[Gate]",
 ) -> "tuple[Comparison | None, int]":
     """Run both builds, or what is left of it, and compare; the number of the signal that cut it short, or 0.
@@ -64,9 +64,11 @@ def interleaved(
             "--interleave takes two environments", hint="bench compare --interleave BASE_ENV NEW_ENV"
         )
     builds = build_at("base", places[0]), build_at("new", places[1])
-    folder = wishes.out or Path("interleaved", datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"))
-    task = Task(builds, folder, wishes.rounds or ROUNDS, tuple(gates), _by(wishes.turns, wished["device"]))
-    pairs, signal_number = _run(task, run_arguments(wished))
+    folder = options.out or Path("interleaved", datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"))
+    task = Task(
+        builds, folder, options.rounds or ROUNDS, tuple(gates), _by(options.turns, run_options["device"])
+    )
+    pairs, signal_number = _run(task, run_arguments(run_options))
     click.echo(
         f"{len(pairs)} pairs are in {folder}; with --out {folder} a later run goes on from them", err=True
     )
@@ -134,7 +136,7 @@ def _run(task: Task, arguments: Sequence[str]) -> "tuple[list[Pair], int]":
 
 
 def _is_enough(task: Task, pairs: "Sequence[Pair]") -> bool:
-    """Whether more pairs would tell no more of the gates; only where both builds came first equally often."""
+    """True when further pairs cannot change a decision; only where both builds came first equally often."""
     from bench.compare.stopping_rule import FEWEST_PAIRS, is_enough
 
     if not task.gates or len(pairs) < FEWEST_PAIRS or len(pairs) % 2:
@@ -150,9 +152,9 @@ def _compared(task: Task, pairs: "Sequence[Pair]") -> "Comparison":
     return compare_pairs([(pair.base, pair.new) for pair in pairs], labels, task.gates)
 
 
-def run_arguments(wished: Mapping[str, str | None]) -> list[str]:
+def run_arguments(run_options: Mapping[str, str | None]) -> list[str]:
     """What was asked for, as `bench run` takes it; nothing else, for an older build may not know more."""
-    given = [(f"--{name.replace('_', '-')}", wished[name]) for name in RUN_OPTIONS]
+    given = [(f"--{name.replace('_', '-')}", run_options[name]) for name in RUN_OPTIONS]
     return [word for name, value in given if value is not None for word in (name, value)]
 
 

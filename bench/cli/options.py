@@ -128,7 +128,7 @@ def axis_options(function: F) -> F:
 
 
 def line_options(function: F) -> F:
-    """`--max-tokens`, `--attention`: the axes beside the length of the clip."""
+    """`--max-tokens`, `--attention`: the axes other than the length of the clip."""
     for option in (
         click.option(
             "--attention",

@@ -112,21 +112,23 @@ def _survey(chosen: "PlanRequest", headroom: "Headroom | None", form: Form) -> N
     from bench.cli.plan_output import print_survey, progress, survey_json
     from bench.predict.survey import survey
 
-    with progress() as told:
-        found = survey(_deriver(chosen, headroom, told))
+    with progress() as report:
+        found = survey(_planner(chosen, headroom, report))
     if form == "json":
         click.echo(survey_json(found, headroom))
     else:
         print_survey(found, chosen, headroom)
 
 
-def _deriver(chosen: "PlanRequest", headroom: "Headroom | None", told: "Callable[[str], None]") -> "Planner":
+def _planner(
+    chosen: "PlanRequest", headroom: "Headroom | None", report: "Callable[[str], None]"
+) -> "Planner":
     """Advice of transformers about a configuration is no part of our one line about it."""
     from bench.engines.native import quiet_transformers
     from bench.predict.planner import Planner
 
     quiet_transformers()
-    return Planner(chosen, headroom, told)
+    return Planner(chosen, headroom, report)
 
 
 def _plan(
@@ -142,9 +144,9 @@ def _plan(
     if out is not None:
         require_writable(out)
         require_writable(out / chosen.source.origin.name)
-    with progress() as told, without_search_for_cycles():
-        deriver = _deriver(chosen, headroom, told)
-        records = [_record(deriver, target, chosen, out) for target in planned_for]
+    with progress() as report, without_search_for_cycles():
+        planner = _planner(chosen, headroom, report)
+        records = [_record(planner, target, chosen, out) for target in planned_for]
     if form == "json":
         click.echo(records_json(records), nl=False)
     else:
@@ -155,18 +157,18 @@ def _plan(
             click.echo(path, err=form == "json")
 
 
-def _record(deriver: "Planner", target: "Target", chosen: "PlanRequest", out: Path | None) -> "Record":
+def _record(planner: "Planner", target: "Target", chosen: "PlanRequest", out: Path | None) -> "Record":
     from bench.store.record_files import measured_records
 
     model = chosen.source.origin.name
     measured, notes = measured_records(out or naming.RESULTS, model, target.info.slug)
     for note in notes:
         click.echo(note, err=True)
-    return deriver.record(target, measured)
+    return planner.record(target, measured)
 
 
 def _written(record: "Record", out: Path) -> tuple[Path, ...]:
-    """The record, and its page beside it."""
+    """Write the record and, next to it, its page."""
     from bench.predict.planner import record_path
     from bench.report.bundle import write_reports
     from bench.report.interface import Format

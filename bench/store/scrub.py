@@ -9,7 +9,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import Final
 
 _PART: Final = r"[^\s/\\'\"<>|:,;()\[\]]+"
-# A path starts where nothing stands before it that would make it "and/or", an address, or scrubbed already.
+# A path starts where nothing comes before it that would make it "and/or", an address, or scrubbed already.
 _START: Final = r"(?<![\w/])(?<!<user>)(?<!<host>)(?<!<path>)(?<!<token>)(?!(?<=:)//)"
 _POSIX_PATH: Final = re.compile(rf"(?:\bfile://|{_START})(?:~\w*|\.{{1,2}})?(?:/+{_PART})+/*")
 # Python's repr doubles backslashes, so any number of them is one separator.

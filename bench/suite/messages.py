@@ -87,7 +87,7 @@ def _nearest(location: tuple[int | str, ...], model: type[BaseModel]) -> str:
     """`measure.repeat` -> did you mean measure.repeats; with nothing near, the keys that this table has."""
     keys, table = _keys(model), "".join(f"{part}." for part in location[:-1] if isinstance(part, str))
     own = [key for key in keys if key.startswith(table) and "." not in key[len(table) :]]
-    # What stands twice is meant where it was written, else where it comes first.
+    # Several tables may have one leaf: suggest that of this table, else of the first.
     by_leaf = {key.rpartition(".")[2]: key for key in [*reversed(keys), *own]}
     near = difflib.get_close_matches(str(location[-1]), by_leaf, n=1)
     return f"Did you mean {by_leaf[near[0]]}?" if near else f"Known keys are {', '.join(own)}"

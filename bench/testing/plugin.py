@@ -95,18 +95,18 @@ class Cells:
             terminalreporter.write_line(self._told)
 
     def run(self, cell: Cell, replay: Replay, benchmark: Fixture) -> None:
-        """Run a cell, tell its generations to the fixture, and end as the suite expects."""
+        """Run a cell, hand its generations to the fixture, and end as the suite expects."""
         try:
             result = self._runner.run(cell)
         except BenchError as error:
-            tell((), replay, benchmark)
+            hand_over((), replay, benchmark)
             pytest.fail(str(error), pytrace=False)
         benchmark.extra_info.update(self._about, **_figures(result))
-        tell(tuple(repeat.latency_s for repeat in result.repeats), replay, benchmark)
+        hand_over(tuple(repeat.latency_s for repeat in result.repeats), replay, benchmark)
         end(case_of(result, self.plan.suite.expect))
 
 
-def tell(latencies_s: tuple[float, ...], replay: Replay, benchmark: Fixture) -> None:
+def hand_over(latencies_s: tuple[float, ...], replay: Replay, benchmark: Fixture) -> None:
     """One round of the fixture for each generation; a cell without one books nothing."""
     if not latencies_s:
         benchmark.disabled = True  # it warns where it is not used at all
@@ -151,13 +151,13 @@ def end(case: Case) -> None:
 def _plan(config: pytest.Config) -> "Plan":
     from bench.run.run_spec import RunOptions, make_plan, refuse_to_choose
 
-    wishes = RunOptions(
+    options = RunOptions(
         suite=config.getoption("bench_suite"),
         device=config.getoption("bench_device"),
         model=config.getoption("bench_model"),
         weights=config.getoption("bench_weights"),
     )
-    return make_plan(wishes, refuse_to_choose)
+    return make_plan(options, refuse_to_choose)
 
 
 def _require_one_process(config: pytest.Config) -> None:

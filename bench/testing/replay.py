@@ -1,4 +1,4 @@
-"""The rounds of a cell for pytest-benchmark: generations that a worker timed, told again.
+"""The rounds of a cell for pytest-benchmark: generations that a worker timed, replayed.
 
 pytest-benchmark times a function in its own process, by its own clock. A cell runs in a worker process, where
 the latency is read off the device's events and leaves out the loading and the warm-up. So the fixture gets a
@@ -22,7 +22,7 @@ class Fixture(Protocol):
 
 
 class Replay:
-    """A clock that stands at 0 and jumps to the latency of the next generation."""
+    """A clock that starts at 0 and jumps to the latency of the next generation."""
 
     def __init__(self) -> None:
         self._latencies_s: Sequence[float] = ()
@@ -30,7 +30,7 @@ class Replay:
         self._now_s = 0.0
 
     def load(self, latencies_s: Sequence[float]) -> None:
-        """What there is to tell: seconds, one for each round."""
+        """The recorded latencies in seconds, one for each round."""
         self._latencies_s = latencies_s
         self._next = 0
 
@@ -43,7 +43,7 @@ class Replay:
         self._now_s = 0.0
 
     def generation(self) -> None:
-        """The function that the fixture times. A profiler may call it more often: time then stands still."""
+        """The function that the fixture times. A profiler may call it more often: no time passes then."""
         if self._next < len(self._latencies_s):
             self._now_s = self._latencies_s[self._next]
             self._next += 1

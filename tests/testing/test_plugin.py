@@ -18,7 +18,7 @@ import pytest
 from bench.records.record import Failed, Record, Skipped
 from bench.report.ci.cases import case_of
 from bench.store.record_files import read_record
-from bench.testing.plugin import end, tell
+from bench.testing.plugin import end, hand_over
 from bench.testing.replay import Fixture, Replay
 from tests.run.processes import environment, only, write_suite
 from tests.samples import records as sample
@@ -297,5 +297,5 @@ def test_a_cell_that_failed_shows_the_end_of_its_error() -> None:
 
 
 def test_a_cell_without_a_generation_books_nothing(benchmark: Fixture) -> None:
-    tell((), Replay(), benchmark)
+    hand_over((), Replay(), benchmark)
     assert benchmark.disabled
