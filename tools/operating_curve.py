@@ -21,8 +21,7 @@ from typing import Any, Final
 
 from bench.cli.interleaved import ROUNDS as MOST
 from bench.compare.change import change
-from bench.compare.decide import Case, decide
-from bench.compare.gates import Gate, parse_gate
+from bench.compare.gates import Case, Gate, decide, parse_gate
 from bench.compare.observed import Observed, of_pairs, of_processes, samples
 from bench.compare.stopping_rule import FEWEST_PAIRS, is_told
 from bench.interleave.builds import Build, build_at

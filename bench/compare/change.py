@@ -8,20 +8,24 @@ from typing import Final
 from bench.compare.evidence import Evidence, evidence
 from bench.compare.observed import Observed
 from bench.compare.ranks import ALPHA
-from bench.compare.resampling import interval
-from bench.compare.wording import share
+from bench.compare.resampling import FEWEST, interval
 from bench.records.base import Interval
 from bench.records.comparison import Change, Unit, Word
+from bench.records.comparison_reasons import (
+    ChangeNote,
+    NoRatio,
+    NotClear,
+    OneValueEach,
+    PeakMayBeMissing,
+    TooFewRepeats,
+    TooFewValues,
+    WithinAssumedSpread,
+    WithinMeasuredSpread,
+)
 from bench.records.metrics import MEMORY_NOISE, METRICS, Kind
+from bench.wording.comparison import change_note
 
-_TOO_FEW: Final = "too few values: no test could tell these from chance"
-_FEW_REPEATS: Final = "too few repeats: 3 of each side are the least"
-_ONCE: Final = "each process told it once: what it varies by is not known"
-_ASSUMED: Final = "within what fresh processes of one build may differ by, as far as is known"
-_SCATTER: Final = "within what the processes of the base differ by"
-_NOT_CLEAR: Final = "too little for single processes to tell"
-_WATCHED: Final = "watched, not counted: a short peak may be missing"
-_NO_RATIO: Final = "a value of 0: no ratio"
+_DIRECTED: Final = frozenset({Word.FASTER, Word.SLOWER, Word.LESS, Word.MORE})
 
 
 def change(metric: str, cells: Sequence[Observed]) -> Change | None:
@@ -49,12 +53,10 @@ def change(metric: str, cells: Sequence[Observed]) -> Change | None:
         noise=found.noise if is_timed else None,
         process_spread=found.spread if is_timed else None,
         verdict=verdict,
-        better=METRICS[metric].is_better(by) if verdict in _TOLD else None,
-        note=note,
+        better=METRICS[metric].is_better(by) if verdict in _DIRECTED else None,
+        note=change_note(note),
+        note_code=note,
     )
-
-
-_TOLD: Final = frozenset({Word.FASTER, Word.SLOWER, Word.LESS, Word.MORE})
 
 
 def _medians(cells: Sequence[Observed]) -> tuple[float | None, float | None]:
@@ -63,12 +65,14 @@ def _medians(cells: Sequence[Observed]) -> tuple[float | None, float | None]:
     return median(cells[0].base), median(cells[0].new)
 
 
-def _verdict(metric: str, by: float, found: Evidence) -> tuple[Word, str]:
+def _verdict(metric: str, by: float, found: Evidence) -> tuple[Word, ChangeNote | None]:
     match METRICS[metric].kind:
         case Kind.COUNTED:
-            return (_word(metric, by) if by else Word.SAME), ""
+            return (_word(metric, by) if by else Word.SAME), None
+        case Kind.WATCHED if abs(by) > MEMORY_NOISE:
+            return _word(metric, by), PeakMayBeMissing()
         case Kind.WATCHED:
-            return (_word(metric, by), _WATCHED) if abs(by) > MEMORY_NOISE else (Word.SAME_WITHIN_NOISE, "")
+            return Word.SAME_WITHIN_NOISE, None
         case Kind.TIMED:
             return _of_timed(metric, by, found)
 
@@ -81,29 +85,29 @@ def _word(metric: str, by: float) -> Word:
     return Word.MORE if by > 0 else Word.LESS
 
 
-def _of_timed(metric: str, by: float, found: Evidence) -> tuple[Word, str]:
+def _of_timed(metric: str, by: float, found: Evidence) -> tuple[Word, ChangeNote | None]:
     if found.unit is Unit.ONCE:
-        return Word.CANNOT_TELL, _ONCE
+        return Word.CANNOT_TELL, OneValueEach()
     if found.unit is Unit.REPEAT:
         return _of_repeats(metric, by, found)
     if found.p is None or found.smallest_p > ALPHA:
-        return Word.CANNOT_TELL, _TOO_FEW
-    return (Word.SAME_WITHIN_NOISE, "") if found.p > ALPHA or not by else (_word(metric, by), "")
+        return Word.CANNOT_TELL, TooFewValues()
+    return (Word.SAME_WITHIN_NOISE if found.p > ALPHA or not by else _word(metric, by)), None
 
 
-def _of_repeats(metric: str, by: float, found: Evidence) -> tuple[Word, str]:
+def _of_repeats(metric: str, by: float, found: Evidence) -> tuple[Word, ChangeNote | None]:
     """A rule and no test: single processes say nothing of how much their builds vary."""
     if found.draws is None:
-        return Word.CANNOT_TELL, _FEW_REPEATS
+        return Word.CANNOT_TELL, TooFewRepeats(least=FEWEST)
     # As a ratio, so that what is lost one way is won the other way round.
     spread, size = found.spread or 0.0, abs(math.log1p(by))
     if found.are_apart and size > _margin(found):
-        return _word(metric, by), ""
+        return _word(metric, by), None
     if size > math.log1p(spread):
-        return Word.CANNOT_TELL, _NOT_CLEAR
+        return Word.CANNOT_TELL, NotClear()
     if found.is_assumed and found.are_apart:
-        return Word.CANNOT_TELL, f"{_ASSUMED} ({share(spread)})"
-    return Word.SAME_WITHIN_NOISE, "" if found.is_assumed else f"{_SCATTER} ({share(spread)})"
+        return Word.CANNOT_TELL, WithinAssumedSpread(spread=spread)
+    return Word.SAME_WITHIN_NOISE, None if found.is_assumed else WithinMeasuredSpread(spread=spread)
 
 
 def _margin(found: Evidence) -> float:
@@ -133,5 +137,6 @@ def _without_ratio(metric: str, cells: Sequence[Observed], base: float | None, n
         process_spread=None,
         verdict=Word.SAME if is_same else Word.CANNOT_TELL,
         better=None,
-        note="" if is_same else _NO_RATIO,
+        note="" if is_same else change_note(NoRatio()),
+        note_code=None if is_same else NoRatio(),
     )

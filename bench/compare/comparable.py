@@ -1,51 +1,57 @@
-"""Why two sights of a cell cannot be compared: one sentence for each reason, none where they can."""
+"""Whether two runs of a cell can be compared, and why not."""
 
 from collections.abc import Iterator
 from typing import Final
 
-from pydantic import JsonValue
-
 from bench.compare.sides import CellObservation
 from bench.judge.memory import is_contended
-from bench.judge.same_run import is_same_device
-from bench.records.comparison import Difference
-from bench.records.enums import Label
-from bench.records.record import CellResult, Effective, ModelInfo, Record
-
-_DISTURBED: Final = {
-    Label.THROTTLED: "ran while the device slowed itself down",
-    Label.CONTENDED: "shared the device with other work",
-    Label.SPILLED: "lay partly in system memory",
-}
-# What ran on the device decides what is compared. What a build may do better on purpose (the length of the
-# chunks, where embeddings lie) is what a comparison is for.
-_MUST_AGREE: Final = ("dtype", "kv_cache", "sampling", "clip_sha256", "prompt_tokens")
-_MAY_DIFFER: Final = (
-    "attention_provider",
-    "logits_positions",
-    "encoder_chunk_frames",
-    "encoder_chunks_at_once",
-    "mlp_positions_at_once",
-    "embeddings",
+from bench.judge.same_run import (
+    COMPARED_ON_ONE_DEVICE,
+    COMPARED_ON_TWO_DEVICES,
+    COMPARED_RUNS,
+    IMPROVEMENTS,
+    Use,
+    differing,
+    is_same_device,
+    values,
 )
+from bench.records.aspects import Aspect
+from bench.records.base import Frozen
+from bench.records.comparison import Difference
+from bench.records.comparison_reasons import CellReason, Differs, Disturbed
+from bench.records.enums import Label
+from bench.records.record import CellResult, Record
+
+_DISTURBING: Final = (Label.THROTTLED, Label.CONTENDED, Label.SPILLED)
+_FOLLOWS: Final = {
+    Aspect.SUITE_VERSION: Aspect.SUITE_NAME,
+    Aspect.RAN_OPERATORS: Aspect.RAN_ATTENTION,
+    Aspect.RAN_ENCODER_OPERATORS: Aspect.RAN_ENCODER_ATTENTION,
+}
+"""Aspects that differ because another one does: only the other one is stated."""
 
 
-def incomparable_reasons(base: CellObservation, new: CellObservation) -> tuple[str, ...]:
+def incomparable_reasons(base: CellObservation, new: CellObservation) -> tuple[CellReason, ...]:
     """Every reason; empty where the figures of both may be compared."""
     return tuple(_reasons(base, new))
 
 
-def records_differ(base: Record, new: Record) -> tuple[str, ...]:
+def records_differ(base: Record, new: Record) -> tuple[Differs, ...]:
     """The reasons that hold for every cell of two records."""
-    return tuple(_of_the_run(base, new))
+    return tuple(_differences(COMPARED_RUNS, base, new))
 
 
-def disturbed(cell: CellResult) -> tuple[str, ...]:
+def improvements(base: CellResult, new: CellResult) -> tuple[Differs, ...]:
+    """What the engine did differently, where that does not forbid the comparison."""
+    return tuple(_differences(IMPROVEMENTS, base, new)) if _were_observed(base, new) else ()
+
+
+def disturbances(cell: CellResult) -> tuple[Label, ...]:
     """What kept a cell that ran from showing what the device can do."""
     labels = set(cell.summary.labels) if cell.summary is not None else set()
     if is_contended(cell):
         labels.add(Label.CONTENDED)
-    return tuple(words for label, words in _DISTURBED.items() if label in labels)
+    return tuple(label for label in _DISTURBING if label in labels)
 
 
 def differences(base: Record, new: Record) -> tuple[Difference, ...]:
@@ -57,76 +63,33 @@ def differences(base: Record, new: Record) -> tuple[Difference, ...]:
     )
 
 
-def effective_differences(base: Effective | None, new: Effective | None) -> Iterator[str]:
-    """What the engine did otherwise, where that does not forbid the comparison."""
-    if base is not None and new is not None:
-        for name in _MAY_DIFFER:
-            old, now = getattr(base, name), getattr(new, name)
-            if old != now:
-                yield f"{name.replace('_', ' ')} was {old}, is {now}"
+def _reasons(base: CellObservation, new: CellObservation) -> Iterator[CellReason]:
+    yield from _differences(COMPARED_RUNS, base.record, new.record)
+    yield from (Disturbed(side="base", label=label) for label in disturbances(base.cell))
+    yield from (Disturbed(side="new", label=label) for label in disturbances(new.cell))
+    if _were_observed(base.cell, new.cell):
+        on_one_device = is_same_device(base.record, new.record)
+        use = COMPARED_ON_ONE_DEVICE if on_one_device else COMPARED_ON_TWO_DEVICES
+        yield from _differences(use, base.cell, new.cell)
 
 
-def _reasons(base: CellObservation, new: CellObservation) -> Iterator[str]:
-    yield from _of_the_run(base.record, new.record)
-    for side, seen in (("base", base), ("new", new)):
-        yield from (f"the {side} {words}" for words in disturbed(seen.cell))
-    if base.cell.effective is not None and new.cell.effective is not None:
-        same = is_same_device(base.record, new.record)
-        yield from _of_the_kernels(base.cell.effective, new.cell.effective, same_device=same)
+def _were_observed(base: CellResult, new: CellResult) -> bool:
+    return base.effective is not None and new.effective is not None
 
 
-def _of_the_run(base: Record, new: Record) -> Iterator[str]:
-    if base.provenance is not new.provenance:
-        yield f"provenance: {base.provenance.value} against {new.provenance.value}"
-    if base.emulation != new.emulation:
-        yield "another card was emulated"
-    if base.suite.name != new.suite.name:
-        yield f"another suite: {base.suite.name} against {new.suite.name}"
-    elif base.suite.version != new.suite.version:
-        yield f"another version of the suite: {base.suite.version} against {new.suite.version}"
-    if _warm_up(base) != _warm_up(new):
-        yield f"another warm-up: {_warm_up(base)} tokens against {_warm_up(new)}"
-    yield from _of_the_model(base.model, new.model)
+def _differences(use: Use, base: Frozen, new: Frozen) -> Iterator[Differs]:
+    old, now = values(use, base), values(use, new)
+    found = differing(old, now)
+    for aspect in found:
+        if _FOLLOWS.get(aspect) not in found:
+            yield Differs(aspect=aspect, base=_short(old[aspect]), new=_short(now[aspect]))
 
 
-def _warm_up(record: Record) -> JsonValue:
-    measure = record.suite.definition.get("measure")
-    return measure.get("warmup_tokens") if isinstance(measure, dict) else None
-
-
-def _of_the_model(base: ModelInfo, new: ModelInfo) -> Iterator[str]:
-    if base.weight_mode is not new.weight_mode:
-        yield f"weights: {base.weight_mode.value} against {new.weight_mode.value}"
-    if base.config_sha256 != new.config_sha256:
-        yield "another model: its configuration differs"
-    files = [{(file.name, file.sha256) for file in model.files} for model in (base, new)]
-    if files[0] != files[1]:
-        yield "other files of weights"
-
-
-def _of_the_kernels(base: Effective, new: Effective, *, same_device: bool) -> Iterator[str]:
-    """On another device other operators are that device's; on the same one they are another program."""
-    for name in _MUST_AGREE:
-        old, now = getattr(base, name), getattr(new, name)
-        if old != now:
-            words = name.replace("_", " ")
-            is_short = name in {"dtype", "prompt_tokens"}
-            old, now = ("unknown" if value is None else value for value in (old, now))
-            yield f"effective {words}: {old} against {now}" if is_short else f"the effective {words} differs"
-    if same_device and base.device != new.device:
-        yield f"ran on {base.device} against {new.device}"
-    if same_device and base.threads != new.threads:
-        yield f"threads: {base.threads} against {new.threads}"
-    for where in ("language_model", "audio_encoder"):
-        ran, runs = getattr(base, where), getattr(new, where)
-        name = where.replace("_", " ")
-        if ran is None or runs is None:
-            if ran is not runs:
-                yield f"attention of the {name} was observed on one side only"
-        elif ran.attention != runs.attention:
-            yield f"effective attention of the {name}: {ran.attention} against {runs.attention}"
-        elif same_device and set(ran.operators) != set(runs.operators):
-            yield f"other kernels ran in the {name}"
+def _short(value: object) -> str | int | float | None:
+    """A value that a reason states; None for one that has many parts."""
+    if isinstance(value, str):
+        return str(value)
+    return value if isinstance(value, int | float) else None
 
 
 def _facts(record: Record, other: Record) -> Iterator[tuple[str, str | None]]:

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
-from bench.compare.cells import Paired, lone, pair_interleaved, pair_separate
+from bench.compare.cells import ObservedPair, Paired, lone, pair_interleaved, pair_separate
 from bench.compare.change import change
 from bench.compare.comparable import differences, records_differ
-from bench.compare.decide import Case, decide
-from bench.compare.gates import Gate
+from bench.compare.gates import Case, Gate, decide
 from bench.compare.sides import CellObservation, Side, cells_of, info
 from bench.errors import UsageError
 from bench.judge.caveats import caveats
@@ -16,6 +15,7 @@ from bench.judge.same_run import is_same_device
 from bench.records.comparison import Against, Change, Comparison
 from bench.records.metrics import METRICS
 from bench.records.record import Record
+from bench.wording.comparison import cell_reason
 
 
 def compare(base: Side, news: Sequence[Side], gates: Sequence[Gate] = ()) -> Comparison:
@@ -42,28 +42,26 @@ def compare_pairs(
     if not pairs:
         raise UsageError("no pair of runs was finished", hint="Run it again with the same options")
     base, new = (Side(label, tuple(pair[n] for pair in pairs)) for n, label in enumerate(labels))
-    found = [pair_interleaved(sights) for sights in _sights(pairs).values()]
+    found = [pair_interleaved(observed) for observed in _observed_pairs(pairs).values()]
     against = _assemble(base, new, found, gates)
     return Comparison(method="interleaved", base=info(base), against=(against,))
 
 
-def _sights(
-    pairs: Sequence[tuple[Record, Record]],
-) -> dict[str, list[tuple[str, CellObservation, CellObservation]]]:
+def _observed_pairs(pairs: Sequence[tuple[Record, Record]]) -> dict[str, list[ObservedPair]]:
     """By cell id, both observations of every pair that has the cell twice, with the number of the pair."""
-    found: dict[str, list[tuple[str, CellObservation, CellObservation]]] = {}
+    found: dict[str, list[ObservedPair]] = {}
     for number, (old, now) in enumerate(pairs, 1):
         there = {cell.cell_id: cell for cell in now.cells}
         for cell in old.cells:
             if cell.cell_id in there:
-                sight = (str(number), CellObservation(old, cell), CellObservation(now, there[cell.cell_id]))
-                found.setdefault(cell.cell_id, []).append(sight)
+                pair = (str(number), CellObservation(old, cell), CellObservation(now, there[cell.cell_id]))
+                found.setdefault(cell.cell_id, []).append(pair)
     return found
 
 
 def _against(base: Side, new: Side, gates: Sequence[Gate]) -> Against:
     olds, news = cells_of(base), cells_of(new)
-    found = [pair_separate(seen, news[cell_id]) for cell_id, seen in olds.items() if cell_id in news]
+    found = [pair_separate(old, news[cell_id]) for cell_id, old in olds.items() if cell_id in news]
     return _assemble(base, new, found, gates)
 
 
@@ -73,18 +71,20 @@ def _assemble(base: Side, new: Side, found: Sequence[Paired], gates: Sequence[Ga
     overall = _overall(found)
     cells = tuple(one.cell for one in found)
     olds, news = cells_of(base), cells_of(new)
-    gone = [seen for cell_id, seen in olds.items() if cell_id not in news]
-    lost = sum(any(one.cell.outcome.status == "measured" for one in seen) for seen in gone)
+    missing = [observed for cell_id, observed in olds.items() if cell_id not in news]
+    lost = sum(any(one.cell.outcome.status == "measured" for one in observed) for observed in missing)
+    reasons = records_differ(base.newest, new.newest)
     return Against(
         new=info(new),
         same_device=same_device,
-        reasons=records_differ(base.newest, new.newest),
+        reasons=tuple(map(cell_reason, reasons)),
+        reason_codes=reasons,
         differences=differences(base.newest, new.newest),
         caveats=tuple(dict.fromkeys((*_caveats(base.newest), *_caveats(new.newest)))),
         overall=overall,
         cells=cells,
-        only_in_base=lone(gone),
-        only_in_new=lone(seen for cell_id, seen in news.items() if cell_id not in olds),
+        only_in_base=lone(missing),
+        only_in_new=lone(observed for cell_id, observed in news.items() if cell_id not in olds),
         gates=tuple(decide(gate, Case(overall.get(gate.metric), cells, lost)) for gate in gates),
     )
 
@@ -94,11 +94,11 @@ def _caveats(record: Record) -> tuple[str, ...]:
 
 
 def _overall(found: Sequence[Paired]) -> dict[str, Change]:
-    told = {
+    changes = {
         metric: change(metric, [one.observed[metric] for one in found if metric in one.observed])
         for metric in METRICS
     }
-    return {metric: over for metric, over in told.items() if over is not None}
+    return {metric: over for metric, over in changes.items() if over is not None}
 
 
 def _device(side: Side) -> str:

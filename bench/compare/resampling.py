@@ -9,7 +9,7 @@ import numpy as np
 from bench.records.base import Interval
 
 _RESAMPLES: Final = 2000
-_FEWEST: Final = 3  # below it the bootstrap only repeats what is there
+FEWEST: Final = 3  # below it the bootstrap only repeats what is there
 _LEVELS: Final = (0.025, 0.975)
 
 
@@ -18,7 +18,7 @@ def log_ratios(base: Sequence[float], new: Sequence[float], seed: int) -> np.nda
 
     None where one side has fewer than 3 values. Values are above 0.
     """
-    if min(len(base), len(new)) < _FEWEST:
+    if min(len(base), len(new)) < FEWEST:
         return None
     random = np.random.default_rng(seed)
     drawn: np.ndarray = np.log(_medians(new, random)) - np.log(_medians(base, random))
@@ -27,7 +27,7 @@ def log_ratios(base: Sequence[float], new: Sequence[float], seed: int) -> np.nda
 
 def median_draws(values: Sequence[float], seed: int) -> np.ndarray | None:
     """The median of values, as often as it was drawn again; None below 3 values."""
-    return _medians(values, np.random.default_rng(seed)) if len(values) >= _FEWEST else None
+    return _medians(values, np.random.default_rng(seed)) if len(values) >= FEWEST else None
 
 
 def interval(logs: np.ndarray | None, wider: float = 0.0) -> Interval | None:

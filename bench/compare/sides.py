@@ -11,7 +11,7 @@ from bench.records.record import CellResult, Record
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """Records that stand for each other, oldest first; `left_out` counts those of a folder that do not."""
+    """Records of one build, oldest first; `left_out` counts those of the folder that are of another."""
 
     label: str
     records: tuple[Record, ...]
@@ -50,12 +50,12 @@ def side_of(label: str, records: Sequence[Record], like: Record | None = None) -
 
 
 def cells_of(side: Side) -> dict[str, tuple[CellObservation, ...]]:
-    """By cell id, every sight of the cell, oldest first."""
+    """By cell id, every observation of the cell, oldest first."""
     found: dict[str, list[CellObservation]] = {}
     for record in side.records:
         for cell in record.cells:
             found.setdefault(cell.cell_id, []).append(CellObservation(record, cell))
-    return {cell_id: tuple(seen) for cell_id, seen in found.items()}
+    return {cell_id: tuple(observed) for cell_id, observed in found.items()}
 
 
 def info(side: Side) -> SideInfo:

@@ -65,16 +65,27 @@ COMPARED_RUNS: Final[Use] = (
 )
 """Both sides of a comparison. Not device and software: their change is what a comparison is for."""
 
-COMPARED_CELLS: Final[Use] = (
-    *(Aspect.RAN_DTYPE, Aspect.RAN_CACHE, Aspect.RAN_SAMPLING, Aspect.RAN_CLIP, Aspect.RAN_PROMPT_TOKENS),
-    *(Aspect.RAN_ATTENTION, Aspect.RAN_ENCODER_ATTENTION),
-)
-"""What ran in a cell of both sides. Not what a build may do better on purpose, such as shorter chunks."""
-
 COMPARED_ON_ONE_DEVICE: Final[Use] = (
-    *(Aspect.RAN_ON, Aspect.RAN_THREADS, Aspect.RAN_OPERATORS, Aspect.RAN_ENCODER_OPERATORS),
+    *(Aspect.RAN_DTYPE, Aspect.RAN_CACHE, Aspect.RAN_SAMPLING, Aspect.RAN_CLIP, Aspect.RAN_PROMPT_TOKENS),
+    *(Aspect.RAN_ON, Aspect.RAN_THREADS),
+    *(Aspect.RAN_ATTENTION, Aspect.RAN_OPERATORS),
+    *(Aspect.RAN_ENCODER_ATTENTION, Aspect.RAN_ENCODER_OPERATORS),
 )
-"""In addition where both sides ran on one device: on another one other operators are that device's."""
+"""What ran in a cell of both sides."""
+
+_OF_THE_DEVICE: Final = {
+    *(Aspect.RAN_ON, Aspect.RAN_THREADS, Aspect.RAN_OPERATORS, Aspect.RAN_ENCODER_OPERATORS)
+}
+COMPARED_ON_TWO_DEVICES: Final[Use] = tuple(
+    aspect for aspect in COMPARED_ON_ONE_DEVICE if aspect not in _OF_THE_DEVICE
+)
+"""The same: other operators are another device's own."""
+
+IMPROVEMENTS: Final[Use] = (
+    *(Aspect.RAN_PROVIDER, Aspect.RAN_LOGITS, Aspect.RAN_CHUNK_FRAMES, Aspect.RAN_CHUNKS),
+    *(Aspect.RAN_MLP_POSITIONS, Aspect.RAN_EMBEDDINGS),
+)
+"""May differ between compared cells, and is named: a build may do it better on purpose."""
 
 SAME_DEVICE: Final[Use] = (Aspect.DEVICE_KIND, Aspect.DEVICE, Aspect.DEVICE_NAME)
 """Two cards of one kind count as the same device."""
@@ -90,6 +101,9 @@ PREDICTED: Final[Use] = (Aspect.MODEL, Aspect.CONFIGURATION, Aspect.DEVICE_KIND,
 """A prediction and a run of it. Shapes decide memory: a directory of the same name may hold others."""
 
 
+_STEPS: Final = {aspect: tuple(aspect.value.split(".")) for aspect in Aspect}
+
+
 def values(use: Use, run: Frozen) -> Values:
     """The value of each aspect of a use in a record, in a header or in a cell."""
     return {aspect: value(aspect, run) for aspect in use}
@@ -98,7 +112,7 @@ def values(use: Use, run: Frozen) -> Values:
 def value(aspect: Aspect, run: Frozen) -> object:
     """One value; None where a step of its path is null."""
     found: object = run
-    for step in aspect.value.split("."):
+    for step in _STEPS[aspect]:
         if found is None:
             return None
         found = found.get(step) if isinstance(found, Mapping) else getattr(found, step)

@@ -9,6 +9,7 @@ from typing import Final, Literal
 from pydantic import Field
 
 from bench.records.base import Frozen, Interval
+from bench.records.comparison_reasons import CellReason, ChangeNote, GateReason
 from bench.records.enums import Attention, Provenance, WeightMode
 
 COMPARISON_VERSION: Final = "1.1"
@@ -60,6 +61,7 @@ class Change(Frozen):
     verdict: Word
     better: bool | None = Field(description="whether the verdict is the good way; null: neither way")
     note: str = ""
+    note_code: ChangeNote | None = Field(default=None, description="the note, with its numbers")
 
 
 class CellComparison(Frozen):
@@ -73,6 +75,7 @@ class CellComparison(Frozen):
     base_status: str
     new_status: str
     reasons: tuple[str, ...] = Field(default=(), description="why it was refused, or how it ended")
+    reason_codes: tuple[CellReason, ...] = Field(default=(), description="the same, with their numbers")
     metrics: dict[str, Change] = Field(default_factory=dict)
 
 
@@ -128,6 +131,7 @@ class GateResult(Frozen):
     limit: float = Field(description="the change that is still allowed, with its sign")
     result: Literal["passed", "failed", "cannot_tell"]
     why: str
+    why_code: GateReason
 
 
 class Against(Frozen):
@@ -136,6 +140,7 @@ class Against(Frozen):
     new: SideInfo
     same_device: bool
     reasons: tuple[str, ...] = Field(default=(), description="why none of its cells can be compared")
+    reason_codes: tuple[CellReason, ...] = Field(default=(), description="the same, with their numbers")
     differences: tuple[Difference, ...]
     caveats: tuple[str, ...]
     overall: dict[str, Change] = Field(description="geometric mean over the cells that were compared")

@@ -12,6 +12,7 @@ from bench.compare.observed import samples
 from bench.compare.sides import side_of
 from bench.errors import UsageError
 from bench.records.comparison import Against, Change, Comparison, Unit, Word
+from bench.records.comparison_reasons import PairsLeftOut, TooFewRepeats, WithinAssumedSpread
 from bench.records.record import CellResult, Record
 from tests.samples import records as sample
 from tests.samples.comparisons import STEADY, cell, record, requests
@@ -57,7 +58,7 @@ def test_the_words_go_the_way_of_the_metric() -> None:
 def test_two_repeats_of_each_side_cannot_tell() -> None:
     told = change(one(cell(factors=STEADY[:2]), cell(slow=2, factors=STEADY[:2])))
     assert (told.verdict, told.interval) == (Word.CANNOT_TELL, None)
-    assert "too few" in told.note
+    assert told.note_code == TooFewRepeats(least=3)
 
 
 def test_two_repeats_in_each_of_four_cells_cannot_tell_either() -> None:
@@ -73,7 +74,7 @@ def test_one_process_of_each_cannot_tell_what_fresh_processes_may_differ_by() ->
     told = change(one(cell(), cell(slow=1.04)))
     assert (told.p, told.process_spread) == (None, 0.07)
     assert told.verdict is Word.CANNOT_TELL
-    assert "fresh processes" in told.note
+    assert told.note_code == WithinAssumedSpread(spread=0.07)
     assert told.interval is not None
     assert told.interval.low < -0.09 < 0.02 < told.interval.high
 
@@ -186,7 +187,7 @@ def test_a_disturbed_pair_is_left_out_and_a_lost_cell_is_not() -> None:
     pairs = [(record(cell(want), number=n), record(cell(want, slow=1.1), number=n)) for n in range(7)]
     found = compare_pairs([*pairs, (record(cell(want)), record(throttled))], ("a", "b")).against[0].cells[0]
     assert found.metrics[RATE].n_base == 7
-    assert found.reasons == ("1 of 8 pairs left out: disturbed or not comparable",)
+    assert found.reason_codes == (PairsLeftOut(left_out=1, pairs=8),)
     lost = (record(cell(want)), record(sample.out_of_memory(want)))
     assert compare_pairs([*pairs, lost], ("a", "b")).against[0].cells[0].result == "no_longer_runs"
 

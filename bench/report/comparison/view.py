@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from bench import units
-from bench.compare.wording import between, cell_name, p_text, percent
 from bench.judge.same_run import is_published
 from bench.records.comparison import (
     Against,
@@ -22,6 +21,7 @@ from bench.report.basics import Fact, Tone
 from bench.report.comparison.interface import CellLines, ComparisonView, Line, Mark, SideView
 from bench.report.labels import PROVENANCES, WEIGHTS
 from bench.text import MAX_NAME, clean
+from bench.wording.comparison import between, cell_name, p_value, percent
 
 _WORDS: Final = {
     Word.FASTER: "faster",
@@ -168,7 +168,7 @@ def _line(metric: Metric, change: Change) -> Line:
         new="" if change.new is None else units.quantity(change.new, metric.unit),
         change="" if change.change is None else percent(change.change),
         interval="" if change.interval is None else between(change.interval),
-        p="" if change.p is None else p_text(change.p)[2:].removeprefix("= "),
+        p="" if change.p is None else p_value(change.p),
         values=f"{change.n_base} and {change.n_new} {_UNITS[change.unit]}",
         word=_WORDS[change.verdict],
         brief=_brief(change),

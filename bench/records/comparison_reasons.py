@@ -1,0 +1,271 @@
+"""Why a comparison says what it says: one frozen type for each reason, with its numbers.
+
+`bench.wording.comparison` makes the sentence of each. A change is relative: 0.05 is 5 % more.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from bench.records.aspects import Aspect
+from bench.records.base import Frozen, Interval, Seconds
+from bench.records.enums import Attention, Label
+from bench.records.reasons import OutcomeReason
+
+
+class CellPlace(Frozen):
+    """A cell, by what a person knows it by."""
+
+    clip_seconds: Seconds
+    max_tokens: int
+    attention: Attention
+
+
+# --- cells ------------------------------------------------------------------------------------------------
+
+
+class Differs(Frozen):
+    """The sides differ in one aspect. Not every value is short enough to be stated."""
+
+    code: Literal["differs"] = "differs"
+    aspect: Aspect
+    base: str | int | float | None = Field(description="null where it is not stated or not available")
+    new: str | int | float | None
+
+
+class Disturbed(Frozen):
+    """A cell ran, and its figures are not what the device can do at rest."""
+
+    code: Literal["disturbed"] = "disturbed"
+    side: Literal["base", "new"] | None = Field(description="null where the other side did not run")
+    label: Label
+
+
+class NotReached(Frozen):
+    """The run was interrupted before the cell."""
+
+    code: Literal["not_reached"] = "not_reached"
+
+
+class NotRun(Frozen):
+    """The cell was predicted: nothing ran."""
+
+    code: Literal["not_run"] = "not_run"
+
+
+class Ended(Frozen):
+    """How the cell ended on the side where it did not run, as its record states it."""
+
+    code: Literal["ended"] = "ended"
+    reason: str
+    reason_code: OutcomeReason | None = Field(description="null in records of schema 1.0")
+
+
+class PairsLeftOut(Frozen):
+    """Pairs of runs that were disturbed or cannot be compared."""
+
+    code: Literal["pairs_left_out"] = "pairs_left_out"
+    left_out: int
+    pairs: int
+
+
+CellReason = Annotated[
+    Differs | Disturbed | NotReached | NotRun | Ended | PairsLeftOut, Field(discriminator="code")
+]
+"""Why a cell was refused, how it ended, or what else its reader has to know."""
+
+
+# --- changes ----------------------------------------------------------------------------------------------
+
+
+class TooFewValues(Frozen):
+    """No rank test of so few values can show a difference."""
+
+    code: Literal["too_few_values"] = "too_few_values"
+
+
+class TooFewRepeats(Frozen):
+    """Each side needs more repeats."""
+
+    code: Literal["too_few_repeats"] = "too_few_repeats"
+    least: int
+
+
+class OneValueEach(Frozen):
+    """Each process reports the metric once, so that its scatter is not known."""
+
+    code: Literal["one_value_each"] = "one_value_each"
+
+
+class WithinAssumedSpread(Frozen):
+    """The change is no larger than what fresh processes are assumed to differ by."""
+
+    code: Literal["within_assumed_spread"] = "within_assumed_spread"
+    spread: float
+
+
+class WithinMeasuredSpread(Frozen):
+    """The change is no larger than what processes of the base differ by."""
+
+    code: Literal["within_measured_spread"] = "within_measured_spread"
+    spread: float
+
+
+class NotClear(Frozen):
+    """The change is beyond the spread of processes, and not by enough for single processes."""
+
+    code: Literal["not_clear"] = "not_clear"
+
+
+class PeakMayBeMissing(Frozen):
+    """The metric is watched and not counted."""
+
+    code: Literal["peak_may_be_missing"] = "peak_may_be_missing"
+
+
+class NoRatio(Frozen):
+    """A value is 0."""
+
+    code: Literal["no_ratio"] = "no_ratio"
+
+
+ChangeNote = Annotated[
+    TooFewValues
+    | TooFewRepeats
+    | OneValueEach
+    | WithinAssumedSpread
+    | WithinMeasuredSpread
+    | NotClear
+    | PeakMayBeMissing
+    | NoRatio,
+    Field(discriminator="code"),
+]
+"""What limits the verdict on one metric."""
+
+
+# --- gates ------------------------------------------------------------------------------------------------
+
+
+class CellsLost(Frozen):
+    """Cells that ran in the base no longer run."""
+
+    code: Literal["cells_lost"] = "cells_lost"
+    cells: int
+    first: CellPlace
+    first_status: str = Field(description="status of its outcome in the new side")
+
+
+class CellsNotCompared(Frozen):
+    """Cells that ran in the base could not be compared."""
+
+    code: Literal["cells_not_compared"] = "cells_not_compared"
+    cells: int
+    ran: int = Field(description="cells that ran in the base")
+
+
+class NoCellHasMetric(Frozen):
+    """No cell that can be compared has the metric on both sides."""
+
+    code: Literal["no_cell_has_metric"] = "no_cell_has_metric"
+
+
+class NoRatioInCell(Frozen):
+    """A value of the cell is 0."""
+
+    code: Literal["no_ratio_in_cell"] = "no_ratio_in_cell"
+    cell: CellPlace
+
+
+class WorstChange(Frozen):
+    """The worst change of any cell."""
+
+    code: Literal["worst_change"] = "worst_change"
+    change: float
+
+
+class BaseTooNoisy(Frozen):
+    """The base's own noise is more than half the gate."""
+
+    code: Literal["base_too_noisy"] = "base_too_noisy"
+    noise: float
+
+
+class ProcessesTooFarApart(Frozen):
+    """What processes of one build may differ by is more than half the gate."""
+
+    code: Literal["processes_too_far_apart"] = "processes_too_far_apart"
+    spread: float
+
+
+class ChangeAt(Frozen):
+    """A change in one cell, or over all that were compared."""
+
+    change: float | None
+    interval: Interval | None
+    cell: CellPlace | None = Field(description="null: over all cells")
+    cells: int = Field(description="how many")
+
+
+class ChangeShown(Frozen):
+    """The change that decides the gate."""
+
+    code: Literal["change_shown"] = "change_shown"
+    by: ChangeAt
+    p: float | None = Field(default=None, description="of a gate that failed by a test over all cells")
+
+
+class MayBeChance(Frozen):
+    """The change is beyond the limit, and no difference is shown."""
+
+    code: Literal["may_be_chance"] = "may_be_chance"
+    by: ChangeAt
+    note: ChangeNote | None
+
+
+class NotDecided(Frozen):
+    """Nothing decides whether there is a change."""
+
+    code: Literal["not_decided"] = "not_decided"
+    by: ChangeAt
+    note: ChangeNote | None
+
+
+class NoInterval(Frozen):
+    """The change of single processes has too few values for an interval."""
+
+    code: Literal["no_interval"] = "no_interval"
+    by: ChangeAt
+    note: ChangeNote | None
+
+
+class WiderThanGate(Frozen):
+    """The interval of the change is wider than the gate: more rounds make it narrower."""
+
+    code: Literal["wider_than_gate"] = "wider_than_gate"
+    by: ChangeAt
+
+
+class MayReachBeyond(Frozen):
+    """The change is within the limit, and its interval reaches beyond it."""
+
+    code: Literal["may_reach_beyond"] = "may_reach_beyond"
+    by: ChangeAt
+
+
+GateReason = Annotated[
+    CellsLost
+    | CellsNotCompared
+    | NoCellHasMetric
+    | NoRatioInCell
+    | WorstChange
+    | BaseTooNoisy
+    | ProcessesTooFarApart
+    | ChangeShown
+    | MayBeChance
+    | NotDecided
+    | NoInterval
+    | WiderThanGate
+    | MayReachBeyond,
+    Field(discriminator="code"),
+]
+"""Why a gate failed, passed or could not be decided."""

@@ -1,0 +1,213 @@
+"""What a comparison says, in English: figures as in its tables, and the sentence of each typed reason."""
+
+from collections.abc import Mapping
+from typing import Final, assert_never
+
+from bench.records import comparison_reasons as reasons
+from bench.records.aspects import Aspect
+from bench.records.base import Interval
+from bench.records.comparison import CellComparison, LoneCell
+from bench.records.comparison_reasons import CellPlace, CellReason, ChangeAt, ChangeNote, GateReason
+from bench.records.enums import ATTENTION_NAMES, Label
+from bench.units import clip_length
+
+_LEAST_P: Final = 0.0001
+_MORE: Final = "--interleave or more records can tell"
+
+
+# --- figures ----------------------------------------------------------------------------------------------
+
+
+def cell_name(cell: CellComparison | LoneCell | CellPlace) -> str:
+    """`10 s × 128 (SDPA)`: length of the clip, most new tokens, attention."""
+    return f"{clip_length(cell.clip_seconds)} × {cell.max_tokens:,} ({ATTENTION_NAMES[cell.attention]})"
+
+
+def percent(change: float) -> str:
+    """`-2.9 %`; of less than that, such as of some bytes of memory, its first digit."""
+    return f"{100 * change:+.1g} %" if 0 < abs(change) < 0.0005 else f"{100 * change:+.1f} %"
+
+
+def share(of: float) -> str:
+    """`4.7 %`: a share that has no direction."""
+    return f"{100 * of:.1f} %"
+
+
+def between(interval: Interval) -> str:
+    """`-5.0 to +1.2 %`."""
+    return f"{100 * interval.low:+.1f} to {100 * interval.high:+.1f} %"
+
+
+def p_value(p: float) -> str:
+    """`0.012`, and `< 0.0001` for less: no test shows a p of 0."""
+    return f"< {_LEAST_P:g}" if p < _LEAST_P else f"{p:.2g}"
+
+
+def _p_equals(p: float) -> str:
+    return f"p {p_value(p)}" if p < _LEAST_P else f"p = {p_value(p)}"
+
+
+def _cells(count: int) -> str:
+    return f"{count} cell{'' if count == 1 else 's'}"
+
+
+# --- cells ------------------------------------------------------------------------------------------------
+
+_DISTURBED: Final[Mapping[Label, str]] = {
+    Label.THROTTLED: "ran while the device slowed itself down",
+    Label.CONTENDED: "shared the device with other work",
+    Label.SPILLED: "lay partly in system memory",
+}
+_DIFFERS: Final[Mapping[Aspect, str]] = {
+    Aspect.PROVENANCE: "provenance: {base} against {new}",
+    Aspect.EMULATION: "another card was emulated",
+    Aspect.SUITE_NAME: "another suite: {base} against {new}",
+    Aspect.SUITE_VERSION: "another version of the suite: {base} against {new}",
+    Aspect.WARM_UP: "another warm-up: {base} tokens against {new}",
+    Aspect.WEIGHT_MODE: "weights: {base} against {new}",
+    Aspect.CONFIGURATION: "another model: its configuration differs",
+    Aspect.WEIGHT_FILES: "other files of weights",
+    Aspect.RAN_DTYPE: "effective dtype: {base} against {new}",
+    Aspect.RAN_CACHE: "the effective kv cache differs",
+    Aspect.RAN_SAMPLING: "the effective sampling differs",
+    Aspect.RAN_CLIP: "the effective clip sha256 differs",
+    Aspect.RAN_PROMPT_TOKENS: "effective prompt tokens: {base} against {new}",
+    Aspect.RAN_ON: "ran on {base} against {new}",
+    Aspect.RAN_THREADS: "threads: {base} against {new}",
+    Aspect.RAN_ATTENTION: "effective attention of the language model: {base} against {new}",
+    Aspect.RAN_OPERATORS: "other kernels ran in the language model",
+    Aspect.RAN_ENCODER_ATTENTION: "effective attention of the audio encoder: {base} against {new}",
+    Aspect.RAN_ENCODER_OPERATORS: "other kernels ran in the audio encoder",
+    Aspect.RAN_PROVIDER: "attention provider was {base}, is {new}",
+    Aspect.RAN_LOGITS: "logits positions was {base}, is {new}",
+    Aspect.RAN_CHUNK_FRAMES: "encoder chunk frames was {base}, is {new}",
+    Aspect.RAN_CHUNKS: "encoder chunks at once was {base}, is {new}",
+    Aspect.RAN_MLP_POSITIONS: "mlp positions at once was {base}, is {new}",
+    Aspect.RAN_EMBEDDINGS: "embeddings was {base}, is {new}",
+}
+_ON_ONE_SIDE: Final[Mapping[Aspect, str]] = {
+    Aspect.RAN_ATTENTION: "attention of the language model was observed on one side only",
+    Aspect.RAN_ENCODER_ATTENTION: "attention of the audio encoder was observed on one side only",
+}
+_CAN_BE_UNKNOWN: Final = frozenset({Aspect.RAN_DTYPE, Aspect.RAN_PROMPT_TOKENS})
+
+
+def cell_reason(reason: CellReason) -> str:
+    """Why a cell was refused, how it ended, or what else its reader has to know."""
+    match reason:
+        case reasons.Differs():
+            return _differs(reason)
+        case reasons.Disturbed(side=side, label=label):
+            return _DISTURBED[label] if side is None else f"the {side} {_DISTURBED[label]}"
+        case reasons.NotReached():
+            return "not reached: the run was interrupted"
+        case reasons.NotRun():
+            return "predicted: nothing ran"
+        case reasons.Ended():
+            return reason.reason
+        case reasons.PairsLeftOut(left_out=left_out, pairs=pairs):
+            return f"{left_out} of {pairs} pairs left out: disturbed or not comparable"
+        case _:
+            assert_never(reason)
+
+
+def _differs(reason: reasons.Differs) -> str:
+    if reason.aspect in _ON_ONE_SIDE and (reason.base is None or reason.new is None):
+        return _ON_ONE_SIDE[reason.aspect]
+    unknown = "unknown" if reason.aspect in _CAN_BE_UNKNOWN else None
+    base, new = (unknown if value is None else value for value in (reason.base, reason.new))
+    return _DIFFERS[reason.aspect].format(base=base, new=new)
+
+
+# --- changes ----------------------------------------------------------------------------------------------
+
+
+def change_note(note: ChangeNote | None) -> str:
+    """What limits the verdict on one metric; empty where nothing does."""
+    match note:
+        case None:
+            return ""
+        case reasons.TooFewValues():
+            return "too few values: no test could tell these from chance"
+        case reasons.TooFewRepeats(least=least):
+            return f"too few repeats: {least} of each side are the least"
+        case reasons.OneValueEach():
+            return "each process told it once: what it varies by is not known"
+        case reasons.WithinAssumedSpread(spread=spread):
+            words = "within what fresh processes of one build may differ by, as far as is known"
+            return f"{words} ({share(spread)})"
+        case reasons.WithinMeasuredSpread(spread=spread):
+            return f"within what the processes of the base differ by ({share(spread)})"
+        case reasons.NotClear():
+            return "too little for single processes to tell"
+        case reasons.PeakMayBeMissing():
+            return "watched, not counted: a short peak may be missing"
+        case reasons.NoRatio():
+            return "a value of 0: no ratio"
+        case _:
+            assert_never(note)
+
+
+# --- gates ------------------------------------------------------------------------------------------------
+
+
+def gate_reason(reason: GateReason) -> str:
+    """Why a gate failed, passed or could not be decided."""
+    match reason:
+        case reasons.CellsLost(cells=cells, first=first, first_status=status):
+            runs = f"{_cells(cells)} no longer run{'s' if cells == 1 else ''}"
+            return f"{runs} that ran in the base: {cell_name(first)}, {status.replace('_', ' ')}"
+        case reasons.CellsNotCompared(cells=cells, ran=ran):
+            return f"{cells} of {_cells(ran)} of the base could not be compared"
+        case reasons.NoCellHasMetric():
+            return "no cell that can be compared has this metric on both sides"
+        case reasons.NoRatioInCell(cell=cell):
+            return f"no ratio in {cell_name(cell)}"
+        case reasons.WorstChange(change=change):
+            return f"{percent(change)} at worst"
+        case reasons.BaseTooNoisy(noise=noise):
+            return f"the base's own noise is {share(noise)}, more than half the gate; {_MORE}"
+        case reasons.ProcessesTooFarApart(spread=spread):
+            return f"processes of one build may differ by {share(spread)}, more than half the gate; {_MORE}"
+        case _:
+            return _of_change(reason)
+
+
+_OfChange = (
+    reasons.ChangeShown
+    | reasons.MayBeChance
+    | reasons.NotDecided
+    | reasons.NoInterval
+    | reasons.WiderThanGate
+    | reasons.MayReachBeyond
+)
+
+
+def _of_change(reason: _OfChange) -> str:
+    by = _percent(reason.by)
+    where = _cells(reason.by.cells) if reason.by.cell is None else cell_name(reason.by.cell)
+    match reason:
+        case reasons.ChangeShown(p=p):
+            in_or_over = "over" if reason.by.cell is None else "in"
+            return f"{by} {in_or_over} {where}" + ("" if p is None else f", {_p_equals(p)}")
+        case reasons.MayBeChance(note=note):
+            return f"{by} in {where}, which may be chance{_because(note)}"
+        case reasons.NotDecided(note=note):
+            return f"{by}{_because(note)}"
+        case reasons.NoInterval(note=note):
+            return f"{by} in {where}{_because(note)}"
+        case reasons.WiderThanGate():
+            return f"{by}: wider than the gate, more rounds tell more"
+        case reasons.MayReachBeyond():
+            return f"{by} in {where}: it may reach beyond the gate"
+        case _:
+            assert_never(reason)
+
+
+def _percent(by: ChangeAt) -> str:
+    text = "n/a" if by.change is None else percent(by.change)
+    return text if by.interval is None else f"{text} ({between(by.interval)})"
+
+
+def _because(note: ChangeNote | None) -> str:
+    return "" if note is None else f": {change_note(note)}"

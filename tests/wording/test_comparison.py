@@ -1,0 +1,166 @@
+"""How figures and reasons of a comparison are written."""
+
+import pytest
+
+from bench.judge import same_run
+from bench.records import comparison_reasons as reasons
+from bench.records.aspects import Aspect
+from bench.records.base import Interval
+from bench.records.comparison import LoneCell
+from bench.records.enums import Attention, Label
+from bench.wording.comparison import (
+    between,
+    cell_name,
+    cell_reason,
+    change_note,
+    gate_reason,
+    p_value,
+    percent,
+    share,
+)
+
+
+@pytest.mark.parametrize(
+    ("p", "text"), [(0.0, "< 0.0001"), (0.00009, "< 0.0001"), (0.0078, "0.0078"), (1.0, "1")]
+)
+def test_no_p_is_0(p: float, text: str) -> None:
+    assert p_value(p) == text
+
+
+def test_a_cell_has_the_name_that_it_has_in_a_report() -> None:
+    cell = LoneCell(cell_id="0", clip_seconds=10.0, max_tokens=1024, attention=Attention.FLASH_ATTENTION_2)
+    assert cell_name(cell) == "10 s × 1,024 (FlashAttention 2)"
+
+
+def test_percentages_have_a_sign_where_they_are_changes() -> None:
+    assert [percent(0.05), percent(-0.029), percent(0.0), percent(1e-5)] == [
+        "+5.0 %",
+        "-2.9 %",
+        "+0.0 %",
+        "+0.001 %",
+    ]
+    assert share(0.047) == "4.7 %"
+    assert between(Interval(low=-0.05, high=0.012)) == "-5.0 to +1.2 %"
+
+
+PLACE = reasons.CellPlace(clip_seconds=30, max_tokens=256, attention=Attention.SDPA)
+BY = reasons.ChangeAt(change=0.05, interval=Interval(low=0.01, high=0.09), cell=None, cells=3)
+IN_CELL = reasons.ChangeAt(change=0.05, interval=None, cell=PLACE, cells=1)
+SPREAD = reasons.WithinAssumedSpread(spread=0.07)
+
+
+@pytest.mark.parametrize(
+    ("reason", "sentence"),
+    [
+        (
+            reasons.Differs(aspect=Aspect.SUITE_NAME, base="quick", new="mine"),
+            "another suite: quick against mine",
+        ),
+        (
+            reasons.Differs(aspect=Aspect.RAN_DTYPE, base=None, new="torch.float16"),
+            "effective dtype: unknown against torch.float16",
+        ),
+        (
+            reasons.Differs(aspect=Aspect.RAN_ATTENTION, base=None, new="sdpa"),
+            "attention of the language model was observed on one side only",
+        ),
+        (
+            reasons.Differs(aspect=Aspect.RAN_MLP_POSITIONS, base=None, new=512),
+            "mlp positions at once was None, is 512",
+        ),
+        (
+            reasons.Disturbed(side="base", label=Label.THROTTLED),
+            "the base ran while the device slowed itself down",
+        ),
+        (reasons.Disturbed(side=None, label=Label.CONTENDED), "shared the device with other work"),
+        (reasons.NotReached(), "not reached: the run was interrupted"),
+        (reasons.NotRun(), "predicted: nothing ran"),
+        (reasons.Ended(reason="CUDA out of memory", reason_code=None), "CUDA out of memory"),
+        (
+            reasons.PairsLeftOut(left_out=1, pairs=8),
+            "1 of 8 pairs left out: disturbed or not comparable",
+        ),
+    ],
+)
+def test_reasons_about_a_cell(reason: reasons.CellReason, sentence: str) -> None:
+    assert cell_reason(reason) == sentence
+
+
+@pytest.mark.parametrize(
+    "aspect", [*same_run.COMPARED_RUNS, *same_run.COMPARED_ON_ONE_DEVICE, *same_run.IMPROVEMENTS]
+)
+def test_every_difference_that_a_comparison_finds_has_a_sentence(aspect: Aspect) -> None:
+    assert cell_reason(reasons.Differs(aspect=aspect, base="a{x}", new="b"))
+
+
+@pytest.mark.parametrize(
+    ("note", "sentence"),
+    [
+        (None, ""),
+        (reasons.TooFewValues(), "too few values: no test could tell these from chance"),
+        (reasons.TooFewRepeats(least=3), "too few repeats: 3 of each side are the least"),
+        (reasons.OneValueEach(), "each process told it once: what it varies by is not known"),
+        (
+            SPREAD,
+            "within what fresh processes of one build may differ by, as far as is known (7.0 %)",
+        ),
+        (
+            reasons.WithinMeasuredSpread(spread=0.031),
+            "within what the processes of the base differ by (3.1 %)",
+        ),
+        (reasons.NotClear(), "too little for single processes to tell"),
+        (reasons.PeakMayBeMissing(), "watched, not counted: a short peak may be missing"),
+        (reasons.NoRatio(), "a value of 0: no ratio"),
+    ],
+)
+def test_notes_on_a_change(note: reasons.ChangeNote | None, sentence: str) -> None:
+    assert change_note(note) == sentence
+
+
+@pytest.mark.parametrize(
+    ("reason", "sentence"),
+    [
+        (
+            reasons.CellsLost(cells=2, first=PLACE, first_status="out_of_memory"),
+            "2 cells no longer run that ran in the base: 30 s × 256 (SDPA), out of memory",
+        ),
+        (reasons.CellsNotCompared(cells=2, ran=3), "2 of 3 cells of the base could not be compared"),
+        (reasons.NoCellHasMetric(), "no cell that can be compared has this metric on both sides"),
+        (reasons.NoRatioInCell(cell=PLACE), "no ratio in 30 s × 256 (SDPA)"),
+        (reasons.WorstChange(change=0.02), "+2.0 % at worst"),
+        (
+            reasons.BaseTooNoisy(noise=0.145),
+            "the base's own noise is 14.5 %, more than half the gate; --interleave or more records can tell",
+        ),
+        (
+            reasons.ProcessesTooFarApart(spread=0.07),
+            "processes of one build may differ by 7.0 %, more than half the gate; "
+            "--interleave or more records can tell",
+        ),
+        (reasons.ChangeShown(by=BY, p=0.0078), "+5.0 % (+1.0 to +9.0 %) over 3 cells, p = 0.0078"),
+        (reasons.ChangeShown(by=BY, p=0.0), "+5.0 % (+1.0 to +9.0 %) over 3 cells, p < 0.0001"),
+        (reasons.ChangeShown(by=IN_CELL), "+5.0 % in 30 s × 256 (SDPA)"),
+        (
+            reasons.MayBeChance(by=BY, note=None),
+            "+5.0 % (+1.0 to +9.0 %) in 3 cells, which may be chance",
+        ),
+        (
+            reasons.NotDecided(by=BY, note=reasons.NotClear()),
+            "+5.0 % (+1.0 to +9.0 %): too little for single processes to tell",
+        ),
+        (
+            reasons.NoInterval(by=IN_CELL, note=reasons.TooFewRepeats(least=3)),
+            "+5.0 % in 30 s × 256 (SDPA): too few repeats: 3 of each side are the least",
+        ),
+        (
+            reasons.WiderThanGate(by=BY),
+            "+5.0 % (+1.0 to +9.0 %): wider than the gate, more rounds tell more",
+        ),
+        (
+            reasons.MayReachBeyond(by=IN_CELL),
+            "+5.0 % in 30 s × 256 (SDPA): it may reach beyond the gate",
+        ),
+    ],
+)
+def test_reasons_of_a_gate(reason: reasons.GateReason, sentence: str) -> None:
+    assert gate_reason(reason) == sentence
