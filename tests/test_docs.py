@@ -17,8 +17,9 @@ from tests.run.processes import bench
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+DOCUMENTS = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
 _BLOCK = re.compile(r"^```(?:sh|powershell)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_PATH = re.compile(r"(?:bench|tests|tools|suites|docs|\.ci)/[\w./-]*\w")
 _LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)")
 
 
@@ -88,6 +89,13 @@ def test_a_make_target_exists(command: str) -> None:
 def test_every_link_to_a_file_leads_somewhere(document: Path) -> None:
     for target in _LINK.findall(document.read_text(encoding="utf-8")):
         assert (document.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("name", ["docs/architecture.md", "CONTRIBUTING.md"])
+def test_every_file_and_folder_that_is_named_exists(name: str) -> None:
+    named = _PATH.findall((ROOT / name).read_text(encoding="utf-8"))
+    assert len(named) > 10
+    assert [path for path in named if not (ROOT / path).exists()] == []
 
 
 def test_the_readme_states_the_exit_codes_of_the_program() -> None:
