@@ -31,11 +31,11 @@ from bench.measure.tracker import AllocationTracker
 from bench.moss_audio import MossAudioModel, MossAudioProcessor
 from bench.moss_audio.configuration import released_config
 from bench.moss_audio.encoder import EncoderAttention as AttentionModule
-from bench.predict.kernel_workspace import ProbedWorkspace
+from bench.predict.cpu_workspace import ProbedWorkspace
+from bench.predict.cuda_workspace import no_workspace
 from bench.predict.memory_events import MemoryEvents, PhaseMarks
 from bench.predict.prediction import OnCpu, predict
 from bench.predict.tracing.tracer import Setting, Tracer, model_memory
-from bench.predict.workspace import no_workspace
 from bench.records.enums import Attention, EncoderAttention, Phase, Profile, WeightMode
 from bench.records.prediction import Envelope
 from bench.records.record import Requested, Sampling
@@ -203,10 +203,10 @@ def watch(model: MossAudioModel, combination: Combination) -> Seen:
     prompt_tokens = inputs["input_ids"].shape[1]
     if output.sequences.shape[1] != prompt_tokens + combination.tokens:
         raise RuntimeError("the answer has another length")
-    stretches = {stretch.name: stretch.peak for stretch in events.stretches()}
+    peaks = {segment.name: segment.peak for segment in events.segments()}
     return Seen(
         prompt_tokens,
-        {phase: stretches[phase] for phase in PHASES},
+        {phase: peaks[phase] for phase in PHASES},
         {phase: (tensors.phases[phase].allocated_peak_bytes or 0) - weights for phase in PHASES},
     )
 

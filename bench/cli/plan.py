@@ -86,7 +86,7 @@ def plan(
       bench plan --clip-seconds 300 --max-tokens 1024 --any-gpu
       bench plan --gpu rtx-4090 --model MOSS-Audio-8B-Instruct --out results
     """
-    from bench.predict.planner import programme
+    from bench.predict.planner import plan_request
     from bench.predict.target import targets
 
     headroom = _headroom(headless, desktop)
@@ -95,7 +95,7 @@ def plan(
             f"--any-gpu and {'--gpu' if gpus else '--out'} are both given", hint="Use one of them"
         )
     planned_for = () if any_gpu else targets(gpus)
-    chosen = programme(wishes_of({"gpu": None, "device": None, **wished}))
+    chosen = plan_request(wishes_of({"gpu": None, "device": None, **wished}))
     if any_gpu:
         _survey(chosen, headroom, form)
     else:
@@ -110,7 +110,7 @@ def _headroom(headless: bool, desktop: bool) -> "Headroom | None":
 
 def _survey(chosen: "PlanRequest", headroom: "Headroom | None", form: Form) -> None:
     from bench.cli.plan_output import print_survey, progress, survey_json
-    from bench.predict.survey import survey
+    from bench.predict.planner import survey
 
     with progress() as report:
         found = survey(_planner(chosen, headroom, report))

@@ -10,8 +10,7 @@ import click
 from bench.units import GIB, clip_length, gib
 
 if TYPE_CHECKING:
-    from bench.predict.planner import Headroom, PlanRequest
-    from bench.predict.survey import Candidate, Survey
+    from bench.predict.planner import Candidate, Headroom, PlanRequest, Survey
     from bench.records.record import Record
     from bench.report.interface import View
 

@@ -1,4 +1,4 @@
-"""Predictions for cells and devices, each found once."""
+"""Predictions of cells on devices, each made once."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -6,34 +6,34 @@ from typing import Final
 from bench.arithmetic import architecture
 from bench.engines.support import Surroundings, unsupported
 from bench.hardware.catalog import Card
-from bench.predict.kernel_workspace import ProbedWorkspace
+from bench.predict.cpu_workspace import ProbedWorkspace
+from bench.predict.cuda_workspace import cublas_workspace_bytes
 from bench.predict.prediction import OnCard, OnCpu, predict
 from bench.predict.roofline import ceiling
 from bench.predict.target import Target
 from bench.predict.traced_model import Kind, TracedModel, mel_frames, setting_of
 from bench.predict.tracing.tracer import Setting
-from bench.predict.workspace import cublas_workspace_bytes
 from bench.records.prediction import Ceiling, Envelope
 from bench.records.reasons import UnsupportedReason
 from bench.records.record import CellResult, Predicted, Requested, Work
 from bench.suite.cells import Cell
 from bench.wording import outcomes
 
-# Whether flash-attn is installed here says nothing of the machine that a plan is for.
+# A plan is for another machine, on which flash-attn may be installed.
 _ELSEWHERE: Final = "elsewhere"
 
 
 class Predictions:
-    """What one model needs, for answers of these lengths."""
+    """The predictions of one model, for answers of these lengths."""
 
-    def __init__(self, subject: TracedModel, max_tokens: Sequence[int]) -> None:
-        self._subject = subject
+    def __init__(self, model: TracedModel, max_tokens: Sequence[int]) -> None:
+        self._model = model
         self._max_tokens = tuple(dict.fromkeys(max_tokens))
         self._found: dict[tuple[Setting, float, int, str], Mapping[int, Envelope]] = {}
         self._workspace = ProbedWorkspace()
 
     def cell(self, cell: Cell, target: Target, max_positions: int) -> CellResult:
-        """The outcome of one cell: what it needs, or why it cannot run on such a device at all."""
+        """Return the predicted result of one cell, or the reason why the device cannot run it."""
         reason = unsupported_reason(cell.requested, target, max_positions)
         if reason is not None:
             return CellResult(
@@ -48,7 +48,7 @@ class Predictions:
         )
 
     def envelopes(self, requested: Requested, target: Target) -> dict[int, Envelope]:
-        """The envelope of each answer to this clip, by its length."""
+        """Return the predicted memory of each answer to this clip, by its length."""
         if target.card is None:
             return dict(self._base(requested, "cpu", None))
         found = self._base(requested, "cuda", target.card)
@@ -58,16 +58,16 @@ class Predictions:
         }
 
     def _base(self, requested: Requested, kind: Kind, card: Card | None) -> Mapping[int, Envelope]:
-        """Of two cards memory differs only by what cuBLAS keeps, which their generation decides."""
+        """Memory without ceilings. Cards differ only by the workspace of cuBLAS, by their generation."""
         kept = cublas_workspace_bytes(card.compute_capability) if card is not None else 0
         key = (setting_of(requested, kind), requested.clip_seconds, kept, requested.profile)
         if key not in self._found:
-            trace = self._subject.trace(requested, kind)
+            trace = self._model.trace(requested, kind)
             if card is None:
                 self._workspace.prepare(trace.kernels)
             self._found[key] = predict(
                 trace,
-                self._subject.memory(requested, kind),
+                self._model.memory(requested, kind),
                 OnCpu(self._workspace) if card is None else OnCard(card),
                 mel_frames=mel_frames(requested.clip_seconds),
                 logits_positions=key[0].logits_positions,
@@ -76,7 +76,7 @@ class Predictions:
         return self._found[key]
 
     def _ceiling(self, requested: Requested, tokens: int, card: Card) -> Ceiling:
-        memory, prompt = self._subject.memory(requested, "cpu"), self._subject.prompt_tokens(requested)
+        memory, prompt = self._model.memory(requested, "cpu"), self._model.prompt_tokens(requested)
         return ceiling(
             memory.shapes,
             card,
@@ -88,7 +88,7 @@ class Predictions:
         )
 
     def _work(self, requested: Requested) -> Work:
-        memory, prompt = self._subject.memory(requested, "cpu"), self._subject.prompt_tokens(requested)
+        memory, prompt = self._model.memory(requested, "cpu"), self._model.prompt_tokens(requested)
         return Work(
             decode_bytes_per_token=architecture.decode_bytes_per_token(
                 memory.shapes,
@@ -106,10 +106,10 @@ class Predictions:
 
     def _logits_positions(self, requested: Requested) -> int:
         every = setting_of(requested, "cuda").logits_positions == "all"
-        return self._subject.prompt_tokens(requested) if every else 1
+        return self._model.prompt_tokens(requested) if every else 1
 
 
 def unsupported_reason(requested: Requested, target: Target, max_positions: int) -> UnsupportedReason | None:
-    """Why such a device cannot run this at all; None if nothing speaks against it."""
+    """Return the reason why such a device cannot run this cell; None if it can."""
     there = Surroundings(target.info.kind, target.info.compute_capability, _ELSEWHERE, max_positions)
     return unsupported(requested, there)

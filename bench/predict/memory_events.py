@@ -1,8 +1,8 @@
-"""Every allocation of torch's CPU allocator, as its profiler reports it, cut into named stretches.
+"""Every allocation of torch's CPU allocator, as its profiler reports it, cut into named segments.
 
-The allocator reports each block that it gives and takes back, those inside an operator among them, which no
-dispatcher ever sees: a convolution's reordered weights, the scratch of a product. It counts for the thread
-that runs the operators. What was allocated before the profiler started is not in it.
+The allocator reports each block that it allocates and releases, including those inside an operator, which the
+dispatcher does not see: a convolution's reordered weights, the scratch of a product. It reports the thread
+that runs the operators, and nothing that was allocated before the profiler started.
 """
 
 import os
@@ -23,14 +23,14 @@ _MEMORY: Final = "[memory]"
 
 
 class Change(NamedTuple):
-    """A block that was given (positive) or taken back (negative), in bytes."""
+    """A block that was allocated (positive) or released (negative), in bytes."""
 
     time_ns: int
     size_bytes: int
 
 
 class Operator(NamedTuple):
-    """An operator, from when to when it ran."""
+    """An operator, with its begin and end."""
 
     begin_ns: int
     end_ns: int
@@ -38,15 +38,15 @@ class Operator(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """What happened between one mark and the next. Live bytes count from the start of the profiler."""
+class Segment:
+    """The changes between one mark and the next. Live bytes count from the start of the profiler."""
 
     name: str
     before: int
     changes: tuple[Change, ...]
 
     def live(self) -> Iterator[int]:
-        """Live bytes at its begin, and after each change."""
+        """Yield the live bytes at the begin, and after each change."""
         live = self.before
         yield live
         for change in self.changes:
@@ -55,7 +55,7 @@ class Stretch:
 
     @property
     def after(self) -> int:
-        """Live bytes at its end."""
+        """Live bytes at the end."""
         return self.before + sum(change.size_bytes for change in self.changes)
 
     @property
@@ -65,18 +65,18 @@ class Stretch:
 
 
 class MemoryEvents:
-    """Records while it is entered; `mark` ends a stretch and begins another. To be read after it was left.
+    """Records while its context is open; `mark` ends a segment and begins another. Read it after closing.
 
         with MemoryEvents() as events:
             events.mark("product")
             result = a @ b
-        events.stretches()[0].peak
+        events.segments()[0].peak
 
     torch runs one profiler at a time.
     """
 
     def __init__(self) -> None:
-        # Not torch.profiler.profile, which is the same and imports the compiler first: 2 s.
+        # torch.profiler.profile does the same and first imports the compiler: 2 s.
         self._profile = profile(profile_memory=True)
         self._changes: list[Change] = []
         self._marks: list[tuple[int, str]] = []
@@ -104,25 +104,25 @@ class MemoryEvents:
 
     @staticmethod
     def mark(name: str) -> None:
-        """What follows has this name."""
+        """Begin a segment of this name."""
         with record_function(_MARK + name):
             pass
 
-    def stretches(self) -> tuple[Stretch, ...]:
-        """All of them, in order; of what came before the first mark only the live bytes are left."""
-        found: list[Stretch] = []
+    def segments(self) -> tuple[Segment, ...]:
+        """Return the segments, in order; what precedes the first mark is in their live bytes only."""
+        found: list[Segment] = []
         live = place = 0
         ends = [time_ns for time_ns, _ in self._marks] + [None]
         for name, end_ns in zip(["", *(name for _, name in self._marks)], ends, strict=True):
             first = place
             while place < len(self._changes) and (end_ns is None or self._changes[place].time_ns < end_ns):
                 place += 1
-            found.append(Stretch(name, live, tuple(self._changes[first:place])))
+            found.append(Segment(name, live, tuple(self._changes[first:place])))
             live = found[-1].after
         return tuple(found[1:])
 
     def operators_at(self, time_ns: int) -> tuple[str, ...]:
-        """Which operators ran at that moment, the outermost first."""
+        """Names of the operators that ran at this time, the outermost first."""
         return tuple(one.name for one in sorted(self._operators) if one.begin_ns <= time_ns <= one.end_ns)
 
 
@@ -130,20 +130,20 @@ class PhaseMarks:
     """An observer of a generation that marks where its phases begin."""
 
     def begin(self, phase: Phase) -> None:
-        """What follows belongs to this phase."""
+        """Begin the segment of this phase."""
         MemoryEvents.mark(phase)
 
     def token(self) -> None:
         """Tokens change nothing here."""
 
     def end(self) -> None:
-        """What follows belongs to nobody."""
+        """Begin a segment outside the generation."""
         MemoryEvents.mark("over")
 
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """The profiler tells standard error when it starts, unless this is set when it starts first."""
+    """Keep the profiler from writing to standard error at its first start."""
     chosen = os.environ.get(_LOG_LEVEL)
     if chosen is None:
         os.environ[_LOG_LEVEL] = _SILENT

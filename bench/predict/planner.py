@@ -1,4 +1,4 @@
-"""`bench plan`: the cells of a suite, each with the memory that it needs on devices that need not be here."""
+"""`bench plan`: derived records of devices that need not be in this machine, and a survey of the catalog."""
 
 import secrets
 from collections.abc import Callable, Sequence
@@ -14,10 +14,12 @@ from bench.engines.support import longest_clip_s
 from bench.errors import UsageError
 from bench.hardware import budget
 from bench.hardware.environment import environment, version_of
-from bench.predict.caching_allocator import RULES_OF
+from bench.judge.prediction import ORDER, budgets_of, cell_verdict, need_of
+from bench.predict.allocator.caching import RULES_OF
 from bench.predict.source import Source, source_of
-from bench.predict.target import Target
-from bench.records.enums import Provenance
+from bench.predict.target import Target, every_card
+from bench.records.base import Interval
+from bench.records.enums import Provenance, Verdict
 from bench.records.prediction import Derivation, LongestClip
 from bench.records.record import Environment, Record, SuiteInfo
 from bench.run.run_spec import RunOptions, cells_of, origin_of
@@ -35,11 +37,12 @@ Headroom = Literal["headless", "desktop"]
 _LOADING: Final = "tensor by tensor, as transformers does with a device_map: never more than the weights"
 _CARD_WORKSPACE: Final = "cuBLAS as torch sets it; cuDNN as a range, from nothing to copies in its own layout"
 _CPU_WORKSPACE: Final = "probed on this CPU with the real operators"
+_FROM_BEST_TO_WORST: Final = (*ORDER, Verdict.UNSUPPORTED, Verdict.UNKNOWN)
 
 
 @dataclass(frozen=True)
 class PlanRequest:
-    """What is to be predicted, before it is said for which device."""
+    """The cells to predict, and the source of their model; without a device."""
 
     suite: Suite
     suite_info: SuiteInfo
@@ -47,27 +50,27 @@ class PlanRequest:
     source: Source
 
 
-def programme(wishes: RunOptions) -> PlanRequest:
-    """The cells that `bench run` would run, and the shapes of their model. Nothing heavy is imported.
+def plan_request(options: RunOptions) -> PlanRequest:
+    """Return the cells that `bench run` would run, and the shapes of their model; imports nothing heavy.
 
     Raises:
-        UsageError: a name or value that nothing fits, or a clip beyond the model's context.
-        WeightsError: the shapes of the model cannot be had.
+        UsageError: an unknown name, a bad value, or a clip beyond the model's context.
+        WeightsError: the shapes of the model are not available.
     """
-    base = find_suite(wishes.suite or DEFAULT_SUITE)
-    source = source_of(origin_of(wishes, base))
-    _refuse_beyond_context(wishes, base, source.max_positions)
-    suite, cells = cells_of(wishes, base, source.origin)
+    base = find_suite(options.suite or DEFAULT_SUITE)
+    source = source_of(origin_of(options, base))
+    _refuse_beyond_context(options, base, source.max_positions)
+    suite, cells = cells_of(options, base, source.origin)
     return PlanRequest(suite, suite_info(suite, base=base), cells, source)
 
 
-def _refuse_beyond_context(wishes: RunOptions, base: Suite, max_positions: int) -> None:
-    """What the command line asks for can be asked for otherwise; a suite's own cells are unsupported."""
-    if any(not 1 <= each <= MAX_TOKENS for each in wishes.max_tokens or ()):
-        return  # which is refused by its own name
-    tokens = min(wishes.max_tokens or base.axes.max_tokens)
+def _refuse_beyond_context(options: RunOptions, base: Suite, max_positions: int) -> None:
+    """Refuse such clips of the command line; in a suite they are unsupported cells."""
+    if any(not 1 <= each <= MAX_TOKENS for each in options.max_tokens or ()):
+        return  # a bad value, which is refused later
+    tokens = min(options.max_tokens or base.axes.max_tokens)
     longest = longest_clip_s(max_positions, tokens, base.time_markers)
-    beyond = [each for each in wishes.clip_seconds or () if isfinite(each) and each > longest]
+    beyond = [each for each in options.clip_seconds or () if isfinite(each) and each > longest]
     if beyond:
         raise UsageError(
             f"--clip-seconds: {clip_length(min(beyond))} is beyond the model's {max_positions:,} positions",
@@ -75,32 +78,33 @@ def _refuse_beyond_context(wishes: RunOptions, base: Suite, max_positions: int) 
         )
 
 
-def _quiet(_what: str) -> None:
-    """Nobody listens."""
+def _quiet(_message: str) -> None:
+    """Drop progress messages."""
 
 
 class Planner:
-    """Makes the records of a programme; traces and predictions are shared between devices."""
+    """Makes the derived records of a plan request; devices share traces and predictions.
+
+    `announce` receives progress messages, such as `tracing 60 s, sdpa`.
+    """
 
     def __init__(
-        self, programme: PlanRequest, headroom: Headroom | None = None, told: Callable[[str], None] = _quiet
+        self, request: PlanRequest, headroom: Headroom | None = None, announce: Callable[[str], None] = _quiet
     ) -> None:
         from bench.predict.cells import Predictions
         from bench.predict.traced_model import TracedModel
 
-        self._programme = programme
+        self._request = request
         self._headroom = headroom
-        self._subject = TracedModel(programme.source, programme.suite.dtype, told)
-        self._predictions = Predictions(
-            self._subject, [cell.requested.max_tokens for cell in programme.cells]
-        )
+        self._model = TracedModel(request.source, request.suite.dtype, announce)
+        self._predictions = Predictions(self._model, [cell.requested.max_tokens for cell in request.cells])
         self._environment = _environment()
         self._created_at = datetime.now(UTC).replace(microsecond=0)
 
     def record(self, target: Target, measured: Sequence[Record] = (), *, frontier: bool = True) -> Record:
-        """The derived record of one device, held against what was measured on it.
+        """Return the derived record of one device, compared with records measured on it.
 
-        Without `frontier` the longest clips are not looked for.
+        Without `frontier` the longest clips are not searched.
 
         Raises:
             UsageError: a prompt that cannot be counted without a tokenizer.
@@ -108,7 +112,7 @@ class Planner:
         from bench.judge.calibration import compare
         from bench.predict.frontier import longest_clips
 
-        source, cells = self._programme.source, self._programme.cells
+        source, cells = self._request.source, self._request.cells
         results = [self._predictions.cell(cell, target, source.max_positions) for cell in cells]
         longest = (
             longest_clips(cells, target, self._predictions, source.max_positions, self._headroom)
@@ -116,10 +120,12 @@ class Planner:
             else ()
         )
         fields: dict[str, BaseModel] = {
-            "suite": self._programme.suite_info,
-            "model": self._subject.info,
+            "suite": self._request.suite_info,
+            "model": self._model.info,
             "device": target.info,
-            "environment": self._environment if target.card is None else _of_no_shell(self._environment),
+            "environment": self._environment
+            if target.card is None
+            else _without_variables(self._environment),
             "derivation": self._derivation(target, longest),
         }
         derived = seal(
@@ -141,9 +147,7 @@ class Planner:
     def _derivation(self, target: Target, longest: tuple[LongestClip, ...]) -> Derivation:
         on_card = target.card is not None
         return Derivation(
-            weights_source="configuration"
-            if self._programme.source.tensors is None
-            else "safetensors headers",
+            weights_source="configuration" if self._request.source.tensors is None else "safetensors headers",
             loading=_LOADING,
             allocator=RULES_OF if on_card else None,
             workspace_source=_CARD_WORKSPACE if on_card else _CPU_WORKSPACE,
@@ -159,8 +163,8 @@ def _environment() -> Environment:
     return environment(torch=version_of("torch") or "", transformers=version_of("transformers") or "")
 
 
-def _of_no_shell(here: Environment) -> Environment:
-    """For a card: what this shell tells torch had no part in the prediction. On a CPU kernels were probed."""
+def _without_variables(here: Environment) -> Environment:
+    """For a card: variables of this shell do not affect the prediction. On a CPU they affect the probes."""
     return here.model_copy(update={"variables": {}})
 
 
@@ -168,3 +172,71 @@ def record_path(record: Record, out: Path) -> Path:
     """Where a derived record goes below `out`."""
     name = naming.record_name(record.created_at, record.suite.name, "plan", record.record_id)
     return naming.folder(out, record.model.name, record.device.slug) / name
+
+
+# --- the whole catalog -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One card of the catalog. `verdict` is that of the worst cell, `why` its reason.
+
+    `need` is the largest of the cells; None where nothing was predicted.
+    """
+
+    slug: str
+    name: str
+    memory_total_bytes: int | None
+    verdict: Verdict
+    why: str
+    need: Interval | None
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """Every card, from little memory to much, those of unknown memory last."""
+
+    cards: tuple[Candidate, ...]
+
+    @property
+    def smallest_headless(self) -> Candidate | None:
+        """The card with the least memory on which every cell fits without a display."""
+        return self._first({Verdict.RUNS, Verdict.RUNS_HEADLESS})
+
+    @property
+    def smallest_desktop(self) -> Candidate | None:
+        """The card with the least memory on which every cell fits with a desktop."""
+        return self._first({Verdict.RUNS})
+
+    def _first(self, verdicts: set[Verdict]) -> Candidate | None:
+        return next((card for card in self.cards if card.verdict in verdicts), None)
+
+
+def survey(planner: Planner) -> Survey:
+    """Predict every cell for every card of the catalog.
+
+    Raises:
+        UsageError: a prompt that cannot be counted without a tokenizer.
+    """
+    known, unknown = every_card()
+    predicted = tuple(_candidate(planner.record(target, frontier=False)) for target in known)
+    rest = tuple(
+        Candidate(card.slug, card.nvml_name, None, Verdict.UNKNOWN, card.remark or "no total is known", None)
+        for card in unknown
+    )
+    return Survey(predicted + rest)
+
+
+def _candidate(record: Record) -> Candidate:
+    budgets = budgets_of(record)
+    judged = [cell_verdict(cell, budgets) for cell in record.cells]
+    worst = max(judged, key=lambda verdict: _FROM_BEST_TO_WORST.index(verdict.verdict))
+    needs = [need for cell in record.cells if (need := need_of(cell)) is not None]
+    device = record.device
+    return Candidate(
+        device.slug, device.name, device.memory_total_bytes, worst.verdict, worst.why, _most(needs)
+    )
+
+
+def _most(needs: Sequence[Interval]) -> Interval | None:
+    return max(needs, key=lambda need: need.high, default=None)

@@ -1,10 +1,10 @@
-"""From a trace to an envelope: memory term by term, phase by phase, and on a card what it must have. Pure.
+"""From a trace to predicted memory: each term of each phase, and the need of a card. Pure.
 
-On a card, the workspace of cuBLAS is counted from the encoder on: it is there after the first product of
+On a card, the workspace of cuBLAS counts from the encoder on: it is allocated at the first product of
 matrices and stays. The workspace of cuDNN is an interval of its own, `convolution_workspace_bytes`. The lower
-end of what is reserved is what is allocated, which torch must hold; the upper end is what the modelled
-allocator holds, with cuDNN's workspace, and with memory to spare. On the CPU the workspace of each kernel is
-asked for, and there is no allocator in between.
+end of the reserved bytes is the allocated bytes, which torch must hold; the upper end is the modelled
+allocator's peak, with cuDNN's workspace, on a card with memory to spare. On the CPU each kernel has its own
+workspace, and there is no caching allocator.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,13 +14,12 @@ from typing import Final, Literal
 from bench.arithmetic.architecture import kv_cache_bytes
 from bench.hardware.budget import CONTEXT
 from bench.hardware.catalog import Card
-from bench.predict.caching_allocator import NATIVE, Rules
-from bench.predict.events import Kernel, Trace
-from bench.predict.model import ModelMemory
+from bench.predict.allocator.caching import DEFAULT, AllocatorSettings
+from bench.predict.allocator.reserved import reserved_peaks
+from bench.predict.cuda_workspace import cublas_workspace_bytes, cudnn_layout_bytes, no_workspace
 from bench.predict.peaks import PhasePeak, phase_peaks
-from bench.predict.reserved import reserved_peaks
 from bench.predict.roofline import ceiling
-from bench.predict.workspace import cublas_workspace_bytes, cudnn_layout_bytes, no_workspace
+from bench.predict.trace import Kernel, ModelMemory, Trace
 from bench.records.base import Interval
 from bench.records.enums import Phase
 from bench.records.prediction import Ceiling, Envelope, PhaseEnvelope
@@ -28,20 +27,20 @@ from bench.records.prediction import Ceiling, Envelope, PhaseEnvelope
 LogitsPositions = Literal["all", "last"]
 
 _LOADED: Final = "loading the weights"
-_FOUND: Final = "what was there before"
+_AT_BEGIN: Final = "what was there before"
 
 
 @dataclass(frozen=True, slots=True)
 class OnCard:
-    """A CUDA card, and the rules of torch's allocator on it."""
+    """A CUDA card, and the settings of torch's allocator on it."""
 
     card: Card
-    rules: Rules = NATIVE
+    settings: AllocatorSettings = DEFAULT
 
 
 @dataclass(frozen=True, slots=True)
 class OnCpu:
-    """A CPU, where `workspace` says what a kernel takes beside its tensors while it runs."""
+    """A CPU; `workspace` returns the bytes that a kernel takes in addition to its tensors while it runs."""
 
     workspace: Callable[[Kernel], int]
 
@@ -55,33 +54,35 @@ def predict(
     logits_positions: LogitsPositions,
     max_tokens: Sequence[int],
 ) -> dict[int, Envelope]:
-    """The envelope of each answer, all from one trace: it does not depend on the length of the answer.
+    """Return the predicted memory of each answer, all from one trace.
 
     Raises:
-        ValueError: less than one token, or a trace that does not go on to so many.
+        ValueError: less than one token, or a trace without a decode step for so many.
     """
     if isinstance(place, OnCpu):
         peaks = phase_peaks(trace, max_tokens, place.workspace)
         return {tokens: _envelope(trace, memory, tokens, peaks=found) for tokens, found in peaks.items()}
     needs = _card_needs(trace, memory, place, max_tokens)
     peaks = phase_peaks(trace, max_tokens, no_workspace)
-    bounds = _ceilings(trace, memory, place.card, max_tokens, mel_frames=mel_frames, logits=logits_positions)
+    ceilings = _ceilings(
+        trace, memory, place.card, max_tokens, mel_frames=mel_frames, logits=logits_positions
+    )
     return {
-        tokens: _envelope(trace, memory, tokens, peaks=found, need=needs[tokens], bound=bounds[tokens])
+        tokens: _envelope(trace, memory, tokens, peaks=found, need=needs[tokens], bound=ceilings[tokens])
         for tokens, found in peaks.items()
     }
 
 
 @dataclass(frozen=True, slots=True)
 class _CardNeed:
-    """What only a card has: workspace that is kept, that of cuDNN, and the most that the allocator holds."""
+    """Terms of a card only: workspace that stays, that of cuDNN, and the peak of the allocator."""
 
     kept_bytes: int
     convolution: Interval
     reserved_bytes: int
 
     def reserved(self, allocated_bytes: int) -> Interval:
-        """From what torch must hold. The model may hold less: buffers take the place of weights that left."""
+        """From the allocated bytes. The model may hold less: buffers take the place of weights that left."""
         return Interval(low=allocated_bytes, high=max(allocated_bytes, self.reserved_bytes))
 
     def device(self, allocated_bytes: int) -> Interval:
@@ -92,13 +93,13 @@ class _CardNeed:
 def _card_needs(
     trace: Trace, memory: ModelMemory, place: OnCard, max_tokens: Sequence[int]
 ) -> dict[int, _CardNeed]:
-    """The allocator replayed without cuDNN's workspace and with it.
+    """Replay the allocator without cuDNN's workspace and with it.
 
-    Workspace that comes and goes may leave a gap that serves later: then less is reserved with it.
+    Workspace that is released may leave a gap for later blocks: then less is reserved with it.
     """
     kept = cublas_workspace_bytes(place.card.compute_capability)
     without, with_it = (
-        reserved_peaks(memory, trace, max_tokens, workspace, kept, rules=place.rules)
+        reserved_peaks(memory, trace, max_tokens, workspace, kept, settings=place.settings)
         for workspace in (no_workspace, cudnn_layout_bytes)
     )
     convolution = Interval(low=0, high=max(map(cudnn_layout_bytes, trace.kernels), default=0))
@@ -142,7 +143,7 @@ def _envelope(
 
 
 def _load(memory: ModelMemory) -> PhaseEnvelope:
-    """The weights, those included that then go to the host."""
+    """The weights, including those that then move to the host."""
     return PhaseEnvelope(
         allocated_peak_bytes=memory.weights_bytes + memory.buffers_bytes,
         cache_bytes=0,
@@ -160,12 +161,12 @@ def _phase(memory: ModelMemory, peak: PhasePeak, kept: int) -> PhaseEnvelope:
         activations_bytes=peak.activations_bytes,
         workspace_bytes=peak.workspace_bytes + kept,
         buffers_bytes=memory.buffers_bytes,
-        peak_op=str(peak.kernel) if peak.kernel else _FOUND,
+        peak_op=str(peak.kernel) if peak.kernel else _AT_BEGIN,
     )
 
 
 def _cache_at_the_end(trace: Trace, memory: ModelMemory, tokens: int) -> int:
-    """The last token is never fed back, so that it has no keys and values."""
+    """KV cache at the end of an answer: the last token is never fed back, so it has no keys and values."""
     positions = trace.prompt_tokens + tokens - 1
     return round(kv_cache_bytes(memory.shapes.language_config, positions, memory.element_bytes))
 

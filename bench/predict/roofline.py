@@ -1,13 +1,13 @@
 """Ceilings of speed from a card's bandwidth and BF16 rate: bounds, not forecasts. Pure.
 
-Nothing runs faster than this, and real kernels stay well below. The rates are the maker's; a card that boosts
-above its specification can pass them. 32 bits are held to the BF16 rate too, which no kernel for them passes.
+Real kernels stay well below. The rates are the maker's; a card that boosts
+above its specification can pass them. The BF16 rate is a bound for 32 bits too: no kernel for them is faster.
 
-Encoding, prefill and decoding follow on each other: the first layer of the language model takes the audio
+Encoding, prefill and decoding follow each other: the first layer of the language model takes the audio
 embeddings that the last kernel of the encoder's side writes, and every decoded token takes the token before.
-Within a phase, arithmetic and reading may overlap entirely, so that the longer of the two counts; between
-phases nothing can, so that their shortest times add up to a bound of the whole. What reaches the cache of the
-chip is read again for free, but the weights of a step are many times larger than any such cache.
+Within a phase, arithmetic and reading may overlap entirely, so that the longer of the two counts; phases
+cannot overlap, so that their shortest times add up to a bound of the whole. Data in the cache of the chip is
+read again for free, but the weights of a step are many times larger than any such cache.
 """
 
 from typing import Final, NamedTuple
@@ -28,7 +28,7 @@ class _Rates(NamedTuple):
     operations_per_s: float
 
     def shortest_s(self, operations: float, weights_bytes: float) -> float:
-        """No faster than its arithmetic, and no faster than its weights are read once."""
+        """Shortest time: that of the arithmetic, or of reading the weights once, whichever is longer."""
         return max(operations / self.operations_per_s, weights_bytes / self.bytes_per_s)
 
 
@@ -44,7 +44,7 @@ def ceiling(
 ) -> Ceiling:
     """The shortest times and the highest rate of one generation on this card.
 
-    Time to first token leaves preprocessing out, which no figure of the card bounds. An answer of one token
+    Time to first token excludes preprocessing, which no figure of the card bounds. An answer of one token
     has no decode rate. All is None where the catalog lacks the bandwidth or the BF16 rate, and for a card
     without BF16 (compute capability below 8.0), which emulates it.
     """

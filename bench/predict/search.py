@@ -1,8 +1,8 @@
-"""The longest clip that fits, from few predictions: each of them costs a trace.
+"""A search for the longest clip that fits, with few predictions: each costs a trace. Pure.
 
-Every length that is named was predicted. Between the lengths known so far the need is taken for a straight
-line, which decides only where to look next. What is named is at most 4 s below the longest clip that fits, or
-above the shortest that does not, where the need is as straight as that.
+Every length in the result was predicted. Between the known lengths the need is taken as a straight line,
+which decides only the next length to predict. Where the need is that straight, the result is at most 4 s
+below the longest clip that fits, or above the shortest that does not.
 """
 
 from collections import Counter
@@ -15,43 +15,43 @@ from bench.records.base import Interval
 
 STEP_S: Final = 4
 """The audio encoder takes whole chunks of 4 s: its need grows in steps of that length, and clips of whole
-chunks are traced together. Between two of them nothing is predicted."""
+chunks are traced together. No length in between is predicted."""
 _FAR_S: Final = 4 * STEP_S
-"""A bound that is further off than this after a line led to it lies near a corner, or a jump."""
+"""A bound further from the line's estimate than this lies near a corner or a jump."""
 _APART_S: Final = 2 * STEP_S
-"""Lengths closer than this tell of a step, not of a slope."""
+"""Lengths closer than this show a step, not a slope."""
 
 
 class Needs(Protocol):
-    """Predicts."""
+    """Prediction of a clip."""
 
     def __call__(self, clip_seconds: float) -> Mapping[int, Interval]:
-        """Bytes that a card must have for a clip of this length, by max_tokens."""
+        """Return the bytes that a card must have for a clip of this length, by max_tokens."""
 
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A bound that is looked for.
+    """A bound to search.
 
-    `fits`: the longest clip whose whole interval is within `room_bytes`; `misfit`: the shortest clip whose
+    `fits`: the longest clip whose whole interval is within `budget_bytes`; `misfit`: the shortest clip whose
     whole interval is beyond.
     """
 
     max_tokens: int
     bound: Literal["fits", "misfit"]
-    room_bytes: float
+    budget_bytes: float
 
     def slack(self, need: Interval) -> float:
-        """Bytes that are left; negative where there are too few."""
-        return self.room_bytes - (need.high if self.bound == "fits" else need.low)
+        """Bytes that are left; negative where the need is larger than the budget."""
+        return self.budget_bytes - (need.high if self.bound == "fits" else need.low)
 
 
 @dataclass(frozen=True, slots=True)
 class Bracket:
-    """Two lengths that were predicted: the slack is not negative at `below` and negative at `above`.
+    """Two predicted lengths: the slack is not negative at `below`, and negative at `above`.
 
-    None where no such length is known. Where the need does not grow with the length everywhere, `fits` keeps
-    to what lies below the first failure, `misfit` to what lies above the last success.
+    None where no such length is known. Where the need does not always grow with the length, `fits` stays
+    below the first failure, and `misfit` above the last success.
     """
 
     below: int | None
@@ -59,19 +59,19 @@ class Bracket:
 
     @property
     def is_exact(self) -> bool:
-        """Whether no length that could be predicted lies between."""
+        """Whether no length of the grid lies between."""
         if self.above is None or self.below is None:
             return self.above == 1
         return self.above - self.below <= STEP_S
 
 
-def _room(goal: Goal) -> tuple[str, float]:
-    """Goals that differ in their tokens only lie close together."""
-    return goal.bound, goal.room_bytes
+def _bound_of(goal: Goal) -> tuple[str, float]:
+    """Key of goals that differ in their tokens only: these lie close together."""
+    return goal.bound, goal.budget_bytes
 
 
 class Search:
-    """Finds goals one prediction at a time, that with the largest expected error first."""
+    """Searches goals one prediction at a time, the one with the largest expected error first."""
 
     def __init__(
         self,
@@ -89,7 +89,7 @@ class Search:
         self._known = {length: need for length, need in known.items() if 1 <= length <= longest_s}
 
     def run(self, at_most: int) -> dict[Goal, Bracket]:
-        """Predict up to so many lengths beyond those that are known; what came of each goal."""
+        """Predict up to `at_most` lengths in addition to the known ones; return the bracket of each goal."""
         for _ in range(at_most):
             length = self._next()
             if length is None:
@@ -98,35 +98,35 @@ class Search:
         return {goal: self._bracket(goal) for goal in self._goals}
 
     def _next(self) -> int | None:
-        """The length to predict; None if no bound is expected to be off by much.
+        """Return the length to predict; None if every bound is expected to be close.
 
-        A bound that many lengths were spent on already has to wait for the others.
+        A bound with many predictions has to wait for the others.
         """
         errors = {goal: self._error(goal, self._bracket(goal)) for goal in self._goals}
-        for goal in sorted(self._goals, key=lambda goal: -errors[goal] / 2 ** self._tries[_room(goal)]):
+        for goal in sorted(self._goals, key=lambda goal: -errors[goal] / 2 ** self._tries[_bound_of(goal)]):
             found = self._bracket(goal)
             length = self._candidate(goal, found) if errors[goal] >= STEP_S else None
             if length is not None:
-                self._tries[_room(goal)] += 1
-                self._widths[_room(goal)] = self._width(found)
+                self._tries[_bound_of(goal)] += 1
+                self._widths[_bound_of(goal)] = self._width(found)
                 return length
         return None
 
     def _error(self, goal: Goal, found: Bracket) -> float:
-        """Seconds between the bound as it stands and where the line through what is known puts it."""
+        """Seconds between the known bound and the estimate of the line through known lengths."""
         if found.is_exact or found.below == self._longest_s or found.above == 1:
             return 0.0
         root = self._root(goal, found)
         if goal.bound == "fits":
             return root - found.below if found.below is not None else max(STEP_S, root)
-        # Where nothing is sure not to fit up to the context's end, only that end can say so.
+        # Without a misfit up to the context's end, only that end can prove one.
         return (self._longest_s + 1 if found.above is None else found.above) - root
 
     def _candidate(self, goal: Goal, found: Bracket) -> int | None:
-        """Whole chunks on that side of the bound to be which can be told, strictly between what is known.
+        """Return a length of whole chunks next to the estimate, strictly between the known lengths.
 
-        Where not even the shortest length so far is enough, nothing may be: the shortest of all tells. Where
-        nothing is known to be too much, the end of the context may fit.
+        Where not even the shortest known length fits, the shortest of all is next. Where no known length is
+        too long, the end of the context may fit.
         """
         if found.below is None and found.above is not None:
             return 1
@@ -134,9 +134,11 @@ class Search:
         root = self._root(goal, found)
         if root >= self._longest_s:
             return self._longest_s
-        # Where a line took away less than half of what was left, a corner is near: halving is the better way.
+        # Where a line removed less than half of the bracket, a corner is near: halving is better.
         width = self._width(found)
-        creeps = 2 * width > self._widths.get(_room(goal), 2 * width) and self._error(goal, found) > _FAR_S
+        creeps = (
+            2 * width > self._widths.get(_bound_of(goal), 2 * width) and self._error(goal, found) > _FAR_S
+        )
         where = ((low + high) / 2 if creeps else root) / STEP_S
         steps = floor(where) if goal.bound == "fits" else ceil(where)
         first, last = ceil(low / STEP_S), high // STEP_S
@@ -158,11 +160,11 @@ class Search:
         return Bracket(below, min((each for each in short if below is None or each > below), default=None))
 
     def _root(self, goal: Goal, found: Bracket) -> float:
-        """Where the slack should reach 0.
+        """Estimate the length at which the slack reaches 0.
 
         The need is close to straight lines that meet in corners. With lengths on both sides there are three
-        lines: across, and on from the two nearest lengths of each side. Whichever way the corner between
-        them bends, the truth is the middle one of the three.
+        lines: across, and on from the two nearest lengths of each side. However the corner between
+        them bends, the middle one of the three is closest.
         """
         lengths = sorted(self._known)
         below = [each for each in lengths if found.below is not None and each <= found.below]
@@ -179,7 +181,7 @@ class Search:
         return min(max(root, found.below or 0), found.above or self._longest_s)
 
     def _line(self, goal: Goal, pair: tuple[int, int]) -> float:
-        """Where the line through the slack at two lengths reaches 0; where it does not fall, far off."""
+        """Length at which the line through the slack at two lengths is 0; infinite if it does not fall."""
         first, second = (goal.slack(self._known[length][goal.max_tokens]) for length in pair)
         if first <= second:
             return float("inf" if first >= 0 else "-inf")

@@ -1,6 +1,6 @@
-"""Where the shapes of a planned model are from: shipped, a directory, or the headers of a repository.
+"""The configuration and shapes of a model: shipped, from a directory, or from the headers of a repository.
 
-Nothing here imports torch, and of weights only headers are read.
+Imports no torch, and reads only headers of weights.
 """
 
 from collections.abc import Mapping
@@ -23,10 +23,10 @@ _VOCABULARIES: Final = ("tokenizer.json", "vocab.json")
 
 @dataclass(frozen=True)
 class Source:
-    """What is known of a model before it is traced.
+    """A model before it is traced.
 
-    `tensors` are the shapes that headers state, by name and in the order of the files; None where there are
-    no headers. `tokenizer` is a directory that holds one, None where there is none.
+    `tensors` are the shapes in the headers, by name and in the order of the files; None without headers.
+    `tokenizer` is a directory with a tokenizer, or None.
     """
 
     origin: Origin
@@ -39,14 +39,14 @@ class Source:
 
 
 def source_of(origin: Origin) -> Source:
-    """Look at what a plan is for.
+    """Return the source of a model.
 
-    Released models need no network: their configuration is shipped. Another revision of one, and every other
-    repository, is asked for its configuration and the headers of its weights.
+    Released models need no network: their configuration is shipped. For another revision, and for every other
+    repository, the Hub is asked for the configuration and the headers of the weights.
 
     Raises:
-        WeightsError: no config.json, another model, damaged headers, or the Hub does not hand them out.
-        UsageError: the configuration lacks something, or the file in a directory is none.
+        WeightsError: no config.json, another model, damaged headers, or the Hub does not deliver them.
+        UsageError: the configuration lacks something, or the file in a directory is not one.
     """
     if origin.directory is not None:
         return _of_directory(origin, origin.directory)
@@ -60,7 +60,7 @@ def source_of(origin: Origin) -> Source:
 
 def _of_directory(origin: Origin, directory: Path) -> Source:
     if (directory / CONFIG).is_file():
-        _sound(directory / CONFIG)
+        _require_json(directory / CONFIG)
     require_moss_audio(directory)
     has_weights = any(is_weights(path.name) for path in directory.iterdir())
     tensors = {name: entry.shape for name, entry in read_tensors(directory).items()} if has_weights else None
@@ -69,8 +69,8 @@ def _of_directory(origin: Origin, directory: Path) -> Source:
     return _source(origin, directory / CONFIG, tensors=tensors, tokenizer=tokenizer)
 
 
-def _sound(config_file: Path) -> None:
-    """A file that a person named and that is no configuration at all is a bad file, not a bad machine."""
+def _require_json(config_file: Path) -> None:
+    """Raise a UsageError for a named file that is not a configuration: a bad file, not a bad machine."""
     try:
         read_json(config_file)
     except WeightsError as error:
@@ -85,7 +85,7 @@ def _of_repository(origin: Origin, repo: str) -> Source:
 
 
 def _tiny() -> Path:
-    """The tiny checkpoint, made where `bench run` would make it."""
+    """Return the directory of the tiny checkpoint, made where `bench run` makes it."""
     from bench.run.fetch import tiny_directory
     from bench.weights.tiny import write_tiny_checkpoint
 
@@ -115,9 +115,9 @@ def _source(
 
 
 def _max_positions(config: Mapping[str, object]) -> int:
-    """The length of the model's context; transformers would make one up where it is missing.
+    """Return the length of the model's context; transformers would use a default where it is missing.
 
-    Bounded, because the longest clip is looked for by counting the positions of clips as long as that.
+    Bounded, because the search for the longest clip counts the positions of clips of that length.
     """
     language = config.get("language_config")
     stated = language.get("max_position_embeddings") if isinstance(language, dict) else None

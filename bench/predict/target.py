@@ -1,4 +1,4 @@
-"""What a plan is for: cards of the catalog that need not be here, and this machine's CPU."""
+"""The devices of a plan: cards of the catalog, which need not be in this machine, and this machine's CPU."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,10 +23,10 @@ class Target:
 
 
 def targets(names: Sequence[str]) -> tuple[Target, ...]:
-    """The devices of these names, each once; without names the graphics cards of this machine.
+    """Return the devices of these names, each once; without names the graphics cards of this machine.
 
     Raises:
-        UsageError: a name that nothing has, a card of unknown memory, or no name and no card.
+        UsageError: an unknown name, a card of unknown memory, or no name and no card.
         DeviceError: no name, and a driver that does not answer.
     """
     found = [_named(name) for name in names] if names else _here()
@@ -34,7 +34,7 @@ def targets(names: Sequence[str]) -> tuple[Target, ...]:
 
 
 def every_card() -> tuple[tuple[Target, ...], tuple[Card, ...]]:
-    """The cards of the catalog from little memory to much, and those whose memory it does not know."""
+    """Return the cards of the catalog by memory, least first, and those of unknown memory."""
     known = [card for card in catalog.cards() if card.memory_total_bytes is not None]
     unknown = [card for card in catalog.cards() if card.memory_total_bytes is None]
     known.sort(key=lambda card: (card.memory_total_bytes or 0, card.slug))
@@ -49,10 +49,10 @@ def _named(name: str) -> Target:
 
 
 def _uncatalogued(name: str) -> Target:
-    """A card of this machine that the catalog does not have."""
+    """Return a card of this machine that is not in the catalog."""
     try:
         here = devices.every_gpu()
-    except DeviceError:  # a driver that does not answer: nobody asked for the cards of this machine
+    except DeviceError:  # a driver that does not answer; the name may be a misspelled one of the catalog
         here = ()
     found = next((gpu for gpu in here if gpu.slug == name), None)
     if found is None:
@@ -85,7 +85,7 @@ def _of_device(gpu: Device) -> Target:
 
 
 def _of_card(card: Card, *, catalogued: bool) -> Target:
-    headless_budget(card)  # refuses one of unknown memory
+    headless_budget(card)  # raises for unknown memory
     return Target(
         DeviceInfo(
             kind="cuda",

@@ -1,4 +1,4 @@
-"""The model of a plan: its memory from the meta device, and its traces, each made once for all cards."""
+"""A model that is not loaded: its tensors from the meta device, and its traces, shared by all cards."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
@@ -13,9 +13,8 @@ from bench.engines.support import audio_positions
 from bench.errors import BenchError, UsageError
 from bench.moss_audio import MossAudioConfig, MossAudioProcessor
 from bench.moss_audio.prompt import ShippedPrompt, split_text
-from bench.predict.events import Trace
-from bench.predict.model import ModelMemory
 from bench.predict.source import Source
+from bench.predict.trace import ModelMemory, Trace
 from bench.predict.tracing.tracer import Setting, Tracer, model_memory
 from bench.records.enums import Attention
 from bench.records.record import ModelInfo, Requested
@@ -28,10 +27,9 @@ _SAMPLES_PER_FRAME = 160
 _EMBEDDINGS: Final = "language_model.embed_tokens.weight"
 
 _FAKE_TENSORS: Final = logging.getLogger("torch._subclasses.fake_tensor")
-_STUMBLES: Final = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+_CONFIG_ERRORS: Final = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
 Kind = Literal["cpu", "cuda"]
-CellTelemetry = Callable[[str], None]
 
 
 def mel_frames(clip_seconds: float) -> int:
@@ -40,27 +38,27 @@ def mel_frames(clip_seconds: float) -> int:
 
 
 class TracedModel:
-    """A model of which nothing is loaded. `told` hears what is being traced.
+    """The tensors and traces of a model of which nothing is loaded. `announce` receives each trace's name.
 
     Raises:
-        UsageError: a configuration that no model can be built of.
-        WeightsError: headers that are not those of this configuration.
+        UsageError: a configuration from which no model can be built.
+        WeightsError: headers that do not match this configuration.
     """
 
-    def __init__(self, source: Source, dtype: str, told: CellTelemetry) -> None:
+    def __init__(self, source: Source, dtype: str, announce: Callable[[str], None]) -> None:
         self._source = source
-        self._told = told
-        with _usable():
+        self._announce = announce
+        with _usage_errors():
             self._config = MossAudioConfig(**dict(source.config))  # type: ignore[arg-type]
         self._tracers: dict[Setting, Tracer] = {}
         self._traces: dict[tuple[Setting, float, int], Trace] = {}
         self._text_tokens: dict[str, int] = {}
-        with _usable():
-            self._whole = _memory(self._config, dtype, source.tensors)
+        with _usage_errors():
+            self._memory = _memory_of(self._config, dtype, source.tensors)
 
     @property
     def info(self) -> ModelInfo:
-        """What a record says of it."""
+        """The model as a record describes it."""
         origin = self._source.origin
         return ModelInfo(
             name=origin.name,
@@ -68,16 +66,16 @@ class TracedModel:
             revision=self._source.commit,
             weight_mode=origin.weight_mode,
             config_sha256=self._source.config_sha256,
-            parameters=self._whole.weights_bytes // self._whole.element_bytes,
-            weights_bytes=self._whole.weights_bytes,
+            parameters=self._memory.weights_bytes // self._memory.element_bytes,
+            weights_bytes=self._memory.weights_bytes,
         )
 
     def memory(self, requested: Requested, kind: Kind) -> ModelMemory:
-        """What the loaded model holds on the device, and what leaves it once loaded."""
+        """The tensors of the loaded model, and those that move to the host once loaded."""
         if kind == "cpu" or settings_of(requested.profile).embeddings == "device":
-            return self._whole
+            return self._memory
         names = self._source.tensors or expected_tensors(self._config)
-        return replace(self._whole, leaving=(list(names).index(_EMBEDDINGS),))
+        return replace(self._memory, leaving=(list(names).index(_EMBEDDINGS),))
 
     def prompt_tokens(self, requested: Requested) -> int:
         """Length of the prefill: text, audio, its bounds and its markers.
@@ -91,20 +89,20 @@ class TracedModel:
         return text + audio_positions(requested.clip_seconds, requested.time_markers)
 
     def trace(self, requested: Requested, kind: Kind) -> Trace:
-        """The trace of a cell, whatever the length of its answer and the card it is for."""
+        """The trace of a cell, for any length of its answer and any card."""
         setting = setting_of(requested, kind)
         tokens = self.prompt_tokens(requested)
         key = (setting, requested.clip_seconds, tokens)
         if key not in self._traces:
-            self._told(f"tracing {requested.clip_seconds:g} s, {setting.attention}")
-            with _usable():
+            self._announce(f"tracing {requested.clip_seconds:g} s, {setting.attention}")
+            with _usage_errors():
                 if setting not in self._tracers:
-                    self._tracers[setting] = Tracer(self._config, self._possible(setting))
+                    self._tracers[setting] = Tracer(self._config, self._limited(setting))
                 self._traces[key] = self._tracers[setting].trace(mel_frames(requested.clip_seconds), tokens)
         return self._traces[key]
 
-    def _possible(self, setting: Setting) -> Setting:
-        """A profile takes no more chunks at once than the model does."""
+    def _limited(self, setting: Setting) -> Setting:
+        """Limit the chunks at once of a profile to those of the model."""
         own = self._config.audio_config.conv_chunksize
         return replace(setting, chunks_at_once=min(own, setting.chunks_at_once or own))
 
@@ -118,7 +116,7 @@ class TracedModel:
 
 
 def setting_of(requested: Requested, kind: Kind) -> Setting:
-    """What decides the trace of a cell; on a card FlashAttention 2 allocates what SDPA does."""
+    """Return the setting that decides a cell's trace; on a card FlashAttention 2 allocates as SDPA does."""
     profile = settings_of(requested.profile)
     fused = kind == "cuda" and requested.attention is Attention.FLASH_ATTENTION_2
     return Setting(
@@ -134,10 +132,10 @@ def setting_of(requested: Requested, kind: Kind) -> Setting:
 
 
 @contextmanager
-def _usable() -> Iterator[None]:
-    """What transformers and torch raise over a configuration whose parts do not fit together, in one line.
+def _usage_errors() -> Iterator[None]:
+    """Turn errors of transformers and torch over an inconsistent configuration into one UsageError.
 
-    torch would log its own traceback before it.
+    Silences torch, which would log a traceback first.
     """
     level = _FAKE_TENSORS.level
     _FAKE_TENSORS.setLevel(logging.CRITICAL)
@@ -145,18 +143,20 @@ def _usable() -> Iterator[None]:
         yield
     except BenchError:
         raise
-    except (*UNUSABLE_CONFIG, *_STUMBLES) as error:
-        told = " ".join(str(error).split())[:160]
+    except (*UNUSABLE_CONFIG, *_CONFIG_ERRORS) as error:
+        message = " ".join(str(error).split())[:160]
         raise UsageError(
-            f"This configuration cannot be used: {type(error).__name__}: {told}",
+            f"This configuration cannot be used: {type(error).__name__}: {message}",
             hint="Use the config.json of a released model",
         ) from error
     finally:
         _FAKE_TENSORS.setLevel(level)
 
 
-def _memory(config: MossAudioConfig, dtype: str, stated: Mapping[str, tuple[int, ...]] | None) -> ModelMemory:
-    """From the meta device; where there are headers, they have to state the same, and tell the order."""
+def _memory_of(
+    config: MossAudioConfig, dtype: str, stated: Mapping[str, tuple[int, ...]] | None
+) -> ModelMemory:
+    """Return the tensors from the meta device; headers, where given, must agree and decide the order."""
     memory = model_memory(config, dtype)
     if stated is None:
         return memory

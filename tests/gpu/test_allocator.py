@@ -14,8 +14,7 @@ import torch
 
 from bench.audio import clips
 from bench.moss_audio import MossAudioModel, MossAudioProcessor, released_config
-from bench.predict.allocator_history import record, write_trace
-from bench.predict.allocator_trace import read_allocator_trace, replay
+from bench.predict.allocator.recorded import read_allocator_trace, record, replay, write_trace
 from bench.units import GIB, MIB
 from bench.weights.random import random_model
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from hypothesis import strategies as st
 
-from bench.predict.events import Call, DecodeStep, Event, Kernel, StepEvent, Trace
+from bench.predict.trace import Call, DecodeStep, Event, Kernel, StepEvent, Trace
 from bench.records.enums import Phase
 
 CALL: Final = Call(inputs=((2, 2), (2, 2)), strides=((2, 1), (2, 1)), output=(2, 2), dtype="bfloat16")

@@ -26,9 +26,9 @@ def test_a_stretch_knows_its_begin_its_peak_and_its_end() -> None:
         events.mark("nothing")
         events.mark("less")
         del kept
-    wide_stretch, nothing, less = events.stretches()
-    assert [stretch.name for stretch in (wide_stretch, nothing, less)] == ["wide", "nothing", "less"]
-    assert (wide_stretch.before, wide_stretch.peak, wide_stretch.after) == (
+    wide_segment, nothing, less = events.segments()
+    assert [segment.name for segment in (wide_segment, nothing, less)] == ["wide", "nothing", "less"]
+    assert (wide_segment.before, wide_segment.peak, wide_segment.after) == (
         4 * KIB,
         44 * KIB + 4,
         4 * KIB + 4,
@@ -45,7 +45,7 @@ def test_blocks_inside_an_operator_are_seen() -> None:
         events.mark("attention")
         mixed = torch.nn.functional.scaled_dot_product_attention(query, query, query)
         events.mark("over")
-    inside, _ = events.stretches()
+    inside, _ = events.segments()
     assert inside.after == mixed.untyped_storage().nbytes()
     assert inside.peak > inside.after + KIB
 
@@ -54,9 +54,9 @@ def test_who_ran_at_a_moment_can_be_told() -> None:
     with MemoryEvents() as events:
         events.mark("sum")
         floats(KIB) + floats(KIB)
-    (stretch,) = events.stretches()
-    assert events.operators_at(stretch.changes[0].time_ns)[0] == "aten::zeros"
-    assert events.operators_at(stretch.changes[2].time_ns) == ("aten::add",)
+    (segment,) = events.segments()
+    assert events.operators_at(segment.changes[0].time_ns)[0] == "aten::zeros"
+    assert events.operators_at(segment.changes[2].time_ns) == ("aten::add",)
 
 
 def test_an_observer_marks_the_phases() -> None:
@@ -67,7 +67,7 @@ def test_an_observer_marks_the_phases() -> None:
         marks.begin(Phase.DECODE)
         marks.token()
         marks.end()
-    assert [(stretch.name, stretch.peak) for stretch in events.stretches()] == [
+    assert [(segment.name, segment.peak) for segment in events.segments()] == [
         (Phase.ENCODE, 4 * KIB),
         (Phase.DECODE, 4 * KIB),
         ("over", 4 * KIB),

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.predict.events import DecodeStep, Event, Kernel, StepEvent, Trace
 from bench.predict.peaks import PhasePeak, phase_peaks
+from bench.predict.trace import DecodeStep, Event, Kernel, StepEvent, Trace
 from bench.records.enums import Phase
 from tests.predict.made_traces import CALL, Made, generations, levels, unrolled
 

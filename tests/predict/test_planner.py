@@ -13,7 +13,7 @@ from bench.hardware.catalog import Card, cards
 from bench.judge.prediction import budgets_of, cell_fit
 from bench.moss_audio import MossAudioProcessor
 from bench.predict.cells import Predictions
-from bench.predict.planner import Headroom, Planner, programme, record_path
+from bench.predict.planner import Headroom, Planner, plan_request, record_path
 from bench.predict.prediction import OnCard, predict
 from bench.predict.target import Target, every_card, targets
 from bench.predict.traced_model import TracedModel, mel_frames
@@ -33,8 +33,8 @@ SMALL = {"suite": "quick", "clip_seconds": (4.0, 20.0, 60.0), "max_tokens": (8, 
 
 def derive(model: Path, *names: str, headroom: Headroom | None = None, **wished: object) -> list[Record]:
     wishes = RunOptions(**{**SMALL, "model": str(model), **wished})  # type: ignore[arg-type]
-    deriver = Planner(programme(wishes), headroom)
-    return [deriver.record(target) for target in targets(names)]
+    planner = Planner(plan_request(wishes), headroom)
+    return [planner.record(target) for target in targets(names)]
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_settings_of_this_shell_are_no_part_of_a_prediction_for_a_card(
 def test_the_cells_are_those_of_a_run(weights: str) -> None:
     wishes = RunOptions(suite="standard", weights=weights)  # type: ignore[arg-type]
     run = make_plan(RunOptions(suite="standard", weights=weights, device="cpu"), refuse_to_choose)  # type: ignore[arg-type]
-    planned = programme(wishes)
+    planned = plan_request(wishes)
     assert [cell.cell_id for cell in planned.cells] == [cell.cell_id for cell in run.cells]
     assert planned.suite_info == run.suite_info
 
@@ -62,7 +62,7 @@ def test_the_cells_are_those_of_a_run(weights: str) -> None:
 @settings(max_examples=15, deadline=None)
 @given(clip_s=st.floats(0.2, 60), time_markers=st.booleans())
 def test_a_prompt_is_as_long_as_the_processor_makes_it(clip_s: float, time_markers: bool) -> None:
-    planned = programme(RunOptions(suite="quick", weights="random"))
+    planned = plan_request(RunOptions(suite="quick", weights="random"))
     asked = planned.cells[0].requested.model_copy(
         update={"clip_seconds": clip_s, "time_markers": time_markers}
     )
@@ -76,7 +76,7 @@ def test_a_prompt_is_as_long_as_the_processor_makes_it(clip_s: float, time_marke
 @cache
 def _subject() -> TracedModel:
     return TracedModel(
-        programme(RunOptions(suite="quick", weights="random")).source, "bfloat16", lambda _: None
+        plan_request(RunOptions(suite="quick", weights="random")).source, "bfloat16", lambda _: None
     )
 
 
@@ -102,7 +102,7 @@ def test_a_record_says_how_it_came_about(model: Path) -> None:
 
 def test_memory_of_another_card_is_what_predicting_for_it_gives(model: Path) -> None:
     """Predictions are shared between cards; nothing of the first card may be left in the second's."""
-    planned = programme(RunOptions(**{**SMALL, "model": str(model)}))  # type: ignore[arg-type]
+    planned = plan_request(RunOptions(**{**SMALL, "model": str(model)}))  # type: ignore[arg-type]
     subject = TracedModel(planned.source, planned.suite.dtype, lambda _: None)
     predictions = Predictions(subject, [8, 32])
     for name in ("rtx-4070", "rtx-4090", "rtx-5090", "rtx-5060-ti-16gb"):
@@ -135,14 +135,14 @@ def test_what_a_card_cannot_run_and_what_only_this_machine_lacks(model: Path) ->
 
 def test_every_length_of_the_frontier_keeps_its_word(model: Path) -> None:
     """A card whose memory ends within the sweep: each clip that is named is judged as the frontier says."""
-    planned = programme(RunOptions(**{**SMALL, "model": str(model)}))  # type: ignore[arg-type]
-    deriver = Planner(planned)
+    planned = plan_request(RunOptions(**{**SMALL, "model": str(model)}))  # type: ignore[arg-type]
+    planner = Planner(planned)
     (known,) = targets(["rtx-4070"])
-    envelope = deriver.record(known).cells[-1].envelope
+    envelope = planner.record(known).cells[-1].envelope
     assert envelope is not None
     assert envelope.device_peak_bytes is not None
     target = _card_of(known, round(envelope.device_peak_bytes.high) + 614 * MIB + 64 * MIB)
-    record = deriver.record(target)
+    record = planner.record(target)
     assert record.derivation is not None
     line = record.derivation.longest_clips[0]
     assert line.headless_fits_s is not None
@@ -151,7 +151,7 @@ def test_every_length_of_the_frontier_keeps_its_word(model: Path) -> None:
     for length, expected in ((line.headless_fits_s, Fit.FITS), (line.headless_misfit_s, Fit.DOES_NOT_FIT)):
         if length is not None:
             wishes = RunOptions(**{**SMALL, "model": str(model), "clip_seconds": (length,)})  # type: ignore[arg-type]
-            alone = Planner(programme(wishes)).record(target)
+            alone = Planner(plan_request(wishes)).record(target)
             assert cell_fit(alone.cells[0], budgets_of(alone)).headless is expected
 
 
@@ -205,7 +205,7 @@ def test_headers_of_another_model(tmp_path: Path) -> None:
 
 
 def test_a_prompt_of_ones_own_needs_a_tokenizer(tmp_path: Path) -> None:
-    suite = Path(programme.__code__.co_filename).parents[2] / "suites" / "quick.toml"
+    suite = Path(plan_request.__code__.co_filename).parents[2] / "suites" / "quick.toml"
     mine = tmp_path / "mine.toml"
     text = suite.read_text(encoding="utf-8")
     mine.write_text(text.replace("Describe this audio.", "What is that?"), encoding="utf-8")

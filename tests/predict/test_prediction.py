@@ -12,11 +12,10 @@ from bench.arithmetic.shapes import AudioShapes, LanguageShapes, Shapes
 from bench.hardware.budget import CONTEXT, desktop_budget, fit, headless_budget
 from bench.hardware.catalog import Card, cards
 from bench.moss_audio import released_config
-from bench.predict.events import Call, DecodeStep, Kernel, StepEvent, Trace
-from bench.predict.model import ModelMemory
+from bench.predict.cuda_workspace import cudnn_layout_bytes
 from bench.predict.prediction import OnCard, OnCpu, predict
+from bench.predict.trace import Call, DecodeStep, Kernel, ModelMemory, StepEvent, Trace
 from bench.predict.tracing.tracer import Setting, Tracer, model_memory
-from bench.predict.workspace import cudnn_layout_bytes
 from bench.records.base import Interval
 from bench.records.enums import Attention, EncoderAttention, Fit, Phase
 from bench.records.prediction import Envelope
@@ -270,3 +269,39 @@ def test_a_card_of_12_gb_has_room_for_a_short_clip(full_size: tuple[Trace, Model
         assert envelope.device_peak_bytes is not None
         assert fit(envelope.device_peak_bytes, headless_budget(CARD)) is Fit.FITS
         assert fit(envelope.device_peak_bytes, desktop_budget(CARD)) is Fit.TOO_CLOSE_TO_CALL
+
+
+# --- a tensor that moves to the host once all are loaded ----------------------------------------------------
+
+TENSORS = (30 * MIB, 64 * MIB, 50 * MIB)
+
+
+def envelope_without(*leaving: int) -> Envelope:
+    memory = replace(MEMORY, tensors=TENSORS, leaving=leaving)
+    where = OnCard(CARD)
+    return predict(generation(), memory, where, mel_frames=80, logits_positions="all", max_tokens=[9])[9]
+
+
+def test_it_is_there_while_loading_and_not_later() -> None:
+    whole, left = envelope_without(), envelope_without(1)
+    assert (whole.weights_bytes, left.weights_bytes) == (144 * MIB, 80 * MIB)
+    assert left.phases[Phase.LOAD].allocated_peak_bytes == whole.phases[Phase.LOAD].allocated_peak_bytes
+    for phase in (Phase.ENCODE, Phase.PREFILL, Phase.DECODE):
+        before, after = (found.phases[phase].allocated_peak_bytes for found in (whole, left))
+        assert before - after == 64 * MIB
+
+
+def test_its_memory_is_used_by_the_generation() -> None:
+    whole, left = envelope_without(), envelope_without(1)
+    assert whole.reserved_peak_bytes is not None
+    assert left.reserved_peak_bytes is not None
+    saved = whole.reserved_peak_bytes.low - left.reserved_peak_bytes.low
+    assert 0 < saved <= 64 * MIB
+    assert left.reserved_peak_bytes.low >= 144 * MIB
+
+
+def test_each_phase_still_adds_up() -> None:
+    found = envelope_without(1)
+    for phase in found.phases.values():
+        terms = phase.cache_bytes + phase.activations_bytes + phase.workspace_bytes + phase.buffers_bytes
+        assert found.weights_bytes + terms == phase.allocated_peak_bytes

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from bench.errors import BenchError
-from bench.predict.events import Call, DecodeStep, Event, Kernel, StepEvent
+from bench.predict.trace import Call, DecodeStep, Event, Kernel, StepEvent
 from bench.predict.tracing.families import reshaped, shape_numbers
 from bench.predict.tracing.folding import Unfolded
 

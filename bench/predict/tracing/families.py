@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.predict.events import Call, Event, Kernel
+from bench.predict.trace import Call, Event, Kernel
 from bench.predict.tracing.folding import Pass, RawEvent, Unfolded
 
 _EXACT: Final = 1e-6

@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from bench.errors import BenchError
-from bench.predict.events import Event, Kernel
+from bench.predict.trace import Event, Kernel
 
 
 class Pass(NamedTuple):

@@ -13,7 +13,7 @@ from torch.utils.hooks import RemovableHandle
 
 from bench.errors import BenchError
 from bench.moss_audio import MossAudioModel
-from bench.predict.events import Call, Kernel
+from bench.predict.trace import Call, Kernel
 from bench.predict.tracing.families import Batches, BatchTrace, batch_trace
 from bench.predict.tracing.folding import Pass, RawEvent, Recording
 from bench.records.enums import Phase

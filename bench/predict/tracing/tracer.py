@@ -22,8 +22,7 @@ from bench.arithmetic.shapes import shapes_of
 from bench.engines.answering import answer, generation_config
 from bench.moss_audio import MossAudioConfig, MossAudioModel
 from bench.moss_audio.configuration import audio_token_count
-from bench.predict.events import Kernel, Trace
-from bench.predict.model import ModelMemory
+from bench.predict.trace import Kernel, ModelMemory, Trace
 from bench.predict.tracing.decode import TRACED_TOKENS, DecodeTrace, pattern, splice_decode
 from bench.predict.tracing.families import Batches, Family, Lengths
 from bench.predict.tracing.folding import Fold, Unfolded, fold, unfold

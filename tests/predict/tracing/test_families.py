@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.predict.events import Call, Event, Kernel
+from bench.predict.trace import Call, Event, Kernel
 from bench.predict.tracing.families import Family
 from bench.predict.tracing.folding import Unfolded
 from bench.records.enums import Phase

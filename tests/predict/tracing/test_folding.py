@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.predict.events import Kernel
+from bench.predict.trace import Kernel
 from bench.predict.tracing.folding import Pass, RawEvent, Recording, UnlikeLayersError, fold, unfold
 from bench.records.enums import Phase
 

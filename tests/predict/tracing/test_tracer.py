@@ -12,8 +12,8 @@ from bench.arithmetic.architecture import kv_cache_bytes
 from bench.arithmetic.shapes import shapes_of
 from bench.moss_audio import MossAudioConfig
 from bench.moss_audio.configuration import audio_token_count, released_config
-from bench.predict.events import Trace
 from bench.predict.peaks import PhasePeak, phase_peaks
+from bench.predict.trace import Trace
 from bench.predict.tracing.tracer import Reuse, Setting, Tracer, model_memory
 from bench.records.enums import Attention, EncoderAttention, Phase
 from bench.records.record import Sampling

@@ -8,16 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.arithmetic.shapes import LanguageShapes, Shapes
-from bench.predict import reserved
-from bench.predict.caching_allocator import NATIVE, Rules
-from bench.predict.events import DecodeStep, Kernel, StepEvent, Trace
-from bench.predict.model import ModelMemory
-from bench.predict.reserved import reserved_peaks
+from bench.predict.allocator import reserved
+from bench.predict.allocator.caching import DEFAULT, AllocatorSettings
+from bench.predict.allocator.reserved import reserved_peaks
+from bench.predict.trace import DecodeStep, Kernel, ModelMemory, StepEvent, Trace
 from bench.records.enums import Phase
 from bench.units import MIB
 from tests.predict.made_traces import Made, generations, unrolled
 
-EXPANDABLE = Rules(expandable_segments=True)
+EXPANDABLE = AllocatorSettings(expandable_segments=True)
 SHAPES = Shapes(LanguageShapes(8, 8, 8, 1, 1, 1, 8))
 EMPTY = ModelMemory((), 0, SHAPES, 2)
 
@@ -37,9 +36,9 @@ def peak(
     *,
     workspace: Callable[[Kernel], int] = no_workspace,
     persistent: int = 0,
-    rules: Rules = NATIVE,
+    settings: AllocatorSettings = DEFAULT,
 ) -> int:
-    return reserved_peaks(memory, trace, [tokens], workspace, persistent, rules)[tokens]
+    return reserved_peaks(memory, trace, [tokens], workspace, persistent, settings)[tokens]
 
 
 def one_kernel(*sizes: int) -> Trace:
@@ -110,18 +109,20 @@ def test_an_answer_that_the_trace_does_not_hold_is_refused(tokens: int) -> None:
 
 
 @settings(max_examples=50)
-@given(generations(), st.integers(1, 6), st.sampled_from([NATIVE, EXPANDABLE]))
-def test_the_pattern_gives_what_its_steps_written_out_give(trace: Trace, tokens: int, rules: Rules) -> None:
+@given(generations(), st.integers(1, 6), st.sampled_from([DEFAULT, EXPANDABLE]))
+def test_the_pattern_gives_what_its_steps_written_out_give(
+    trace: Trace, tokens: int, settings: AllocatorSettings
+) -> None:
     scaled = scale(trace, 300_000)
-    assert peak(EMPTY, scaled, tokens, rules=rules) == peak(
-        EMPTY, unrolled(scaled, tokens), tokens, rules=rules
+    assert peak(EMPTY, scaled, tokens, settings=settings) == peak(
+        EMPTY, unrolled(scaled, tokens), tokens, settings=settings
     )
 
 
 @settings(max_examples=50)
-@given(generations(), st.sampled_from([NATIVE, EXPANDABLE]))
-def test_a_longer_answer_never_reserves_less(trace: Trace, rules: Rules) -> None:
-    found = reserved_peaks(EMPTY, scale(trace, 100_000), range(1, 12), no_workspace, 0, rules)
+@given(generations(), st.sampled_from([DEFAULT, EXPANDABLE]))
+def test_a_longer_answer_never_reserves_less(trace: Trace, settings: AllocatorSettings) -> None:
+    found = reserved_peaks(EMPTY, scale(trace, 100_000), range(1, 12), no_workspace, 0, settings)
     assert [found[tokens] for tokens in range(1, 12)] == sorted(found.values())
 
 
@@ -160,15 +161,17 @@ def growing(*, layers: int, prompt: int = 400) -> Trace:
     return made.trace(DecodeStep(1, tuple(events), (tuple(cache),)))
 
 
-@pytest.mark.parametrize("rules", [NATIVE, EXPANDABLE])
+@pytest.mark.parametrize("settings", [DEFAULT, EXPANDABLE])
 @pytest.mark.parametrize("prompt", [150, 480, 2500])
-def test_steps_left_out_change_little(rules: Rules, prompt: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_steps_left_out_change_little(
+    settings: AllocatorSettings, prompt: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """36 layers as those of the 4B model: away from the truth by two segments at most."""
     trace, lengths = growing(layers=36, prompt=prompt), [64, 256]
-    few = reserved_peaks(EMPTY, trace, lengths, no_workspace, 0, rules)
+    few = reserved_peaks(EMPTY, trace, lengths, no_workspace, 0, settings)
     monkeypatch.setattr(reserved, "MOST_STEPS", 10_000)
     monkeypatch.setattr(reserved, "MOST_EVENTS", 10_000_000)
-    every = reserved_peaks(EMPTY, trace, lengths, no_workspace, 0, rules)
+    every = reserved_peaks(EMPTY, trace, lengths, no_workspace, 0, settings)
     for tokens in lengths:
         assert abs(few[tokens] - every[tokens]) <= 44 * MIB
         assert every[tokens] > 72 * (prompt + tokens - 1) * KEY_BYTES

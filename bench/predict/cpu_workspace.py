@@ -1,8 +1,8 @@
-"""What the CPU's kernels take beside tensors: probed on this machine, since no architecture tells.
+"""Workspace of kernels on a CPU: probed on this machine, since it does not follow from the architecture.
 
 A convolution in BF16 reorders its weights, its input and its output; a product may copy one side and takes
-scratch; attention has buffers per thread. That depends on processor, type and number of threads. So the real
-operators run here, on zeros, at small sizes, under a profiler that sees the allocator.
+scratch; attention has buffers per thread. This depends on the processor, the type and the number of threads.
+So the real operators run here, on zeros, at small sizes, under a profiler that sees the allocator.
 
 How the bytes depend on the sizes (found on an AMX machine, held against sizes that were not probed in the
 tests):
@@ -19,8 +19,8 @@ tests):
 - fused attention: affine in the batch; in the positions there are steps up to 768, then it is affine: probed
   as it is up to 2048, with 1024 and 2048 beyond.
 
-Where a kernel changes its mind beyond what is probed (seen for narrow products of more than 2000 rows), its
-scratch comes out wrong by up to a quarter, which is less than a hundredth of what is allocated then.
+Where a kernel changes its algorithm beyond the probed sizes (seen for narrow products of more than 2000
+rows), its scratch is wrong by up to a quarter, which is less than a hundredth of the allocated bytes then.
 """
 
 import math
@@ -31,8 +31,8 @@ from typing import Final, NamedTuple
 import torch
 from torch import Tensor
 
-from bench.predict.events import Kernel
 from bench.predict.memory_events import MemoryEvents
+from bench.predict.trace import Kernel
 
 _MAX_OPERATIONS: Final = 2e10
 _MAX_BYTES: Final = 64e6
@@ -50,16 +50,16 @@ class _Operation:
     output: tuple[int, ...]
 
     def size(self, axis: "_Axis") -> int:
-        """How long the axis is."""
+        """Length of the axis."""
         tensor, dimension = axis.places[0]
         return self.shapes[tensor][dimension]
 
     def resized(self, axis: "_Axis", size: int) -> "_Operation":
-        """The same with another length of an axis; the order of strides stays."""
+        """The operation with another length of an axis and the same order of strides."""
         shapes, strides = list(self.shapes), list(self.strides)
         before = self.size(axis)
         for tensor, dimension in axis.places:
-            if shapes[tensor][dimension] == before:  # else it is 1, and is spread out by the operator
+            if shapes[tensor][dimension] == before:  # else it is 1, and the operator broadcasts it
                 old = shapes[tensor]
                 shapes[tensor] = (*old[:dimension], size, *old[dimension + 1 :])
                 strides[tensor] = _packed(old, strides[tensor], shapes[tensor])
@@ -67,7 +67,7 @@ class _Operation:
 
 
 class _Axis(NamedTuple):
-    """Dimensions of several tensors that are one: (tensor, dimension), the first of them never spread out.
+    """Dimensions of several tensors that are one: (tensor, dimension), the first of them never broadcast.
 
     Up to `limit` its real length is probed, beyond that `low` and `high`, from which follows a line; where
     those are equal, a constant.
@@ -80,28 +80,28 @@ class _Axis(NamedTuple):
 
 
 class ProbedWorkspace:
-    """Bytes that the real kernel takes at most at once beyond its outputs; 0 where it is known to take none.
+    """Peak bytes of the real kernel beyond its outputs; 0 for kernels without workspace.
 
-    Known kernels are convolutions, products and fused attention. Answers are kept. Ask for all kernels at
-    once with `prepare` before asking for each, so that one session of the profiler serves them.
+    Known kernels are convolutions, products and fused attention. Results are kept. Call `prepare` with all
+    kernels first, so that one session of the profiler is enough.
     """
 
     def __init__(self) -> None:
         self._probed: dict[_Operation, int] = {}
-        self._answers: dict[_Operation, int] = {}
+        self._results: dict[_Operation, int] = {}
 
     def __call__(self, kernel: Kernel) -> int:
-        """Bytes. Probes what was not prepared."""
+        """Return the bytes; probe a kernel that was not prepared."""
         operation = _operation(kernel)
         if operation is None:
             return 0
-        if operation not in self._answers:
+        if operation not in self._results:
             self._probe(_probes(operation))
-            self._answers[operation] = max(0, round(_estimate(operation, self._probed)))
-        return self._answers[operation]
+            self._results[operation] = max(0, round(_estimate(operation, self._probed)))
+        return self._results[operation]
 
     def prepare(self, kernels: Iterable[Kernel]) -> None:
-        """Probe whatever these need and was not probed yet."""
+        """Probe the kernels that were not probed yet."""
         operations = {operation: None for kernel in kernels if (operation := _operation(kernel))}
         self._probe(probe for operation in operations for probe in _probes(operation))
 
@@ -111,7 +111,7 @@ class ProbedWorkspace:
             self._probed.update(zip(missing, _workspaces(missing), strict=True))
 
 
-# --- from a kernel to what is probed ----------------------------------------------------------------------
+# --- from a kernel to probes -------------------------------------------------------------------------------
 
 
 def _operation(kernel: Kernel) -> _Operation | None:
@@ -123,7 +123,7 @@ def _operation(kernel: Kernel) -> _Operation | None:
 
 
 def _probes(operation: _Operation) -> Iterator[_Operation]:
-    """What has to be run to tell the workspace of this one."""
+    """Yield the operations from which the workspace of this one follows."""
     axis = _too_long(operation)
     if axis is None:
         yield operation
@@ -169,7 +169,7 @@ def _convolution_axes(_: _Operation) -> tuple[_Axis, ...]:
 
 
 def _product_axes(operation: _Operation) -> tuple[_Axis, ...]:
-    """Of `mm` and `addmm`: columns, then rows. The bias of `addmm` comes first, with rows or without."""
+    """Axes of `mm` and `addmm`: columns, then rows. The bias of `addmm` comes first, with rows or without."""
     left, right = len(operation.shapes) - 2, len(operation.shapes) - 1
     bias = operation.shapes[0] if left else ()
     columns = ((right, 1), *(((0, len(bias) - 1),) if bias else ()))
@@ -185,7 +185,7 @@ def _batched_axes(operation: _Operation) -> tuple[_Axis, ...]:
 
 
 def _rows(operation: _Operation, places: tuple[tuple[int, int], ...], left: int) -> _Axis:
-    """As many rows as are cheap, and 1024 at least where these fit."""
+    """The axis of rows: probed up to a cheap number, at least 1024 where these fit."""
     depth, columns = operation.shapes[left + 1][-2:]
     batch = math.prod(operation.shapes[left][:-2])
     width = batch * (depth + columns) * _type(operation.dtype).itemsize
@@ -197,7 +197,7 @@ def _rows(operation: _Operation, places: tuple[tuple[int, int], ...], left: int)
 
 
 def _attention_axes(operation: _Operation) -> tuple[_Axis, ...]:
-    """Batch; positions, of query, key, value and mask (which may be spread over queries)."""
+    """Batch; positions, of query, key, value and mask (which may be broadcast over queries)."""
     tensors = range(len(operation.shapes))
     batch = _Axis(tuple((tensor, 0) for tensor in tensors), limit=4, low=2, high=4)
     queries, keys = operation.shapes[0][2], operation.shapes[1][2]
@@ -211,12 +211,12 @@ def _attention_axes(operation: _Operation) -> tuple[_Axis, ...]:
 
 
 def _workspaces(operations: Sequence[_Operation]) -> list[int]:
-    """Peak inside each operator beyond what it returns."""
+    """Peak inside each operator beyond its results."""
     with MemoryEvents() as events:
         for operation in operations:
             _run(operation, events)
-    ran = [stretch for stretch in events.stretches() if stretch.name]
-    return [stretch.peak - max(stretch.before, stretch.after) for stretch in ran]
+    ran = [segment for segment in events.segments() if segment.name]
+    return [segment.peak - max(segment.before, segment.after) for segment in ran]
 
 
 @torch.no_grad()
@@ -227,7 +227,7 @@ def _run(operation: _Operation, events: MemoryEvents) -> None:
     ]
     events.mark(operation.name)
     result = _KNOWN[operation.name].run(operation, tensors)
-    events.mark("")  # what follows is no part of it: the result goes
+    events.mark("")  # the release of the result is not part of the operator
     del result
 
 
@@ -239,7 +239,7 @@ def _zeros(shape: tuple[int, ...], strides: tuple[int, ...], dtype: torch.dtype)
 def _type(name: str) -> torch.dtype:
     found = getattr(torch, name)
     if not isinstance(found, torch.dtype):
-        raise TypeError(f"torch.{name} is no type of numbers")
+        raise TypeError(f"torch.{name} is not a type of numbers")
     return found
 
 

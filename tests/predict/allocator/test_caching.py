@@ -1,4 +1,4 @@
-"""The rules of the CUDA caching allocator one by one, and what holds for any stream of events."""
+"""The settings of the CUDA caching allocator one by one, and what holds for any stream of events."""
 
 from itertools import pairwise
 
@@ -6,25 +6,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.predict.caching_allocator import (
+from bench.predict.allocator.caching import (
+    DEFAULT,
     LARGE_BUFFER,
     MIN_BLOCK,
-    NATIVE,
     SMALL_BUFFER,
     SMALL_SIZE,
+    AllocatorSettings,
     CachingAllocator,
-    Rules,
     segment_size,
 )
 from bench.units import MIB
 
-EXPANDABLE = Rules(expandable_segments=True)
-BOTH = pytest.mark.parametrize("rules", [NATIVE, EXPANDABLE])
+EXPANDABLE = AllocatorSettings(expandable_segments=True)
+BOTH = pytest.mark.parametrize("settings", [DEFAULT, EXPANDABLE])
 
 
-def holding(*sizes: int, rules: Rules = NATIVE) -> CachingAllocator:
+def holding(*sizes: int, settings: AllocatorSettings = DEFAULT) -> CachingAllocator:
     """An allocator with live blocks 0, 1, ... of these sizes."""
-    allocator = CachingAllocator(rules)
+    allocator = CachingAllocator(settings)
     for block, size in enumerate(sizes):
         allocator.allocate(block, size)
     return allocator
@@ -45,8 +45,8 @@ def places(allocator: CachingAllocator) -> dict[int, tuple[int, int, int]]:
 @pytest.mark.parametrize(
     ("asked", "given_bytes"), [(1, 512), (512, 512), (513, 1024), (1_000_000, 1_000_448)]
 )
-def test_a_tensor_takes_whole_512_bytes(asked: int, given_bytes: int, rules: Rules) -> None:
-    assert holding(asked, rules=rules).allocated == given_bytes
+def test_a_tensor_takes_whole_512_bytes(asked: int, given_bytes: int, settings: AllocatorSettings) -> None:
+    assert holding(asked, settings=settings).allocated == given_bytes
 
 
 @pytest.mark.parametrize(
@@ -71,12 +71,12 @@ def test_what_the_first_tensor_takes_of_the_card(asked: int, reserved: int) -> N
     [(1, 2 * MIB), (MIB + 1, 20 * MIB), (20 * MIB + 1, 40 * MIB), (741 * MIB, 760 * MIB)],
 )
 def test_expandable_segments_take_whole_pages(asked: int, reserved: int) -> None:
-    assert holding(asked, rules=EXPANDABLE).reserved == reserved
+    assert holding(asked, settings=EXPANDABLE).reserved == reserved
 
 
 @BOTH
-def test_small_and_large_tensors_never_share_a_segment(rules: Rules) -> None:
-    assert holding(2 * MIB, MIB, rules=rules).reserved == 20 * MIB + 2 * MIB
+def test_small_and_large_tensors_never_share_a_segment(settings: AllocatorSettings) -> None:
+    assert holding(2 * MIB, MIB, settings=settings).reserved == 20 * MIB + 2 * MIB
 
 
 # --- splitting --------------------------------------------------------------------------------------------
@@ -100,8 +100,8 @@ def test_large_tensors_below_10_mib_share_20_mib() -> None:
 
 
 def test_expandable_segments_split_off_the_smallest_rest() -> None:
-    assert holding(11 * MIB, rules=EXPANDABLE).allocated == 11 * MIB
-    assert holding(20 * MIB - 512, rules=EXPANDABLE).allocated == 20 * MIB - 512
+    assert holding(11 * MIB, settings=EXPANDABLE).allocated == 11 * MIB
+    assert holding(20 * MIB - 512, settings=EXPANDABLE).allocated == 20 * MIB - 512
 
 
 # --- best fit ---------------------------------------------------------------------------------------------
@@ -127,7 +127,7 @@ def test_of_equal_blocks_the_lowest_address_serves() -> None:
 
 def test_a_block_that_could_still_grow_serves_last() -> None:
     """What is free at the end of an expandable segment is as large as the address space behind it."""
-    allocator = holding(8 * MIB, 2 * MIB, 4 * MIB, rules=EXPANDABLE)  # 6 MiB are free at the end
+    allocator = holding(8 * MIB, 2 * MIB, 4 * MIB, settings=EXPANDABLE)  # 6 MiB are free at the end
     gap = places(allocator)[0]
     allocator.release(0)
     allocator.allocate(3, 5 * MIB)  # the 6 MiB at the end would fit better
@@ -143,8 +143,8 @@ def test_a_block_that_could_still_grow_serves_last() -> None:
 
 @BOTH
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (0, 2, 1), (1, 0, 2)])
-def test_freed_neighbours_become_one_block(order: tuple[int, ...], rules: Rules) -> None:
-    allocator = holding(8 * MIB, 6 * MIB, 4 * MIB, rules=rules)
+def test_freed_neighbours_become_one_block(order: tuple[int, ...], settings: AllocatorSettings) -> None:
+    allocator = holding(8 * MIB, 6 * MIB, 4 * MIB, settings=settings)
     for block in order:
         allocator.release(block)
     allocator.allocate(3, 20 * MIB)
@@ -160,7 +160,7 @@ def test_blocks_of_two_segments_do_not_merge() -> None:
 
 
 def test_an_expandable_segment_has_no_such_borders() -> None:
-    allocator = holding(10 * MIB, 10 * MIB, rules=EXPANDABLE)
+    allocator = holding(10 * MIB, 10 * MIB, settings=EXPANDABLE)
     allocator.release(0)
     allocator.release(1)
     allocator.allocate(2, 30 * MIB)  # 20 MiB are there: one page more
@@ -168,8 +168,8 @@ def test_an_expandable_segment_has_no_such_borders() -> None:
 
 
 @BOTH
-def test_segments_stay_when_everything_is_released(rules: Rules) -> None:
-    allocator = holding(700 * MIB, 600, rules=rules)
+def test_segments_stay_when_everything_is_released(settings: AllocatorSettings) -> None:
+    allocator = holding(700 * MIB, 600, settings=settings)
     reserved = allocator.reserved
     allocator.release(0)
     allocator.release(1)
@@ -179,13 +179,13 @@ def test_segments_stay_when_everything_is_released(rules: Rules) -> None:
 def test_a_block_that_grows_leaves_segments_behind_that_expandable_ones_reuse() -> None:
     """The reason for the setting: each longer tensor needs a segment of its own."""
     peaks = {}
-    for rules in (NATIVE, EXPANDABLE):
-        allocator = CachingAllocator(rules)
+    for settings in (DEFAULT, EXPANDABLE):
+        allocator = CachingAllocator(settings)
         for step in range(20):
             allocator.allocate(step, (100 + 10 * step) * MIB)
             allocator.release(step)
-        peaks[rules] = allocator.reserved_peak
-    assert peaks == {NATIVE: sum(range(100, 300, 10)) * MIB, EXPANDABLE: 300 * MIB}
+        peaks[settings] = allocator.reserved_peak
+    assert peaks == {DEFAULT: sum(range(100, 300, 10)) * MIB, EXPANDABLE: 300 * MIB}
 
 
 # --- what no trace holds ----------------------------------------------------------------------------------
@@ -210,7 +210,7 @@ SIZES = st.one_of(
     st.integers(1, 3 * LARGE_BUFFER),
     st.sampled_from([SMALL_BUFFER, 10 * MIB, LARGE_BUFFER]),
 )
-ANY_RULES = st.sampled_from([NATIVE, EXPANDABLE])
+ANY_SETTINGS = st.sampled_from([DEFAULT, EXPANDABLE])
 
 
 @st.composite
@@ -225,8 +225,8 @@ def streams(draw: st.DrawFn) -> list[tuple[int, int]]:
     return events
 
 
-def replayed(events: list[tuple[int, int]], rules: Rules) -> CachingAllocator:
-    allocator = CachingAllocator(rules)
+def replayed(events: list[tuple[int, int]], settings: AllocatorSettings) -> CachingAllocator:
+    allocator = CachingAllocator(settings)
     for block, size in events:
         if size:
             allocator.allocate(block, size)
@@ -242,9 +242,11 @@ def live_sizes(events: list[tuple[int, int]]) -> dict[int, int]:
     return sizes
 
 
-@given(streams(), ANY_RULES)
-def test_live_blocks_are_large_enough_and_never_overlap(events: list[tuple[int, int]], rules: Rules) -> None:
-    allocator = replayed(events, rules)
+@given(streams(), ANY_SETTINGS)
+def test_live_blocks_are_large_enough_and_never_overlap(
+    events: list[tuple[int, int]], settings: AllocatorSettings
+) -> None:
+    allocator = replayed(events, settings)
     where = places(allocator)
     assert where.keys() == live_sizes(events).keys()
     assert all(where[block][2] >= size for block, size in live_sizes(events).items())
@@ -253,25 +255,27 @@ def test_live_blocks_are_large_enough_and_never_overlap(events: list[tuple[int, 
         assert pool < next_pool or address + size <= following
 
 
-@given(streams(), ANY_RULES)
-def test_what_is_live_is_counted_and_is_reserved(events: list[tuple[int, int]], rules: Rules) -> None:
-    allocator = replayed(events, rules)
+@given(streams(), ANY_SETTINGS)
+def test_what_is_live_is_counted_and_is_reserved(
+    events: list[tuple[int, int]], settings: AllocatorSettings
+) -> None:
+    allocator = replayed(events, settings)
     assert allocator.allocated == sum(size for _, _, size in places(allocator).values())
     assert sum(live_sizes(events).values()) <= allocator.allocated <= allocator.reserved
     assert allocator.reserved % (2 * MIB) == 0
 
 
-@given(streams(), ANY_RULES)
-def test_the_peak_never_falls(events: list[tuple[int, int]], rules: Rules) -> None:
-    peaks = [replayed(events[:end], rules).reserved_peak for end in range(len(events) + 1)]
+@given(streams(), ANY_SETTINGS)
+def test_the_peak_never_falls(events: list[tuple[int, int]], settings: AllocatorSettings) -> None:
+    peaks = [replayed(events[:end], settings).reserved_peak for end in range(len(events) + 1)]
     assert peaks == sorted(peaks)
 
 
-@given(streams(), ANY_RULES)
+@given(streams(), ANY_SETTINGS)
 def test_released_entirely_each_segment_is_one_free_block(
-    events: list[tuple[int, int]], rules: Rules
+    events: list[tuple[int, int]], settings: AllocatorSettings
 ) -> None:
-    allocator = replayed(events, rules)
+    allocator = replayed(events, settings)
     for block in live_sizes(events):
         allocator.release(block)
     pools = (allocator._small, allocator._large)

@@ -1,15 +1,15 @@
-"""What the modelled CUDA caching allocator holds at most, from an empty card to the end of an answer. Pure.
+"""The peak of the modelled CUDA caching allocator, from an empty card to the end of an answer. Pure.
 
 The weights are loaded into a fresh allocator one by one, and stay. `from_pretrained` with a
 `device_map` first allocates all their bytes as one block and frees it (`caching_allocator_warmup` of
-transformers; its cap, 1.2 GiB below the card's total, is left out: a card that needs it has no room to
-generate), so that they come to lie in one segment. Buffers and the workspace that stays with cuBLAS follow,
-then the generation. Nothing is given back in between: what only loading needed is there for the generation,
-and counts.
+transformers; its cap, 1.2 GiB below the card's total, is left out: a card that needs it has no memory
+left to generate), so that they lie in one segment. Buffers and the workspace that stays with cuBLAS follow,
+then the generation. Nothing is released to the driver in between: memory that only loading needed
+counts.
 
-Answers longer than the traced ones take a thousand decode steps of 4,000 events. The first of them and the
+Answers longer than the traced ones have a thousand decode steps of 4,000 events. The first of them and the
 last one of the longest answer are replayed entirely; of the others only the blocks that grow from step to
-step, and evenly spread steps at that with the last one of each answer, at most `MOST_STEPS` with at most
+step, in evenly spread steps and the last one of each answer, at most `MOST_STEPS` with at most
 `MOST_EVENTS` in all. (Where all steps have no more events than that, they are replayed.) For the 4B model
 (clips of 10, 60 and 120 s, answers of 128 to 1,024 tokens, SDPA) that was at most 6 MiB away from replaying
 every step entirely.
@@ -20,38 +20,37 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bench.predict.caching_allocator import NATIVE, CachingAllocator, Rules
-from bench.predict.events import DecodeStep, Event, Kernel, StepEvent, Trace
-from bench.predict.model import ModelMemory
+from bench.predict.allocator.caching import DEFAULT, AllocatorSettings, CachingAllocator
+from bench.predict.trace import DecodeStep, Event, Kernel, ModelMemory, StepEvent, Trace
 
 MOST_STEPS: Final = 48
 MOST_EVENTS: Final = 20_000
 
-_PASSING: Final = -1
-"""Name of a block that goes as soon as it is there. The blocks of a trace have names from 0 on."""
+_TRANSIENT: Final = -1
+"""Name of a block that is released at once. The blocks of a trace have names from 0 on."""
 _BUFFERS: Final = -2
 _PERSISTENT: Final = -3
 _WEIGHTS: Final = -4
-"""Those of the tensors are from here downwards."""
+"""Names of the weights, from here downwards."""
 
 
-def reserved_peaks(  # noqa: PLR0917 - what a prediction has at hand, in its order
+def reserved_peaks(  # noqa: PLR0917 - in the order of a prediction
     memory: ModelMemory,
     trace: Trace,
     max_tokens: Sequence[int],
     workspace: Callable[[Kernel], int],
     persistent_workspace_bytes: int,
-    rules: Rules = NATIVE,
+    settings: AllocatorSettings = DEFAULT,
 ) -> dict[int, int]:
-    """For an answer of each length, the bytes that the allocator has taken from the driver at its end.
+    """Return, for an answer of each length, the bytes that the allocator holds from the driver at its end.
 
-    `workspace` says what a kernel takes beside its tensors. It is asked for kernels that tell their shapes;
-    its bytes come after the kernel's outputs and go at once.
+    `workspace` returns the bytes that a kernel takes in addition to its tensors; it is called for kernels
+    with a `call`. The bytes are allocated after the kernel's outputs and released at once.
 
     Raises:
         ValueError: less than one token; or more than were traced, of a trace without a decode step.
     """
-    allocator = CachingAllocator(rules)
+    allocator = CachingAllocator(settings)
     _load(allocator, memory)
     for name, size_bytes in ((_BUFFERS, memory.buffers_bytes), (_PERSISTENT, persistent_workspace_bytes)):
         if size_bytes:
@@ -66,21 +65,21 @@ def reserved_peaks(  # noqa: PLR0917 - what a prediction has at hand, in its ord
 
 
 def _load(allocator: CachingAllocator, memory: ModelMemory) -> None:
-    _pass(allocator, memory.weights_bytes)
+    _allocate_and_release(allocator, memory.weights_bytes)
     for place, size_bytes in enumerate(memory.tensors):
         allocator.allocate(_WEIGHTS - place, size_bytes)
     for place in memory.leaving:
         allocator.release(_WEIGHTS - place)
 
 
-def _pass(allocator: CachingAllocator, size_bytes: int) -> None:
+def _allocate_and_release(allocator: CachingAllocator, size_bytes: int) -> None:
     if size_bytes:
-        allocator.allocate(_PASSING, size_bytes)
-        allocator.release(_PASSING)
+        allocator.allocate(_TRANSIENT, size_bytes)
+        allocator.release(_TRANSIENT)
 
 
 class _Generation:
-    """The generation of one trace on its way through an allocator, from the inputs on."""
+    """Replays the generation of a trace through an allocator, from the inputs on."""
 
     def __init__(
         self, allocator: CachingAllocator, trace: Trace, taken: Sequence[int], *, longest: int
@@ -90,16 +89,16 @@ class _Generation:
         self._taken = taken
         self._done = 0
         self._longest = longest
-        # From the pattern's own step on everything comes from the pattern, also what was traced of it.
+        # From the pattern's own step on, all events come from the pattern, also those that were traced.
         self._traced = trace.step.first if trace.step is not None else len(trace.tokens_at)
         name = 1 + max((event.block for event in trace.events), default=0)
         self._pattern = _Pattern(allocator, trace.step, taken, name) if trace.step is not None else None
         self._plan = self._pattern.plan(longest - 1) if self._pattern is not None else []
 
     def advance(self, tokens: int) -> None:
-        """On to the end of an answer of so many tokens, no fewer than in the last call."""
+        """Replay on to the end of an answer of so many tokens, no fewer than in the last call."""
         if tokens < 1 or (tokens > self._traced and self._pattern is None):
-            raise ValueError(f"this trace holds no answer of {tokens} tokens")
+            raise ValueError(f"this trace has no answer of {tokens} tokens")
         self._replay(self._trace.tokens_at[min(tokens, self._traced) - 1])
         if tokens > self._traced and self._pattern is not None:
             while self._plan and self._plan[0].number < tokens - 1:
@@ -115,7 +114,7 @@ class _Generation:
             if size_bytes:
                 allocator.allocate(block, size_bytes)
                 if workspace:
-                    _pass(allocator, workspace)
+                    _allocate_and_release(allocator, workspace)
             else:
                 allocator.release(block)
         self._done = max(self._done, end)
@@ -123,17 +122,17 @@ class _Generation:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """A decode step to replay: its number, and whether all of it or only what grows."""
+    """A decode step to replay: its number, and whether all of its events or only growing blocks."""
 
     number: int
     is_whole: bool
 
 
 class _Pattern:
-    """Decode steps, from the pattern of one.
+    """Replays decode steps, from the pattern of one.
 
-    Of each block number those that live are a queue: whatever the age in steps that a release names, it is
-    the oldest that goes. So it is also where the steps between were left out.
+    The live blocks of each number are a queue: a release takes the oldest one, whatever its age in steps. So
+    steps in between can be left out.
     """
 
     def __init__(
@@ -156,7 +155,7 @@ class _Pattern:
             self._alive[number] = [blocks[number] for blocks in reversed(step.before[:age])]
 
     def plan(self, last: int) -> list[_Step]:
-        """The steps to replay up to the last one: few, unless steps leave blocks for good."""
+        """Return the steps to replay up to the last one: few, unless steps leave blocks allocated."""
         count = last - self._first + 1
         is_short = count * len(self._whole) <= MOST_EVENTS
         affordable = max(1, min(MOST_STEPS, MOST_EVENTS // max(1, len(self._growing))))
@@ -167,7 +166,7 @@ class _Pattern:
         ]
 
     def replay(self, step: _Step) -> None:
-        """One step. What it left is what the next one replayed releases."""
+        """Replay one step. The next replayed step releases the blocks that this one leaves."""
         since = step.number - self._first
         allocator, alive = self._allocator, self._alive
         for (_, _, number, size_bytes, growth, _), workspace in (
@@ -178,13 +177,13 @@ class _Pattern:
                 alive[number].append(self._name)
                 allocator.allocate(self._name, size_bytes + since * growth)
                 if workspace:
-                    _pass(allocator, workspace)
+                    _allocate_and_release(allocator, workspace)
             else:
                 allocator.release(alive[number].pop(0))
 
 
 def _workspaces(events: Iterable[Event | StepEvent], taken: Sequence[int]) -> list[int]:
-    """After each event, the workspace that begins and ends there: after the last output of a kernel."""
+    """Workspace that begins and ends after each event: after the last output of its kernel."""
     found: list[int] = []
     following_kernel = None
     for event in reversed(list(events)):

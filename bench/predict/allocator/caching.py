@@ -1,23 +1,23 @@
-"""A model of torch's CUDA caching allocator: which tensors make it ask the driver for more, and how much.
+"""A model of torch's CUDA caching allocator: the memory that it requests from the driver for each tensor.
 
 Rules and names of constants are those of `CUDACachingAllocator.cpp` and `c10/core/AllocatorConfig.h`, with
 default settings, one stream and no CUDA graphs:
 
 - sizes are rounded up to 512 bytes; up to 1 MiB they come from the small pool, else from the large one;
-- the smallest free block that is large enough serves, of equals the one at the lowest address;
-- what remains of a block is split off: in the small pool always, in the large one if it is over 1 MiB;
-- without such a block a segment is asked of the driver: 2 MiB in the small pool; in the large one 20 MiB for
-  requests under 10 MiB, and for longer ones their size rounded up to 2 MiB;
+- the smallest free block that is large enough is taken, of equals the one at the lowest address;
+- the rest of a block is split off: in the small pool always, in the large one if it is over 1 MiB;
+- without such a block a segment is requested from the driver: 2 MiB in the small pool; in the large one
+  20 MiB for requests under 10 MiB, and for longer ones their size rounded up to 2 MiB;
 - a freed block merges with free neighbours of its segment;
 - segments stay. Torch gives back those without a live block only when the driver has no more memory, so a
-  card with less than the peak here may still do.
+  card with less than this peak may still be enough.
 
 With expandable segments each pool is one range of addresses that grows at its end by pages of 2 MiB (small)
-or 20 MiB (large); whatever remains of a block is split off; and a block at the end of the range, which could
-still grow, serves only where no other is large enough.
+or 20 MiB (large); the rest of a block is always split off; and a block at the end of the range, which could
+still grow, is taken only where no other is large enough.
 
-What it does not know: the addresses that the driver hands out (here they only rise), which decide between
-free blocks of equal size, and what torch does once memory has run out.
+Not modelled: the driver's addresses (here they only rise), which decide between free blocks of equal size,
+and torch's behaviour once memory has run out.
 """
 
 from bisect import bisect_left, insort
@@ -25,8 +25,8 @@ from dataclasses import dataclass
 from typing import Final
 
 RULES_OF: Final = "torch 2.13.0"
-"""Whose rules these are: constants from the headers of that version, the rest from C++ sources before it,
-where they had not changed since expandable segments came with 2.1."""
+"""The modelled version: constants from its headers, the rest from earlier C++ sources, where the rules had
+not changed since expandable segments came with 2.1."""
 
 MIN_BLOCK: Final = 512
 """`kMinBlockSize`"""
@@ -46,23 +46,23 @@ _ADDRESS: Final = 2**_ADDRESS_BITS - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class AllocatorSettings:
     """Settings of the allocator, as in `PYTORCH_ALLOC_CONF`."""
 
     expandable_segments: bool = False
 
 
-NATIVE: Final = Rules()
-"""What torch does unless told otherwise."""
+DEFAULT: Final = AllocatorSettings()
+"""torch's defaults."""
 
 
 def rounded(size_bytes: int) -> int:
-    """What a request is rounded up to (`round_size`): whole 512 bytes."""
+    """Round a request up to whole 512 bytes (`round_size`)."""
     return -(-size_bytes // MIN_BLOCK) * MIN_BLOCK
 
 
 def segment_size(size_bytes: int) -> int:
-    """What is asked of the driver for a rounded request that no free block holds (`get_allocation_size`)."""
+    """Bytes requested from the driver for a rounded size without a free block (`get_allocation_size`)."""
     if size_bytes <= SMALL_SIZE:
         return SMALL_BUFFER
     if size_bytes < MIN_LARGE_ALLOC:
@@ -71,7 +71,7 @@ def segment_size(size_bytes: int) -> int:
 
 
 class _Block:
-    """A stretch of a segment. `before` and `after` are its neighbours in the same segment."""
+    """A part of a segment. `before` and `after` are its neighbours in the same segment."""
 
     __slots__ = ("address", "after", "before", "is_free", "pool", "size")
 
@@ -102,7 +102,7 @@ class _Pool:
         self.end = 0
 
     def take(self, size: int) -> _Block | None:
-        """The free block that serves best, no longer free; None if none is large enough."""
+        """Take the best free block; None if none is large enough."""
         free = self.free
         index = bisect_left(free, size << _ADDRESS_BITS)
         if index == len(free):
@@ -116,7 +116,7 @@ class _Pool:
         return block
 
     def grow(self, size: int) -> tuple[_Block, int]:
-        """A block of at least this size out of memory that is new, and how much is new."""
+        """Return a block of at least this size from new memory, and the bytes of new memory."""
         last = self.last
         if not self.expandable:
             more = segment_size(size)
@@ -143,7 +143,7 @@ class _Pool:
         return block
 
     def split(self, block: _Block, size: int) -> None:
-        """Keep the first `size` bytes of the block, and free what remains if that is enough for one."""
+        """Keep the first `size` bytes of the block, and free the rest if it is large enough for a block."""
         left = block.size - size
         if left < self.least_rest:
             return
@@ -159,7 +159,7 @@ class _Pool:
         self._free(rest)
 
     def give(self, block: _Block) -> None:
-        """Free the block: one with its free neighbours."""
+        """Free the block, merged with its free neighbours."""
         after, before = block.after, block.before
         if after is not None and after.is_free:
             self._drop(after)
@@ -195,9 +195,9 @@ class CachingAllocator:
         reserved: taken from the driver (`torch.cuda.memory_reserved`); it never falls here.
     """
 
-    def __init__(self, rules: Rules = NATIVE) -> None:
-        self._small = _Pool(is_small=True, expandable=rules.expandable_segments)
-        self._large = _Pool(is_small=False, expandable=rules.expandable_segments)
+    def __init__(self, settings: AllocatorSettings = DEFAULT) -> None:
+        self._small = _Pool(is_small=True, expandable=settings.expandable_segments)
+        self._large = _Pool(is_small=False, expandable=settings.expandable_segments)
         self._live: dict[int, _Block] = {}
         self.allocated = 0
         self.reserved = 0
@@ -208,7 +208,7 @@ class CachingAllocator:
         return self.reserved
 
     def allocate(self, block: int, size_bytes: int) -> None:
-        """A tensor comes to life. `block` is the caller's name for it; `size_bytes` is at least 1.
+        """Allocate a tensor. `block` is the caller's name for it; `size_bytes` is at least 1.
 
         Raises:
             ValueError: a block of this name is live, or the size is not positive.
@@ -223,7 +223,7 @@ class CachingAllocator:
         self.allocated += found.size
 
     def release(self, block: int) -> None:
-        """A tensor is gone.
+        """Release a tensor.
 
         Raises:
             KeyError: no block of this name is live.

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from bench.predict import kernel_workspace
-from bench.predict.events import Call, Kernel
-from bench.predict.kernel_workspace import ProbedWorkspace
+from bench.predict import cpu_workspace
+from bench.predict.cpu_workspace import ProbedWorkspace
 from bench.predict.memory_events import MemoryEvents
+from bench.predict.trace import Call, Kernel
 from bench.records.enums import Phase
 
 MIB = 2**20
@@ -41,9 +41,9 @@ def seen(run: Callable[..., object], *tensors: Tensor) -> tuple[int, int]:
         events.mark("here")
         result = run(*tensors)
         events.mark("over")
-    stretch = events.stretches()[0]
+    segment = events.segments()[0]
     del result
-    return stretch.peak - stretch.after, stretch.after - stretch.before
+    return segment.peak - segment.after, segment.after - segment.before
 
 
 def stem(data: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -156,7 +156,7 @@ def test_what_was_prepared_is_not_run_again(monkeypatch: pytest.MonkeyPatch) -> 
     asked = [kernel("aten::mm", (rows, 64), zeros(rows, 32), zeros(64, 32).t()) for rows in (1, 7, 5000)]
     workspace.prepare(asked)
     before = [workspace(one) for one in asked]
-    monkeypatch.delattr(kernel_workspace, "MemoryEvents")
+    monkeypatch.delattr(cpu_workspace, "MemoryEvents")
     assert [workspace(one) for one in asked] == before
 
 
@@ -184,9 +184,9 @@ def test_no_probe_is_large_however_long_the_clip(rows: int, batch: int) -> None:
         kernel(ATTENTION, (), *(meta(1, 32, rows, 128) for _ in range(3))),
     ]
     for one in asked:
-        operation = kernel_workspace._operation(one)
+        operation = cpu_workspace._operation(one)
         assert operation is not None
-        for probe in kernel_workspace._probes(operation):
+        for probe in cpu_workspace._probes(operation):
             assert all(math.prod(shape) * 4 <= 128 * MIB for shape in probe.shapes)
 
 
@@ -198,7 +198,7 @@ def test_a_resized_tensor_keeps_the_order_of_its_strides(
     tensor = torch.empty([shape[place] for place in order], device="meta").permute(back)
     wanted = [size if place == axis else length for place, length in enumerate(shape)]
     made = torch.empty([wanted[place] for place in order], device="meta").permute(back)
-    found = kernel_workspace._packed(tuple(tensor.shape), tensor.stride(), tuple(wanted))
+    found = cpu_workspace._packed(tuple(tensor.shape), tensor.stride(), tuple(wanted))
     assert found == made.stride()
     inward = [found[place] for place in order]
     assert all(outer >= inner for outer, inner in pairwise(inward))

@@ -3,8 +3,8 @@
 import pytest
 
 from bench.hardware.catalog import cards
-from bench.predict.events import Call, Kernel
-from bench.predict.workspace import cublas_workspace_bytes, cudnn_layout_bytes, no_workspace
+from bench.predict.cuda_workspace import cublas_workspace_bytes, cudnn_layout_bytes, no_workspace
+from bench.predict.trace import Call, Kernel
 from bench.records.enums import Phase
 from bench.units import MIB
 

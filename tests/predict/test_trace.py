@@ -1,7 +1,7 @@
 """What a loaded model holds."""
 
 from bench.arithmetic.shapes import shapes_of
-from bench.predict.model import ModelMemory
+from bench.predict.trace import ModelMemory
 
 
 def test_weights_are_the_sum_of_the_tensors_and_some_may_leave() -> None:

@@ -1,13 +1,39 @@
-"""What a generation takes from an allocator, in order: the vocabulary of tracer, peaks and allocator model.
+"""The types of a trace: a model's tensors, and each allocation and release of a generation, in order.
 
-Sizes are those of the tensors, in bytes, not yet rounded by any allocator. The weights are no events: they
-are there before the first.
+Sizes are those of the tensors, in bytes, before any allocator rounds them. The weights are not events: they
+are allocated before the first.
 """
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from bench.arithmetic.shapes import Shapes
 from bench.records.enums import Phase
+
+
+@dataclass(frozen=True, slots=True)
+class ModelMemory:
+    """The tensors of a loaded model. `tensors` are the bytes of each weight, in the order of loading.
+
+    `buffers_bytes` are the model's buffers (tables of positions), `element_bytes` the size of one number of a
+    weight: 2 for BF16. `leaving` are the places in `tensors` of weights that move to the host after loading.
+    """
+
+    tensors: tuple[int, ...]
+    buffers_bytes: int
+    shapes: Shapes
+    element_bytes: int
+    leaving: tuple[int, ...] = ()
+
+    @property
+    def weights_bytes(self) -> int:
+        """All weights, not rounded."""
+        return sum(self.tensors)
+
+    @property
+    def staying_bytes(self) -> int:
+        """The weights that are on the device while the model runs."""
+        return self.weights_bytes - sum(self.tensors[place] for place in self.leaving)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +52,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """One operator at work. `scope` is the module that called it: `language_model.layers.3.mlp.act_fn`."""
+    """One call of an operator. `scope` is the module that called it: `language_model.layers.3.mlp.act_fn`."""
 
     name: str
     scope: str
@@ -40,8 +66,8 @@ class Kernel:
 class Event(NamedTuple):
     """An allocation of `size_bytes`, or with 0 the release of the block.
 
-    `kernel` is an index into `Trace.kernels`: who allocated, or who ran last before the release. `is_cache`:
-    keys or values that stay.
+    `kernel` is an index into `Trace.kernels`: the one that allocated, or ran last before the release.
+    `is_cache`: keys or values that stay.
     """
 
     kernel: int
@@ -51,7 +77,7 @@ class Event(NamedTuple):
 
 
 class StepEvent(NamedTuple):
-    """The same in any decode step: sizes grow by `growth_bytes` with each step.
+    """An event of any decode step: sizes grow by `growth_bytes` with each step.
 
     An allocation (`size_bytes` > 0) makes block `number` of this step; a release names, by its `number`, a
     block of this step (`age` 0) or of the step `age` steps before. The ids of the prompt live for two steps.

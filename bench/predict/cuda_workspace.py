@@ -1,17 +1,17 @@
-"""What kernels take on a CUDA device beside their tensors: cuBLAS for good, cuDNN for one call. Pure.
+"""Workspace of kernels on a CUDA device: of cuBLAS for the whole process, of cuDNN for one call. Pure.
 
 cuBLAS. torch gives each handle and stream one workspace out of its own allocator, at the first product of
 matrices, and keeps it. It is 2 x 4096 KiB + 8 x 16 KiB = 8.125 MiB, and 32 MiB on compute capability 9
 (Hopper), 10 and 12 (Blackwell). Source: `parseChosenWorkspaceSize` in aten/src/ATen/cuda/CublasHandlePool.cpp
 of torch 2.13; releases from before pull request 175344 (February 2026), 2.9.1 among them, take 8.125 MiB on
-Blackwell too. `CUBLAS_WORKSPACE_CONFIG` changes it, and is not looked at here. Products with a bias (`addmm`)
+Blackwell too. `CUBLAS_WORKSPACE_CONFIG` changes it, and is ignored here. Products with a bias (`addmm`)
 go through cuBLASLt, which shares that workspace since the two were unified; before, it took 1 MiB of its own.
 
 cuDNN. Its kernels for tensor cores work on NHWC. For 16 bits in NCHW, which is what the encoder's stem has,
 "the cuDNN library may use padding, folding, and NCHW-to-NHWC transformations to call the Tensor Core
 operations" (cuDNN documentation, convolution functions). Copies of input, weight and output with channels
-padded to multiples of 8 are therefore taken as the most. Winograd and FFT, which need more, are not to be had
-for a stride of 2. The least is nothing: where one algorithm finds no memory, torch goes on to the next
+padded to multiples of 8 are therefore the upper bound. Winograd and FFT, which need more, are not available
+for a stride of 2. The least is nothing: where one algorithm gets no memory, torch tries the next
 (aten/src/ATen/native/cudnn/Conv_v8.cpp, which catches `OutOfMemoryError` around each plan). Both are bounds
 from documents, not measurements: which algorithm cuDNN takes depends on its version and the card.
 """
@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import Final
 
-from bench.predict.events import Kernel
+from bench.predict.trace import Kernel
 from bench.units import MIB
 
 CUBLAS_BYTES: Final = (2 * 4096 + 8 * 16) * 1024
@@ -32,15 +32,15 @@ _BYTES: Final = 2
 
 
 def cublas_workspace_bytes(compute_capability: str) -> int:
-    """What torch takes for cuBLAS at the first product and keeps, per handle and stream. `8.9` -> 8519680."""
+    """Bytes that torch keeps for cuBLAS from the first product on, per handle and stream: 8519680 on 8.9."""
     major = compute_capability.partition(".")[0]
     return CUBLAS_LARGE_BYTES if major in _LARGE_ON else CUBLAS_BYTES
 
 
 def cudnn_layout_bytes(kernel: Kernel) -> int:
-    """The most that cuDNN takes to bring a convolution in 16 bits into its own layout; 0 for all else.
+    """The most that cuDNN takes to change the layout of a convolution in 16 bits; 0 for all other kernels.
 
-    A convolution whose input has its channels last is there already.
+    A convolution whose input has its channels last has that layout already.
     """
     call = kernel.call
     if call is None or "convolution" not in kernel.name or call.dtype not in _SIXTEEN_BITS:
@@ -53,7 +53,7 @@ def cudnn_layout_bytes(kernel: Kernel) -> int:
 
 
 def no_workspace(_kernel: Kernel) -> int:
-    """For what takes nothing beside its tensors."""
+    """Return 0, for kernels that take no workspace."""
     return 0
 
 
