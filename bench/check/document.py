@@ -28,7 +28,9 @@ from bench.records.check import (
     Software,
 )
 from bench.records.enums import Attention, Phase, Provenance
+from bench.text import clean
 from bench.units import Unit
+from bench.wording.caveats import sentence
 
 Largest = tuple[MergedCell, dict[Phase, CheckPhase]]
 """The cell that took the most, and its memory in each phase."""
@@ -95,6 +97,7 @@ def _document(
 ) -> Check:
     rows = tuple(cell.row for cell in cells)
     verdict, why = merge_verdict(sources, rows)
+    caveats = merge_caveats(sources)
     newest = sources.newest
     return Check(
         schema_version=CHECK_VERSION,
@@ -103,7 +106,8 @@ def _document(
         provenance=sources.provenance,
         verdict=verdict,
         why=why,
-        caveats=merge_caveats(sources),
+        caveats=tuple(clean(sentence(caveat)) for caveat in caveats),
+        caveat_codes=caveats,
         emulation=newest.emulation,
         prediction=next((head.prediction for head in reversed(sources.heads) if head.prediction), None),
         vram=_vram(sources, largest),

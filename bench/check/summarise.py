@@ -12,7 +12,7 @@ from bench.check.summary import (
     RecordHead,
     RecordSummary,
 )
-from bench.judge.card import computed_elsewhere
+from bench.judge.caveats import computed_elsewhere
 from bench.judge.frontier import is_misfit, is_pruned
 from bench.judge.memory import fits_with_desktop, has_spilled, is_contended, needed_bytes, peak_of
 from bench.judge.prediction import ORDER, Budgets, cell_fit, cell_verdict, is_derived
@@ -72,7 +72,7 @@ def _head(record: Record, judgement: Judgement, path: str | None) -> RecordHead:
         elsewhere=computed_elsewhere(record),
         verdict=judgement.verdict,
         why=clean(judgement.why),
-        caveats=tuple(clean(caveat) for caveat in judgement.caveats),
+        caveats=judgement.caveats,
         lines=judgement.frontier,
         cells=len(record.cells),
     )

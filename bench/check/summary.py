@@ -6,6 +6,7 @@ from pydantic import Field
 
 from bench.records.base import Frozen, Utc
 from bench.records.card import Emulation
+from bench.records.caveats import RecordCaveat
 from bench.records.check import (
     CheckEnvelope,
     CheckPrediction,
@@ -17,7 +18,7 @@ from bench.records.check import (
 from bench.records.enums import Attention, Fit, Phase, Provenance, Verdict, WeightMode
 from bench.records.reasons import OutcomeReason
 
-SUMMARY_VERSION: Final = 3
+SUMMARY_VERSION: Final = 4
 
 Estimate = tuple[float, float | None, float | None]
 """A value, and the interval that its record states."""
@@ -93,7 +94,7 @@ class RecordHead(Frozen):
     elsewhere: str | None = None
     verdict: Verdict
     why: str
-    caveats: tuple[str, ...]
+    caveats: tuple[RecordCaveat, ...]
     lines: tuple[FrontierLine, ...]
     cells: int
 

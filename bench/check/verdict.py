@@ -1,6 +1,5 @@
 """The verdict over all records, its sentence, and what a reader must know before believing it."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from bench import units
@@ -9,8 +8,11 @@ from bench.check.summary import RecordHead
 from bench.check.variants import by_variant
 from bench.judge.memory import PEAK_WORDS
 from bench.judge.why import shape_of
+from bench.records import caveats as known
+from bench.records.caveats import Caveat, RecordCaveat
 from bench.records.check import CheckFigure, CheckRow
 from bench.records.enums import Fit, Provenance, Verdict
+from bench.wording.caveats import sentence
 
 _DONE = {
     Provenance.MEASURED: "Measured",
@@ -48,32 +50,43 @@ def basis(heads: Sequence[RecordHead]) -> str:
     return f"{_DONE[heads[0].provenance]} in {len(heads)} record{'' if len(heads) == 1 else 's'}{where}"
 
 
-def merge_caveats(sources: Sources) -> tuple[str, ...]:
+def merge_caveats(sources: Sources) -> tuple[Caveat, ...]:
     """Those of every record, each once, with the number of records that have it; one record keeps its own."""
     if len(sources.heads) == 1:
         return sources.heads[0].caveats
     return tuple(_caveats(sources))
 
 
-def _caveats(sources: Sources) -> Iterator[str]:
+def _caveats(sources: Sources) -> Iterator[Caveat]:
     deciding, total = sources.deciding, len(sources.deciding)
     whole = len(sources.heads)
     left_out = whole - len(sources.counted)
     if left_out:
-        yield f"{left_out} of {whole} records computed on another kind of device: their figures do not count."
+        yield known.RecordsElsewhere(count=left_out, records=whole)
     others = len(sources.counted) - total
     if others:
-        one = others == 1
-        what = f"{others} of {whole} records {'is' if one else 'are'} of another provenance"
-        yield f"{what}: the verdict does not rest on {'it' if one else 'them'}."
+        yield known.OtherProvenance(count=others, records=whole)
     if machines_of(deciding) is None and sources.provenance is not Provenance.DERIVED:
-        yield "Not every record names its machine: some may be of one machine, run again."
-    found = Counter(caveat for head in deciding for caveat in dict.fromkeys(head.caveats))
-    ordered = sorted(found.items(), key=lambda item: (-item[1], item[0]))
+        yield known.MachinesUnknown()
+    ordered = _of_records(deciding)
     for caveat, count in ordered[:_MAX_CAVEATS]:
-        yield caveat if count == total else f"In {count} of {total} records: {caveat}"
+        whole = count == total
+        yield caveat if whole else known.InSomeRecords(count=count, records=total, caveat=caveat)
     if len(ordered) > _MAX_CAVEATS:
-        yield f"{len(ordered) - _MAX_CAVEATS} more, which stand in the reports of single records."
+        yield known.MoreCaveats(count=len(ordered) - _MAX_CAVEATS)
+
+
+def _of_records(heads: Sequence[RecordHead]) -> list[tuple[RecordCaveat, int]]:
+    """Each caveat with the number of records that have it, the commonest first.
+
+    Caveats that read alike are one: a reader does not see by how many bytes they differ.
+    """
+    found: dict[str, list[RecordCaveat]] = {}
+    for head in heads:
+        for words, caveat in {sentence(caveat): caveat for caveat in head.caveats}.items():
+            found.setdefault(words, []).append(caveat)
+    ordered = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
+    return [(alike[0], len(alike)) for _, alike in ordered]
 
 
 def _decide(rows: Sequence[CheckRow]) -> Verdict:

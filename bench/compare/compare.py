@@ -15,6 +15,7 @@ from bench.judge.same_run import is_same_device
 from bench.records.comparison import Against, Change, Comparison
 from bench.records.metrics import METRICS
 from bench.records.record import Record
+from bench.wording.caveats import sentence
 from bench.wording.comparison import cell_reason
 
 
@@ -90,7 +91,7 @@ def _assemble(base: Side, new: Side, found: Sequence[Paired], gates: Sequence[Ga
 
 
 def _caveats(record: Record) -> tuple[str, ...]:
-    return caveats(record, budgets_of(record), same_kernels(record))
+    return tuple(map(sentence, caveats(record, budgets_of(record), same_kernels(record))))
 
 
 def _overall(found: Sequence[Paired]) -> dict[str, Change]:

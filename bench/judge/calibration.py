@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final, Literal
 
-from bench.judge.card import computed_elsewhere
-from bench.judge.caveats import is_smoke
+from bench.judge.caveats import computed_elsewhere, is_smoke
 from bench.judge.memory import has_spilled, is_contended, is_emulated
 from bench.judge.same_run import MEMORY, PREDICTED, request_key, values
 from bench.records.base import Interval

@@ -1,24 +1,24 @@
-"""What a reader must know before believing a record: one sentence each, the weightiest first."""
+"""What a reader must know before believing a record, the weightiest first."""
 
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from bench.judge.card import about_the_card, about_the_card_in_cells, share
-from bench.judge.caveats_derived import about_the_prediction
 from bench.judge.frontier import is_pruned
-from bench.judge.memory import is_emulated
-from bench.judge.prediction import Budgets, is_derived
+from bench.judge.memory import cliffs, is_emulated, ran_out_beside_another
+from bench.judge.prediction import Budgets, cell_verdict, is_derived
 from bench.judge.same_kernels import SameKernels
 from bench.judge.same_run import is_published
-from bench.records.enums import Label, Provenance, WeightMode
+from bench.records import caveats as known
+from bench.records.card import DeviceState, Sampled
+from bench.records.caveats import RecordCaveat, SomeCellsCode
+from bench.records.enums import Label, Provenance, Verdict, WeightMode
+from bench.records.prediction import Derivation
 from bench.records.record import CellResult, Record, Skipped
 
-_LABELS: Final = {
-    Label.NOISY: "vary more between repeats than they should (marked noisy)",
-    Label.CONTENDED: "shared the device with other work (marked contended)",
-    Label.THROTTLED: "ran while the device slowed itself down (marked throttled)",
-    Label.SPILLED: "took more than the card has, so that part of them lay in system memory (marked spilled)",
-}
+_LATE_PERIODS: Final = 5
+"""A sampler that came late by more than this many periods may have missed a peak."""
+_BELOW_DEFAULT: Final = 0.99
+"""A power limit is read back in steps: what lies this close to the default is the default."""
 
 
 def is_smoke(record: Record) -> bool:
@@ -26,79 +26,129 @@ def is_smoke(record: Record) -> bool:
     return record.provenance is Provenance.SMOKE or record.model.weight_mode is WeightMode.TINY
 
 
-def caveats(record: Record, budgets: Budgets, alike: SameKernels) -> tuple[str, ...]:
+def computed_elsewhere(record: Record) -> str | None:
+    """The kind of device that the cells really computed on, where it is not the one the record is about."""
+    seen = {cell.effective.device.partition(":")[0] for cell in record.cells if cell.effective is not None}
+    return min(seen - {record.device.kind}, default=None)
+
+
+def caveats(record: Record, budgets: Budgets, alike: SameKernels) -> tuple[RecordCaveat, ...]:
     """Everything that limits what the figures of a record mean."""
     return (
-        *_about_the_run(record, budgets),
-        *about_the_card(record),
-        *_about_the_cells(record),
-        *about_the_card_in_cells(record, alike),
+        *_about_the_run(record),
+        *(_about_the_prediction(record, budgets) if is_derived(record) else _about_the_host(record)),
+        *_about_the_device(record),
+        *_about_the_cells(record, alike),
     )
 
 
-def _about_the_run(record: Record, budgets: Budgets) -> Iterator[str]:
+def _about_the_run(record: Record) -> Iterator[RecordCaveat]:
+    model, predicted = record.model, is_derived(record)
     if is_smoke(record):
-        yield (
-            "Tiny model of the same architecture: no figure here, neither memory nor speed, "
-            "is one of the real model."
-        )
-    if is_derived(record):
-        yield "Derived from the architecture: nothing was run."
-    yield from _about_the_weights(record)
-    yield from about_the_prediction(record, budgets) if is_derived(record) else _about_the_device(record)
-
-
-def _about_the_weights(record: Record) -> Iterator[str]:
-    """Of weights that were not loaded only the shapes count."""
-    model, what = record.model, "Shapes" if is_derived(record) else "Weights"
-    if model.weight_mode is WeightMode.RANDOM and not is_derived(record):
-        yield (
-            "Random weights of the exact shapes: memory does not depend on their values and speed "
-            "hardly does, but the text that came out means nothing."
-        )
+        yield known.TinyModel()
+    if predicted:
+        yield known.NothingRan()
+    if model.weight_mode is WeightMode.RANDOM and not predicted:
+        yield known.RandomWeights()
     if model.weight_mode is WeightMode.HUB and not is_published(model.weight_mode, model.repo):
-        yield f"{what} of {model.repo}: not the released ones."
+        yield known.OtherRepository(repo=model.repo, shapes_only=predicted)
     if model.weight_mode is WeightMode.LOCAL:
-        yield f"{what} from a local folder: nothing shows that they are the published ones."
+        yield known.LocalWeights(shapes_only=predicted)
 
 
-def _about_the_device(record: Record) -> Iterator[str]:
+def _about_the_host(record: Record) -> Iterator[RecordCaveat]:
     on_cpu = record.device.kind == "cpu"
-    if is_emulated(record) and on_cpu:
-        yield (
-            "The card was emulated on a CPU, which counted its memory: what fits is meant for that card, "
-            "the speed means nothing."
-        )
-    elif is_emulated(record):
-        yield (
-            "The memory limit was emulated: what fits is meant for the smaller card, "
-            "the speed is the larger one's."
-        )
+    if is_emulated(record):
+        yield known.EmulatedOnCpu() if on_cpu else known.EmulatedMemory()
     elif on_cpu:
-        yield "Ran on the CPU: neither memory nor speed is that of a graphics card."
+        yield known.RanOnCpu()
 
 
-def _about_the_cells(record: Record) -> Iterator[str]:
-    counted: tuple[tuple[Callable[[CellResult], bool], str], ...] = (
-        (_was_interrupted, "not run because the run was interrupted; resuming it runs them"),
-        (is_pruned, "not run because a smaller one had run out of memory"),
-        (_failed, "failed or passed the time limit for a reason other than memory"),
-        (_other_kernels, "ran with other attention kernels than were asked for"),
-        (_stopped_early, "stopped before the tokens that were asked for"),
+def _about_the_prediction(record: Record, budgets: Budgets) -> Iterator[RecordCaveat]:
+    if record.device.kind == "cpu":
+        yield known.PredictedForCpu()
+    if record.derivation is not None:
+        yield from _about_the_allocator(record.derivation)
+        if record.derivation.driver_reserve is not None and record.derivation.context is not None:
+            yield known.RangesOfOtherMachines(with_desktop=record.derivation.headroom != "headless")
+    if any(cell.envelope is not None and cell.envelope.ceiling is not None for cell in record.cells):
+        yield known.SpeedsAreCeilings()
+    close = (cell_verdict(cell, budgets).verdict is Verdict.TOO_CLOSE_TO_CALL for cell in record.cells)
+    yield from _some(record, "cells_too_close_to_call", sum(close))
+
+
+def _about_the_allocator(derivation: Derivation) -> Iterator[RecordCaveat]:
+    reserved = [found for found in derivation.compared if found.metric == "reserved_peak_bytes"]
+    if reserved:
+        yield known.ReservedMeasured(
+            ratio_low=min(found.ratio_low for found in reserved),
+            ratio_high=max(found.ratio_high for found in reserved),
+            cells=sum(found.cells for found in reserved),
+            records=len({found.record_id for found in reserved}),
+        )
+    elif derivation.allocator is not None:
+        yield known.ReservedUnconfirmed(allocator=derivation.allocator)
+
+
+def _about_the_device(record: Record) -> Iterator[RecordCaveat]:
+    elsewhere = computed_elsewhere(record)
+    if elsewhere is not None:
+        yield known.ComputedElsewhere(device_kind=elsewhere, device=record.device.name)
+    if record.device.catalogued is False:
+        yield known.NotInCatalog(predicted=is_derived(record))
+    if record.device_state is not None:
+        yield from _about_the_state(record.device_state)
+
+
+def _about_the_state(state: DeviceState) -> Iterator[RecordCaveat]:
+    if state.other_processes:
+        yield known.OtherPrograms(count=state.other_processes, used_bytes=state.used_by_others_bytes)
+    if state.display:
+        yield known.DisplayAttached()
+    limit, default = state.power_limit_w, state.power_limit_default_w
+    if limit is not None and default is not None and limit < _BELOW_DEFAULT * default:
+        yield known.PowerLimited(limit_w=limit, default_w=default)
+
+
+# --- about some of the cells ------------------------------------------------------------------------------
+
+
+def _about_the_cells(record: Record, alike: SameKernels) -> Iterator[RecordCaveat]:
+    slow = {cell.cell_id for cell in cliffs(record)}
+    counted: tuple[tuple[SomeCellsCode, Callable[[CellResult], bool]], ...] = (
+        ("cells_interrupted", _was_interrupted),
+        ("cells_pruned", is_pruned),
+        ("cells_failed", lambda cell: cell.outcome.status in {"failed", "timeout"}),
+        ("cells_ran_other_kernels", _other_kernels),
+        ("cells_stopped_early", _stopped_early),
+        ("cells_noisy", lambda cell: _is_marked(cell, Label.NOISY)),
+        ("cells_contended", lambda cell: _is_marked(cell, Label.CONTENDED)),
+        ("cells_throttled", lambda cell: _is_marked(cell, Label.THROTTLED)),
+        ("cells_spilled", lambda cell: _is_marked(cell, Label.SPILLED)),
+        ("cells_ran_same_kernels", lambda cell: cell.cell_id in alike),
+        ("cells_read_slowly", lambda cell: cell.cell_id in slow),
+        ("cells_ran_out_beside_another", ran_out_beside_another),
+        ("cells_left_memory", _left_memory),
+        ("cells_lost_driver", _lost_driver),
     )
-    for holds, words in counted:
-        yield from share(record, sum(map(holds, record.cells)), words)
-    for label, words in _LABELS.items():
-        marked = sum(1 for cell in record.cells if cell.summary and label in cell.summary.labels)
-        yield from share(record, marked, words)
+    for code, holds in counted:
+        yield from _some(record, code, sum(map(holds, record.cells)))
+    late = sum(map(_watched_loosely, record.cells))
+    if late:
+        yield known.SampledWithGaps(count=late, cells=len(record.cells), periods=_LATE_PERIODS)
+
+
+def _some(record: Record, code: SomeCellsCode, count: int) -> Iterator[RecordCaveat]:
+    if count:
+        yield known.SomeCells(code=code, count=count, cells=len(record.cells))
 
 
 def _was_interrupted(cell: CellResult) -> bool:
     return isinstance(cell.outcome, Skipped) and cell.outcome.cause == "interrupted"
 
 
-def _failed(cell: CellResult) -> bool:
-    return cell.outcome.status in {"failed", "timeout"}
+def _is_marked(cell: CellResult, label: Label) -> bool:
+    return cell.summary is not None and label in cell.summary.labels
 
 
 def _other_kernels(cell: CellResult) -> bool:
@@ -108,3 +158,22 @@ def _other_kernels(cell: CellResult) -> bool:
 
 def _stopped_early(cell: CellResult) -> bool:
     return any(repeat.generated_tokens < cell.requested.max_tokens for repeat in cell.repeats)
+
+
+def _left_memory(cell: CellResult) -> bool:
+    return cell.device_memory is not None and cell.device_memory.back_at_baseline is False
+
+
+def _lost_driver(cell: CellResult) -> bool:
+    return cell.device_memory is not None and cell.device_memory.driver_error is not None
+
+
+def _watched_loosely(cell: CellResult) -> bool:
+    watched = (cell.device_memory, cell.power)
+    return any(part is not None and _is_loose(part.sampler) for part in watched)
+
+
+def _is_loose(sampler: Sampled) -> bool:
+    """Whether the sampler came so late at least once that a short peak may have passed unseen."""
+    gap_s = sampler.largest_gap_s
+    return gap_s is not None and gap_s > _LATE_PERIODS * sampler.period_s

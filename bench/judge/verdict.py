@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from bench.judge import why, why_derived
-from bench.judge.card import computed_elsewhere
-from bench.judge.caveats import caveats, is_smoke
+from bench.judge.caveats import caveats, computed_elsewhere, is_smoke
 from bench.judge.frontier import frontier, is_misfit
 from bench.judge.memory import CardMemory, card_memory, fits_with_desktop, has_spilled
 from bench.judge.prediction import Budgets, best, budgets_of, cell_verdict, is_derived
 from bench.judge.same_kernels import SameKernels, same_kernels
+from bench.records.caveats import RecordCaveat
 from bench.records.check import FrontierLine
 from bench.records.enums import Verdict
 from bench.records.record import CellResult, Record
@@ -26,7 +26,7 @@ class Judgement:
     verdict: Verdict
     why: str
     frontier: tuple[FrontierLine, ...]
-    caveats: tuple[str, ...]
+    caveats: tuple[RecordCaveat, ...]
     largest: CellResult | None
     memory: CardMemory
     budgets: Budgets

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from bench.records.base import Bytes, Frozen, Interval, Utc
 from bench.records.card import Emulation
+from bench.records.caveats import Caveat
 from bench.records.enums import Attention, Fit, Phase, Provenance, Verdict, WeightMode
 from bench.records.metrics import FIGURES, Metric, Section, with_fields
 from bench.records.prediction import Ceiling, Comparison
@@ -303,6 +304,7 @@ class Check(Frozen):
     verdict: Verdict
     why: str
     caveats: tuple[str, ...]
+    caveat_codes: tuple[Caveat, ...] = Field(description="the same, as objects")
     emulation: Emulation | None = Field(description="the card that was played")
     prediction: CheckPrediction | None
     vram: CheckVram

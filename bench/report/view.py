@@ -13,6 +13,7 @@ from bench.report.planned import beside, source
 from bench.report.repeat import command
 from bench.report.rows import repeat_columns
 from bench.text import clean
+from bench.wording.caveats import sentence
 
 
 def build_view(record: Record, path: str | None = None, plan: Record | None = None) -> View:
@@ -38,7 +39,7 @@ def build_view(record: Record, path: str | None = None, plan: Record | None = No
         verdict_word=verdict_word,
         verdict_tone=verdict_tone,
         why=clean(judgement.why),
-        caveats=tuple(clean(caveat) for caveat in judgement.caveats),
+        caveats=tuple(clean(sentence(caveat)) for caveat in judgement.caveats),
         highlights=prediction.tiles if prediction else facts.highlights(record, rows, judgement),
         header=(*facts.header(record), *source(plan)),
         repeat_command=repeat_command,

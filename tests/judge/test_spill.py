@@ -8,15 +8,12 @@ from hypothesis import strategies as st
 
 from bench.judge.memory import _median_without, cliffs
 from bench.judge.verdict import judge
+from bench.records.caveats import SomeCells
 from bench.records.enums import Attention
-from bench.records.record import CellResult, Record
+from bench.records.record import CellResult
 from tests.samples import cards
 
 TOTAL = 12_878_610_432
-
-
-def caveats(record: Record) -> tuple[str, ...]:
-    return judge(record).caveats
 
 
 def cell(clip_s: float, peak_bytes: int | None, fraction: float | None) -> CellResult:
@@ -33,7 +30,7 @@ def test_full_and_slow_is_a_sign() -> None:
     fallen = cell(60.0, TOTAL * 98 // 100, 0.1)
     record = cards.with_card([*ORDINARY, fallen])
     assert cliffs(record) == (fallen,)
-    assert any("1 of 3 cells filled the card" in caveat for caveat in caveats(record))
+    assert SomeCells(code="cells_read_slowly", count=1, cells=3) in judge(record).caveats
 
 
 def test_full_alone_or_slow_alone_is_none() -> None:

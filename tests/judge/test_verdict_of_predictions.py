@@ -7,14 +7,9 @@ from hypothesis import strategies as st
 from bench.judge import why_derived
 from bench.judge.verdict import judge
 from bench.records.enums import Attention, Verdict, WeightMode
-from bench.records.prediction import Comparison
 from bench.records.record import CellResult, ModelInfo, Record, Unsupported
 from tests.samples import predictions as derived
 from tests.samples import records as sample
-
-
-def caveats(record: Record) -> tuple[str, ...]:
-    return judge(record).caveats
 
 
 def of(*cells: CellResult, headroom: derived.Headroom | None = None) -> Record:
@@ -268,79 +263,3 @@ def test_the_lines_stand_in_the_order_of_attention_and_tokens() -> None:
         (Attention.FLASH_ATTENTION_2, 128),
         (Attention.FLASH_ATTENTION_2, 256),
     ]
-
-
-# --- caveats ----------------------------------------------------------------------------------------------
-
-
-def test_a_plan_for_a_card_says_what_it_rests_on() -> None:
-    assert caveats(derived.derived_record()) == (
-        "Derived from the architecture: nothing was run.",
-        "Reserved bytes are modelled on the rules of torch 2.13.0 CUDACachingAllocator, not yet confirmed "
-        "against the allocator of a real card.",
-        "Driver reserve, CUDA context and what a desktop takes are ranges that other machines showed: this "
-        "one may have others.",
-        "Speeds are ceilings, from the card's bandwidth and BF16 rate: a run is slower.",
-        "4 of 24 cells are too close to call: run them.",
-    )
-
-
-def test_a_plan_without_a_desktop_does_not_speak_of_one() -> None:
-    told = caveats(derived.derived_record(headroom="headless"))
-    assert any(caveat.startswith("Driver reserve and CUDA context are ranges") for caveat in told)
-    assert not any("desktop" in caveat for caveat in told)
-
-
-def test_a_plan_for_a_cpu_did_not_run_there() -> None:
-    assert caveats(derived.derived_record(device=sample.CPU)) == (
-        "Derived from the architecture: nothing was run.",
-        "Derived for the kernels of a CPU: no figure here is one of a graphics card.",
-    )
-
-
-def test_random_weights_say_no_text_where_nothing_came_out() -> None:
-    told = caveats(with_model(derived.derived_record(), weight_mode=WeightMode.RANDOM, repo=None))
-    assert not any("the text" in caveat or "Random" in caveat for caveat in told)
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"weight_mode": WeightMode.LOCAL, "repo": None}, "Shapes from a local folder: nothing shows"),
-        ({"repo": "somebody/else"}, "Shapes of somebody/else: not the released ones."),
-        ({"weight_mode": WeightMode.TINY, "repo": None}, "Tiny model of the same architecture"),
-    ],
-)
-def test_whose_shapes_these_are(changes: dict[str, object], words: str) -> None:
-    assert any(words in caveat for caveat in caveats(with_model(derived.derived_record(), **changes)))
-
-
-def test_a_card_that_is_not_in_the_catalog_has_no_ceiling() -> None:
-    unlisted = derived.RTX_4070.model_copy(update={"catalogued": False})
-    told = caveats(derived.derived_record(device=unlisted))
-    assert any("so no ceiling of speed is given" in caveat for caveat in told)
-
-
-def comparison(record_id: str, low: float, high: float, cells: int = 20) -> Comparison:
-    return Comparison(
-        record_id=record_id,
-        content_hash="sha256:" + "0" * 64,
-        metric="reserved_peak_bytes",
-        cells=cells,
-        inside=cells,
-        ratio_median=1.0,
-        ratio_low=low,
-        ratio_high=high,
-    )
-
-
-def test_once_measured_the_allocator_is_no_longer_unconfirmed() -> None:
-    compared = (comparison("a" * 12, 0.97, 1.0), comparison("b" * 12, 0.98, 1.02, 4))
-    told = caveats(derived.derived_record(compared=compared))
-    assert (
-        "Reserved bytes are modelled: measured on this card they were 0.97 to 1.02 times the prediction in "
-        "24 cells of 2 records."
-    ) in told
-    assert not any("not yet confirmed" in caveat for caveat in told)
-    one = caveats(derived.derived_record(compared=(comparison("a" * 12, 1.0, 1.0, 1),)))
-    assert any("they were 1 times the prediction in 1 cell of 1 record." in caveat for caveat in one)

@@ -1,6 +1,6 @@
 """One sentence for each reason of an outcome."""
 
-from typing import Final, get_args
+from typing import Final
 
 import pytest
 
@@ -9,6 +9,7 @@ from bench.records.enums import Phase
 from bench.records.reasons import CellShape, OutcomeReason, WorkerStep
 from bench.records.record import OutOfMemory, Unsupported
 from bench.wording import outcomes
+from tests.wording.unions import members
 
 GIB: Final = 2**30
 SMALLER: Final = CellShape(clip_seconds=10.0, max_tokens=512)
@@ -86,13 +87,6 @@ SENTENCES: Final[list[tuple[OutcomeReason, str]]] = [
 @pytest.mark.parametrize(("reason", "sentence"), SENTENCES, ids=lambda value: getattr(value, "code", ""))
 def test_each_reason_has_its_sentence(reason: OutcomeReason, sentence: str) -> None:
     assert outcomes.reason(reason) == sentence
-
-
-def members(union: object) -> set[type]:
-    """The types of a union of reasons, however it is nested."""
-    if isinstance(union, type):
-        return {union}
-    return {member for part in get_args(union) for member in members(part) if hasattr(member, "model_fields")}
 
 
 def test_no_reason_is_missing_from_the_table() -> None:

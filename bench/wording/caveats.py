@@ -1,0 +1,162 @@
+"""The sentence of each caveat."""
+
+from typing import Final, assert_never
+
+from bench import units
+from bench.records import caveats
+from bench.wording.phrases import plural
+
+_SOME_CELLS: Final[dict[caveats.SomeCellsCode, str]] = {
+    "cells_interrupted": "not run because the run was interrupted; resuming it runs them",
+    "cells_pruned": "not run because a smaller one had run out of memory",
+    "cells_failed": "failed or passed the time limit for a reason other than memory",
+    "cells_ran_other_kernels": "ran with other attention kernels than were asked for",
+    "cells_stopped_early": "stopped before the tokens that were asked for",
+    "cells_noisy": "vary more between repeats than they should (marked noisy)",
+    "cells_contended": "shared the device with other work (marked contended)",
+    "cells_throttled": "ran while the device slowed itself down (marked throttled)",
+    "cells_spilled": (
+        "took more than the card has, so that part of them lay in system memory (marked spilled)"
+    ),
+    "cells_too_close_to_call": "are too close to call: run them",
+    "cells_ran_same_kernels": (
+        "asked for different attention and ran the same kernels: not comparable with each other"
+    ),
+    "cells_read_slowly": (
+        "filled the card and read its memory far more slowly than the others: "
+        "a sign that part of them lay in system memory"
+    ),
+    "cells_ran_out_beside_another": (
+        "ran out of memory while another program computed on the card: they may fit without it"
+    ),
+    "cells_left_memory": "left memory in use on the card: the next one may not have had all of it",
+    "cells_lost_driver": (
+        "ended with a driver that no longer answered: their memory and power are not whole"
+    ),
+}
+
+
+def sentence(caveat: caveats.Caveat) -> str:
+    """A caveat of one record, or of several, with its full stop.
+
+    The kinds follow each other: each function knows the caveats of one and hands the rest on.
+    """
+    match caveat:
+        case caveats.RecordsElsewhere(count=count, records=records):
+            where = "computed on another kind of device"
+            return f"{count} of {records} records {where}: their figures do not count."
+        case caveats.OtherProvenance(count=count, records=records):
+            be, them = ("is", "it") if count == 1 else ("are", "them")
+            what = f"{count} of {records} records {be} of another provenance"
+            return f"{what}: the verdict does not rest on {them}."
+        case caveats.MachinesUnknown():
+            return "Not every record names its machine: some may be of one machine, run again."
+        case caveats.InSomeRecords(count=count, records=records, caveat=inner):
+            return f"In {count} of {records} records: {sentence(inner)}"
+        case caveats.MoreCaveats(count=count):
+            return f"{count} more, which stand in the reports of single records."
+        case caveats.SomeCells(code=code, count=count, cells=cells):
+            return f"{count} of {cells} cells {_SOME_CELLS[code]}."
+        case caveats.SampledWithGaps(count=count, cells=cells, periods=periods):
+            late = f"gaps of over {periods} periods"
+            return f"{count} of {cells} cells were sampled with {late}: a sampled peak is weak."
+        case _:
+            return _run(caveat)
+
+
+def _run(caveat: caveats.RunCaveat | caveats.PredictionCaveat | caveats.DeviceCaveat) -> str:
+    match caveat:
+        case caveats.TinyModel():
+            return (
+                "Tiny model of the same architecture: no figure here, neither memory nor speed, "
+                "is one of the real model."
+            )
+        case caveats.NothingRan():
+            return "Derived from the architecture: nothing was run."
+        case caveats.RandomWeights():
+            return (
+                "Random weights of the exact shapes: memory does not depend on their values and speed "
+                "hardly does, but the text that came out means nothing."
+            )
+        case caveats.OtherRepository(repo=repo, shapes_only=shapes_only):
+            return f"{_what(shapes_only)} of {repo}: not the released ones."
+        case caveats.LocalWeights(shapes_only=shapes_only):
+            return (
+                f"{_what(shapes_only)} from a local folder: nothing shows that they are the published ones."
+            )
+        case caveats.EmulatedOnCpu():
+            return (
+                "The card was emulated on a CPU, which counted its memory: what fits is meant for that card, "
+                "the speed means nothing."
+            )
+        case caveats.EmulatedMemory():
+            return (
+                "The memory limit was emulated: what fits is meant for the smaller card, "
+                "the speed is the larger one's."
+            )
+        case caveats.RanOnCpu():
+            return "Ran on the CPU: neither memory nor speed is that of a graphics card."
+        case _:
+            return _prediction(caveat)
+
+
+def _what(shapes_only: bool) -> str:
+    return "Shapes" if shapes_only else "Weights"
+
+
+def _prediction(caveat: caveats.PredictionCaveat | caveats.DeviceCaveat) -> str:
+    match caveat:
+        case caveats.PredictedForCpu():
+            return "Derived for the kernels of a CPU: no figure here is one of a graphics card."
+        case caveats.ReservedMeasured():
+            return f"Reserved bytes are modelled: measured on this card they were {_ratios(caveat)}."
+        case caveats.ReservedUnconfirmed(allocator=allocator):
+            return (
+                f"Reserved bytes are modelled on the rules of {allocator}, not yet confirmed against "
+                "the allocator of a real card."
+            )
+        case caveats.RangesOfOtherMachines(with_desktop=with_desktop):
+            parts = "Driver reserve and CUDA context"
+            if with_desktop:
+                parts = "Driver reserve, CUDA context and what a desktop takes"
+            return f"{parts} are ranges that other machines showed: this one may have others."
+        case caveats.SpeedsAreCeilings():
+            return "Speeds are ceilings, from the card's bandwidth and BF16 rate: a run is slower."
+        case _:
+            return _device(caveat)
+
+
+def _ratios(measured: caveats.ReservedMeasured) -> str:
+    """`0.97 to 1.02 times the prediction in 24 cells of 2 records`."""
+    low, high = units.ratio(measured.ratio_low), units.ratio(measured.ratio_high)
+    span = low if low == high else f"{low} to {high}"
+    cells, records = measured.cells, measured.records
+    return (
+        f"{span} times the prediction in {cells} {plural('cell', cells)} of "
+        f"{records} {plural('record', records)}"
+    )
+
+
+def _device(caveat: caveats.DeviceCaveat) -> str:
+    match caveat:
+        case caveats.ComputedElsewhere(device_kind=kind, device=device):
+            return f"Computed on the {kind}: no figure of this record is one of {device}."
+        case caveats.NotInCatalog(predicted=predicted):
+            missing = "ceiling of speed" if predicted else "share of them"
+            return (
+                "This card is not in the catalog: its bandwidth and BF16 rate are not known, "
+                f"so no {missing} is given."
+            )
+        case caveats.OtherPrograms(count=count, used_bytes=used):
+            others = f"{count} other {plural('program', count)} used the card"
+            held = "" if used is None else f" and held {units.both_units(used)}"
+            return f"When the run began, {others}{held}: less was left for the model."
+        case caveats.DisplayAttached():
+            return "A display is on this card: what it takes was not there for the model."
+        case caveats.PowerLimited(limit_w=limit, default_w=default):
+            return (
+                f"The power limit is {limit:.0f} W, below the card's {default:.0f} W: "
+                "at its default it may be faster."
+            )
+        case _:
+            assert_never(caveat)

@@ -1,0 +1,164 @@
+"""One sentence for each caveat."""
+
+from typing import Final, get_args
+
+import pytest
+
+from bench.records import caveats as known
+from bench.records.caveats import Caveat, SomeCells, SomeCellsCode
+from bench.wording.caveats import sentence
+from tests.wording.unions import members
+
+SENTENCES: Final[list[tuple[Caveat, str]]] = [
+    (
+        known.TinyModel(),
+        "Tiny model of the same architecture: no figure here, neither memory nor speed, "
+        "is one of the real model.",
+    ),
+    (known.NothingRan(), "Derived from the architecture: nothing was run."),
+    (
+        known.RandomWeights(),
+        "Random weights of the exact shapes: memory does not depend on their values and speed "
+        "hardly does, but the text that came out means nothing.",
+    ),
+    (
+        known.OtherRepository(repo="somebody/else", shapes_only=True),
+        "Shapes of somebody/else: not the released ones.",
+    ),
+    (
+        known.LocalWeights(shapes_only=False),
+        "Weights from a local folder: nothing shows that they are the published ones.",
+    ),
+    (
+        known.EmulatedOnCpu(),
+        "The card was emulated on a CPU, which counted its memory: what fits is meant for that card, "
+        "the speed means nothing.",
+    ),
+    (
+        known.EmulatedMemory(),
+        "The memory limit was emulated: what fits is meant for the smaller card, "
+        "the speed is the larger one's.",
+    ),
+    (known.RanOnCpu(), "Ran on the CPU: neither memory nor speed is that of a graphics card."),
+    (
+        known.PredictedForCpu(),
+        "Derived for the kernels of a CPU: no figure here is one of a graphics card.",
+    ),
+    (
+        known.ReservedMeasured(ratio_low=0.97, ratio_high=1.02, cells=24, records=2),
+        "Reserved bytes are modelled: measured on this card they were 0.97 to 1.02 times the prediction in "
+        "24 cells of 2 records.",
+    ),
+    (
+        known.ReservedMeasured(ratio_low=1.0, ratio_high=1.0, cells=1, records=1),
+        "Reserved bytes are modelled: measured on this card they were 1 times the prediction in "
+        "1 cell of 1 record.",
+    ),
+    (
+        known.ReservedUnconfirmed(allocator="torch 2.13.0 CUDACachingAllocator"),
+        "Reserved bytes are modelled on the rules of torch 2.13.0 CUDACachingAllocator, not yet confirmed "
+        "against the allocator of a real card.",
+    ),
+    (
+        known.RangesOfOtherMachines(with_desktop=True),
+        "Driver reserve, CUDA context and what a desktop takes are ranges that other machines showed: this "
+        "one may have others.",
+    ),
+    (
+        known.RangesOfOtherMachines(with_desktop=False),
+        "Driver reserve and CUDA context are ranges that other machines showed: this one may have others.",
+    ),
+    (
+        known.SpeedsAreCeilings(),
+        "Speeds are ceilings, from the card's bandwidth and BF16 rate: a run is slower.",
+    ),
+    (
+        known.ComputedElsewhere(device_kind="cpu", device="NVIDIA GeForce RTX 4070"),
+        "Computed on the cpu: no figure of this record is one of NVIDIA GeForce RTX 4070.",
+    ),
+    (
+        known.NotInCatalog(predicted=True),
+        "This card is not in the catalog: its bandwidth and BF16 rate are not known, "
+        "so no ceiling of speed is given.",
+    ),
+    (
+        known.NotInCatalog(predicted=False),
+        "This card is not in the catalog: its bandwidth and BF16 rate are not known, "
+        "so no share of them is given.",
+    ),
+    (
+        known.OtherPrograms(count=1, used_bytes=1_500_000_000),
+        "When the run began, 1 other program used the card and held 1.50 GB (1.40 GiB): "
+        "less was left for the model.",
+    ),
+    (
+        known.OtherPrograms(count=3, used_bytes=None),
+        "When the run began, 3 other programs used the card: less was left for the model.",
+    ),
+    (known.DisplayAttached(), "A display is on this card: what it takes was not there for the model."),
+    (
+        known.PowerLimited(limit_w=120.0, default_w=200.0),
+        "The power limit is 120 W, below the card's 200 W: at its default it may be faster.",
+    ),
+    (
+        known.SampledWithGaps(count=1, cells=2, periods=5),
+        "1 of 2 cells were sampled with gaps of over 5 periods: a sampled peak is weak.",
+    ),
+    (
+        known.RecordsElsewhere(count=1, records=3),
+        "1 of 3 records computed on another kind of device: their figures do not count.",
+    ),
+    (
+        known.OtherProvenance(count=1, records=3),
+        "1 of 3 records is of another provenance: the verdict does not rest on it.",
+    ),
+    (
+        known.OtherProvenance(count=2, records=3),
+        "2 of 3 records are of another provenance: the verdict does not rest on them.",
+    ),
+    (
+        known.MachinesUnknown(),
+        "Not every record names its machine: some may be of one machine, run again.",
+    ),
+    (
+        known.InSomeRecords(count=1, records=2, caveat=known.NothingRan()),
+        "In 1 of 2 records: Derived from the architecture: nothing was run.",
+    ),
+    (known.MoreCaveats(count=3), "3 more, which stand in the reports of single records."),
+    *(
+        (SomeCells(code=code, count=2, cells=48), f"2 of 48 cells {words}.")
+        for code, words in {
+            "cells_interrupted": "not run because the run was interrupted; resuming it runs them",
+            "cells_pruned": "not run because a smaller one had run out of memory",
+            "cells_failed": "failed or passed the time limit for a reason other than memory",
+            "cells_ran_other_kernels": "ran with other attention kernels than were asked for",
+            "cells_stopped_early": "stopped before the tokens that were asked for",
+            "cells_noisy": "vary more between repeats than they should (marked noisy)",
+            "cells_contended": "shared the device with other work (marked contended)",
+            "cells_throttled": "ran while the device slowed itself down (marked throttled)",
+            "cells_spilled": "took more than the card has, so that part of them lay in system memory "
+            "(marked spilled)",
+            "cells_too_close_to_call": "are too close to call: run them",
+            "cells_ran_same_kernels": "asked for different attention and ran the same kernels: "
+            "not comparable with each other",
+            "cells_read_slowly": "filled the card and read its memory far more slowly than the others: "
+            "a sign that part of them lay in system memory",
+            "cells_ran_out_beside_another": "ran out of memory while another program computed on the card: "
+            "they may fit without it",
+            "cells_left_memory": "left memory in use on the card: the next one may not have had all of it",
+            "cells_lost_driver": "ended with a driver that no longer answered: "
+            "their memory and power are not whole",
+        }.items()
+    ),
+]
+
+
+@pytest.mark.parametrize(("caveat", "words"), SENTENCES, ids=lambda value: getattr(value, "code", ""))
+def test_each_caveat_has_its_sentence(caveat: Caveat, words: str) -> None:
+    assert sentence(caveat) == words
+
+
+def test_no_caveat_is_missing_from_the_table() -> None:
+    assert {type(caveat) for caveat, _ in SENTENCES} == members(Caveat)
+    codes = {caveat.code for caveat, _ in SENTENCES if isinstance(caveat, SomeCells)}
+    assert codes == set(get_args(SomeCellsCode))
