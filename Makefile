@@ -6,7 +6,7 @@
 # make test-gpu     what only a real NVIDIA card can show; nothing is downloaded
 # make benchmarks   what the harness itself costs, measured in alternation
 # make lint types   ruff, the workflow checks, mypy
-# make schemas      export the JSON Schemas
+# make generated    the JSON Schemas, and the tables in docs/ that are made from the code
 # make plots        build the script that draws a page's plots again, from npm's Vega and Vega-Lite (needs node)
 # make derived      predict the sweep for six cards again: the derived records, and their reports (minutes)
 # make picture      the picture of the README, from the page of a card in a headless Chromium
@@ -44,7 +44,7 @@ COMPAT_PINS = torch==2.13.0 transformers==4.57.1
 # What plots are built from and the accessibility engine, as pinned.
 PLOTS_STAMP = tools/plots/node_modules/.installed
 
-.PHONY: help setup bench derived picture test test-slow test-emulated test-full-size test-browser test-compat test-gpu benchmarks lint types schemas plots clean
+.PHONY: help setup bench derived picture test test-slow test-emulated test-full-size test-browser test-compat test-gpu benchmarks lint types generated plots clean
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
 
@@ -81,7 +81,7 @@ derived: $(STAMP)
 	rm -f results/*/rtx-*/*-plan-*.json
 	cd build/derived && find . -name '*-plan-*.json' -exec cp --parents {} ../../results \;
 	$(BIN)/bench report results --format json,md
-	$(BIN)/python -m tools.envelope_page
+	$(BIN)/python -m tools.generated
 
 picture: $(STAMP)
 	command -v chromium >/dev/null || tools/install-chromium
@@ -125,8 +125,8 @@ types: $(STAMP)
 plots: $(PLOTS_STAMP)
 	node tools/plots/build.mjs
 
-schemas: $(STAMP)
-	$(BIN)/python tools/export_schemas.py
+generated: $(STAMP)
+	$(BIN)/python -m tools.generated
 
 clean:
 	rm -rf $(VENV) $(COMPAT_VENV) build dist tools/plots/node_modules

@@ -1,7 +1,4 @@
-"""Fill in the figures of docs/envelope.md, between its markers, from the derived records of an RTX 4070.
-
-python -m tools.envelope_page
-"""
+"""The figures of docs/envelope.md, from the derived records of an RTX 4070."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -149,7 +146,3 @@ def _known(size: Interval | None) -> Interval:
 
 def _exactly(size_bytes: int) -> Interval:
     return Interval(low=size_bytes, high=size_bytes)
-
-
-if __name__ == "__main__":
-    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), blocks()), encoding="utf-8")

@@ -25,14 +25,6 @@ def smoke() -> dict[str, Any]:
     return document
 
 
-@pytest.mark.parametrize("name", DOCUMENTS)
-def test_the_exported_schema_is_the_one_of_the_code(name: str) -> None:
-    """If this fails, a document changed: run `make schemas`, and see whether old ones still read."""
-    exported = (shipped.schemas() / name).read_text(encoding="utf-8")
-    assert exported == render_json_schema(DOCUMENTS[name])
-    jsonschema.Draft202012Validator.check_schema(json.loads(exported))
-
-
 def test_exporting_twice_gives_the_same_bytes() -> None:
     code = (
         "from bench.records.json_schema import DOCUMENTS, render_json_schema; import sys;"
@@ -108,15 +100,3 @@ def changed(*path: str | int, value: object) -> dict[str, Any]:
 def test_broken_records_do_not(broken: dict[str, Any]) -> None:
     with pytest.raises(jsonschema.ValidationError):
         VALIDATOR.validate(broken)
-
-
-def test_the_export_tool_writes_it(tmp_path: Path) -> None:
-    tool = Path(__file__).parents[2] / "tools" / "export_schemas.py"
-    code = (
-        "import runpy, sys; from pathlib import Path; from bench import shipped;"
-        f"shipped.schemas = lambda: Path({str(tmp_path)!r});"
-        f"runpy.run_path({str(tool)!r}, run_name='__main__')"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
-    for name, document in DOCUMENTS.items():
-        assert (tmp_path / name).read_text(encoding="utf-8") == render_json_schema(document)

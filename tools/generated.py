@@ -1,0 +1,53 @@
+"""Write what is generated from the code: `schemas/`, and what lies between markers in `docs/`.
+
+python -m tools.generated
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from bench import shipped
+from bench.records.check import CheckPeaks, CheckRow, CheckSpeed
+from bench.records.json_schema import DOCUMENTS, render_json_schema
+from bench.records.metrics import FIGURES
+from bench.store.record_files import write_atomically
+from tools import envelope_page
+from tools.envelope_page import ROOT, filled
+
+
+def files() -> dict[Path, str]:
+    """Every generated file, and its text."""
+    texts = {
+        ROOT / "docs" / "record.md": {"metrics": _lines(_metrics())},
+        ROOT / "docs" / "check.md": {"metrics": _lines(_of_a_check())},
+        envelope_page.PAGE: envelope_page.blocks(),
+    }
+    schemas = {shipped.schemas() / name: render_json_schema(one) for name, one in DOCUMENTS.items()}
+    pages = {page: filled(page.read_text(encoding="utf-8"), marked) for page, marked in texts.items()}
+    return {**schemas, **pages}
+
+
+def _metrics() -> Iterator[str]:
+    """The table of metrics, in Markdown."""
+    yield "| name | definition | on pages | unit | better | kind |"
+    yield "|---|---|---|---|---|---|"
+    for name, metric in FIGURES.items():
+        words = (metric.meaning, metric.heading, metric.unit.value, metric.better.value, metric.kind.value)
+        yield f"| `{name}` | {' | '.join(words)} |"
+
+
+def _of_a_check() -> Iterator[str]:
+    """Which metrics each part of a check document has."""
+    yield "| part | metrics |"
+    yield "|---|---|"
+    for part, model in (("speed", CheckSpeed), ("vram.largest", CheckPeaks), ("rows", CheckRow)):
+        yield f"| `{part}` | {', '.join(f'`{name}`' for name in FIGURES if name in model.model_fields)} |"
+
+
+def _lines(lines: Iterable[str]) -> str:
+    return "\n".join(["", *lines, ""])
+
+
+if __name__ == "__main__":
+    for path, text in files().items():
+        write_atomically(path, text.encode())
