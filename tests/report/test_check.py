@@ -12,24 +12,11 @@ from bench.records.check import Check
 from bench.records.record import Record
 from bench.report.bundle import render
 from bench.report.view import build_view
-from tests.samples import cards, odd_predictions
+from tests.samples import cards
 from tests.samples import predictions as derived
 from tests.samples import records as sample
+from tests.samples.named import RECORDS
 
-RECORDS = {
-    "smoke": sample.smoke(),
-    "standard": sample.standard(),
-    "unsupported": sample.all_unsupported(),
-    "interrupted": sample.interrupted(),
-    "hostile": sample.hostile(),
-    "empty": sample.record([]),
-    "card": cards.rtx_4070(),
-    "emulated": cards.emulated(),
-    "hostile card": cards.hostile(),
-    "derived": derived.derived_record(),
-    "derived CPU": derived.derived_record(device=sample.CPU, clips=(10.0,)),
-    "hostile derived": odd_predictions.hostile(),
-}
 SCHEMA = json.loads((shipped.schemas() / "check-1.1.json").read_text(encoding="utf-8"))
 
 

@@ -12,35 +12,17 @@ from typing import Any
 import pytest
 from markupsafe import escape
 
-from bench.records.enums import WeightMode
 from bench.records.record import Record
 from bench.report.html import render
 from bench.report.view import build_view
 from tests.report.pages import read_script
-from tests.samples import cards, large, odd_predictions
-from tests.samples import predictions as derived
+from tests.samples import cards, large
 from tests.samples import records as sample
+from tests.samples.named import RECORDS
 
 CELLS = {"td", "th"}
 ROW = CELLS | {"tr"}
 VOID = {"meta", "br", "link", "img", "hr", "input"}
-RECORDS = {
-    "smoke": sample.smoke(),
-    "standard": sample.standard(),
-    "random weights": sample.standard(WeightMode.RANDOM),
-    "48 measured": sample.all_measured_48(),
-    "unsupported": sample.all_unsupported(),
-    "nothing fits": sample.nothing_fits(),
-    "interrupted": sample.interrupted(),
-    "hostile": sample.hostile(),
-    "card": cards.rtx_4070(),
-    "emulated": cards.emulated(),
-    "hostile card": cards.hostile(),
-    "derived": derived.derived_record(),
-    "derived CPU": derived.derived_record(device=sample.CPU, clips=(10.0,)),
-    "hostile derived": odd_predictions.hostile(),
-    "empty": sample.record([]),
-}
 
 
 class Page(HTMLParser):

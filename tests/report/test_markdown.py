@@ -9,22 +9,9 @@ from bench.records.record import Record
 from bench.report.markdown import render
 from bench.report.markdown_syntax import escape
 from bench.report.view import build_view
-from tests.samples import cards, odd_predictions
-from tests.samples import predictions as derived
+from tests.samples import cards
 from tests.samples import records as sample
-
-RECORDS = [
-    sample.smoke(),
-    sample.standard(),
-    sample.all_unsupported(),
-    sample.hostile(),
-    sample.record([]),
-    cards.rtx_4070(),
-    cards.emulated(),
-    cards.hostile(),
-    derived.derived_record(),
-    odd_predictions.hostile(),
-]
+from tests.samples.named import RECORDS
 
 
 def test_verdict_weights_and_command_come_before_the_tables() -> None:
@@ -35,7 +22,7 @@ def test_verdict_weights_and_command_come_before_the_tables() -> None:
     assert text.index("bench run --suite standard") < first_table
 
 
-@pytest.mark.parametrize("record", RECORDS)
+@pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS)
 def test_every_table_is_rectangular(record: Record) -> None:
     for table in render(build_view(record)).split("\n\n"):
         if table.startswith("|"):

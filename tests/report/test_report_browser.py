@@ -6,32 +6,18 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from bench.records.enums import WeightMode
 from bench.records.record import Record
 from bench.report.bundle import write_reports
 from bench.report.interface import Format
 from bench.report.view import build_view
 from tests.report.browsing import POOR_CONTRAST, Overheard, unfold
-from tests.samples import cards, odd_predictions
 from tests.samples import predictions as derived
-from tests.samples import records as sample
+from tests.samples.named import RECORDS
 from tools.picture import chromium, show
 
 pytestmark = pytest.mark.browser
 
-RECORDS = {
-    "standard": sample.standard(WeightMode.RANDOM),
-    "48 measured": sample.all_measured_48(),
-    "smoke": sample.smoke(),
-    "hostile": sample.hostile(),
-    "empty": sample.record([]),
-    "card": cards.rtx_4070(),
-    "emulated": cards.emulated(),
-    "hostile card": cards.hostile(),
-    "derived": derived.derived_record(),
-    "derived fits": derived.derived_record(device=derived.RTX_5060_TI),
-    "hostile derived": odd_predictions.hostile(),
-}
+PAGES = {**RECORDS, "derived fits": derived.derived_record(device=derived.RTX_5060_TI)}
 
 
 @pytest.fixture(scope="module")
@@ -43,14 +29,14 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("reports")
-    return {name: write(record, folder, name) for name, record in RECORDS.items()}
+    return {name: write(record, folder, name) for name, record in PAGES.items()}
 
 
 def write(record: Record, folder: Path, name: str) -> Path:
     return write_reports(build_view(record), folder, [Format.HTML], name.replace(" ", "-"))[0]
 
 
-@pytest.mark.parametrize("name", RECORDS)
+@pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("width", [360, 1280])
 def test_the_page_never_scrolls_sideways_says_nothing_and_asks_for_nothing(
     browser: Browser, pages: dict[str, Path], name: str, width: int

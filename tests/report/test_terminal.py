@@ -7,25 +7,13 @@ from rich.console import Console
 from bench.records.enums import WeightMode
 from bench.report.terminal import WIDTH, as_text, summary
 from bench.report.view import build_view
-from tests.samples import cards, odd_predictions
-from tests.samples import predictions as derived
+from tests.samples import cards
 from tests.samples import records as sample
-
-RECORDS = (
-    sample.standard(),
-    sample.smoke(),
-    sample.hostile(),
-    sample.all_measured_48(),
-    cards.rtx_4070(),
-    cards.emulated(),
-    cards.hostile(),
-    derived.derived_record(),
-    odd_predictions.hostile(),
-)
+from tests.samples.named import RECORDS
 
 
 def test_every_line_fits_100_columns() -> None:
-    for record in RECORDS:
+    for record in RECORDS.values():
         assert max(map(len, as_text(build_view(record)).splitlines())) <= WIDTH
 
 

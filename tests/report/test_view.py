@@ -13,29 +13,12 @@ from bench.report.basics import Tone
 from bench.report.terminal import as_text
 from bench.report.view import build_view
 from bench.text import clean
-from tests.samples import cards, odd_predictions
-from tests.samples import predictions as derived
+from tests.samples import cards
 from tests.samples import records as sample
-
-SHAPES = {
-    "smoke": sample.smoke(),
-    "standard": sample.standard(),
-    "random weights": sample.standard(WeightMode.RANDOM),
-    "unsupported": sample.all_unsupported(),
-    "nothing fits": sample.nothing_fits(),
-    "interrupted": sample.interrupted(),
-    "hostile": sample.hostile(),
-    "empty": sample.record([]),
-    "card": cards.rtx_4070(),
-    "emulated": cards.emulated(),
-    "hostile card": cards.hostile(),
-    "derived": derived.derived_record(),
-    "derived CPU": derived.derived_record(device=sample.CPU, clips=(10.0,)),
-    "hostile derived": odd_predictions.hostile(),
-}
+from tests.samples.named import RECORDS
 
 
-@pytest.mark.parametrize("record", SHAPES.values(), ids=SHAPES.keys())
+@pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS.keys())
 def test_every_cell_is_one_row(record: Record) -> None:
     view = build_view(record)
     assert sorted(row.cell_id for row in view.rows) == sorted(cell.cell_id for cell in record.cells)

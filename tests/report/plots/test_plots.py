@@ -12,25 +12,10 @@ from bench.report.plots.build import plots
 from bench.report.plots.interface import Plot, Plots
 from bench.report.plots.page import as_json, inline
 from bench.report.view import build_view
-from tests.samples import cards, large, odd_predictions
+from tests.samples import cards, large
 from tests.samples import predictions as derived
 from tests.samples import records as sample
-
-RECORDS = {
-    "smoke": sample.smoke(),
-    "standard": sample.standard(),
-    "unsupported": sample.all_unsupported(),
-    "nothing fits": sample.nothing_fits(),
-    "interrupted": sample.interrupted(),
-    "hostile": sample.hostile(),
-    "card": cards.rtx_4070(),
-    "emulated": cards.emulated(),
-    "hostile card": cards.hostile(),
-    "derived": derived.derived_record(),
-    "derived CPU": derived.derived_record(device=sample.CPU, clips=(10.0,)),
-    "hostile derived": odd_predictions.hostile(),
-    "empty": sample.record([]),
-}
+from tests.samples.named import RECORDS
 
 
 def plots_of(record: Record) -> Plots:
