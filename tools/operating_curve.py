@@ -21,9 +21,9 @@ from typing import Any, Final
 
 from bench.cli.interleaved import ROUNDS as MOST
 from bench.compare.change import change
+from bench.compare.evidence import Observed, of_pairs, of_processes, samples
 from bench.compare.gates import Case, Gate, decide, parse_gate
-from bench.compare.observed import Observed, of_pairs, of_processes, samples
-from bench.compare.stopping_rule import FEWEST_PAIRS, is_told
+from bench.compare.stopping_rule import FEWEST_PAIRS, is_settled
 from bench.interleave.builds import Build, build_at
 from bench.interleave.pairs import Granularity, alternate
 from bench.records.comparison import CellComparison
@@ -213,12 +213,12 @@ def _enough(gate: Gate, draw: random.Random, blocks: list[list[RawPair]]) -> lis
     most = min(MOST // BLOCK, len(blocks))
     chosen = [pair for block in draw.sample(blocks, k=most) for pair in block]
     counts = range(FEWEST_PAIRS, len(chosen), 2)
-    told = (n for n in counts if _is_told(gate, _observed(chosen[:n])))
-    return chosen[: next(told, len(chosen))]
+    settled = (n for n in counts if _is_settled(gate, _observed(chosen[:n])))
+    return chosen[: next(settled, len(chosen))]
 
 
-def _is_told(gate: Gate, observed: Observed) -> bool:
-    return is_told(gate, change(gate.metric, [observed]), outcome(gate, observed))
+def _is_settled(gate: Gate, observed: Observed) -> bool:
+    return is_settled(gate, change(gate.metric, [observed]), outcome(gate, observed))
 
 
 def _observed(pairs: list[RawPair]) -> Observed:
@@ -247,7 +247,7 @@ def bare_threshold(gate: Gate) -> Rule:
 
 def outcome(gate: Gate, observed: Observed) -> str:
     """What the gate says of one cell, by the code of `bench compare` itself."""
-    told = change(gate.metric, [observed])
+    over = change(gate.metric, [observed])
     cell = CellComparison(
         cell_id="",
         clip_seconds=2.0,
@@ -256,9 +256,9 @@ def outcome(gate: Gate, observed: Observed) -> str:
         result="compared",
         base_status="measured",
         new_status="measured",
-        metrics={gate.metric: told} if told is not None else {},
+        metrics={gate.metric: over} if over is not None else {},
     )
-    return decide(gate, Case(told, [cell])).result
+    return decide(gate, Case(over, [cell])).result
 
 
 def _rates(rule: Rule, blocks: list[list[RawPair]]) -> str:

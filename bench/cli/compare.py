@@ -63,7 +63,7 @@ def run_options(function: F) -> F:
     "--rounds",
     type=click.IntRange(1, 1000),
     metavar="N",
-    help=f"Pairs at most: gates end it when they are told. Default: {ROUNDS}.",
+    help=f"Most pairs; fewer where every gate has a decision. Default: {ROUNDS}.",
 )
 @click.option(
     "--turns",

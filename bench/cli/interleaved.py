@@ -120,12 +120,12 @@ def _run(task: Task, arguments: Sequence[str]) -> "tuple[list[Pair], int]":
     pairs = kept_pairs(task.folder)
     if pairs:
         click.echo(f"{len(pairs)} of {task.rounds} pairs are in {task.folder} already", err=True)
-    if _is_enough(task, pairs):
+    if _may_stop(task, pairs):
         return pairs, 0
     try:
         for pair in alternate(task.builds, arguments, task.folder, task.rounds, Lines(), by=task.by):
             pairs.append(pair)
-            if _is_enough(task, pairs):
+            if _may_stop(task, pairs):
                 break
     except Stopped as stopped:
         return pairs, stopped.signal_number
@@ -135,13 +135,13 @@ def _run(task: Task, arguments: Sequence[str]) -> "tuple[list[Pair], int]":
     return pairs, 0
 
 
-def _is_enough(task: Task, pairs: "Sequence[Pair]") -> bool:
+def _may_stop(task: Task, pairs: "Sequence[Pair]") -> bool:
     """True when further pairs cannot change a decision; only where both builds came first equally often."""
-    from bench.compare.stopping_rule import FEWEST_PAIRS, is_enough
+    from bench.compare.stopping_rule import FEWEST_PAIRS, may_stop
 
     if not task.gates or len(pairs) < FEWEST_PAIRS or len(pairs) % 2:
         return False
-    return is_enough(_compared(task, pairs), task.gates)
+    return may_stop(_compared(task, pairs), task.gates)
 
 
 def _compared(task: Task, pairs: "Sequence[Pair]") -> "Comparison":

@@ -6,7 +6,7 @@ from typing import Literal
 
 from bench.compare.change import change
 from bench.compare.comparable import disturbances, improvements, incomparable_reasons, records_differ
-from bench.compare.observed import Observed, paired, separate
+from bench.compare.evidence import Observed, paired, separate
 from bench.compare.sides import CellObservation
 from bench.judge.memory import is_contended
 from bench.records.comparison import CellComparison, LoneCell

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Final
 
-from bench.compare.evidence import Evidence, evidence
-from bench.compare.observed import Observed
+from bench.compare.evidence import Evidence, Observed, evidence
 from bench.compare.ranks import ALPHA
 from bench.compare.resampling import FEWEST, interval
 from bench.records.base import Interval

@@ -1,23 +1,162 @@
-"""How much a metric changed and how sure that is, in one cell or over several."""
+"""The raw values of a metric on both sides, how much it changed, and how sure that is."""
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean, median
+from typing import Final
 
 import numpy as np
 
 from bench.compare import ranks, resampling
-from bench.compare.observed import Observed
+from bench.compare.ranks import ALPHA, smallest_rank_sum_p, t_quantile
+from bench.compare.sides import CellObservation
+from bench.measure.statistics import coefficient_of_variation
 from bench.records.comparison import Unit
+from bench.records.metrics import METRICS, PROCESS_NOISE, value
+from bench.records.record import CellResult, Repeat
+
+_FEWEST_PROCESSES: Final = 3
+_RAW: Final = frozenset(METRICS) & frozenset(Repeat.model_fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Values of both sides. `keys`: which process or pair each value is from; empty for repeats.
+
+    `spread`: how far one process of the base may lie from another by chance alone, as a share; None where
+    the values are processes or pairs, which have their own scatter. `is_assumed`: nothing measured it.
+    `logs`: for pairs only, the difference of each as log(new / base).
+    """
+
+    seed: int
+    unit: Unit
+    base: tuple[float, ...]
+    new: tuple[float, ...]
+    base_keys: tuple[str, ...] = ()
+    new_keys: tuple[str, ...] = ()
+    logs: tuple[float, ...] = ()
+    noise: float | None = None
+    spread: float | None = None
+    is_assumed: bool = False
+
+
+Process = tuple[str, tuple[float, ...]]
+"""Name and raw values of one process."""
+
+
+def samples(cell: CellResult, metric: str) -> tuple[float, ...]:
+    """The raw value of every repeat; of a metric that a cell has once, that one; empty where not available.
+
+    Raises:
+        KeyError: no such metric.
+    """
+    if metric in _RAW:
+        raw = (getattr(repeat, metric) for repeat in cell.repeats)
+        return tuple(float(one) for one in raw if one is not None)
+    if metric == "energy_j" and cell.power is not None:
+        return cell.power.energies_j
+    single = value(cell.summary, metric)
+    return () if single is None else (float(single),)
+
+
+def separate(metric: str, base: Sequence[CellObservation], new: Sequence[CellObservation]) -> Observed | None:
+    """Two sides that ran apart from each other; None where one of them lacks the metric."""
+    olds, news = _by_process(metric, base), _by_process(metric, new)
+    if not olds or not news:
+        return None
+    return of_processes(int(base[0].cell.cell_id, 16), olds, news)
+
+
+def paired(metric: str, pairs: Sequence[tuple[str, CellObservation, CellObservation]]) -> Observed | None:
+    """Pairs of processes that ran one after the other, each with its name; None where none has the metric."""
+    raw = [(name, samples(base.cell, metric), samples(new.cell, metric)) for name, base, new in pairs]
+    both = [(name, olds, news) for name, olds, news in raw if olds and news]
+    return of_pairs(int(pairs[0][1].cell.cell_id, 16), both) if both else None
+
+
+def of_processes(seed: int, olds: Sequence[Process], news: Sequence[Process]) -> Observed:
+    """Values per process where a test of processes can show a difference, else those of their repeats."""
+    noise = _noise([values for _, values in olds])
+    if smallest_rank_sum_p(len(olds), len(news)) <= ALPHA:
+        return _of_medians(seed, Unit.PROCESS, olds, news, noise)
+    old = tuple(value for _, values in olds for value in values)
+    now = tuple(value for _, values in news for value in values)
+    unit = Unit.ONCE if len(olds) == len(old) and len(news) == len(now) else Unit.REPEAT
+    spread = _spread([median(values) for _, values in olds])
+    return Observed(
+        seed,
+        unit,
+        old,
+        now,
+        noise=noise,
+        spread=PROCESS_NOISE if spread is None else spread,
+        is_assumed=spread is None,
+    )
+
+
+def of_pairs(seed: int, pairs: Sequence[tuple[str, tuple[float, ...], tuple[float, ...]]]) -> Observed:
+    """Each pair by the median of new / base over its repeats, n-th with n-th.
+
+    Where the processes took turns, these two ran one after the other, and what slowed both cancels.
+    """
+    olds = [(name, values) for name, values, _ in pairs]
+    news = [(name, values) for name, _, values in pairs]
+    medians = _of_medians(seed, Unit.PAIR, olds, news, _noise([values for _, values in olds]))
+    return replace(medians, logs=tuple(_log_ratio(old, new) for _, old, new in pairs))
+
+
+def _log_ratio(olds: Sequence[float], news: Sequence[float]) -> float:
+    """NaN where no two values above 0 make a pair. One side may have more repeats."""
+    ratios = [math.log(new / old) for old, new in zip(olds, news, strict=False) if old > 0 and new > 0]
+    return median(ratios) if ratios else math.nan
+
+
+def _of_medians(
+    seed: int, unit: Unit, olds: Sequence[Process], news: Sequence[Process], noise: float | None
+) -> Observed:
+    return Observed(
+        seed,
+        unit,
+        base=tuple(median(values) for _, values in olds),
+        new=tuple(median(values) for _, values in news),
+        base_keys=tuple(key for key, _ in olds),
+        new_keys=tuple(key for key, _ in news),
+        noise=noise,
+    )
+
+
+def _by_process(metric: str, observations: Sequence[CellObservation]) -> list[Process]:
+    found = [(one.record.record_id, samples(one.cell, metric)) for one in observations]
+    return [(key, values) for key, values in found if values]
+
+
+def _noise(processes: Sequence[tuple[float, ...]]) -> float | None:
+    """The larger of the scatter within a process (the median of all) and between processes; None: unknown."""
+    within = [cv for values in processes if (cv := coefficient_of_variation(values)) is not None]
+    between = coefficient_of_variation([median(values) for values in processes])
+    known = [*([median(within)] if within else []), *([between] if between is not None else [])]
+    return max(known, default=None)
+
+
+def _spread(medians: Sequence[float]) -> float | None:
+    """How far one more process may lie from these, as a share: half a 95 % prediction interval of a normal
+    distribution (Hahn and Meeker 1991, ch. 4). None below 3 processes.
+    """
+    count = len(medians)
+    between = coefficient_of_variation(medians) if count >= _FEWEST_PROCESSES else None
+    return None if between is None else t_quantile(count - 1) * between * math.sqrt(1 + 1 / count)
+
+
+# --- how sure a change is ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """`log_ratio` is log(new / base). `draws`: the same, drawn again; no p is below `smallest_p`.
+    """`log_ratio` is log(new / base). `draws`: the same, resampled; no p is below `smallest_p`.
 
-    Repeats of single processes have no p, for it would be about those processes and not about the builds, but
-    a `spread`; `are_apart`: the repeats of one side lie beyond those of the other.
+    Repeats of single processes have no p, which would be about those processes and not about the builds, but
+    a `spread`. `are_apart`: the repeats of one side lie beyond those of the other.
     """
 
     unit: Unit
@@ -34,10 +173,10 @@ class Evidence:
 
 
 def evidence(cells: Sequence[Observed]) -> Evidence | None:
-    """Over several cells the geometric mean of their ratios, with the test that suits how they were seen.
+    """The geometric mean of the ratios of several cells, with the test that suits their unit.
 
     None where no cell has values above 0 on both sides. Cells of one process go up and down together: where
-    processes or pairs were seen, each is one draw, whatever the number of its cells.
+    the unit is a process or a pair, each is one draw, whatever the number of its cells.
     """
     usable = [cell for cell in cells if _has_ratios(cell)]
     if not usable:
@@ -78,20 +217,20 @@ def _of_processes(cells: Sequence[Observed]) -> Evidence:
         n_new=len(news),
         log_ratio=math.log(median(news) / median(olds)),
         draws=resampling.log_ratios(olds, news, cells[0].seed),
-        p=ranks.rank_sum_p([(olds, news)]),
-        smallest_p=ranks.smallest_rank_sum_p([(len(olds), len(news))]),
+        p=ranks.rank_sum_p(olds, news),
+        smallest_p=ranks.smallest_rank_sum_p(len(olds), len(news)),
         noise=_typical(cell.noise for cell in cells),
     )
 
 
 def _scores(cells: Sequence[Observed], *, of_base: bool) -> list[float]:
-    """How each process stands to the base, over its cells: of one cell, values / median of the base."""
+    """Each process relative to the base: over its cells, the geometric mean of value / median of the base."""
     by_process: dict[str, list[float]] = {}
     for cell in cells:
         level = median(cell.base)
         keys, values = (cell.base_keys, cell.base) if of_base else (cell.new_keys, cell.new)
-        for key, value in zip(keys, values, strict=True):
-            by_process.setdefault(key, []).append(math.log(value / level))
+        for key, one in zip(keys, values, strict=True):
+            by_process.setdefault(key, []).append(math.log(one / level))
     return [math.exp(fmean(found)) for found in by_process.values()]
 
 

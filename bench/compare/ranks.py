@@ -1,8 +1,8 @@
 """Rank tests, exact for small samples with ties: numbers in, p out. Two-sided, twice the smaller tail.
 
-Rank sum: Mann and Whitney 1947; over several cells the sum of their rank sums (van Elteren 1960, with equal
-weights). Signed rank: Wilcoxon 1945, zeros left out. Ties get their mean rank, and the exact distribution is
-that of the permutations of those ranks.
+Rank sum: Mann and Whitney 1947. Signed rank: Wilcoxon 1945, zeros left out. Ties get their mean rank, and the
+exact distribution is that of the permutations of those ranks; scipy's exact tests take no ties
+(tests/benchmarks/test_ranks.py).
 """
 
 import math
@@ -12,27 +12,25 @@ from typing import Final
 import numpy as np
 
 ALPHA: Final = 0.05
-"""Below it a difference is said to be there."""
+"""A difference is shown where p is not above it."""
 
-# Up to so many values every permutation is counted; beyond, the normal approximation is closer than anybody
-# needs.
+# Up to so many values every permutation is counted; beyond, the normal approximation is close.
 _EXACT_UP_TO: Final = 40
 _PAIRS_UP_TO: Final = 200
 
-Sample = tuple[Sequence[float], Sequence[float]]
+
+def rank_sum_p(base: Sequence[float], new: Sequence[float]) -> float:
+    """Two-sided p that both sides are alike; both have values."""
+    ranks = _doubled_ranks(np.asarray([*base, *new], dtype=np.float64))
+    rank_sum = int(ranks[: len(base)].sum())
+    if ranks.size <= _EXACT_UP_TO:
+        return _two_sided(_sums(ranks, len(base)), rank_sum)
+    return _normal_rank_sum(ranks / 2, len(base), rank_sum / 2)
 
 
-def rank_sum_p(cells: Sequence[Sample]) -> float:
-    """Two-sided p that base and new of every cell are alike; both sides of each have values."""
-    if sum(len(base) + len(new) for base, new in cells) <= _EXACT_UP_TO:
-        return _exact_rank_sum(cells)
-    return _normal_rank_sum(cells)
-
-
-def smallest_rank_sum_p(cells: Sequence[tuple[int, int]]) -> float:
+def smallest_rank_sum_p(base: int, new: int) -> float:
     """The p of samples of these sizes that do not overlap at all: below it nothing can be shown."""
-    log_ways = sum(_log_choose(base + new, base) for base, new in cells)
-    return min(1.0, 2 * math.exp(-log_ways))
+    return min(1.0, 2 / math.comb(base + new, base))
 
 
 def signed_rank_p(differences: Sequence[float]) -> float:
@@ -60,14 +58,14 @@ def _exact_signed_rank(ranks: np.ndarray, positive: int) -> float:
 
 
 def _normal_signed_rank(doubled: np.ndarray, positive: int) -> float:
-    """Of the doubled ranks of a signed rank test: each is on either side, which has ties in it already."""
+    """From doubled ranks, of which each is on either side; their squares have the ties in them."""
     ranks = doubled / 2
     z = max(0.0, abs(positive / 2 - ranks.sum() / 2) - 0.5) / math.sqrt(float((ranks**2).sum()) / 4)
     return math.erfc(z / math.sqrt(2))
 
 
 def smallest_signed_rank_p(pairs: int) -> float:
-    """The p of so many pairs that all point one way."""
+    """The p of so many pairs that all differ one way."""
     return min(1.0, 2.0 ** (1 - pairs))
 
 
@@ -80,17 +78,8 @@ def holm(ps: Sequence[float]) -> tuple[float, ...]:
     return tuple(adjusted)
 
 
-def _exact_rank_sum(cells: Sequence[Sample]) -> float:
-    chances, seen = np.ones(1), 0
-    for base, new in cells:
-        ranks = _doubled_ranks(np.asarray([*base, *new], dtype=np.float64))
-        chances = np.convolve(chances, _sums(ranks, len(base)))
-        seen += int(ranks[: len(base)].sum())
-    return _two_sided(chances, seen)
-
-
 def _sums(ranks: np.ndarray, size: int) -> np.ndarray:
-    """How likely each sum of `size` of these whole ranks is, drawn without looking."""
+    """The probability of each sum of `size` of these whole ranks, drawn at random."""
     ways = np.zeros((size + 1, int(ranks.sum()) + 1))
     ways[0, 0] = 1
     for rank in ranks.astype(int):
@@ -99,22 +88,18 @@ def _sums(ranks: np.ndarray, size: int) -> np.ndarray:
     return drawn
 
 
-def _two_sided(chances: np.ndarray, seen: int) -> float:
-    lower, upper = float(chances[: seen + 1].sum()), float(chances[seen:].sum())
+def _two_sided(chances: np.ndarray, found: int) -> float:
+    lower, upper = float(chances[: found + 1].sum()), float(chances[found:].sum())
     return min(1.0, 2 * min(lower, upper))
 
 
-def _normal_rank_sum(cells: Sequence[Sample]) -> float:
+def _normal_rank_sum(ranks: np.ndarray, size: int, rank_sum: float) -> float:
     """With the variance corrected for ties, and for continuity."""
-    away, variance = 0.0, 0.0
-    for base, new in cells:
-        ranks = _doubled_ranks(np.asarray([*base, *new], dtype=np.float64)) / 2
-        n, m, both = len(base), len(new), len(base) + len(new)
-        away += float(ranks[:n].sum()) - n * (both + 1) / 2
-        variance += n * m * float(np.var(ranks, ddof=1)) / both if both > 1 else 0.0
+    both = ranks.size
+    variance = size * (both - size) * float(np.var(ranks, ddof=1)) / both
     if not variance:
         return 1.0
-    z = max(0.0, abs(away) - 0.5) / math.sqrt(variance)
+    z = max(0.0, abs(rank_sum - size * (both + 1) / 2) - 0.5) / math.sqrt(variance)
     return math.erfc(z / math.sqrt(2))
 
 
@@ -124,10 +109,6 @@ def _doubled_ranks(values: np.ndarray) -> np.ndarray:
     last = np.cumsum(counts)
     doubled: np.ndarray = (2 * last - counts + 1)[places]
     return doubled
-
-
-def _log_choose(n: int, k: int) -> float:
-    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
 
 
 # 0.975 quantiles for 1, 2, ... degrees of freedom.

@@ -7,8 +7,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bench.compare.compare import compare, compare_pairs
+from bench.compare.evidence import samples
 from bench.compare.gates import parse_gate
-from bench.compare.observed import samples
 from bench.compare.sides import side_of
 from bench.errors import UsageError
 from bench.records.comparison import Against, Change, Comparison, Unit, Word

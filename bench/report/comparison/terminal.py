@@ -55,8 +55,8 @@ def _side_by_side(view: ComparisonView) -> Iterator["RenderableType"]:
     table = _table("Metric", *(f"{side.label} ({side.device})" for side in view.sides))
     for name, heading in view.metrics.items():
         lines = [side.overall.get(name) for side in view.sides]
-        told = [Text(line.brief, _STYLES[line.tone]) if line else Text("") for line in lines]
-        table.add_row(Text(heading), *told)
+        changes = [Text(line.brief, _STYLES[line.tone]) if line else Text("") for line in lines]
+        table.add_row(Text(heading), *changes)
     yield table
 
 

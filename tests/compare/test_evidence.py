@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.compare.change import change
-from bench.compare.observed import of_pairs, samples
+from bench.compare.evidence import of_pairs, samples
 from bench.records.comparison import Word
 from tests.samples import records as samples_of
 
