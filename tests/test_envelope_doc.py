@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.cli.app import run
-from bench.engines.profiles import settings_of
+from bench.engines.native.profiles import settings_of
 from bench.hardware.budget import CONTEXT, DESKTOP, DRIVER_RESERVE
 from bench.hardware.catalog import cards
 from bench.records.enums import Profile

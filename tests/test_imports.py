@@ -40,7 +40,7 @@ NEVER: Final = {
 
 PURE: Final = {"errors", "units", "text", "records", "wording", "suite", "arithmetic", "judge", "compare"}
 PURE_MODULES: Final = {
-    "bench.engines.profiles",
+    "bench.engines.native.profiles",
     "bench.engines.support",
     "bench.hardware.budget",
     "bench.hardware.catalog",

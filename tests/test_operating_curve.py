@@ -66,7 +66,7 @@ def test_the_table_is_written_between_its_marks(monkeypatch: pytest.MonkeyPatch,
 def test_every_step_of_the_slower_build_is_followed_by_work(tmp_path: Path) -> None:
     made = environment(tmp_path / "slower", 0.25, ROOT)
     code = (
-        "import bench, bench_slowdown as s; from bench.engines.native import NativeEngine as E; "
+        "import bench, bench_slowdown as s; from bench.engines.native.engine import NativeEngine as E; "
         "print(bench.__file__, s.SHARE, E.generate.__module__)"
     )
     answer = subprocess.run(

@@ -21,9 +21,9 @@ from typing import Final, Literal, NamedTuple
 import torch
 
 from bench.audio.clips import cut, shipped_speech
-from bench.engines.answering import answer, generation_config
 from bench.engines.interface import ModelSource, Request
-from bench.engines.native import NativeEngine, quiet_transformers
+from bench.engines.native.answering import answer, generation_config
+from bench.engines.native.engine import NativeEngine, quiet_transformers
 from bench.measure.memory import MemoryWatch
 from bench.measure.observer import Together
 from bench.measure.resident import Resident

@@ -20,7 +20,7 @@ import sys
 from time import perf_counter
 
 SHARE = {share}
-MODULE = "bench.engines.native"
+MODULE = "bench.engines.native.engine"
 
 
 class Slower:

@@ -12,6 +12,13 @@ def suite_names(_context: click.Context, _option: click.Parameter, typed: str) -
     return found or [CompletionItem(typed, type="file")]
 
 
+def engines(_context: click.Context, _option: click.Parameter, typed: str) -> list[CompletionItem]:
+    """The engines that are installed."""
+    from bench.engines.registry import engine_names
+
+    return [CompletionItem(name) for name in engine_names() if name.startswith(typed)]
+
+
 def card_slugs(_context: click.Context, _option: click.Parameter, typed: str) -> list[CompletionItem]:
     """The graphics cards of the catalog, with the memory that distinguishes cards of one name."""
     from bench.hardware.catalog import cards

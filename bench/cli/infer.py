@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from bench.cli.options import FILE, device_options, model_options
+from bench.cli.options import FILE, device_options, engine_option, model_options
 from bench.errors import UsageError
 
 
@@ -29,6 +29,7 @@ from bench.errors import UsageError
     help="Attention backend of the language model.",
 )
 @click.option("--greedy", is_flag=True, help="Take the likeliest token instead of sampling as upstream does.")
+@engine_option
 @device_options
 @model_options
 def infer(*, audio: Path, weights: str | None, yes: bool, attention: str, **asked: Any) -> None:

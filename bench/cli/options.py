@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from bench.cli.completions import card_slugs, device_names, planned_devices, suite_names
+from bench.cli.completions import card_slugs, device_names, engines, planned_devices, suite_names
+from bench.engines.registry import SHIPPED
 
 if TYPE_CHECKING:
     from bench.run.run_spec import RunOptions
@@ -105,6 +106,16 @@ def suite_option(function: F) -> F:
         metavar="NAME|FILE",
         shell_complete=suite_names,
         help="Default: standard with --gpu, quick on a GPU, smoke on the CPU.",
+    )(function)
+
+
+def engine_option(function: F) -> F:
+    """`--engine`."""
+    return click.option(
+        "--engine",
+        metavar="NAME",
+        shell_complete=engines,
+        help=f"What runs the model: {', '.join(SHIPPED)}. Default: the suite's.",
     )(function)
 
 

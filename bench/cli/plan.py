@@ -124,7 +124,7 @@ def _planner(
     chosen: "PlanRequest", headroom: "Headroom | None", report: "Callable[[str], None]"
 ) -> "Planner":
     """Advice of transformers about a configuration is no part of our one line about it."""
-    from bench.engines.native import quiet_transformers
+    from bench.engines.native.engine import quiet_transformers
     from bench.predict.planner import Planner
 
     quiet_transformers()

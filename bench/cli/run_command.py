@@ -12,6 +12,7 @@ from bench.cli.options import (
     axis_options,
     device_options,
     emulation_option,
+    engine_option,
     model_options,
     out_option,
     profile_option,
@@ -44,7 +45,7 @@ class Manner:
 @suite_option
 @device_options
 @model_options
-@click.option("--engine", type=click.Choice(["native"]), default="native", help="What runs the model.")
+@engine_option
 @profile_option
 @axis_options
 @audio_option
@@ -60,7 +61,6 @@ class Manner:
 @click.option("--ci", is_flag=True, help="For build servers: no questions, plain lines, JUnit and more.")
 def run(
     *,
-    engine: str,  # noqa: ARG001 - one choice so far
     isolate: Literal["group", "cell"],
     no_prune: bool,
     out: Path | None,

@@ -17,7 +17,7 @@ def main() -> None:
     torch.cuda.synchronize()  # a kernel that is missing is told here at the latest
     _say("product")
     if "flash" in sys.argv[1:]:
-        from bench.engines.flash_attention import flash_attention_problem
+        from bench.engines.native.flash_attention import flash_attention_problem
         from bench.wording.outcomes import reason
 
         broken = flash_attention_problem(torch.device("cuda"))

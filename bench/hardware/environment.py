@@ -43,7 +43,7 @@ _PACKAGES: Final = (
 )
 
 
-def environment(*, torch: str, transformers: str) -> Environment:
+def environment(*, torch: str | None, transformers: str | None) -> Environment:
     """Return the software and host that a result depends on. Both versions are the worker's."""
     commit, dirty = _checkout()
     return Environment(

@@ -1,12 +1,9 @@
-"""Times of one generation: the host's clock on a CPU; on a GPU CUDA events, and that clock beside them."""
+"""Times of one generation on the host's clock; `cuda_clock` has the clock of a GPU."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from time import perf_counter
 from typing import Protocol
-
-import torch
 
 from bench.errors import BenchError
 from bench.records.enums import Phase
@@ -38,31 +35,6 @@ class HostTicks:
     def read(self) -> list[float]:
         """Every moment, in seconds since the first."""
         return [moment - self._moments[0] for moment in self._moments]
-
-
-class CudaTicks:
-    """CUDA events on the current stream: they cost no synchronisation until they are read.
-
-    An event recorded on an idle stream carries the host's time of recording, so that host work between two
-    events (preprocessing, sampling on the host) is inside their distance.
-    """
-
-    def __init__(self) -> None:
-        self._events: list[torch.cuda.Event] = []
-
-    def mark(self) -> None:
-        """Record an event behind all work issued so far."""
-        event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
-        event.record()
-        # Under Windows a recorded event may wait in a buffer until more is issued, and miss the host's work
-        # up to then; asking after it sends it off, and waits for nothing.
-        event.query()  # type: ignore[no-untyped-call]
-        self._events.append(event)
-
-    def read(self) -> list[float]:
-        """Wait for the last event, then every moment in seconds since the first."""
-        self._events[-1].synchronize()
-        return [self._events[0].elapsed_time(event) / 1000 for event in self._events]
 
 
 @dataclass(frozen=True)
@@ -108,10 +80,13 @@ class StopwatchReading:
 
 
 class Stopwatch:
-    """An observer that takes the times of one generation; `host` where the ticks are not the host's own."""
+    """An observer that takes the times of one generation: by default on the host's clock.
 
-    def __init__(self, ticks: Ticks, host: HostEdges | None = None) -> None:
-        self._ticks = ticks
+    `host` is given where the ticks are not the host's own.
+    """
+
+    def __init__(self, ticks: Ticks | None = None, host: HostEdges | None = None) -> None:
+        self._ticks = HostTicks() if ticks is None else ticks
         self._host = host
         self._names: list[Phase | None] = []
 
@@ -143,36 +118,40 @@ class Stopwatch:
         return StopwatchReading(begins, tuple(tokens), self._host.read() if self._host is not None else None)
 
 
-def stopwatch(device: torch.device) -> Stopwatch:
-    """A stopwatch with the clock that suits the device."""
-    if device.type != "cuda":
-        return Stopwatch(HostTicks())
-    return Stopwatch(CudaTicks(), HostEdges(partial(torch.cuda.synchronize, device)))
-
-
-def repeat_of(moments: StopwatchReading, *, clip_seconds: float, stopped_early: bool) -> Repeat:
+def repeat_of(
+    reading: StopwatchReading, *, generated_tokens: int, clip_seconds: float, stopped_early: bool
+) -> Repeat:
     """The raw figures of one generation.
 
     `decode_tokens_per_s` is (n - 1) / (t_last - t_first): the first token belongs to the prefill. Time to
     first token and latency start at the prepared waveform: preprocessing is inside both, outside `encode_s`.
+    A phase that was not announced has no time. Where tokens came in chunks, there is no rate and no time of
+    each token.
 
     Raises:
         BenchError: the generation produced no token.
     """
-    if not moments.tokens:
+    if not reading.begins:
+        raise BenchError("the engine did not announce where a generation begins")
+    if not reading.tokens:
         raise BenchError("the engine produced no token")
-    first, last = moments.tokens[0], moments.tokens[-1]
-    count = len(moments.tokens)
+    first, last = reading.tokens[0], reading.tokens[-1]
+    encode, prefill = reading.begins.get(Phase.ENCODE), reading.begins.get(Phase.PREFILL)
+    one_by_one = len(reading.tokens) == generated_tokens
     return Repeat(
-        preprocess_s=moments.begins[Phase.ENCODE],
-        encode_s=moments.begins[Phase.PREFILL] - moments.begins[Phase.ENCODE],
+        preprocess_s=encode,
+        encode_s=prefill - encode if prefill is not None and encode is not None else None,
         time_to_first_token_s=first,
-        decode_tokens_per_s=(count - 1) / (last - first) if count > 1 and last > first else None,
+        decode_tokens_per_s=(
+            (generated_tokens - 1) / (last - first)
+            if one_by_one and generated_tokens > 1 and last > first
+            else None
+        ),
         latency_s=last,
         real_time_factor=last / clip_seconds,
-        generated_tokens=count,
+        generated_tokens=generated_tokens,
         stop_reason="eos" if stopped_early else "length",
-        token_times_s=tuple(round(time, _DECIMALS) for time in moments.tokens),
-        host_time_to_first_token_s=moments.host.first_token_s if moments.host is not None else None,
-        host_latency_s=moments.host.last_token_s if moments.host is not None else None,
+        token_times_s=(tuple(round(time, _DECIMALS) for time in reading.tokens) if one_by_one else None),
+        host_time_to_first_token_s=reading.host.first_token_s if reading.host is not None else None,
+        host_latency_s=reading.host.last_token_s if reading.host is not None else None,
     )

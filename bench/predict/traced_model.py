@@ -7,8 +7,8 @@ from dataclasses import replace
 from math import prod
 from typing import Final, Literal
 
-from bench.engines.native import expected_tensors
-from bench.engines.profiles import settings_of
+from bench.engines.native.engine import expected_tensors
+from bench.engines.native.profiles import settings_of
 from bench.engines.support import audio_positions
 from bench.errors import BenchError, UsageError
 from bench.moss_audio import MossAudioConfig, MossAudioProcessor

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from bench.audio import clips
-from bench.engines.interface import ModelSource, Request
+from bench.engines.interface import EngineSetup, ModelSource, Request
+from bench.engines.registry import find_engine
 from bench.errors import MachineError, UsageError
 from bench.hardware.device import require_build
 from bench.hardware.environment import version_of
@@ -16,6 +17,7 @@ from bench.records.enums import Attention
 from bench.records.record import Requested, Sampling
 from bench.run.fetch import Confirm, fetch
 from bench.run.run_spec import TINY, Choose, Plan, RunOptions, make_plan, support
+from bench.run.runner import Weights
 from bench.weights.interface import Progress
 from bench.wording.outcomes import reason
 
@@ -33,6 +35,7 @@ class Question:
     greedy: bool
     gpu: str | None = None
     device: str | None = None
+    engine: str | None = None
     model: str | None = None
     revision: str | None = None
 
@@ -49,6 +52,7 @@ def answer(
         suite="smoke" if question.model == TINY else "quick",
         gpu=question.gpu,
         device=question.device,
+        engine=question.engine,
         model=question.model,
         revision=question.revision,
         attention=(question.attention,),
@@ -59,10 +63,16 @@ def answer(
     unsupported = support(plan)(requested)
     if unsupported is not None:
         raise MachineError(reason(unsupported), hint="Use --attention sdpa")
-    require_build(plan.device, version_of("torch"))
-    weights = fetch(plan.origin, confirm, progress)
-    source = ModelSource(
-        name=plan.origin.name, weight_mode=plan.origin.weight_mode, directory=weights.directory
+    engine = find_engine(requested.engine)
+    if engine.uses_torch:
+        require_build(plan.device, version_of("torch"))
+    weights = fetch(plan.origin, confirm, progress) if engine.reads_weights else Weights()
+    setup = EngineSetup(
+        source=ModelSource(
+            name=plan.origin.name, weight_mode=plan.origin.weight_mode, directory=weights.directory
+        ),
+        device=plan.compute_on,
+        dtype=requested.dtype,
     )
     # As a worker does: the device that was chosen is the only one that CUDA will find, once it is first used.
     os.environ |= {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": plan.device.uuid or ""}
@@ -77,39 +87,21 @@ def answer(
         seed=requested.seed,
     )
     whole = requested.model_copy(update={"clip_seconds": sound.seconds, "max_tokens": question.max_tokens})
-    _generate(source, plan, whole, request, say)
+    _generate(setup, plan, whole, request, say)
 
 
 def _generate(
-    source: ModelSource, plan: Plan, requested: Requested, request: Request, say: Callable[[str], None]
+    setup: EngineSetup, plan: Plan, requested: Requested, request: Request, say: Callable[[str], None]
 ) -> None:
-    import torch
-    from transformers import TextStreamer
-
-    from bench.engines.cuda import require_cuda
-    from bench.engines.native import NativeEngine, quiet_transformers
-    from bench.run.out_of_memory import out_of_memory
-
-    class Saying(TextStreamer):
-        """Hands text on instead of printing it."""
-
-        def on_finalized_text(self, text: str, stream_end: bool = False) -> None:  # noqa: ARG002
-            say(text)
-
-    quiet_transformers()
-    device = torch.device(plan.device.kind)
-    require_cuda(plan.device.kind)
+    opened = find_engine(requested.engine).open(setup)
+    too_long = support(plan, opened.facts.max_positions)(requested)
+    if too_long is not None:
+        raise UsageError(reason(too_long), hint="Cut the file")
     try:
-        engine = NativeEngine(source, device)
-        facts = engine.facts(requested.dtype)
-        too_long = support(plan, facts.max_positions)(requested)
-        if too_long is not None:
-            raise UsageError(reason(too_long), hint="Cut the file")
-        engine.load(requested)
-        tokenizer = engine.processor().need_tokenizer()
-        engine.generate(request, Together(), Saying(tokenizer, skip_prompt=True, skip_special_tokens=True))
+        opened.engine.load(requested)
+        opened.engine.generate(request, Together(), say)
     except (RuntimeError, MemoryError) as error:
-        exhausted = out_of_memory(error, None, device)
+        exhausted = opened.exhausted(error, None)
         if exhausted is None:
             raise
         raise MachineError(f"out of memory: {exhausted.reason}", hint="Try a shorter clip") from error

@@ -5,25 +5,17 @@ from functools import partial
 from pathlib import Path
 from time import perf_counter
 
-import torch
-
 from bench.audio import clips
-from bench.engines.flash_attention import or_not_observable
-from bench.engines.interface import Engine, Generation, Request
+from bench.engines.interface import Generation, OpenEngine, ProfiledMemory, Request
 from bench.errors import BenchError, ClipError
-from bench.measure.clock import repeat_of, stopwatch
-from bench.measure.kernels import KernelObserver
+from bench.measure.clock import repeat_of
 from bench.measure.observer import Observer, Together
-from bench.measure.resident import Resident
 from bench.measure.statistics import is_noisy
 from bench.records.enums import Attention, Phase
-from bench.records.record import Effective, Memory, PhaseMemory, Repeat, Requested, SubmoduleKernels, Work
-from bench.run.memory_profiler import MemoryProfiler, Watched
+from bench.records.record import Effective, Repeat, Requested, SubmoduleKernels, Work
 from bench.run.protocol import Finished, Job, Span, Step
 from bench.run.turns import Ask, at_once
 from bench.suite.suite import Measure
-
-Tell = Callable[[Step], None]
 
 
 class CellRunner:
@@ -31,71 +23,62 @@ class CellRunner:
 
     def __init__(
         self,
-        engine: Engine,
-        device: torch.device,
+        opened: OpenEngine,
         audio: Path | None,
-        tell: Tell,
-        gauge: MemoryProfiler,
+        report_step: Callable[[Step], None],
         *,
-        weights_bytes: int,
         turn: Ask = at_once,
     ) -> None:
         self.phase: Phase | None = None
-        self._engine = engine
-        self._device = device
-        self._tell = tell
+        self._engine = opened.engine
+        self._memory = opened.memory
+        self._stopwatch = opened.stopwatch
+        self._kernels = opened.kernels
+        self._report_step = report_step
         self._clip = clips.shipped_speech() if audio is None else clips.read_audio(audio)
-        self._gauge = gauge
         self._turn = turn
-        self._resident = Resident()
-        self._expected_bytes = weights_bytes
-        self._load: dict[Phase, PhaseMemory] = {}
-        self._baseline = 0
+        self._loaded = False
         self._spans: list[Span] = []
 
     def run(self, job: Job) -> Finished:
         """Measure one cell; the first one loads the model and carries the cold call."""
         if job.requested.clip_source_sha256 != self._clip.sha256:
             raise ClipError("the audio file changed during the run")
-        load_s = self._load_model(job.requested) if not self._load else None
+        load_s = self._load_model(job.requested) if not self._loaded else None
         request = self._request(job.requested)
-        self._gauge.begin_cell()
+        self._memory.begin_cell()
         cold = None
         if load_s is not None:
-            self._tell(Step(name="cold"))
+            self._report_step(Step(name="cold"))
             self._turn()
             cold, _ = self._timed(request, job.requested.clip_seconds)
-        self._gauge.before_warm_up()
+        self._memory.before_warm_up()
         effective = self._warm_up(request, job)
         repeats, work = self._repeats(request, job.requested.clip_seconds, job.measure)
-        watched = self._watched(request)
-        memory = self._memory(watched.phases)
-        self._tell(Step(name="report"))
-        self._gauge.end_cell()
+        profiled = self._profiled(request)
+        self._report_step(Step(name="report"))
+        self._memory.end_cell()
         return Finished(
             effective=effective,
             work=work,
             spans=tuple(self._spans),
-            reserved_bytes=self._gauge.reserved(),
+            reserved_bytes=self._memory.reserved_bytes(),
             load_s=load_s,
             cold=cold,
             repeats=repeats,
-            memory=memory,
-            memory_trace=watched.trace,
+            memory=profiled.memory,
+            memory_trace=profiled.trace,
         )
 
     def _load_model(self, requested: Requested) -> float:
-        self._tell(Step(name="load"))
+        self._report_step(Step(name="load"))
         self.phase = Phase.LOAD
-        self._baseline = self._resident.now()
-        self._gauge.begin_load(self._expected_bytes)
+        self._memory.begin_load()
         start = perf_counter()
         self._engine.load(requested)
-        self._load[Phase.LOAD] = self._gauge.end_load()  # which waits for the last copy
+        self._memory.end_load()  # which waits for the last copy
+        self._loaded = True
         return perf_counter() - start
-
-    def _weights_bytes(self) -> int:
-        return sum(tensor.untyped_storage().nbytes() for tensor in self._engine.weights())
 
     def _request(self, requested: Requested) -> Request:
         return Request(
@@ -109,31 +92,32 @@ class CellRunner:
         )
 
     def _timed(self, request: Request, clip_seconds: float, *others: Observer) -> tuple[Repeat, Generation]:
-        watch = stopwatch(self._device)
+        watch = self._stopwatch()
         # Others first: what they do at the begin of a phase is not in the phase that they begin.
         generation = self._generate(request, *others, watch)
-        repeat = repeat_of(
-            watch.read(), clip_seconds=clip_seconds, stopped_early=generation.stop_reason == "eos"
-        )
-        if repeat.generated_tokens != request.max_tokens:
+        if generation.generated_tokens != request.max_tokens:
             raise BenchError(
-                f"{repeat.generated_tokens} tokens came out where {request.max_tokens} were forced"
+                f"{generation.generated_tokens} tokens came out where {request.max_tokens} were forced"
             )
+        repeat = repeat_of(
+            watch.read(),
+            generated_tokens=generation.generated_tokens,
+            clip_seconds=clip_seconds,
+            stopped_early=generation.stop_reason == "eos",
+        )
         return repeat, generation
 
     def _warm_up(self, request: Request, job: Job) -> Effective:
-        self._tell(Step(name="warm-up"))
-        kernels = KernelObserver()
+        self._report_step(Step(name="warm-up"))
         short = request.shortened(min(job.measure.warmup_tokens, request.max_tokens))
         self._turn()
-        with kernels:
-            generation = self._generate(short, kernels)
+        generation, language_model, audio_encoder = self._observed(short, job.requested.attention)
         settings = self._engine.settings()
         return Effective(
-            device=self._device.type,
+            device=settings.device,
             dtype=settings.dtype,
-            language_model=_language_model(kernels, job.requested.attention),
-            audio_encoder=kernels.encoder(),
+            language_model=language_model,
+            audio_encoder=audio_encoder,
             attention_provider=settings.attention_provider,
             sampling=request.sampling,
             logits_positions=settings.logits_positions,
@@ -146,22 +130,33 @@ class CellRunner:
             clip_samples=len(request.samples),
             audio_tokens=generation.audio_tokens,
             prompt_tokens=generation.prompt_tokens,
-            threads=torch.get_num_threads() if self._device.type == "cpu" else None,
+            threads=settings.threads,
         )
+
+    def _observed(
+        self, request: Request, asked: Attention
+    ) -> tuple[Generation, SubmoduleKernels | None, SubmoduleKernels | None]:
+        """A generation, and the kernels of language model and encoder, where the engine can observe them."""
+        if self._kernels is None:
+            return self._generate(request), None, None
+        kernels = self._kernels(asked)
+        with kernels:
+            generation = self._generate(request, kernels)
+        return generation, kernels.language_model(), kernels.encoder()
 
     def _repeats(
         self, request: Request, clip_seconds: float, measure: Measure
-    ) -> tuple[tuple[Repeat, ...], Work]:
+    ) -> tuple[tuple[Repeat, ...], Work | None]:
         repeats: list[Repeat] = []
         self._spans.clear()
         deadline: float | None = None
         while self._wants_more(repeats, measure, deadline):
-            self._tell(
+            self._report_step(
                 Step(name="repeat", number=len(repeats) + 1, total=max(measure.repeats, len(repeats) + 1))
             )
             self._turn()
             begin = perf_counter()
-            repeat, generation = self._timed(request, clip_seconds, *self._gauge.observers())
+            repeat, generation = self._timed(request, clip_seconds, *self._memory.observers())
             self._spans.append(Span(begin_s=begin, end_s=perf_counter()))
             repeats.append(repeat)
             if len(repeats) == measure.repeats:
@@ -175,30 +170,15 @@ class CellRunner:
         affordable = perf_counter() + repeats[-1].latency_s <= deadline
         return affordable and len(repeats) < measure.max_repeats and is_noisy(repeats, measure.noise_cv)
 
-    def _watched(self, request: Request) -> Watched:
-        if self._gauge.needs_a_pass:
-            self._tell(Step(name="memory"))
+    def _profiled(self, request: Request) -> ProfiledMemory:
+        if self._memory.needs_a_pass:
+            self._report_step(Step(name="memory"))
             self._turn()
-        return self._gauge.watched(partial(self._generate, request))
-
-    def _memory(self, phases: dict[Phase, PhaseMemory]) -> Memory:
-        return Memory(
-            allocated_source=self._gauge.source,
-            resident_source=self._resident.source,
-            resident_baseline_bytes=self._baseline,
-            weights_bytes=self._weights_bytes(),
-            phases={**self._load, **phases},
-            allocation_retries=self._gauge.retries(),
-        )
+        return self._memory.profile(partial(self._generate, request))
 
     def _generate(self, request: Request, *observers: Observer) -> Generation:
-        with self._gauge.around():
+        with self._memory.around():
             return self._engine.generate(request, Together(_PhaseNow(self), *observers))
-
-
-def _language_model(kernels: KernelObserver, asked: Attention) -> SubmoduleKernels:
-    seen = kernels.language_model()
-    return or_not_observable(seen) if asked is Attention.FLASH_ATTENTION_2 else seen
 
 
 class _PhaseNow:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bench.engines.registry import find_engine
 from bench.errors import RecordError
 from bench.hardware.environment import environment, version_of
 from bench.hardware.machine_key import machine_key
@@ -90,7 +91,11 @@ def _of_the_card(done: Sequence[CellResult]) -> list[CellResult]:
 
 def _here(plan: Plan) -> Values:
     """The aspects of this run, as far as they are known before it begins."""
-    software = environment(torch=version_of("torch") or "", transformers=version_of("transformers") or "")
+    uses_torch = find_engine(plan.suite.engine).uses_torch
+    software = environment(
+        torch=version_of("torch") or "" if uses_torch else None,
+        transformers=version_of("transformers") or "" if uses_torch else None,
+    )
     commit, configuration = _commit(plan), _configuration(plan)
     return {
         Aspect.REPO: plan.origin.repo,

@@ -10,24 +10,19 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from bench.engines.interface import ModelFacts, ModelSource
-from bench.records.base import Frozen
+from bench.engines.interface import EngineSetup, ModelFacts
+from bench.records.base import EngineName, Frozen
 from bench.records.reasons import FlashAttentionBroken, WorkerStep
 from bench.records.record import Effective, Memory, MemoryTrace, OutOfMemory, Repeat, Requested, Work
 from bench.suite.suite import Measure
 
 
-class Setup(Frozen):
-    """First line to a worker."""
+class Setup(EngineSetup):
+    """First line to a worker: which engine to open, with what, and on which clip."""
 
-    source: ModelSource
-    device: Literal["cpu", "cuda"]
+    engine: EngineName
     gpu_uuid: str | None = Field(default=None, description="the one GPU that the worker may see")
-    dtype: Literal["bfloat16", "float16", "float32"]
     audio: Path | None = Field(description="the user's own clip; null for the shipped speech")
-    memory_limit_bytes: int | None = Field(
-        default=None, description="what a smaller card would leave to torch"
-    )
 
 
 class Job(Frozen):
@@ -43,8 +38,8 @@ class Hello(Frozen):
     kind: Literal["hello"] = "hello"
     pid: int = Field(description="of the process that uses the device, as that process sees it")
     model: ModelFacts
-    torch: str
-    transformers: str
+    torch: str | None
+    transformers: str | None
     flash_attention_problem: FlashAttentionBroken | None = Field(
         default=None, description="why the installed flash-attn cannot compute on this card"
     )
@@ -86,7 +81,7 @@ class Finished(Frozen):
     load_s: float | None
     cold: Repeat | None
     repeats: tuple[Repeat, ...]
-    memory: Memory
+    memory: Memory | None
     memory_trace: MemoryTrace | None = None
 
 

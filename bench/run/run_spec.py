@@ -9,7 +9,8 @@ from typing import Any, Final, Literal
 
 from bench import shipped
 from bench.audio import clips
-from bench.engines.support import Surroundings, unsupported
+from bench.engines.registry import find_engine
+from bench.engines.support import Surroundings
 from bench.errors import UsageError
 from bench.hardware import device as devices
 from bench.hardware.device import Device
@@ -42,6 +43,7 @@ class RunOptions:
     model: str | None = None
     revision: str | None = None
     weights: Literal["hub", "random"] | None = None
+    engine: str | None = None
     profile: Profile | None = None
     clip_seconds: tuple[float, ...] | None = None
     max_tokens: tuple[int, ...] | None = None
@@ -112,17 +114,19 @@ def cells_of(wishes: RunOptions, base: Suite, origin: Origin) -> tuple[Suite, tu
     """The suite with what the command line changes in it, and its cells, in the order to run them.
 
     Raises:
-        UsageError: a value out of bounds, or a clip that cannot be read.
+        UsageError: a value out of bounds, no such engine, or a clip that cannot be read.
     """
     suite = override(
         base,
         model=origin.name,
+        engine=wishes.engine,
         profile=wishes.profile,
         clip_seconds=wishes.clip_seconds,
         max_tokens=wishes.max_tokens,
         attention=wishes.attention,
         repeats=wishes.repeats,
     )
+    find_engine(suite.engine)
     clip = clips.shipped_speech() if wishes.audio is None else clips.read_audio(wishes.audio)
     return suite, expand(suite, weight_mode=origin.weight_mode, clip_source_sha256=clip.sha256)
 
@@ -138,7 +142,8 @@ def support(
     here = Surroundings(
         device.kind, device.compute_capability, installed, max_positions, flash_attention_problem
     )
-    return lambda requested: unsupported(requested, here)
+    engine = find_engine(plan.suite.engine)
+    return lambda requested: engine.unsupported(requested, here)
 
 
 def _device(wishes: RunOptions, choose: Choose) -> Device:
@@ -302,6 +307,7 @@ def _overrides(info: SuiteInfo) -> dict[str, Any]:
     """The values of the keys that the command line had changed, from the definition in the record."""
     suite = Suite.model_validate_json(json.dumps(info.definition))
     values = {
+        "engine": suite.engine,
         "profile": suite.profile,
         "clip_seconds": suite.axes.clip_seconds,
         "max_tokens": suite.axes.max_tokens,

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.engines.interface import ModelSource
+from bench.engines.registry import find_engine
 from bench.errors import StorageError, UsageError
 from bench.hardware.device import require_build
 from bench.hardware.environment import environment, version_of
@@ -62,7 +63,8 @@ def check(plan: Plan, place: OutputLocation) -> None:
         DeviceError: a graphics card, and a torch that is built for the CPU only.
     """
     require_writable(place.out)
-    require_build(plan.device, version_of("torch"))
+    if find_engine(plan.suite.engine).uses_torch:
+        require_build(plan.device, version_of("torch"))
 
 
 def needs_weights(plan: Plan, place: OutputLocation) -> bool:
@@ -70,6 +72,8 @@ def needs_weights(plan: Plan, place: OutputLocation) -> bool:
 
     What the record says of a released model is known without its files.
     """
+    if not find_engine(plan.suite.engine).reads_weights:
+        return False
     if plan.origin.weight_mode is not WeightMode.HUB or not is_released(plan.origin.name):
         return True
     done = {cell.cell_id for cell in place.resumed[1].done} if place.resumed is not None else set()
@@ -100,6 +104,7 @@ def running(
         name=plan.origin.name, weight_mode=plan.origin.weight_mode, directory=weights.directory
     )
     setup = Setup(
+        engine=plan.suite.engine,
         source=source,
         device=plan.compute_on,
         gpu_uuid=plan.device.uuid,

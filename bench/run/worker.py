@@ -1,4 +1,4 @@
-"""The child process: loads a model once, measures the cells it is sent, and lives no longer than its parent.
+"""The child process: opens an engine, measures the cells it is sent, and lives no longer than its parent.
 
 It catches memory exhaustion and errors that a person can mend. Anything else ends it with a traceback on
 standard error, which the parent turns into a Failed outcome: a worker that failed is replaced anyway.
@@ -11,13 +11,10 @@ from queue import SimpleQueue
 from typing import IO, TYPE_CHECKING
 
 from bench.errors import BenchError, FullCardError
-from bench.records.enums import WeightMode
 from bench.run.protocol import Event, Exhausted, Hello, Job, Refused, Setup
 
 if TYPE_CHECKING:
-    import torch
-
-    from bench.records.reasons import FlashAttentionBroken
+    from bench.engines.interface import Exhausted as ExhaustedBy
     from bench.run.measurement import CellRunner
 
 PARENT_GONE = 113
@@ -33,7 +30,7 @@ class Channel:
         self._lines: SimpleQueue[str] = SimpleQueue()
 
     def send(self, event: Event) -> None:
-        """Tell the parent."""
+        """Send one event to the parent."""
         self._events.write(event.model_dump_json() + "\n")
 
     def receive(self) -> str:
@@ -57,53 +54,27 @@ def main() -> int:
     channel.listen()
     setup = Setup.model_validate_json(channel.receive())
 
-    import torch
-    import transformers
-
-    from bench.engines.cuda import open_context, require_cuda
-    from bench.engines.flash_attention import flash_attention_problem
-    from bench.engines.native import NativeEngine, quiet_transformers
+    from bench.engines.registry import find_engine
     from bench.run.measurement import CellRunner
-    from bench.run.memory_profiler import gauge
     from bench.run.turns import turns_of_environment
 
-    quiet_transformers()
-    if setup.device == "cpu" and setup.source.weight_mode is WeightMode.TINY:
-        # Its operators are too small to share, and threads that wait for each other crawl on a busy machine.
-        torch.set_num_threads(1)
-    device, limit = torch.device(setup.device), setup.memory_limit_bytes
-    no_flash_attention: FlashAttentionBroken | None = None
     try:
-        require_cuda(setup.device)
-        if setup.device == "cuda":
-            # Before the parent hears of this process, so that it finds it on the card from then on.
-            open_context(limit)
-            no_flash_attention = flash_attention_problem(device)
-        engine = NativeEngine(setup.source, device)
-        facts = engine.facts(setup.dtype)
-        runner = CellRunner(
-            engine,
-            device,
-            setup.audio,
-            channel.send,
-            gauge(engine, device, limit),
-            weights_bytes=facts.weights_bytes,
-            turn=turns_of_environment(),
-        )
+        opened = find_engine(setup.engine).open(setup)
+        runner = CellRunner(opened, setup.audio, channel.send, turn=turns_of_environment())
     except BenchError as error:
         channel.send(_refused(error))
         return error.exit_code
     channel.send(
         Hello(
             pid=os.getpid(),
-            model=facts,
-            torch=torch.__version__,
-            transformers=transformers.__version__,
-            flash_attention_problem=no_flash_attention,
+            model=opened.facts,
+            torch=opened.torch,
+            transformers=opened.transformers,
+            flash_attention_problem=opened.flash_attention_problem,
         )
     )
     while True:
-        _measure_next(channel, runner, device, limit)
+        _measure_next(channel, runner, opened.exhausted)
 
 
 def _refused(error: BenchError) -> Refused:
@@ -115,20 +86,16 @@ def _refused(error: BenchError) -> Refused:
     )
 
 
-def _measure_next(
-    channel: Channel, runner: "CellRunner", device: "torch.device", limit_bytes: int | None
-) -> None:
-    """Measure the next cell that the parent sends, and tell how it ended."""
-    from bench.run.out_of_memory import out_of_memory
-
+def _measure_next(channel: Channel, runner: "CellRunner", exhausted: "ExhaustedBy") -> None:
+    """Measure the next cell that the parent sends, and report how it ended."""
     job = Job.model_validate_json(channel.receive())
     try:
         channel.send(runner.run(job))
     except (RuntimeError, MemoryError) as error:
-        exhausted = out_of_memory(error, runner.phase, device, limit_bytes)
-        if exhausted is None:
+        outcome = exhausted(error, runner.phase)
+        if outcome is None:
             raise
-        channel.send(Exhausted(outcome=exhausted))
+        channel.send(Exhausted(outcome=outcome))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ _Item = TypeVar("_Item")
 
 _OPTIONS: Final = {
     "model": "--model",
+    "engine": "--engine",
     "profile": "--profile",
     "axes.clip_seconds": "--clip-seconds",
     "axes.max_tokens": "--max-tokens",
@@ -27,6 +28,7 @@ def override(
     suite: Suite,
     *,
     model: str | None = None,
+    engine: str | None = None,
     profile: Profile | None = None,
     clip_seconds: tuple[float, ...] | None = None,
     max_tokens: tuple[int, ...] | None = None,
@@ -40,7 +42,7 @@ def override(
     """
     content = suite.model_dump()
     measure, axes = content["measure"], content["axes"]
-    content |= _given(model=model, profile=profile)
+    content |= _given(model=model, engine=engine, profile=profile)
     axes |= _given(clip_seconds=clip_seconds, max_tokens=max_tokens, attention=attention)
     if repeats is not None:
         measure |= {"repeats": repeats, "max_repeats": max(repeats, suite.measure.max_repeats)}

@@ -20,7 +20,7 @@ from pydantic import (
 
 from bench import shipped
 from bench.errors import SuiteError
-from bench.records.base import Frozen
+from bench.records.base import EngineName, Frozen
 from bench.records.enums import Attention, EncoderAttention, Profile
 from bench.suite.expectations import MAX_EXPECTATIONS, Expectation
 from bench.suite.messages import first_problem
@@ -111,7 +111,7 @@ class Suite(Frozen):
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,95}$",
         description='a model name without its organisation, such as "MOSS-Audio-4B-Instruct", or "tiny"',
     )
-    engine: Literal["native"] = Field(default="native", description="native")
+    engine: EngineName = Field(default="native", description="the name of an engine, such as native")
     profile: Profile = Field(default=Profile.FAITHFUL, description="faithful or lean")
     dtype: Literal["bfloat16", "float16", "float32"] = Field(
         default="bfloat16", description="bfloat16, float16 or float32"

@@ -13,7 +13,7 @@ from bench import shipped
 from bench.arithmetic import architecture
 from bench.arithmetic.shapes import Shapes, shapes_of
 from bench.engines.interface import ModelSource, Request
-from bench.engines.native import NativeEngine
+from bench.engines.native.engine import NativeEngine
 from bench.moss_audio import MossAudioModel, released_config
 from bench.records.enums import Attention, EncoderAttention, Phase, Profile, WeightMode
 from bench.records.record import Requested, Sampling

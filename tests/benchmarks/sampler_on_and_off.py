@@ -32,7 +32,9 @@ def main() -> None:
     suite = read_suite(suite_path)
     (cell,) = expand(suite, weight_mode=WeightMode.LOCAL, clip_source_sha256=clips.shipped_speech().sha256)
     source = ModelSource(name="tiny", weight_mode=WeightMode.LOCAL, directory=directory)
-    isolation = Isolation(Setup(source=source, device="cpu", dtype="float32", audio=None), Mailbox())
+    isolation = Isolation(
+        Setup(engine="native", source=source, device="cpu", dtype="float32", audio=None), Mailbox()
+    )
     (gpu,) = nvml.gpus()
 
     def rates() -> list[float]:

@@ -65,7 +65,9 @@ def _overheads(suite_path: Path, folder: Path, home: Path, tiny: Path) -> list[f
     )
     source = ModelSource(name="tiny", weight_mode=WeightMode.LOCAL, directory=tiny)
     mailbox: Mailbox = Mailbox()
-    isolation = Isolation(Setup(source=source, device="cpu", dtype="float32", audio=None), mailbox)
+    isolation = Isolation(
+        Setup(engine="native", source=source, device="cpu", dtype="float32", audio=None), mailbox
+    )
     ledger = Ledger()
     journal = Journal.create(folder / "x.journal.jsonl", Progress(header, ()))
     Session(cells, (), Rules(suite.measure), isolation, lambda _: None).run(journal, ledger)

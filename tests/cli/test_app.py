@@ -49,7 +49,7 @@ def test_help_of_run_names_the_options_that_there_are_and_no_others(say: Say) ->
         *("--clip-seconds", "--max-tokens", "--attention", "--audio", "--repeats", "--isolate"),
         *("--no-prune", "--out", "--resume", "--dry-run", "--yes", "--emulate-vram", "--ci"),
     }
-    assert "[native]" in say("run", "--help").out
+    assert "What runs the model: native" in say("run", "--help").out
 
 
 def test_each_example_of_the_help_is_a_command_line_that_parses(say: Say) -> None:

@@ -15,7 +15,7 @@ from bench.records.reasons import (
     FlashAttentionNotInstalled,
     UnsupportedReason,
 )
-from tests.engines.test_native import REQUESTED
+from tests.engines.native.test_engine import REQUESTED
 
 FLASH = Attention.FLASH_ATTENTION_2
 TOO_OLD = FlashAttentionNeedsNewerGpu(needed=8.0, compute_capability="7.5")

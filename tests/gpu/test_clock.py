@@ -5,14 +5,14 @@ from time import perf_counter
 import pytest
 import torch
 
-from bench.measure.clock import stopwatch
+from bench.measure.cuda_clock import cuda_stopwatch
 from tests.measure.test_clock import generation
 
 pytestmark = pytest.mark.gpu
 
 
 def test_cuda_events_agree_with_the_host_once_the_work_is_done() -> None:
-    watch = stopwatch(torch.device("cuda"))
+    watch = cuda_stopwatch(torch.device("cuda"))
     matrix = torch.randn(4096, 4096, device="cuda")
     torch.cuda.synchronize()
     start = perf_counter()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from bench.engines.cuda import fraction_of
+from bench.engines.native.cuda import fraction_of
 from bench.hardware.budget import CONTEXT, DRIVER_RESERVE
 from bench.hardware.readings import DriverGpu
 from bench.records.enums import Attention, Phase, Provenance

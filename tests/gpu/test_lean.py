@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from bench.engines.interface import ModelSource
-from bench.engines.native import NativeEngine
+from bench.engines.native.engine import NativeEngine
 from bench.measure.observer import Together
 from bench.records.enums import Profile, WeightMode
-from tests.engines.test_profiles import request_of, requested
+from tests.engines.native.test_profiles import request_of, requested
 from tests.moss_audio.test_golden import CLIPS, GOLDEN
 
 pytestmark = pytest.mark.gpu

@@ -1,20 +1,23 @@
 """Cells measured in this process: what a limit lets through, and what a cell holds."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 import torch
 
 from bench.audio import clips
-from bench.engines.interface import ModelSource
-from bench.engines.native import NativeEngine
+from bench.engines.interface import EngineSetup, ModelSource, OpenEngine
+from bench.engines.native.engine import NativeEngine
+from bench.engines.native.memory import CudaMemory
+from bench.engines.registry import find_engine
+from bench.errors import BenchError
 from bench.measure.memory import Counts
 from bench.measure.timeline import MOST
 from bench.measure.tracker import EmulatedMemoryError
 from bench.records.enums import Phase, WeightMode
-from bench.records.record import MemoryTrace
+from bench.records.record import Memory, MemoryTrace
 from bench.run.measurement import CellRunner
-from bench.run.memory_profiler import CudaGauge, gauge
 from bench.run.protocol import Finished, Job, Step
 from bench.suite.cells import expand
 from bench.suite.suite import read_suite
@@ -42,15 +45,30 @@ def jobs(tmp_path_factory: pytest.TempPathFactory) -> dict[float, Job]:
     }
 
 
+def opened(source: ModelSource, limit_bytes: int | None = None) -> OpenEngine:
+    setup = EngineSetup(source=source, device="cpu", dtype="float32", memory_limit_bytes=limit_bytes)
+    return find_engine("native").open(setup)
+
+
 def runner(source: ModelSource, limit_bytes: int | None, steps: list[Step] | None = None) -> CellRunner:
-    engine = NativeEngine(source, CPU)
-    tell = steps.append if steps is not None else lambda _: None
-    weights = engine.facts("float32").weights_bytes
-    return CellRunner(engine, CPU, None, tell, gauge(engine, CPU, limit_bytes), weights_bytes=weights)
+    return CellRunner(
+        opened(source, limit_bytes), None, steps.append if steps is not None else lambda _: None
+    )
+
+
+def weights_of(source: ModelSource) -> int:
+    weights = opened(source).facts.weights_bytes
+    assert weights is not None
+    return weights
+
+
+def memory_of(finished: Finished) -> Memory:
+    assert finished.memory is not None
+    return finished.memory
 
 
 def peak(finished: Finished) -> int:
-    phases = finished.memory.phases
+    phases = memory_of(finished).phases
     return max(phases[phase].allocated_peak_bytes or 0 for phase in phases if phase is not Phase.LOAD)
 
 
@@ -66,18 +84,15 @@ def highest(trace: MemoryTrace) -> dict[Phase, int]:
 
 
 def test_every_generation_waits_for_its_turn(source: ModelSource, jobs: dict[float, Job]) -> None:
-    engine = NativeEngine(source, CPU)
     said: list[str] = []
-    facts = engine.facts("float32")
 
     def turn() -> None:
         said.append("turn")
 
-    def tell(step: Step) -> None:
+    def report_step(step: Step) -> None:
         said.append(step.name)
 
-    watching = gauge(engine, CPU, None)
-    CellRunner(engine, CPU, None, tell, watching, weights_bytes=facts.weights_bytes, turn=turn).run(jobs[1.0])
+    CellRunner(opened(source), None, report_step, turn=turn).run(jobs[1.0])
     asked = [before for before, now in pairwise(said) if now == "turn"]
     assert asked == ["cold", "warm-up", "repeat", "memory"]
     assert said.count("turn") == len(asked)
@@ -89,13 +104,13 @@ def test_the_course_over_the_pass_for_memory_holds_the_peak_of_each_phase(
     clip_s: float, limit: int | None, source: ModelSource, jobs: dict[float, Job]
 ) -> None:
     finished = runner(source, limit).run(jobs[clip_s])
-    trace, phases = finished.memory_trace, finished.memory.phases
+    trace, phases = finished.memory_trace, memory_of(finished).phases
     assert trace is not None
     assert trace.what == "allocated"
-    assert trace.source == finished.memory.allocated_source
+    assert trace.source == memory_of(finished).allocated_source
     assert list(trace.phases) == [Phase.PREPROCESS, Phase.ENCODE, Phase.PREFILL, Phase.DECODE]
     assert highest(trace) == {phase: phases[phase].allocated_peak_bytes for phase in trace.phases}
-    assert min(trace.low_bytes) >= finished.memory.weights_bytes
+    assert min(trace.low_bytes) >= memory_of(finished).weights_bytes
     assert trace.times_s[0] == 0
     assert 4 < len(trace.times_s) <= MOST
     assert trace.end_s > trace.times_s[-1]
@@ -129,22 +144,21 @@ def test_cell_after_cell_nothing_is_left_behind_under_a_limit(
 def test_weights_beyond_the_limit_fail_in_load_before_they_are_loaded(
     source: ModelSource, jobs: dict[float, Job]
 ) -> None:
-    engine = NativeEngine(source, CPU)
-    weights = engine.facts("float32").weights_bytes
-    limited = gauge(engine, CPU, weights - 1)
-    small = CellRunner(engine, CPU, None, lambda _: None, limited, weights_bytes=weights)
+    weights = weights_of(source)
+    limited = opened(source, weights - 1)
+    small = CellRunner(limited, None, lambda _: None)
     with pytest.raises(EmulatedMemoryError):
         small.run(jobs[1.0])
     assert small.phase is Phase.LOAD
-    assert engine._model is None
+    with pytest.raises(BenchError, match="before it was loaded"):
+        limited.engine.settings()
 
 
 def test_what_the_model_keeps_beside_its_weights_counts_in_load_too(
     source: ModelSource, jobs: dict[float, Job]
 ) -> None:
     """The rotary frequencies, which no checkpoint holds."""
-    weights = NativeEngine(source, CPU).facts("float32").weights_bytes
-    small = runner(source, weights)
+    small = runner(source, weights_of(source))
     with pytest.raises(EmulatedMemoryError):
         small.run(jobs[1.0])
     assert small.phase is Phase.LOAD
@@ -156,10 +170,10 @@ def test_a_cell_on_a_cpu_has_a_pass_for_memory_and_no_cuda_figures(
     steps: list[Step] = []
     finished = runner(source, None, steps).run(jobs[1.0])
     assert [step.name for step in steps] == ["load", "cold", "warm-up", "repeat", "memory", "report"]
-    assert finished.memory.allocated_source.startswith("allocation tracker")
-    assert finished.memory.allocation_retries is None
+    assert memory_of(finished).allocated_source.startswith("allocation tracker")
+    assert memory_of(finished).allocation_retries is None
     assert finished.reserved_bytes is None
-    assert {phase.reserved_peak_bytes for phase in finished.memory.phases.values()} == {None}
+    assert {phase.reserved_peak_bytes for phase in memory_of(finished).phases.values()} == {None}
     assert {repeat.host_latency_s for repeat in finished.repeats} == {None}
     assert finished.work is not None
     assert finished.work.prefill_operations > finished.work.encode_operations > 0
@@ -204,16 +218,17 @@ def test_where_an_allocator_counts_by_itself_the_timed_repeats_are_the_pass_for_
 ) -> None:
     steps: list[Step] = []
     engine, cache = NativeEngine(source, CPU), Cache()
+    counted = replace(opened(source), engine=engine, memory=CudaMemory(engine, cache))
     job = jobs[1.0]
     twice = job.model_copy(
         update={"measure": job.measure.model_copy(update={"repeats": 2, "max_repeats": 2})}
     )
-    finished = CellRunner(engine, CPU, None, steps.append, CudaGauge(cache), weights_bytes=1).run(twice)
+    finished = CellRunner(counted, None, steps.append).run(twice)
     assert [step.name for step in steps] == ["load", "cold", "warm-up", "repeat", "repeat", "report"]
     # Loading, then two repeats of four phases; cold call and warm-up are in no peak.
     # Before it says what it holds, the worker keeps nothing that the next cell would be charged with.
     assert cache.calls == ["wait", "read", "give back", *["read"] * 8, "give back", "reserved"]
-    peaks = {name: phase.allocated_peak_bytes for name, phase in finished.memory.phases.items()}
+    peaks = {name: phase.allocated_peak_bytes for name, phase in memory_of(finished).phases.items()}
     assert peaks == {
         Phase.LOAD: 1000,
         Phase.PREPROCESS: 6000,
@@ -221,7 +236,7 @@ def test_where_an_allocator_counts_by_itself_the_timed_repeats_are_the_pass_for_
         Phase.PREFILL: 8000,
         Phase.DECODE: 9000,
     }
-    assert finished.memory.phases[Phase.DECODE].reserved_peak_bytes == 18_000
-    assert finished.memory.allocation_retries == 1
+    assert memory_of(finished).phases[Phase.DECODE].reserved_peak_bytes == 18_000
+    assert memory_of(finished).allocation_retries == 1
     assert finished.reserved_bytes == 4096
-    assert finished.memory_trace is None, "the driver tells the course, in the parent"
+    assert finished.memory_trace is None, "the driver reports the course, in the parent"

@@ -10,6 +10,7 @@ from bench.hardware import nvml
 from bench.hardware.device import Device
 from bench.hardware.readings import DriverGpu, MemoryReading
 from bench.records.enums import Attention, WeightMode
+from bench.records.reasons import FlashAttentionNeedsNewerGpu
 from bench.run.run_spec import Plan, RunOptions, make_plan, refuse_to_choose, support
 from bench.run.runner import OutputLocation, needs_weights
 from bench.units import MIB
@@ -92,7 +93,9 @@ def test_what_cannot_run_is_known_before_anything_is_loaded(having: Having) -> N
     plan = planned(RunOptions(suite="smoke"))
     reasons = {cell.requested.attention: support(plan)(cell.requested) for cell in plan.cells}
     assert reasons[Attention.SDPA] is None
-    assert "needs compute capability 8.0; this card has 7.5" in str(reasons[Attention.FLASH_ATTENTION_2])
+    assert reasons[Attention.FLASH_ATTENTION_2] == FlashAttentionNeedsNewerGpu(
+        needed=8.0, compute_capability="7.5"
+    )
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ from tests.samples import records as sample
 from tests.store.test_journal import header
 
 SETUP = Setup(
+    engine="native",
     source=ModelSource(name="tiny", weight_mode=WeightMode.TINY, directory=None),
     device="cpu",
     dtype="float32",

@@ -37,7 +37,8 @@ def test_a_worker_sees_the_one_card_that_was_chosen_whatever_the_shell_said(
     source = ModelSource(weight_mode="tiny", name="tiny", directory=tmp_path)
     device = "cpu" if uuid is None else "cuda"
     child = Child(
-        Setup(source=source, device=device, gpu_uuid=uuid, dtype="float32", audio=None), SimpleQueue()
+        Setup(engine="native", source=source, device=device, gpu_uuid=uuid, dtype="float32", audio=None),
+        SimpleQueue(),
     )
     try:
         environ = psutil.Process(child.pid).environ()

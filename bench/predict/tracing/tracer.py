@@ -19,7 +19,7 @@ from transformers import GenerationConfig
 
 from bench.arithmetic.architecture import chunks
 from bench.arithmetic.shapes import shapes_of
-from bench.engines.answering import answer, generation_config
+from bench.engines.native.answering import answer, generation_config
 from bench.moss_audio import MossAudioConfig, MossAudioModel
 from bench.moss_audio.configuration import audio_token_count
 from bench.predict.trace import Kernel, ModelMemory, Trace

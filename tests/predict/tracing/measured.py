@@ -3,7 +3,7 @@
 import torch
 from transformers import GenerationConfig
 
-from bench.engines.answering import answer, generation_config
+from bench.engines.native.answering import answer, generation_config
 from bench.measure.memory import MemoryWatch
 from bench.measure.resident import Resident
 from bench.measure.tracker import AllocationTracker

@@ -5,6 +5,8 @@ import importlib.util
 import torch
 
 from bench.hardware.environment import version_of
+from bench.measure.kernels import KernelObserver
+from bench.records.enums import Attention
 from bench.records.reasons import FlashAttentionBroken
 from bench.records.record import SubmoduleKernels
 from bench.store.scrub import scrub
@@ -52,3 +54,16 @@ def or_not_observable(kernels: SubmoduleKernels) -> SubmoduleKernels:
         return kernels
     version = version_of("flash-attn")
     return SubmoduleKernels(attention=f"not observable (flash-attn {version})", operators=())
+
+
+class AskedKernels(KernelObserver):  # type: ignore[no-untyped-call]
+    """Observes the kernels of one pass for which this attention was asked."""
+
+    def __init__(self, asked: Attention) -> None:
+        super().__init__()
+        self._asked = asked
+
+    def language_model(self) -> SubmoduleKernels:
+        """The kernels of the language model, as far as they can be observed."""
+        seen = super().language_model()
+        return or_not_observable(seen) if self._asked is Attention.FLASH_ATTENTION_2 else seen

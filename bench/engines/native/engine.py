@@ -1,21 +1,21 @@
 """The native engine: our own implementation of the model, through transformers' `generate`."""
 
 import json
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import torch
-from transformers import GenerationConfig
-from transformers.generation.streamers import BaseStreamer
+from transformers import GenerationConfig, PreTrainedTokenizerBase, TextStreamer
 from transformers.utils import logging
 
 from bench import shipped
 from bench.arithmetic import architecture
 from bench.arithmetic.shapes import shapes_of
-from bench.engines.answering import answer, generation_config
 from bench.engines.interface import EngineSettings, Generation, ModelFacts, ModelSource, Request
-from bench.engines.profiles import ProfileSettings, settings_of
+from bench.engines.native.answering import answer, generation_config
+from bench.engines.native.profiles import ProfileSettings, settings_of
 from bench.errors import BenchError
 from bench.hardware.environment import version_of
 from bench.measure.observer import Observer
@@ -29,6 +29,16 @@ from bench.weights.random import meta_model, random_model
 from bench.weights.tiny import write_tiny_checkpoint
 
 _SEED_OF_RANDOM_WEIGHTS: Final = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class NativeGeneration(Generation):
+    """One answer, with the ids of its tokens. Here everything is known."""
+
+    token_ids: tuple[int, ...]
+    audio_tokens: int
+    prompt_tokens: int
+    kv_cache: str
 
 
 class NativeEngine:
@@ -107,6 +117,7 @@ class NativeEngine:
         model, requested = self._loaded()
         audio = model.config.audio_config
         return EngineSettings(
+            device="cuda" if self._device.type == "cuda" else "cpu",
             dtype=str(next(model.parameters()).dtype).removeprefix("torch."),
             attention_provider=_provider(requested.attention),
             logits_positions=settings_of(requested.profile).logits_positions,
@@ -114,6 +125,7 @@ class NativeEngine:
             encoder_chunks_at_once=audio.conv_chunksize,
             mlp_positions_at_once=model.config.mlp_positions_at_once,
             embeddings="device" if _on(model.language_model.embed_tokens.weight, self._device) else "host",
+            threads=torch.get_num_threads() if self._device.type == "cpu" else None,
         )
 
     def weights(self) -> list[torch.Tensor]:
@@ -126,11 +138,11 @@ class NativeEngine:
 
     @torch.no_grad()
     def generate(
-        self, request: Request, observer: Observer, streamer: BaseStreamer | None = None
-    ) -> Generation:
+        self, request: Request, observer: Observer, say: Callable[[str], None] | None = None
+    ) -> NativeGeneration:
         """Answer one request. Phases are announced where they begin; nothing here waits for the device.
 
-        A `streamer` gets the token ids as they come, which does wait for the device.
+        `say` gets the text in pieces as it comes, which does wait for the device.
         """
         model, requested = self._loaded()
         torch.manual_seed(request.seed)
@@ -153,10 +165,11 @@ class NativeEngine:
             config,
             observer,
             logits_positions=settings_of(requested.profile).logits_positions,
-            streamer=streamer,
+            streamer=_Streamer(self.processor().need_tokenizer(), say) if say is not None else None,
         )
         tokens = tuple(output.sequences[0, prompt_tokens:].tolist())
-        return Generation(
+        return NativeGeneration(
+            generated_tokens=len(tokens),
             token_ids=tokens,
             stop_reason="length" if len(tokens) == request.max_tokens else "eos",
             audio_tokens=int(inputs["audio_slots"].shape[1]),
@@ -167,12 +180,14 @@ class NativeEngine:
     def work(self, request: Request, generation: Generation) -> Work:
         """Bytes and operations that this generation took, counted from the shapes of the loaded model."""
         _, requested = self._loaded()
+        if not isinstance(generation, NativeGeneration):
+            raise BenchError("this generation is not one of the native engine")
         shapes, prompt = shapes_of(self._config.to_dict()), generation.prompt_tokens
         return Work(
             decode_bytes_per_token=architecture.decode_bytes_per_token(
                 shapes,
                 prompt_tokens=prompt,
-                generated_tokens=len(generation.token_ids),
+                generated_tokens=generation.generated_tokens,
                 element_bytes=getattr(torch, requested.dtype).itemsize,
             ),
             encode_operations=architecture.encode_operations(shapes, request.samples.size // LogMel.hop),
@@ -197,6 +212,18 @@ class NativeEngine:
         if self._model is None or self._requested is None:
             raise BenchError("the engine was used before it was loaded")
         return self._model, self._requested
+
+
+class _Streamer(TextStreamer):
+    """Hands the text of an answer on instead of printing it."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, say: Callable[[str], None]) -> None:
+        super().__init__(tokenizer, skip_prompt=True, skip_special_tokens=True)
+        self._say = say
+
+    def on_finalized_text(self, text: str, stream_end: bool = False) -> None:  # noqa: ARG002
+        """Hand on one piece."""
+        self._say(text)
 
 
 def _config_file(source: ModelSource) -> Path:

@@ -10,8 +10,8 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from bench.engines.interface import ModelSource, Request
-from bench.engines.native import NativeEngine
-from bench.engines.profiles import settings_of
+from bench.engines.native.engine import NativeEngine
+from bench.engines.native.profiles import settings_of
 from bench.measure.memory import MemoryWatch
 from bench.measure.observer import Together
 from bench.measure.resident import Resident

@@ -5,7 +5,7 @@ import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bench.engines.cuda import fraction_of, open_context, require_cuda
+from bench.engines.native.cuda import fraction_of, open_context, require_cuda
 from bench.errors import ExitCode, FullCardError, MachineError
 from bench.units import MIB
 

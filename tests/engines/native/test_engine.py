@@ -10,7 +10,7 @@ import torch
 
 from bench.audio import clips
 from bench.engines.interface import ModelSource, Request
-from bench.engines.native import NativeEngine
+from bench.engines.native.engine import NativeEngine
 from bench.errors import BenchError, WeightsError
 from bench.measure.kernels import KernelObserver
 from bench.measure.memory import MemoryWatch

@@ -5,12 +5,12 @@ import traceback
 import pytest
 import torch
 
+from bench.engines.native.out_of_memory import out_of_memory
 from bench.errors import MachineError
 from bench.measure.tracker import EmulatedMemoryError
 from bench.records.enums import Phase
 from bench.records.reasons import EmulatedCardFull
 from bench.run.child import cause
-from bench.run.out_of_memory import out_of_memory
 
 _HOST = "CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED"
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from bench.engines.flash_attention import flash_attention_problem, or_not_observable
+from bench.engines.native.flash_attention import flash_attention_problem, or_not_observable
 from bench.measure.kernels import KernelObserver
 from bench.records.enums import Phase
 from bench.records.reasons import FlashAttentionBroken

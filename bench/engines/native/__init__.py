@@ -1,0 +1,18 @@
+"""The native engine: our own implementation of the model, on torch and in this process.
+
+`opening` puts the engine and its instruments together in the worker; this module is all that a parent reads.
+"""
+
+from typing import Final
+
+from bench.engines.interface import EngineSetup, EngineSpec, OpenEngine
+from bench.engines.support import unsupported
+
+
+def _open(setup: EngineSetup) -> OpenEngine:
+    from bench.engines.native.opening import open_native
+
+    return open_native(setup)
+
+
+SPEC: Final = EngineSpec(open=_open, unsupported=unsupported, uses_torch=True, reads_weights=True)

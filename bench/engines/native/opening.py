@@ -1,0 +1,56 @@
+"""Opens the native engine on its device, with the instruments that suit it."""
+
+import torch
+import transformers
+
+from bench.engines.interface import EngineSetup, MemoryProfiler, OpenEngine
+from bench.engines.native.cuda import open_context, require_cuda
+from bench.engines.native.engine import NativeEngine, quiet_transformers
+from bench.engines.native.flash_attention import AskedKernels, flash_attention_problem
+from bench.engines.native.memory import CudaMemory, TrackedMemory
+from bench.engines.native.out_of_memory import out_of_memory
+from bench.measure.clock import Stopwatch
+from bench.measure.cuda_clock import cuda_stopwatch
+from bench.measure.cuda_memory import CudaAllocated
+from bench.records.enums import WeightMode
+from bench.records.reasons import FlashAttentionBroken
+
+
+def open_native(setup: EngineSetup) -> OpenEngine:
+    """The native engine, with no weights loaded yet.
+
+    Raises:
+        MachineError: torch cannot use the device.
+        FullCardError: not even a CUDA context fits.
+        WeightsError: the checkpoint is not one of this architecture.
+    """
+    quiet_transformers()
+    if setup.device == "cpu" and setup.source.weight_mode is WeightMode.TINY:
+        # Its operators are too small to share, and threads that wait for each other crawl on a busy machine.
+        torch.set_num_threads(1)
+    device, limit_bytes = torch.device(setup.device), setup.memory_limit_bytes
+    on_cuda = setup.device == "cuda"
+    problem: FlashAttentionBroken | None = None
+    require_cuda(setup.device)
+    if on_cuda:
+        # Before the parent hears of this process, so that it finds it on the card from then on.
+        open_context(limit_bytes)
+        problem = flash_attention_problem(device)
+    engine = NativeEngine(setup.source, device)
+    facts = engine.facts(setup.dtype)
+    memory: MemoryProfiler = (
+        CudaMemory(engine, CudaAllocated(device))
+        if on_cuda
+        else TrackedMemory(engine, facts.weights_bytes, limit_bytes)
+    )
+    return OpenEngine(
+        engine=engine,
+        facts=facts,
+        torch=torch.__version__,
+        transformers=transformers.__version__,
+        flash_attention_problem=problem,
+        stopwatch=(lambda: cuda_stopwatch(device)) if on_cuda else Stopwatch,
+        memory=memory,
+        kernels=AskedKernels,
+        exhausted=lambda error, phase: out_of_memory(error, phase, device, limit_bytes),
+    )
