@@ -3,7 +3,7 @@
 Conventions. A multiply-add counts as two operations. Counted are matrix products, convolutions and attention
 products, which is where all but a per mille of the arithmetic is; norms, activations, softmax and rotary
 positions are not. Attention of the language model is causal and counts the pairs of positions that the mask
-lets through, L (L + 1) / 2: what the answer needs. A kernel that computes the other half too does it in vain.
+lets through, L (L + 1) / 2: what the answer needs. A kernel that computes the other half does needless work.
 The audio encoder works on whole chunks; the padding of a clip's last chunk is computed, and counted.
 """
 
@@ -16,7 +16,7 @@ _MATRICES_OF_A_GATED_MLP: Final = 3
 
 
 class Parameters(NamedTuple):
-    """Number of parameters of each part; `language_model` has the embeddings, `lm_head` stands alone."""
+    """Number of parameters of each part; `language_model` includes the embeddings, not `lm_head`."""
 
     audio_encoder: int
     audio_adapter: int
@@ -26,12 +26,12 @@ class Parameters(NamedTuple):
 
     @property
     def total(self) -> int:
-        """Of the whole model."""
+        """Parameters of the whole model."""
         return sum(self)
 
 
 class Chunks(NamedTuple):
-    """How the encoder cuts a clip: so many pieces of so many frames, which give so many tokens each."""
+    """The encoder's division of a clip: `pieces` of `frames` mel frames, each with `tokens` tokens."""
 
     pieces: int
     frames: int
@@ -44,12 +44,12 @@ def halved(length: int) -> int:
 
 
 def audio_tokens(mel_frames: int) -> int:
-    """Audio tokens of a clip of so many mel frames: three halvings, 12.5 tokens a second."""
+    """Return the audio tokens of a clip of so many mel frames: three halvings, 12.5 tokens a second."""
     return halved(halved(halved(mel_frames)))
 
 
 def chunks(audio: AudioShapes, mel_frames: int) -> Chunks:
-    """A clip of up to one chunk is encoded as it is; a longer one in whole chunks, the last one padded."""
+    """Divide a clip: up to one chunk as it is, a longer one into whole chunks, the last one padded."""
     pieces = -(-mel_frames // audio.chunk_frames)
     frames = mel_frames if pieces == 1 else audio.chunk_frames
     return Chunks(pieces, frames, audio_tokens(frames))
@@ -81,11 +81,11 @@ def kv_cache_bytes(text: LanguageShapes, positions: float, element_bytes: int) -
 def decode_bytes_per_token(
     shapes: Shapes, *, prompt_tokens: int, generated_tokens: int, element_bytes: int
 ) -> float:
-    """Bytes that one decoded token must read, mean over the answer.
+    """Return the bytes that one decoded token must read, mean over the answer.
 
     All weights of the layers, the final norm and `lm_head`, one row of the embeddings, and the KV cache. The
     first token comes out of the prefill; step j after it reads prompt + j positions, its own among them, so
-    that the mean over n - 1 steps is prompt + n / 2. Traffic that a cache makes by copying itself is not in.
+    that the mean over n - 1 steps is prompt + n / 2. Traffic from copying the cache is not included.
     """
     text = shapes.language_config
     weights = text.num_hidden_layers * _layer_parameters(text) + text.hidden_size
@@ -98,7 +98,7 @@ def decode_bytes_per_token(
 
 
 def encode_operations(shapes: Shapes, mel_frames: int) -> int:
-    """Audio encoder, adapter and DeepStack mergers over one clip."""
+    """Return the operations of audio encoder, adapter and DeepStack mergers over one clip."""
     audio = shapes.audio_config
     taps = len(audio.deepstack_encoder_layer_indexes)
     adapters = 2 * audio_tokens(mel_frames) * (1 + taps) * _gated_mlp(shapes)
@@ -108,10 +108,10 @@ def encode_operations(shapes: Shapes, mel_frames: int) -> int:
 
 
 def prefill_operations(shapes: Shapes, *, prompt_tokens: int, logits_positions: int) -> int:
-    """The prompt through the language model, and the logits of so many of its positions.
+    """Return the operations of the prompt, and of the logits of so many of its positions.
 
     Upstream computes the logits of every position; the `lean` profile those of the last. Adding the DeepStack
-    features is no matrix product.
+    features is not a matrix product.
     """
     text = shapes.language_config
     matrices = _attention_weights(text) + _mlp_weights(text)
@@ -126,7 +126,7 @@ def causal_pairs(positions: int) -> int:
 
 
 def attention_operations(text: LanguageShapes, pairs: int) -> int:
-    """Query times key and weight times value over so many pairs of positions, in one layer."""
+    """Return the operations of one layer's attention over so many pairs of positions."""
     return 2 * 2 * pairs * text.num_attention_heads * text.head_dim
 
 
@@ -153,7 +153,7 @@ def _layer_parameters(text: LanguageShapes) -> int:
 
 
 def _flat(audio: AudioShapes) -> int:
-    """Width of what the stem hands to its projection: channels x mel bins after three halvings."""
+    """Width of the input of the stem's projection: channels x mel bins after three halvings."""
     return audio.downsample_hidden_size * audio_tokens(audio.num_mel_bins)
 
 

@@ -56,7 +56,7 @@ class LanguageShapes:
 
 @dataclass(frozen=True, slots=True)
 class Shapes:
-    """The whole model."""
+    """Shapes of the whole model."""
 
     language_config: LanguageShapes
     adapter_hidden_size: Size = 8192
@@ -67,10 +67,10 @@ _SHAPES: Final = TypeAdapter(Shapes)
 
 
 def shapes_of(config: Mapping[str, object]) -> Shapes:
-    """The shapes in a parsed `config.json`; its other keys are left alone.
+    """Return the shapes in a parsed `config.json`; other keys are ignored.
 
     Raises:
-        UsageError: a key is missing, is no whole number, or is out of bounds; or heads do not divide.
+        UsageError: a key is missing, is not a whole number, or is out of bounds; or heads do not divide.
     """
     try:
         shapes = _SHAPES.validate_python(dict(config))

@@ -1,4 +1,4 @@
-"""Clips: shipped speech or a file of one's own, cut or looped to length; the same samples every time.
+"""Clips: shipped speech or the user's file, cut or looped to length; the same samples every time.
 
 Everything here is mono, 16 kHz, float32, nominally within -1 to 1.
 """
@@ -34,7 +34,7 @@ SILENT_PEAK: Final = 1e-4  # -80 dBFS, below the noise of any microphone
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ClipSource:
-    """Sound that clips are cut from. `samples` is mono 16 kHz float32 of shape [n], read-only."""
+    """The source of clips. `samples` is mono 16 kHz float32 of shape [n], read-only."""
 
     samples: Samples
     sha256: str
@@ -79,7 +79,7 @@ def read_audio(path: Path) -> ClipSource:
 
 
 def cut(source: ClipSource, seconds: float) -> Samples:
-    """The first `seconds` of the source, which starts again from its beginning as often as needed.
+    """Return the first `seconds` of the source, repeated as often as needed.
 
     Returns:
         float32 of shape [round(seconds * 16000)], a copy.
@@ -94,7 +94,7 @@ def cut(source: ClipSource, seconds: float) -> Samples:
 
 
 def sha256_of(samples: Samples) -> str:
-    """SHA-256 over the samples as little-endian float32, in lower-case hex."""
+    """Return the SHA-256 over the samples as little-endian float32, in lower-case hex."""
     return hashlib.sha256(np.ascontiguousarray(samples, dtype="<f4").tobytes()).hexdigest()
 
 

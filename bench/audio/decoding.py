@@ -1,4 +1,4 @@
-"""Audio files to mono 16 kHz samples, with one clear line for each way in which a file can be bad."""
+"""Audio files to mono 16 kHz samples, with one clear error for each kind of bad file."""
 
 import contextlib
 import os
@@ -26,7 +26,7 @@ _OGG_PAGE_BYTES: Final = 65_307  # the largest that the format allows
 
 
 def decode(path: Path) -> Samples:
-    """The whole file as mono 16 kHz float32 of shape [n].
+    """Return the whole file as mono 16 kHz float32 of shape [n].
 
     Raises:
         ClipError: the file is missing, damaged, no audio, too long, or holds samples that are no numbers.
@@ -47,7 +47,7 @@ def decode(path: Path) -> Samples:
 
 @contextlib.contextmanager
 def _quiet_libraries() -> Iterator[None]:
-    """mpg123, inside libsndfile, writes about damaged files to the terminal; our one line says it instead."""
+    """Keep mpg123, inside libsndfile, from writing about damaged files to the terminal."""
     try:
         kept = os.dup(2)
     except OSError:  # started without a standard error: nothing to keep quiet
@@ -63,7 +63,7 @@ def _quiet_libraries() -> Iterator[None]:
 
 
 def _refuse_early(path: Path) -> None:
-    """What can be said without decoding: no file, an empty one, a huge one, one that was cut off."""
+    """Raise for a missing, empty, huge or truncated file, before decoding."""
     try:
         if not path.is_file():
             raise ClipError(
@@ -111,7 +111,7 @@ def _ends_with_last_page(tail: bytes) -> bool:
 
 
 def _mono_blocks(path: Path, sound: sf.SoundFile) -> Iterator[Samples]:
-    """Decode block by block, so that hours of many channels never lie in memory at once."""
+    """Decode block by block, to bound the memory for hours of many channels."""
     decoded = 0
     while len(block := sound.read(_BLOCK_FRAMES, dtype="float32", always_2d=True)):
         if not np.isfinite(block).all():
@@ -127,7 +127,7 @@ def _mono_blocks(path: Path, sound: sf.SoundFile) -> Iterator[Samples]:
 
 
 def _resampled(blocks: Iterator[Samples], rate: int) -> Iterator[Samples]:
-    """The blocks at 16 kHz, by soxr's high-quality filter, whose delay is compensated."""
+    """Resample the blocks to 16 kHz with soxr's high-quality filter, whose delay is compensated."""
     if rate == SAMPLE_RATE:
         yield from blocks
         return

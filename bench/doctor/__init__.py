@@ -1,4 +1,6 @@
-"""What keeps this machine from running the model, and what to do about it.
+"""Diagnosis of this machine: problems that keep it from running the model, and their remedies.
 
-`gather` looks (facts), `checks` judges (pure: facts in, findings out), `diagnosis` puts both together.
+In: the machine, the installation, the cards (`gather`, which alone looks at them). Facts (`facts`) go through
+one rule per check (`checks`, pure). Out: a `Diagnosis` (`interface`, `diagnosis`) with a conclusion and the
+next command. Torch is tried on a card in a process of its own (`trial`, `on_card`).
 """

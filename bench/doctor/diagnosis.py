@@ -8,7 +8,7 @@ from bench.doctor.interface import MODEL, ORDER, Check, Diagnosis, Gpu, Machine
 
 
 def diagnose(facts: Facts) -> Diagnosis:
-    """Judge. Says that a run can work only if the command that it names can."""
+    """Return the diagnosis. A run is possible only if the command that it names is."""
     checks = _kept(
         software.python(facts.host),
         software.torch(facts),
@@ -33,7 +33,7 @@ def diagnose(facts: Facts) -> Diagnosis:
 
 
 def in_order(checks: Iterable[Check]) -> tuple[Check, ...]:
-    """In the order in which a person would mend things; what nobody can mend comes before all else."""
+    """Sort findings by the order of repair; those without a remedy come first."""
     return tuple(sorted(checks, key=lambda check: (check.mendable, ORDER.index(check.name))))
 
 
@@ -109,7 +109,7 @@ def _on_the_cpu(facts: Facts) -> tuple[str, str]:
 
 
 def _refuse(checks: tuple[Check, ...], gpus: tuple[Gpu, ...]) -> tuple[str, str | None]:
-    """That only another card helps; else what to mend first. Of several cards, the nearest to working."""
+    """Return that only another card helps, or the first repair. Of several cards, the nearest to working."""
     nearest = min(gpus, key=lambda gpu: (_is_hopeless(gpu), len(_problems(gpu.checks))), default=None)
     problems = _problems(in_order((*checks, *(nearest.checks if nearest else ()))))
     if nearest is not None and _is_hopeless(nearest):

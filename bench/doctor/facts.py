@@ -1,4 +1,4 @@
-"""What was found, before anybody judges it: plain values, None where nothing tells. Pure."""
+"""The facts, before any rule: plain values, None where unknown. Pure."""
 
 from dataclasses import dataclass, field
 
@@ -41,7 +41,7 @@ class TorchBuild:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What torch said when it was tried on one card, in a process of its own.
+    """Result of trying torch on one card, in a process of its own.
 
     `kernels` are the architectures that it was built for, such as `sm_80`. An error is its last line.
     """
@@ -53,7 +53,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """What of the model lies in the Hub's cache. `present_bytes` counts what a download would not repeat."""
+    """The model's files in the Hub's cache. `present_bytes` need no download."""
 
     complete: bool
     present_bytes: int
@@ -63,7 +63,7 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A program on a card. `name` is None where it is out of sight, as from inside a container.
+    """A program on a card. `name` is None where it is not visible, as from inside a container.
 
     `compute`: it computes and does not draw.
     """
@@ -81,7 +81,7 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One card. `trial` is None where trying had no point; `processes` where the driver gives no list."""
+    """One card. `trial` is None where a trial is useless; `processes` where the driver gives no list."""
 
     slug: str
     name: str
@@ -107,11 +107,11 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything.
+    """All facts.
 
-    `cards` are those that were asked about, `wanted` the name that they were asked for by; `cpu_wanted`: the
-    CPU was asked for. `silent`: of each card here that does not answer, what that means and what helps.
-    `driver_error` is what a driver that does not work said, `driver_fix` what helps.
+    `cards` are the requested ones, `wanted` the requested name; `cpu_wanted`: the CPU was requested.
+    `silent`: for each card here that does not answer, the meaning and the remedy. `driver_error` is the error
+    of a driver that does not work, `driver_fix` its remedy.
     """
 
     host: Host

@@ -1,4 +1,4 @@
-"""All the facts, in one look: the machine, the installation, the cards."""
+"""Gathers all facts: the machine, the installation, the cards."""
 
 import os
 
@@ -17,10 +17,10 @@ from bench.hardware.state import device_state
 
 
 def gather(*, gpu: str | None = None, device: str | None = None) -> Facts:
-    """Look. `gpu` and `device` choose as they do for a run; without them every card is looked at.
+    """Return all facts. `gpu` and `device` choose as they do for a run; without them every card is included.
 
     Raises:
-        UsageError: nothing is called that.
+        UsageError: an unknown name.
         DeviceError: there are cards here, and not this one.
     """
     cpu_wanted = device == "cpu"
@@ -46,7 +46,7 @@ def gather(*, gpu: str | None = None, device: str | None = None) -> Facts:
 
 
 def _chosen(gpu: str | None, device: str | None) -> tuple[tuple[Device, ...], DeviceError | None]:
-    """The cards to look at; or what the driver said instead. No card at all is for the diagnosis to tell."""
+    """Return the chosen cards, or the driver's error. No card at all is a case for the diagnosis."""
     try:
         found = devices.gpus()
     except DeviceError as error:

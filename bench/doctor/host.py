@@ -1,4 +1,4 @@
-"""Facts about the machine: its system, its memory, what kind of place this process runs in."""
+"""Facts about the machine: its system, its memory, the kind of environment of this process."""
 
 import os
 import platform
@@ -18,7 +18,7 @@ _DISPLAY_CONTROLLER: Final = "0x03"
 
 
 def host(hidden_gpus: int = 0) -> Host:
-    """Everything of it, from files and the environment."""
+    """Return these facts, from files and the environment."""
     total, available = _memory()
     return Host(
         system=platform.system(),
@@ -35,7 +35,7 @@ def host(hidden_gpus: int = 0) -> Host:
 
 
 def nvidia_hardware(bus: Path = _PCI) -> bool | None:
-    """Whether an NVIDIA card sits on the PCI bus, driver or not; None where the bus is out of sight."""
+    """Whether an NVIDIA card is on the PCI bus, with a driver or not; None where the bus is not visible."""
     if not bus.is_dir():
         return None
     return any(
@@ -48,7 +48,7 @@ def nvidia_hardware(bus: Path = _PCI) -> bool | None:
 def memory_left(total: int, available: int, group: Path = _CGROUP) -> tuple[int, int]:
     """Memory of the machine, or less where a control group (a container's limit) allows less.
 
-    What the group's files hold in the page cache can be had back, and counts as available.
+    The group's page cache can be reclaimed, and counts as available.
     """
     limit, used = _read(group / "memory.max"), _read(group / "memory.current")
     if limit is None or used is None or not (limit.isdecimal() and used.isdecimal()):
@@ -71,7 +71,7 @@ def _name() -> str:
 
 
 def _is_container() -> bool:
-    """Docker and Podman leave a file, systemd-nspawn and LXC set a variable, and so does Kubernetes."""
+    """Whether this is a container: Docker and Podman leave a file, others (Kubernetes too) set a variable."""
     marks = (Path("/.dockerenv"), Path("/run/.containerenv"))
     return any(mark.exists() for mark in marks) or bool(
         {"container", "KUBERNETES_SERVICE_HOST"} & os.environ.keys()
@@ -83,7 +83,7 @@ def _is_wsl2() -> bool:
 
 
 def _is_checkout() -> bool:
-    """Whether `make` would work on the environment that runs now."""
+    """Whether `make` would change the environment of this process."""
     root = Path(bench.__file__).parent.parent
     return (root / "Makefile").is_file() and Path(sys.prefix) == root / ".venv" and os.name != "nt"
 

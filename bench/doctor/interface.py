@@ -1,12 +1,12 @@
-"""What a diagnosis says. Its JSON form is what `bench doctor --json` prints. Pure.
+"""The diagnosis. `bench doctor --json` prints its JSON form. Pure.
 
     {"schema_version": "1.0", "can_run": bool, "conclusion": str, "next_command": str | null,
      "machine": {...}, "gpus": [{"slug", "name", ..., "budget": {...}, "can_run": bool, "checks": [...]}],
      "checks": [{"name", "status": "ok|note|warning|problem", "summary", "fix": str | null,
                  "command": str | null, "mendable": bool}]}
 
-`checks` at the top are the machine's, those of a GPU are its own. Each list is in the order in which a person
-would mend things. A `problem` keeps the model from running, a `warning` makes it worse, a `note` only tells.
+`checks` at the top are the machine's, those of a GPU are its own. Each list is in the order of
+repair. A `problem` keeps the model from running, a `warning` makes it worse, a `note` only informs.
 """
 
 from typing import Final, Literal, get_args
@@ -43,7 +43,7 @@ ORDER: Final[tuple[Name, ...]] = get_args(Name)
 
 
 class Check(Frozen):
-    """One thing that was looked at."""
+    """The finding of one rule."""
 
     name: Name
     status: Status
@@ -69,7 +69,7 @@ class Gpu(Frozen):
 
 
 class Machine(Frozen):
-    """What surrounds the cards."""
+    """The machine around the cards."""
 
     os: str
     python: str

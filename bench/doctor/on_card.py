@@ -1,20 +1,21 @@
-"""Tries torch on the one card that this process sees: `python -m bench.doctor.on_card [flash]`.
+"""Tries torch on the only card visible to this process: `python -m bench.doctor.on_card [flash]`.
 
-A line per step: the architectures that torch was built for; `product` once one came out; what FlashAttention
-2 says against this card, or nothing. A step that ends the process leaves none: the parent reads how it ended.
+Prints a line per step: the architectures that torch was built for; `product` once one was computed;
+FlashAttention 2's objection to this card, or nothing. A step that ends the process prints none: the parent
+reads its exit.
 """
 
 import sys
 
 
 def main() -> None:
-    """Each step needs the one before."""
+    """Run the steps; each needs the one before."""
     import torch
 
     _say(torch._C._cuda_getArchFlags() or "")
     ones = torch.ones(16, 16, dtype=torch.bfloat16, device="cuda")
     torch.mm(ones, ones)
-    torch.cuda.synchronize()  # a kernel that is missing is told here at the latest
+    torch.cuda.synchronize()  # a missing kernel is reported here at the latest
     _say("product")
     if "flash" in sys.argv[1:]:
         from bench.engines.native.flash_attention import flash_attention_problem

@@ -1,4 +1,4 @@
-"""Which torch is installed and what it was built for, from its files: importing it takes seconds."""
+"""The installed torch and the target of its build, from its files: importing it takes seconds."""
 
 import ast
 import re
@@ -10,7 +10,7 @@ from bench.hardware.environment import version_of
 
 
 def torch_build() -> TorchBuild | None:
-    """The torch that `import torch` would load; None if there is none."""
+    """Return the torch that `import torch` would load, or None."""
     spec = find_spec("torch")  # of a top-level name: nothing is imported
     stated = _constants(Path(spec.origin).with_name("version.py")) if spec and spec.origin else {}
     version = stated.get("__version__") or version_of("torch")
@@ -27,7 +27,7 @@ def _cuda_of(version: str) -> str | None:
 
 
 def _constants(path: Path) -> dict[str, str]:
-    """Names to which a file assigns a text, with or without a type."""
+    """Return the names to which a file assigns a string, with or without a type."""
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, SyntaxError):

@@ -15,7 +15,7 @@ _ERROR: Final = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception)\b:?")
 
 
 def try_card(uuid: str | None, *, flash_attn: bool) -> Trial:
-    """What torch was built for, and whether a small product and a small attention come out on this card."""
+    """Return torch's architectures, and whether a small product and attention work on this card."""
     command = [sys.executable, "-m", "bench.doctor.on_card", *(["flash"] if flash_attn else [])]
     seen = {"CUDA_VISIBLE_DEVICES": uuid} if uuid else {}
     try:
@@ -35,7 +35,7 @@ def try_card(uuid: str | None, *, flash_attn: bool) -> Trial:
 
 
 def read(out: str, err: str, code: int, *, flash_attn: bool) -> Trial:
-    """What the trial's lines and its end tell: the first step without a line is the one that failed."""
+    """Read the trial's output and exit: the first step without a line is the one that failed."""
     lines = out.splitlines()
     kernels = tuple(lines[0].split()) if lines else ()
     if "product" not in lines:

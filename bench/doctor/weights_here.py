@@ -1,4 +1,4 @@
-"""What of the model lies in the Hub's cache on this disk. Asks nobody: the network is not used."""
+"""The model's files in the Hub's cache on this disk. The network is not used."""
 
 import shutil
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _OURS_IN_PART: Final = ".bench.incomplete"
 
 
 def weights_here() -> Weights:
-    """Complete, in part or absent; and the room on that disk."""
+    """Return the state of the cache (complete, partial, absent) and the free space on its disk."""
     cache, repo = default_cache_dir(), f"{PUBLISHER}/{MODEL}"
     found = cached_files(cache, repo, _REVISION)
     complete = found is not None and _weights_bytes(found[1]) >= WEIGHTS_BYTES
@@ -33,7 +33,7 @@ def _weights_bytes(files: tuple[RemoteFile, ...]) -> int:
 
 
 def _kept(folder: Path) -> Iterator[Path]:
-    """What a download would not repeat: whole blobs, those that this program began, copies without a blob."""
+    """Return the bytes that need no download: whole blobs, those begun by bench, copies without a blob."""
     for path in (*folder.glob("blobs/*"), *folder.glob("snapshots/*/*")):
         begun_by_others = path.suffix == ".incomplete" and not path.name.endswith(_OURS_IN_PART)
         if path.is_file() and not path.is_symlink() and not begun_by_others:
@@ -41,6 +41,6 @@ def _kept(folder: Path) -> Iterator[Path]:
 
 
 def _free_bytes(path: Path) -> int:
-    """Room on the disk of a folder that may not exist yet."""
+    """Free bytes on the disk of a folder that may not exist yet."""
     existing = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
     return shutil.disk_usage(existing).free

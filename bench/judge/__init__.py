@@ -1,1 +1,6 @@
-"""From a record to what a person wants to know. Pure: no torch, no clock, no network."""
+"""Rules over one record. Pure: no torch, no clock, no network.
+
+In: a record. Out: its verdict with typed reasons, limits and caveats, the frontier, the comparison of a
+prediction with measurements (`calibration`), and the one definition of what two runs have in common
+(`same_run`).
+"""

@@ -1,7 +1,7 @@
-"""The search for the longest clip that fits: what is known, and which length to try next. Pure.
+"""Search for the longest clip that fits on a device: known lengths, and the next length to try. Pure.
 
-It takes for granted that a clip fits if a longer one does. Where what is known says otherwise, the smallest
-failure counts, and `contradicted_by_s` tells.
+A clip is assumed to fit if a longer one does. Where known lengths contradict this, the shortest failure
+counts, and `contradicted_by_s` lists the contradictions.
 """
 
 from collections.abc import Iterable
@@ -14,10 +14,10 @@ STEP_S: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Clip lengths in seconds. What is tried lies on the grid of `step_s`; what is known may lie anywhere.
+    """Known clip lengths, in seconds. Lengths to try are multiples of `step_s`; known ones may be any.
 
-    `start_s` is a guess at where to look first. Nothing beyond `ceiling_s` is tried. `contradicted_by_s` are
-    clips that fitted although `misfit_s`, which is shorter, did not.
+    `start_s` is a guess at where to look first. No length above `ceiling_s` is tried. `contradicted_by_s` are
+    clips that fit although `misfit_s`, which is shorter, does not.
     """
 
     start_s: float
@@ -37,7 +37,7 @@ class Search:
         misfits: Iterable[float] = (),
         step_s: float = STEP_S,
     ) -> Self:
-        """Begin with clips that are known to fit, and with clips that are known not to."""
+        """Start from clips that fit, and clips that do not."""
         misfit_s = min(misfits, default=None)
         lengths = sorted(set(fits))
         below = [length for length in lengths if misfit_s is None or length < misfit_s]
@@ -47,7 +47,7 @@ class Search:
 
     @property
     def next_s(self) -> float | None:
-        """The length to try next; None when no length of the grid is left between what is known.
+        """The length to try next; None if no length of the grid is left between the known ones.
 
         The guess comes first. While nothing has failed, the length is doubled; where the guess has failed,
         the steps down from it are. Else the gap is halved.
@@ -64,7 +64,7 @@ class Search:
 
     @property
     def at_most(self) -> int:
-        """How many lengths will be tried from here on, at most."""
+        """Upper bound of the lengths still to try."""
         length_s = self.next_s
         if length_s is None:
             return 0
@@ -75,13 +75,13 @@ class Search:
 
     @property
     def ends_at_ceiling(self) -> bool:
-        """Whether nothing is left to try because nothing longer may be tried: no failure says so."""
+        """Whether the search ended at the ceiling, and not at a clip that did not fit."""
         return self.next_s is None and (
             self.misfit_s is None or self._last < ceil(self.misfit_s / self.step_s) - 1
         )
 
     def after(self, length_s: float, *, fits: bool) -> Self:
-        """What is known once `length_s` was tried."""
+        """Return the search after a try of `length_s`."""
         return replace(self, fits_s=length_s) if fits else replace(self, misfit_s=length_s)
 
     @property
@@ -90,17 +90,17 @@ class Search:
 
     @property
     def _down(self) -> int | None:
-        """From a guess that failed 1, 3, 7, ... steps down: a limit is likely to lie close to the guess."""
+        """The next length below a failed guess, 1, 3, 7, ... steps down: the limit is likely close to it."""
         failed = self._last + 1
         return failed - (self._guess - failed + 1) if failed <= self._guess else None
 
     @property
     def _first(self) -> int:
-        """The shortest length of the grid, in steps, that is longer than what is known to fit."""
+        """The shortest length of the grid, in steps, longer than the longest that fits."""
         return 1 if self.fits_s is None else floor(self.fits_s / self.step_s) + 1
 
     @property
     def _last(self) -> int:
-        """The longest length of the grid, in steps, that is shorter than what is known not to fit."""
+        """The longest length of the grid, in steps, shorter than the shortest that does not fit."""
         highest = floor(self.ceiling_s / self.step_s)
         return highest if self.misfit_s is None else min(highest, ceil(self.misfit_s / self.step_s) - 1)

@@ -1,8 +1,8 @@
-"""A prediction held against what was measured on the same card. Pure.
+"""Comparison of a prediction with measurements on the same card. Pure.
 
 A predicted cell meets the measured cells that are alike in all that decides memory: not in weights, seed,
 sampling or the sound of the clip. Cells that spilled, shared the card or ran other kernels than were asked
-for are left out, and so are records of tiny models, of cards that others played, and of other cards.
+for are left out, and so are records of tiny models, of emulated cards, and of other cards.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ from bench.records.record import CellResult, Predicted, Record
 Metric = Literal["reserved_peak_bytes", "process_peak_bytes", "allocated_peak_bytes"]
 METRICS: Final[tuple[Metric, ...]] = ("reserved_peak_bytes", "process_peak_bytes", "allocated_peak_bytes")
 
-# How the CUDA caching allocator was told to work, under its old and its new name.
+# How the CUDA caching allocator was configured, under its old and its new name.
 _ALLOCATOR_SETTINGS: Final = ("PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ALLOC_CONF")
 
 _Key = tuple[object, ...]
@@ -45,20 +45,20 @@ class CellError:
 
     @property
     def ratio(self) -> float:
-        """Measured / predicted, of the middle of the interval."""
+        """Measured / predicted, by the middle of the interval."""
         return self.measured_bytes / ((self.predicted.low + self.predicted.high) / 2)
 
     @property
     def is_inside(self) -> bool | None:
-        """Whether it was measured inside the interval; None where one number was predicted."""
+        """Whether the measured figure is inside the interval; None where one number was predicted."""
         return self.predicted.low <= self.measured_bytes <= self.predicted.high if self.is_interval else None
 
 
 def compare(derived: Record, measured: Sequence[Record]) -> tuple[Comparison, ...]:
-    """One comparison for each measured record and metric that has a cell in common with the prediction.
+    """Return a comparison for each measured record and metric with a predicted cell.
 
     In the order of the records, then of `METRICS`. `ratio_median` is the factor that would calibrate it. See
-    `errors` for what is held against what.
+    `errors` for the compared figures.
     """
     groups: dict[tuple[str, Metric], list[CellError]] = {}
     for error in errors(derived, measured):
@@ -67,7 +67,7 @@ def compare(derived: Record, measured: Sequence[Record]) -> tuple[Comparison, ..
 
 
 def errors(derived: Record, measured: Sequence[Record]) -> tuple[CellError, ...]:
-    """Every measured figure that there is a prediction for, by record, metric and cell.
+    """Return every measured figure that has a prediction, by record, metric and cell.
 
     On a graphics card: reserved against the modelled allocator; the process, as the driver saw it, against
     `device_peak_bytes`; allocated against the highest phase other than `load`, which the measured figure does
@@ -122,7 +122,7 @@ def _comparison(group: Sequence[CellError]) -> Comparison:
 
 
 def _is_of_this(record: Record, derived: Record) -> bool:
-    """A measured record of the same model on the same device."""
+    """Whether a record was measured with the same model on the same device."""
     return (
         record.provenance is Provenance.MEASURED
         and not is_smoke(record)
@@ -133,7 +133,7 @@ def _is_of_this(record: Record, derived: Record) -> bool:
 
 
 def _counts(cell: CellResult) -> bool:
-    """It ran undisturbed, with the attention that was asked for in both parts of the model."""
+    """Whether the cell ran undisturbed, with the requested attention in both parts of the model."""
     ran, wanted = cell.effective, cell.requested
     if cell.outcome.status != "measured" or ran is None or has_spilled(cell):
         return False
@@ -146,7 +146,7 @@ def _counts(cell: CellResult) -> bool:
 
 
 def _metrics(derived: Record, record: Record) -> Iterable[Metric]:
-    """Predicted is the allocator as it is without settings, whatever the shell of the plan had set."""
+    """Return the comparable metrics: the predicted allocator has default settings."""
     was_set_up = any(record.environment.variables.get(name) for name in _ALLOCATOR_SETTINGS)
     return ("allocated_peak_bytes",) if derived.device.kind == "cpu" or was_set_up else METRICS
 

@@ -5,9 +5,9 @@
     inputs = processor(text="Describe this audio.", audio=waveform_16khz)
     processor.decode(model.generate(**inputs, max_new_tokens=64)[0])
 
-Written from published facts (config files, checkpoint layout, behaviour); tested against numbers that the
-released code produced. Needs no `trust_remote_code`, reads only safetensors, runs on transformers 4.57.1 and
-on 5.x.
+In: the files of a checkpoint, text and a waveform. Out: a prompt, hidden states, tokens. Written from
+published facts (config files, checkpoint layout, behaviour); tested against numbers of the released code.
+Needs no `trust_remote_code`, reads only safetensors, runs on transformers 4.57.1 and on 5.x.
 """
 
 from bench.moss_audio.configuration import (

@@ -26,7 +26,7 @@ def halved(length: int) -> int:
 
 
 def audio_token_count(mel_frames: int) -> int:
-    """Audio tokens of a clip of so many mel frames: three halvings, 12.5 tokens a second."""
+    """Return the audio tokens of a clip of so many mel frames: three halvings, 12.5 tokens a second."""
     return halved(halved(halved(mel_frames)))
 
 
@@ -93,7 +93,7 @@ class AudioEncoderConfig:
         return cls(**used, extra={key: value for key, value in values.items() if key not in known})
 
     def to_dict(self) -> dict[str, object]:
-        """Back to the nested dict of a `config.json`."""
+        """Return the nested dict of a `config.json`."""
         values = asdict(self)
         extra = values.pop("extra")
         taps = list(self.deepstack_encoder_layer_indexes)
@@ -124,7 +124,7 @@ class MossAudioConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
         """Raise `ConfigError` for shapes that do not fit together, or an unknown encoder attention.
 
         `mlp_positions_at_once`: positions of a prompt that go through a feed-forward layer of the language
-        model together; None: all, as upstream has it.
+        model together; None: all, as upstream does.
         """
         self.audio_config = _audio_config(audio_config)
         self.language_config = _language_config(language_config)
@@ -161,7 +161,7 @@ class MossAudioConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
         return self.language_config
 
     def to_dict(self) -> dict[str, Any]:
-        """As in `config.json`."""
+        """Return the nested dict of a `config.json`."""
         values: dict[str, Any] = super().to_dict()
         values["audio_config"] = self.audio_config.to_dict()
         return values
@@ -173,7 +173,7 @@ def released_models() -> tuple[str, ...]:
 
 
 def released_config(name: str) -> MossAudioConfig:
-    """The configuration of a released model by name, such as `MOSS-Audio-4B-Instruct`, without a network.
+    """Return the configuration of a released model, such as `MOSS-Audio-4B-Instruct`, without a network.
 
     Raises:
         ConfigError: no such model.

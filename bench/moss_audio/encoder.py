@@ -39,9 +39,9 @@ class _Chunks(NamedTuple):
 
 
 def sinusoids(length: int, channels: int, device: torch.device) -> Tensor:
-    """Positions as Whisper has them, `[length, channels]` float32: concat(sin, cos), timescales 1 to 10,000.
+    """Return Whisper's positions, `[length, channels]` float32: concat(sin, cos), timescales 1 to 10,000.
 
-    Computed when needed: a table in a non-persistent buffer comes out of a meta-device load uninitialised.
+    Computed when needed: a non-persistent buffer is uninitialised after a load from the meta device.
     """
     half = channels // 2
     step = math.log(10000) / max(half - 1, 1)
@@ -184,7 +184,7 @@ class AudioEncoder(nn.Module):
 
 
 def _join(pieces: tuple[Tensor, ...], chunks: _Chunks) -> Tensor:
-    """Chunks side by side. Only the last one of a clip is short, so cutting the end cuts its padding."""
+    """Join chunks. Only the last one of a clip is short, so cutting the end cuts its padding."""
     joined = pieces[0] if len(pieces) == 1 else torch.cat(pieces)
     clips = joined.shape[0] // chunks.per_clip
     return joined.reshape(clips, -1, joined.shape[-1])[:, : chunks.total_tokens]

@@ -10,7 +10,7 @@ from transformers.models.qwen3.modeling_qwen3 import Qwen3DecoderLayer, Qwen3MLP
 
 
 class DeepStack(NamedTuple):
-    """What the audio adds to the first layers: `features[i]` goes to the output of layer `i`.
+    """Audio features added to the first layers: `features[i]` goes to the output of layer `i`.
 
     `features`: one `[batch, audio_tokens, hidden]` per layer. `slots`: `[batch, audio_tokens]`, positions.
     """
@@ -20,7 +20,7 @@ class DeepStack(NamedTuple):
 
 
 class TokenEmbedding(nn.Embedding):
-    """Text embeddings, which may lie on the host while all else lies on a device."""
+    """Text embeddings, which may be on the host while the other tensors are on a device."""
 
     def forward(self, input: Tensor) -> Tensor:
         """The rows of these ids, on the device of the ids."""
@@ -28,7 +28,7 @@ class TokenEmbedding(nn.Embedding):
 
 
 class PiecewiseMLP(Qwen3MLP):
-    """A feed-forward layer that takes a long prompt a piece at a time: each position is on its own here."""
+    """A feed-forward layer that computes a long prompt in pieces: positions are independent here."""
 
     def __init__(self, config: Qwen3Config, positions_at_once: int) -> None:
         super().__init__(config)  # type: ignore[no-untyped-call]
@@ -51,7 +51,7 @@ class DeepStackDecoderLayer(Qwen3DecoderLayer):  # type: ignore[no-untyped-call]
         self.layer_idx = layer_idx
 
     def forward(self, *args: Any, deepstack: DeepStack | None = None, **kwargs: Any) -> Tensor:
-        """As in Qwen3; `deepstack` stops here, no attention kernel sees it."""
+        """As in Qwen3; `deepstack` is not passed to attention kernels."""
         hidden: Tensor = super().forward(*args, **kwargs)
         if deepstack is None or self.layer_idx >= len(deepstack.features):
             return hidden

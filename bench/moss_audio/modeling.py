@@ -19,20 +19,20 @@ _AUDIO_INPUTS: Final = ("audio_features", "audio_slots", "encoded_audio", "annou
 
 
 class ModelInputError(UsageError, ValueError):
-    """Inputs that do not belong together."""
+    """Inputs that contradict each other."""
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedAudio:
-    """What the audio side makes of a clip; give it to `forward` or `generate` instead of `audio_features`.
+    """An encoded clip; pass it to `forward` or `generate` instead of `audio_features`.
 
     Read by attribute, or by key as a mapping.
 
     Attributes:
         encoder_last_hidden: `[batch, tokens, d_model]`, after the encoder's final norm.
         deepstack: `[taps, batch, tokens, d_model]`, encoder hidden states before the mergers.
-        audio_embeds: `[batch, tokens, hidden_size]`, what replaces the embeddings of the audio slots.
-        deepstack_embeds: one `[batch, tokens, hidden_size]` per tap, what is added in the language model.
+        audio_embeds: `[batch, tokens, hidden_size]`, replace the embeddings of the audio slots.
+        deepstack_embeds: one `[batch, tokens, hidden_size]` per tap, added in the language model.
     """
 
     encoder_last_hidden: Tensor
@@ -41,7 +41,7 @@ class EncodedAudio:
     deepstack_embeds: tuple[Tensor, ...]
 
     def __getitem__(self, key: str) -> Tensor | tuple[Tensor, ...]:
-        """By name, as in a dict."""
+        """Return a tensor by name, as in a dict."""
         if key not in self.keys():
             raise KeyError(key)
         return cast(Tensor | tuple[Tensor, ...], getattr(self, key))
@@ -167,8 +167,8 @@ class MossAudioModel(PreTrainedModel, GenerationMixin):  # type: ignore[no-untyp
             encoded_audio: what `encode_audio` returned, instead of `audio_features`.
             attention_mask, position_ids, past_key_values, use_cache: as in Qwen3.
             inputs_embeds: text embeddings, instead of `input_ids` and without audio.
-            logits_to_keep: logits of the last so many positions; 0: of every position, as upstream has it.
-            announce: told when the audio side begins ("encode") and when the language model does ("prefill").
+            logits_to_keep: logits of the last so many positions; 0: of every position, as upstream does.
+            announce: called when the audio side begins ("encode") and the language model does ("prefill").
             return_dict: False for a plain tuple.
             kwargs: passed on to Qwen3.
 

@@ -108,7 +108,7 @@ class MossAudioProcessor:
         sampling_rate: int = SAMPLE_RATE,
         time_markers: bool | None = None,
     ) -> BatchFeature:
-        """The model's inputs for one question about one clip.
+        """Return the model's inputs for one question about one clip.
 
         Args:
             text: see `prompt.build_prompt`.
@@ -122,7 +122,7 @@ class MossAudioProcessor:
 
         Raises:
             WaveformError: audio that the model cannot take.
-            PromptError: a text that no prompt can be made of.
+            PromptError: a text that cannot become a prompt.
         """
         if not isinstance(text, str):
             raise PromptError("The text must be one string", hint="Ask one question at a time")

@@ -21,7 +21,7 @@ Tokenize = Callable[[str], list[int]]
 
 
 class PromptError(UsageError, ValueError):
-    """A text that no prompt can be made of."""
+    """A text that cannot become a prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def placeholders(audio_tokens: int, audio_token_id: int, *, time_markers: bool) 
 def build_prompt(
     text: str, audio_tokens: int, tokenize: Tokenize, ids: AudioIds, *, time_markers: bool
 ) -> Prompt:
-    """A whole prompt for one clip.
+    """Return the whole prompt for one clip.
 
     Args:
         text: a question, put into the default chat prompt; or a text with its own audio span
@@ -91,14 +91,14 @@ def build_prompt(
 
 
 def assemble(before: list[int], run: list[int], after: list[int], ids: AudioIds) -> Prompt:
-    """Text ids around an audio span. The slots are known by place, so no text can be taken for one."""
+    """Join text ids and an audio span. Slots are given by position, so that no text is mistaken for one."""
     first = len(before) + 1
     slots = [first + offset for offset, token in enumerate(run) if token == ids.audio_token_id]
     return Prompt([*before, ids.audio_start_id, *run, ids.audio_end_id, *after], slots)
 
 
 def split_text(text: str) -> tuple[str, str]:
-    """What stands before and after the audio.
+    """Split a text into the parts before and after the audio.
 
     Raises:
         PromptError: more than one audio span, or a broken one.
@@ -133,7 +133,7 @@ class ShippedPrompt:
         )
 
     def tokenize(self, piece: str) -> list[int]:
-        """Ids of the two pieces that the default prompt has.
+        """Return the ids of one of the two pieces of the default prompt.
 
         Raises:
             PromptError: any other text.

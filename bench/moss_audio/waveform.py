@@ -1,4 +1,4 @@
-"""A clip as the model takes it: one channel, 16 kHz, float32, finite, long enough for one audio token."""
+"""A clip in the model's format: one channel, 16 kHz, float32, finite, long enough for one audio token."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -20,7 +20,7 @@ class WaveformError(ClipError, ValueError):
 
 
 def prepare_waveform(audio: "ArrayLike", sampling_rate: int = SAMPLE_RATE) -> "NDArray[np.float32]":
-    """Mix down to mono, resample to 16 kHz, check.
+    """Mix down to mono, resample to 16 kHz, and check.
 
     Args:
         audio: float samples in [-1, 1], `[samples]`, `[channels, samples]` or `[samples, channels]`.

@@ -1,1 +1,5 @@
-"""Cells as pytest tests: what `bench.pytest_plugin` does once it is asked to."""
+"""Cells as pytest tests: the work of `bench.pytest_plugin` once a project asks for it.
+
+In: the plugin's options and a suite, or a record to replay. Out: a test for each cell, run through
+`bench.run`, and one record of all of them.
+"""

@@ -1,4 +1,4 @@
-"""Check a checkpoint directory against the model that is to be built, without reading weights."""
+"""Checks of a checkpoint directory against the model to build, without reading weights."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -17,12 +17,12 @@ _HINT: Final = "Download it again, or point --model to a MOSS-Audio checkpoint i
 
 
 def verify(directory: Path, expected: Mapping[str, tuple[int, ...]]) -> dict[str, TensorEntry]:
-    """Compare the tensors that the files state with those that the model needs, by name and shape.
+    """Compare the tensors in the files' headers with those of the model, by name and shape.
 
     Example:
         `verify(checkpoint.directory, {name: tuple(t.shape) for name, t in model.state_dict().items()})`
 
-    Returns the tensors that were found, by name.
+    Returns the tensors in the files, by name.
 
     Raises:
         WeightsError: a file is missing, damaged or truncated; tensors are missing, extra, or of wrong shape.
@@ -35,7 +35,7 @@ def verify(directory: Path, expected: Mapping[str, tuple[int, ...]]) -> dict[str
 def require_shapes(
     found: Mapping[str, tuple[int, ...]], expected: Mapping[str, tuple[int, ...]], where: str
 ) -> None:
-    """Refuse tensors that are not those of the model, by name and shape.
+    """Refuse tensors that differ from those of the model in name or shape.
 
     Raises:
         WeightsError: tensors are missing, extra, or of wrong shape.
@@ -46,12 +46,12 @@ def require_shapes(
         _complaint("of another shape", _wrong_shapes(found, expected)),
     ]
     if any(complaints):
-        told = "; ".join(complaint for complaint in complaints if complaint)
-        raise WeightsError(f"The weights in {where} do not fit the model: {told}", hint=_HINT)
+        problems = "; ".join(complaint for complaint in complaints if complaint)
+        raise WeightsError(f"The weights in {where} do not fit the model: {problems}", hint=_HINT)
 
 
 def read_tensors(directory: Path) -> dict[str, TensorEntry]:
-    """All tensors of a checkpoint, from the headers of its shards.
+    """Return all tensors of a checkpoint, from the headers of its shards.
 
     Raises:
         WeightsError: a shard is missing or damaged, or index and shards contradict each other.
@@ -75,7 +75,7 @@ def read_tensors(directory: Path) -> dict[str, TensorEntry]:
 
 
 def shards(directory: Path) -> tuple[str, ...]:
-    """Names of the safetensors files of a checkpoint, each of them present.
+    """Return the names of a checkpoint's safetensors files, all of them present.
 
     Raises:
         WeightsError: there are none, the index is damaged, or a shard that it names is missing.
@@ -101,15 +101,15 @@ def require_moss_audio(directory: Path) -> None:
         raise WeightsError(f"{directory} has no config.json", hint="Point --model to a MOSS-Audio checkpoint")
     model_type = read_json(path).get("model_type")
     if model_type != MODEL_TYPE:
-        told = printable(model_type) if isinstance(model_type, str) else "not stated"
+        stated = printable(model_type) if isinstance(model_type, str) else "not stated"
         raise WeightsError(
-            f"{path} is of no MOSS-Audio model: its model_type is {told}, not {MODEL_TYPE}",
+            f"{path} is of no MOSS-Audio model: its model_type is {stated}, not {MODEL_TYPE}",
             hint="Point --model to a MOSS-Audio checkpoint",
         )
 
 
 def read_json(path: Path) -> dict[str, object]:
-    """A JSON object out of a checkpoint.
+    """Read a JSON object of a checkpoint.
 
     Raises:
         WeightsError: unreadable, absurdly large, no JSON, or no object.
@@ -128,7 +128,7 @@ def read_json(path: Path) -> dict[str, object]:
 
 
 def _placement(directory: Path) -> dict[str, str] | None:
-    """Tensor name to shard name as the index has it; None where one file holds everything.
+    """Map tensor names to shard names by the index; None for a checkpoint of one file.
 
     As in transformers, `model.safetensors` comes before an index.
     """
@@ -142,7 +142,7 @@ def _placement(directory: Path) -> dict[str, str] | None:
 
 
 def _shard_name(value: object, path: Path) -> str:
-    """An index is data from elsewhere: only plain names of files beside it are followed."""
+    """Check a shard's name: an index is untrusted, and only plain names in its folder are followed."""
     if not isinstance(value, str) or not value.endswith(".safetensors") or set(value) & set("/\\:\0"):
         raise WeightsError(f"{path} names a shard that is no plain .safetensors file beside it", hint=_HINT)
     return value
@@ -150,8 +150,8 @@ def _shard_name(value: object, path: Path) -> str:
 
 def _no_weights(directory: Path) -> WeightsError:
     pickled = any(path.suffix in {".bin", ".pt", ".pth", ".ckpt"} for path in directory.iterdir())
-    told = ": only pickled ones, which are never opened because they can run code" if pickled else ""
-    return WeightsError(f"{directory} holds no safetensors weights{told}", hint=_HINT)
+    remark = ": only pickled ones, which are never opened because they can run code" if pickled else ""
+    return WeightsError(f"{directory} holds no safetensors weights{remark}", hint=_HINT)
 
 
 def _wrong_shapes(found: Mapping[str, tuple[int, ...]], expected: Mapping[str, tuple[int, ...]]) -> list[str]:

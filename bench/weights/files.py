@@ -1,4 +1,4 @@
-"""Which files of a checkpoint count, and what they hash to."""
+"""The files of a checkpoint that are needed, and their hashes."""
 
 import hashlib
 import re
@@ -68,13 +68,13 @@ def hash_files(paths: Mapping[str, Path], progress: Progress = quiet) -> tuple[W
 
 
 def git_blob_sha1(path: Path) -> str:
-    """What git calls the file: SHA-1 over `blob <size>`, a zero byte and the content. For small files."""
+    """Git's name for the file: SHA-1 over `blob <size>`, a zero byte and the content. For small files."""
     content = path.read_bytes()
     return hashlib.sha1(b"blob %d\0%b" % (len(content), content), usedforsecurity=False).hexdigest()
 
 
 class _Tally:
-    """Adds up what several threads have read and reports from one of them at a time."""
+    """Sums the bytes that several threads have read, and reports from one thread at a time."""
 
     def __init__(self, report: Callable[[int], None]) -> None:
         self._report = report

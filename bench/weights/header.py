@@ -1,4 +1,4 @@
-"""Read the header of a safetensors file and nothing else, trusting nothing that it says.
+"""Reader of the header of a safetensors file, as untrusted data; the tensors are not read.
 
 The format: 8 bytes with the length of the header (little-endian), a JSON object that maps each tensor's name
 to `dtype`, `shape` and `data_offsets`, then the data, without holes (https://huggingface.co/docs/safetensors).
@@ -38,7 +38,7 @@ _ELEMENT_BYTES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class TensorEntry:
-    """One tensor as its header states it: offsets in bytes from the start of the data."""
+    """One tensor of a header: offsets in bytes from the start of the data."""
 
     dtype: str
     shape: tuple[int, ...]
@@ -47,10 +47,10 @@ class TensorEntry:
 
 
 def read_header(path: Path) -> dict[str, TensorEntry]:
-    """The tensors of one file, by name.
+    """Return the tensors of one file, by name.
 
     Raises:
-        WeightsError: no safetensors file, a truncated one, or a header that contradicts itself.
+        WeightsError: not a safetensors file, a truncated one, or an inconsistent header.
     """
     try:
         with path.open("rb") as file:
@@ -108,7 +108,7 @@ def _entry(name: str, value: object, path: Path) -> TensorEntry:
 
 
 def _sizes(value: object) -> tuple[int, ...] | None:
-    """A short list of whole numbers from 0 to 2**63, or None. `True` is no number here."""
+    """Return a short list of whole numbers from 0 to 2**63, or None. `True` is not a number."""
     if not isinstance(value, list) or len(value) > _LARGEST_RANK:
         return None
     if not all(type(item) is int and 0 <= item < 2**63 for item in value):
@@ -117,7 +117,7 @@ def _sizes(value: object) -> tuple[int, ...] | None:
 
 
 def _check_layout(entries: dict[str, TensorEntry], data_bytes: int, path: Path) -> None:
-    """Tensors follow each other without holes or overlaps, and the file ends with the last one."""
+    """Check that tensors follow each other without holes or overlaps, and the file ends with the last one."""
     position = 0
     for name, entry in sorted(entries.items(), key=lambda item: (item[1].begin, item[1].end)):
         if entry.begin != position:
@@ -137,6 +137,6 @@ def _refuse(path: Path, what: str) -> NoReturn:
 
 
 def printable(name: str) -> str:
-    """A name out of an untrusted file, safe to show: control characters escaped, at most 80 characters."""
+    """Return an untrusted name, safe to print: control characters escaped, at most 80 characters."""
     shown = name.encode("unicode_escape").decode("ascii")
     return shown if len(shown) <= 80 else f"{shown[:77]}..."

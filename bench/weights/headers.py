@@ -33,10 +33,10 @@ _OTHER_MODEL: Final = "Choose a MOSS-Audio repository, or a released model by it
 
 @dataclass(frozen=True, slots=True)
 class RemoteModel:
-    """What a repository states at one commit.
+    """Configuration and tensors of a repository at one commit.
 
     `config_file` is its `config.json` in the cache; `tensors` are the shapes by name, file by file, in the
-    order in which the files hold them.
+    order of the files.
     """
 
     repo: str
@@ -53,11 +53,11 @@ def remote_model(repo: str, revision: str | None = None) -> RemoteModel:
 
     Raises:
         WeightsError: no connection, no such repository or revision, no access, no config.json, another
-            model, no safetensors weights, or headers that are none.
+            model, no safetensors weights, or damaged headers.
         StorageError: the disk refused a write to the cache.
     """
     wanted = revision or DEFAULT_REVISION
-    with _told(repo, wanted), silent():
+    with _one_line_errors(repo, wanted), silent():
         commit = HfApi().model_info(repo, revision=wanted, timeout=_ANSWER_TIMEOUT_S).sha or ""
         if not SHA1.fullmatch(commit):
             raise ValueError("no commit")
@@ -83,8 +83,8 @@ def _stated(repo: str, commit: str) -> SafetensorsRepoMetadata:
 
 
 @contextmanager
-def _told(repo: str, revision: str) -> Iterator[None]:
-    """One line for whatever huggingface_hub raises."""
+def _one_line_errors(repo: str, revision: str) -> Iterator[None]:
+    """Translate errors of huggingface_hub into one line."""
     try:
         yield
     except NotASafetensorsRepoError as error:
@@ -113,7 +113,7 @@ def _begin(tensor: TensorInfo, repo: str) -> int:
 
 
 def _shape(tensor: TensorInfo, repo: str) -> tuple[int, ...]:
-    """A header is data from elsewhere: a shape is a list of whole numbers, or none."""
+    """Check a shape of an untrusted header: a list of whole numbers."""
     if not isinstance(tensor.shape, list):
         raise _no_headers(repo)
     return tuple(_whole(size, repo) for size in tensor.shape)

@@ -1,4 +1,4 @@
-"""Weights from the Hugging Face Hub: planned, fetched at one commit, checked against what the Hub states."""
+"""Weights from the Hugging Face Hub: planned, downloaded at one commit, and verified by the Hub's hashes."""
 
 import shutil
 from pathlib import Path
@@ -28,30 +28,15 @@ from bench.weights.interface import Checkpoint, Progress, quiet
 
 DEFAULT_REVISION: Final = "main"
 DISK_MARGIN_BYTES: Final = 512 * MIB
-"""Left free on the disk beside the download."""
+"""Left free on the disk after the download."""
 
 _ANSWER_TIMEOUT_S: Final = 15.0
 
 
-def fetch(
-    repo: str, *, revision: str | None = None, cache_dir: Path | None = None, progress: Progress = quiet
-) -> Checkpoint:
-    """Plan and download in one call.
-
-    Example:
-        `fetch("OpenMOSS-Team/MOSS-Audio-4B-Instruct", revision="main")`
-
-    Raises:
-        WeightsError: as `plan` and `download` do.
-        StorageError: the disk refused a write.
-    """
-    return download(plan(repo, revision=revision, cache_dir=cache_dir), progress)
-
-
 def plan(repo: str, *, revision: str | None = None, cache_dir: Path | None = None) -> DownloadPlan:
-    """Ask the Hub what `revision` (branch, tag or commit) stands for and which bytes are missing here.
+    """Ask the Hub for the commit of `revision` (branch, tag or commit), and find the bytes missing here.
 
-    Without a connection, or with HF_HUB_OFFLINE=1, a snapshot that is complete in the cache will do.
+    Without a connection, or with HF_HUB_OFFLINE=1, a complete snapshot in the cache is enough.
 
     Raises:
         WeightsError: no such repository or revision, no access, no safetensors weights in it, or neither a
@@ -71,7 +56,7 @@ def plan(repo: str, *, revision: str | None = None, cache_dir: Path | None = Non
 
 
 def require_space(plan: DownloadPlan) -> None:
-    """Refuse a download that the disk has no room for.
+    """Refuse a download for which the disk has too little free space.
 
     Raises:
         WeightsError: fewer bytes are free than missing, with a margin.
@@ -85,13 +70,13 @@ def require_space(plan: DownloadPlan) -> None:
 
 
 def download(plan: DownloadPlan, progress: Progress = quiet) -> Checkpoint:
-    """Fetch what is missing, check every file from disk against what the Hub states, and hand it over.
+    """Download the missing files, verify every file on disk by the Hub's hashes, and return the checkpoint.
 
-    A transfer that breaks goes on where it stopped, in this process or the next. A file whose content is not
-    what the Hub states is removed.
+    A broken transfer continues where it stopped, in this process or the next. A file with another hash is
+    removed.
 
     Raises:
-        WeightsError: no room, the connection broke, a checksum differs, or the model is another one.
+        WeightsError: too little space, the connection broke, a checksum differs, or the model is another one.
         StorageError: the disk refused a write.
     """
     require_space(plan)
@@ -119,7 +104,7 @@ def download(plan: DownloadPlan, progress: Progress = quiet) -> Checkpoint:
 
 
 def _stated(info: ModelInfo, repo: str) -> tuple[str, tuple[RemoteFile, ...]]:
-    """Commit and needed files of the Hub's answer, each name and hash fit to be part of a path."""
+    """Return the commit and the needed files of the Hub's answer, with names and hashes safe for paths."""
     commit = info.sha or ""
     if not SHA1.fullmatch(commit):
         raise ValueError("no commit")
@@ -155,6 +140,6 @@ def _offline_plan(repo: str, revision: str, cache: Path, error: Exception) -> Do
 
 
 def _free_bytes(path: Path) -> int:
-    """Room on the disk of a folder that may not exist yet."""
+    """Free bytes on the disk of a folder that may not exist yet."""
     existing = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
     return shutil.disk_usage(existing).free

@@ -1,4 +1,4 @@
-"""The cache that huggingface_hub keeps, as files: what is there, what is missing, where things go.
+"""The files of huggingface_hub's cache: present ones, missing ones, and their paths.
 
 Layout (https://huggingface.co/docs/huggingface_hub/guides/manage-cache): `blobs/` holds content under its
 SHA-256 (large files) or git SHA-1 (small ones), `snapshots/COMMIT/` links to it by file name, `refs/` holds
@@ -27,7 +27,7 @@ _TOKENIZERS: Final = ("tokenizer.json", "vocab.json")
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """One file as the Hub states it: by SHA-256 if it is a large one, else by the SHA-1 that git gives it."""
+    """One file of the Hub, with its SHA-256 if it is a large one, else with git's SHA-1."""
 
     name: str
     size_bytes: int
@@ -42,10 +42,10 @@ class RemoteFile:
 
 @dataclass(frozen=True, slots=True)
 class DownloadPlan:
-    """What a download will fetch, and where to: enough to ask a person once.
+    """The files of a download and their destination: enough to ask a person once.
 
-    `revision` is what was asked for and `commit` what it stands for now. `missing_bytes` is what is not on
-    the disk yet, `free_bytes` the room there. `offline`: the Hub could not be asked, and the cache holds all.
+    `revision` is the requested one and `commit` its current commit. `missing_bytes` are not on the disk yet,
+    `free_bytes` are free there. `offline`: the Hub could not be asked, and the cache is complete.
     """
 
     repo: str
@@ -59,17 +59,17 @@ class DownloadPlan:
 
     @property
     def total_bytes(self) -> int:
-        """Size of all files, those that are there already included."""
+        """Size of all files, including those on the disk."""
         return sum(file.size_bytes for file in self.files)
 
     @property
     def directory(self) -> Path:
-        """Where the complete checkpoint will be."""
+        """Directory of the complete checkpoint."""
         return repo_folder(self.cache_dir, self.repo) / "snapshots" / self.commit
 
 
 def default_cache_dir() -> Path:
-    """Where huggingface_hub keeps what it fetches: HF_HUB_CACHE, or below HF_HOME."""
+    """Return huggingface_hub's cache: HF_HUB_CACHE, or a folder below HF_HOME."""
     return Path(constants.HF_HUB_CACHE)
 
 
@@ -84,7 +84,7 @@ def repo_folder(cache_dir: Path, repo: str) -> Path:
 
 
 class CachedFile:
-    """Where one file of a snapshot lies: as a link, as a blob, or in part."""
+    """One file of a snapshot on disk: as a link, as a blob, or in part."""
 
     def __init__(self, folder: Path, commit: str, file: RemoteFile) -> None:
         self.file = file
@@ -99,12 +99,12 @@ class CachedFile:
         return next(complete, self.partial)
 
     def missing_bytes(self) -> int:
-        """How much is still to be fetched."""
+        """Return the bytes still to download."""
         there = _size(self.current()) or 0
         return self.file.size_bytes - there if there <= self.file.size_bytes else self.file.size_bytes
 
     def matches(self, seen: WeightFile) -> bool:
-        """Whether the content is what the Hub states, `seen` being what was read from the disk."""
+        """Whether the content on disk, `seen`, has the Hub's hash."""
         if self.file.sha256 is not None:
             return seen.sha256 == self.file.sha256
         if self.file.git_sha1 is not None:
@@ -112,7 +112,7 @@ class CachedFile:
         return True
 
     def settle(self) -> None:
-        """Put checked content under its name in the snapshot."""
+        """Put verified content under its name in the snapshot."""
         current = self.current()
         if current == self.link:
             return
@@ -126,13 +126,13 @@ class CachedFile:
             self.blob.replace(self.link)
 
     def discard(self) -> None:
-        """Remove content that is not what it should be."""
+        """Remove content with another hash."""
         for path in (self.link, self.blob, self.partial):
             path.unlink(missing_ok=True)
 
 
 def remember_revision(folder: Path, revision: str, commit: str) -> None:
-    """Note which commit a branch or tag stands for, so that it can be found offline."""
+    """Store the commit of a branch or tag, so that it can be found offline."""
     path = folder / "refs" / revision
     if revision == commit or not path.resolve().is_relative_to((folder / "refs").resolve()):
         return
@@ -145,7 +145,7 @@ def remember_revision(folder: Path, revision: str, commit: str) -> None:
 
 
 def cached_files(cache_dir: Path, repo: str, revision: str) -> tuple[str, tuple[RemoteFile, ...]] | None:
-    """Commit and files of a snapshot that is complete on this disk, or None."""
+    """Return the commit and files of a complete snapshot on this disk, or None."""
     config = try_to_load_from_cache(repo, "config.json", cache_dir=cache_dir, revision=revision)
     if not isinstance(config, str):
         return None

@@ -1,4 +1,4 @@
-"""The one place that turns what huggingface_hub raises into one line for people.
+"""Translation of huggingface_hub's errors into one line for people; no other module translates them.
 
 Messages are written here and never quoted from the library: its texts hold addresses, and may hold more.
 """
@@ -61,7 +61,7 @@ _TOLD: Final[tuple[tuple[type[Exception], str, str], ...]] = (
 
 @contextmanager
 def translated(repo: str, revision: str) -> Iterator[None]:
-    """Raise `WeightsError` or `StorageError` instead of what huggingface_hub raises."""
+    """Raise `WeightsError` or `StorageError` instead of huggingface_hub's errors."""
     try:
         yield
     except CAUGHT as error:
@@ -69,7 +69,7 @@ def translated(repo: str, revision: str) -> Iterator[None]:
 
 
 def is_unreachable(error: Exception) -> bool:
-    """Whether the Hub could not be asked at all, so that what is in the cache may do."""
+    """Whether the Hub could not be reached, so that the cache may be enough."""
     if isinstance(error, HfHubHTTPError):
         return (_status(error) or 0) >= 500
     if isinstance(error, OfflineModeIsEnabled | _TRANSPORT | ConnectionError | TimeoutError):
@@ -78,7 +78,7 @@ def is_unreachable(error: Exception) -> bool:
 
 
 def translate(error: Exception, repo: str, revision: str) -> BenchError:
-    """What is wrong and what to do, for an error that talking to the Hub about `repo` raised."""
+    """Return the error of a request about `repo`, with its remedy."""
     for kind, message, hint in _TOLD:
         if isinstance(error, kind):
             return WeightsError(message.format(repo=repo, revision=revision), hint=hint)
@@ -108,8 +108,8 @@ def _of_status(error: HfHubHTTPError, repo: str) -> WeightsError:
         )
     if status == 429:
         return WeightsError("The Hub asks for a pause (HTTP 429)", hint=f"Wait some minutes. {_AGAIN}")
-    told = "no status" if status is None else f"HTTP {status}"
-    return WeightsError(f"The Hub did not deliver {repo} ({told})", hint=_AGAIN)
+    answer = "no status" if status is None else f"HTTP {status}"
+    return WeightsError(f"The Hub did not deliver {repo} ({answer})", hint=_AGAIN)
 
 
 def _status(error: HfHubHTTPError) -> int | None:

@@ -1,8 +1,8 @@
-"""Move files from the Hub into the cache, and check them before they get their names there.
+"""Transfer of files from the Hub into the cache; a file gets its name there once it is verified.
 
 Files go into the cache that huggingface_hub keeps, so other tools find them. Its own `hf_hub_download`
 neither compares a file with its stated hash nor, in recent versions, keeps the partial file of a process
-that ended; its `http_get` does the transfer here, and both is done around it.
+that ended; its `http_get` does the transfer here, and this module does both around it.
 """
 
 import io
@@ -40,7 +40,7 @@ _PATIENCE_S: Final = 0.2
 
 
 class Transfer:
-    """One download: fetches, checks and settles groups of files, and reports how far all of it is.
+    """One download: transfers, verifies and places groups of files, and reports its progress.
 
     Files that are there already count as done when their turn comes.
     """
@@ -52,12 +52,12 @@ class Transfer:
         self._done = 0
 
     def stage(self, files: Sequence[RemoteFile], checking: Progress) -> tuple[WeightFile, ...]:
-        """Fetch these files, check all of them from disk, then put them in place.
+        """Transfer these files, verify all of them on disk, then put them in place.
 
-        `checking` is told how far the check is; the transfer reports to the progress of the whole download.
+        `checking` receives the progress of the check; the transfer reports to that of the whole download.
 
         Raises:
-            WeightsError: the content of one is not what the Hub states; that one is removed.
+            WeightsError: a file has another hash; it is removed.
         """
         places = [CachedFile(self._folder, self._plan.commit, file) for file in files]
         for place in places:
@@ -108,7 +108,7 @@ class Transfer:
 
 
 class _Reporting(io.BufferedWriter):
-    """A file open for appending that tells its size after each write."""
+    """A file open for appending that reports its size after each write."""
 
     def __init__(self, path: Path, report: Callable[[int], None]) -> None:
         super().__init__(io.FileIO(path, "ab"))
@@ -123,7 +123,7 @@ class _Reporting(io.BufferedWriter):
 
 @contextmanager
 def only_one(plan: DownloadPlan, progress: Progress) -> Iterator[None]:
-    """Processes that want the same repository go one after the other; a complete one may be read-only."""
+    """Let one process at a time download a repository; a complete one may be read-only."""
     if not plan.missing_bytes:
         yield
         return
@@ -140,7 +140,7 @@ def only_one(plan: DownloadPlan, progress: Progress) -> Iterator[None]:
 
 @contextmanager
 def silent() -> Iterator[None]:
-    """No bars and no log lines of huggingface_hub's own on the terminal; its settings are put back."""
+    """Keep huggingface_hub's bars and log lines off the terminal; restores its settings."""
     bars_were_off, verbosity = are_progress_bars_disabled(), hub_logging.get_verbosity()
     disable_progress_bars()
     hub_logging.set_verbosity(logging.ERROR)

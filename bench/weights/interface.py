@@ -1,4 +1,4 @@
-"""What every source of weights hands over, and how it reports progress.
+"""The result of every source of weights, and the progress that it reports.
 
 The sources are `hub` (the Hugging Face Hub), `local` (a directory), `random` (the right shapes, no download)
 and `tiny` (a small model of the same architecture, made on this machine).
@@ -13,10 +13,10 @@ from bench.records.record import WeightFile
 
 
 class Progress(Protocol):
-    """Told how far a download or a check of files has come; called from one thread at a time."""
+    """Receives the progress of a download or a check of files; called from one thread at a time."""
 
     def __call__(self, label: str, done_bytes: int, total_bytes: int) -> None:
-        """`label` says what is going on; it and `total_bytes` change when the next stage begins."""
+        """`label` names the stage; it and `total_bytes` change when the next stage begins."""
 
 
 def quiet(label: str, done_bytes: int, total_bytes: int) -> None:
@@ -38,5 +38,5 @@ class Checkpoint:
     files: tuple[WeightFile, ...]
 
     def sha256_of(self, file_name: str) -> str | None:
-        """The SHA-256 that was computed for one of the files, or None if it is not among them."""
+        """SHA-256 of one of the files, or None for another name."""
         return next((file.sha256 for file in self.files if file.name == file_name), None)

@@ -1,4 +1,4 @@
-"""Weights out of a directory on this machine."""
+"""Weights from a directory on this machine."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from bench.weights.interface import Checkpoint, Progress, quiet
 
 
 def open_local(path: Path, *, progress: Progress = quiet) -> Checkpoint:
-    """Look at a checkpoint directory and hash the files that will be read; weights are not loaded.
+    """Check a checkpoint directory and hash the files to read; weights are not loaded.
 
     The checkpoint's name is the directory's own name, so that no path gets into a record.
 

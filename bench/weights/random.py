@@ -1,4 +1,4 @@
-"""Random weights of the exact released shapes: no download, the same memory, hardly another speed.
+"""Random weights of the released shapes: no download, the same memory, nearly the same speed.
 
 Matrices and embeddings are N(0, 0.02), norms are 1 and biases 0, so that activations stay sane in all layers.
 """
@@ -27,7 +27,7 @@ def random_model(
     attention: str = "sdpa",
     encoder_attention: str = "eager",
 ) -> MossAudioModel:
-    """A model with random weights, ready to evaluate. Each tensor is made once, in its final type and place.
+    """Return a model with random weights, ready to evaluate. Each tensor is made once, in its type and place.
 
     On a CUDA device, and in small models, each tensor is drawn anew. On the CPU 5.2e9 draws take minutes:
     a pool of 2**24 - 3 seeded draws is copied at an offset of its own into each tensor, over and over: values
@@ -55,7 +55,7 @@ def random_model(
 
 
 def _reserve_at_once(model: MossAudioModel) -> None:
-    """Have the allocator take one segment for all weights, as `from_pretrained` does before it loads.
+    """Make the allocator take one segment for all weights, as `from_pretrained` does before it loads.
 
     Tensor by tensor it would take a segment for each, of rounded size: more memory than a checkpoint takes.
     """
@@ -65,7 +65,7 @@ def _reserve_at_once(model: MossAudioModel) -> None:
 def meta_model(
     config: MossAudioConfig, *, dtype: torch.dtype, attention: str = "sdpa", encoder_attention: str = "eager"
 ) -> MossAudioModel:
-    """The same model without memory: shapes and types only."""
+    """Return the model without memory: shapes and types only."""
     values = {**config.to_dict(), "encoder_attn_implementation": encoder_attention}
     values["dtype"] = str(dtype).removeprefix("torch.")
     own = MossAudioConfig(**values, attn_implementation=attention)
@@ -76,7 +76,7 @@ def meta_model(
 
 
 def allocate(model: MossAudioModel, device: torch.device, fill: Fill | None = None) -> None:
-    """Give a meta-device model its memory, tensor by tensor; without `fill` the matrices hold anything.
+    """Allocate the tensors of a meta-device model; without `fill` the matrices are not initialised.
 
     Works under `FakeTensorMode` too, where `to_empty` does not.
     """

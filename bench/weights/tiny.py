@@ -58,7 +58,7 @@ def write_tiny_checkpoint(directory: Path, *, seed: int = DEFAULT_SEED) -> None:
 
 
 def is_tiny_checkpoint(directory: Path) -> bool:
-    """Whether all files of a tiny checkpoint are there."""
+    """Whether all files of a tiny checkpoint exist."""
     return all((directory / name).is_file() for name in (*_json_files(), "tokenizer.json", _WEIGHTS))
 
 
@@ -147,7 +147,7 @@ def _config() -> dict[str, object]:
 
 
 def _write_tokenizer(file: Path) -> None:
-    """Bytes as tokens, in the GPT-2 family's order, which puts '0' to '9' at 15 to 24 as markers need."""
+    """Write a tokenizer of bytes, in GPT-2's order, which puts '0' to '9' at 15 to 24 as markers need."""
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())

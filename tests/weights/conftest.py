@@ -25,7 +25,8 @@ from bench.weights import hub
 def fetched(repo, revision):
     progress = []
     try:
-        found = hub.fetch(repo, revision=revision or None, progress=lambda *told: progress.append(told))
+        plan = hub.plan(repo, revision=revision or None)
+        found = hub.download(plan, lambda *stage: progress.append(stage))
     except BenchError as error:
         return {"line": str(error), "code": int(error.exit_code)}
     answer = {name: getattr(found, name) for name in ("name", "repo", "revision", "weight_mode")}

@@ -1,4 +1,4 @@
-"""Whether torch and FlashAttention 2 can compute on a card. Pure."""
+"""Checks of torch and FlashAttention 2 on a card. Pure."""
 
 import re
 from typing import Final
@@ -13,7 +13,7 @@ _KERNELS: Final = re.compile(r"(?P<kind>sm|compute)_(?P<number>\d{2,3})[af]?\Z")
 
 
 def kernels(card: Card, facts: Facts) -> Check | None:
-    """torch has kernels for this card, and a product of two small matrices came out. None if not tried.
+    """Check that torch has kernels for this card and computed a small product. None if not tried.
 
     None too for a card without BF16: no other torch would help it.
     """
@@ -36,9 +36,9 @@ def kernels(card: Card, facts: Facts) -> Check | None:
 
 
 def _failed(trial: Trial, facts: Facts, card: Card) -> Check | None:
-    """What torch said; None where the driver is to blame, which has a check of its own."""
-    told = driver(facts)
-    if told is not None and told.status == "problem":
+    """Return torch's error; None for an error of the driver, which has its own check."""
+    found = driver(facts)
+    if found is not None and found.status == "problem":
         return None
     summary = f"torch {facts.torch.version if facts.torch else ''} failed on this card: {trial.torch_error}"
     if not trial.kernels:  # it could not even be imported
@@ -70,7 +70,7 @@ def _runs(name: str, wanted: tuple[int, int]) -> bool:
 
 
 def bf16(card: Card) -> Check:
-    """Tensor cores that compute in BF16: compute capability 8.0. What older cards do is emulation."""
+    """Check for tensor cores with BF16: compute capability 8.0. Older cards emulate it."""
     if card.capability is None:
         return Check(name="BF16", status="note", summary="the driver does not tell the compute capability")
     if card.capability >= AMPERE:
@@ -87,7 +87,7 @@ def bf16(card: Card) -> Check:
 
 
 def flash_attention(card: Card, facts: Facts) -> Check:
-    """The optional third attention backend: what is missing costs its cells, nothing else."""
+    """Check the optional third attention backend: without it only its cells are skipped."""
     version = facts.flash_attn
     if _is_old(card):
         return _flash("note", "this card is too old for it (compute capability 8.0 is needed)")

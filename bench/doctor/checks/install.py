@@ -1,4 +1,4 @@
-"""How to get a torch that fits: the exact command, for this kind of installation. Pure."""
+"""The exact command that installs a suitable torch, for this kind of installation. Pure."""
 
 from typing import Final
 
@@ -23,7 +23,7 @@ def first_driver(major: int) -> int | None:
 
 
 def tag_for(driver_cuda: str | None) -> str:
-    """The newest of the two builds for cards that this driver can carry; any, where it does not tell."""
+    """Return the newer of the two builds for cards that this driver supports, or the newest if unknown."""
     return "cu128" if cuda_major(driver_cuda) == 12 else "cu130"
 
 

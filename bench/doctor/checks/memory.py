@@ -9,7 +9,7 @@ from bench.records.card import Budget
 from bench.units import GIB, MIB, both_units, gib
 
 DISK_MARGIN_BYTES: Final = 512 * MIB
-"""Left free on the disk beside the download, as the download itself demands."""
+"""Left free on the disk after the download, as the download itself demands."""
 
 CPU_RUN_BYTES: Final = 11_181_000_000
 """Resident peak of the 4B model on a CPU, 10 s of audio and 128 tokens: the README's record."""
@@ -27,22 +27,22 @@ _LOADING_BYTES: Final = 4 * GIB  # assumed: torch with its CUDA libraries, and s
 
 
 def weights(facts: Facts) -> Check:
-    """On this disk and complete, or room for what is missing."""
+    """Check that the weights are on this disk, or fit on it."""
     here = facts.weights
     if here.complete:
         return Check(name="weights", status="ok", summary="complete on this disk")
     missing = max(0, WEIGHTS_BYTES - here.present_bytes)
     rest = "the rest, " if here.present_bytes else ""
-    told = f"{rest}{both_units(missing)}, to download; {gib(here.free_bytes)} free"
+    summary = f"{rest}{both_units(missing)}, to download; {gib(here.free_bytes)} free"
     short = missing + DISK_MARGIN_BYTES - here.free_bytes
     keeps_out = "problem" if facts.cards else "note"  # the CPU's default, the tiny model, is made here
     if short > 0:
         fix = f"Free {gib(short)}, or set HF_HOME to a folder on a larger disk"
-        return Check(name="weights", status=keeps_out, summary=told, fix=fix)
+        return Check(name="weights", status=keeps_out, summary=summary, fix=fix)
     if here.offline:
         fix = "Connect and unset HF_HUB_OFFLINE, or do without: bench run --weights random"
-        return Check(name="weights", status=keeps_out, summary=f"{told}; HF_HUB_OFFLINE is set", fix=fix)
-    return Check(name="weights", status="note", summary=told)
+        return Check(name="weights", status=keeps_out, summary=f"{summary}; HF_HUB_OFFLINE is set", fix=fix)
+    return Check(name="weights", status="note", summary=summary)
 
 
 def ram(facts: Facts) -> Check:
@@ -73,20 +73,20 @@ def vram(card: Card, host: Host) -> Check:
     budget = card.state.budget
     if budget.now_bytes is None:
         return _shared_memory(host)
-    told = (
+    summary = (
         f"free now {gib(budget.now_bytes)}, the weights take {both_units(WEIGHTS_BYTES)}; {_budgets(budget)}"
     )
     most = budget.headless_bytes if budget.headless_bytes is not None else card.memory_total_bytes
     if most is not None and most < LEAST_BYTES:
         fix = "Use a card with 12 GB or more, or the CPU: bench run --device cpu --suite quick"
-        return Check(name="VRAM", status="problem", summary=told, fix=fix, mendable=False)
+        return Check(name="VRAM", status="problem", summary=summary, fix=fix, mendable=False)
     if budget.now_bytes < LEAST_BYTES:
         fix = f"Free {gib(LEAST_BYTES - budget.now_bytes)} or more: {_how_to_free(card)}"
-        return Check(name="VRAM", status="problem", summary=told, fix=fix)
+        return Check(name="VRAM", status="problem", summary=summary, fix=fix)
     if is_tight(card):
         fix = f"Expect short clips only, or free some: {_how_to_free(card)}"
-        return Check(name="VRAM", status="warning", summary=told, fix=fix)
-    return Check(name="VRAM", status="ok", summary=told)
+        return Check(name="VRAM", status="warning", summary=summary, fix=fix)
+    return Check(name="VRAM", status="ok", summary=summary)
 
 
 def is_tight(card: Card) -> bool:
@@ -101,22 +101,24 @@ def _budgets(budget: Budget) -> str:
 
 
 def _how_to_free(card: Card) -> str:
-    """The program that holds most, where that is told."""
-    told = [process for process in card.processes or () if process.used_bytes is not None]
-    if not told:
+    """Return the program with the most memory, where reported."""
+    reported = [process for process in card.processes or () if process.used_bytes is not None]
+    if not reported:
         return "close what else uses this card"
-    largest = max(told, key=lambda process: process.used_bytes or 0)
+    largest = max(reported, key=lambda process: process.used_bytes or 0)
     return f"close {largest.words}, which holds {gib(largest.used_bytes)}"
 
 
 def _shared_memory(host: Host) -> Check:
     """Parts that share the machine's memory have no figure of their own; what RAM is free is theirs too."""
-    told = f"the driver gives no figure, as where memory is shared: {gib(host.ram_available_bytes)} RAM free"
+    summary = (
+        f"the driver gives no figure, as where memory is shared: {gib(host.ram_available_bytes)} RAM free"
+    )
     if host.ram_available_bytes >= SAFE_BYTES:
-        return Check(name="VRAM", status="note", summary=told)
+        return Check(name="VRAM", status="note", summary=summary)
     return Check(
         name="VRAM",
         status="warning",
-        summary=told,
+        summary=summary,
         fix=f"Close programs until {gib(SAFE_BYTES)} are free",
     )

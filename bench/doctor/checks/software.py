@@ -89,7 +89,7 @@ def driver(facts: Facts) -> Check | None:
     return Check(name="driver", status="ok", summary=f"{version}, speaks CUDA {speaks}")
 
 
-def _old_driver(host: Host, build: TorchBuild | None, told: str, has: int, needs: int) -> Check:
+def _old_driver(host: Host, build: TorchBuild | None, version: str, has: int, needs: int) -> Check:
     branch = first_driver(needs)
     where = "in Windows, " if host.wsl2 else ""
     newer = f"to {branch} or newer" if branch else f"to one for CUDA {needs}"
@@ -101,7 +101,7 @@ def _old_driver(host: Host, build: TorchBuild | None, told: str, has: int, needs
     return Check(
         name="driver",
         status="problem",
-        summary=f"{told}, too old for {wanted}: CUDA {needs} is needed",
+        summary=f"{version}, too old for {wanted}: CUDA {needs} is needed",
         fix=fix,
         command=command,
     )
@@ -118,7 +118,7 @@ def gpu(facts: Facts) -> Check | None:
 
 
 def silent(facts: Facts) -> tuple[Check, ...]:
-    """Cards that the driver counts and that do not answer, beside others that do."""
+    """Check for cards that the driver counts and that do not answer, while others do."""
     return tuple(Check(name="GPU", status="warning", summary=what, fix=help_) for what, help_ in facts.silent)
 
 

@@ -1,4 +1,4 @@
-"""What else is on a card, and what holds it back. Pure."""
+"""Other programs and a display on a card, and limits of its speed. Pure."""
 
 import re
 from typing import Final
@@ -15,7 +15,7 @@ _SAME_POWER_W: Final = 0.5
 
 
 def processes(card: Card, host: Host) -> Check:
-    """Who else is there. Another computation falsifies every figure; windows only take memory."""
+    """Check for other programs. Another computation falsifies every figure; windows only take memory."""
     found = card.processes
     hint = "Run the container with --pid=host to see them" if host.container else None
     if found is None:
@@ -24,8 +24,8 @@ def processes(card: Card, host: Host) -> Check:
         unseen = ": a container does not see those outside" if host.container else ""
         return Check(name="processes", status="note" if unseen else "ok", summary=f"none seen{unseen}")
     computing = tuple(process for process in found if process.compute)
-    untold = "; Windows does not tell how much each takes" if host.wddm and _all_untold(found) else ""
-    summary = f"{_listed(computing or found)}{untold}"
+    unreported = "; Windows does not tell how much each takes" if host.wddm and _all_unreported(found) else ""
+    summary = f"{_listed(computing or found)}{unreported}"
     if computing:
         fix = f"Stop {_largest(computing)[0].words} before you measure: it computes on this card"
         return Check(name="processes", status="warning", summary=summary, fix=fix)
@@ -35,7 +35,7 @@ def processes(card: Card, host: Host) -> Check:
     return Check(name="processes", status="note", summary=summary)
 
 
-def _all_untold(found: tuple[Process, ...]) -> bool:
+def _all_unreported(found: tuple[Process, ...]) -> bool:
     return all(process.used_bytes is None for process in found)
 
 
@@ -50,7 +50,7 @@ def _listed(found: tuple[Process, ...]) -> str:
 
 
 def display(card: Card, host: Host) -> Check | None:
-    """Whether a desktop lives on this card and what that costs. None on a slice, which can show nothing."""
+    """Check for a desktop on this card and its cost. None on a slice, which has no display."""
     if card.is_mig:
         return None
     shown, budget = card.state.display, card.state.budget
@@ -75,13 +75,13 @@ def _get_it_off(card: Card, host: Host) -> str:
 
 
 def _source(budget: Budget) -> str:
-    """` (assumed)`, ` (measured here)`: the evidence itself is longer than a screen has room for."""
+    """Return ` (assumed)` or ` (measured here)`: the evidence itself is too long for the screen."""
     word = re.split("[,:]", budget.desktop_use_source or "")[0]
     return f" ({word})" if word else ""
 
 
 def power(card: Card, facts: Facts) -> Check:
-    """A limit below the card's default makes it slower than others of its name."""
+    """Check the power limit: below the card's default it is slower than others of its name."""
     limit, default = card.state.power_limit_w, card.state.power_limit_default_w
     if limit is None:
         return Check(name="power", status="note", summary="the driver does not tell the limit")
@@ -102,7 +102,7 @@ def power(card: Card, facts: Facts) -> Check:
 
 
 def spill(host: Host) -> Check | None:
-    """Windows drivers since 536.40 move memory to RAM where others fail; None elsewhere."""
+    """Check for Windows drivers since 536.40, which move memory to RAM where others fail; None elsewhere."""
     if not host.wddm:
         return None
     return Check(
