@@ -204,7 +204,7 @@ HEAVY: Final = {
         ("bench.pytest_plugin", set[str]()),
         ("bench.suite.suite", set[str]()),
         ("bench.judge.verdict", set[str]()),
-        ("bench.report.bundle", set[str]()),
+        ("bench.report.files", set[str]()),
         ("bench.check.index", set[str]()),
         ("bench.store.journal", set[str]()),
         ("bench.run.estimate", set[str]()),

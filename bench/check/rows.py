@@ -88,7 +88,7 @@ def _merge(sources: Sources, group: list[CellContribution], predicted: list[Cell
         fit=fits,
         reason=speaker.reason,
         reason_code=speaker.reason_code,
-        labels=dict(sorted(Counter(label for cell in cells for label in set(cell.labels)).items())),
+        labels=_labels(cells),
         left_out=merged["latency_s"].left_out,
         disagrees=tuple(_disagreements(cells, fits, merged)),
         same_kernels_as=_agreed([one.cell.same_kernels_as for one in telling]),
@@ -130,6 +130,12 @@ def _fit(cells: Iterable[CellSummary]) -> Fit | None:
     """What the records that tell agree on; what fits in one and not in another is too close to call."""
     found = {cell.fit for cell in cells if cell.fit is not None}
     return next(iter(found)) if len(found) == 1 else Fit.TOO_CLOSE_TO_CALL if found else None
+
+
+def _labels(cells: Sequence[CellSummary]) -> dict[str, int]:
+    """How many records carry which; one record keeps its own order."""
+    counted = Counter(label for cell in cells for label in dict.fromkeys(cell.labels))
+    return dict(counted if len(cells) == 1 else sorted(counted.items()))
 
 
 def _disagreements(

@@ -113,12 +113,12 @@ def _run(plan: "Plan", finder: "Finder", out: Path, yes: bool) -> "RunResult":
 
 def _print_ending(plan: "Plan", finder: "Finder", ending: "RunResult", out: Path | None) -> None:
     from bench.cli.frontier_output import print_limits
-    from bench.cli.run_output import write_report
+    from bench.cli.run_output import view_of_run, write_report
 
     report: tuple[Path, ...] = ()
     try:
         if ending.signal_number is None:
-            report = write_report(ending, out)
+            report = write_report(view_of_run(ending), ending.path, out)
     finally:  # also where the report cannot be written: the record is there
         print_limits(plan, finder)
         click.echo(f"record  {ending.path}")

@@ -15,7 +15,6 @@ from bench.cli.options import (
     shape_options,
     wishes_of,
 )
-from bench.cli.report import without_search_for_cycles
 from bench.errors import UsageError
 from bench.store import naming
 
@@ -144,6 +143,8 @@ def _plan(
     if out is not None:
         require_writable(out)
         require_writable(out / chosen.source.origin.name)
+    from bench.store.record_files import without_search_for_cycles
+
     with progress() as report, without_search_for_cycles():
         planner = _planner(chosen, headroom, report)
         records = [_record(planner, target, chosen, out) for target in planned_for]
@@ -170,11 +171,10 @@ def _record(planner: "Planner", target: "Target", chosen: "PlanRequest", out: Pa
 def _written(record: "Record", out: Path) -> tuple[Path, ...]:
     """Write the record and, next to it, its page."""
     from bench.predict.planner import record_path
-    from bench.report.bundle import write_reports
-    from bench.report.interface import Format
-    from bench.report.view import build_view
+    from bench.report.files import write_reports
+    from bench.report.view import view_of
     from bench.store.record_files import write_record
 
     path = record_path(record, out)
     write_record(record, path)
-    return (path, *write_reports(build_view(record), path.parent, (Format.HTML,), path.stem))
+    return (path, *write_reports(view_of(record), path.parent, ("html",), path.stem))

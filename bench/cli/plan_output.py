@@ -50,9 +50,9 @@ def records_json(records: "Sequence[Record]") -> str:
 
 def print_records(records: "Sequence[Record]") -> None:
     """Each record's table, then one line for each."""
-    from bench.report.view import build_view
+    from bench.report.view import view_of
 
-    views = [build_view(record) for record in records]
+    views = [view_of(record) for record in records]
     for view in views:
         _print_view(view)
     if len(views) > 1:

@@ -1,7 +1,5 @@
 """`bench report`: records to pages."""
 
-import gc
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,12 +9,13 @@ import click
 
 from bench.cli.options import FILE
 from bench.errors import RecordError, UsageError
+from bench.report.formats import FORMATS
 from bench.store import naming
 
 if TYPE_CHECKING:
-    from bench.report.interface import Format
+    from bench.report.files import Task
 
-_FORMATS = ("html", "json", "md", "csv")
+_WORTH_A_BAR: Final = 20
 
 
 @click.command(short_help="Write HTML, JSON, Markdown and CSV from records.")
@@ -30,7 +29,7 @@ _FORMATS = ("html", "json", "md", "csv")
     help="Where the files go.",
 )
 @click.option(
-    "--format", "formats", default=",".join(_FORMATS), show_default=True, metavar="L", help="Which files."
+    "--format", "formats", default=",".join(FORMATS), show_default=True, metavar="L", help="Which files."
 )
 @click.option("--each", is_flag=True, help="Of several records: also the files of every single one.")
 @click.option(
@@ -65,24 +64,37 @@ def report(
         return
 
     from bench.check.index_file import default_path
-    from bench.cli.report_many import Task, write_all
+    from bench.report.files import Task
 
     place = None if no_index else index or default_path()
-    _refuse_if_any(write_all(Task(paths, chosen, out, each), place, is_ours=index is None))
+    _report_all(Task(paths, chosen, out, each), place, ours=index is None)
 
 
-def _report_one(path: Path, chosen: "tuple[Format, ...]", out: Path) -> None:
-    from bench.cli.report import Plans, linker, without_search_for_cycles
-    from bench.report.bundle import write_reports
-    from bench.report.view import build_view
-    from bench.store.record_files import read_record
+def _report_one(path: Path, formats: tuple[str, ...], out: Path) -> None:
+    from bench.report.files import report_one
 
-    with without_search_for_cycles():
-        record = read_record(path)
-        folder = naming.folder(out, record.model.name, record.device.slug)
-        view = build_view(record, linker(folder)(path), Plans().beside(path, record))
-        for written in write_reports(view, folder, chosen, path.stem):
-            click.echo(written)
+    for written in report_one(path, formats, out):
+        click.echo(written)
+
+
+def _report_all(task: "Task", index: Path | None, *, ours: bool) -> None:
+    from bench.report.files import report_all
+
+    said: set[Path] = set()
+
+    def wrote(path: Path) -> None:
+        """Say each file once, also where a damaged index made everything begin anew."""
+        if path not in said:
+            said.add(path)
+            click.echo(path)
+
+    with _bar(len(task.paths)) as progress:
+        errors = report_all(task, index, is_ours=ours, note=_note, wrote=wrote, progress=progress)
+    _refuse_if_any(errors)
+
+
+def _note(line: str) -> None:
+    click.echo(f"bench: {line}", err=True)
 
 
 def _refuse_if_any(errors: Sequence[RecordError]) -> None:
@@ -93,74 +105,32 @@ def _refuse_if_any(errors: Sequence[RecordError]) -> None:
         raise errors[-1]
 
 
-def _formats(text: str) -> "tuple[Format, ...]":
-    from bench.report.interface import Format
-
-    words = [word.strip() for word in text.split(",")]
+def _formats(text: str) -> tuple[str, ...]:
+    words = tuple(word.strip() for word in text.split(","))
     for word in words:
-        if word not in _FORMATS:
-            raise UsageError(f"--format: '{word}' is no format", hint=f"Choose from {','.join(_FORMATS)}")
-    return tuple(Format(word) for word in words)
-
-
-if TYPE_CHECKING:
-    from bench.records.record import Record
-
-_LOOKED_AT: Final = 3  # the newest ones: a page is no reason to read a folder of records
-
-
-class Plans:
-    """Finds the plan of a run; looks into each folder once."""
-
-    def __init__(self) -> None:
-        self._found: dict[Path, tuple[Record, ...]] = {}
-
-    def beside(self, path: Path, record: "Record") -> "Record | None":
-        """The newest `bench plan` in the folder of a run that predicts its cells; None if there is none."""
-        from bench.records.enums import Provenance
-        from bench.report.planned import is_of
-
-        if record.provenance is not Provenance.MEASURED:
-            return None
-        folder = path.parent
-        if folder not in self._found:
-            self._found[folder] = tuple(_read(folder))
-        return next((plan for plan in self._found[folder] if is_of(plan, record)), None)
-
-
-def _read(folder: Path) -> "Iterator[Record]":
-    from bench.store.record_files import read_record
-
-    for candidate in naming.plans_in(folder)[:_LOOKED_AT]:
-        try:
-            yield read_record(candidate)
-        except RecordError:
-            continue  # it was not asked for
-
-
-def linker(folder: Path) -> Callable[[Path], str | None]:
-    """From a report in `folder` to a record, where both lie below the current folder.
-
-    Elsewhere a path would tell the reader of a page what folders its maker has: then there is no link.
-    """
-    here = Path.cwd()
-    start = folder.resolve()
-
-    def link(record: Path) -> str | None:
-        record = record.resolve()
-        if not record.is_relative_to(here) or not start.is_relative_to(here):
-            return None
-        path = Path(os.path.relpath(record, start)).as_posix()
-        return path if path.isprintable() else None
-
-    return link
+        if word not in FORMATS:
+            raise UsageError(f"--format: '{word}' is no format", hint=f"Choose from {','.join(FORMATS)}")
+    return words
 
 
 @contextmanager
-def without_search_for_cycles() -> Iterator[None]:
-    """Python looks for unreachable cycles ever and again; over so many values that took 40 % of the time."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
+def _bar(total: int) -> Iterator[Callable[[int, int], None]]:
+    """A bar on a terminal where there is much to read; nothing elsewhere."""
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    from bench.check.index_reading import untold
+
+    console = Console(stderr=True)
+    if total < _WORTH_A_BAR or not console.is_interactive or not console.file.isatty():
+        yield untold
+        return
+    with Progress(
+        *Progress.get_default_columns()[:2],
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    ) as shown:
+        bar = shown.add_task("reading records", total=None)
+        yield lambda done, of: shown.update(bar, completed=done, total=of)

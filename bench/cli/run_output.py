@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.report import Plans
 from bench.cli.resume_command import ResumeCommand
 from bench.errors import ExitCode
 from bench.store import naming
@@ -79,13 +78,12 @@ def print_ending(
 ) -> RunSummary:
     """The table, what the suite expects, where record and report are, and how to go on if interrupted."""
     from bench.report.ci.cases import cases_of
-    from bench.report.view import build_view
 
-    view, cases = build_view(ending.record), cases_of(ending.record)
+    view, cases = view_of_run(ending), cases_of(ending.record)
     report: tuple[Path, ...] = ()
     try:
         if ending.signal_number is None:
-            report = write_report(ending, out)
+            report = write_report(view, ending.path, out)
     finally:  # also where the report cannot be written: the record is there
         _print_table(view, plain=plain)
         for line in _expectations(cases):
@@ -127,15 +125,20 @@ def exit_code(ending: "RunResult", cases: "Sequence[Case]" = ()) -> int:
     return ExitCode.GATE if any(case.unmet for case in cases) else ExitCode.DONE
 
 
-def write_report(ending: "RunResult", out: Path | None) -> tuple[Path, ...]:
-    """The page of the record, where records were asked for, or below reports/."""
-    from bench.report.bundle import write_reports
-    from bench.report.interface import Format
-    from bench.report.view import build_view
+def view_of_run(ending: "RunResult") -> "View":
+    """The run in words, with the plan in its folder beside the cells."""
+    from bench.report.planned import Plans
+    from bench.report.view import view_of
 
-    folder = ending.path.parent if out else naming.REPORTS.joinpath(*ending.path.parent.parts[-2:])
-    view = build_view(ending.record, plan=Plans().beside(ending.path, ending.record))
-    return write_reports(view, folder, (Format.HTML,), ending.path.stem)
+    return view_of(ending.record, plan=Plans().beside(ending.path, ending.record))
+
+
+def write_report(view: "View", record: Path, out: Path | None) -> tuple[Path, ...]:
+    """The page of the record, where records were asked for, or below reports/."""
+    from bench.report.files import write_reports
+
+    folder = record.parent if out else naming.REPORTS.joinpath(*record.parent.parts[-2:])
+    return write_reports(view, folder, ("html",), record.stem)
 
 
 def _print_table(view: "View", *, plain: bool) -> None:

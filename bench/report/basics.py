@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bench.records.check import CheckFigure
+
 
 class Tone(StrEnum):
     """How good or bad a piece of news is; always shown beside the word, never instead of it."""
@@ -48,3 +50,14 @@ class Status:
     word: str
     tone: Tone
     reason: str = ""
+
+
+def whole(figure: CheckFigure | None) -> int | None:
+    """The value of a figure that counts bytes; None where there is none."""
+    return None if figure is None or figure.value is None else round(figure.value)
+
+
+def basis(machines: int | None, records: int) -> str:
+    """`3 machines`, or `5 records` where a record does not name its machine."""
+    count, what = (records, "record") if machines is None else (machines, "machine")
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

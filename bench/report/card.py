@@ -3,25 +3,26 @@
 from collections.abc import Iterator
 
 from bench import units
-from bench.judge.memory import CardMemory, card_memory, is_emulated, needed_bytes
+from bench.judge.memory import CardMemory, is_emulated
 from bench.records.card import DeviceState, Emulation
+from bench.records.check import Check
 from bench.records.record import DeviceInfo, Record
-from bench.report.basics import Fact
+from bench.report.basics import Fact, whole
 from bench.text import MAX_NAME, clean
 
 _Pair = tuple[str, str]
 
 
-def facts(record: Record) -> tuple[Fact, ...]:
+def facts(record: Record, check: Check) -> tuple[Fact, ...]:
     """Budget first, then state; empty for a record of no card. What the driver did not tell is `n/a`."""
-    pairs = [*_budget(record), *_emulation(record.emulation), *_state(record.device_state)]
+    pairs = [*_budget(record, check), *_emulation(record.emulation), *_state(record.device_state)]
     pairs += _rates(record.device)
     return tuple(Fact(clean(label, MAX_NAME), clean(text)) for label, text in pairs)
 
 
-def lines(record: Record) -> tuple[str, ...]:
+def lines(record: Record, check: Check) -> tuple[str, ...]:
     """The same in a line or two, for a terminal; none for a record of no card."""
-    memory, most = card_memory(record), most_needed(record)
+    memory, most = memory_of(check), most_needed(check)
     parts = [
         f"{units.gib(memory.headless_bytes)} without a desktop" if memory.headless_bytes is not None else "",
         f"{units.gib(memory.desktop_bytes)} beside one" if memory.desktop_bytes is not None else "",
@@ -40,9 +41,20 @@ def _work(record: Record) -> str:
     return ", ".join(filter(None, (energy, shares)))
 
 
-def most_needed(record: Record) -> int | None:
+def memory_of(check: Check) -> CardMemory:
+    """What a program can have of the card."""
+    vram, played = check.vram, check.emulation
+    return CardMemory(
+        headless_bytes=whole(vram.headless_bytes),
+        desktop_bytes=whole(vram.desktop_bytes),
+        now_bytes=whole(vram.now_bytes),
+        played_bytes=None if played is None else played.total_bytes,
+    )
+
+
+def most_needed(check: Check) -> int | None:
     """What the cell that took the most needs of a card, CUDA context included."""
-    needs = (needed_bytes(cell, record.emulation) for cell in record.cells)
+    needs = (whole(row.figure("needed_bytes")) for row in check.rows)
     return max((need for need in needs if need is not None), default=None)
 
 
@@ -62,10 +74,10 @@ def _span(values: list[float | None], unit: str) -> str:
     return f"{low} {unit}" if low == high else f"{low} to {high} {unit}"
 
 
-def _budget(record: Record) -> Iterator[_Pair]:
+def _budget(record: Record, check: Check) -> Iterator[_Pair]:
     if record.device_state is None and record.emulation is None:
         return
-    memory, state = card_memory(record), record.device_state
+    memory, state = memory_of(check), record.device_state
     desktop = units.both_units(memory.desktop_bytes)
     if state is not None and record.emulation is None and state.budget.desktop_use_bytes is not None:
         source = f": {state.budget.desktop_use_source}" if state.budget.desktop_use_source else ""
@@ -74,7 +86,7 @@ def _budget(record: Record) -> Iterator[_Pair]:
     yield "Budget beside a desktop", desktop
     if record.emulation is None:
         yield "Free when the run began", units.both_units(memory.now_bytes)
-    yield "The most that a cell needed", units.both_units(most_needed(record))
+    yield "The most that a cell needed", units.both_units(most_needed(check))
 
 
 def _emulation(played: Emulation | None) -> Iterator[_Pair]:

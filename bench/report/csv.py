@@ -2,10 +2,13 @@
 
 from typing import TYPE_CHECKING, Final
 
+from bench.records.base import Interval
+from bench.records.check import CheckEnvelope
 from bench.records.metrics import FIGURES
+from bench.records.prediction import Envelope
 from bench.report.card_metrics import COLUMNS
-from bench.report.derived import columns as predicted
 from bench.report.interface import Row, View
+from bench.report.prediction import CEILINGS, Prediction
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,6 +20,13 @@ _WITH_SPREAD: Final = frozenset(name for name, metric in FIGURES.items() if metr
 # Sampled over one cell, or the spread of what one record has once over several records.
 _WITH_RANGE: Final = frozenset({"power_w", "temperature_c", "sm_clock_mhz", "memory_clock_mhz", *FIGURES})
 
+_SIZES: Final = ("weights_bytes", "kv_cache_bytes", "activations_peak_bytes", "workspace_peak_bytes")
+_RANGES: Final = (
+    "convolution_workspace_bytes",
+    "reserved_peak_bytes",
+    "context_bytes",
+    "device_peak_bytes",
+)
 _Value = bool | str | int | float | None
 
 
@@ -41,7 +51,7 @@ def _columns() -> list[str]:
     identity += ["max_tokens", "attention", "profile", "dtype", "status", "reason", "labels"]
     identity += ["same_kernels_as", "fits_with_desktop", "machines", "records"]
     metrics = [name for column in COLUMNS for name in _columns_of(column.name)]
-    return [*identity, *metrics, *predicted.names()]  # one header for every record: tables can be joined
+    return [*identity, *metrics, *predicted_columns()]  # one header for every record: tables can be joined
 
 
 def _columns_of(name: str) -> list[str]:
@@ -75,7 +85,7 @@ def _line(view: View, row: Row) -> dict[str, _Value]:
         figure = row.figures[column.name]
         values = (figure.value, figure.low, figure.high, figure.cv)
         line.update(zip(_columns_of(column.name), values, strict=False))
-    of_prediction = predicted.values(row.prediction)
+    of_prediction = _values(row.prediction)
     line.update((name, neutral(v) if isinstance(v, str) else v) for name, v in of_prediction.items())
     return line
 
@@ -83,3 +93,55 @@ def _line(view: View, row: Row) -> dict[str, _Value]:
 def neutral(text: str) -> str:
     """`=1+1` -> `'=1+1`: text that no spreadsheet takes for a formula."""
     return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+# --- predictions: columns behind all others, in the table of every record ---------------------------------
+
+
+def predicted_columns() -> list[str]:
+    """In the order of the table. What a range begins and ends with are two columns."""
+    ranges = [end for name in _RANGES for end in _ends(name)]
+    ceilings = [f"ceiling_{name}" for name in CEILINGS]
+    return [
+        *("verdict", "fits_headless", "fits_desktop", "prompt_tokens"),
+        *_SIZES,
+        *ranges,
+        *("peak_phase", "peak_op"),
+        *ceilings,
+    ]
+
+
+def _values(prediction: Prediction | None) -> dict[str, _Value]:
+    """A value for each name; None where nothing was predicted."""
+    empty: dict[str, _Value] = dict.fromkeys(predicted_columns())
+    if prediction is None:
+        return empty
+    fits = {
+        "verdict": prediction.verdict.value,
+        "fits_headless": None if prediction.headless is None else prediction.headless.value,
+        "fits_desktop": None if prediction.desktop is None else prediction.desktop.value,
+    }
+    return {**empty, **fits, **(_figures(prediction.envelope) if prediction.envelope else {})}
+
+
+def _figures(figures: Envelope | CheckEnvelope) -> dict[str, _Value]:
+    found: dict[str, _Value] = {name: getattr(figures, name) for name in _SIZES}
+    found |= {"prompt_tokens": figures.prompt_tokens if isinstance(figures, Envelope) else None}
+    phase = figures.peak_phase
+    found |= {"peak_phase": None if phase is None else phase.value, "peak_op": figures.peak_op}
+    for name in _RANGES:
+        size: Interval | None = getattr(figures, name)
+        found |= zip(_ends(name), (None, None) if size is None else _whole(size), strict=True)
+    for name in CEILINGS:
+        found[f"ceiling_{name}"] = None if figures.ceiling is None else getattr(figures.ceiling, name)
+    return found
+
+
+def _ends(name: str) -> tuple[str, str]:
+    """`device_peak_bytes` -> `device_peak_low_bytes`, `device_peak_high_bytes`."""
+    stem = name.removesuffix("_bytes")
+    return f"{stem}_low_bytes", f"{stem}_high_bytes"
+
+
+def _whole(size: Interval) -> tuple[int, int]:
+    return round(size.low), round(size.high)

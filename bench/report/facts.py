@@ -1,38 +1,15 @@
-"""Lists of facts: the head of a report, its highlights, the settings in force and the environment."""
+"""Lists of facts of one record: the head of a report, the settings in force and the environment."""
 
 from collections import Counter
 from collections.abc import Iterator
 
 from bench import units
-from bench.judge.memory import CardMemory, is_emulated
-from bench.judge.verdict import Judgement
 from bench.records.enums import Provenance
 from bench.records.record import CellResult, Record, SubmoduleKernels
 from bench.report import labels
 from bench.report.basics import Fact
-from bench.report.card import beside_the_budget
-from bench.report.interface import Identity, Kernels, Row
-from bench.text import MAX_NAME, clean, name
-
-
-def identity(record: Record) -> Identity:
-    """Which model, device and record, cleaned but not put into words."""
-    model, device = record.model, record.device
-    return Identity(
-        model=clean(model.name, MAX_NAME),
-        repo=name(model.repo),
-        revision=name(model.revision),
-        parameters=model.parameters,
-        weights_bytes=model.weights_bytes,
-        gpu=clean(device.name, MAX_NAME),
-        slug=clean(device.slug, MAX_NAME),
-        kind=device.kind,
-        memory_total_bytes=device.memory_total_bytes,
-        compute_capability=name(device.compute_capability),
-        driver=name(device.driver),
-        record_id=record.record_id,
-        content_hash=record.content_hash,
-    )
+from bench.report.interface import Kernels
+from bench.text import MAX_NAME, clean
 
 
 def header(record: Record) -> tuple[Fact, ...]:
@@ -52,6 +29,14 @@ def header(record: Record) -> tuple[Fact, ...]:
     )
 
 
+def predicted_by(plan: Record | None) -> tuple[Fact, ...]:
+    """Whose prediction stands beside the figures."""
+    if plan is None:
+        return ()
+    made = f"{plan.created_at:%Y-%m-%d}, bench {plan.environment.bench_version}"
+    return _facts(("Predicted by", clean(f"plan {plan.record_id} of {made}", MAX_NAME)))
+
+
 def named_model(name: str, parameters: int | None) -> str:
     """`MOSS-Audio-4B-Instruct, 5,222,820,736 parameters`."""
     return name if parameters is None else f"{name}, {parameters:,} parameters"
@@ -59,7 +44,9 @@ def named_model(name: str, parameters: int | None) -> str:
 
 def _weights(record: Record) -> str:
     """Which weights were loaded; of a prediction none were."""
-    return "" if record.provenance is Provenance.DERIVED else f"{labels.weights(record.model)}, "
+    if record.provenance is Provenance.DERIVED:
+        return ""
+    return f"{labels.weights(record.model.repo, record.model.weight_mode)}, "
 
 
 def _origin(record: Record) -> str | None:
@@ -72,32 +59,6 @@ def _origin(record: Record) -> str | None:
 def _search(record: Record) -> str | None:
     step_s = record.frontier_step_s
     return None if step_s is None else f"chosen to find the limit, to {units.clip_length(step_s)}"
-
-
-def highlights(record: Record, rows: tuple[Row, ...], judgement: Judgement) -> tuple[Fact, ...]:
-    """The figures of the largest cell that ran; empty when none did. An emulated card has no speed."""
-    largest = judgement.largest
-    row = next((row for row in rows if largest and row.cell_id == largest.cell_id), None)
-    if row is None:
-        return ()
-    speed = (
-        Fact("Decode speed there", row.figures["decode_tokens_per_s"].text),
-        Fact("First token after", row.figures["time_to_first_token_s"].text),
-    )
-    return (
-        Fact("Longest clip that ran", f"{row.clip} × {row.tokens} tokens"),
-        *(() if is_emulated(record) else speed),
-        _memory_there(row, judgement.memory),
-    )
-
-
-def _memory_there(row: Row, memory: CardMemory) -> Fact:
-    """The peak; on an emulated card what that card would have to hold, for the device is another."""
-    emulated = memory.played_bytes is not None
-    value = row.figures["needed_bytes"].value if emulated else row.peak.value
-    label = "CUDA context included" if emulated else row.peak_words
-    size = units.both_units(None if value is None else int(value))
-    return Fact(f"Memory there, {label}", size, beside_the_budget(memory))
 
 
 def memory_sources(record: Record) -> tuple[Fact, ...]:

@@ -1,69 +1,56 @@
 """The frontier in words: "none" is said of what was tried, never of what exists."""
 
-from collections.abc import Iterable
-
 from bench import units
-from bench.records.check import FrontierLine
-from bench.records.enums import Provenance
+from bench.records.check import Check, FrontierLine
 from bench.report import labels
+from bench.report.basics import basis
 from bench.report.interface import FrontierRow
 
 
-def frontier(points: Iterable[FrontierLine], provenance: Provenance) -> tuple[FrontierRow, ...]:
-    """One row for each point of a record of that provenance."""
-    return tuple(line(point, provenance) for point in points)
+def frontier(check: Check, *, several: bool) -> tuple[FrontierRow, ...]:
+    """Every line of a check document; of several records each says what it rests on."""
+    return tuple(_row(line, basis(line.machines, line.records) if several else "") for line in check.frontier)
 
 
-def line(point: FrontierLine, provenance: Provenance, basis: str = "") -> FrontierRow:
-    """One point in words; `basis` is how many records or machines it rests on."""
-    predicted = point.is_predicted
+def _row(line: FrontierLine, rests_on: str) -> FrontierRow:
+    doubt = ("records disagree",) if line.disagrees else ()
+    predicted = line.is_predicted
     return FrontierRow(
-        attention=point.attention,
-        attention_words=", ".join((labels.ATTENTIONS[point.attention], *point.variant)),
-        max_tokens=point.max_tokens,
-        longest_fit_s=point.longest_fit_s,
-        smallest_misfit_s=point.smallest_misfit_s,
-        smallest_misfit_is_inferred=point.smallest_misfit_is_inferred,
-        longest_fit_with_desktop_s=point.longest_fit_with_desktop_s,
-        desktop_is_known=point.desktop_is_known,
-        variant=point.variant,
-        longest_fit=_surely(point, point.longest_fit_s) if predicted else _longest(point),
-        longest_fit_with_desktop=_surely(point, point.longest_fit_with_desktop_s)
+        line=line,
+        attention_words=", ".join((labels.ATTENTIONS[line.attention], *line.variant, *doubt)),
+        longest_fit=_surely(line, line.longest_fit_s) if predicted else _longest(line),
+        longest_fit_with_desktop=_surely(line, line.longest_fit_with_desktop_s)
         if predicted
-        else _beside_desktop(point),
-        smallest_misfit=_surely_not(point.smallest_misfit_s) if predicted else _misfit(point),
-        headless_is_known=point.headless_is_known,
-        smallest_misfit_with_desktop_s=point.smallest_misfit_with_desktop_s,
-        smallest_misfit_with_desktop=_surely_not(point.smallest_misfit_with_desktop_s) if predicted else "",
-        context_s=point.context_s,
-        context="" if point.context_s is None else units.clip_length(point.context_s),
-        provenance=Provenance.DERIVED if predicted else provenance,
-        basis=basis,
+        else _beside_desktop(line),
+        smallest_misfit=_surely_not(line.smallest_misfit_s) if predicted else _misfit(line),
+        smallest_misfit_with_desktop=_surely_not(line.smallest_misfit_with_desktop_s) if predicted else "",
+        context="" if line.context_s is None else units.clip_length(line.context_s),
+        basis=rests_on,
     )
 
 
-def _longest(point: FrontierLine) -> str:
-    return "none ran" if point.longest_fit_s is None else units.clip_length(point.longest_fit_s)
+def _longest(line: FrontierLine) -> str:
+    return "none ran" if line.longest_fit_s is None else units.clip_length(line.longest_fit_s)
 
 
-def _beside_desktop(point: FrontierLine) -> str:
-    if point.longest_fit_with_desktop_s is not None:
-        return units.clip_length(point.longest_fit_with_desktop_s)
-    return "none" if point.desktop_is_known else units.NOT_AVAILABLE
+def _beside_desktop(line: FrontierLine) -> str:
+    if line.longest_fit_with_desktop_s is not None:
+        return units.clip_length(line.longest_fit_with_desktop_s)
+    return "none" if line.desktop_is_known else units.NOT_AVAILABLE
 
 
-def _misfit(point: FrontierLine) -> str:
-    if point.smallest_misfit_s is None:
+def _misfit(line: FrontierLine) -> str:
+    if line.smallest_misfit_s is None:
         return "none seen"
-    tried = " (not tried: a smaller cell did not fit)" if point.smallest_misfit_is_inferred else ""
-    return units.clip_length(point.smallest_misfit_s) + tried
+    tried = " (not tried: a smaller cell did not fit)" if line.smallest_misfit_is_inferred else ""
+    return units.clip_length(line.smallest_misfit_s) + tried
 
 
-def _surely(point: FrontierLine, length_s: float | None) -> str:
+def _surely(line: FrontierLine, length_s: float | None) -> str:
     """Exact to the second where the prediction followed the line, else of the clips that were asked for."""
     if length_s is None:
-        return "none of those asked for" if point.context_s is None else "not even 1 s"
-    whole = point.context_s is not None and length_s >= point.context_s
+        return "none of those asked for" if line.context_s is None else "not even 1 s"
+    whole = line.context_s is not None and length_s >= line.context_s
     return f"all, to {units.clip_length(length_s)}" if whole else f"to {units.clip_length(length_s)}"
 
 

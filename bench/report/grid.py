@@ -1,18 +1,13 @@
 """Grids of clip length × new tokens, one for each attention (and whatever else the cells differ in)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
 from bench import units
-from bench.judge.same_kernels import same_kernels
-from bench.judge.variants import settings_of, varying, words_of
-from bench.records.record import CellResult, Record
-from bench.report import labels
 from bench.report.basics import Status
 from bench.report.interface import Grid, GridCell, GridLine, Miss, Row
-from bench.report.rows import repeat_columns, row
 
 HEAT_LEVELS: Final = 5
 # Below this share of the largest peak, a tint would paint noise.
@@ -20,8 +15,6 @@ _WORTH_A_TINT: Final = 0.01
 # Cells that share neither clip nor tokens would make a grid of their square: it ends after so many points.
 _POINTS_PER_CELL: Final = 50
 _LEAST_POINTS: Final = 10_000
-
-_Key = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,39 +40,13 @@ class HeatScale:
         return f"Tint: peak memory of the cell, from {low} (lightest) to {high} (strongest)."
 
 
-def grids(record: Record) -> tuple[tuple[Grid, ...], str]:
-    """The grids of a record in the order of its cells, and what their tint means."""
-    groups, alike = _groups(record), same_kernels(record)
-    names = varying(settings_of(cell.requested) for cell in record.cells)
-    columns = repeat_columns(record)
-    rows = {
-        key: tuple(
-            row(record, cell, _title(cell, names), columns, alike.get(cell.cell_id, ())) for cell in cells
-        )
-        for key, cells in groups.items()
-    }
-    return arrange(rows.values())
-
-
-def arrange(groups: Iterable[tuple[Row, ...]]) -> tuple[tuple[Grid, ...], str]:
-    """One grid for each group of rows, and what the tint of all of them means."""
-    groups = tuple(groups)
-    scale = _scale([line for group in groups for line in group])
-    return tuple(_grid(group, scale) for group in groups), scale.legend
-
-
-def _groups(record: Record) -> dict[_Key, list[CellResult]]:
-    groups: dict[_Key, list[CellResult]] = {}
-    for cell in record.cells:
-        key = (cell.requested.attention.value, *settings_of(cell.requested))
-        groups.setdefault(key, []).append(cell)
-    return groups
-
-
-def _title(cell: CellResult, names: Sequence[str]) -> str:
-    return ", ".join(
-        [labels.ATTENTIONS[cell.requested.attention], *words_of(settings_of(cell.requested), names)]
-    )
+def grids(rows: Sequence[Row]) -> tuple[tuple[Grid, ...], str]:
+    """One grid for each title, in the order of the rows, and what the tint of all of them means."""
+    groups: dict[str, list[Row]] = {}
+    for line in rows:
+        groups.setdefault(line.variant, []).append(line)
+    scale = _scale(rows)
+    return tuple(_grid(tuple(group), scale) for group in groups.values()), scale.legend
 
 
 def _scale(rows: Sequence[Row]) -> HeatScale:

@@ -7,27 +7,17 @@ format escapes for its own syntax.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Protocol
 
 from bench.judge.memory import CardMemory
 from bench.records.base import Interval
 from bench.records.card import Emulation
-from bench.records.check import Check
+from bench.records.check import Check, FrontierLine
 from bench.records.enums import Attention, Fit, Provenance, Verdict, WeightMode
 from bench.records.record import MemoryTrace
 from bench.report.basics import Fact, Figure, Status, Tone
-from bench.report.derived.interface import Derived, Prediction
 from bench.report.labels import PROVENANCES
-
-
-class Format(StrEnum):
-    """The formats of `bench report --format`."""
-
-    HTML = "html"
-    JSON = "json"
-    MARKDOWN = "md"
-    CSV = "csv"
+from bench.report.prediction import Derived, Prediction
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,31 +138,19 @@ class Miss:
 
 @dataclass(frozen=True, slots=True)
 class FrontierRow:
-    """The longest clip that fits, and the smallest that does not, in words and seconds.
+    """A frontier line in words, and the line itself.
 
-    Of a prediction: the longest that surely fits and the smallest that surely does not; `context` is the
-    longest that the model's context holds, empty where the line is drawn through the cells alone. `basis` is
-    `3 machines` or `5 records`, empty of one record.
+    `context` is the longest clip that the model's context holds, empty where the line is drawn through the
+    cells alone. `basis` is `3 machines` or `5 records`, empty of one record.
     """
 
-    attention: Attention
+    line: FrontierLine
     attention_words: str
-    max_tokens: int
-    longest_fit_s: float | None
-    smallest_misfit_s: float | None
-    smallest_misfit_is_inferred: bool
-    longest_fit_with_desktop_s: float | None
-    desktop_is_known: bool
-    variant: tuple[str, ...]
     longest_fit: str
     longest_fit_with_desktop: str
     smallest_misfit: str
-    headless_is_known: bool
-    smallest_misfit_with_desktop_s: float | None
     smallest_misfit_with_desktop: str
-    context_s: float | None
     context: str
-    provenance: Provenance
     basis: str
 
 
@@ -191,12 +169,12 @@ class FrontierTable:
     @property
     def shows_headless(self) -> bool:
         """Whether anything tells which clips fit without a desktop."""
-        return any(line.headless_is_known for line in self.lines)
+        return any(row.line.headless_is_known for row in self.lines)
 
     @property
     def shows_desktop(self) -> bool:
         """Whether anything tells which clips fit beside a desktop."""
-        return any(line.desktop_is_known for line in self.lines)
+        return any(row.line.desktop_is_known for row in self.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,9 +303,9 @@ class View:
     @property
     def frontiers(self) -> tuple[FrontierTable, ...]:
         """The frontier as tables, one for each provenance."""
-        kinds = dict.fromkeys(line.provenance for line in self.frontier)
+        kinds = dict.fromkeys(row.line.provenance for row in self.frontier)
         return tuple(
-            FrontierTable(kind, tuple(line for line in self.frontier if line.provenance is kind))
+            FrontierTable(kind, tuple(row for row in self.frontier if row.line.provenance is kind))
             for kind in kinds
         )
 

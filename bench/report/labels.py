@@ -3,8 +3,9 @@
 from typing import Final
 
 from bench.judge.same_run import is_published
+from bench.records.check import Check
 from bench.records.enums import ATTENTION_NAMES, Provenance, Verdict, WeightMode
-from bench.records.record import ModelInfo, Outcome, Skipped
+from bench.records.record import Outcome, Skipped
 from bench.report.basics import Status, Tone
 from bench.text import MAX_NAME, clean
 from bench.wording.outcomes import ended
@@ -45,22 +46,25 @@ STATUSES: Final = {
 }
 
 
-def weights(model: ModelInfo) -> str:
+def weights(repo: str | None, mode: WeightMode) -> str:
     """`published weights`, `random weights`, `weights of somebody/something`."""
-    if model.weight_mode is WeightMode.HUB and not is_published(model.weight_mode, model.repo):
-        return clean(f"weights of {model.repo}", MAX_NAME)
-    return WEIGHTS[model.weight_mode]
+    if mode is WeightMode.HUB and not is_published(mode, repo):
+        return clean(f"weights of {repo}", MAX_NAME)
+    return WEIGHTS[mode]
 
 
-def stamp(provenance: Provenance, model: ModelInfo) -> tuple[str, Tone]:
+def stamp(check: Check) -> tuple[str, Tone]:
     """`measured on this device, random weights`; all but measured with published weights is a warning.
 
     A prediction is about shapes: whose weights they would be changes nothing, and none were there.
     """
-    if provenance is Provenance.DERIVED:
-        return PROVENANCES[provenance], Tone.WARN
-    plain = provenance is Provenance.MEASURED and is_published(model.weight_mode, model.repo)
-    return f"{PROVENANCES[provenance]}, {weights(model)}", Tone.MUTED if plain else Tone.WARN
+    repo, modes = check.model.repo, check.model.weight_modes
+    if check.provenance is Provenance.DERIVED:
+        return PROVENANCES[check.provenance], Tone.WARN
+    published = all(is_published(mode, repo) for mode in modes)
+    plain = check.provenance is Provenance.MEASURED and published
+    words = ", ".join(weights(repo, mode) for mode in modes)
+    return f"{PROVENANCES[check.provenance]}, {words}", Tone.MUTED if plain else Tone.WARN
 
 
 def status(outcome: Outcome) -> Status:

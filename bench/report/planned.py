@@ -1,10 +1,41 @@
-"""What an earlier plan had predicted, beside the cells that ran."""
+"""The plan of a run: an earlier prediction of its cells, in the same folder."""
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from bench.errors import RecordError
 from bench.judge.same_run import PREDICTED, values
 from bench.records.enums import Provenance
 from bench.records.record import Record
-from bench.report.basics import Fact
-from bench.text import MAX_NAME, clean
+from bench.store import naming
+from bench.store.record_files import read_record
+
+_LOOKED_AT: Final = 3  # the newest ones: a page is no reason to read a folder of records
+
+
+class Plans:
+    """Finds the plan of a run; looks into each folder once."""
+
+    def __init__(self) -> None:
+        self._found: dict[Path, tuple[Record, ...]] = {}
+
+    def beside(self, path: Path, record: Record) -> Record | None:
+        """The newest `bench plan` in the folder of a run that predicts its cells; None if there is none."""
+        if record.provenance is not Provenance.MEASURED:
+            return None
+        folder = path.parent
+        if folder not in self._found:
+            self._found[folder] = tuple(_read(folder))
+        return next((plan for plan in self._found[folder] if is_of(plan, record)), None)
+
+
+def _read(folder: Path) -> Iterator[Record]:
+    for candidate in naming.plans_in(folder)[:_LOOKED_AT]:
+        try:
+            yield read_record(candidate)
+        except RecordError:
+            continue  # it was not asked for
 
 
 def is_of(plan: Record, record: Record) -> bool:
@@ -15,22 +46,3 @@ def is_of(plan: Record, record: Record) -> bool:
         and values(PREDICTED, plan) == values(PREDICTED, record)
         and bool({cell.cell_id for cell in plan.cells} & {cell.cell_id for cell in record.cells})
     )
-
-
-def beside(record: Record, plan: Record | None) -> Record:
-    """The record, each of its cells with what the plan says of it; to be shown, not to be kept."""
-    if plan is None:
-        return record
-    told = {cell.cell_id: cell.envelope for cell in plan.cells}
-    cells = [
-        cell.model_copy(update={"envelope": cell.envelope or told.get(cell.cell_id)}) for cell in record.cells
-    ]
-    return record.model_copy(update={"cells": tuple(cells)})
-
-
-def source(plan: Record | None) -> tuple[Fact, ...]:
-    """Whose prediction stands beside the figures."""
-    if plan is None:
-        return ()
-    text = f"plan {plan.record_id} of {plan.created_at:%Y-%m-%d}, bench {plan.environment.bench_version}"
-    return (Fact("Predicted by", clean(text, MAX_NAME)),)

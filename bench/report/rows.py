@@ -1,184 +1,164 @@
-"""Cells as rows: every metric, the phases, and the raw repeats, in words."""
+"""Cells as rows: a row of a check document, with what a record adds to it, in words."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
 from bench import units
-from bench.judge.memory import card_memory, fits_with_desktop, is_contended, peak_of, ran_out_beside_another
-from bench.records.enums import Label, Phase, Provenance
-from bench.records.record import (
-    CellResult,
-    Effective,
-    Memory,
-    MemoryTrace,
-    PhaseMemory,
-    Predicted,
-    Record,
-    Repeat,
-)
+from bench.check.rows import FIT
+from bench.judge.memory import PEAK_WORDS
+from bench.records.check import CheckFigure, CheckRow
+from bench.records.enums import Attention, Fit, Label
+from bench.records.metrics import FIGURES, Metric
+from bench.records.record import MemoryTrace
 from bench.report import labels
-from bench.report.basics import Figure, Status, Tone
-from bench.report.card_metrics import all_figures
-from bench.report.derived.cells import prediction
-from bench.report.interface import PhasePeak, Repetition, Row
-from bench.text import clean
+from bench.report.basics import Figure, Status, Tone, basis
+from bench.report.card_metrics import COLUMNS
+from bench.report.details import CellDetail
+from bench.report.interface import Disagreement, Row
+from bench.report.metrics import between
+from bench.report.predicted_cells import differ, prediction
 
-_REPEAT_COLUMNS: Final = (
-    "Preprocess",
-    "Encode",
-    "First token",
-    "First token, host clock",
-    "Decode",
-    "Latency",
-    "Latency, host clock",
-    "Real-time factor",
-    "Tokens out",
-    "Stopped by",
-)
-_HOST: Final = frozenset({"First token, host clock", "Latency, host clock"})
+_NONE: Final = Figure(None, units.NOT_AVAILABLE)
+_DISAGREE: Final = "records disagree"
 NOT_COMPARABLE: Final = "not comparable"
-PHASES: Final = {
-    Phase.LOAD: "Load",
-    Phase.PREPROCESS: "Preprocess",
-    Phase.ENCODE: "Encode",
-    Phase.PREFILL: "Prefill",
-    Phase.DECODE: "Decode",
-}
-
-
-def repeat_columns(record: Record) -> tuple[str, ...]:
-    """Headings of the raw numbers; the host's clock only where it ran beside the device's."""
-    if _has_host_times(record):
-        return _REPEAT_COLUMNS
-    return tuple(column for column in _REPEAT_COLUMNS if column not in _HOST)
-
-
-def _has_host_times(record: Record) -> bool:
-    return any(repeat.host_latency_s is not None for cell in record.cells for repeat in cell.repeats)
+FITS: Final = "Whether it fits"
 
 
 def row(
-    record: Record, cell: CellResult, variant: str, columns: tuple[str, ...], alike: Sequence[CellResult] = ()
+    told: CheckRow,
+    title: str,
+    attentions: Mapping[str, Attention],
+    detail: CellDetail | None = None,
+    trace: MemoryTrace | None = None,
 ) -> Row:
-    """One cell of the record. `variant` names the grid that it stands in, `alike` has its doubles.
+    """One cell of a check document. `title` names its grid, `attentions` has those of all cells.
 
-    `columns` are those of `repeat_columns`, which looks at every cell.
+    `detail` is what its record adds, None where there are several records.
     """
-    wanted, summary = cell.requested, cell.summary
-    clip, tokens = units.clip_length(wanted.clip_seconds), f"{wanted.max_tokens:,}"
-    peak = peak_of(cell, record.device)
-    size_bytes = peak.size_bytes if peak else None
-    labels = tuple(clean(label, 40) for label in summary.labels) if summary else unmeasured_labels(cell)
+    clip, tokens = units.clip_length(told.clip_seconds), f"{told.max_tokens:,}"
+    figures = _figures(told) if detail is None else detail.figures
+    envelope = detail.envelope if detail is not None and detail.envelope is not None else told.envelope
+    predicted = prediction(told, detail)
+    status = _status(told)
     return Row(
-        cell_id=cell.cell_id,
-        variant=variant,
-        attention=wanted.attention,
-        profile=wanted.profile.value,
-        dtype=wanted.dtype,
-        clip_seconds=wanted.clip_seconds,
-        max_tokens=wanted.max_tokens,
+        cell_id=told.cell_id,
+        variant=title,
+        attention=told.attention,
+        profile=told.profile,
+        dtype=told.dtype,
+        clip_seconds=told.clip_seconds,
+        max_tokens=told.max_tokens,
         clip=clip,
         tokens=tokens,
         shape=f"{clip} × {tokens}",
-        # A predicted cell in a measured record is a prediction all the same.
-        provenance=Provenance.DERIVED if isinstance(cell.outcome, Predicted) else record.provenance,
-        weight_mode=wanted.weight_mode,
-        status=_status(cell),
-        figures=all_figures(cell, record.emulation),
-        peak_words=peak.words if peak else "peak",
-        peak=Figure(size_bytes, units.gib(size_bytes)),
-        prompt=_prompt(cell.effective),
-        labels=labels,
-        marks=(*(labels if summary else ()), *((NOT_COMPARABLE,) if alike else ())),
-        comparison=_comparison(cell, alike),
-        same_kernels_as=tuple(other.cell_id for other in alike),
-        fits_with_desktop=fits_with_desktop(cell, card_memory(record), record.emulation),
-        error_tail=_error_tail(cell),
-        phases=_phases(cell.memory),
-        repetitions=_repetitions(cell, columns),
-        prediction=prediction(cell, record),
-        predicted_bytes=cell.envelope.device_peak_bytes if cell.envelope else None,
-        machines=None if record.machine_key is None else 1,
-        records=1,
-        trace=trace_of(cell),
+        provenance=told.provenance,
+        weight_mode=told.weight_mode,
+        status=status
+        if predicted is None or detail is not None
+        else replace(predicted.fit, code=told.status),
+        figures=figures,
+        peak_words=PEAK_WORDS[told.peak] if told.peak else "peak",
+        peak=figures[told.peak] if told.peak else _NONE,
+        prompt=basis(told.machines, told.records) if detail is None else detail.prompt,
+        labels=tuple(told.labels),
+        marks=tuple(_marks(told, status)),
+        comparison=_comparison(told, attentions),
+        same_kernels_as=told.same_kernels_as,
+        fits_with_desktop=told.fits_with_desktop,
+        error_tail=detail.error_tail if detail else (),
+        phases=detail.phases if detail else {},
+        repetitions=detail.repetitions if detail else (),
+        prediction=predicted,
+        predicted_bytes=envelope.device_peak_bytes if envelope else None,
+        machines=told.machines,
+        records=told.records,
+        trace=trace,
+        fit=told.fit,
     )
 
 
-def trace_of(cell: CellResult) -> MemoryTrace | None:
-    """Memory over time with its text cleaned; None where nobody watched."""
-    trace = cell.memory_trace
-    return trace.model_copy(update={"source": clean(trace.source)}) if trace else None
+def settings_words(told: CheckRow) -> str:
+    """`SDPA, profile lean`: the settings in which cells differ."""
+    return ", ".join([labels.ATTENTIONS[told.attention], *told.variant])
 
 
-def _comparison(cell: CellResult, alike: Sequence[CellResult]) -> str:
-    if not alike:
-        return ""
-    others = " and ".join(labels.ATTENTIONS[other.requested.attention] for other in alike)
-    return (
-        f"asked for {labels.ATTENTIONS[cell.requested.attention]} and ran the same kernels as {others}: "
-        "not comparable"
+def disagreements(told: CheckRow) -> Iterator[Disagreement]:
+    """Everything in which the records of one cell differ by more than noise."""
+    cell = f"{units.clip_length(told.clip_seconds)} × {told.max_tokens:,} ({settings_words(told)})"
+    for name in told.disagrees:
+        if name == FIT:
+            yield Disagreement(cell, FITS, _tally(told))
+            continue
+        figure = told.figure(name)
+        if figure is not None:
+            shown = _figure(FIGURES[name], figure)
+            yield Disagreement(cell, FIGURES[name].heading, f"{shown.interval}, {shown.note}")
+
+
+def _figures(told: CheckRow) -> dict[str, Figure]:
+    """Every name of `COLUMNS`: of several records nothing that was watched is known."""
+    known = {name: _figure(metric, told.figure(name)) for name, metric in FIGURES.items()}
+    return {column.name: known.get(column.name, _NONE) for column in COLUMNS}
+
+
+def _figure(metric: Metric, figure: CheckFigure | None) -> Figure:
+    if figure is None:
+        return _NONE
+    known = figure.low is not None and figure.high is not None
+    return Figure(
+        value=figure.value,
+        text=units.quantity(figure.value, metric.unit),
+        interval=between(metric, figure.low, figure.high) if known else "",
+        low=figure.low,
+        high=figure.high,
+        note=basis(figure.machines, figure.records),
     )
 
 
-def _status(cell: CellResult) -> Status:
+def _status(told: CheckRow) -> Status:
     """The outcome; that another program took part of the memory stands wherever the reason does."""
-    told = labels.status(cell.outcome)
-    if not ran_out_beside_another(cell):
-        return told
-    reason = "; ".join((told.reason, "another program computed on the card: measure it again"))
-    return replace(told, word=f"{told.word} ({Label.CONTENDED})", tone=Tone.WARN, reason=reason)
+    word, tone = labels.STATUSES[told.status]
+    reason = told.reason or ""
+    if len(told.statuses) > 1:
+        return Status(told.status, word, Tone.WARN if FIT in told.disagrees else tone, _tally(told))
+    if told.status == "skipped" and told.fit is not Fit.DOES_NOT_FIT:
+        return Status(told.status, "not run", tone, reason)
+    if told.status == "out_of_memory" and Label.CONTENDED in told.labels and _told(told) == 1:
+        why = f"{reason}; another program computed on the card: measure it again"
+        return Status(told.status, f"{word} ({Label.CONTENDED})", Tone.WARN, why)
+    return Status(told.status, word, tone, reason)
 
 
-def unmeasured_labels(cell: CellResult) -> tuple[str, ...]:
-    """Of a cell without figures one label matters: another program may be why it has none."""
-    return (Label.CONTENDED.value,) if is_contended(cell) else ()
+def _tally(told: CheckRow) -> str:
+    if told.status == "predicted":
+        return differ(told)
+    said = (f"{labels.STATUSES[status][0]} in {count}" for status, count in told.statuses.items())
+    return f"{', '.join(said)} of {_told(told)} records"
 
 
-def _prompt(effective: Effective | None) -> str:
-    if effective is None or effective.prompt_tokens is None or effective.audio_tokens is None:
+def _told(told: CheckRow) -> int:
+    """How many records hold the cell, whatever came of it."""
+    return sum(told.statuses.values())
+
+
+def _marks(told: CheckRow, status: Status) -> Iterator[str]:
+    """What a reader must see beside the figures; a label that the outcome names already is none."""
+    for label, count in told.labels.items():
+        if f"({label})" not in status.word:
+            yield label if _told(told) == 1 else f"{label} in {count} of {_told(told)}"
+    if told.same_kernels_as:
+        yield NOT_COMPARABLE
+    if FIT in told.disagrees:
+        yield _tally(told)
+    if set(told.disagrees) - {FIT}:
+        yield _DISAGREE
+
+
+def _comparison(told: CheckRow, attentions: Mapping[str, Attention]) -> str:
+    if not told.same_kernels_as:
         return ""
-    return f"{effective.prompt_tokens:,} prompt tokens, {effective.audio_tokens:,} of them audio"
-
-
-def _error_tail(cell: CellResult) -> tuple[str, ...]:
-    if cell.outcome.status in {"failed", "timeout"}:
-        return tuple(clean(line) for line in cell.outcome.error_tail)
-    return ()
-
-
-def _phases(memory: Memory | None) -> dict[str, PhasePeak]:
-    if memory is None:
-        return {}
-    return {PHASES[phase]: _peak(memory.phases[phase]) for phase in Phase if phase in memory.phases}
-
-
-def _peak(memory: PhaseMemory) -> PhasePeak:
-    return PhasePeak(
-        allocated=units.gib(memory.allocated_peak_bytes),
-        reserved=units.gib(memory.reserved_peak_bytes),
-        resident=units.gib(memory.resident_peak_bytes),
+    others = " and ".join(labels.ATTENTIONS[attentions[cell_id]] for cell_id in told.same_kernels_as)
+    return (
+        f"asked for {labels.ATTENTIONS[told.attention]} and ran the same kernels as {others}: not comparable"
     )
-
-
-def _repetitions(cell: CellResult, columns: tuple[str, ...]) -> tuple[Repetition, ...]:
-    cold = [("cold", cell.cold)] if cell.cold else []
-    timed = [(str(nth), repeat) for nth, repeat in enumerate(cell.repeats, start=1)]
-    texts = ((name, _raw(repeat)) for name, repeat in (*cold, *timed))
-    return tuple(Repetition(name, tuple(raw[column] for column in columns)) for name, raw in texts)
-
-
-def _raw(repeat: Repeat) -> dict[str, str]:
-    texts = (
-        units.seconds(repeat.preprocess_s),
-        units.seconds(repeat.encode_s),
-        units.seconds(repeat.time_to_first_token_s),
-        units.seconds(repeat.host_time_to_first_token_s),
-        units.rate(repeat.decode_tokens_per_s, "tok/s"),
-        units.seconds(repeat.latency_s),
-        units.seconds(repeat.host_latency_s),
-        units.ratio(repeat.real_time_factor),
-        f"{repeat.generated_tokens:,}",
-        repeat.stop_reason,
-    )
-    return dict(zip(_REPEAT_COLUMNS, texts, strict=True))

@@ -1,12 +1,13 @@
 """The table at the end of `bench run` and of `bench plan`: plain text in a pipe, of a bounded width."""
 
 import io
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from bench.report.derived import terminal as predicted
-from bench.report.derived.interface import Derived
-from bench.report.interface import Row, View
+from bench.report.basics import Tone
+from bench.report.interface import FrontierRow, Grid, GridCell, GridLine, Row, View
+from bench.report.prediction import Derived
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -15,7 +16,11 @@ if TYPE_CHECKING:
 
 WIDTH: Final = 100
 _MAX_REASON: Final = 160
-_STYLES: Final = predicted.STYLES
+_STYLES: Final = {Tone.GOOD: "green", Tone.WARN: "yellow", Tone.BAD: "red", Tone.MUTED: "dim"}
+_DERIVED_WIDTH: Final = 80
+_GAP: Final = 1
+# "too close to call" is the longest word that stands in a cell.
+_CELL: Final = 17
 
 
 def as_text(view: View) -> str:
@@ -23,7 +28,7 @@ def as_text(view: View) -> str:
     from rich.console import Console
 
     sink = io.StringIO()
-    width = WIDTH if view.derived is None else predicted.WIDTH
+    width = WIDTH if view.derived is None else _DERIVED_WIDTH
     console = Console(file=sink, width=width, color_system=None, force_terminal=False)
     console.print(summary(view))
     return "".join(f"{line.rstrip()}\n" for line in sink.getvalue().splitlines())
@@ -32,7 +37,7 @@ def as_text(view: View) -> str:
 def summary(view: View) -> "RenderableType":
     """One line per cell, then the verdict, for a rich console. No markup is read from a record.
 
-    Of a prediction: the verdict first, then the grids, in `predicted.WIDTH` columns.
+    Of a prediction: the verdict first, then the grids, in `_DERIVED_WIDTH` columns.
     """
     from rich.console import Group
 
@@ -60,7 +65,7 @@ def _predicted(view: View, derived: Derived) -> Iterator["RenderableType"]:
 
     yield Text(f"{view.identity.model} on {view.identity.gpu} ({view.stamp})")
     yield _headline(view)
-    yield from predicted.parts(view, derived)
+    yield from _derived_parts(view, derived)
     yield from _misses(view)
     for caveat in view.caveats:
         yield Text(f"- {caveat}", style="yellow")
@@ -110,3 +115,149 @@ def _cells(row: Row) -> Iterator["Text"]:
 
 def _shorten(text: str) -> str:
     return text if len(text) <= _MAX_REASON else text[: _MAX_REASON - 1] + "…"
+
+
+# --- predictions: grids of words and ranges ---------------------------------------------------------------
+
+
+def _derived_parts(view: View, derived: Derived) -> Iterator["RenderableType"]:
+    """Grids, then the longest clips, the budget and where the figures are from."""
+    from rich.text import Text
+
+    for grid, titles in _alike(view.grids):
+        yield Text(f"\n{titles}", style="bold")
+        if grid.uniform is None:
+            yield from _grid(grid)
+            yield Text(_at_peak(grid), style="dim")
+    if derived.has_frontier:
+        yield Text("\nThe longest clip that surely fits, and from which on surely none does", style="bold")
+        yield _frontier(view, derived)
+    yield Text("")
+    yield Text(derived.units_line)
+    if derived.room_line:
+        yield Text(f"Room for the model: {derived.room_line}.")
+    for line in derived.how_lines:
+        yield Text(line, style="dim")
+    for entry in derived.compared:
+        inside = "" if entry.comparison.inside is None else f", {entry.inside} inside the range"
+        cells = _counted(entry.comparison.cells)
+        yield Text(
+            f"Against record {entry.record} ({cells}): {entry.metric}, measured / predicted "
+            f"{entry.factor} ({entry.spread}){inside}"
+        )
+
+
+def _counted(count: int) -> str:
+    return f"{count} cell{'' if count == 1 else 's'}"
+
+
+def _at_peak(grid: Grid) -> str:
+    """`At the peak: encode: stem GELU (11 cells); prefill: logits of every position (1 cell).`"""
+    found = Counter(row.prediction.at_peak for row in grid.rows if row.prediction and row.prediction.at_peak)
+    told = (f"{words} ({_counted(count)})" for words, count in found.most_common())
+    return f"At the peak: {'; '.join(told)}." if found else ""
+
+
+def _alike(grids: Sequence[Grid]) -> Iterator[tuple[Grid, str]]:
+    """Each grid with its title; those that say the same, cell by cell, under one title."""
+    groups: dict[tuple[object, ...], list[Grid]] = {}
+    for grid in grids:
+        groups.setdefault(_said(grid), []).append(grid)
+    for group in groups.values():
+        yield group[0], " and ".join(grid.title for grid in group)
+
+
+def _said(grid: Grid) -> tuple[object, ...]:
+    cells = tuple(tuple(map(_key, line.cells)) for line in grid.lines)
+    return grid.columns, tuple(line.clip for line in grid.lines), cells
+
+
+def _key(cell: GridCell | None) -> tuple[object, ...]:
+    if cell is None:
+        return ()
+    found = cell.row.prediction
+    return (cell.row.status,) if found is None else (found.fit, found.also, found.peak, found.at_peak)
+
+
+def _grid(grid: Grid) -> Iterator["Table"]:
+    """The grid in as many tables as its columns need to stay within the width."""
+    clip = max(len("Clip"), *(len(line.clip) for line in grid.lines))
+    at_once = max(1, (_DERIVED_WIDTH - clip) // (_CELL + _GAP))
+    for first in range(0, len(grid.columns), at_once):
+        yield _block(grid, range(first, min(first + at_once, len(grid.columns))))
+
+
+def _block(grid: Grid, columns: range) -> "Table":
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="bold")
+    table.add_column("Clip", no_wrap=True)
+    for at in columns:
+        noun = "token" if grid.columns[at] == "1" else "tokens"
+        table.add_column(f"{grid.columns[at]} {noun}")
+    for line in grid.lines:
+        table.add_row(*_grid_line(line, columns))
+    return table
+
+
+def _grid_line(line: GridLine, columns: range) -> Iterator["Text"]:
+    from rich.text import Text
+
+    yield Text(line.clip)
+    for at in columns:
+        yield _grid_cell(line.cells[at])
+
+
+def _grid_cell(cell: GridCell | None) -> "Text":
+    from rich.text import Text
+
+    if cell is None:
+        return Text("")
+    found = cell.row.prediction
+    if found is None:
+        return Text(cell.row.status.word, style=_STYLES[cell.row.status.tone])
+    word = Text(found.fit.word, style=_STYLES[found.fit.tone])
+    return word.append(f"\n{found.peak}", style="default")
+
+
+def _frontier(view: View, derived: Derived) -> "Table":
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    table.add_column("Attention")
+    table.add_column("Tokens", justify="right", no_wrap=True)
+    if derived.shows_headless:
+        table.add_column("Without a desktop")
+    if derived.shows_desktop:
+        table.add_column("Beside a desktop")
+    for titles, point in _alike_lines(view.frontier):
+        shown = []
+        if derived.shows_headless:
+            shown.append(_between(point.longest_fit, point.line.smallest_misfit_s, point.smallest_misfit))
+        if derived.shows_desktop:
+            desktop_s, desktop = point.line.smallest_misfit_with_desktop_s, point.smallest_misfit_with_desktop
+            shown.append(_between(point.longest_fit_with_desktop, desktop_s, desktop))
+        table.add_row(*map(Text, (titles, f"{point.line.max_tokens:,}", *shown)))
+    return table
+
+
+def _between(fits: str, misfit_s: float | None, misfit: str) -> str:
+    """`to 128 s; none from 342 s`."""
+    return fits if misfit_s is None else f"{fits}; none {misfit}"
+
+
+def _alike_lines(points: Sequence[FrontierRow]) -> Iterator[tuple[str, FrontierRow]]:
+    """Each line with its attention; those that say the same for one number of tokens together."""
+    groups: dict[tuple[object, ...], list[FrontierRow]] = {}
+    for point in points:
+        key = (
+            point.line.max_tokens,
+            point.longest_fit,
+            point.smallest_misfit,
+            point.longest_fit_with_desktop,
+            point.smallest_misfit_with_desktop,
+        )
+        groups.setdefault(key, []).append(point)
+    for group in groups.values():
+        yield ", ".join(point.attention_words.replace("FlashAttention 2", "FA2") for point in group), group[0]

@@ -1,62 +1,146 @@
-"""A record as a view: the one place where the formats get their words from."""
+"""A check document as a view: the one place where the formats get their words from."""
 
+from collections.abc import Iterator, Sequence
+
+from bench import units
 from bench.check.document import merge
 from bench.check.summarise import summarise
-from bench.judge.verdict import judge
+from bench.records.check import Check
+from bench.records.enums import Fit, Provenance
 from bench.records.record import Record
-from bench.report import card, facts, labels
-from bench.report.derived.build import derived
+from bench.report import labels
+from bench.report.basics import Fact, Figure, basis, whole
+from bench.report.card import beside_the_budget, memory_of
+from bench.report.derivation import derived, tiles
+from bench.report.details import Details, details_of
 from bench.report.frontier import frontier
 from bench.report.grid import grids, misses
-from bench.report.interface import View
-from bench.report.planned import beside, source
-from bench.report.repeat import command
-from bench.report.rows import repeat_columns
-from bench.text import clean
-from bench.wording.caveats import sentence
+from bench.report.interface import Identity, Row, View
+from bench.report.rows import row, settings_words
+from bench.report.several import disagreement, facts_of, merged
 
 
-def build_view(record: Record, path: str | None = None, plan: Record | None = None) -> View:
+def view_of(record: Record, path: str | None = None, plan: Record | None = None) -> View:
     """Everything that any format shows of one record. Never fails on a record that the schema accepts.
 
-    `path`: where the reader of a report finds the record; None where that is not told. `plan`: a derived
+    `path`: where the reader of a report finds the record; None where that is not said. `plan`: a derived
     record of the same model on the same device, whose predictions stand beside what ran.
     """
-    judgement = judge(record)
-    tables, legend = grids(beside(record, plan))
-    stamp, stamp_tone = labels.stamp(record.provenance, record.model)
-    verdict_word, verdict_tone = labels.VERDICTS[judgement.verdict]
-    repeat_command, repeat_notes = command(record)
-    prediction = derived(record, judgement)
-    rows = tuple(row for grid in tables for row in grid.rows)
+    check = merge((summarise(record, path),))
+    return build_view(check, details_of(record, check, plan))
+
+
+def build_view(check: Check, details: Details) -> View:
+    """Everything that any format shows of a check document, with what `details` adds to it."""
+    facts = details.facts or facts_of(check)
+    told = merged(check) if details.facts is None else None
+    rows = _rows(check, details)
+    tables, legend = grids(rows)
+    stamp, stamp_tone = labels.stamp(check)
+    verdict_word, verdict_tone = labels.VERDICTS[check.verdict]
+    prediction = derived(check, facts.how, facts.how_lines) if told is None else None
     return View(
-        identity=facts.identity(record),
-        provenance=record.provenance,
-        weight_mode=record.model.weight_mode,
-        stamp=stamp,
+        identity=_identity(check),
+        provenance=check.provenance,
+        weight_mode=check.model.weight_modes[0],
+        stamp=stamp if told is None else f"{stamp}, {basis(None, _deciding(check))}",
         stamp_tone=stamp_tone,
-        verdict=judgement.verdict,
+        verdict=check.verdict,
         verdict_word=verdict_word,
         verdict_tone=verdict_tone,
-        why=clean(judgement.why),
-        caveats=tuple(clean(sentence(caveat)) for caveat in judgement.caveats),
-        highlights=prediction.tiles if prediction else facts.highlights(record, rows, judgement),
-        header=(*facts.header(record), *source(plan)),
-        repeat_command=repeat_command,
-        repeat_notes=repeat_notes,
-        memory=judgement.memory,
-        emulation=record.emulation,
-        card=card.facts(record),
-        card_lines=tuple(map(clean, card.lines(record))),
-        frontier=frontier(judgement.frontier, record.provenance),
+        why=check.why,
+        caveats=check.caveats if told is None else (*disagreement(told), *check.caveats),
+        highlights=tuple(_highlights(check, rows, several=told is not None)),
+        header=facts.header,
+        repeat_command=facts.repeat_command,
+        repeat_notes=facts.repeat_notes,
+        memory=memory_of(check),
+        emulation=check.emulation,
+        card=facts.card,
+        card_lines=facts.card_lines,
+        frontier=frontier(check, several=told is not None),
         grids=tables,
         heat_legend=legend,
         misses=misses(tables),
-        memory_sources=facts.memory_sources(record),
-        repeat_columns=repeat_columns(record),
-        kernels=facts.kernels(record),
-        environment=facts.environment(record),
+        memory_sources=facts.memory_sources,
+        repeat_columns=facts.repeat_columns,
+        kernels=facts.kernels,
+        environment=facts.environment,
         derived=prediction,
-        check=merge((summarise(record, path),)),
-        merged=None,
+        check=check,
+        merged=told,
     )
+
+
+def _rows(check: Check, details: Details) -> tuple[Row, ...]:
+    """In the order of the record where there is one, else in that of the document."""
+    place = {key: nth for nth, key in enumerate(details.cells)}
+    attentions = {told.cell_id: told.attention for told in check.rows}
+    mixed = details.facts is None and len({told.provenance for told in check.rows}) > 1
+    found = []
+    for told in check.rows:
+        key = told.cell_id, told.provenance
+        # What ran and what was predicted are never in one grid of a page of several records.
+        where = f", {labels.PROVENANCES[told.provenance]}" if mixed else ""
+        title = f"{settings_words(told)}{where}"
+        shown = row(told, title, attentions, details.cells.get(key), details.traces.get(key))
+        found.append((place.get(key, len(place)), shown))
+    return tuple(shown for _, shown in sorted(found, key=lambda pair: pair[0]))
+
+
+def _identity(check: Check) -> Identity:
+    """Which model, device and record; of several that of the newest, where one has to be named."""
+    newest = check.records[-1]
+    return Identity(
+        model=check.model.name,
+        repo=check.model.repo,
+        revision=check.model.revisions[0] if len(check.model.revisions) == 1 else None,
+        parameters=check.model.parameters,
+        weights_bytes=whole(check.vram.weights_bytes),
+        gpu=check.gpu.name,
+        slug=check.gpu.slug,
+        kind=check.gpu.kind,
+        memory_total_bytes=whole(check.gpu.memory_total_bytes),
+        compute_capability=check.gpu.compute_capability,
+        driver=check.environment[0].driver,
+        record_id=newest.id,
+        content_hash=newest.hash,
+    )
+
+
+def _deciding(check: Check) -> int:
+    return sum(1 for record in check.records if record.provenance is check.provenance)
+
+
+def _highlights(check: Check, rows: Sequence[Row], *, several: bool) -> Iterator[Fact]:
+    """The figures of the largest cell that fits; of predictions alone the card, the weights, the budgets.
+
+    An emulated card has no speed.
+    """
+    if check.prediction is not None and check.provenance is Provenance.DERIVED:
+        yield from tiles(check)
+    fits = [shown for shown in rows if shown.fit is Fit.FITS and shown.status.code == "measured"]
+    largest = max(fits, key=lambda shown: (shown.clip_seconds, shown.max_tokens), default=None)
+    if largest is None:
+        return
+    prompt = largest.prompt if several else ""
+    yield Fact("Longest clip that ran", f"{largest.clip} × {largest.tokens} tokens", prompt)
+    if check.emulation is None and check.provenance is not Provenance.EMULATED:
+        yield _speed("Decode speed there", largest.figures["decode_tokens_per_s"], several=several)
+        yield _speed("First token after", largest.figures["time_to_first_token_s"], several=several)
+    yield _memory_there(check, largest)
+
+
+def _speed(label: str, figure: Figure, *, several: bool) -> Fact:
+    return Fact(
+        label, figure.text, ", ".join(filter(None, (figure.interval, figure.note))) if several else ""
+    )
+
+
+def _memory_there(check: Check, largest: Row) -> Fact:
+    """The peak; on an emulated card what that card would have to hold, for the device is another."""
+    emulated = check.emulation is not None
+    value = largest.figures["needed_bytes"].value if emulated else largest.peak.value
+    label = "CUDA context included" if emulated else largest.peak_words
+    size = units.both_units(None if value is None else int(value))
+    return Fact(f"Memory there, {label}", size, beside_the_budget(memory_of(check)))

@@ -1,5 +1,6 @@
 """Records on disk: read with their hash checked, written whole or not at all."""
 
+import gc
 import json
 import os
 import tempfile
@@ -44,6 +45,16 @@ def read_record(path: Path) -> Record:
         return Record.model_validate_json(content, strict=True)
     except ValidationError as error:
         raise RecordError(f"{path}: {first_fault(error)}") from error
+
+
+@contextmanager
+def without_search_for_cycles() -> Iterator[None]:
+    """Python looks for unreachable cycles ever and again; over so many values that took 40 % of the time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _intact(path: Path) -> bytes:

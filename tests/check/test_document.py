@@ -10,7 +10,7 @@ from bench.records.caveats import RecordsElsewhere
 from bench.records.check import Check, CheckFigure, CheckRow
 from bench.records.enums import Attention, Fit, Provenance, Verdict, WeightMode
 from bench.records.record import Record
-from bench.report.view import build_view
+from bench.report.view import view_of
 from tests.samples import cards
 from tests.samples import predictions as derived
 from tests.samples import records as sample
@@ -190,7 +190,7 @@ ALONE = (
 
 @pytest.mark.parametrize("record", ALONE)
 def test_one_record_merged_alone_is_its_own_document(record: Record) -> None:
-    assert merged(record) == merged(record, record) == build_view(record).check
+    assert merged(record) == merged(record, record) == view_of(record).check
 
 
 RATES = st.floats(10, 100)

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from bench import shipped
 from bench.records.check import Check
 from bench.records.record import Record
-from bench.report.bundle import render
-from bench.report.view import build_view
+from bench.report.json import render
+from bench.report.view import view_of
 from tests.samples import cards
 from tests.samples import predictions as derived
 from tests.samples import records as sample
@@ -21,34 +21,31 @@ SCHEMA = json.loads((shipped.schemas() / "check-1.1.json").read_text(encoding="u
 
 
 def document(record: Record) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(render(build_view(record)))
+    found: dict[str, Any] = json.loads(render(view_of(record)))
     return found
 
 
 @pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS.keys())
 def test_the_document_obeys_the_published_schema_and_reads_back(record: Record) -> None:
-    text = render(build_view(record))
+    text = render(view_of(record))
     jsonschema.validate(json.loads(text), SCHEMA)
     assert Check.model_validate_json(text).model_dump_json() + "\n" == text
 
 
 @pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS.keys())
 def test_it_says_what_the_page_says(record: Record) -> None:
-    view = build_view(record)
+    view = view_of(record)
     check = view.check
     assert (check.verdict, check.why, check.caveats) == (view.verdict, view.why, view.caveats)
     assert [row.cell_id for row in check.rows] == [row.cell_id for row in sorted_rows(record)]
-    lines = [(p.attention, p.max_tokens, p.longest_fit_s, p.smallest_misfit_s) for p in view.frontier]
-    assert [
-        (p.attention, p.max_tokens, p.longest_fit_s, p.smallest_misfit_s) for p in check.frontier
-    ] == lines
+    assert [shown.line for shown in view.frontier] == list(check.frontier)
 
 
 def sorted_rows(record: Record) -> list[Any]:
     """By attention, clip and tokens, whatever the order of the run."""
     order = ["eager", "sdpa", "flash_attention_2"]
     return sorted(
-        build_view(record).check.rows,
+        view_of(record).check.rows,
         key=lambda row: (order.index(row.attention), row.variant, row.clip_seconds, row.max_tokens),
     )
 
@@ -114,7 +111,7 @@ def test_vram_is_of_the_cell_that_took_the_most_phase_by_phase() -> None:
 
 
 def test_compact_enough_to_be_fetched_by_a_page() -> None:
-    text = render(build_view(sample.all_measured_48()))
+    text = render(view_of(sample.all_measured_48()))
     assert len(text) < 48 * 2_500
 
 

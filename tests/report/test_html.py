@@ -14,7 +14,7 @@ from markupsafe import escape
 
 from bench.records.record import Record
 from bench.report.html import render
-from bench.report.view import build_view
+from bench.report.view import view_of
 from tests.report.pages import read_script
 from tests.samples import cards, large
 from tests.samples import records as sample
@@ -74,13 +74,13 @@ class Page(HTMLParser):
 
 
 def page(record: Record) -> Page:
-    return Page(render(build_view(record)))
+    return Page(render(view_of(record)))
 
 
 @cache
 def source_of(name: str) -> str:
     """One of `RECORDS` as a page: many tests look at the same ones."""
-    return render(build_view(RECORDS[name]))
+    return render(view_of(RECORDS[name]))
 
 
 @cache
@@ -124,7 +124,7 @@ def test_every_cell_is_present_and_links_lead_somewhere(name: str) -> None:
 
 @pytest.mark.parametrize("name", RECORDS)
 def test_the_verdict_comes_first_and_the_weights_stand_at_every_table(name: str) -> None:
-    view, source = build_view(RECORDS[name]), source_of(name)
+    view, source = view_of(RECORDS[name]), source_of(name)
     names = parsed_page(name).names()
     assert names.count("h1") == 1
     if "table" in names:
@@ -147,12 +147,12 @@ def test_landmarks_headings_and_scopes(name: str) -> None:
 
 
 def test_a_full_standard_record_is_a_small_file() -> None:
-    source = render(build_view(sample.all_measured_48()))
+    source = render(view_of(sample.all_measured_48()))
     assert len(source.encode()) - len(read_script("vega.js").encode()) < 250_000
 
 
 def test_a_page_of_200_cells_with_traces_and_raw_repeats_stays_under_1_5_mb() -> None:
-    view = build_view(large.two_hundred())
+    view = view_of(large.two_hundred())
     source = render(view)
     assert len(source.encode()) < 1_500_000
     for datum in Page(source).data()["data"]["traces"]:
@@ -161,7 +161,7 @@ def test_a_page_of_200_cells_with_traces_and_raw_repeats_stays_under_1_5_mb() ->
 
 
 def test_hostile_strings_are_shown_as_they_are() -> None:
-    source = render(build_view(sample.hostile()))
+    source = render(view_of(sample.hostile()))
     assert "<script>alert" not in source
     assert "<img" not in source
     assert len(page(sample.hostile()).scripts()) == 2
@@ -176,13 +176,13 @@ def test_reasons_error_tails_and_labels_are_told() -> None:
 
 def test_every_raw_repeat_is_there() -> None:
     record = sample.all_measured_48()
-    rows = re.findall(r'<tr><th scope="row">\d<td>', render(build_view(record)))
+    rows = re.findall(r'<tr><th scope="row">\d<td>', render(view_of(record)))
     assert len(rows) == sum(len(cell.repeats) for cell in record.cells)
 
 
 def test_short_tables_are_open_and_long_ones_folded() -> None:
-    assert "<details open>" in render(build_view(sample.smoke()))
-    assert "<details open>" not in render(build_view(sample.all_measured_48()))
+    assert "<details open>" in render(view_of(sample.smoke()))
+    assert "<details open>" not in render(view_of(sample.all_measured_48()))
 
 
 def test_metrics_that_no_cell_has_are_named_once() -> None:
@@ -203,14 +203,14 @@ def test_the_budget_stands_at_the_peak_and_in_a_section_of_its_own() -> None:
 
 
 def test_a_record_without_a_card_has_no_section_for_one() -> None:
-    source = render(build_view(sample.smoke()))
+    source = render(view_of(sample.smoke()))
     assert 'id="card"' not in source
     assert 'href="#card"' not in source
 
 
 def test_each_sampled_peak_says_how_closely_it_was_watched() -> None:
-    source = render(build_view(cards.rtx_4070()))
-    ran = [row for row in build_view(cards.rtx_4070()).rows if row.status.code == "measured"]
+    source = render(view_of(cards.rtx_4070()))
+    ran = [row for row in view_of(cards.rtx_4070()).rows if row.status.code == "measured"]
     # the peaks of process and whole device, and where the energy is from
     assert source.count("812 samples, every 20.0 ms, largest gap 41.0 ms") == 3 * len(ran)
 
@@ -228,7 +228,7 @@ def test_power_clocks_and_what_held_them_back_are_told() -> None:
 
 
 def test_cells_that_cannot_be_compared_are_marked_where_they_stand() -> None:
-    source = render(build_view(cards.rtx_4070()))
+    source = render(view_of(cards.rtx_4070()))
     assert source.count('<span class="word label">not comparable</span>') == 4
     assert "asked for FlashAttention 2 and ran the same kernels as SDPA: not comparable" in source
 
@@ -250,7 +250,7 @@ def test_the_emulated_card_is_told_with_its_limit() -> None:
 
 
 def test_hostile_words_of_a_driver_are_shown_as_they_are() -> None:
-    source = render(build_view(cards.hostile()))
+    source = render(view_of(cards.hostile()))
     assert "<script>alert" not in source
     assert "\x1b" not in source
     assert "<script>alert(1)</script>|`x`=1+1" in page(cards.hostile()).text()
@@ -276,7 +276,7 @@ def test_verdict_caveats_and_how_to_repeat_come_before_any_plot(name: str) -> No
 
 @pytest.mark.parametrize("name", RECORDS)
 def test_every_plot_has_a_stamp_a_summary_and_a_way_to_its_table(name: str) -> None:
-    view = build_view(RECORDS[name])
+    view = view_of(RECORDS[name])
     figures = re.findall(r"<figure.*?</figure>", source_of(name), re.DOTALL)
     for figure in figures:
         assert str(escape(view.stamp)) in figure
@@ -285,7 +285,7 @@ def test_every_plot_has_a_stamp_a_summary_and_a_way_to_its_table(name: str) -> N
 
 
 def test_the_data_of_the_plots_stay_in_their_element() -> None:
-    source = render(build_view(sample.hostile()))
+    source = render(view_of(sample.hostile()))
     data = re.findall(r'<script type="application/json" id="plots-data">(.*?)</script>', source, re.DOTALL)
     assert len(data) == 1
     assert not set("<>&\u2028\u2029") & set(data[0])

@@ -6,7 +6,7 @@ from bench.records.record import Record
 from bench.report.html import render
 from bench.report.planned import is_of
 from bench.report.plots.build import plots
-from bench.report.view import build_view
+from bench.report.view import view_of
 from bench.store.record_files import seal
 from tests.samples import cards
 from tests.samples import predictions as derived
@@ -22,7 +22,7 @@ def on_another_card(plan: Record) -> Record:
 
 
 def test_the_page_draws_the_predicted_band_and_says_whose_it_is() -> None:
-    alone, both = build_view(RAN), build_view(RAN, plan=PLAN)
+    alone, both = view_of(RAN), view_of(RAN, plan=PLAN)
     assert not any(row.predicted_bytes for row in alone.rows)
     told = {cell.cell_id: cell.envelope for cell in PLAN.cells}
     shared = [row for row in both.rows if row.cell_id in told]
@@ -37,7 +37,7 @@ def test_the_page_draws_the_predicted_band_and_says_whose_it_is() -> None:
 
 
 def test_a_plan_changes_no_figure_and_no_verdict_of_what_ran() -> None:
-    alone, both = build_view(RAN), build_view(RAN, plan=PLAN)
+    alone, both = view_of(RAN), view_of(RAN, plan=PLAN)
     assert both.check == alone.check
     assert (both.verdict, both.why, both.caveats) == (alone.verdict, alone.why, alone.caveats)
     assert [row.figures for row in both.rows] == [row.figures for row in alone.rows]

@@ -7,9 +7,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from bench.records.record import Record
-from bench.report.bundle import write_reports
-from bench.report.interface import Format
-from bench.report.view import build_view
+from bench.report.files import write_reports
+from bench.report.view import view_of
 from tests.report.browsing import POOR_CONTRAST, Overheard, unfold
 from tests.samples import predictions as derived
 from tests.samples.named import RECORDS
@@ -33,7 +32,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def write(record: Record, folder: Path, name: str) -> Path:
-    return write_reports(build_view(record), folder, [Format.HTML], name.replace(" ", "-"))[0]
+    return write_reports(view_of(record), folder, ["html"], name.replace(" ", "-"))[0]
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from bench.records.enums import WeightMode
 from bench.report.terminal import WIDTH, as_text, summary
-from bench.report.view import build_view
+from bench.report.view import view_of
 from tests.samples import cards
 from tests.samples import records as sample
 from tests.samples.named import RECORDS
@@ -14,31 +14,31 @@ from tests.samples.named import RECORDS
 
 def test_every_line_fits_100_columns() -> None:
     for record in RECORDS.values():
-        assert max(map(len, as_text(build_view(record)).splitlines())) <= WIDTH
+        assert max(map(len, as_text(view_of(record)).splitlines())) <= WIDTH
 
 
 def test_no_figure_of_the_table_is_cut_short() -> None:
     for record in (sample.standard(), sample.all_measured_48(), cards.rtx_4070(), cards.emulated()):
-        assert "…" not in as_text(build_view(record))
+        assert "…" not in as_text(view_of(record))
 
 
 def test_plain_text_has_no_escape_codes() -> None:
-    assert "\x1b" not in as_text(build_view(sample.hostile()))
-    assert "\x1b" not in as_text(build_view(cards.hostile()))
+    assert "\x1b" not in as_text(view_of(sample.hostile()))
+    assert "\x1b" not in as_text(view_of(cards.hostile()))
 
 
 def test_the_card_and_its_work_are_two_lines() -> None:
-    lines = " ".join(as_text(build_view(cards.rtx_4070())).split())
+    lines = " ".join(as_text(view_of(cards.rtx_4070())).split())
     assert (
         "Card: 11.57 GiB without a desktop, 10.79 GiB beside one, 11.54 GiB free when the run began" in lines
     )
     assert "J per token, 0.708 to 0.766 of the memory bandwidth in decode" in lines
     assert "not comparable" in lines
-    assert "Card:" not in as_text(build_view(sample.smoke()))
+    assert "Card:" not in as_text(view_of(sample.smoke()))
 
 
 def test_figures_reasons_weights_and_verdict_are_there() -> None:
-    text = as_text(build_view(sample.standard(WeightMode.RANDOM)))
+    text = as_text(view_of(sample.standard(WeightMode.RANDOM)))
     for words in (
         "47.4 tok/s",
         "10.49 GiB",
@@ -51,7 +51,7 @@ def test_figures_reasons_weights_and_verdict_are_there() -> None:
 
 
 def test_a_whole_unsupported_attention_is_one_line() -> None:
-    lines = as_text(build_view(sample.standard())).splitlines()
+    lines = as_text(view_of(sample.standard())).splitlines()
     (line,) = [line for line in lines if "FlashAttention 2" in line]
     assert "unsupported" in line
     assert "all 24 cells" in line
@@ -60,5 +60,5 @@ def test_a_whole_unsupported_attention_is_one_line() -> None:
 def test_markup_in_a_record_is_text() -> None:
     record = sample.renamed(sample.record([]), "model", "[bold red]x[/]")
     console = Console(file=io.StringIO(), width=WIDTH, force_terminal=True, record=True)
-    console.print(summary(build_view(record)))
+    console.print(summary(view_of(record)))
     assert "[bold red]x[/]" in console.export_text()

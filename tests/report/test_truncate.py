@@ -9,7 +9,7 @@ from bench.records.enums import Attention
 from bench.records.record import Record
 from bench.report.html import render
 from bench.report.truncate import MAX_CELLS, limited, spread
-from bench.report.view import build_view
+from bench.report.view import view_of
 from tests.samples import cards
 from tests.samples import records as sample
 
@@ -31,12 +31,12 @@ def many(clips: int, tokens: int, attention: Attention = Attention.SDPA) -> Reco
 
 
 def test_a_view_of_two_hundred_cells_is_shown_whole() -> None:
-    view = build_view(many(20, 10))
+    view = view_of(many(20, 10))
     assert limited(view) == (view, "")
 
 
 def test_a_larger_one_is_cut_evenly_and_keeps_its_ends() -> None:
-    view, words = limited(build_view(many(60, 40)))
+    view, words = limited(view_of(many(60, 40)))
     (grid,) = view.grids
     assert len(view.rows) <= MAX_CELLS
     assert (grid.columns[0], grid.columns[-1]) == ("1", "40")
@@ -46,7 +46,7 @@ def test_a_larger_one_is_cut_evenly_and_keeps_its_ends() -> None:
 
 
 def test_the_page_says_so_and_every_link_leads_somewhere() -> None:
-    source = render(build_view(many(60, 40)))
+    source = render(view_of(many(60, 40)))
     assert 'class="cut"' in source
     assert len(source.encode()) < 1_500_000
     assert source.count('<tbody id="c-') == source.count('class="big" href="#c-')
@@ -65,7 +65,7 @@ def test_cells_that_share_nothing_do_not_make_a_grid_of_their_square() -> None:
         )
         for nth in range(1, 1501)
     ]
-    (grid,) = build_view(sample.record([]).model_copy(update={"cells": tuple(cells)})).grids
+    (grid,) = view_of(sample.record([]).model_copy(update={"cells": tuple(cells)})).grids
     assert len(grid.rows) == 1500
     assert sum(len(line.cells) for line in grid.lines) <= 50 * 1500
 

@@ -4,9 +4,9 @@ from typing import Final
 
 from bench.records.check import Check
 from bench.records.record import Record
+from bench.report.details import Details, traces_of
 from bench.report.interface import View
-from bench.report.merged.traces import traces_of
-from bench.report.merged.view import merged_view
+from bench.report.view import build_view
 from bench.store.record_files import seal
 from tests.samples import cards, large
 from tests.samples import predictions as derived
@@ -44,12 +44,12 @@ def mixed() -> Check:
     )
 
 
-PLANS: Final = merged_view(merged(PLAN, lean(PLAN, 2)))
-MIXED: Final = merged_view(mixed())
+PLANS: Final = build_view(merged(PLAN, lean(PLAN, 2)), Details())
+MIXED: Final = build_view(mixed(), Details())
 
 
 def watched_twice() -> View:
     """Two runs that watched their memory, and a prediction beside them."""
     newest = watched(3, 20)
     check = merged(PLAN, watched(2, 10), newest)
-    return merged_view(check, traces_of(check, [newest]))
+    return build_view(check, traces_of(check, [newest]))

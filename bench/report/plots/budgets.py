@@ -6,7 +6,7 @@ from typing import Final
 
 from bench import units
 from bench.records.base import Interval
-from bench.report.derived import byte_ranges
+from bench.report import byte_ranges
 from bench.report.interface import View
 from bench.report.plots.interface import Datum
 

@@ -6,8 +6,8 @@ from typing import Final, TypeGuard
 
 from bench import units
 from bench.records.enums import Provenance
+from bench.report import byte_ranges
 from bench.report.basics import Figure
-from bench.report.derived import byte_ranges
 from bench.report.interface import Row, View
 from bench.report.plots.interface import Datum
 from bench.report.plots.series import Series

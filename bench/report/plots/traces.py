@@ -7,10 +7,10 @@ from typing import Final
 
 from bench import units
 from bench.records.record import MemoryTrace
+from bench.report.details import PHASES
 from bench.report.interface import Row, View
 from bench.report.plots.interface import Datum
 from bench.report.plots.series import Series
-from bench.report.rows import PHASES
 
 MAX_TRACES: Final = 200
 # Beside 0.7 MB of Vega and the tables there is room for so many stretches, at about 13 bytes each.

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from bench.records.record import Record
 from bench.report.ci.annotations import MAX_A_STEP, Annotation, Level, inert, render
 from bench.report.ci.cases import cases_of
-from bench.report.view import build_view
+from bench.report.view import view_of
 from tests.samples import records as sample
 
 COMMAND = re.compile(r"::(error|warning|notice) title=[^:,\r\n]*::[^\r\n]*")
@@ -18,7 +18,7 @@ ODD = st.text(alphabet=st.sampled_from(list("::,%\r\n \t#[]a\x85\u2028\ufeff")),
 
 
 def rendered(record: Record) -> list[str]:
-    return render(build_view(record), cases_of(record)).splitlines()
+    return render(view_of(record), cases_of(record)).splitlines()
 
 
 def is_command(line: str) -> bool:

@@ -10,9 +10,8 @@ from playwright.sync_api import Browser, Locator, Page, ViewportSize
 
 from bench.records.record import Record
 from bench.report import html
-from bench.report.bundle import write_reports
-from bench.report.interface import Format
-from bench.report.view import build_view
+from bench.report.files import write_reports
+from bench.report.view import view_of
 from tests.report.browsing import AXE, POOR_CONTRAST, TOOLS, Overheard, barriers
 from tests.samples import cards, large, odd_predictions
 from tests.samples import predictions as derived
@@ -63,7 +62,7 @@ def browser() -> Iterator[Browser]:
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("reports")
     written = {
-        name: write_reports(build_view(record), folder, [Format.HTML], name.replace(" ", "-"))[0]
+        name: write_reports(view_of(record), folder, ["html"], name.replace(" ", "-"))[0]
         for name, (record, _) in RECORDS.items()
     }
     for name, (view, _) in MERGED.items():

@@ -11,7 +11,7 @@ from bench.records.record import Record
 from bench.report.plots.build import plots
 from bench.report.plots.interface import Plot, Plots
 from bench.report.plots.page import as_json, inline
-from bench.report.view import build_view
+from bench.report.view import view_of
 from tests.samples import cards, large
 from tests.samples import predictions as derived
 from tests.samples import records as sample
@@ -19,7 +19,7 @@ from tests.samples.named import RECORDS
 
 
 def plots_of(record: Record) -> Plots:
-    return plots(build_view(record))
+    return plots(view_of(record))
 
 
 def plot(record: Record, name: str) -> Plot:
@@ -113,7 +113,7 @@ def test_a_cell_that_ran_and_was_predicted_shows_both() -> None:
 
 def test_phases_add_up_to_the_latency() -> None:
     for row, datum in zip(
-        build_view(cards.rtx_4070()).rows, plots_of(cards.rtx_4070()).data["cells"], strict=True
+        view_of(cards.rtx_4070()).rows, plots_of(cards.rtx_4070()).data["cells"], strict=True
     ):
         if "p" in datum:
             total = sum(float(str(datum[key])) for key in "pefd")

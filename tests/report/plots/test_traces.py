@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from bench.records.record import MemoryTrace
 from bench.report.plots.series import series
 from bench.report.plots.traces import stretches, thin, traced, traces, unit_of
-from bench.report.view import build_view
+from bench.report.view import view_of
 from tests.samples import cards, large
 from tests.samples import records as sample
 
@@ -35,14 +35,14 @@ def test_thinning_keeps_order_and_the_least_and_the_most(
 def test_a_trace_takes_less_than_3_kb_of_the_page() -> None:
     for cells in (1, 20):
         whole = cards.with_card([large.traced(cards.measured(10.0 + n), 2_000) for n in range(cells)])
-        view = build_view(whole)
+        view = view_of(whole)
         for datum in traces(traced(view), series(view)):
             assert len(json.dumps(datum, separators=(",", ":"))) < 3_000
 
 
 def test_the_last_stretch_ends_with_the_generation() -> None:
     whole = cards.with_card([large.traced(cards.measured())])
-    view = build_view(whole)
+    view = view_of(whole)
     (datum,) = traces(traced(view), series(view))
     trace = view.rows[0].trace
     assert trace is not None
@@ -63,7 +63,7 @@ def test_a_tiny_model_is_drawn_in_mib() -> None:
         phases={},
     )
     cell = sample.measured(sample.requested()).model_copy(update={"memory_trace": small})
-    view = build_view(sample.record([cell]))
+    view = view_of(sample.record([cell]))
     (datum,) = traces(traced(view), series(view))
     assert unit_of(traced(view)).name == "MiB"
     assert (datum["lo"], datum["up"]) == ([3072, 4096, 4096], [2048, 2048, 2048])
@@ -75,12 +75,12 @@ def test_a_trace_whose_lists_do_not_match_is_cut_to_what_does() -> None:
     assert len(stretches(trace.model_copy(update={"low_bytes": trace.low_bytes[:4]}))) == 4
     broken = trace.model_copy(update={"high_bytes": ()})
     cell = sample.measured(sample.requested()).model_copy(update={"memory_trace": broken})
-    assert traced(build_view(sample.record([cell]))) == ()
+    assert traced(view_of(sample.record([cell]))) == ()
 
 
 def test_the_source_of_a_trace_is_cleaned_like_any_text() -> None:
     trace = large.trace(sample.requested(), 10).model_copy(update={"source": sample.HOSTILE})
     cell = sample.measured(sample.requested()).model_copy(update={"memory_trace": trace})
-    (row,) = traced(build_view(sample.record([cell])))
+    (row,) = traced(view_of(sample.record([cell])))
     assert row.trace is not None
     assert "\x1b" not in row.trace.source

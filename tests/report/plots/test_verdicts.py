@@ -4,14 +4,14 @@ import pytest
 
 from bench.records.record import Record
 from bench.report.plots.verdicts import VERDICTS, code_of
-from bench.report.view import build_view
+from bench.report.view import view_of
 from tests.samples import cards
 from tests.samples import predictions as derived
 from tests.samples import records as sample
 
 
 def codes(record: Record) -> set[str]:
-    return {code_of(row) for row in build_view(record).rows}
+    return {code_of(row) for row in view_of(record).rows}
 
 
 @pytest.mark.parametrize(

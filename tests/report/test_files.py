@@ -5,16 +5,14 @@ from pathlib import Path
 import pytest
 
 from bench.errors import StorageError
-from bench.report.bundle import write_reports
-from bench.report.interface import Format
-from bench.report.view import build_view
+from bench.report.files import write_reports
+from bench.report.formats import FORMATS
+from bench.report.view import view_of
 from tests.samples import records as sample
 
 
 def test_each_format_is_written_under_its_suffix(tmp_path: Path) -> None:
-    paths = write_reports(
-        build_view(sample.standard()), tmp_path / "new", list(Format), "20261120-standard-a1b2"
-    )
+    paths = write_reports(view_of(sample.standard()), tmp_path / "new", FORMATS, "20261120-standard-a1b2")
     assert [path.name for path in paths] == [
         "20261120-standard-a1b2.html",
         "20261120-standard-a1b2.check.json",
@@ -25,21 +23,21 @@ def test_each_format_is_written_under_its_suffix(tmp_path: Path) -> None:
 
 
 def test_only_what_was_asked_for(tmp_path: Path) -> None:
-    assert write_reports(build_view(sample.smoke()), tmp_path, [], "x") == ()
-    (path,) = write_reports(build_view(sample.smoke()), tmp_path, [Format.CSV, Format.CSV], "x")
+    assert write_reports(view_of(sample.smoke()), tmp_path, [], "x") == ()
+    (path,) = write_reports(view_of(sample.smoke()), tmp_path, ["csv", "csv"], "x")
     assert path.suffix == ".csv"
 
 
 def test_the_same_record_makes_the_same_bytes(tmp_path: Path) -> None:
-    first = write_reports(build_view(sample.standard()), tmp_path / "a", list(Format), "x")
-    second = write_reports(build_view(sample.standard()), tmp_path / "b", list(Format), "x")
+    first = write_reports(view_of(sample.standard()), tmp_path / "a", FORMATS, "x")
+    second = write_reports(view_of(sample.standard()), tmp_path / "b", FORMATS, "x")
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
 
 
 def test_a_refusing_disk_is_one_line_with_a_hint(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StorageError, match="cannot be written") as caught:
-        write_reports(build_view(sample.smoke()), tmp_path / "file", [Format.MARKDOWN], "x")
+        write_reports(view_of(sample.smoke()), tmp_path / "file", ["md"], "x")
     assert caught.value.hint
 
 
@@ -48,8 +46,8 @@ def test_rendering_needs_no_torch() -> None:
     import sys
 
     code = (
-        "import sys; from bench.report.bundle import renderer; from bench.report.interface import Format;"
-        "[renderer(f) for f in Format];"
+        "import sys; from bench.report.formats import FORMATS, renderer;"
+        "[renderer(name) for name in FORMATS];"
         "assert not {'torch', 'transformers', 'pandas', 'rich', 'jinja2'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -11,26 +11,26 @@ from bench.records.check import Check
 from bench.records.enums import Attention
 from bench.records.prediction import Envelope
 from bench.records.record import Record
-from bench.report import bundle, csv, html, markdown
-from bench.report.derived.columns import names
-from bench.report.derived.terminal import WIDTH
+from bench.report import csv, html, markdown
+from bench.report import json as check_json
+from bench.report.csv import predicted_columns
 from bench.report.terminal import as_text, summary
-from bench.report.view import build_view
-from tests.report.derived.test_derived_page import BOTH, COMPARED
+from bench.report.view import view_of
+from tests.report.test_derivation import BOTH, COMPARED
 from tests.samples import cards, odd_predictions
 from tests.samples import predictions as derived
 from tests.samples import records as sample
 
 
 def table(record: Record) -> pd.DataFrame:
-    return pd.read_csv(io.StringIO(csv.render(build_view(record))))
+    return pd.read_csv(io.StringIO(csv.render(view_of(record))))
 
 
 @given(odd_predictions.records())
 @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_no_record_that_the_schema_accepts_is_without_a_report(record: Record) -> None:
-    view = build_view(record)
-    Check.model_validate_json(bundle.render(view))
+    view = view_of(record)
+    Check.model_validate_json(check_json.render(view))
     page, post, shown = html.render(view), markdown.render(view), as_text(view)
     csv.render(view)
     for text in (page, post, shown):
@@ -41,14 +41,14 @@ def test_no_record_that_the_schema_accepts_is_without_a_report(record: Record) -
 
 def test_one_cell_is_no_cells() -> None:
     compared = COMPARED.model_copy(update={"cells": 1, "inside": 1})
-    text = " ".join(as_text(build_view(derived.derived_record(compared=(compared,)))).split())
+    text = " ".join(as_text(view_of(derived.derived_record(compared=(compared,)))).split())
     assert "(1 cell):" in text
     assert "(1 cells)" not in text
 
 
 def test_the_terminal_has_verdict_grid_and_longest_clips_in_80_columns() -> None:
-    text = as_text(build_view(derived.derived_record(attentions=BOTH)))
-    assert max(map(len, text.splitlines())) <= WIDTH == 80
+    text = as_text(view_of(derived.derived_record(attentions=BOTH)))
+    assert max(map(len, text.splitlines())) <= 80
     lines = text.splitlines()
     assert lines[0].endswith("(derived, nothing was run)")
     assert lines[1].startswith("Runs without a desktop: ")
@@ -66,21 +66,21 @@ def test_the_terminal_has_verdict_grid_and_longest_clips_in_80_columns() -> None
 
 
 def test_attentions_that_come_out_alike_are_one_grid() -> None:
-    text = as_text(build_view(derived.derived_record(attentions=BOTH)))
+    text = as_text(view_of(derived.derived_record(attentions=BOTH)))
     assert "SDPA and FlashAttention 2" in text
     assert text.count("600 s ") == 1
 
 
 def test_more_columns_than_fit_go_below_each_other() -> None:
     tokens = (64, 128, 256, 512, 1024, 2048)
-    text = as_text(build_view(derived.derived_record(clips=(10.0,), tokens=tokens)))
-    assert max(map(len, text.splitlines())) <= WIDTH
+    text = as_text(view_of(derived.derived_record(clips=(10.0,), tokens=tokens)))
+    assert max(map(len, text.splitlines())) <= 80
     assert sum(line.startswith("Clip") for line in text.splitlines()) == 2
     assert all(f"{count:,} tokens" in text for count in tokens)
 
 
 def test_a_cpu_has_no_longest_clip() -> None:
-    text = as_text(build_view(derived.derived_record(device=sample.CPU, clips=(10.0,))))
+    text = as_text(view_of(derived.derived_record(device=sample.CPU, clips=(10.0,))))
     assert "9.81 GiB allocated" in text
     assert "longest clip" not in text
 
@@ -88,16 +88,16 @@ def test_a_cpu_has_no_longest_clip() -> None:
 def test_markup_in_a_prediction_is_text() -> None:
     record = derived.derived_record(clips=(10.0,)).model_copy()
     hostile = sample.renamed(record, "model", "[bold red]x[/]")
-    console = Console(file=io.StringIO(), width=WIDTH, force_terminal=True, record=True)
-    console.print(summary(build_view(hostile)))
+    console = Console(file=io.StringIO(), width=80, force_terminal=True, record=True)
+    console.print(summary(view_of(hostile)))
     assert "[bold red]x[/]" in console.export_text()
 
 
 def test_the_csv_has_one_header_for_every_record() -> None:
     predicted, ran = table(derived.derived_record()), table(cards.rtx_4070())
     assert list(predicted.columns) == list(ran.columns)
-    assert list(ran.columns)[-len(names()) :] == names()
-    assert ran[names()].isna().all().all()
+    assert list(ran.columns)[-len(predicted_columns()) :] == predicted_columns()
+    assert ran[predicted_columns()].isna().all().all()
 
 
 def test_the_csv_has_the_envelope_under_its_names() -> None:
@@ -122,7 +122,7 @@ def test_no_operator_is_a_formula() -> None:
 
 
 def test_check_has_intervals_with_their_provenance() -> None:
-    document = json.loads(bundle.render(build_view(derived.derived_record(compared=(COMPARED,)))))
+    document = json.loads(check_json.render(view_of(derived.derived_record(compared=(COMPARED,)))))
     largest = document["vram"]["largest"]
     assert (largest["point"]["clip_seconds"], largest["point"]["max_tokens"]) == (120.0, 1024)
     (row,) = [row for row in document["rows"] if row["cell_id"] == largest["point"]["cell_id"]]
@@ -140,31 +140,31 @@ def test_check_has_intervals_with_their_provenance() -> None:
 
 
 def test_check_has_the_predicted_line_to_the_second() -> None:
-    (line, *_) = json.loads(bundle.render(build_view(derived.derived_record())))["frontier"]
+    (line, *_) = json.loads(check_json.render(view_of(derived.derived_record())))["frontier"]
     assert (line["longest_fit_s"], line["smallest_misfit_s"]) == (128.0, 342.0)
     assert (line["longest_fit_with_desktop_s"], line["smallest_misfit_with_desktop_s"]) == (None, 303.0)
     assert line["context_s"] == 3263.0
 
 
 def test_speed_is_null_where_nothing_was_run() -> None:
-    speed = json.loads(bundle.render(build_view(derived.derived_record(attentions=[Attention.SDPA]))))[
+    speed = json.loads(check_json.render(view_of(derived.derived_record(attentions=[Attention.SDPA]))))[
         "speed"
     ]
     assert list(speed.values()) == [[], [], []]
 
 
 def test_a_measured_check_has_no_prediction() -> None:
-    document = json.loads(bundle.render(build_view(cards.rtx_4070())))
+    document = json.loads(check_json.render(view_of(cards.rtx_4070())))
     assert document["prediction"] is None
     assert document["vram"]["largest"]["predicted_bytes"] is None
 
 
 def test_a_check_of_48_predictions_is_fetched_by_a_page() -> None:
-    assert len(bundle.render(build_view(derived.derived_record(attentions=BOTH)))) < 90_000
+    assert len(check_json.render(view_of(derived.derived_record(attentions=BOTH)))) < 90_000
 
 
 def test_a_post_has_the_stamp_at_every_table_of_figures() -> None:
-    text = markdown.render(build_view(derived.derived_record(compared=(COMPARED,))))
+    text = markdown.render(view_of(derived.derived_record(compared=(COMPARED,))))
     assert text.count("derived, nothing was run") >= 6
     for words in (
         "**does not fit**<br>",

@@ -5,11 +5,11 @@ import io
 import pandas as pd
 
 from bench.report import csv, html, markdown
+from bench.report.details import Details
 from bench.report.interface import View
-from bench.report.merged.view import merged_view
 from bench.report.plots.build import plots
 from bench.report.plots.verdicts import code_of
-from bench.report.view import build_view
+from bench.report.view import build_view, view_of
 from tests.report.pages import markup
 from tests.samples import cards
 from tests.samples.merged import MIXED, PLAN, PLANS
@@ -28,7 +28,7 @@ def captioned(view: View, words: str) -> str:
 
 
 def test_the_heat_map_has_the_verdicts_of_the_single_record() -> None:
-    alone = {row.cell_id: code_of(row) for row in build_view(PLAN).rows}
+    alone = {row.cell_id: code_of(row) for row in view_of(PLAN).rows}
     told = {row.cell_id: code_of(row) for row in PLANS.rows}
     assert {cell: told[cell] for cell in alone} == alone
     assert set(told.values()) == {"runs", "fits_headless", "too_close_to_call", "does_not_fit"}
@@ -43,14 +43,14 @@ def test_a_cell_that_ran_on_two_machines_and_not_on_the_third_is_too_close_to_ca
 
 
 def test_memory_is_held_against_the_rooms_of_the_single_record() -> None:
-    alone = plots(build_view(PLAN)).data["budgets"]
+    alone = plots(view_of(PLAN)).data["budgets"]
     assert plots(PLANS).data["budgets"] == alone
     assert len(alone) == 3
 
 
 def test_memory_that_ran_is_held_against_the_budgets_that_were_measured() -> None:
     texts = [str(datum["text"]) for datum in plots(MIXED).data["budgets"]]
-    assert texts == [str(datum["text"]) for datum in plots(build_view(cards.rtx_4070())).data["budgets"]]
+    assert texts == [str(datum["text"]) for datum in plots(view_of(cards.rtx_4070())).data["budgets"]]
     memory = plots(MIXED).figures[0]
     assert memory.note.startswith("Points ran; bands were predicted")
     labels = [entry.label for entry in memory.key]
@@ -72,7 +72,7 @@ def test_what_was_only_predicted_is_not_called_speed() -> None:
 
 
 def test_terms_and_ceilings_of_several_plans_are_those_of_each() -> None:
-    row, alone = PLANS.rows[0], build_view(PLAN).rows[0]
+    row, alone = PLANS.rows[0], view_of(PLAN).rows[0]
     assert row.prediction is not None
     assert alone.prediction is not None
     assert row.prediction.terms == alone.prediction.terms
@@ -83,7 +83,7 @@ def test_terms_and_ceilings_of_several_plans_are_those_of_each() -> None:
 
 
 def test_the_tiles_are_the_card_and_its_rooms() -> None:
-    assert PLANS.highlights == build_view(PLAN).highlights
+    assert PLANS.highlights == view_of(PLAN).highlights
 
 
 def test_lines_that_ran_and_lines_that_were_predicted_stand_apart() -> None:
@@ -139,14 +139,14 @@ def test_bars_of_several_records_are_not_called_intervals() -> None:
 
 def test_the_table_has_what_was_predicted() -> None:
     table = pd.read_csv(io.StringIO(csv.render(PLANS))).set_index("cell_id")
-    alone = pd.read_csv(io.StringIO(csv.render(build_view(PLAN)))).set_index("cell_id")
+    alone = pd.read_csv(io.StringIO(csv.render(view_of(PLAN)))).set_index("cell_id")
     for name in ("verdict", "fits_desktop", "device_peak_high_bytes", "activations_peak_bytes"):
         assert (table.loc[alone.index, name] == alone[name]).all()
 
 
 def test_predictions_that_contradict_each_other_are_too_close_to_call() -> None:
     other = replanned(PLAN, [cheaper(cell, 7 * 2**30) for cell in PLAN.cells], 3)
-    view = merged_view(merged(PLAN, other))
+    view = build_view(merged(PLAN, other), Details())
     row = next(row for row in view.rows if row.shape == "1200 s × 128")
     assert code_of(row) == "too_close_to_call"
     assert row.marks == ("the predictions of 2 records differ",)

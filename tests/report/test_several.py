@@ -8,11 +8,13 @@ import pytest
 
 from bench.records.check import Check
 from bench.records.record import Record
-from bench.report import bundle, csv, html, markdown
+from bench.report import csv, html, markdown
+from bench.report import json as check_json
+from bench.report.details import Details
 from bench.report.interface import View
-from bench.report.merged.sources import MAX_SOURCES
-from bench.report.merged.view import merged_view
+from bench.report.several import MAX_SOURCES
 from bench.report.terminal import as_text
+from bench.report.view import build_view
 from tests.report.pages import markup
 from tests.samples import cards
 from tests.samples import predictions as derived
@@ -47,8 +49,8 @@ PAIRS: dict[str, list[Record]] = {
 }
 
 
-def view_of(name: str) -> View:
-    return merged_view(linked(merged(*PAIRS[name]), "../../x.json"))
+def named_view(name: str) -> View:
+    return build_view(linked(merged(*PAIRS[name]), "../../x.json"), Details())
 
 
 class Ids(HTMLParser):
@@ -70,9 +72,9 @@ class Ids(HTMLParser):
 
 @pytest.mark.parametrize("name", PAIRS)
 def test_every_format_shows_every_merge(name: str) -> None:
-    view = view_of(name)
+    view = named_view(name)
     page, post, shown = html.render(view), markdown.render(view), as_text(view)
-    assert Check.model_validate_json(bundle.render(view)) == view.check
+    assert Check.model_validate_json(check_json.render(view)) == view.check
     assert len(pd.read_csv(io.StringIO(csv.render(view)))) == len(view.check.rows)
     for text in (page, post, shown):
         assert "\x1b" not in text
@@ -85,14 +87,14 @@ def test_every_format_shows_every_merge(name: str) -> None:
 
 @pytest.mark.parametrize("name", PAIRS)
 def test_every_link_within_a_page_has_its_end_and_no_id_stands_twice(name: str) -> None:
-    found = Ids(html.render(view_of(name)))
+    found = Ids(html.render(named_view(name)))
     assert len(set(found.ids)) == len(found.ids)
     assert {link[1:] for link in found.links if link.startswith("#")} <= set(found.ids)
     assert [link for link in found.links if not link.startswith("#")] == ["../../x.json"] * 2
 
 
 def test_a_figure_has_its_spread_and_what_it_rests_on() -> None:
-    row = merged_view(THREE).rows[0]
+    row = build_view(THREE, Details()).rows[0]
     figure = row.figures["decode_tokens_per_s"]
     assert (figure.text, figure.interval, figure.note) == ("47.4 tok/s", "47.4–61.6 tok/s", "3 machines")
     assert row.marks == ("records disagree",)
@@ -100,7 +102,7 @@ def test_a_figure_has_its_spread_and_what_it_rests_on() -> None:
 
 
 def test_page_and_post_tell_records_and_disagreements() -> None:
-    view = merged_view(linked(THREE, "../a b.json"))
+    view = build_view(linked(THREE, "../a b.json"), Details())
     page, post = html.render(view), markdown.render(view)
     for text in (page, post):
         assert "Where records disagree" in text
@@ -116,13 +118,16 @@ def test_page_and_post_tell_records_and_disagreements() -> None:
 
 def test_a_link_is_no_script_and_leaves_no_attribute() -> None:
     document = linked(merged(*PAIRS["smoke"]), 'javascript:alert(1)"><script>x</script>)')
-    page, post = html.render(merged_view(document)), markdown.render(merged_view(document))
+    page, post = (
+        html.render(build_view(document, Details())),
+        markdown.render(build_view(document, Details())),
+    )
     assert "<script>" not in markup(page) + post
     assert "javascript:" not in markup(page) + post  # quoted: the colon would begin a scheme
 
 
 def test_a_table_of_the_csv_has_counts_and_spreads() -> None:
-    table = pd.read_csv(io.StringIO(csv.render(merged_view(THREE))))
+    table = pd.read_csv(io.StringIO(csv.render(build_view(THREE, Details()))))
     first = table.iloc[0]
     assert (first["machines"], first["records"]) == (3, 3)
     assert first["decode_tokens_per_s_low"] < first["decode_tokens_per_s"] + 0.1
@@ -135,7 +140,7 @@ def test_labels_say_in_how_many_records() -> None:
         rerun(small([labelled(with_rate(CELL, 40.0), "throttled")]), 1, machine=MACHINES[0]),
         rerun(small([with_rate(CELL, 41.0)]), 2, machine=MACHINES[1]),
     ]
-    (row,) = merged_view(merged(*records)).rows
+    (row,) = build_view(merged(*records), Details()).rows
     assert row.marks == ("throttled in 1 of 2",)
 
 
@@ -145,14 +150,14 @@ def test_more_records_than_anybody_reads_are_counted() -> None:
         record.model_copy(update={"id": f"{nth:012x}", "hash": f"sha256:{nth:064x}"})
         for nth in range(MAX_SOURCES + 7)
     )
-    view = merged_view(merged(rerun(sample.smoke(), 1)).model_copy(update={"records": many}))
+    view = build_view(merged(rerun(sample.smoke(), 1)).model_copy(update={"records": many}), Details())
     assert "7 older ones are in check.json" in html.render(view)
     assert "447 more lines left out here: check.json has all of them" in markdown.render(view)
 
 
 def test_what_was_predicted_only_is_told_beside_what_ran() -> None:
     plan = derived.derived_record(clips=(5.0, 10.0, 1200.0))
-    view = merged_view(merged(plan, rerun(sample.standard(), 2)))
+    view = build_view(merged(plan, rerun(sample.standard(), 2)), Details())
     assert {grid.title for grid in view.grids} >= {
         "SDPA, measured on this device",
         "SDPA, derived, nothing was run",

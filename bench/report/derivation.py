@@ -1,14 +1,16 @@
-"""How the figures came about, and how they stand against measured ones."""
+"""A derived record as a whole: the card against the weights, the budgets, the sources, the comparisons."""
 
 from collections.abc import Iterator
 from typing import Final
 
 from bench import units
+from bench.records.base import Interval
+from bench.records.check import Check, CheckPrediction
 from bench.records.prediction import Comparison, Derivation, Term
 from bench.records.record import Record
-from bench.report.basics import Fact
-from bench.report.derived import byte_ranges
-from bench.report.derived.interface import Compared
+from bench.report import byte_ranges
+from bench.report.basics import Fact, whole
+from bench.report.prediction import Compared, Derived
 from bench.text import MAX_NAME, clean
 
 _METRICS: Final = {
@@ -22,6 +24,64 @@ _BUDGETS: Final = {
     None: "without a desktop and beside one",
 }
 UNCONFIRMED: Final = "modelled, not yet confirmed on a real card"
+
+
+def derived(check: Check, how: tuple[Fact, ...], how_lines: tuple[str, ...]) -> Derived | None:
+    """What only a derived record says; None for any other."""
+    if check.prediction is None:
+        return None
+    return Derived(
+        units_line=units_line(check),
+        tiles=tuple(tiles(check)),
+        room_line=_room_line(check.prediction),
+        shows_headless=any(line.headless_is_known for line in check.frontier),
+        shows_desktop=any(line.desktop_is_known for line in check.frontier),
+        how=how,
+        how_lines=how_lines,
+        compared=tuple(map(_compared, check.prediction.compared)),
+    )
+
+
+def units_line(check: Check) -> str:
+    """`A "12 GB" card reports 12.88 GB (11.99 GiB); the weights are 10.45 GB (9.73 GiB).`
+
+    Cards are named after GiB and weights are stated in GB: held against each other as they are written, both
+    look as if more were left than is.
+    """
+    weights = f"weights are {units.both_units(whole(check.vram.weights_bytes))}"
+    total = whole(check.gpu.memory_total_bytes)
+    if total is None or check.gpu.kind == "cpu":
+        return f"The {weights}."
+    size = str(round(total / units.GIB))
+    article = "An" if size.startswith("8") or size in {"11", "18"} else "A"
+    return f'{article} "{size} GB" card reports {units.both_units(total)}; the {weights}.'
+
+
+def tiles(check: Check) -> Iterator[Fact]:
+    """The card, the weights and the budgets, in GiB, with the same in GB as the note."""
+    where = "Memory of the card" if check.gpu.kind == "cuda" else "Memory of the machine"
+    total, weights = whole(check.gpu.memory_total_bytes), whole(check.vram.weights_bytes)
+    if total is not None:
+        yield Fact(where, units.gib(total), units.gb(total))
+    yield Fact("Weights", units.gib(weights), units.gb(weights))
+    told = check.prediction
+    if told is not None and told.room_headless_bytes is not None:
+        yield _range("Room without a desktop", told.room_headless_bytes)
+    if told is not None and told.room_desktop_bytes is not None:
+        yield _range("Room beside a desktop", told.room_desktop_bytes)
+
+
+def _range(label: str, size: Interval) -> Fact:
+    return Fact(label, byte_ranges.gib(size), byte_ranges.gb(size))
+
+
+def _room_line(told: CheckPrediction) -> str:
+    headless, desktop = told.room_headless_bytes, told.room_desktop_bytes
+    parts = [
+        f"{byte_ranges.gib(headless)} without a desktop" if headless else "",
+        f"{byte_ranges.gib(desktop)} beside one" if desktop else "",
+    ]
+    return ", ".join(filter(None, parts))
 
 
 def how(record: Record) -> tuple[Fact, ...]:
@@ -84,23 +144,12 @@ def _settings(record: Record) -> Iterator[tuple[str, str]]:
     yield "Attention of the encoder", ", ".join(dict.fromkeys(one.encoder_attention.value for one in wanted))
 
 
-def compared(record: Record) -> tuple[Compared, ...]:
-    """Each measured record that the prediction was held against."""
-    derivation = record.derivation
-    return tuple(map(_compared, derivation.compared)) if derivation else ()
-
-
 def _compared(comparison: Comparison) -> Compared:
     inside = comparison.inside
     low, high = units.ratio(comparison.ratio_low), units.ratio(comparison.ratio_high)
     return Compared(
-        comparison=comparison.model_copy(
-            update={
-                "record_id": clean(comparison.record_id, MAX_NAME),
-                "content_hash": clean(comparison.content_hash, MAX_NAME),
-            }
-        ),
-        record=clean(comparison.record_id, MAX_NAME),
+        comparison=comparison,
+        record=comparison.record_id,
         metric=_METRICS[comparison.metric],
         cells=f"{comparison.cells:,}",
         inside=units.NOT_AVAILABLE if inside is None else f"{inside:,} of {comparison.cells:,}",

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.records.enums import Phase
-from bench.report.derived.operators import plain
+from bench.report.operators import plain
 from bench.text import MAX_NAME
 
 

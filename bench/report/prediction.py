@@ -1,4 +1,4 @@
-"""What every format shows of a derived record, already in words, beside what it shows of any record.
+"""A prediction as every format shows it, in words: of one cell, and of a derived record as a whole.
 
 Every string has passed `text.clean`, and is still untrusted. Raw values are kept for CSV and `check.json`.
 """
@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from bench.records.base import Interval
 from bench.records.check import CheckEnvelope
 from bench.records.enums import Fit, Verdict
 from bench.records.prediction import Comparison, Envelope
@@ -102,14 +101,12 @@ class Derived:
     """What a derived record says as a whole.
 
     `units_line` settles which unit is meant. `tiles` are the card, the weights and the budgets as ranges,
-    `room_line` the budgets in one line. `rooms` are the same raw, without a desktop and beside one.
+    `room_line` the budgets in one line.
     """
 
     units_line: str
     tiles: tuple[Fact, ...]
     room_line: str
-    headless: Interval | None
-    desktop: Interval | None
     shows_headless: bool
     shows_desktop: bool
     how: tuple[Fact, ...]

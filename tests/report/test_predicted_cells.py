@@ -5,16 +5,16 @@ import pytest
 from bench.records.base import Interval
 from bench.records.enums import Profile, Verdict
 from bench.records.record import CellResult, Predicted, Record
-from bench.report.derived.cells import prediction
-from bench.report.derived.interface import CEILINGS, TERMS, Prediction
+from bench.report.prediction import CEILINGS, TERMS, Prediction
+from bench.report.view import view_of
 from tests.samples import predictions as derived
 from tests.samples import records as sample
 
 
 def seen(cell: CellResult, record: Record | None = None) -> Prediction:
-    found = prediction(cell, record or derived.derived_record([cell]))
-    assert found is not None
-    return found
+    (row,) = view_of(record or derived.derived_record([cell])).rows
+    assert row.prediction is not None
+    return row.prediction
 
 
 @pytest.mark.parametrize(
@@ -87,4 +87,5 @@ def test_a_prediction_without_figures_says_so() -> None:
 
 def test_a_cell_that_ran_is_no_prediction() -> None:
     cell = sample.measured(sample.requested())
-    assert prediction(cell, derived.derived_record([cell])) is None
+    (row,) = view_of(derived.derived_record([cell])).rows
+    assert row.prediction is None

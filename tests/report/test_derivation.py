@@ -8,7 +8,7 @@ from bench.records.enums import Attention
 from bench.records.prediction import Comparison
 from bench.records.record import Record, Unsupported
 from bench.report.html import render
-from bench.report.view import build_view
+from bench.report.view import view_of
 from tests.samples import odd_predictions
 from tests.samples import predictions as derived
 from tests.samples import records as sample
@@ -27,7 +27,7 @@ COMPARED = Comparison(
 
 
 def page(record: Record) -> str:
-    return render(build_view(record))
+    return render(view_of(record))
 
 
 def test_nothing_on_the_page_says_that_anything_ran() -> None:

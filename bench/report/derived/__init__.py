@@ -1,1 +1,0 @@
-"""How a record looks in which nothing ran: every figure is a prediction, and most are ranges."""
