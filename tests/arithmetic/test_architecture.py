@@ -15,31 +15,15 @@ from bench.arithmetic.shapes import Shapes, shapes_of
 from bench.engines.interface import ModelSource, Request
 from bench.engines.native.engine import NativeEngine
 from bench.moss_audio import MossAudioModel, released_config
-from bench.records.enums import Attention, EncoderAttention, Phase, Profile, WeightMode
-from bench.records.record import Requested, Sampling
+from bench.records.enums import Attention, Phase, Profile, WeightMode
+from bench.records.record import Requested
 from bench.weights.random import meta_model
 from bench.weights.tiny import write_tiny_checkpoint
-
-GREEDY = Sampling(do_sample=False, temperature=None, top_p=None, top_k=None)
+from tests.samples.records import GREEDY, tiny_requested
 
 
 def requested(profile: Profile, attention: Attention) -> Requested:
-    return Requested(
-        model="tiny",
-        weight_mode=WeightMode.TINY,
-        engine="native",
-        profile=profile,
-        dtype="float32",
-        attention=attention,
-        encoder_attention=EncoderAttention.EAGER,
-        clip_seconds=6.0,
-        clip_source_sha256="0" * 64,
-        max_tokens=1,
-        prompt="Describe this audio.",
-        time_markers=True,
-        sampling=GREEDY,
-        seed=3,
-    )
+    return tiny_requested(profile=profile, attention=attention, max_tokens=1)
 
 
 class Counted:

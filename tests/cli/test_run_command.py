@@ -105,6 +105,20 @@ def test_what_a_record_does_not_hold_has_to_be_given_again(
     assert "its clip was a file of your own. Give --audio FILE again to resume it" in said.line()
 
 
+def test_resume_refuses_what_changed_and_says_which(say: Say, finished_run: Run, tmp_path: Path) -> None:
+    journal = journal_of(_record(finished_run), tmp_path)
+    header = json.loads(journal.read_text(encoding="utf-8"))
+    header["environment"] |= {"torch": "2.9.1", "bench_version": "0.0.1"}
+    header["suite"] |= {"sha256": "0" * 64}
+    header["device"] |= {"name": "NVIDIA GeForce RTX 4070"}
+    journal.write_text(json.dumps(header) + "\n", encoding="utf-8")
+    said = say("run", "--suite", str(finished_run[0] / "mine.toml"), "--resume", str(journal))
+    assert said.code == 2
+    for named in ("torch (2.9.1 -> ", "bench (0.0.1 -> ", "the suite", "the device"):
+        assert named in said.line()
+    assert "transformers" not in said.err
+
+
 def test_an_unfinished_run_is_pointed_to(say: Say, finished_run: Run, tmp_path: Path) -> None:
     """One line before the new run starts, which fails here for want of weights: no worker is needed."""
     (tmp_path / "my-model").mkdir()

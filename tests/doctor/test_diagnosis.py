@@ -11,7 +11,7 @@ from bench.doctor.diagnosis import diagnose, in_order
 from bench.doctor.facts import Card, Facts, TorchBuild, Trial, Weights
 from bench.doctor.interface import ORDER, Check, Diagnosis
 from bench.units import GIB
-from tests.doctor.samples import HOST, TORCH, budget, card, facts, process, state
+from tests.samples.machines import HOST, TORCH, budget, card, facts, process, state
 
 CPU_BUILD = TorchBuild("2.13.0+cpu", None)
 

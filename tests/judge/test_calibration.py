@@ -10,7 +10,7 @@ from bench.judge.calibration import METRICS, compare, errors
 from bench.records.base import Interval
 from bench.records.enums import Attention, EncoderAttention, Phase, Profile, Provenance, WeightMode
 from bench.records.metrics import Summary
-from bench.records.record import CellResult, DeviceInfo, Record, Requested, Sampling
+from bench.records.record import CellResult, DeviceInfo, Record, Requested
 from tests.samples import cards
 from tests.samples import predictions as derived
 from tests.samples import records as sample
@@ -118,7 +118,7 @@ def test_every_cell_of_it_for_a_table() -> None:
     [
         {"weight_mode": WeightMode.RANDOM},
         {"seed": 7},
-        {"sampling": Sampling(do_sample=True, temperature=1.0, top_p=1.0, top_k=50)},
+        {"sampling": sample.SAMPLED},
         {"clip_source_sha256": sample.sha("other speech")},
     ],
 )

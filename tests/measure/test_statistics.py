@@ -6,23 +6,9 @@ from hypothesis import strategies as st
 
 from bench.measure.statistics import coefficient_of_variation, is_noisy, statistic
 from bench.records.base import Interval
-from bench.records.record import Repeat
+from tests.samples.records import round_repeat as repeat
 
 VALUES = st.lists(st.floats(1e-6, 1e6), min_size=1, max_size=12)
-
-
-def repeat(latency_s: float, rate: float | None = 50.0) -> Repeat:
-    return Repeat(
-        preprocess_s=0.01,
-        encode_s=0.1,
-        time_to_first_token_s=0.2,
-        decode_tokens_per_s=rate,
-        latency_s=latency_s,
-        real_time_factor=latency_s / 10,
-        generated_tokens=8,
-        stop_reason="length",
-        token_times_s=(0.2, latency_s),
-    )
 
 
 def test_figures_worked_out_by_hand() -> None:

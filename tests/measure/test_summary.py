@@ -6,6 +6,7 @@ from bench.measure.summary import CellFigures, summarise
 from bench.records.card import DeviceMemory, Power, Range, Sampled
 from bench.records.enums import Phase
 from bench.records.record import DeviceInfo, Memory, PhaseMemory, Repeat, Work
+from tests.samples.records import round_repeat as repeat
 
 CARD = DeviceInfo(
     kind="cuda",
@@ -15,20 +16,6 @@ CARD = DeviceInfo(
     memory_bandwidth_bytes_per_s=1e6,
     bf16_operations_per_s=1e9,
 )
-
-
-def repeat(latency_s: float, rate: float | None = 50.0) -> Repeat:
-    return Repeat(
-        preprocess_s=0.01,
-        encode_s=0.1,
-        time_to_first_token_s=0.2,
-        decode_tokens_per_s=rate,
-        latency_s=latency_s,
-        real_time_factor=latency_s / 10,
-        generated_tokens=8,
-        stop_reason="length",
-        token_times_s=(0.2, latency_s),
-    )
 
 
 def figures(*repeats: Repeat, **known: Any) -> CellFigures:

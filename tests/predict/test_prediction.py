@@ -19,9 +19,9 @@ from bench.predict.tracing.tracer import Setting, Tracer, model_memory
 from bench.records.base import Interval
 from bench.records.enums import Attention, EncoderAttention, Fit, Phase
 from bench.records.prediction import Envelope
-from bench.records.record import Sampling
 from bench.units import MIB
 from tests.predict.made_traces import Made, generations, levels, unrolled
+from tests.samples.records import SAMPLED
 
 TEXT = LanguageShapes(
     vocab_size=64,
@@ -228,7 +228,7 @@ def full_size() -> tuple[Trace, ModelMemory]:
         attention=Attention.SDPA,
         encoder_attention=EncoderAttention.EAGER,
         logits_positions="all",
-        sampling=Sampling(do_sample=True, temperature=1.0, top_p=1.0, top_k=50),
+        sampling=SAMPLED,
         kind="cuda",
     )
     prompt = architecture.audio_tokens(600) + 26

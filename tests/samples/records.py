@@ -38,6 +38,7 @@ from bench.store.record_files import seal
 from bench.wording.outcomes import unsupported
 
 GREEDY = Sampling(do_sample=False, temperature=None, top_p=None, top_k=None)
+SAMPLED = Sampling(do_sample=True, temperature=1.0, top_p=1.0, top_k=50)  # as upstream and the suites
 WEIGHTS_BYTES = 10_445_641_472
 NO_FLASH = "the package flash-attn is not installed"
 HOSTILE = (
@@ -84,6 +85,12 @@ def requested(
         sampling=GREEDY,
         seed=0,
     )
+
+
+def tiny_requested(**changes: object) -> Requested:
+    """A request for the tiny model on a CPU."""
+    usual = requested(6.0, 6, weight_mode=WeightMode.TINY, model="tiny")
+    return usual.model_copy(update={"dtype": "float32", "seed": 3, **changes})
 
 
 def effective(wanted: Requested, device: DeviceInfo) -> Effective:
@@ -135,6 +142,21 @@ def repeat(wanted: Requested, nth: int = 0, slow: float = 1.0) -> Repeat:
         generated_tokens=wanted.max_tokens,
         stop_reason="length",
         token_times_s=tuple(first_s + step_s * n for n in range(wanted.max_tokens)),
+    )
+
+
+def round_repeat(latency_s: float, rate: float | None = 50.0) -> Repeat:
+    """A repeat in round figures: 8 tokens of a clip of 10 s."""
+    return Repeat(
+        preprocess_s=0.01,
+        encode_s=0.1,
+        time_to_first_token_s=0.2,
+        decode_tokens_per_s=rate,
+        latency_s=latency_s,
+        real_time_factor=latency_s / 10,
+        generated_tokens=8,
+        stop_reason="length",
+        token_times_s=(0.2, latency_s),
     )
 
 

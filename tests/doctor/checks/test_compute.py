@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from bench.doctor.checks import compute
 from bench.doctor.facts import TorchBuild, Trial
 from bench.doctor.interface import Check
-from tests.doctor.samples import TRIAL, card, facts
+from tests.samples.machines import TRIAL, card, facts
 
 OLD_WHEEL = ("sm_50", "sm_60", "sm_70", "sm_75", "sm_80", "sm_86", "sm_90")
 

@@ -10,7 +10,7 @@ from bench.doctor.checks import memory
 from bench.doctor.facts import Weights
 from bench.doctor.interface import WEIGHTS_BYTES, Check
 from bench.units import GIB, MIB
-from tests.doctor.samples import HOST, budget, card, facts, process, state
+from tests.samples.machines import HOST, budget, card, facts, process, state
 
 
 def weights(present: int, free: int, *, offline: bool = False, with_card: bool = True) -> Check:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bench.doctor.checks import software
 from bench.doctor.checks.install import cuda_major
 from bench.doctor.facts import TorchBuild
-from tests.doctor.samples import HOST, card, facts
+from tests.samples.machines import HOST, card, facts
 
 CPU_BUILD = TorchBuild("2.13.0+cpu", None)
 

@@ -7,7 +7,7 @@ import pytest
 from bench.doctor.checks import use
 from bench.doctor.facts import Host, Process
 from bench.doctor.interface import Check
-from tests.doctor.samples import HOST, budget, card, facts, process, state
+from tests.samples.machines import HOST, budget, card, facts, process, state
 
 WSL2 = replace(HOST, wsl2=True)
 CONTAINER = replace(HOST, container=True)

@@ -20,26 +20,10 @@ from bench.measure.tracker import AllocationTracker
 from bench.records.enums import Attention, EncoderAttention, Phase, Profile, WeightMode
 from bench.records.record import Requested, Sampling
 from bench.weights.tiny import write_tiny_checkpoint
+from tests.samples.records import GREEDY, SAMPLED, tiny_requested
 
 CPU = torch.device("cpu")
-GREEDY = Sampling(do_sample=False, temperature=None, top_p=None, top_k=None)
-SAMPLED = Sampling(do_sample=True, temperature=1.0, top_p=1.0, top_k=50)
-REQUESTED = Requested(
-    model="tiny",
-    weight_mode=WeightMode.TINY,
-    engine="native",
-    profile=Profile.FAITHFUL,
-    dtype="float32",
-    attention=Attention.SDPA,
-    encoder_attention=EncoderAttention.EAGER,
-    clip_seconds=6.0,
-    clip_source_sha256="0" * 64,
-    max_tokens=6,
-    prompt="Describe this audio.",
-    time_markers=True,
-    sampling=GREEDY,
-    seed=3,
-)
+REQUESTED = tiny_requested()
 
 
 class Diary:

@@ -19,31 +19,18 @@ from bench.measure.tracker import AllocationTracker
 from bench.moss_audio import MossAudioConfig, MossAudioModel, MossAudioProcessor
 from bench.moss_audio.configuration import ConfigError
 from bench.moss_audio.language import TokenEmbedding
-from bench.records.enums import Attention, EncoderAttention, Phase, Profile, WeightMode
-from bench.records.record import Requested, Sampling
+from bench.records.enums import Phase, Profile, WeightMode
+from bench.records.record import Requested
 from tests.moss_audio.small import model_config, noise, small_model
 from tests.moss_audio.test_golden import CLIPS, GOLDEN, TOLERANCE, largest_error
+from tests.samples.records import GREEDY, tiny_requested
 
 CPU = torch.device("cpu")
-GREEDY = Sampling(do_sample=False, temperature=None, top_p=None, top_k=None)
 
 
 def requested(profile: Profile) -> Requested:
-    return Requested(
-        model="tiny-a",
-        weight_mode=WeightMode.LOCAL,
-        engine="native",
-        profile=profile,
-        dtype="float32",
-        attention=Attention.SDPA,
-        encoder_attention=EncoderAttention.EAGER,
-        clip_seconds=1.0,
-        clip_source_sha256="0" * 64,
-        max_tokens=16,
-        prompt="Describe this audio.",
-        time_markers=True,
-        sampling=GREEDY,
-        seed=3,
+    return tiny_requested(
+        model="tiny-a", weight_mode=WeightMode.LOCAL, profile=profile, clip_seconds=1.0, max_tokens=16
     )
 
 

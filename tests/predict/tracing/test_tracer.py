@@ -16,11 +16,9 @@ from bench.predict.peaks import PhasePeak, phase_peaks
 from bench.predict.trace import Trace
 from bench.predict.tracing.tracer import Reuse, Setting, Tracer, model_memory
 from bench.records.enums import Attention, EncoderAttention, Phase
-from bench.records.record import Sampling
 from tests.predict.tracing.measured import measured_peaks
+from tests.samples.records import GREEDY, SAMPLED
 
-GREEDY = Sampling(do_sample=False, temperature=None, top_p=None, top_k=None)
-UPSTREAM = Sampling(do_sample=True, temperature=1.0, top_p=1.0, top_k=50)
 FULL_SIZE = "MOSS-Audio-4B-Instruct"
 HEADS = 32
 NOTHING = Reuse(batches=False, decode_steps=False, clips=False)
@@ -32,7 +30,7 @@ def setting(**changes: object) -> Setting:
         "attention": Attention.SDPA,
         "encoder_attention": EncoderAttention.EAGER,
         "logits_positions": "all",
-        "sampling": UPSTREAM,
+        "sampling": SAMPLED,
         "kind": "cpu",
     }
     return Setting(**{**given, **changes})  # type: ignore[arg-type]
@@ -78,7 +76,7 @@ def settings_of_a_run() -> st.SearchStrategy[Setting]:
         attention=st.sampled_from([Attention.SDPA, Attention.EAGER]),
         encoder_attention=st.sampled_from(EncoderAttention),
         logits_positions=st.sampled_from(["all", "last"]),
-        sampling=st.sampled_from([GREEDY, UPSTREAM]),
+        sampling=st.sampled_from([GREEDY, SAMPLED]),
         kind=st.just("cpu"),
     )
 
