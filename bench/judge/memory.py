@@ -3,10 +3,11 @@
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from bench.hardware.budget import DESKTOP
 from bench.records.card import Emulation
+from bench.records.check import PeakMetric
 from bench.records.enums import Attention, Label, Provenance
 from bench.records.record import CellResult, DeviceInfo, OutOfMemory, Record
 
@@ -136,14 +137,6 @@ def _median_without(ordered: Sequence[float], value: float) -> float:
 def _fraction(cell: CellResult) -> float | None:
     return cell.summary.bandwidth_fraction if cell.summary else None
 
-
-PeakMetric = Literal[
-    "process_peak_bytes",
-    "device_peak_bytes",
-    "reserved_peak_bytes",
-    "allocated_peak_bytes",
-    "resident_peak_bytes",
-]
 
 PEAK_WORDS: Final[dict[PeakMetric, str]] = {
     "process_peak_bytes": "process peak",
