@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from bench.interleave.builds import build_at
 from bench.interleave.pairs import kept_pairs
 from tests.cli.conftest import Say
 from tests.run.processes import bench, only, started, wait_for_line
@@ -88,20 +87,6 @@ def test_a_build_that_takes_no_turns_is_told_from_one_that_does(say: Say, builds
     assert "this build takes no turns. Use --turns run" in said.err.splitlines()[-1]
 
 
-def test_where_one_of_two_that_are_up_fails_the_other_is_ended(say: Say, tmp_path: Path) -> None:
-    slow = str(stand_in(tmp_path / "slow", None, takes_s=300))
-    broken = str(stand_in(tmp_path / "broken", None, code=3, says="bench: no room"))
-    said = say("compare", "--interleave", slow, broken, "--device", "cpu", "--out", "kept")
-    assert said.code == 3
-    assert "bench run ended with 3: no room" in said.err
-
-
-def test_cells_that_failed_are_a_result(say: Say, tmp_path: Path) -> None:
-    old = written(record(cell()), tmp_path / "old.json")
-    both = [str(stand_in(tmp_path / name, old, code=4)) for name in ("a", "b")]
-    assert say("compare", "--interleave", *both, "--rounds", "1").code == 0
-
-
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -119,12 +104,6 @@ def test_what_is_wrong_is_one_line(
     said = say("compare", *arguments)
     assert said.code == 2
     assert says in said.line()
-
-
-def test_a_python_may_be_named_itself(builds: tuple[str, str]) -> None:
-    assert (
-        build_at("base", Path(builds[0], "bin", "python")).python == build_at("base", Path(builds[0])).python
-    )
 
 
 def test_an_interruption_keeps_the_pairs_that_are_complete(

@@ -4,7 +4,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bench.compare.compare import compare
+from bench.compare.gates import parse_gate
+from bench.compare.sides import side_of
 from bench.measure.statistics import statistic
+from bench.records.comparison import Against, Comparison
 from bench.records.enums import Attention
 from bench.records.record import CellResult, Record, Repeat, Requested
 from bench.store.record_files import seal, write_record
@@ -55,3 +59,15 @@ def written(one: Record, path: Path) -> Path:
     """The record on disk, with its own hash."""
     write_record(seal(one.model_dump(mode="json")), path)
     return path
+
+
+def against(base: Sequence[Record], new: Sequence[Record], *gates: str) -> Against:
+    """The comparison of two sides, which survives JSON."""
+    made = compare(side_of("base", base), [side_of("new", new)], [parse_gate(gate) for gate in gates])
+    assert Comparison.model_validate_json(made.model_dump_json()) == made
+    return made.against[0]
+
+
+def against_one(base: CellResult, new: CellResult) -> Against:
+    """The comparison of two records of one cell."""
+    return against([record(base)], [record(new, number=1)])

@@ -1,0 +1,135 @@
+"""What one change is called, and what limits that."""
+
+from statistics import median
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from bench.compare.compare import compare_pairs
+from bench.compare.evidence import samples
+from bench.records.comparison import Against, Change, Unit, Word
+from bench.records.comparison_reasons import TooFewRepeats, WithinAssumedSpread
+from tests.samples import records as sample
+from tests.samples.comparisons import STEADY, against, against_one, cell, record
+
+RATE = "decode_tokens_per_s"
+
+
+def change(found: Against, metric: str = RATE) -> Change:
+    return found.cells[0].metrics[metric]
+
+
+def test_the_change_is_that_of_the_medians_with_an_interval_around_it() -> None:
+    base, new = cell(), cell(slow=1.25)
+    found = change(against_one(base, new))
+    assert found.change == pytest.approx(median(samples(new, RATE)) / median(samples(base, RATE)) - 1)
+    assert found.interval is not None
+    assert found.change is not None
+    assert found.interval.low <= found.change <= found.interval.high
+    assert (found.n_base, found.n_new, found.unit) == (6, 6, Unit.REPEAT)
+    assert (found.verdict, found.better) == (Word.SLOWER, False)
+
+
+def test_the_words_go_the_way_of_the_metric() -> None:
+    found = against_one(cell(slow=1.25), cell(extra_bytes=1024))
+    assert change(found).verdict is Word.FASTER
+    assert change(found, "latency_s").verdict is Word.FASTER
+    assert change(found, "latency_s").better is True
+    assert change(found, "reserved_peak_bytes").verdict is Word.MORE
+    assert change(found, "reserved_peak_bytes").better is False
+    assert change(found, "generated_tokens").verdict is Word.SAME
+
+
+def test_two_repeats_of_each_side_cannot_tell() -> None:
+    found = change(against_one(cell(factors=STEADY[:2]), cell(slow=2, factors=STEADY[:2])))
+    assert (found.verdict, found.interval) == (Word.CANNOT_TELL, None)
+    assert found.note_code == TooFewRepeats(least=3)
+
+
+def test_one_process_of_each_cannot_tell_what_fresh_processes_may_differ_by() -> None:
+    found = change(against_one(cell(), cell(slow=1.04)))
+    assert (found.p, found.process_spread) == (None, 0.07)
+    assert found.verdict is Word.CANNOT_TELL
+    assert found.note_code == WithinAssumedSpread(spread=0.07)
+    assert found.interval is not None
+    assert found.interval.low < -0.09 < 0.02 < found.interval.high
+
+
+@pytest.mark.parametrize(
+    ("slow", "verdict"), [(1.1, Word.CANNOT_TELL), (1.14, Word.CANNOT_TELL), (1.16, Word.SLOWER)]
+)
+def test_one_process_of_each_tells_what_is_more_than_twice_that(slow: float, verdict: Word) -> None:
+    assert change(against_one(cell(), cell(slow=slow)), "latency_s").verdict is verdict
+
+
+def test_repeats_that_overlap_tell_no_change_of_single_processes() -> None:
+    wide = (1.0, 1.01, 0.99, 1.0, 1.4)
+    found = change(against_one(cell(factors=wide), cell(slow=1.2, factors=wide)), "latency_s")
+    assert found.verdict is Word.CANNOT_TELL
+
+
+def test_scattered_repeats_are_the_same_within_noise() -> None:
+    wide = (1.0, 1.2, 0.8, 1.1, 0.9, 1.3)
+    assert (
+        change(against_one(cell(factors=wide), cell(slow=1.05, factors=wide))).verdict
+        is Word.SAME_WITHIN_NOISE
+    )
+
+
+def test_several_records_of_a_build_are_compared_process_by_process() -> None:
+    base = [record(cell(slow=slow), number=n) for n, slow in enumerate((1.0, 1.01, 0.99, 1.005))]
+    new = [record(cell(slow=1.03 * slow), number=9 + n) for n, slow in enumerate((1.0, 1.01, 0.995, 1.005))]
+    found = change(against(base, new))
+    assert (found.unit, found.n_base, found.n_new) == (Unit.PROCESS, 4, 4)
+    assert found.p == pytest.approx(0.0571, abs=0.001) or found.p == pytest.approx(2 / 70)
+
+
+def test_three_records_of_the_base_tell_its_spread_to_a_single_new_one() -> None:
+    steady = [record(cell(slow=slow), number=n) for n, slow in enumerate((1.0, 1.004, 0.996))]
+    assert change(against(steady, [record(cell(slow=1.04), number=9)])).verdict is Word.SLOWER
+    loose = [record(cell(slow=slow), number=n) for n, slow in enumerate((1.0, 1.05, 0.95))]
+    found = change(against(loose, [record(cell(slow=1.09), number=9)]))
+    assert found.noise == pytest.approx(0.05, abs=0.005)
+    assert found.process_spread == pytest.approx(4.303 * 0.05 * (4 / 3) ** 0.5, rel=0.02)
+    assert found.verdict is Word.SAME_WITHIN_NOISE
+
+
+def test_memory_is_exact_to_the_byte_and_what_is_watched_is_not() -> None:
+    found = against_one(cell(), cell(extra_bytes=1))
+    assert change(found, "allocated_peak_bytes").verdict is Word.MORE
+    assert change(found, "process_peak_bytes").verdict is Word.SAME_WITHIN_NOISE
+
+
+def test_a_metric_that_is_found_once_per_process_cannot_be_found() -> None:
+    found = against_one(cell(sample.requested()), cell(sample.requested()))
+    found = change(found, "load_s")
+    assert (found.verdict, found.unit, found.p) == (Word.CANNOT_TELL, Unit.ONCE, None)
+
+
+def test_pairs_cancel_what_both_builds_share() -> None:
+    drift = (1.0, 1.3, 0.8, 1.5, 0.9, 1.2, 1.1, 0.7)
+    pairs = [
+        (record(cell(slow=slow), number=2 * n), record(cell(slow=1.02 * slow), number=2 * n + 1))
+        for n, slow in enumerate(drift)
+    ]
+    found = compare_pairs(pairs, ("a", "b"))
+    found = found.against[0].cells[0].metrics[RATE]
+    assert (found.method, found.unit, found.n_base) == ("interleaved", Unit.PAIR, 8)
+    assert found.p == pytest.approx(2 / 2**8)
+    assert found.change == pytest.approx(1 / 1.02 - 1, abs=0.002)
+    assert found.verdict is Word.SLOWER
+    assert compare_pairs(pairs[:5], ("a", "b")).against[0].cells[0].metrics[RATE].verdict is Word.CANNOT_TELL
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.floats(0.5, 2), st.floats(0.5, 2))
+@example(0.921875, 0.9921875)  # up by more than fresh processes may differ by, down by less
+def test_the_other_way_round_is_the_other_way_round(first: float, second: float) -> None:
+    there = change(against_one(cell(slow=first), cell(slow=second)), "latency_s")
+    back = change(against_one(cell(slow=second), cell(slow=first)), "latency_s")
+    assert there.change is not None
+    assert back.change is not None
+    assert (1 + there.change) * (1 + back.change) == pytest.approx(1)
+    assert there.p == back.p
+    assert (there.better, back.better) in {(True, False), (False, True), (None, None)}
