@@ -30,6 +30,7 @@ from bench.records.check import (
 from bench.records.enums import Attention, Phase, Provenance
 from bench.text import clean
 from bench.units import Unit
+from bench.wording import verdicts
 from bench.wording.caveats import sentence
 
 Largest = tuple[MergedCell, dict[Phase, CheckPhase]]
@@ -105,7 +106,8 @@ def _document(
         gpu=_gpu(sources),
         provenance=sources.provenance,
         verdict=verdict,
-        why=why,
+        why=clean(verdicts.sentence(why)),
+        why_code=why,
         caveats=tuple(clean(sentence(caveat)) for caveat in caveats),
         caveat_codes=caveats,
         emulation=newest.emulation,

@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 from bench.check.figures import Sample, disagree, is_disturbed, merge_figure, undisturbed
 from bench.check.sources import Sources, machines_of
 from bench.check.summary import CellSummary, RecordHead
-from bench.records.check import CheckFigure, CheckPhase, CheckRow, Status
-from bench.records.enums import Fit, Label, Phase, Provenance
+from bench.records.check import CheckFigure, CheckPhase, CheckRow
+from bench.records.enums import Fit, Label, Phase, Provenance, Status
 from bench.records.metrics import FIGURES, Metric
 from bench.units import Unit
 

@@ -13,12 +13,11 @@ from bench.check.summary import (
     RecordSummary,
 )
 from bench.judge.caveats import computed_elsewhere
-from bench.judge.frontier import is_misfit, is_pruned
+from bench.judge.frontier import is_misfit, is_pruned, size
 from bench.judge.memory import fits_with_desktop, has_spilled, is_contended, needed_bytes, peak_of
 from bench.judge.prediction import ORDER, Budgets, cell_fit, cell_verdict, is_derived
 from bench.judge.variants import settings_of
 from bench.judge.verdict import Judgement, judge
-from bench.judge.why import size
 from bench.records.check import CheckEnvelope, CheckPhase, CheckPrediction, Software
 from bench.records.enums import Fit, Label, Phase, Provenance, Verdict
 from bench.records.metrics import METRICS, NEEDED, Statistic, stated
@@ -71,7 +70,7 @@ def _head(record: Record, judgement: Judgement, path: str | None) -> RecordHead:
         typical=_typical(record, judgement.budgets) if is_derived(record) else None,
         elsewhere=computed_elsewhere(record),
         verdict=judgement.verdict,
-        why=clean(judgement.why),
+        why=judgement.why,
         caveats=judgement.caveats,
         lines=judgement.frontier,
         cells=len(record.cells),

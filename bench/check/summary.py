@@ -11,14 +11,22 @@ from bench.records.check import (
     CheckEnvelope,
     CheckPrediction,
     FrontierLine,
-    PeakMetric,
     Software,
-    Status,
 )
-from bench.records.enums import Attention, Fit, Phase, Provenance, Verdict, WeightMode
+from bench.records.enums import (
+    Attention,
+    Fit,
+    PeakMetric,
+    Phase,
+    Provenance,
+    Status,
+    Verdict,
+    WeightMode,
+)
 from bench.records.reasons import OutcomeReason
+from bench.records.verdicts import RecordReason
 
-SUMMARY_VERSION: Final = 4
+SUMMARY_VERSION: Final = 5
 
 Estimate = tuple[float, float | None, float | None]
 """A value, and the interval that its record states."""
@@ -93,7 +101,7 @@ class RecordHead(Frozen):
     typical: str | None = Field(default=None, description="the cell that stands for a prediction")
     elsewhere: str | None = None
     verdict: Verdict
-    why: str
+    why: RecordReason
     caveats: tuple[RecordCaveat, ...]
     lines: tuple[FrontierLine, ...]
     cells: int

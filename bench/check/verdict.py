@@ -1,53 +1,51 @@
-"""The verdict over all records, its sentence, and what a reader must know before believing it."""
+"""The verdict over all records, why, and what a reader must know before believing it."""
 
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
-from bench import units
 from bench.check.sources import Sources, machines_of
 from bench.check.summary import RecordHead
 from bench.check.variants import by_variant
-from bench.judge.memory import PEAK_WORDS
-from bench.judge.why import shape_of
 from bench.records import caveats as known
 from bench.records.caveats import Caveat, RecordCaveat
-from bench.records.check import CheckFigure, CheckRow
-from bench.records.enums import Fit, Provenance, Verdict
+from bench.records.check import CheckRow
+from bench.records.enums import Fit, PeakMetric, Provenance, Verdict
+from bench.records.verdicts import (
+    Basis,
+    MemoryFigure,
+    MergedMisfit,
+    MergedRan,
+    MergedSmoke,
+    MergedTooClose,
+    MergedUnknown,
+    MergedUnsupported,
+    RowShape,
+    Tally,
+    VerdictReason,
+)
 from bench.wording.caveats import sentence
 
-_DONE = {
-    Provenance.MEASURED: "Measured",
-    Provenance.EMULATED: "Emulated",
-    Provenance.DERIVED: "Predicted",
-    Provenance.SMOKE: "Tried with a tiny model",
-}
 _MAX_CAVEATS = 40
 
 
-def merge_verdict(sources: Sources, rows: Sequence[CheckRow]) -> tuple[Verdict, str]:
-    """The verdict of what weighs most, and the sentence below it.
+def merge_verdict(sources: Sources, rows: Sequence[CheckRow]) -> tuple[Verdict, VerdictReason]:
+    """The verdict of what weighs most, and why.
 
-    One record keeps its own. Of several predictions each setting is told by its newest, and the one that goes
+    One record keeps its own. Of several predictions the newest of each setting counts, and the one that goes
     furthest decides, as within one record. Of several runs the merged cells decide, by the rules of one
     record: a cell that ran in one and not in another shows nothing.
     """
     heads = sources.deciding
     if len(heads) == 1:
         return heads[0].verdict, heads[0].why
+    basis = Basis(provenance=heads[0].provenance, records=len(heads), machines=machines_of(heads))
     if sources.provenance is Provenance.SMOKE:
-        return Verdict.UNKNOWN, f"{basis(heads)}: that says nothing about whether the real model runs."
+        return Verdict.UNKNOWN, MergedSmoke(basis=basis)
     if sources.provenance is Provenance.DERIVED or heads[0].elsewhere is not None:
-        verdict, told = by_variant(heads)
-        return verdict, f"{basis(heads)}. {told}"
+        return by_variant(basis, heads)
     own = [row for row in rows if row.provenance is sources.provenance]
     verdict = _decide(own)
-    return verdict, f"{basis(heads)}: {_sentence(verdict, own, heads)}."
-
-
-def basis(heads: Sequence[RecordHead]) -> str:
-    """`Measured in 5 records on 3 machines`: what a verdict rests on."""
-    machines = machines_of(heads)
-    where = "" if machines is None else f" on {machines} machine{'' if machines == 1 else 's'}"
-    return f"{_DONE[heads[0].provenance]} in {len(heads)} record{'' if len(heads) == 1 else 's'}{where}"
+    return verdict, _why(verdict, own, basis, emulated=heads[0].emulation is not None)
 
 
 def merge_caveats(sources: Sources) -> tuple[Caveat, ...]:
@@ -105,74 +103,59 @@ def _decide(rows: Sequence[CheckRow]) -> Verdict:
     return Verdict.UNKNOWN
 
 
-def _sentence(verdict: Verdict, rows: Sequence[CheckRow], heads: Sequence[RecordHead]) -> str:
+def _why(verdict: Verdict, rows: Sequence[CheckRow], basis: Basis, *, emulated: bool) -> VerdictReason:
     match verdict:
         case Verdict.RUNS | Verdict.RUNS_HEADLESS:
-            return "; ".join(_runs([row for row in rows if row.fit is Fit.FITS], rows, heads))
+            return _ran(rows, basis, emulated=emulated)
         case Verdict.TOO_CLOSE_TO_CALL:
-            close = min((row for row in rows if row.fit is Fit.TOO_CLOSE_TO_CALL), key=_size)
-            return f"nothing fits in every record; {_tally(close)}"
+            return MergedTooClose(basis=basis, close=_tally(_smallest(rows, Fit.TOO_CLOSE_TO_CALL)))
         case Verdict.DOES_NOT_FIT:
-            smallest = min((row for row in rows if row.fit is Fit.DOES_NOT_FIT), key=_size)
-            return f"nothing that was tried fits: even a clip of {_shape(smallest)} does not"
+            return MergedMisfit(basis=basis, smallest=_shape(_smallest(rows, Fit.DOES_NOT_FIT)))
         case Verdict.UNSUPPORTED:
-            return "nothing that was asked for can run here"
+            return MergedUnsupported(basis=basis)
         case Verdict.UNKNOWN:
-            return "no cell finished, so nothing is known"
+            return MergedUnknown(basis=basis)
 
 
-def _runs(ran: Sequence[CheckRow], rows: Sequence[CheckRow], heads: Sequence[RecordHead]) -> Iterator[str]:
-    longest, emulated = max(ran, key=_size), heads[0].emulation is not None
-    where = f", in {longest.records} of them" if longest.records < len(heads) else ""
-    speed = "" if emulated else _rate(longest.figure("decode_tokens_per_s"))
-    detail = " and ".join(filter(None, [speed, _memory(longest, emulated=emulated)]))
-    yield f"the longest clip that ran is {_shape(longest)}{where}{': ' if detail else ''}{detail}"
-    yield from _beside_a_desktop(ran, longest)
-    close = min((row for row in rows if row.fit is Fit.TOO_CLOSE_TO_CALL), key=_size, default=None)
-    if close is not None:
-        yield _tally(close)
-    misfit = min((row for row in rows if row.status == "out_of_memory" and row.fit), key=_size, default=None)
-    if misfit is not None:
-        yield f"a clip of {_shape(misfit)} ran out of memory"
+def _ran(rows: Sequence[CheckRow], basis: Basis, *, emulated: bool) -> MergedRan:
+    ran = [row for row in rows if row.fit is Fit.FITS]
+    longest = max(ran, key=_size)
+    desktop = max((row for row in ran if row.fits_with_desktop), key=_size, default=None)
+    close = any(row.fit is Fit.TOO_CLOSE_TO_CALL for row in rows)
+    ran_out = [row for row in rows if row.status == "out_of_memory" and row.fit]
+    decode = longest.figure("decode_tokens_per_s")
+    return MergedRan(
+        basis=basis,
+        cell=_shape(longest),
+        records=longest.records,
+        decode_tokens_per_s=None if decode is None or emulated else decode.value,
+        memory=_memory(longest, emulated=emulated),
+        with_desktop=None if desktop is None else _shape(desktop),
+        largest_fits_with_desktop=desktop is not None and desktop.cell_id == longest.cell_id,
+        none_fits_with_desktop=all(row.fits_with_desktop is False for row in ran),
+        close=_tally(_smallest(rows, Fit.TOO_CLOSE_TO_CALL)) if close else None,
+        misfit=_shape(min(ran_out, key=_size)) if ran_out else None,
+    )
 
 
-def _beside_a_desktop(ran: Sequence[CheckRow], longest: CheckRow) -> Iterator[str]:
-    largest = max((row for row in ran if row.fits_with_desktop), key=_size, default=None)
-    if largest is not None:
-        same = largest.cell_id == longest.cell_id
-        yield "it fits beside a desktop too" if same else f"beside a desktop up to {_shape(largest)}"
-    elif all(row.fits_with_desktop is False for row in ran):
-        yield "beside a desktop nothing that ran fits"
+def _smallest(rows: Sequence[CheckRow], fit: Fit) -> CheckRow:
+    return min((row for row in rows if row.fit is fit), key=_size)
 
 
-def _tally(row: CheckRow) -> str:
-    """`a clip of 60 s with 512 new tokens ran in 2 records and ran out of memory in 1`."""
-    words = {"measured": "ran", "out_of_memory": "ran out of memory", "skipped": "was left out as too large"}
-    said = [
-        f"{words.get(status, status.replace('_', ' '))} in {count} record{'' if count == 1 else 's'}"
-        for status, count in row.statuses.items()
-    ]
-    return f"a clip of {_shape(row)} {' and '.join(said)}"
+def _memory(row: CheckRow, *, emulated: bool) -> MemoryFigure | None:
+    metric: PeakMetric | Literal["needed_bytes"] | None = "needed_bytes" if emulated else row.peak
+    figure = None if metric is None else row.figure(metric)
+    if metric is None or figure is None or figure.value is None:
+        return None
+    return MemoryFigure(metric=metric, size_bytes=round(figure.value))
 
 
-def _rate(figure: CheckFigure | None) -> str:
-    return "" if figure is None else units.rate(figure.value, "tok/s")
+def _tally(row: CheckRow) -> Tally:
+    return Tally(cell=_shape(row), statuses=row.statuses)
 
 
-def _memory(row: CheckRow, *, emulated: bool) -> str:
-    if emulated:
-        need = row.figure("needed_bytes")
-        return "" if need is None else f"{_bytes(need)} of the card, CUDA context included"
-    figure = row.figure(row.peak) if row.peak is not None else None
-    return "" if figure is None or row.peak is None else f"a {PEAK_WORDS[row.peak]} of {_bytes(figure)}"
-
-
-def _bytes(figure: CheckFigure) -> str:
-    return units.both_units(None if figure.value is None else round(figure.value))
-
-
-def _shape(row: CheckRow) -> str:
-    return f"{shape_of(row.clip_seconds, row.max_tokens)} ({row.attention.value})"
+def _shape(row: CheckRow) -> RowShape:
+    return RowShape(clip_seconds=row.clip_seconds, max_tokens=row.max_tokens, attention=row.attention)
 
 
 def _size(row: CheckRow) -> tuple[float, int, str]:

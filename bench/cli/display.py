@@ -61,7 +61,7 @@ def outcome_of(result: CellResult, device: DeviceInfo) -> str:
     decode = summary.decode_tokens_per_s.median if summary.decode_tokens_per_s else None
     first = summary.time_to_first_token_s.median if summary.time_to_first_token_s else None
     peak = peak_of(result, device)
-    memory = f", {peak.words} {gib(peak.size_bytes)}" if peak else ""
+    memory = f", {phrases.PEAK_WORDS[peak.metric]} {gib(peak.size_bytes)}" if peak else ""
     joules = summary.energy_per_token_j
     energy = f", {rate(joules, 'J/tok')}" if joules is not None else ""
     labels = f" ({', '.join(summary.labels)})" if summary.labels else ""

@@ -9,7 +9,7 @@ import click
 from bench.cli.probing import bounds
 from bench.judge.memory import needed_bytes, peak_of, ran_out_beside_another
 from bench.units import clip_length, gib
-from bench.wording import outcomes
+from bench.wording import outcomes, phrases
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,7 +112,7 @@ def _memory(plan: "Plan", found: "Limit") -> str:
     if needed is not None:
         return f"{gib(needed)} (needed)"
     peak = peak_of(found.longest, plan.device.info())
-    return f"{gib(peak.size_bytes)} ({peak.words})" if peak is not None else ""
+    return f"{gib(peak.size_bytes)} ({phrases.PEAK_WORDS[peak.metric]})" if peak is not None else ""
 
 
 def _longest(found: "Limit") -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from bench.units import GIB, clip_length, gib
+from bench.wording import predictions
 
 if TYPE_CHECKING:
     from bench.predict.planner import Candidate, Headroom, PlanRequest, Survey
@@ -94,7 +95,8 @@ def _as_json(card: "Candidate") -> dict[str, object]:
         "name": card.name,
         "memory_total_bytes": card.memory_total_bytes,
         "verdict": card.verdict.value,
-        "why": card.why,
+        "why": predictions.cell(card.why),
+        "why_code": card.why.model_dump(mode="json"),
         "device_peak_bytes": card.need.model_dump() if card.need is not None else None,
     }
 
@@ -119,7 +121,7 @@ def _reasons(found: "Survey") -> dict[str, list[str]]:
     reasons: dict[str, list[str]] = {}
     for card in found.cards:
         if card.need is None:
-            reasons.setdefault(card.why, []).append(card.slug)
+            reasons.setdefault(predictions.cell(card.why), []).append(card.slug)
     return reasons
 
 

@@ -9,6 +9,7 @@ from bench.judge.variants import settings_of, varying, words_of
 from bench.records.check import FrontierLine
 from bench.records.enums import Attention, Fit
 from bench.records.prediction import LongestClip
+from bench.records.reasons import CellShape
 from bench.records.record import CellResult, OutOfMemory, Record, Requested, Skipped
 
 
@@ -34,6 +35,16 @@ def frontier(record: Record, memory: CardMemory, budgets: Budgets) -> tuple[Fron
 
 def _place(line: Requested | LongestClip) -> tuple[int, int]:
     return list(Attention).index(line.attention), line.max_tokens
+
+
+def size(cell: CellResult) -> tuple[float, int]:
+    """What makes a cell larger than another: its clip, then its new tokens."""
+    return cell.requested.clip_seconds, cell.requested.max_tokens
+
+
+def shape_of(cell: CellResult) -> CellShape:
+    """The size of a cell, as reasons state it."""
+    return CellShape(clip_seconds=cell.requested.clip_seconds, max_tokens=cell.requested.max_tokens)
 
 
 def is_misfit(cell: CellResult) -> bool:

@@ -7,8 +7,7 @@ from typing import Final
 
 from bench.hardware.budget import DESKTOP
 from bench.records.card import Emulation
-from bench.records.check import PeakMetric
-from bench.records.enums import Attention, Label, Provenance
+from bench.records.enums import Attention, Label, PeakMetric, Provenance
 from bench.records.record import CellResult, DeviceInfo, OutOfMemory, Record
 
 
@@ -138,14 +137,6 @@ def _fraction(cell: CellResult) -> float | None:
     return cell.summary.bandwidth_fraction if cell.summary else None
 
 
-PEAK_WORDS: Final[dict[PeakMetric, str]] = {
-    "process_peak_bytes": "process peak",
-    "device_peak_bytes": "whole-device peak",
-    "reserved_peak_bytes": "reserved peak",
-    "allocated_peak_bytes": "allocated peak",
-    "resident_peak_bytes": "resident peak",
-}
-
 # A card must hold what the process takes, CUDA context included. Where the driver does not tell (WDDM, WSL2),
 # the next best figure stands in, under its own name: the names are never mixed.
 _ON_GPU: Final[tuple[PeakMetric, ...]] = (
@@ -163,11 +154,6 @@ class Peak:
 
     metric: PeakMetric
     size_bytes: int
-
-    @property
-    def words(self) -> str:
-        """`process peak`: what kind of figure this is."""
-        return PEAK_WORDS[self.metric]
 
 
 def peak_of(cell: CellResult, device: DeviceInfo) -> Peak | None:

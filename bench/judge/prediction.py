@@ -4,12 +4,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bench import units
 from bench.hardware.budget import fit
 from bench.records.base import Interval
 from bench.records.enums import Fit, Provenance, Verdict
 from bench.records.prediction import LongestClip, Term
-from bench.records.record import CellResult, Predicted, Record
+from bench.records.reasons import UnsupportedReason
+from bench.records.record import CellResult, Predicted, Record, Unsupported
+from bench.records.verdicts import (
+    Budget,
+    BudgetAnswer,
+    CardMemoryUnknown,
+    CellReason,
+    CpuHasNoBudget,
+    HeldAgainstBudgets,
+    NoPrediction,
+    StatedReason,
+)
 
 # From the best to the worst: a cell that needs more never stands before one that needs less.
 ORDER: Final = (
@@ -18,8 +28,6 @@ ORDER: Final = (
     Verdict.TOO_CLOSE_TO_CALL,
     Verdict.DOES_NOT_FIT,
 )
-HEADLESS: Final = "headless"
-DESKTOP: Final = "beside a desktop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +53,10 @@ class CellFit:
 
 @dataclass(frozen=True, slots=True)
 class CellVerdict:
-    """The verdict of one predicted cell. `why` is no whole sentence: it goes behind the verdict."""
+    """The verdict of one predicted cell, and why."""
 
     verdict: Verdict
-    why: str
+    why: CellReason
 
 
 def is_derived(record: Record) -> bool:
@@ -89,28 +97,34 @@ def need_of(cell: CellResult) -> Interval | None:
 
 def cell_fit(cell: CellResult, budgets: Budgets) -> CellFit:
     """Whether a predicted cell fits the budgets of its record's card."""
-    found = {answer.place: answer.fit for answer in _answers(cell, budgets)}
-    return CellFit(found.get(HEADLESS), found.get(DESKTOP))
+    found = {answer.budget: answer.fit for answer in _answers(cell, budgets)}
+    return CellFit(found.get("headless"), found.get("desktop"))
 
 
 def cell_verdict(cell: CellResult, budgets: Budgets) -> CellVerdict:
     """The verdict of one cell of a derived record, and why.
 
-    `runs` fits beside a desktop, `runs_headless` surely fits without one only. Where one room alone was asked
-    for, it alone decides. Nothing is said that is not certain of the whole interval.
+    `runs` fits beside a desktop, `runs_headless` surely fits without one only. Where one budget alone was
+    asked for, it alone decides. Nothing is said that is not certain of the whole interval.
     """
-    if cell.outcome.status == "unsupported":
-        return CellVerdict(Verdict.UNSUPPORTED, cell.outcome.reason)
+    if isinstance(cell.outcome, Unsupported):
+        return CellVerdict(Verdict.UNSUPPORTED, unsupported_reason(cell.outcome))
     answers = _answers(cell, budgets)
     if not answers:
         return CellVerdict(Verdict.UNKNOWN, _no_answer(cell, budgets))
-    by_place = {answer.place: answer for answer in answers}
-    if DESKTOP in by_place and by_place[DESKTOP].fit is Fit.FITS:
-        return CellVerdict(Verdict.RUNS, by_place[DESKTOP].words)
+    by_budget = {answer.budget: answer for answer in answers}
+    if "desktop" in by_budget and by_budget["desktop"].fit is Fit.FITS:
+        return CellVerdict(Verdict.RUNS, HeldAgainstBudgets(answers=(by_budget["desktop"],)))
     if answers[0].fit is Fit.FITS:
-        return CellVerdict(Verdict.RUNS_HEADLESS, "; ".join(answer.words for answer in answers))
+        return CellVerdict(Verdict.RUNS_HEADLESS, HeldAgainstBudgets(answers=answers))
     misfit = answers[0].fit is Fit.DOES_NOT_FIT
-    return CellVerdict(Verdict.DOES_NOT_FIT if misfit else Verdict.TOO_CLOSE_TO_CALL, answers[0].words)
+    verdict = Verdict.DOES_NOT_FIT if misfit else Verdict.TOO_CLOSE_TO_CALL
+    return CellVerdict(verdict, HeldAgainstBudgets(answers=answers[:1]))
+
+
+def unsupported_reason(outcome: Unsupported) -> UnsupportedReason | StatedReason:
+    """The typed reason; of a record of schema 1.0 the sentence that it states."""
+    return outcome.reason_code or StatedReason(text=outcome.reason)
 
 
 def best(verdicts: Sequence[Verdict]) -> Verdict | None:
@@ -123,58 +137,26 @@ def lines(record: Record) -> tuple[LongestClip, ...]:
     return () if record.derivation is None else record.derivation.longest_clips
 
 
-# --- one room at a time -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    place: str
-    need: Interval
-    room: Interval
-
-    @property
-    def fit(self) -> Fit:
-        return fit(self.need, self.room)
-
-    @property
-    def words(self) -> str:
-        if self.fit is Fit.FITS:
-            figures = (
-                f"it needs at most {_size(self.need.high)}, and at least {_size(self.room.low)} is there"
-            )
-        elif self.fit is Fit.DOES_NOT_FIT:
-            figures = (
-                f"it needs at least {_size(self.need.low)}, and at most {_size(self.room.high)} is there"
-            )
-        else:
-            between = f"it needs {span(self.need)}, and {span(self.room)} is there"
-            figures = f"{between}: too close to call, run it"
-        return f"{self.place} {figures}"
-
-
-def _answers(cell: CellResult, budgets: Budgets) -> tuple[_Answer, ...]:
+def _answers(cell: CellResult, budgets: Budgets) -> tuple[BudgetAnswer, ...]:
     """One for each budget that was asked for, headless first; none where there is nothing to compare."""
     need = need_of(cell)
     if need is None:
         return ()
-    places = ((HEADLESS, budgets.headless), (DESKTOP, budgets.desktop))
-    return tuple(_Answer(place, need, there) for place, there in places if there is not None)
+    known: tuple[tuple[Budget, Interval | None], ...] = (
+        ("headless", budgets.headless),
+        ("desktop", budgets.desktop),
+    )
+    return tuple(
+        BudgetAnswer(budget=budget, fit=fit(need, there), need_bytes=need, available_bytes=there)
+        for budget, there in known
+        if there is not None
+    )
 
 
-def _no_answer(cell: CellResult, budgets: Budgets) -> str:
+def _no_answer(cell: CellResult, budgets: Budgets) -> CellReason:
     figures = cell.envelope
     if figures is None:
-        return "nothing was predicted"
+        return NoPrediction()
     if budgets.on_cpu:
-        return f"a CPU has no VRAM budget; the predicted peak is {_size(figures.allocated_peak_bytes)}"
-    return "the memory of the card is not known"
-
-
-def span(size: Interval) -> str:
-    """`10.78 GB (10.04 GiB) to 11.52 GB (10.73 GiB)`; one figure where both ends read the same."""
-    low, high = _size(size.low), _size(size.high)
-    return low if low == high else f"{low} to {high}"
-
-
-def _size(size: float) -> str:
-    return units.both_units(round(size))
+        return CpuHasNoBudget(allocated_peak_bytes=figures.allocated_peak_bytes)
+    return CardMemoryUnknown()

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from bench.engines.support import longest_clip_s
 from bench.errors import UsageError
 from bench.hardware import budget
+from bench.hardware.catalog import Card
 from bench.hardware.environment import environment, version_of
 from bench.judge.prediction import ORDER, budgets_of, cell_verdict, need_of
 from bench.predict.allocator.caching import RULES_OF
@@ -22,6 +23,7 @@ from bench.records.base import Interval
 from bench.records.enums import Provenance, Verdict
 from bench.records.prediction import Derivation, LongestClip
 from bench.records.record import Environment, Record, SuiteInfo
+from bench.records.verdicts import CellReason, StatedReason, TotalUnknown
 from bench.run.run_spec import RunOptions, cells_of, origin_of
 from bench.store import naming
 from bench.store.record_files import seal
@@ -188,7 +190,7 @@ class Candidate:
     name: str
     memory_total_bytes: int | None
     verdict: Verdict
-    why: str
+    why: CellReason
     need: Interval | None
 
 
@@ -221,8 +223,7 @@ def survey(planner: Planner) -> Survey:
     known, unknown = every_card()
     predicted = tuple(_candidate(planner.record(target, frontier=False)) for target in known)
     rest = tuple(
-        Candidate(card.slug, card.nvml_name, None, Verdict.UNKNOWN, card.remark or "no total is known", None)
-        for card in unknown
+        Candidate(card.slug, card.nvml_name, None, Verdict.UNKNOWN, _unknown(card), None) for card in unknown
     )
     return Survey(predicted + rest)
 
@@ -236,6 +237,10 @@ def _candidate(record: Record) -> Candidate:
     return Candidate(
         device.slug, device.name, device.memory_total_bytes, worst.verdict, worst.why, _most(needs)
     )
+
+
+def _unknown(card: Card) -> CellReason:
+    return StatedReason(text=card.remark) if card.remark else TotalUnknown()
 
 
 def _most(needs: Sequence[Interval]) -> Interval | None:

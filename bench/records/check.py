@@ -10,10 +10,20 @@ from pydantic import Field
 from bench.records.base import Bytes, Frozen, Interval, Utc
 from bench.records.card import Emulation
 from bench.records.caveats import Caveat
-from bench.records.enums import Attention, Fit, Phase, Provenance, Verdict, WeightMode
+from bench.records.enums import (
+    Attention,
+    Fit,
+    PeakMetric,
+    Phase,
+    Provenance,
+    Status,
+    Verdict,
+    WeightMode,
+)
 from bench.records.metrics import FIGURES, Metric, Section, with_fields
 from bench.records.prediction import Ceiling, Comparison
 from bench.records.reasons import OutcomeReason
+from bench.records.verdicts import VerdictReason
 
 CHECK_VERSION: Final = "1.1"
 NamedShape = Literal["10/128", "60/512", "300/1024"]
@@ -101,16 +111,6 @@ class CheckPrediction(Frozen):
     compared: tuple[Comparison, ...] = Field(
         description="empty: no measured record of the card was there, so nothing confirms the prediction"
     )
-
-
-Status = Literal["measured", "predicted", "out_of_memory", "unsupported", "failed", "timeout", "skipped"]
-PeakMetric = Literal[
-    "process_peak_bytes",
-    "device_peak_bytes",
-    "reserved_peak_bytes",
-    "allocated_peak_bytes",
-    "resident_peak_bytes",
-]
 
 
 class CheckModel(Frozen):
@@ -303,6 +303,7 @@ class Check(Frozen):
     provenance: Provenance = Field(description="of what the verdict rests on")
     verdict: Verdict
     why: str
+    why_code: VerdictReason = Field(description="the same, as an object")
     caveats: tuple[str, ...]
     caveat_codes: tuple[Caveat, ...] = Field(description="the same, as objects")
     emulation: Emulation | None = Field(description="the card that was played")

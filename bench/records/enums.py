@@ -1,7 +1,7 @@
 """The words of a record: closed sets of names, the same in JSON, on the command line and in reports."""
 
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal
 
 PUBLISHER: Final = "OpenMOSS-Team"
 """Whose repositories on the Hub hold the released weights."""
@@ -91,3 +91,15 @@ class Verdict(StrEnum):
     DOES_NOT_FIT = "does_not_fit"
     UNSUPPORTED = "unsupported"
     UNKNOWN = "unknown"
+
+
+Status = Literal["measured", "predicted", "out_of_memory", "unsupported", "failed", "timeout", "skipped"]
+"""The outcome of a cell."""
+PeakMetric = Literal[
+    "process_peak_bytes",
+    "device_peak_bytes",
+    "reserved_peak_bytes",
+    "allocated_peak_bytes",
+    "resident_peak_bytes",
+]
+"""Figures of the most memory that a cell took, under the names of a summary."""

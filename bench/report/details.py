@@ -18,6 +18,7 @@ from bench.report.derivation import how, how_lines
 from bench.report.interface import Kernels, PhasePeak, Repetition
 from bench.report.repeat import command
 from bench.text import MAX_NAME, clean
+from bench.wording import predictions
 
 Key = tuple[str, Provenance]
 """A row of a check document: the id of its cell, and how its figures came about."""
@@ -114,7 +115,7 @@ def details_of(record: Record, check: Check, plan: Record | None = None) -> Deta
                 phases=_phases(cell.memory),
                 repetitions=_repetitions(cell, columns),
                 envelope=_cleaned(cell.envelope or planned.get(cell.cell_id)),
-                verdict_why=clean(cell_verdict(cell, budgets).why) if _is_predicted(cell) else "",
+                verdict_why=_why(cell, budgets) if _is_predicted(cell) else "",
                 all_logits=_has_all_logits(cell),
             )
             for cell in record.cells
@@ -160,6 +161,10 @@ def _facts(record: Record, check: Check, plan: Record | None, columns: tuple[str
 def _key(record: Record, cell: CellResult) -> Key:
     """A predicted cell in a measured record is a prediction all the same."""
     return cell.cell_id, Provenance.DERIVED if _is_predicted(cell) else record.provenance
+
+
+def _why(cell: CellResult, budgets: Budgets) -> str:
+    return clean(predictions.cell(cell_verdict(cell, budgets).why))
 
 
 def _is_predicted(cell: CellResult) -> bool:

@@ -6,7 +6,6 @@ from typing import Final
 
 from bench import units
 from bench.check.rows import FIT
-from bench.judge.memory import PEAK_WORDS
 from bench.records.check import CheckFigure, CheckRow
 from bench.records.enums import Attention, Fit, Label
 from bench.records.metrics import FIGURES, Metric
@@ -18,6 +17,7 @@ from bench.report.details import CellDetail
 from bench.report.interface import Disagreement, Row
 from bench.report.metrics import between
 from bench.report.predicted_cells import differ, prediction
+from bench.wording.phrases import PEAK_WORDS
 
 _NONE: Final = Figure(None, units.NOT_AVAILABLE)
 _DISAGREE: Final = "records disagree"

@@ -1,7 +1,18 @@
 """Parts of sentences that several rooms share: the size of a cell, a clip length, a step of a worker."""
 
+from typing import Final
+
 from bench import units
+from bench.records.enums import PeakMetric
 from bench.records.reasons import CellShape, WorkerStep
+
+PEAK_WORDS: Final[dict[PeakMetric, str]] = {
+    "process_peak_bytes": "process peak",
+    "device_peak_bytes": "whole-device peak",
+    "reserved_peak_bytes": "reserved peak",
+    "allocated_peak_bytes": "allocated peak",
+    "resident_peak_bytes": "resident peak",
+}
 
 
 def shape(cell: CellShape) -> str:

@@ -9,7 +9,7 @@ def test_a_gpu_is_judged_by_the_process_a_cpu_by_what_is_resident() -> None:
     on_cpu = peak_of(sample.measured(sample.requested(), device=sample.CPU), sample.CPU)
     assert on_gpu is not None
     assert on_cpu is not None
-    assert (on_gpu.words, on_cpu.words) == ("process peak", "resident peak")
+    assert (on_gpu.metric, on_cpu.metric) == ("process_peak_bytes", "resident_peak_bytes")
 
 
 def test_where_the_driver_does_not_tell_the_next_best_stands_in_under_its_own_name() -> None:
@@ -18,7 +18,7 @@ def test_where_the_driver_does_not_tell_the_next_best_stands_in_under_its_own_na
     hidden = ran.summary.model_copy(update={"process_peak_bytes": None, "device_peak_bytes": None})
     peak = peak_of(ran.model_copy(update={"summary": hidden}), sample.RTX_4070)
     assert peak is not None
-    assert (peak.words, peak.size_bytes) == ("reserved peak", hidden.reserved_peak_bytes)
+    assert (peak.metric, peak.size_bytes) == ("reserved_peak_bytes", hidden.reserved_peak_bytes)
 
 
 def test_nothing_read_is_none_not_zero() -> None:

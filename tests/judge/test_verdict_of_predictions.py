@@ -1,13 +1,26 @@
-"""What a plan says: one sentence, which never claims that anything ran."""
+"""What a plan says, and why; nothing in it claims that anything ran."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.judge import why_derived
 from bench.judge.verdict import judge
-from bench.records.enums import Attention, Verdict, WeightMode
-from bench.records.record import CellResult, ModelInfo, Record, Unsupported
+from bench.records.enums import Attention, Fit, Verdict, WeightMode
+from bench.records.reasons import CellShape, FlashAttentionNeedsGpu
+from bench.records.record import CellResult, ModelInfo, Record
+from bench.records.verdicts import (
+    Budget,
+    BudgetLimit,
+    NoCells,
+    NothingSupported,
+    PredictedFit,
+    PredictedMisfit,
+    PredictedOnCpu,
+    PredictedTiny,
+    PredictedTooClose,
+)
+from bench.wording.outcomes import unsupported
+from bench.wording.verdicts import sentence
 from tests.samples import predictions as derived
 from tests.samples import records as sample
 
@@ -28,77 +41,91 @@ def with_model(record: Record, **changes: object) -> Record:
     )
 
 
-# --- the sentence -----------------------------------------------------------------------------------------
+# --- why --------------------------------------------------------------------------------------------------
 
 
-def test_runs_names_the_longest_clip_in_both_rooms() -> None:
-    judgement = judge(derived.derived_record(device=derived.RTX_5060_TI))
-    assert judgement.verdict is Verdict.RUNS
-    assert judgement.why == (
-        "Derived, not measured: headless clips of up to 877 s (14 min 37 s) with 1,024 new tokens surely "
-        "fit, those from 1084 s (18 min 4 s) on do not; beside a desktop clips of up to 583 s (9 min 43 s) "
-        "with 1,024 new tokens surely fit, those from 1045 s (17 min 25 s) on do not."
+def limits(record: Record) -> tuple[BudgetLimit, ...]:
+    why = judge(record).why
+    assert isinstance(why, PredictedFit)
+    return why.limits
+
+
+def limit(
+    budget: Budget, fits_s: float | None, misfit_s: float | None, tokens: int, context_s: float | None
+) -> BudgetLimit:
+    return BudgetLimit(
+        budget=budget, fits_s=fits_s, misfit_s=misfit_s, max_tokens=tokens, context_s=context_s
     )
-    assert judgement.largest is None
+
+
+def shape(clip_seconds: float, max_tokens: int) -> CellShape:
+    return CellShape(clip_seconds=clip_seconds, max_tokens=max_tokens)
+
+
+def test_runs_names_the_longest_clip_for_both_budgets() -> None:
+    record = derived.derived_record(device=derived.RTX_5060_TI)
+    assert judge(record).verdict is Verdict.RUNS
+    assert judge(record).largest is None
+    headless, desktop = limits(record)
+    assert (headless.budget, headless.fits_s, headless.misfit_s) == ("headless", 877.0, 1084.0)
+    assert (desktop.budget, desktop.fits_s, desktop.misfit_s) == ("desktop", 583.0, 1045.0)
+    assert {headless.max_tokens, desktop.max_tokens} == {1024}
 
 
 def test_headless_only_says_how_far_a_desktop_is_open() -> None:
-    judgement = judge(derived.derived_record())
-    assert judgement.verdict is Verdict.RUNS_HEADLESS
-    assert judgement.why == (
-        "Derived, not measured: headless clips of up to 128 s (2 min 8 s) with 1,024 new tokens surely fit, "
-        "those from 342 s (5 min 42 s) on do not; beside a desktop no clip surely fits, and from 303 s "
-        "(5 min 3 s) with 128 new tokens on none does."
-    )
+    record = derived.derived_record()
+    assert judge(record).verdict is Verdict.RUNS_HEADLESS
+    headless, desktop = limits(record)
+    assert (headless.fits_s, headless.misfit_s, headless.max_tokens) == (128.0, 342.0, 1024)
+    assert desktop == limit("desktop", None, 303.0, 128, 3263.0)
 
 
 def test_without_a_line_to_the_second_the_cells_draw_one() -> None:
-    judgement = judge(derived.derived_record(with_longest_clips=False))
-    assert judgement.verdict is Verdict.RUNS_HEADLESS
-    assert "headless clips of up to 120 s (2 min) with 1,024 new tokens surely fit, those from 600 s" in (
-        judgement.why
-    )
+    record = derived.derived_record(with_longest_clips=False)
+    assert judge(record).verdict is Verdict.RUNS_HEADLESS
+    assert limits(record)[0] == limit("headless", 120.0, 600.0, 1024, None)
 
 
-def test_only_the_room_that_was_asked_for_is_spoken_of() -> None:
-    headless = judge(derived.derived_record(headroom="headless"))
-    assert headless.verdict is Verdict.RUNS_HEADLESS
-    assert "desktop" not in headless.why
-    desktop = judge(derived.derived_record(device=derived.RTX_5060_TI, headroom="desktop"))
-    assert desktop.verdict is Verdict.RUNS
-    assert "headless" not in desktop.why
+def test_only_the_budget_that_was_asked_for_is_spoken_of() -> None:
+    headless = derived.derived_record(headroom="headless")
+    assert judge(headless).verdict is Verdict.RUNS_HEADLESS
+    assert [found.budget for found in limits(headless)] == ["headless"]
+    desktop = derived.derived_record(device=derived.RTX_5060_TI, headroom="desktop")
+    assert judge(desktop).verdict is Verdict.RUNS
+    assert [found.budget for found in limits(desktop)] == ["desktop"]
 
 
 def test_too_close_to_call_gives_both_intervals_and_what_is_shorter() -> None:
     judgement = judge(derived.derived_record(clips=[300.0, 600.0]))
     assert judgement.verdict is Verdict.TOO_CLOSE_TO_CALL
-    assert judgement.why == (
-        "Derived, not measured: a clip of 300 s (5 min) with 128 new tokens is the smallest, and headless it "
-        "needs 12.43 GB (11.57 GiB) to 13.17 GB (12.27 GiB), and 12.23 GB (11.39 GiB) to 12.66 GB "
-        "(11.79 GiB) is there: too close to call, run it; headless clips of up to 128 s (2 min 8 s) with "
-        "1,024 new tokens surely fit, those from 342 s (5 min 42 s) on do not."
-    )
+    why = judgement.why
+    assert isinstance(why, PredictedTooClose)
+    assert why.smallest == shape(300.0, 128)
+    assert (why.answer.budget, why.answer.fit) == ("headless", Fit.TOO_CLOSE_TO_CALL)
+    assert why.shorter is not None
+    assert (why.shorter.budget, why.shorter.fits_s, why.shorter.misfit_s) == ("headless", 128.0, 342.0)
 
 
 def test_nothing_that_was_asked_for_fits_but_shorter_clips_do() -> None:
     judgement = judge(derived.derived_record(clips=[600.0], tokens=[128]))
     assert judgement.verdict is Verdict.DOES_NOT_FIT
-    assert judgement.why == (
-        "Derived, not measured: nothing that was asked for fits; a clip of 600 s (10 min) with 128 new "
-        "tokens is the smallest, and headless it needs at least 14.13 GB (13.16 GiB), and at most 12.66 GB "
-        "(11.79 GiB) is there; headless clips of up to 128 s (2 min 8 s) with 128 new tokens surely fit, "
-        "those from 342 s (5 min 42 s) on do not."
-    )
+    why = judgement.why
+    assert isinstance(why, PredictedMisfit)
+    assert (why.weights_bytes, why.smallest) == (None, shape(600.0, 128))
+    assert (why.answer.budget, why.answer.fit) == ("headless", Fit.DOES_NOT_FIT)
+    assert why.shorter is not None
+    assert why.shorter.fits_s == 128.0
 
 
 def test_weights_that_are_larger_than_the_card_are_reason_enough() -> None:
     small = derived.RTX_4070.model_copy(update={"memory_total_bytes": 8188 * 2**20})
     judgement = judge(derived.derived_record(device=small))
     assert judgement.verdict is Verdict.DOES_NOT_FIT
-    assert judgement.why == (
-        "Derived, not measured: nothing that was asked for fits; the weights alone take 10.45 GB (9.73 GiB) "
-        "and at most 8.37 GB (7.80 GiB) is there."
-    )
+    why = judgement.why
+    assert isinstance(why, PredictedMisfit)
+    assert why.weights_bytes is not None
+    assert why.weights_bytes > why.available_bytes
+    assert why.shorter is None
 
 
 def test_weights_that_lie_on_the_host_take_nothing_of_the_card() -> None:
@@ -107,89 +134,51 @@ def test_weights_that_lie_on_the_host_take_nothing_of_the_card() -> None:
     fewer = cell.envelope.model_copy(update={"weights_bytes": 9_000_000_000})
     small = derived.RTX_4070.model_copy(update={"memory_total_bytes": 9_500 * 2**20})
     record = derived.derived_record([cell.model_copy(update={"envelope": fewer})], device=small)
-    assert "the weights alone" not in judge(record).why
+    why = judge(record).why
+    assert isinstance(why, PredictedMisfit)
+    assert why.weights_bytes is None
 
 
-def test_every_clip_beside_a_desktop_may_be_too_close() -> None:
-    why = judge(of(*needing((10_500, 11_500)))).why
-    assert why.endswith("; beside a desktop every clip that was asked for is too close to call.")
+def test_every_clip_with_a_desktop_may_be_too_close() -> None:
+    assert limits(of(*needing((10_500, 11_500))))[1] == limit("desktop", None, None, 128, None)
 
 
 def test_a_plan_of_one_length_says_nothing_of_others() -> None:
-    why = judge(of(*needing((9_000, 9_500)))).why
-    assert "surely fit, longer ones were not looked for" in why
-    assert " on do not" not in why
-
-
-def test_a_plan_of_one_length_that_fits_no_desktop_says_nothing_of_shorter_ones() -> None:
-    (line, *_) = judge(derived.derived_record()).frontier
-    changed = {"longest_fit_s": 60.0, "smallest_misfit_s": None, "context_s": None}
-    desktop = {"longest_fit_with_desktop_s": None, "smallest_misfit_with_desktop_s": 60.0}
-    point = line.model_copy(update=changed | desktop)
-    assert why_derived.fits([point]).endswith(
-        "surely fit, longer ones were not looked for; beside a desktop none that was asked for surely fits: "
-        "clips from 60 s with 128 new tokens on do not, shorter ones were not looked for."
-    )
-
-
-def test_no_clip_at_all_beside_a_desktop() -> None:
-    record = derived.derived_record()
-    assert record.derivation is not None
-    none = [
-        line.model_copy(update={"desktop_fits_s": None, "desktop_misfit_s": 1.0})
-        for line in record.derivation.longest_clips
-    ]
-    changed = record.derivation.model_copy(update={"longest_clips": tuple(none)})
-    why = judge(record.model_copy(update={"derivation": changed})).why
-    assert why.endswith("; beside a desktop no clip fits.")
-
-
-def test_a_card_that_holds_all_that_the_context_holds() -> None:
-    h200 = derived.RTX_5060_TI.model_copy(update={"memory_total_bytes": 143_771 * 2**20})
-    why = judge(derived.derived_record(device=h200, tokens=[128])).why
-    longest = (
-        "clips of up to 3263 s (54 min 23 s) with 128 new tokens surely fit, the longest that the model's"
-    )
-    assert f"headless {longest} context holds; beside a desktop {longest} context holds." in why
+    assert limits(of(*needing((9_000, 9_500))))[0] == limit("headless", 10.0, None, 128, None)
 
 
 def test_a_cpu_is_unknown_with_its_peak() -> None:
     judgement = judge(derived.derived_record(device=sample.CPU))
     assert judgement.verdict is Verdict.UNKNOWN
-    assert judgement.why == (
-        "Derived, not measured, for a CPU, which has no VRAM budget to hold it against: the highest "
-        "predicted peak is 13.89 GB (12.93 GiB), of 600 s (10 min) with 128 new tokens."
-    )
+    assert isinstance(judgement.why, PredictedOnCpu)
+    assert judgement.why.cell == shape(600.0, 128)
+    assert judgement.why.allocated_peak_bytes is not None
 
 
 def test_a_cpu_without_a_figure_is_unknown_too() -> None:
     bare = derived.predicted(sample.requested(), sample.CPU).model_copy(update={"envelope": None})
     judgement = judge(derived.derived_record([bare], device=sample.CPU))
     assert judgement.verdict is Verdict.UNKNOWN
-    assert judgement.why.endswith("no VRAM budget to hold anything against.")
+    assert judgement.why == PredictedOnCpu(allocated_peak_bytes=None, cell=None)
 
 
 def test_a_prediction_for_the_tiny_model_says_nothing() -> None:
     judgement = judge(with_model(derived.derived_record(), weight_mode=WeightMode.TINY, repo=None))
     assert judgement.verdict is Verdict.UNKNOWN
-    assert "tiny model" in judgement.why
-    assert " ran" not in judgement.why
+    assert judgement.why == PredictedTiny()
 
 
 def test_all_unsupported_gives_the_reason() -> None:
-    cells = [
-        sample.not_measured(
-            sample.requested(attention=Attention.FLASH_ATTENTION_2), Unsupported(reason="old")
-        )
-    ]
-    judgement = judge(of(*cells))
+    reason = FlashAttentionNeedsGpu()
+    asked = sample.requested(attention=Attention.FLASH_ATTENTION_2)
+    judgement = judge(of(sample.not_measured(asked, unsupported(reason))))
     assert judgement.verdict is Verdict.UNSUPPORTED
-    assert judgement.why == "Nothing that was asked for can run here: old."
+    assert judgement.why == NothingSupported(reasons=1, reason=reason)
 
 
 def test_no_cells_no_knowledge() -> None:
     assert judge(of()).verdict is Verdict.UNKNOWN
-    assert judge(of()).why == "The record holds no cells, so nothing is known."
+    assert judge(of()).why == NoCells()
 
 
 def test_one_cell_that_fits_is_enough() -> None:
@@ -211,10 +200,11 @@ def test_the_sentence_of_a_prediction_is_one_line_and_never_of_a_run(
     needs: list[tuple[int, int]], headroom: derived.Headroom | None
 ) -> None:
     judgement = judge(of(*needing(*[(low, low + width) for low, width in needs]), headroom=headroom))
-    assert judgement.why.endswith(".")
-    assert "\n" not in judgement.why
-    assert not {"ran", "tok/s", "process peak"} & set(judgement.why.rstrip(".").split())
-    assert not needs or judgement.why.startswith("Derived, not measured")
+    words = sentence(judgement.why)
+    assert words.endswith(".")
+    assert "\n" not in words
+    assert not {"ran", "tok/s", "process peak"} & set(words.rstrip(".").split())
+    assert not needs or words.startswith("Derived, not measured")
 
 
 # --- the line ---------------------------------------------------------------------------------------------

@@ -1,0 +1,148 @@
+"""Sentences about predictions. None of them says that anything ran."""
+
+from collections.abc import Sequence
+from typing import Final, assert_never
+
+from bench import units
+from bench.records import verdicts
+from bench.records.base import Interval
+from bench.records.enums import Fit
+from bench.records.reasons import CellShape
+from bench.records.verdicts import Budget, BudgetAnswer, BudgetLimit, CellReason
+from bench.wording import outcomes
+from bench.wording.phrases import length, shape
+
+_HEAD: Final = "Derived, not measured"
+_BUDGETS: Final[dict[Budget, str]] = {"headless": "headless", "desktop": "beside a desktop"}
+_SHORTEST_S: Final = 1.0  # of a predicted line
+
+
+# --- one cell ---------------------------------------------------------------------------------------------
+
+
+def cell(why: CellReason) -> str:
+    """Why a predicted cell has its verdict: no whole sentence, for it goes behind the verdict."""
+    match why:
+        case verdicts.HeldAgainstBudgets(answers=answers):
+            return "; ".join(map(_answer, answers))
+        case verdicts.NoPrediction():
+            return "nothing was predicted"
+        case verdicts.CpuHasNoBudget(allocated_peak_bytes=peak):
+            return f"a CPU has no VRAM budget; the predicted peak is {units.both_units(peak)}"
+        case verdicts.CardMemoryUnknown():
+            return "the memory of the card is not known"
+        case verdicts.TotalUnknown():
+            return "no total is known"
+        case verdicts.StatedReason(text=text):
+            return text
+        case _:
+            return outcomes.reason(why)
+
+
+def _answer(answer: BudgetAnswer) -> str:
+    need, there = answer.need_bytes, answer.available_bytes
+    match answer.fit:
+        case Fit.FITS:
+            figures = f"it needs at most {_size(need.high)}, and at least {_size(there.low)} is there"
+        case Fit.DOES_NOT_FIT:
+            figures = f"it needs at least {_size(need.low)}, and at most {_size(there.high)} is there"
+        case Fit.TOO_CLOSE_TO_CALL:
+            between = f"it needs {span(need)}, and {span(there)} is there"
+            figures = f"{between}: too close to call, run it"
+        case _:
+            assert_never(answer.fit)
+    return f"{_BUDGETS[answer.budget]} {figures}"
+
+
+def span(size: Interval) -> str:
+    """`10.78 GB (10.04 GiB) to 11.52 GB (10.73 GiB)`; one figure where both ends read the same."""
+    low, high = _size(size.low), _size(size.high)
+    return low if low == high else f"{low} to {high}"
+
+
+def _size(size: float) -> str:
+    return units.both_units(round(size))
+
+
+# --- the whole prediction ---------------------------------------------------------------------------------
+
+
+def sentence(why: verdicts.PredictionReason, *, with_head: bool = True) -> str:
+    """Why a prediction has its verdict; `with_head` false: without saying first that it is one."""
+    match why:
+        case verdicts.PredictedTiny():
+            return f"{_HEAD}, and for a tiny model, which says nothing about whether the real model runs."
+        case verdicts.PredictedOnCpu(allocated_peak_bytes=int(peak), cell=CellShape() as largest):
+            return (
+                f"{_HEAD}, for a CPU, which has no VRAM budget to hold it against: the highest predicted "
+                f"peak is {units.both_units(peak)}, of {shape(largest)}."
+            )
+        case verdicts.PredictedOnCpu():
+            return f"{_HEAD}, for a CPU, which has no VRAM budget to hold anything against."
+        case _:
+            return f"{_HEAD}: {_against_budgets(why)}." if with_head else f"{_against_budgets(why)}."
+
+
+def _against_budgets(
+    why: verdicts.PredictedFit | verdicts.PredictedTooClose | verdicts.PredictedMisfit,
+) -> str:
+    match why:
+        case verdicts.PredictedFit(limits=limits):
+            return _limits(limits)
+        case verdicts.PredictedTooClose(smallest=smallest, answer=answer, shorter=shorter):
+            return f"{_smallest(smallest, answer)}{_shorter(shorter)}"
+        case verdicts.PredictedMisfit(smallest=smallest, answer=answer, shorter=shorter):
+            because = _weights(why) or _smallest(smallest, answer)
+            return f"nothing that was asked for fits; {because}{_shorter(shorter)}"
+        case _:
+            assert_never(why)
+
+
+def _smallest(smallest: CellShape, answer: BudgetAnswer) -> str:
+    return f"a clip of {shape(smallest)} is the smallest, and {_answer(answer)}"
+
+
+def _weights(why: verdicts.PredictedMisfit) -> str:
+    """Where the weights alone are more than the card has, nothing else matters."""
+    if why.weights_bytes is None:
+        return ""
+    there = units.both_units(why.available_bytes)
+    return f"the weights alone take {units.both_units(why.weights_bytes)} and at most {there} is there"
+
+
+def _shorter(limit: BudgetLimit | None) -> str:
+    return "" if limit is None else f"; {_limit(limit)}"
+
+
+def _limits(limits: Sequence[BudgetLimit]) -> str:
+    return "; ".join(map(_limit, limits))
+
+
+def _limit(limit: BudgetLimit) -> str:
+    """`headless clips of up to 128 s (2 min 8 s) with 512 new tokens surely fit, ...`."""
+    budget = _BUDGETS[limit.budget]
+    if limit.fits_s is None:
+        return f"{budget} {_none(limit)}"
+    longest = shape(CellShape(clip_seconds=limit.fits_s, max_tokens=limit.max_tokens))
+    upto = f"{budget} clips of up to {longest} surely fit"
+    if limit.misfit_s is not None:
+        return f"{upto}, those from {length(limit.misfit_s)} on do not"
+    if limit.context_s is None:
+        return f"{upto}, longer ones were not looked for"
+    return f"{upto}, the longest that the model's context holds" if limit.fits_s == limit.context_s else upto
+
+
+def _none(limit: BudgetLimit) -> str:
+    """Nothing surely fits, not even with the fewest new tokens; without a line only of what was asked for."""
+    asked_for = limit.context_s is None
+    if limit.misfit_s is None:
+        return f"every clip {'that was asked for ' if asked_for else ''}is too close to call"
+    if limit.misfit_s <= _SHORTEST_S and not asked_for:
+        return "no clip fits"
+    from_here = shape(CellShape(clip_seconds=limit.misfit_s, max_tokens=limit.max_tokens))
+    if asked_for:
+        return (
+            f"none that was asked for surely fits: clips from {from_here} on do not, "
+            "shorter ones were not looked for"
+        )
+    return f"no clip surely fits, and from {from_here} on none does"
