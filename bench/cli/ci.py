@@ -61,18 +61,18 @@ def run_in_ci(work: "Callable[[], tuple[int, RunSummary | None]]") -> int:
 
     try:
         with _harmless():
-            code, ended = work()
-            files = Files() if ended is None else _write(ended)
+            code, finished = work()
+            files = Files() if finished is None else _write(finished)
     except BenchError as error:
         _annotate_error(error)
         click.echo(render(error.exit_code, None, Files(), ()))
         error.message = inert(error.message)  # which becomes one line of the log, like all else
         raise
-    if ended is None:
+    if finished is None:
         click.echo(render(code, None, files, ()))
     else:
-        _annotate(ended)
-        click.echo(render(code, ended.view.verdict, files, ended.cases))
+        _annotate(finished)
+        click.echo(render(code, finished.view.verdict, files, finished.cases))
     return code
 
 
@@ -87,20 +87,20 @@ def _harmless() -> Iterator[None]:
         err.end()
 
 
-def _write(ended: "RunSummary") -> "Files":
+def _write(finished: "RunSummary") -> "Files":
     """Write JUnit XML and a Markdown summary next to the record, and the summary where GitHub reads it."""
     from bench.report.ci import junit, summary
     from bench.report.ci.line import Files
     from bench.store.record_files import write_atomically
 
-    record = ended.ending.path
+    record = finished.result.path
     cases, page = naming.junit_of(record), naming.summary_of(record)
-    text = summary.render(ended.view, ended.cases)
-    write_atomically(cases, junit.render(ended.ending.record, ended.cases).encode())
+    text = summary.render(finished.view, finished.cases)
+    write_atomically(cases, junit.render(finished.result.record, finished.cases).encode())
     write_atomically(page, text.encode())
     click.echo(f"junit   {cases}\nsummary {page}")
     _append_summary(text)
-    return Files(record=record, report=ended.report, junit=cases, summary=page)
+    return Files(record=record, report=finished.report, junit=cases, summary=page)
 
 
 def _append_summary(text: str) -> None:
@@ -114,11 +114,11 @@ def _append_summary(text: str) -> None:
             click.echo(f"the file that {_SUMMARY} names cannot be written: {error.strerror}", err=True)
 
 
-def _annotate(ended: "RunSummary") -> None:
+def _annotate(finished: "RunSummary") -> None:
     from bench.report.ci.annotations import render
 
     if _on_github():
-        click.echo(render(ended.view, ended.cases), nl=False)
+        click.echo(render(finished.view, finished.cases), nl=False)
 
 
 def _annotate_error(error: BenchError) -> None:

@@ -13,8 +13,8 @@ from bench.cli.options import (
     model_options,
     out_option,
     profile_option,
+    run_options,
     suite_option,
-    wishes_of,
 )
 from bench.errors import ExitCode
 from bench.store import naming
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 @emulation_option
 @out_option
 @click.option("--dry-run", is_flag=True, help="Print what is known, and how many probes are left at most.")
-def frontier(*, out: Path | None, dry_run: bool, yes: bool, **wished: Any) -> int:
+def frontier(*, out: Path | None, dry_run: bool, yes: bool, **given: Any) -> int:
     """Find the longest clip that fits, for each max_tokens and attention, to 5 s.
 
     It starts from what earlier records of this model and device know: the longest clip that fits and the
@@ -55,7 +55,7 @@ def frontier(*, out: Path | None, dry_run: bool, yes: bool, **wished: Any) -> in
     from bench.run.prior_results import known
     from bench.run.run_spec import support
 
-    plan, lines = frontier_plan(wishes_of(wished), choose_gpu)
+    plan, lines = frontier_plan(run_options(given), choose_gpu)
     print_notes(plan)
     earlier = known(plan, out or naming.RESULTS, [line.asked for line in lines])
     print_known(earlier)
@@ -75,14 +75,14 @@ def _search(plan: "Plan", finder: "Finder", out: Path | None, yes: bool) -> int:
     from bench.run.isolation import Stopped
 
     try:
-        ending = _run(plan, finder, out or naming.RESULTS, yes)
+        result = _run(plan, finder, out or naming.RESULTS, yes)
     except Stopped as stopped:
         return _stopped_early(stopped.signal_number)
-    if ending.signal_number is not None and not ending.record.cells:
-        ending.path.unlink()  # a record of nothing
-        return _stopped_early(ending.signal_number)
-    _print_ending(plan, finder, ending, out)
-    return exit_code(ending)
+    if result.signal_number is not None and not result.record.cells:
+        result.path.unlink()  # a record of nothing
+        return _stopped_early(result.signal_number)
+    _print_result(plan, finder, result, out)
+    return exit_code(result)
 
 
 def _stopped_early(signal_number: int) -> int:
@@ -94,35 +94,35 @@ def _run(plan: "Plan", finder: "Finder", out: Path, yes: bool) -> "RunResult":
     from bench.cli.downloads import fetched
     from bench.cli.probing import probe_display
     from bench.run import runner
-    from bench.run.session import Rules
+    from bench.run.session import RunPolicy
 
-    place = runner.OutputLocation(out)
-    runner.check(plan, place)
+    location = runner.OutputLocation(out)
+    runner.check(plan, location)
     runs = any(found.unsupported is None for found in finder.limits())
-    weights = fetched(plan, yes) if runs or runner.needs_weights(plan, place) else runner.Weights()
+    weights = fetched(plan, yes) if runs or runner.needs_weights(plan, location) else runner.Weights()
     with probe_display(plan) as listener:
         return runner.run(
             plan,
             weights,
-            Rules(plan.suite.measure, prune=False),
-            place,
+            RunPolicy(prune=False),
+            location,
             listener,
             sweep=lambda session, journal, _: finder.sweep(session, journal, listener),
         )
 
 
-def _print_ending(plan: "Plan", finder: "Finder", ending: "RunResult", out: Path | None) -> None:
+def _print_result(plan: "Plan", finder: "Finder", result: "RunResult", out: Path | None) -> None:
     from bench.cli.frontier_output import print_limits
     from bench.cli.run_output import view_of_run, write_report
 
     report: tuple[Path, ...] = ()
     try:
-        if ending.signal_number is None:
-            report = write_report(view_of_run(ending), ending.path, out)
+        if result.signal_number is None:
+            report = write_report(view_of_run(result), result.path, out)
     finally:  # also where the report cannot be written: the record is there
         print_limits(plan, finder)
-        click.echo(f"record  {ending.path}")
+        click.echo(f"record  {result.path}")
     for path in report:
         click.echo(f"report  {path}")
-    if ending.signal_number is not None:
+    if result.signal_number is not None:
         click.echo("interrupted; the same command goes on from this record")

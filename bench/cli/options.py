@@ -178,13 +178,13 @@ def out_option(function: F) -> F:
     )(function)
 
 
-def wishes_of(wished: dict[str, Any]) -> "RunOptions":
+def run_options(given: dict[str, Any]) -> "RunOptions":
     """The options that say what to run."""
     from bench.records.enums import Profile
     from bench.run.run_spec import RunOptions
 
-    profile = wished["profile"]
-    return RunOptions(**{**wished, "profile": Profile(profile) if profile is not None else None})
+    profile = given["profile"]
+    return RunOptions(**{**given, "profile": Profile(profile) if profile is not None else None})
 
 
 def emulation_option(function: F) -> F:

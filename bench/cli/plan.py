@@ -12,8 +12,8 @@ from bench.cli.options import (
     axis_options,
     planned_device_options,
     profile_option,
+    run_options,
     shape_options,
-    wishes_of,
 )
 from bench.errors import UsageError
 from bench.store import naming
@@ -58,7 +58,7 @@ def plan(
     desktop: bool,
     form: Form,
     out: Path | None,
-    **wished: Any,
+    **given: Any,
 ) -> None:
     """Predict the memory that each cell of a suite needs, from the network itself: no GPU, no weights.
 
@@ -94,7 +94,7 @@ def plan(
             f"--any-gpu and {'--gpu' if gpus else '--out'} are both given", hint="Use one of them"
         )
     planned_for = () if any_gpu else targets(gpus)
-    chosen = plan_request(wishes_of({"gpu": None, "device": None, **wished}))
+    chosen = plan_request(run_options({"gpu": None, "device": None, **given}))
     if any_gpu:
         _survey(chosen, headroom, form)
     else:

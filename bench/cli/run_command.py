@@ -1,6 +1,5 @@
 """`bench run`: a suite on this machine, to a record and a report."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,8 +15,8 @@ from bench.cli.options import (
     model_options,
     out_option,
     profile_option,
+    run_options,
     suite_option,
-    wishes_of,
 )
 from bench.cli.resume_command import ResumeCommand
 from bench.errors import ExitCode, UsageError
@@ -27,18 +26,8 @@ if TYPE_CHECKING:
     from bench.cli.run_output import RunSummary
     from bench.run.run_spec import Plan, RunOptions
     from bench.run.runner import OutputLocation, RunResult
+    from bench.run.session import RunPolicy
     from bench.store.journal import Progress
-
-
-@dataclass(frozen=True)
-class Manner:
-    """How to run, apart from what to run."""
-
-    isolate: Literal["group", "cell"]
-    prune: bool
-    out: Path | None
-    yes: bool
-    ci: bool
 
 
 @click.command(short_help="Measure a suite on this machine.")
@@ -68,7 +57,7 @@ def run(
     dry_run: bool,
     ci: bool,
     yes: bool,
-    **wished: Any,
+    **given: Any,
 ) -> int:
     """Measure a suite: every combination of clip length, max_tokens and attention is one cell.
 
@@ -87,21 +76,32 @@ def run(
       bench run --suite quick --weights random --clip-seconds 10,60
       bench run --resume results/20260607T201500Z-standard-1f2e3d4c5b6a.json
     """
-    manner = Manner(isolate, not no_prune, out, yes, ci)
+    from bench.run.session import RunPolicy
+
+    policy = RunPolicy(isolate=isolate, prune=not no_prune)
     if not ci:
-        return _run(wished, manner, resume, dry_run=dry_run)[0]
+        return _run(given, policy, resume, out=out, yes=yes, dry_run=dry_run)[0]
     if dry_run:
         raise UsageError("--ci tells what a run found; --dry-run runs nothing", hint="Leave one of them out")
     from bench.cli.ci import run_in_ci
 
-    return run_in_ci(lambda: _run(wished, manner, resume))
+    return run_in_ci(lambda: _run(given, policy, resume, out=out, yes=yes, ci=True))
 
 
 def _run(
-    wished: dict[str, Any], manner: Manner, resume: Path | None, *, dry_run: bool = False
+    given: dict[str, Any],
+    policy: "RunPolicy",
+    resume: Path | None,
+    *,
+    out: Path | None,
+    yes: bool,
+    ci: bool = False,
+    dry_run: bool = False,
 ) -> "tuple[int, RunSummary | None]":
     """The exit code, and what was run; None where nothing was."""
-    from bench.cli.run_output import print_notes, print_plan
+    from bench.cli.run_output import exit_code, print_notes, print_plan, print_result, print_unfinished
+    from bench.run.isolation import Stopped
+    from bench.run.runner import OutputLocation
 
     earlier = _earlier(resume) if resume is not None else None
     if earlier is not None and earlier[1].header.frontier_step_s is not None:
@@ -109,13 +109,22 @@ def _run(
     if earlier is not None and _is_finished(*earlier):
         click.echo(f"{resume} is finished: every cell has an outcome, and nothing is left to run")
         return ExitCode.DONE, None
-    plan = _plan(wishes_of(wished), earlier, ci=manner.ci)
+    plan = _plan(run_options(given), earlier, ci=ci)
     print_notes(plan)
     if dry_run:
         print_plan(plan)
         return ExitCode.DONE, None
-    again = ResumeCommand.of(wished, plan, out=manner.out, isolate=manner.isolate, no_prune=not manner.prune)
-    return _measure(plan, manner, earlier, again)
+    command = ResumeCommand.of(given, plan, policy, out=out)
+    location = OutputLocation(out or naming.RESULTS, earlier)
+    if earlier is None:
+        print_unfinished(plan, location, command)
+    try:
+        result = _run_cells(plan, policy, location, yes=yes, ci=ci)
+    except Stopped as stopped:
+        click.echo("bench: stopped before the first cell; run the same command again", err=True)
+        return 128 + stopped.signal_number, None
+    printed = print_result(result, out, command, plain=ci)
+    return exit_code(result, printed.cases), printed
 
 
 def _earlier(path: Path) -> "tuple[Path, Progress]":
@@ -140,45 +149,26 @@ def _seal_search(path: Path) -> int:
     return ExitCode.DONE
 
 
-def _plan(wishes: "RunOptions", earlier: "tuple[Path, Progress] | None", *, ci: bool) -> "Plan":
+def _plan(options: "RunOptions", earlier: "tuple[Path, Progress] | None", *, ci: bool) -> "Plan":
     from bench.cli.prompts import choose_gpu
     from bench.run.run_spec import make_plan, refuse_to_choose, resumed
 
     if earlier is not None:
         path, progress = earlier
-        wishes = resumed(wishes, progress.header, path)
-    return make_plan(wishes, refuse_to_choose if ci else choose_gpu)
+        options = resumed(options, progress.header, path)
+    return make_plan(options, refuse_to_choose if ci else choose_gpu)
 
 
-def _measure(
-    plan: "Plan", manner: Manner, earlier: "tuple[Path, Progress] | None", again: ResumeCommand
-) -> "tuple[int, RunSummary | None]":
-    from bench.cli.run_output import exit_code, print_ending, print_unfinished
-    from bench.run.isolation import Stopped
-    from bench.run.runner import OutputLocation
-
-    place = OutputLocation(manner.out or naming.RESULTS, earlier)
-    if earlier is None:
-        print_unfinished(plan, place, again)
-    try:
-        ending = _run_cells(plan, manner, place)
-    except Stopped as stopped:
-        click.echo("bench: stopped before the first cell; run the same command again", err=True)
-        return 128 + stopped.signal_number, None
-    ended = print_ending(ending, manner.out, again, plain=manner.ci)
-    return exit_code(ending, ended.cases), ended
-
-
-def _run_cells(plan: "Plan", manner: Manner, place: "OutputLocation") -> "RunResult":
+def _run_cells(
+    plan: "Plan", policy: "RunPolicy", location: "OutputLocation", *, yes: bool, ci: bool
+) -> "RunResult":
     from bench.cli.display import display
     from bench.cli.downloads import fetched
     from bench.run import runner
-    from bench.run.session import Rules
 
-    rules = Rules(plan.suite.measure, isolate=manner.isolate, prune=manner.prune)
-    runner.check(plan, place)
-    needed = runner.needs_weights(plan, place)
-    weights = fetched(plan, manner.yes, ci=manner.ci) if needed else runner.Weights()
-    done = {cell.cell_id for cell in place.resumed[1].done} if place.resumed else set()
-    with display(plan, done, plain=manner.ci) as listener:
-        return runner.run(plan, weights, rules, place, listener)
+    runner.check(plan, location)
+    needed = runner.needs_weights(plan, location)
+    weights = fetched(plan, yes, ci=ci) if needed else runner.Weights()
+    done = {cell.cell_id for cell in location.resumed[1].done} if location.resumed else set()
+    with display(plan, done, plain=ci) as listener:
+        return runner.run(plan, weights, policy, location, listener)

@@ -27,7 +27,7 @@ _ROUGH = "a rough guide: half or twice as long is possible"
 class RunSummary:
     """A run as it was printed. `report` is None where an interruption left none."""
 
-    ending: "RunResult"
+    result: "RunResult"
     view: "View"
     cases: "tuple[Case, ...]"
     report: Path | None
@@ -51,8 +51,8 @@ def print_plan(plan: "Plan") -> None:
     for cell in plan.cells:
         reason = unsupported_reason(cell.requested)
         takes = f"about {seconds(cell_s(cell, plan.suite.measure, rates))}"
-        told = takes if reason is None else f"unsupported: {outcomes.reason(reason)}"
-        click.echo(f"{cell.cell_id}  {name_of(cell.requested)}  {told}")
+        text = takes if reason is None else f"unsupported: {outcomes.reason(reason)}"
+        click.echo(f"{cell.cell_id}  {name_of(cell.requested)}  {text}")
     running = [cell for cell in plan.cells if unsupported_reason(cell.requested) is None]
     click.echo(
         f"{len(plan.cells)} cells of {plan.suite.name} on {plan.device.name} with {plan.origin.weight_mode} "
@@ -60,40 +60,40 @@ def print_plan(plan: "Plan") -> None:
     )
 
 
-def print_unfinished(plan: "Plan", place: "OutputLocation", again: ResumeCommand) -> None:
+def print_unfinished(plan: "Plan", location: "OutputLocation", resume: ResumeCommand) -> None:
     """One line if an earlier run of the same suite and model was cut short and left its journal."""
     from bench.run.runner import unfinished
 
-    journals = unfinished(plan, place)
+    journals = unfinished(plan, location)
     if journals:
         more = f" ({len(journals) - 1} older ones are there too)" if len(journals) > 1 else ""
         click.echo(
-            f"an earlier run was cut short{more}; to finish it instead: {again.command(journals[-1])}",
+            f"an earlier run was cut short{more}; to finish it instead: {resume.command(journals[-1])}",
             err=True,
         )
 
 
-def print_ending(
-    ending: "RunResult", out: Path | None, again: ResumeCommand, *, plain: bool = False
+def print_result(
+    result: "RunResult", out: Path | None, resume: ResumeCommand, *, plain: bool = False
 ) -> RunSummary:
     """The table, what the suite expects, where record and report are, and how to go on if interrupted."""
     from bench.report.ci.cases import cases_of
 
-    view, cases = view_of_run(ending), cases_of(ending.record)
+    view, cases = view_of_run(result), cases_of(result.record)
     report: tuple[Path, ...] = ()
     try:
-        if ending.signal_number is None:
-            report = write_report(view, ending.path, out)
+        if result.signal_number is None:
+            report = write_report(view, result.path, out)
     finally:  # also where the report cannot be written: the record is there
         _print_table(view, plain=plain)
         for line in _expectations(cases):
             click.echo(line)
-        click.echo(f"record  {ending.path}")
+        click.echo(f"record  {result.path}")
     for path in report:
         click.echo(f"report  {path}")
-    if ending.signal_number is not None:
-        click.echo(f"interrupted; finish it with\n  {again.command(ending.path)}")
-    return RunSummary(ending, view, cases, report[0] if report else None)
+    if result.signal_number is not None:
+        click.echo(f"interrupted; finish it with\n  {resume.command(result.path)}")
+    return RunSummary(result, view, cases, report[0] if report else None)
 
 
 def _expectations(cases: "Sequence[Case]") -> Iterator[str]:
@@ -113,24 +113,24 @@ def _expectations(cases: "Sequence[Case]") -> Iterator[str]:
         yield f"not met: {len(unmet) - _MAX_UNMET} more"
 
 
-def exit_code(ending: "RunResult", cases: "Sequence[Case]" = ()) -> int:
+def exit_code(result: "RunResult", cases: "Sequence[Case]" = ()) -> int:
     """Interrupted, cells that failed for a reason other than memory, an expectation not met, or done.
 
     In this order: what was cut short or failed is no basis for saying what is not met.
     """
-    if ending.signal_number is not None:
-        return 128 + ending.signal_number
-    if any(cell.outcome.status in {"failed", "timeout"} for cell in ending.record.cells):
+    if result.signal_number is not None:
+        return 128 + result.signal_number
+    if any(cell.outcome.status in {"failed", "timeout"} for cell in result.record.cells):
         return ExitCode.CELLS_FAILED
     return ExitCode.GATE if any(case.unmet for case in cases) else ExitCode.DONE
 
 
-def view_of_run(ending: "RunResult") -> "View":
-    """The run in words, with the plan in its folder beside the cells."""
+def view_of_run(result: "RunResult") -> "View":
+    """The run in words, with the plan in its folder next to the cells."""
     from bench.report.planned import Plans
     from bench.report.view import view_of
 
-    return view_of(ending.record, plan=Plans().beside(ending.path, ending.record))
+    return view_of(result.record, plan=Plans().beside(result.path, result.record))
 
 
 def write_report(view: "View", record: Path, out: Path | None) -> tuple[Path, ...]:

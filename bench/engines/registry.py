@@ -1,4 +1,4 @@
-"""Every engine by its name. Adding one is a folder beside `native`, and a line here.
+"""Every engine by its name. Adding one takes a folder next to `native`, and a line here.
 
 An installed package can add engines too: `name = "package.module:SPEC"` in its entry points of the group
 `bench.engines`. It cannot replace an engine of this list. Importing this module imports no engine.

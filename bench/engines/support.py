@@ -78,7 +78,7 @@ def _too_long(requested: Requested, max_positions: int) -> UnsupportedReason | N
 
 
 def longest_clip_s(max_positions: int, max_tokens: int, time_markers: bool) -> int:
-    """The longest clip, in whole seconds, that leaves room in the model's context for the answer."""
+    """The longest clip, in whole seconds, that fits the model's context together with the answer."""
     return bisect_right(
         range(1, max_positions),
         max_positions - max_tokens,

@@ -48,7 +48,7 @@ def answer(
     Raises:
         BenchError: the audio, the model or the device cannot be had.
     """
-    wishes = RunOptions(
+    options = RunOptions(
         suite="smoke" if question.model == TINY else "quick",
         gpu=question.gpu,
         device=question.device,
@@ -58,7 +58,7 @@ def answer(
         attention=(question.attention,),
         audio=question.audio,
     )
-    plan = make_plan(wishes, choose)
+    plan = make_plan(options, choose)
     requested = plan.cells[0].requested
     unsupported = support(plan)(requested)
     if unsupported is not None:

@@ -139,7 +139,7 @@ def cause(tail: tuple[str, ...]) -> str:
     return named[-1] if named else tail[-1]
 
 
-def ending(status: int, during: WorkerStep | None) -> WorkerExited | WorkerKilled:
+def worker_exit(status: int, during: WorkerStep | None) -> WorkerExited | WorkerKilled:
     """How a worker ended without an exception, from the exit status of its process."""
     if status >= 0:
         return WorkerExited(exit_status=status, during=during)

@@ -1,4 +1,4 @@
-"""A smaller card, played by this device: what of it the framework would be left."""
+"""A smaller card, emulated by this device: the memory that it would leave to the framework."""
 
 from bench.errors import UsageError
 from bench.hardware.budget import CONTEXT, DRIVER_RESERVE
@@ -8,10 +8,10 @@ from bench.units import both_units
 
 
 def emulation(total_bytes: int, device: Device) -> Emulation:
-    """Play a card of `total_bytes`: what is left of it after the driver's reserve and the CUDA context.
+    """Emulate a card of `total_bytes`: its memory without the driver's reserve and the CUDA context.
 
     Raises:
-        UsageError: nothing would be left, or the device is smaller than the card it should play.
+        UsageError: nothing would be left, or the device is smaller than the emulated card.
     """
     asked = f"--emulate-vram {both_units(total_bytes)}"
     spent = DRIVER_RESERVE.typical_bytes + CONTEXT.typical_bytes

@@ -17,7 +17,7 @@ from bench.suite.cells import Cell
 
 
 class ProbeListener(Listener, Protocol):
-    """Told how the search goes on."""
+    """Follows the search."""
 
     def probe_begins(self, cell: Cell, number: int | None, search: Search) -> None:
         """Probe `number` starts, with what is known before it; None: the outcome is known unrun."""
@@ -37,16 +37,16 @@ class Prober(Protocol):
         """
 
 
-def frontier_plan(wishes: RunOptions, choose: Choose) -> tuple[Plan, tuple[Line, ...]]:
+def frontier_plan(options: RunOptions, choose: Choose) -> tuple[Plan, tuple[Line, ...]]:
     """A plan without cells of its own, and its lines: by attention, then from few tokens to many.
 
-    Whether a clip fits takes one timed generation to tell; the suite in the record says so.
+    One timed generation decides whether a clip fits; the suite in the record says so.
 
     Raises:
         UsageError: a name or value that nothing fits.
         DeviceError: the device is not in this machine.
     """
-    plan = make_plan(replace(wishes, repeats=1), choose)
+    plan = make_plan(replace(options, repeats=1), choose)
     measure = plan.suite.measure.model_copy(update={"max_repeats": 1})
     suite = plan.suite.model_copy(update={"measure": measure})
     also = ("max_repeats",) if plan.suite.measure.max_repeats != 1 else ()
@@ -127,7 +127,7 @@ class Finder:
             listener.cell_ends(last)
 
     def _limit(self, line: Line) -> Limit:
-        """Lines that differ in their tokens end close to each other: the one before tells where to look."""
+        """Lines that differ in their tokens end close to each other: the one before shows where to look."""
         results = self._results.values()
         position = self._lines.index(line)
         start_s = self._start_s

@@ -1,4 +1,4 @@
-"""Keeps one worker while it is healthy, waits for it without using a core, replaces it after a failure."""
+"""Keeps one worker while it is healthy, waits without using a core, replaces it after a failure."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,7 +16,7 @@ from bench.records.reasons import (
     WorkerStep,
 )
 from bench.records.record import Failed, OutOfMemory, Timeout
-from bench.run.child import Child, Gone, Mailbox, Said, StopRequest, cause, ending
+from bench.run.child import Child, Gone, Mailbox, Said, StopRequest, cause, worker_exit
 from bench.run.protocol import Event, Exhausted, Finished, Hello, Job, Refused, Setup, Step
 from bench.store.scrub import scrub
 from bench.wording import outcomes
@@ -25,7 +25,7 @@ START_LIMIT_S: Final = 300.0  # importing torch from a cold, slow disk
 LOAD_LIMIT_S: Final = 1800.0  # 10 GB from a disk that gives 6 MB/s
 
 CellEnd = Finished | OutOfMemory | Failed | Timeout
-Tell = Callable[[Step], None]
+OnStep = Callable[[Step], None]
 
 
 class Stopped(Exception):  # noqa: N818 - no error: somebody asked for it
@@ -68,7 +68,7 @@ class Isolation:
         self._child = None
         raise _did_not_start(child, said)
 
-    def measure(self, job: Job, limit_s: float, tell: Tell) -> CellEnd:
+    def measure(self, job: Job, limit_s: float, on_step: OnStep) -> CellEnd:
         """Measure one cell in the worker; anything but a finished cell costs the worker its life.
 
         `limit_s` counts from the moment the model is loaded.
@@ -95,7 +95,7 @@ class Isolation:
         while True:
             match self._next_from(child, deadline - monotonic()):
                 case Step() as step:
-                    tell(step)
+                    on_step(step)
                     if step.name == "cold":
                         self._loaded = True
                         limit, deadline = limit_s, monotonic() + limit_s
@@ -120,7 +120,7 @@ class Isolation:
         self._forget()
 
     def rest(self, seconds: float) -> bool:
-        """Wait between two workers; False at once if a signal comes, which whoever waits next is told of."""
+        """Wait between two workers; False at once if a signal comes, which stays in the mailbox."""
         deadline = monotonic() + seconds
         while (left := deadline - monotonic()) > 0:
             with suppress(Empty):
@@ -157,8 +157,8 @@ class Isolation:
 def _did_not_start(child: Child, said: Event | Gone | None) -> BenchError:
     if isinstance(said, Gone):
         status, tail = child.wait(), child.error_tail()
-        ended = cause(tail) if tail else outcomes.worker_end(ending(status, None))
-        return MachineError(f"the worker did not start: {ended}")
+        end = cause(tail) if tail else outcomes.worker_end(worker_exit(status, None))
+        return MachineError(f"the worker did not start: {end}")
     child.kill()
     if isinstance(said, Refused):
         if said.out_of_memory:
@@ -176,7 +176,7 @@ def _post_mortem(child: Child, step: Step | None) -> Failed:
     during = _plain(step)
     raised = status > 0 and tail
     return outcomes.failed(
-        WorkerRaised(error=cause(tail), during=during) if raised else ending(status, during),
+        WorkerRaised(error=cause(tail), during=during) if raised else worker_exit(status, during),
         phase=Phase.LOAD if step is not None and step.name == "load" else None,
         error_tail=tail,
     )

@@ -1,8 +1,8 @@
-"""What parent and worker say to each other: one JSON object a line, in both directions.
+"""The messages of parent and worker: one JSON object a line, in both directions.
 
 Parent to worker: one `Setup`, then a `Job` per cell. Worker to parent: `Hello` or `Refused` once, then per
 job any number of `Step`s and one `Finished` or `Exhausted`. A worker that dies says nothing more: its exit
-status and the end of its standard error tell the rest.
+status and the end of its standard error are all that is known.
 """
 
 from pathlib import Path

@@ -69,7 +69,7 @@ class Plan:
     """Everything that is decided before the weights are fetched.
 
     `device` is what the driver is asked about, `compute_on` where the worker runs the model. They differ only
-    where a card is played by the tests; `effective.device` in the record tells. With `frontier_step_s` the
+    where the tests emulate a card; `effective.device` in the record shows it. With `frontier_step_s` the
     cells are not planned: clip lengths are chosen to this step while the run goes on.
     """
 
@@ -87,17 +87,17 @@ class Plan:
 Choose = Callable[[tuple[Device, ...]], Device]
 
 
-def make_plan(wishes: RunOptions, choose: Choose) -> Plan:
+def make_plan(options: RunOptions, choose: Choose) -> Plan:
     """Decide. `choose` is asked where this machine has several GPUs and none was named.
 
     Raises:
         UsageError: a name or value that nothing fits.
         DeviceError: the device is not in this machine.
     """
-    device = _device(wishes, choose)
-    base = find_suite(_default_suite(wishes, device) if wishes.suite is None else wishes.suite)
-    origin = origin_of(wishes, base)
-    suite, cells = cells_of(wishes, base, origin)
+    device = _device(options, choose)
+    base = find_suite(_default_suite(options, device) if options.suite is None else options.suite)
+    origin = origin_of(options, base)
+    suite, cells = cells_of(options, base, origin)
     return Plan(
         suite=suite,
         suite_info=suite_info(suite, base=base),
@@ -105,12 +105,12 @@ def make_plan(wishes: RunOptions, choose: Choose) -> Plan:
         device=device,
         compute_on=device.kind,
         origin=origin,
-        audio=wishes.audio,
-        emulation=emulation(wishes.emulate_vram, device) if wishes.emulate_vram is not None else None,
+        audio=options.audio,
+        emulation=emulation(options.emulate_vram, device) if options.emulate_vram is not None else None,
     )
 
 
-def cells_of(wishes: RunOptions, base: Suite, origin: Origin) -> tuple[Suite, tuple[Cell, ...]]:
+def cells_of(options: RunOptions, base: Suite, origin: Origin) -> tuple[Suite, tuple[Cell, ...]]:
     """The suite with what the command line changes in it, and its cells, in the order to run them.
 
     Raises:
@@ -119,15 +119,15 @@ def cells_of(wishes: RunOptions, base: Suite, origin: Origin) -> tuple[Suite, tu
     suite = override(
         base,
         model=origin.name,
-        engine=wishes.engine,
-        profile=wishes.profile,
-        clip_seconds=wishes.clip_seconds,
-        max_tokens=wishes.max_tokens,
-        attention=wishes.attention,
-        repeats=wishes.repeats,
+        engine=options.engine,
+        profile=options.profile,
+        clip_seconds=options.clip_seconds,
+        max_tokens=options.max_tokens,
+        attention=options.attention,
+        repeats=options.repeats,
     )
     find_engine(suite.engine)
-    clip = clips.shipped_speech() if wishes.audio is None else clips.read_audio(wishes.audio)
+    clip = clips.shipped_speech() if options.audio is None else clips.read_audio(options.audio)
     return suite, expand(suite, weight_mode=origin.weight_mode, clip_source_sha256=clip.sha256)
 
 
@@ -146,54 +146,54 @@ def support(
     return lambda requested: engine.unsupported(requested, here)
 
 
-def _device(wishes: RunOptions, choose: Choose) -> Device:
-    if wishes.gpu is not None and wishes.device is not None:
+def _device(options: RunOptions, choose: Choose) -> Device:
+    if options.gpu is not None and options.device is not None:
         raise UsageError("--gpu and --device are both given", hint="Use one of them")
-    if wishes.gpu is not None:
-        if wishes.gpu == "cpu":
+    if options.gpu is not None:
+        if options.gpu == "cpu":
             raise UsageError("--gpu names a graphics card", hint="Use --device cpu")
-        return devices.card(wishes.gpu)
-    if wishes.device is not None:
-        return devices.device(wishes.device)
+        return devices.card(options.gpu)
+    if options.device is not None:
+        return devices.device(options.device)
     found = devices.default()
     return found if isinstance(found, Device) else choose(found)
 
 
-def _default_suite(wishes: RunOptions, device: Device) -> str:
-    if wishes.gpu is not None:
+def _default_suite(options: RunOptions, device: Device) -> str:
+    if options.gpu is not None:
         return "standard"
     return "quick" if device.kind == "cuda" else "smoke"
 
 
-def origin_of(wishes: RunOptions, suite: Suite) -> Origin:
+def origin_of(options: RunOptions, suite: Suite) -> Origin:
     """Where the weights of the suite's model, or of the one on the command line, come from.
 
     Raises:
         UsageError: no such directory, no name on the Hub, or options that contradict each other.
     """
-    origin = _source(suite.model if wishes.model is None else wishes.model, wishes)
-    if wishes.revision is not None and origin.weight_mode is not WeightMode.HUB:
+    origin = _source(suite.model if options.model is None else options.model, options)
+    if options.revision is not None and origin.weight_mode is not WeightMode.HUB:
         raise UsageError(
             f"--revision has no meaning with {origin.weight_mode} weights", hint="Leave --revision out"
         )
     return origin
 
 
-def _source(name: str, wishes: RunOptions) -> Origin:
-    if wishes.weights == "random":
+def _source(name: str, options: RunOptions) -> Origin:
+    if options.weights == "random":
         return Origin(WeightMode.RANDOM, _released_name(name))
     if name == TINY:
-        if wishes.weights == "hub":
+        if options.weights == "hub":
             raise UsageError("the tiny model is made here, not on the Hub", hint=_ANOTHER_MODEL)
         return Origin(WeightMode.TINY, TINY)
     # The suite's model is a name; only the command line can mean a directory.
-    if wishes.model is not None and wishes.weights is None and _is_directory(name):
+    if options.model is not None and options.weights is None and _is_directory(name):
         directory = Path(name).resolve()
         return Origin(WeightMode.LOCAL, _slugged(directory.name), directory=directory)
-    return _on_the_hub(name, wishes)
+    return _on_the_hub(name, options)
 
 
-def _on_the_hub(name: str, wishes: RunOptions) -> Origin:
+def _on_the_hub(name: str, options: RunOptions) -> Origin:
     repo = name if "/" in name else f"{PUBLISHER}/{name}"
     if not _REPOSITORY.fullmatch(repo):
         raise UsageError(
@@ -203,7 +203,7 @@ def _on_the_hub(name: str, wishes: RunOptions) -> Origin:
     owner, _, plain = repo.partition("/")
     # Somebody else's model of the same name is another model, in every id and folder.
     label = plain if owner == PUBLISHER else f"{owner}--{plain}"
-    return Origin(WeightMode.HUB, label[:96], repo=repo, revision=wishes.revision)
+    return Origin(WeightMode.HUB, label[:96], repo=repo, revision=options.revision)
 
 
 def _is_directory(name: str) -> bool:
@@ -258,20 +258,20 @@ def refuse_to_choose(found: tuple[Device, ...]) -> Device:
     raise UsageError(f"this machine has {len(found)} GPUs: {names}", hint="Choose one with --device")
 
 
-def resumed(wishes: RunOptions, header: Header, record: Path) -> RunOptions:
-    """The wishes of the run that wrote this header; what was given again on the command line stays as given.
+def resumed(options: RunOptions, header: Header, record: Path) -> RunOptions:
+    """The options of the run that wrote this header; those given on the command line replace them.
 
     Raises:
         UsageError: something that a record does not hold (a file of the user's) has to be given again.
     """
-    if wishes.suite is None and header.suite.name not in shipped_suites():
-        raise _again(record, "--suite FILE", "its suite was a file of your own")
+    if options.suite is None and header.suite.name not in shipped_suites():
+        raise _give_again(record, "--suite FILE", "its suite was a file of your own")
     model = header.model
-    if model.weight_mode is WeightMode.LOCAL and wishes.model is None:
-        raise _again(record, "--model DIR", "its weights came from a directory")
+    if model.weight_mode is WeightMode.LOCAL and options.model is None:
+        raise _give_again(record, "--model DIR", "its weights came from a directory")
     own_clip = {cell.requested.clip_source_sha256 for cell in header.plan} != {clips.shipped_speech().sha256}
-    if own_clip and wishes.audio is None:
-        raise _again(record, "--audio FILE", "its clip was a file of your own")
+    if own_clip and options.audio is None:
+        raise _give_again(record, "--audio FILE", "its clip was a file of your own")
     defaults = RunOptions(
         suite=header.suite.name,
         device=_same_device(header),
@@ -282,7 +282,7 @@ def resumed(wishes: RunOptions, header: Header, record: Path) -> RunOptions:
         **_overrides(header.suite),
     )
     given = {
-        item.name: value for item in fields(RunOptions) if (value := getattr(wishes, item.name)) is not None
+        item.name: value for item in fields(RunOptions) if (value := getattr(options, item.name)) is not None
     }
     if "gpu" in given:
         defaults = replace(defaults, device=None)
@@ -317,5 +317,5 @@ def _overrides(info: SuiteInfo) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name in info.overrides}
 
 
-def _again(record: Path, option: str, why: str) -> UsageError:
+def _give_again(record: Path, option: str, why: str) -> UsageError:
     return UsageError(f"{record.name}: {why}", hint=f"Give {option} again to resume it")

@@ -21,7 +21,7 @@ from bench.run.child import Mailbox
 from bench.run.isolation import Isolation
 from bench.run.protocol import Hello, Setup
 from bench.run.run_spec import Plan, is_released, support
-from bench.run.session import Listener, Rules, Session, signals_to
+from bench.run.session import Listener, RunPolicy, Session, signals_to
 from bench.run.telemetry import watching
 from bench.store import naming
 from bench.store.journal import Header, Journal, PlannedCell, Progress, seal_journal
@@ -55,19 +55,19 @@ class RunResult:
     signal_number: int | None
 
 
-def check(plan: Plan, place: OutputLocation) -> None:
+def check(plan: Plan, location: OutputLocation) -> None:
     """What can be known to fail before weights are fetched or a worker is started.
 
     Raises:
         StorageError: the record cannot be written.
         DeviceError: a graphics card, and a torch that is built for the CPU only.
     """
-    require_writable(place.out)
+    require_writable(location.out)
     if find_engine(plan.suite.engine).uses_torch:
         require_build(plan.device, version_of("torch"))
 
 
-def needs_weights(plan: Plan, place: OutputLocation) -> bool:
+def needs_weights(plan: Plan, location: OutputLocation) -> bool:
     """Whether any cell that is left can run here: 10 GB are not fetched to report that none can.
 
     What the record says of a released model is known without its files.
@@ -76,7 +76,7 @@ def needs_weights(plan: Plan, place: OutputLocation) -> bool:
         return False
     if plan.origin.weight_mode is not WeightMode.HUB or not is_released(plan.origin.name):
         return True
-    done = {cell.cell_id for cell in place.resumed[1].done} if place.resumed is not None else set()
+    done = {cell.cell_id for cell in location.resumed[1].done} if location.resumed is not None else set()
     unsupported_reason = support(plan)
     return any(unsupported_reason(cell.requested) is None for cell in plan.cells if cell.cell_id not in done)
 
@@ -92,7 +92,7 @@ class Running:
 
 @contextmanager
 def running(
-    plan: Plan, weights: Weights, rules: Rules, place: OutputLocation, mailbox: Mailbox
+    plan: Plan, weights: Weights, policy: RunPolicy, location: OutputLocation, mailbox: Mailbox
 ) -> Iterator[Running]:
     """Start the worker and the journal, and end both afterwards. The journal still has to be sealed.
 
@@ -117,15 +117,16 @@ def running(
         try:
             hello = isolation.hello()
             header = _header(plan, weights, hello, watch.state)
-            progress, path = _start(header, place)
+            progress, path = _start(header, location)
             journal = Journal.create(path, progress)
             unsupported_reason = support(plan, hello.model.max_positions, hello.flash_attention_problem)
             session = Session(
                 plan.cells,
                 progress.done,
-                rules,
+                plan.suite.measure,
                 isolation,
                 unsupported_reason,
+                policy=policy,
                 device=header.device,
                 watch=watch,
             )
@@ -146,8 +147,8 @@ Sweep = Callable[[Session, Journal, Listener], int | None]
 def run(
     plan: Plan,
     weights: Weights,
-    rules: Rules,
-    place: OutputLocation,
+    policy: RunPolicy,
+    location: OutputLocation,
     listener: Listener,
     *,
     sweep: Sweep = Session.run,
@@ -160,7 +161,7 @@ def run(
     """
     mailbox: Mailbox = Mailbox()
     with signals_to(mailbox.put):
-        with running(plan, weights, rules, place, mailbox) as started:
+        with running(plan, weights, policy, location, mailbox) as started:
             signal_number = sweep(started.session, started.journal, listener)
         record, sealed = seal_journal(started.path)
     return RunResult(record, sealed, signal_number)
@@ -199,11 +200,11 @@ def provenance_of(plan: Plan) -> Provenance:
     return Provenance.SMOKE if plan.origin.weight_mode is WeightMode.TINY else Provenance.MEASURED
 
 
-def _start(header: Header, place: OutputLocation) -> tuple[Progress, Path]:
+def _start(header: Header, location: OutputLocation) -> tuple[Progress, Path]:
     """What is done already, and the journal to go on with."""
-    if place.resumed is None:
-        return Progress(header, ()), _journal(place.out, header)
-    path, before = place.resumed
+    if location.resumed is None:
+        return Progress(header, ()), _journal(location.out, header)
+    path, before = location.resumed
     require_same_run(path, before.header, header)
     return before, naming.journal_of(path)
 
@@ -231,7 +232,7 @@ def _journal(out: Path, header: Header) -> Path:
     return naming.journal_of(naming.folder(out, header.model.name, header.device.slug) / name)
 
 
-def unfinished(plan: Plan, place: OutputLocation) -> tuple[Path, ...]:
-    """Journals that earlier runs of the same suite, model and device left in this place, oldest first."""
-    folder = naming.folder(place.out, plan.origin.name, plan.device.slug)
+def unfinished(plan: Plan, location: OutputLocation) -> tuple[Path, ...]:
+    """Journals that earlier runs of the same suite, model and device left in this location, oldest first."""
+    folder = naming.folder(location.out, plan.origin.name, plan.device.slug)
     return naming.journals_of_suite(folder, plan.suite.name)

@@ -32,7 +32,7 @@ from bench.wording import outcomes
 
 
 class Listener(Protocol):
-    """Told how a run goes on; what it shows is its own affair."""
+    """Follows a run; shows it, or not."""
 
     def cell_begins(self, cell: Cell, number: int, total: int) -> None:
         """Cell `number` of `total` starts."""
@@ -45,10 +45,15 @@ class Listener(Protocol):
 
 
 @dataclass(frozen=True)
-class Rules:
-    """How to run, apart from what to run. `settle_limit_s`: how long a card may take to be as it was."""
+class RunPolicy:
+    """How to run cells, apart from which.
 
-    measure: Measure
+    Attributes:
+        isolate: whether a worker serves all cells of its group, or one cell.
+        prune: skip cells that need more of everything than one that ran out of memory.
+        settle_limit_s: longest wait for a card to return to its memory before the run.
+    """
+
     isolate: Literal["group", "cell"] = "group"
     prune: bool = True
     settle_limit_s: float = 15.0
@@ -61,16 +66,18 @@ class Session:
         self,
         cells: Sequence[Cell],
         done: Sequence[CellResult],
-        rules: Rules,
+        measure: Measure,
         isolation: Isolation,
         unsupported: Callable[[Requested], UnsupportedReason | None],
         *,
+        policy: RunPolicy = RunPolicy(),
         device: DeviceInfo | None = None,
         watch: Watch | None = None,
     ) -> None:
         self._cells = cells
         self._done = {result.cell_id: result for result in done}
-        self._rules = rules
+        self._measure = measure
+        self._policy = policy
         self._isolation = isolation
         self._unsupported = unsupported
         self._device = device
@@ -115,7 +122,7 @@ class Session:
         reason = self._unsupported(cell.requested)
         if reason is not None:
             return outcomes.unsupported(reason)
-        if self._rules.prune and (smaller := self._smaller_that_failed(cell)) is not None:
+        if self._policy.prune and (smaller := self._smaller_that_failed(cell)) is not None:
             asked = smaller.requested
             shape = CellShape(clip_seconds=asked.clip_seconds, max_tokens=asked.max_tokens)
             return outcomes.skipped(SmallerRanOut(smaller=shape))
@@ -129,27 +136,28 @@ class Session:
         return False
 
     def _run_now(self, cell: Cell, listener: Listener, keep: bool) -> CellResult:
-        """Run the cell; what its worker leaves on the card, if it ends here, belongs to this cell."""
-        residue = self._make_room_for(cell)
+        """Run the cell; memory that its worker leaves on the card, if it ends here, belongs to this cell."""
+        residue = self._retire_for(cell)
         self._watch.cell_begins()
         end = self._card_is_gone() or self._isolation.measure(
-            Job(requested=cell.requested, measure=self._rules.measure),
-            self._rules.measure.cell_limit_s,
+            Job(requested=cell.requested, measure=self._measure),
+            self._measure.cell_limit_s,
             listener.step_begins,
         )
-        told = self._watch.cell_ends(self._isolation.worker_pid, end if isinstance(end, Finished) else None)
-        if not isinstance(end, Finished) or not keep or self._rules.isolate == "cell":
+        finished = end if isinstance(end, Finished) else None
+        telemetry = self._watch.cell_ends(self._isolation.worker_pid, finished)
+        if not isinstance(end, Finished) or not keep or self._policy.isolate == "cell":
             residue = self._retire()
-        return _result(cell, end, told.after(residue), self._device, self._rules.measure.noise_cv)
+        return _result(cell, end, telemetry.after(residue), self._device, self._measure.noise_cv)
 
     def _card_is_gone(self) -> Failed | None:
-        """A worker that is there may go on; a new one would only look for a card that does not answer."""
+        """The outcome where the driver was lost and no worker is left: a new one would find no card."""
         if self._watch.lost is None or self._isolation.has_worker:
             return None
         return outcomes.failed(CardLost(error=self._watch.lost))
 
-    def _make_room_for(self, cell: Cell) -> LeftoverMemory:
-        """A loaded model serves its own group only; what it leaves for good, the new cell has to tell."""
+    def _retire_for(self, cell: Cell) -> LeftoverMemory:
+        """End the worker of another group; the new cell records the memory that stays on the card."""
         key = request_key(WORKER, cell.requested)
         residue = self._retire() if self._loaded_for not in {None, key} else LeftoverMemory()
         self._loaded_for = key
@@ -158,10 +166,10 @@ class Session:
     def _retire(self) -> LeftoverMemory:
         self._loaded_for = None
         self._isolation.retire()
-        return self._watch.settle(self._isolation.rest, self._rules.settle_limit_s)
+        return self._watch.settle(self._isolation.rest, self._policy.settle_limit_s)
 
     def _smaller_that_failed(self, cell: Cell) -> Cell | None:
-        """One that failed for its own size: what ran out beside another program tells nothing of others."""
+        """A smaller cell that ran out of memory by itself, without another program on the card."""
         for other in self._cells:
             result = self._done.get(other.cell_id)
             if (
@@ -175,11 +183,11 @@ class Session:
 
 
 def _result(
-    cell: Cell, end: CellEnd, told: CellTelemetry, device: DeviceInfo | None, noise_cv: float
+    cell: Cell, end: CellEnd, telemetry: CellTelemetry, device: DeviceInfo | None, noise_cv: float
 ) -> CellResult:
     if not isinstance(end, Finished):
         return CellResult(
-            cell_id=cell.cell_id, requested=cell.requested, outcome=end, device_memory=told.memory
+            cell_id=cell.cell_id, requested=cell.requested, outcome=end, device_memory=telemetry.memory
         )
     figures = CellFigures(
         repeats=end.repeats,
@@ -189,9 +197,9 @@ def _result(
         memory=end.memory,
         work=end.work,
         device=device,
-        device_memory=told.memory,
-        power=told.power,
-        labels=told.labels,
+        device_memory=telemetry.memory,
+        power=telemetry.power,
+        labels=telemetry.labels,
     )
     return CellResult(
         cell_id=cell.cell_id,
@@ -202,22 +210,22 @@ def _result(
         repeats=end.repeats,
         summary=summarise(figures),
         memory=end.memory,
-        memory_trace=told.memory_trace or end.memory_trace,
-        device_memory=told.memory,
-        power=told.power,
+        memory_trace=telemetry.memory_trace or end.memory_trace,
+        device_memory=telemetry.memory,
+        power=telemetry.power,
         work=end.work,
     )
 
 
 @contextmanager
-def signals_to(tell: Callable[[StopRequest], None]) -> Iterator[None]:
+def signals_to(send: Callable[[StopRequest], None]) -> Iterator[None]:
     """While inside, Ctrl-C and SIGTERM become a message to the run, so that no write is cut in half.
 
-    `tell` is called in the signal handler: the `put` of a SimpleQueue, which is reentrant.
+    `send` is called in the signal handler: the `put` of a SimpleQueue, which is reentrant.
     """
 
     def forward(number: int, _frame: FrameType | None) -> None:
-        tell(StopRequest(number))
+        send(StopRequest(number))
 
     before = {number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -1,6 +1,6 @@
-"""What the driver tells of the card while a run goes on: memory, power and labels of each cell.
+"""The driver's view of the card during a run: memory, power and labels of each cell.
 
-A run on the CPU has an `Unwatched` in its place: nothing is asked, and nothing is waited for.
+A run on the CPU has `Unwatched` instead: nothing is asked, and nothing is waited for.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -37,7 +37,7 @@ Rest = Callable[[float], bool]
 
 @dataclass(frozen=True)
 class LeftoverMemory:
-    """What was left on the card after a worker had ended."""
+    """Memory in use on the card after a worker ended, against the baseline of the run."""
 
     residue_bytes: int | None = None
     back_at_baseline: bool | None = None
@@ -46,7 +46,7 @@ class LeftoverMemory:
 
 @dataclass(frozen=True)
 class CellTelemetry:
-    """What the driver told of one cell."""
+    """Memory, power and labels of one cell, as the driver reported them."""
 
     memory: DeviceMemory | None = None
     power: Power | None = None
@@ -54,14 +54,14 @@ class CellTelemetry:
     labels: tuple[str, ...] = ()
 
     def after(self, residue: LeftoverMemory) -> Self:
-        """With what the cell's worker left behind."""
+        """The same with the memory that the cell's worker left."""
         if self.memory is None:
             return self
         return replace(self, memory=self.memory.model_copy(update=asdict(residue)))
 
 
 class Watch(Protocol):
-    """Told by a session when something begins and ends."""
+    """Watches the card; a session calls it when a cell or a worker begins and ends."""
 
     @property
     def state(self) -> DeviceState | None:
@@ -82,7 +82,7 @@ class Watch(Protocol):
 
 
 class Unwatched:
-    """For devices that no driver tells of."""
+    """For devices without a driver to ask."""
 
     state: DeviceState | None = None
     lost: str | None = None
@@ -91,7 +91,7 @@ class Unwatched:
         """Nothing is watched."""
 
     def cell_ends(self, worker: int | None, finished: Finished | None) -> CellTelemetry:  # noqa: ARG002
-        """Nothing was told."""
+        """Nothing was reported."""
         return CellTelemetry()
 
     def settle(self, rest: Rest, limit_s: float) -> LeftoverMemory:  # noqa: ARG002
@@ -219,7 +219,7 @@ class Telemetry:
     def _context(
         self, now: Sample | None, own: int | None, reserved_bytes: int | None
     ) -> tuple[int | None, Literal["process", "device"] | None]:
-        """What the worker has beyond its allocator; where no process is told, what the card has beyond it."""
+        """Memory of the worker beyond its allocator; where no process is listed, of the card beyond it."""
         if now is None or reserved_bytes is None:
             return None, None
         process = (now.processes or {}).get(own) if own is not None else None
@@ -244,7 +244,7 @@ class Telemetry:
 def _not_negative(
     size_bytes: int, source: Literal["process", "device"]
 ) -> tuple[int | None, Literal["process", "device"] | None]:
-    """Less than nothing means that somebody else freed memory meanwhile: then it cannot be told."""
+    """None for a negative size: another program freed memory meanwhile, and nothing is known."""
     return (size_bytes, source) if size_bytes >= 0 else (None, None)
 
 

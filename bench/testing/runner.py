@@ -11,7 +11,7 @@ from bench.run.fetch import fetch
 from bench.run.isolation import Stopped
 from bench.run.protocol import Step
 from bench.run.run_spec import Plan
-from bench.run.session import Rules, signals_to
+from bench.run.session import RunPolicy, signals_to
 from bench.store.journal import seal_journal
 from bench.suite.cells import Cell
 from bench.units import both_units
@@ -23,7 +23,7 @@ class Runner:
 
     def __init__(self, plan: Plan, out: Path) -> None:
         self._plan = plan
-        self._place = runner.OutputLocation(out)
+        self._location = runner.OutputLocation(out)
         self._mailbox: Mailbox = Mailbox()
         self._stack = ExitStack()
         self._running: runner.Running | None = None
@@ -71,16 +71,16 @@ class Runner:
         return self._running
 
     def _start(self) -> AbstractContextManager[runner.Running]:
-        plan, place = self._plan, self._place
-        runner.check(plan, place)
-        needed = runner.needs_weights(plan, place)
+        plan, location = self._plan, self._location
+        runner.check(plan, location)
+        needed = runner.needs_weights(plan, location)
         weights = fetch(plan.origin, _refuse, quiet) if needed else runner.Weights()
-        return runner.running(plan, weights, Rules(plan.suite.measure), place, self._mailbox)
+        return runner.running(plan, weights, RunPolicy(), location, self._mailbox)
 
 
-def _refuse(repo: str, missing_bytes: int, place: Path) -> None:
+def _refuse(repo: str, missing_bytes: int, at: Path) -> None:
     raise WeightsError(
-        f"{repo} is not whole in {place} ({both_units(missing_bytes)} missing), and a test downloads nothing",
+        f"{repo} is not whole in {at} ({both_units(missing_bytes)} missing), and a test downloads nothing",
         hint="Fetch it with `bench run --yes`, or add --bench-weights random",
     )
 

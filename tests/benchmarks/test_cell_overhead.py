@@ -13,7 +13,7 @@ from bench.records.record import CellResult
 from bench.run.child import Mailbox
 from bench.run.isolation import Isolation
 from bench.run.protocol import Setup, Step
-from bench.run.session import Rules, Session
+from bench.run.session import Session
 from bench.store.journal import Header, Journal, PlannedCell, Progress, read_progress
 from bench.suite.cells import Cell, expand
 from bench.suite.suite import read_suite
@@ -70,7 +70,7 @@ def _overheads(suite_path: Path, folder: Path, home: Path, tiny: Path) -> list[f
     )
     ledger = Ledger()
     journal = Journal.create(folder / "x.journal.jsonl", Progress(header, ()))
-    Session(cells, (), Rules(suite.measure), isolation, lambda _: None).run(journal, ledger)
+    Session(cells, (), suite.measure, isolation, lambda _: None).run(journal, ledger)
     journal.close()
     return [_overhead(moments, result) for moments, result in _by_cell(ledger)][1:]
 

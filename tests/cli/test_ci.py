@@ -16,7 +16,7 @@ import pytest
 
 from bench.cli.ci import run_in_ci
 from bench.cli.resume_command import ResumeCommand
-from bench.cli.run_output import print_ending
+from bench.cli.run_output import print_result
 from bench.records.record import Record
 from bench.run.runner import RunResult
 from bench.store.record_files import read_record
@@ -212,4 +212,4 @@ def test_a_card_with_a_hostile_name_adds_no_command(
 
 def finish(record: Record, folder: Path) -> int:
     ending = RunResult(record, folder / "results/MOSS-Audio-4B-Instruct/rtx-4070/a.json", None)
-    return run_in_ci(lambda: (0, print_ending(ending, Path("results"), ResumeCommand(()), plain=True)))
+    return run_in_ci(lambda: (0, print_result(ending, Path("results"), ResumeCommand(()), plain=True)))

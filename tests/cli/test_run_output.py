@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bench.cli.resume_command import ResumeCommand
-from bench.cli.run_output import exit_code, print_ending
+from bench.cli.run_output import exit_code, print_result
 from bench.errors import StorageError
 from bench.records.record import CellResult, Failed
 from bench.run.runner import RunResult
@@ -17,19 +17,19 @@ OUT_OF_MEMORY = sample.out_of_memory(sample.requested(60, 128))
 
 
 @pytest.fixture
-def ending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunResult:
+def result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunResult:
     """Of a whole run of the sweep, in an empty folder."""
     monkeypatch.chdir(tmp_path)
     return RunResult(sample.standard(), Path("results/MOSS-Audio-4B-Instruct/rtx-4070/a.json"), None)
 
 
 def test_the_record_is_named_even_if_the_report_cannot_be_written(
-    ending: RunResult, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    result: RunResult, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "reports").write_text("in the way")
     with pytest.raises(StorageError, match="reports/"):
-        print_ending(ending, None, ResumeCommand(()))
-    assert f"record  {ending.path}" in capsys.readouterr().out
+        print_result(result, None, ResumeCommand(()))
+    assert f"record  {result.path}" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -40,18 +40,18 @@ def test_the_record_is_named_even_if_the_report_cannot_be_written(
     ],
 )
 def test_the_report_lies_where_the_records_were_asked_for(
-    ending: RunResult, out: Path | None, report: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    result: RunResult, out: Path | None, report: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    print_ending(ending, out, ResumeCommand(()))
+    print_result(result, out, ResumeCommand(()))
     assert f"report  {report}" in capsys.readouterr().out
     assert (tmp_path / report).is_file()
 
 
 def test_an_interrupted_run_names_the_command_that_finishes_it(
-    ending: RunResult, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    result: RunResult, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stopped = RunResult(sample.interrupted(), Path("my results/a.json"), 2)
-    print_ending(stopped, None, ResumeCommand(("--no-prune",)))
+    print_result(stopped, None, ResumeCommand(("--no-prune",)))
     assert capsys.readouterr().out.endswith(
         "interrupted; finish it with\n  bench run --resume 'my results/a.json' --no-prune\n"
     )
@@ -73,21 +73,21 @@ def test_what_is_not_met_is_told_and_ends_with_1_unless_something_went_wrong(
     rate: int,
     signal_number: int | None,
     code: int,
-    ending: RunResult,
+    result: RunResult,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Also without --ci."""
     record = sample.record(cells, definition={"expect": [{"decode_tokens_per_s": f">= {rate}"}]})
-    ended = print_ending(RunResult(record, ending.path, signal_number), None, ResumeCommand(()))
-    assert exit_code(ended.ending, ended.cases) == code
+    shown = print_result(RunResult(record, result.path, signal_number), None, ResumeCommand(()))
+    assert exit_code(shown.result, shown.cases) == code
     printed = capsys.readouterr().out
     assert ("not met: 10 s, 128 tokens, sdpa: expected decode_tokens_per_s >= 1000" in printed) is (rate > 1)
     assert "expectations: " in printed
 
 
 def test_a_suite_that_expects_nothing_says_nothing_of_it(
-    ending: RunResult, capsys: pytest.CaptureFixture[str]
+    result: RunResult, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ended = print_ending(RunResult(sample.smoke(), ending.path, None), None, ResumeCommand(()))
-    assert exit_code(ended.ending, ended.cases) == 0
+    shown = print_result(RunResult(sample.smoke(), result.path, None), None, ResumeCommand(()))
+    assert exit_code(shown.result, shown.cases) == 0
     assert "expect" not in capsys.readouterr().out

@@ -11,7 +11,7 @@ from bench.records.enums import Attention
 from bench.run import runner
 from bench.run.fetch import fetch
 from bench.run.run_spec import RunOptions, make_plan, refuse_to_choose
-from bench.run.session import Rules
+from bench.run.session import RunPolicy
 from bench.units import MIB
 from bench.weights.interface import quiet
 from tests.gpu.runs import LONG, SHORT, suite_in
@@ -33,7 +33,7 @@ def long_then_short(
     plan = replace(plan, cells=tuple(reversed(plan.cells)))
     weights = fetch(plan.origin, lambda *_: None, quiet)
     place = runner.OutputLocation(tmp_path / "out")
-    cells = runner.run(plan, weights, Rules(plan.suite.measure), place, Silent()).record.cells
+    cells = runner.run(plan, weights, RunPolicy(), place, Silent()).record.cells
     assert [cell.requested.clip_seconds for cell in cells] == [LONG, SHORT]
     assert [cell.cold is None for cell in cells] == [False, True], "one worker ran both"
     long, short = (cell.device_memory for cell in cells)

@@ -21,7 +21,7 @@ from bench.run import runner
 from bench.run.fetch import fetch
 from bench.run.protocol import Step
 from bench.run.run_spec import RunOptions, make_plan, refuse_to_choose
-from bench.run.session import Rules
+from bench.run.session import RunPolicy
 from bench.suite.cells import Cell
 from bench.weights.interface import quiet
 from tests.fake_driver.driver import environment_of
@@ -79,17 +79,17 @@ def main(
     no_prune: bool,
     settle_limit: float,
     yes: bool,
-    **wished: Any,
+    **given: Any,
 ) -> ExitCode:
     """Run and print where the record is."""
-    profile = wished["profile"]
-    wishes = RunOptions(**{**wished, "profile": Profile(profile) if profile is not None else None})
-    plan = replace(make_plan(wishes, refuse_to_choose), compute_on="cpu")
+    profile = given["profile"]
+    options = RunOptions(**{**given, "profile": Profile(profile) if profile is not None else None})
+    plan = replace(make_plan(options, refuse_to_choose), compute_on="cpu")
     weights = fetch(plan.origin, lambda *_: None, quiet)
-    rules = Rules(plan.suite.measure, isolate=isolate, prune=not no_prune, settle_limit_s=settle_limit)
-    ending = runner.run(plan, weights, rules, runner.OutputLocation(out), Silent())
-    click.echo(ending.path)
-    failed = any(cell.outcome.status in {"failed", "timeout"} for cell in ending.record.cells)
+    policy = RunPolicy(isolate=isolate, prune=not no_prune, settle_limit_s=settle_limit)
+    result = runner.run(plan, weights, policy, runner.OutputLocation(out), Silent())
+    click.echo(result.path)
+    failed = any(cell.outcome.status in {"failed", "timeout"} for cell in result.record.cells)
     return ExitCode.CELLS_FAILED if failed else ExitCode.DONE
 
 

@@ -17,9 +17,9 @@ from bench.records.reasons import CardLost, NoContextFits, NoNewWorker
 from bench.records.record import CellResult, Failed, MemoryTrace, OutOfMemory, Requested, Timeout
 from bench.run import isolation, runner
 from bench.run.child import Child, Mailbox, StopRequest
-from bench.run.isolation import CellEnd, Isolation, Tell
+from bench.run.isolation import CellEnd, Isolation, OnStep
 from bench.run.protocol import Finished, Hello, Job, Refused, Setup, Span, Step
-from bench.run.session import Rules, Session
+from bench.run.session import RunPolicy, Session
 from bench.run.telemetry import CellTelemetry, LeftoverMemory, Rest, Telemetry
 from bench.store.journal import Journal, Progress, read_progress
 from bench.suite.cells import Cell
@@ -66,7 +66,7 @@ class Worker(Isolation):
     def has_worker(self) -> bool:
         return self._alive
 
-    def measure(self, job: Job, limit_s: float, tell: Tell) -> CellEnd:
+    def measure(self, job: Job, limit_s: float, tell: OnStep) -> CellEnd:
         self._events.append("measure")
         self._alive = True
         return self._end(job.requested)
@@ -134,8 +134,10 @@ def cells_of(wanted: list[Requested]) -> list[Cell]:
 
 
 def session_of(cells: list[Cell], worker: Worker, card: Card, **rules: str) -> Session:
-    how = Rules(Measure(), isolate="cell" if rules else "group")
-    return Session(cells, (), how, worker, lambda _: None, device=sample.RTX_4070, watch=card)
+    policy = RunPolicy(isolate="cell" if rules else "group")
+    return Session(
+        cells, (), Measure(), worker, lambda _: None, policy=policy, device=sample.RTX_4070, watch=card
+    )
 
 
 def run(session: Session, folder: Path) -> tuple[CellResult, ...]:

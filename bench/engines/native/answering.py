@@ -1,6 +1,6 @@
-"""One call of transformers' `generate`, with an observer told of every phase and token.
+"""One call of transformers' `generate`, which announces every phase and token to an observer.
 
-The native engine runs it on a device; the envelope traces the same call with fake tensors.
+The native engine runs it on a device; a prediction traces the same call with fake tensors.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ def answer(
         model: on the device of the inputs.
         inputs: what the processor made, log-mel in the type of the model.
         config: from `generation_config`.
-        observer: told where the phases `encode`, `prefill` and `decode` begin, of each token, and of the end.
+        observer: gets the begin of `encode`, `prefill` and `decode`, each token, and the end.
         logits_positions: transformers would keep the last position only; upstream computes them all.
         streamer: gets the token ids as they come, which does wait for the device.
     """
@@ -63,7 +63,7 @@ def generation_config(
         eos_token_id=list(end_of_answer) or None,
         pad_token_id=end_of_answer[0] if end_of_answer else None,
         use_cache=True,
-        return_dict_in_generate=True,  # so that the cache that was really used can be told
+        return_dict_in_generate=True,  # which names the cache that was really used
     )
 
 

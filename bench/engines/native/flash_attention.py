@@ -48,7 +48,7 @@ def or_not_observable(kernels: SubmoduleKernels) -> SubmoduleKernels:
     """What was observed while FlashAttention 2 was asked for; "none" only where it would have shown.
 
     flash-attn registers its kernels with torch from 2.7 on; older ones are called past the dispatcher, and
-    nothing that watches it can tell what ran.
+    nothing that watches it sees what ran.
     """
     if kernels.operators or hasattr(torch.ops.flash_attn, "_flash_attn_forward"):
         return kernels

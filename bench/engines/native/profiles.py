@@ -17,7 +17,7 @@ _POSITIONS: Final = 512
 
 @dataclass(frozen=True, slots=True)
 class ProfileSettings:
-    """How a model is set up, beside what a suite chooses.
+    """How a model is set up, apart from the settings of a suite.
 
     Attributes:
         logits_positions: of the prompt: of every position, or of the last one, which alone is needed.
