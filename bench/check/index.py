@@ -14,15 +14,13 @@ from bench.check.group import GroupKey
 from bench.check.index_file import DamagedError, Note, connect, reason_of, remove
 from bench.check.index_reading import Indexed, Progress, Stamp, key_of, read_all, stamp_of, untold
 from bench.check.rows import CellContribution
-from bench.check.sources import Sources
+from bench.check.sources import Link, Sources
 from bench.check.summary import CellSummary, RecordHead, RecordSummary
 from bench.errors import RecordError, StorageError
 from bench.records.check import Check
 from bench.records.enums import Provenance
 
 Result = TypeVar("Result")
-Link = Callable[[Path], str | None]
-"""The path of a record as a check document names it."""
 
 
 class Index:

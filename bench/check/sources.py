@@ -1,12 +1,15 @@
 """The records of a merge: each once, in one order, and which of them ran on one machine."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Self
 
 from bench.check.summary import RecordHead
 from bench.records.enums import Provenance
 
+Link = Callable[[Path], str | None]
+"""The path of a record as a check document names it; None where it must not."""
 UNKNOWN_MACHINE: Final = ""
 """Stands for the machine of every record without a key: together they weigh as much as one machine."""
 _PRECEDENCE: Final = (Provenance.MEASURED, Provenance.EMULATED, Provenance.DERIVED, Provenance.SMOKE)

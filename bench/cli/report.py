@@ -13,7 +13,7 @@ from bench.report.formats import FORMATS
 from bench.store import naming
 
 if TYPE_CHECKING:
-    from bench.report.files import Task
+    from bench.report.groups import Task
 
 _WORTH_A_BAR: Final = 20
 
@@ -64,7 +64,7 @@ def report(
         return
 
     from bench.check.index_file import default_path
-    from bench.report.files import Task
+    from bench.report.groups import Task
 
     place = None if no_index else index or default_path()
     _report_all(Task(paths, chosen, out, each), place, ours=index is None)
@@ -78,7 +78,7 @@ def _report_one(path: Path, formats: tuple[str, ...], out: Path) -> None:
 
 
 def _report_all(task: "Task", index: Path | None, *, ours: bool) -> None:
-    from bench.report.files import report_all
+    from bench.report.groups import report_all
 
     said: set[Path] = set()
 

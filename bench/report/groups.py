@@ -1,0 +1,96 @@
+"""Many records to reports: one for each model on each card, and with `each` one for every record too."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from bench.check.group import GroupKey, stems
+from bench.check.index import Index, use_index
+from bench.check.index_reading import Progress
+from bench.check.sources import Link
+from bench.check.summarise import read_summary
+from bench.errors import RecordError
+from bench.report.details import traces_of
+from bench.report.files import link_from, write_reports
+from bench.report.interface import View
+from bench.report.planned import Plans
+from bench.report.view import build_view, view_of
+from bench.store.record_files import read_record, without_search_for_cycles
+
+_RUNS_READ: Final = 3  # for memory over time: the rest of a page of several records comes from the index
+Wrote = Callable[[Path], None]
+"""Takes each file as soon as it is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Which records are to be reported, as what, and where to. `each`: every single record too."""
+
+    paths: tuple[Path, ...]
+    formats: tuple[str, ...]
+    out: Path
+    each: bool = False
+    plans: Plans = field(default_factory=Plans)
+
+
+def report_all(
+    task: Task,
+    index: Path | None,
+    *,
+    is_ours: bool,
+    note: Callable[[str], None],
+    wrote: Wrote,
+    progress: Progress,
+) -> tuple[RecordError, ...]:
+    """Write the reports of every group of records; returns what is wrong with the records that were left out.
+
+    `index`: the file that keeps the summaries of records; none if None. `is_ours`: only `bench` puts files
+    there. `note` takes lines about a damaged index, after which everything begins anew.
+
+    Raises:
+        StorageError: the disk refused a file.
+    """
+
+    def work(opened: Index) -> tuple[RecordError, ...]:
+        opened.update(task.paths, read_summary, progress)
+        return _report_groups(task, opened, wrote)
+
+    return use_index(index, note, work, is_ours=is_ours)
+
+
+def _report_groups(task: Task, index: Index, wrote: Wrote) -> tuple[RecordError, ...]:
+    errors = list(index.faults())
+    for key, stem in stems(index.groups()).items():
+        try:
+            _report_group(task, index, key, stem, wrote)
+        except RecordError as error:  # changed or removed since it was indexed
+            errors.append(error)
+    return tuple(errors)
+
+
+def _report_group(task: Task, index: Index, key: GroupKey, stem: str, wrote: Wrote) -> None:
+    """One record in full, or several merged; with `each` every one of several by itself too."""
+    folder, paths = task.out.joinpath(*key.folder), index.files(key)
+    link = link_from(folder)
+
+    def write(view: View, name: str) -> None:
+        for path in write_reports(view, folder, task.formats, name):
+            wrote(path)
+
+    write(_single(task, paths[0], link) if len(paths) == 1 else _merged(task, index, key, link), stem)
+    for path in paths if task.each else ():
+        write(_single(task, path, link), path.stem)
+
+
+def _single(task: Task, path: Path, link: Link) -> View:
+    record = read_record(path)
+    return view_of(record, link(path), task.plans.beside(path, record))
+
+
+def _merged(task: Task, index: Index, key: GroupKey, link: Link) -> View:
+    """With memory over time from the newest runs, where a page is wanted."""
+    with without_search_for_cycles():
+        document = index.check(key, link)
+    runs = index.runs(key)[:_RUNS_READ] if "html" in task.formats else ()
+    return build_view(document, traces_of(document, map(read_record, runs)))
