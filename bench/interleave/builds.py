@@ -52,27 +52,27 @@ def run_together(
     arguments: Sequence[str],
     folder: Path,
     addresses: Mapping[str, Path],
-    post: EventQueue,
+    events: EventQueue,
 ) -> dict[str, Path]:
-    """One `bench run` of each build in a fresh process, all at the same time; where their records are.
+    """Run `bench run` of each build in a fresh process, all at the same time; return their records' paths.
 
-    `addresses`: where they ask for their turns; empty for one that is alone.
+    `addresses`: sockets for their turns; empty for one that runs alone.
 
     Raises:
         MachineError, UsageError: one ended without a record, or takes no turns.
         Stopped: a signal came; the processes have ended.
     """
     turns = Turns(build.name for build in builds)
-    with _Runs(post) as runs:
+    with _Runs(events) as runs:
         for build in builds:
             runs.start(build, arguments, folder / build.name, addresses.get(build.name))
-        while runs.going:
-            match post.get():
+        while runs.running:
+            match events.get():
                 case StopRequest(signal_number=number):
                     raise Stopped(number)
-                case TurnRequest() as asked:
-                    turns.asks(asked)
-                case Gone(worker=pid) if pid in runs.going:
+                case TurnRequest() as request:
+                    turns.add(request)
+                case Gone(worker=pid) if pid in runs.running:
                     turns.ended(runs.end(pid).name)
                 case _:
                     pass  # the end of a process before this one
@@ -84,18 +84,18 @@ def run_together(
 
 
 @dataclass(frozen=True, slots=True)
-class _Going:
+class _RunningBuild:
     build: Build
     process: "subprocess.Popen[bytes]"
     log: Path
 
 
 class _Runs:
-    """The processes that are up; whatever happens, none is left behind."""
+    """The running processes; on exit none is left."""
 
-    def __init__(self, post: EventQueue) -> None:
-        self._post = post
-        self.going: dict[int, _Going] = {}
+    def __init__(self, events: EventQueue) -> None:
+        self._events = events
+        self.running: dict[int, _RunningBuild] = {}
 
     def __enter__(self) -> Self:
         """Nothing runs yet."""
@@ -103,13 +103,13 @@ class _Runs:
 
     def __exit__(self, *_: object) -> None:
         """End what still runs."""
-        for one in self.going.values():
+        for one in self.running.values():
             one.process.terminate()
-        for one in self.going.values():
+        for one in self.running.values():
             _wait_or_kill(one.process)
 
     def start(self, build: Build, arguments: Sequence[str], folder: Path, turns: Path | None) -> None:
-        """One `bench run`; that it ended is posted."""
+        """Start one `bench run`; its end is posted as an event."""
         folder.mkdir()
         log = folder / _LOG
         with log.open("wb") as output:
@@ -122,16 +122,16 @@ class _Runs:
                 # A group of its own: Ctrl-C in the terminal is ours to handle.
                 start_new_session=os.name != "nt",
             )
-        self.going[process.pid] = _Going(build, process, log)
-        threading.Thread(target=_wait, args=(process, self._post.put), daemon=True).start()
+        self.running[process.pid] = _RunningBuild(build, process, log)
+        threading.Thread(target=_wait, args=(process, self._events.put), daemon=True).start()
 
     def end(self, pid: int) -> Build:
-        """One that has ended by itself.
+        """Take a process that has ended by itself from the running ones; return its build.
 
         Raises:
             MachineError, UsageError: it has no record.
         """
-        one = self.going.pop(pid)
+        one = self.running.pop(pid)
         code = one.process.wait()
         if code not in _WITH_RECORD:
             raise _refused(one.build, code, one.log)
@@ -146,20 +146,20 @@ def _record_of(build: Build, folder: Path) -> Path:
 
 
 def _environment(own: Mapping[str, str], turns: Path | None) -> dict[str, str]:
-    """Ours, less what would make both builds one: other paths to modules, and the current folder."""
+    """Our environment without paths to modules, which would make both builds one."""
     kept = {name: value for name, value in own.items() if name not in {*_OVERRIDING, ADDRESS}}
     address = {} if turns is None else {ADDRESS: str(turns)}
     return kept | {"PYTHONSAFEPATH": "1"} | address
 
 
-def _wait(process: "subprocess.Popen[bytes]", tell: Callable[[Gone], None]) -> None:
-    """Post the end of a process: nobody uses a core to wait for it."""
+def _wait(process: "subprocess.Popen[bytes]", post: Callable[[Gone], None]) -> None:
+    """Post the end of a process, without polling for it."""
     process.wait()
-    tell(Gone(process.pid))
+    post(Gone(process.pid))
 
 
 def _wait_or_kill(process: "subprocess.Popen[bytes]") -> None:
-    """It was told to end, and ends its own worker; if it does not, we end it."""
+    """Wait for a terminated process, which ends its own worker; kill it after `_STOP_GRACE_S`."""
     try:
         process.wait(_STOP_GRACE_S)
     except subprocess.TimeoutExpired:
@@ -168,7 +168,7 @@ def _wait_or_kill(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _refused(build: Build, code: int, log: Path) -> MachineError | UsageError:
-    """One line with the last that it said; a wrong option of ours is a wrong option of its."""
+    """The error of a run without a record, with the last line of its log; exit code 2 stays a usage error."""
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
         lines = file.read().decode(errors="replace").splitlines()

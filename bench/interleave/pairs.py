@@ -22,7 +22,7 @@ from bench.store.record_files import read_record, require_writable
 
 
 class Granularity(StrEnum):
-    """What takes turns: whole runs, or the generations of two runs that are up at the same time."""
+    """What alternates: whole runs, or the generations of two runs in parallel."""
 
     RUN = "run"
     GENERATION = "generation"
@@ -37,17 +37,17 @@ class Pair:
 
 
 class Listener(Protocol):
-    """Told how the runs go on."""
+    """Notified of the progress of the runs."""
 
     def run_begins(self, build: Build, number: int, total: int) -> None:
-        """A process of one build starts, in round `number` of `total`."""
+        """A process of one build starts, for pair `number` of `total`."""
 
     def run_ends(self, build: Build, number: int, total: int, record: Record) -> None:
-        """It ended, and left this record."""
+        """The process has ended with this record."""
 
 
 def kept_pairs(out: Path) -> list[Pair]:
-    """The pairs that an earlier run has left in `out`.
+    """The pairs that `out` contains, from earlier runs too.
 
     Raises:
         RecordError: one of them cannot be read.
@@ -67,15 +67,18 @@ def alternate(
     *,
     by: Granularity = Granularity.RUN,
 ) -> Iterator[Pair]:
-    """Run both builds until `out` holds so many pairs; each pair as soon as it is complete.
+    """Run both builds until `out` contains `rounds` pairs; yields each new pair when it is complete.
 
     Raises:
         MachineError, UsageError: a build could not run, or takes no turns; what was done is kept.
         Stopped: a signal came; what was done is kept.
     """
     require_writable(out)
-    post = EventQueue()
-    with signals_to(post.put), _addresses(builds if by is Granularity.GENERATION else (), post) as addresses:
+    events = EventQueue()
+    with (
+        signals_to(events.put),
+        _addresses(builds if by is Granularity.GENERATION else (), events) as addresses,
+    ):
         for number in range(len(kept_pairs(out)) + 1, rounds + 1):
             order = builds if number % 2 else builds[::-1]
             with TemporaryDirectory(prefix=".running-", dir=out) as folder:
@@ -83,10 +86,10 @@ def alternate(
                 for together in (order,) if addresses else ((build,) for build in order):
                     for build in together:
                         listener.run_begins(build, number, rounds)
-                    made |= run_together(together, arguments, Path(folder), addresses, post)
+                    made |= run_together(together, arguments, Path(folder), addresses, events)
                     for build in together:
                         listener.run_ends(build, number, rounds, read_record(made[build.name]))
-                # Only now: half a pair is none, and is run again.
+                # Only now: a run that is cut short leaves no half of a pair.
                 kept = [
                     _keep(made[build.name], naming.pair_record(out, build.name, number)) for build in builds
                 ]
@@ -94,10 +97,10 @@ def alternate(
 
 
 @contextmanager
-def _addresses(builds: Sequence[Build], post: EventQueue) -> Iterator[dict[str, Path]]:
-    """Where each of the builds asks for its turns."""
+def _addresses(builds: Sequence[Build], events: EventQueue) -> Iterator[dict[str, Path]]:
+    """The socket of each build for its turns, in a folder with a short path."""
     with TemporaryDirectory(prefix="bench-turns-") as folder:
-        yield {build.name: listen(build.name, Path(folder), post) for build in builds}
+        yield {build.name: listen(build.name, Path(folder), events) for build in builds}
 
 
 def _keep(record: Path, place: Path) -> Path:

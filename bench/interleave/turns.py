@@ -19,7 +19,7 @@ from bench.run.turns import GO
 
 @dataclass(frozen=True, slots=True)
 class TurnRequest:
-    """The run of this name waits for its turn on this line."""
+    """A run that waits for its turn, and the socket on which it waits."""
 
     name: str
     line: socket.socket
@@ -28,8 +28,8 @@ class TurnRequest:
 EventQueue = SimpleQueue[Gone | StopRequest | TurnRequest]
 
 
-def listen(name: str, folder: Path, post: EventQueue) -> Path:
-    """Take what the workers of one run ask, one worker after the other, for as long as this process lives.
+def listen(name: str, folder: Path, events: EventQueue) -> Path:
+    """Accept the requests of one run's workers, one worker after the other, as long as this process lives.
 
     Returns the address for their environment.
     """
@@ -37,20 +37,20 @@ def listen(name: str, folder: Path, post: EventQueue) -> Path:
     server = socket.socket(socket.AF_UNIX)
     server.bind(str(address))
     server.listen()
-    threading.Thread(target=_serve, args=(name, server, post), name=f"turns of {name}", daemon=True).start()
+    threading.Thread(target=_serve, args=(name, server, events), name=f"turns of {name}", daemon=True).start()
     return address
 
 
-def _serve(name: str, server: socket.socket, post: EventQueue) -> None:
+def _serve(name: str, server: socket.socket, events: EventQueue) -> None:
     while True:
         line, _ = server.accept()
         with line, suppress(ConnectionError):  # a worker that was killed
             while line.recv(1):
-                post.put(TurnRequest(name, line))
+                events.put(TurnRequest(name, line))
 
 
 class Turns:
-    """Who is next. Nobody gets a turn while another may compute: while one neither asks nor has ended."""
+    """Which run is next. No run gets a turn while another may compute, having neither asked nor ended."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._order = tuple(names)
@@ -58,19 +58,19 @@ class Turns:
         self._waiting: dict[str, socket.socket] = {}
         self.taken: Counter[str] = Counter()
 
-    def asks(self, asked: TurnRequest) -> None:
-        """It has done what its last turn was for."""
-        self._waiting[asked.name] = asked.line
+    def add(self, request: TurnRequest) -> None:
+        """Note that a run waits: its last turn is over."""
+        self._waiting[request.name] = request.line
         self._give()
 
     def ended(self, name: str) -> None:
-        """It will not ask again."""
+        """Note that a run has ended."""
         self._running.discard(name)
         self._waiting.pop(name, None)
         self._give()
 
     def _give(self) -> None:
-        """To the one that had fewest, so that they alternate; of equal ones to the first."""
+        """Give a turn to the run that had the fewest, so that they alternate; of equal ones to the first."""
         if not self._waiting or not self._running <= self._waiting.keys():
             return
         name = min(self._waiting, key=lambda one: (self.taken[one], self._order.index(one)))

@@ -35,7 +35,7 @@ RESUME: Final[Use] = (
     *(Aspect.BENCH_COMMIT, Aspect.BENCH_DIRTY),
     *_SETTINGS,
 )
-"""Both parts become one record with one header: everything that the header states."""
+"""Both parts become one record, under the header of the first."""
 
 PRIOR_RESULTS: Final[Use] = (
     *(Aspect.REPO, Aspect.REVISION, Aspect.CONFIGURATION),

@@ -34,7 +34,7 @@ class Runs:
 
     def asks(self, name: str) -> None:
         self.waiting.add(name)
-        self.turns.asks(TurnRequest(name, self.lines[name][0]))
+        self.turns.add(TurnRequest(name, self.lines[name][0]))
         self._see()
 
     def ends(self, name: str) -> None:
@@ -48,10 +48,10 @@ class Runs:
     def _see(self) -> None:
         for name in sorted(self.waiting):
             try:
-                told = self.lines[name][1].recv(1)
+                byte = self.lines[name][1].recv(1)
             except BlockingIOError:
                 continue
-            assert told
+            assert byte
             assert not self.computing(), "two would compute at the same time"
             self.waiting.discard(name)
             self.order.append(name)
@@ -87,7 +87,7 @@ def test_one_that_waited_and_was_killed_takes_no_turn_from_the_other(stack: Exit
     runs.lines["a"][1].close()
     runs.waiting.discard("a")
     runs.gone.add("a")
-    runs.turns.asks(TurnRequest("b", runs.lines["b"][0]))
+    runs.turns.add(TurnRequest("b", runs.lines["b"][0]))
     runs.turns.ended("a")
     assert runs.lines["b"][1].recv(1)
 
@@ -113,7 +113,7 @@ def test_a_worker_that_is_alone_asks_nobody(monkeypatch: pytest.MonkeyPatch) -> 
     assert turns_of_environment() is at_once
 
 
-def test_a_worker_waits_until_it_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_worker_waits_until_it_is_byte(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     post = EventQueue()
     monkeypatch.setenv(ADDRESS, str(listen("base", tmp_path, post)))
     ask, went = turns_of_environment(), threading.Event()
@@ -129,7 +129,7 @@ def test_a_worker_waits_until_it_is_told(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert asked.name == "base"
     assert not went.is_set()
     turns = Turns(["base"])
-    turns.asks(asked)
+    turns.add(asked)
     worker.join(30)
     assert went.is_set()
     assert turns.taken == {"base": 1}
