@@ -1,6 +1,5 @@
 """Cells measured in this process: what a limit lets through, and what a cell holds."""
 
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -8,11 +7,8 @@ import torch
 
 from bench.audio import clips
 from bench.engines.interface import EngineSetup, ModelSource, OpenEngine
-from bench.engines.native.engine import NativeEngine
-from bench.engines.native.memory import CudaMemory
 from bench.engines.registry import find_engine
 from bench.errors import BenchError
-from bench.measure.memory import Counts
 from bench.measure.timeline import MOST
 from bench.measure.tracker import EmulatedMemoryError
 from bench.records.enums import Phase, WeightMode
@@ -179,64 +175,3 @@ def test_a_cell_on_a_cpu_has_a_pass_for_memory_and_no_cuda_figures(
     assert finished.work.prefill_operations > finished.work.encode_operations > 0
     (span,) = finished.spans
     assert span.end_s - span.begin_s >= finished.repeats[0].latency_s
-
-
-class Cache:
-    """A caching allocator whose n-th begin gives a peak of 1000 n."""
-
-    source = "by the book"
-
-    def __init__(self) -> None:
-        self.calls: list[str] = []
-        self._begun = 0
-        self._failures = 7  # before this cell
-
-    def wait(self) -> None:
-        self.calls.append("wait")
-
-    def give_back(self) -> None:
-        self.calls.append("give back")
-
-    def begin(self) -> None:
-        self._begun += 1
-
-    def read(self) -> Counts:
-        self.calls.append("read")
-        return Counts(peak=1000 * self._begun, live=100 * self._begun, reserved_peak=2000 * self._begun)
-
-    def retries(self) -> int:
-        self._failures += 1
-        return self._failures
-
-    def reserved(self) -> int:
-        self.calls.append("reserved")
-        return 4096
-
-
-def test_where_an_allocator_counts_by_itself_the_timed_repeats_are_the_pass_for_memory(
-    source: ModelSource, jobs: dict[float, Job]
-) -> None:
-    steps: list[Step] = []
-    engine, cache = NativeEngine(source, CPU), Cache()
-    counted = replace(opened(source), engine=engine, memory=CudaMemory(engine, cache))
-    job = jobs[1.0]
-    twice = job.model_copy(
-        update={"measure": job.measure.model_copy(update={"repeats": 2, "max_repeats": 2})}
-    )
-    finished = CellRunner(counted, None, steps.append).run(twice)
-    assert [step.name for step in steps] == ["load", "cold", "warm-up", "repeat", "repeat", "report"]
-    # Loading, then two repeats of four phases; cold call and warm-up are in no peak.
-    # Before it says what it holds, the worker keeps nothing that the next cell would be charged with.
-    assert cache.calls == ["wait", "read", "give back", *["read"] * 8, "give back", "reserved"]
-    peaks = {name: phase.allocated_peak_bytes for name, phase in memory_of(finished).phases.items()}
-    assert peaks == {
-        Phase.LOAD: 1000,
-        Phase.PREPROCESS: 6000,
-        Phase.ENCODE: 7000,
-        Phase.PREFILL: 8000,
-        Phase.DECODE: 9000,
-    }
-    assert memory_of(finished).phases[Phase.DECODE].reserved_peak_bytes == 18_000
-    assert memory_of(finished).allocation_retries == 1
-    assert finished.reserved_bytes == 4096
-    assert finished.memory_trace is None, "the driver reports the course, in the parent"

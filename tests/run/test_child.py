@@ -1,4 +1,4 @@
-"""What a worker can see of the machine: its real environment, read off the process."""
+"""A worker process: what it can see of the machine, and how its end is read."""
 
 import os
 import subprocess
@@ -11,7 +11,8 @@ import psutil
 import pytest
 
 from bench.engines.interface import ModelSource
-from bench.run.child import Child
+from bench.records.reasons import WorkerExited, WorkerKilled
+from bench.run.child import Child, cause, worker_exit
 from bench.run.protocol import Setup
 from tests.fake_driver.driver import environment_of
 from tests.run.processes import environment, write_suite
@@ -41,7 +42,7 @@ def test_a_worker_sees_the_one_card_that_was_chosen_whatever_the_shell_said(
         SimpleQueue(),
     )
     try:
-        environ = psutil.Process(child.pid).environ()
+        environ = _as_worker(psutil.Process(child.pid)).environ()
     finally:
         child.kill()
     assert _seen(environ) == (uuid if seen is None else seen, "PCI_BUS_ID")
@@ -69,7 +70,7 @@ def test_a_run_hands_the_uuid_of_its_card_to_the_worker(fake_nvml: Path, home: P
 
 
 def _worker(process: "subprocess.Popen[str]") -> psutil.Process:
-    """The worker, once it is one: a child is a copy of its parent before it becomes another program."""
+    """The worker of a running program."""
     parent = psutil.Process(process.pid)
     while process.poll() is None:
         with suppress(psutil.NoSuchProcess):
@@ -78,3 +79,25 @@ def _worker(process: "subprocess.Popen[str]") -> psutil.Process:
                     return child
         os.sched_yield()
     raise AssertionError(f"no worker: {process.communicate()[1]}")
+
+
+def _as_worker(child: psutil.Process) -> psutil.Process:
+    """The child, once it is a worker: it is a copy of its parent before it becomes another program."""
+    while "bench.run.worker" not in child.cmdline():
+        os.sched_yield()
+    return child
+
+
+def test_the_cause_is_the_line_that_names_the_error() -> None:
+    tail = (
+        "Traceback (most recent call last):",
+        "RuntimeError: CUDA error: x",
+        "Compile with TORCH_USE_CUDA_DSA",
+    )
+    assert cause(tail) == "RuntimeError: CUDA error: x"
+    assert cause(("Killed",)) == "Killed"
+
+
+def test_an_exit_status_says_whether_a_signal_ended_it() -> None:
+    assert worker_exit(3, None) == WorkerExited(exit_status=3, during=None)
+    assert worker_exit(-9, None) == WorkerKilled(signal="SIGKILL", during=None)

@@ -1,0 +1,44 @@
+"""Weights on this machine before a worker starts."""
+
+from pathlib import Path
+
+import pytest
+
+from bench.errors import WeightsError
+from bench.records.enums import WeightMode
+from bench.run.fetch import fetch, tiny_directory
+from bench.run.run_spec import Origin
+from bench.run.runner import Weights
+from bench.weights.interface import quiet
+from tests.run.small_model import checkpoint
+
+
+def never(repo: str, missing_bytes: int, place: Path) -> None:
+    raise AssertionError(f"asked to download {repo}")
+
+
+def test_random_weights_need_no_files() -> None:
+    assert fetch(Origin(WeightMode.RANDOM, "MOSS-Audio-4B-Instruct"), never, quiet) == Weights()
+
+
+def test_the_tiny_model_is_left_to_the_worker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert fetch(Origin(WeightMode.TINY, "tiny"), never, quiet) == Weights(directory=tiny_directory())
+    assert not tiny_directory().exists()
+
+
+def test_a_directory_is_hashed_file_by_file(tmp_path: Path) -> None:
+    directory = checkpoint(tmp_path)
+    weights = fetch(Origin(WeightMode.LOCAL, "small", directory=directory), never, quiet)
+    assert weights.directory == directory
+    assert {"config.json", "processor_config.json"} <= {file.name for file in weights.files}
+
+
+@pytest.mark.parametrize("name", ["processor_config.json", "vocab.json"])
+def test_a_directory_without_what_makes_inputs_is_an_error(name: str, tmp_path: Path) -> None:
+    directory = checkpoint(tmp_path)
+    if name == "vocab.json" and not (directory / name).exists():
+        name = "tokenizer.json"
+    (directory / name).unlink()
+    with pytest.raises(WeightsError, match=f"has no {name}|tokenizer"):
+        fetch(Origin(WeightMode.LOCAL, "small", directory=directory), never, quiet)
