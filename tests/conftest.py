@@ -4,13 +4,26 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 from filelock import FileLock
 
 from tests.fake_driver.driver import build
 from tests.run.processes import bench, write_suite
+
+
+@dataclass(frozen=True)
+class EndedRun:
+    """The folder of a command, its exit code, and what it printed on both streams."""
+
+    folder: Path
+    code: int
+    out: str
+    err: str
 
 
 @pytest.fixture(scope="session")
@@ -28,21 +41,30 @@ def home(shared: Path) -> Path:
     return folder
 
 
+def made_once(shared: Path, name: str, make: Callable[[Path], CompletedProcess[str]]) -> EndedRun:
+    """A folder of the session, made by the first of its processes that asks, and how the making ended."""
+    folder, ended = shared / name, shared / f"{name}.ended.json"
+    with FileLock(shared / f"{name}.lock"):
+        if not ended.exists():
+            folder.mkdir(exist_ok=True)
+            process = make(folder)
+            answer = [process.returncode, process.stdout, process.stderr]
+            ended.write_text(json.dumps(answer), encoding="utf-8")
+    return EndedRun(folder, *json.loads(ended.read_text(encoding="utf-8")))
+
+
 @pytest.fixture(scope="session")
 def finished_run(shared: Path, home: Path) -> tuple[Path, str, str]:
     """A folder with the results of a whole `bench run` in a pipe; what it printed on both streams."""
-    folder, printed = shared / "run", shared / "run.printed.json"
-    with FileLock(shared / "run.lock"):
-        if not printed.exists():
-            folder.mkdir(exist_ok=True)
-            path = write_suite(
-                folder, clips="[1, 2]", tokens="[8, 16]", attention='["sdpa", "flash_attention_2"]', repeats=3
-            )
-            ended = bench("run", "--suite", str(path), home=home, cwd=folder)
-            assert ended.returncode == 0, ended.stderr
-            printed.write_text(json.dumps([ended.stdout, ended.stderr]), encoding="utf-8")
-    output, errors = json.loads(printed.read_text(encoding="utf-8"))
-    return folder, output, errors
+
+    def make(folder: Path) -> CompletedProcess[str]:
+        attention = '["sdpa", "flash_attention_2"]'
+        path = write_suite(folder, clips="[1, 2]", tokens="[8, 16]", attention=attention, repeats=3)
+        return bench("run", "--suite", str(path), home=home, cwd=folder)
+
+    ended = made_once(shared, "run", make)
+    assert ended.code == 0, ended.err
+    return ended.folder, ended.out, ended.err
 
 
 @pytest.fixture(scope="session")

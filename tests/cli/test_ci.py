@@ -9,7 +9,6 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ from bench.records.record import Record
 from bench.run.runner import RunResult
 from bench.store.record_files import read_record
 from tests.cli.conftest import Say
+from tests.conftest import EndedRun, made_once
 from tests.run.processes import bench, environment, started, wait_for_line, write_suite
 from tests.samples import records as sample
 
@@ -28,37 +28,31 @@ UNREACHED = '[[expect]]\nfits = true\n[[expect]]\nmax_tokens = [16]\ndecode_toke
 COMMAND = re.compile(r"::(error|warning|notice) title=[^:,\r\n]*::.*")
 
 
-@dataclass(frozen=True)
-class Run:
-    folder: Path
-    code: int
-    out: str
-    err: str
-
-    @property
-    def last(self) -> dict[str, object]:
-        answer: dict[str, object] = json.loads(self.out.splitlines()[-1])
-        return answer
-
-
-@pytest.fixture(scope="module")
-def unmet(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Run:
+@pytest.fixture(scope="session")
+def unmet(shared: Path, home: Path) -> EndedRun:
     """A run on GitHub, as far as the environment tells, of a suite that expects too much."""
-    folder = tmp_path_factory.mktemp("ci")
-    path = write_suite(folder, tokens="[8, 16]", attention='["sdpa", "flash_attention_2"]')
-    path.write_text(path.read_text() + UNREACHED)
-    (folder / "summary.md").write_text("before\n")
-    own = {
-        "GITHUB_ACTIONS": "true",
-        "GITHUB_STEP_SUMMARY": str(folder / "summary.md"),
-        "FORCE_COLOR": "1",
-        "TTY_COMPATIBLE": "1",
-    }
-    ended = bench("run", "--ci", "--suite", str(path), "--device", "cpu", home=home, cwd=folder, env=own)
-    return Run(folder, ended.returncode, ended.stdout, ended.stderr)
+
+    def make(folder: Path) -> subprocess.CompletedProcess[str]:
+        path = write_suite(folder, tokens="[8, 16]", attention='["sdpa", "flash_attention_2"]')
+        path.write_text(path.read_text() + UNREACHED)
+        (folder / "summary.md").write_text("before\n")
+        own = {
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_STEP_SUMMARY": str(folder / "summary.md"),
+            "FORCE_COLOR": "1",
+            "TTY_COMPATIBLE": "1",
+        }
+        return bench("run", "--ci", "--suite", str(path), "--device", "cpu", home=home, cwd=folder, env=own)
+
+    return made_once(shared, "ci", make)
 
 
-def test_an_expectation_that_is_not_met_is_exit_code_1_and_told(unmet: Run) -> None:
+def last_line(run: EndedRun) -> dict[str, object]:
+    answer: dict[str, object] = json.loads(run.out.splitlines()[-1])
+    return answer
+
+
+def test_an_expectation_that_is_not_met_is_exit_code_1_and_told(unmet: EndedRun) -> None:
     assert unmet.code == 1
     assert "expectations: 2 met, 1 not met, 3 not judged" in unmet.out
     assert re.search(
@@ -68,8 +62,8 @@ def test_an_expectation_that_is_not_met_is_exit_code_1_and_told(unmet: Run) -> N
     )
 
 
-def test_the_last_line_names_what_there_is(unmet: Run) -> None:
-    last = unmet.last
+def test_the_last_line_names_what_there_is(unmet: EndedRun) -> None:
+    last = last_line(unmet)
     assert (last["exit_code"], last["verdict"]) == (1, "unknown")
     assert last["cells"] == {"measured": 2, "unsupported": 2}
     assert last["expectations"] == {"met": 2, "not_met": 1, "not_judged": 3}
@@ -82,16 +76,16 @@ def test_the_last_line_names_what_there_is(unmet: Run) -> None:
     ]
 
 
-def test_each_cell_is_a_test_case(unmet: Run) -> None:
-    root = ET.parse(unmet.folder / str(unmet.last["junit"])).getroot()
+def test_each_cell_is_a_test_case(unmet: EndedRun) -> None:
+    root = ET.parse(unmet.folder / str(last_line(unmet)["junit"])).getroot()
     assert {name: root.attrib[name] for name in ("tests", "failures", "errors", "skipped")} == {
         "tests": "4", "failures": "1", "errors": "0", "skipped": "2",
     }  # fmt: skip
 
 
-def test_github_gets_a_summary_and_annotations(unmet: Run) -> None:
+def test_github_gets_a_summary_and_annotations(unmet: EndedRun) -> None:
     page = (unmet.folder / "summary.md").read_text(encoding="utf-8")
-    assert page == "before\n" + (unmet.folder / str(unmet.last["summary"])).read_text(encoding="utf-8")
+    assert page == "before\n" + (unmet.folder / str(last_line(unmet)["summary"])).read_text(encoding="utf-8")
     commands = [line for line in unmet.out.splitlines() if line.startswith("::")]
     assert [line for line in commands if line.startswith("::error")] == [
         line for line in commands if "16 tokens%2C sdpa::expected decode_tokens_per_s" in line
@@ -99,7 +93,7 @@ def test_github_gets_a_summary_and_annotations(unmet: Run) -> None:
     assert "::" not in unmet.err
 
 
-def test_its_log_has_no_colours_and_no_line_that_is_written_twice(unmet: Run) -> None:
+def test_its_log_has_no_colours_and_no_line_that_is_written_twice(unmet: EndedRun) -> None:
     assert "\x1b" not in unmet.out + unmet.err
     assert "\r" not in unmet.out + unmet.err
 

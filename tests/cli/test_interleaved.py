@@ -132,6 +132,7 @@ def test_an_interruption_before_the_first_pair_leaves_nothing_to_compare(home: P
     assert list((tmp_path / "kept").iterdir()) == []
 
 
+@pytest.mark.emulated
 def test_two_real_environments_run_their_own_bench_in_turns(
     home: Path, tmp_path: Path, finished_run: object
 ) -> None:
