@@ -11,9 +11,9 @@ import pytest
 from bench.moss_audio.configuration import audio_token_count, released_config
 from bench.predict.tracing.tracer import Reuse, Setting, Tracer
 from bench.records.enums import Attention, EncoderAttention
-from bench.records.record import Sampling
 from bench.suite.suite import find_suite
 from tests.benchmarks.conftest import Pairs
+from tests.samples.records import SAMPLED
 
 SEARCHED_S: Final = (256, 260, 292, 308, 428, 436, 512, 516)
 TEXT_TOKENS: Final = 26
@@ -23,7 +23,7 @@ SETTING: Final = Setting(
     attention=Attention.SDPA,
     encoder_attention=EncoderAttention.EAGER,
     logits_positions="all",
-    sampling=Sampling(do_sample=True, temperature=1.0, top_p=1.0, top_k=50),
+    sampling=SAMPLED,
     kind="cuda",
 )
 

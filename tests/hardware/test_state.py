@@ -1,8 +1,18 @@
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import pytest
+from pydantic import TypeAdapter
 
 from bench.hardware.readings import GpuProcess
 from bench.hardware.state import device_state, programs
+from bench.records.card import DeviceState
 from bench.units import GIB, MIB
+from tests.fake_driver.driver import environment_of, variant
 from tests.hardware.samples import IDLE, PYTHON, SHELL, reading
 
 
@@ -58,3 +68,89 @@ def test_people_see_the_programs_largest_first() -> None:
         "a program (pid 7, computes and draws): n/a",
     )
     assert programs(replace(IDLE, processes=None)) == ()
+
+
+CODE: Final = """
+from bench.hardware import nvml
+from bench.hardware.state import device_state
+print("[" + ",".join(device_state(gpu).model_dump_json() for gpu in nvml.gpus()) + "]")
+"""
+
+
+# --- the real pynvml with the fake driver -----------------------------------------------------------------
+
+
+def states(scenario: str | Path, library: Path) -> list[DeviceState]:
+    ended = subprocess.run(
+        [sys.executable, "-c", CODE],
+        env=os.environ | environment_of(scenario, library),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for private in ("GPU-", "MIG-", "Xorg", "python3", "do-not-show", "419"):
+        assert private not in ended.stdout
+    return TypeAdapter(list[DeviceState]).validate_json(ended.stdout)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "display", "headless", "desktop", "now", "is_measured"),
+    [
+        ("rtx-4070-headless", False, 11848, 11051, 11821, False),
+        ("rtx-4070-desktop", True, 11848, 11024, 11024, True),
+        ("rtx-5060-ti-16gb", False, 15847, 15050, 15827, False),
+        ("laptop", True, 11992, 11776, 11776, True),
+        ("shared-card", False, 11848, 11051, 8721, False),
+        ("container", False, 11848, 11051, 11309, False),
+        ("wsl2", True, 12077, 11375, 11375, True),
+        ("old-driver", None, None, None, 11821, None),
+        ("gb10", None, None, None, None, None),
+    ],
+)
+def test_the_budget_of_each_card(
+    fake_nvml: Path,
+    scenario: str,
+    display: bool | None,
+    headless: int | None,
+    desktop: int | None,
+    now: int | None,
+    is_measured: bool | None,
+) -> None:
+    (state,) = states(scenario, fake_nvml)
+    budget = state.budget
+    assert state.display is display
+    figures = (budget.headless_bytes, budget.desktop_bytes, budget.now_bytes)
+    assert figures == tuple(None if mib is None else mib * MIB for mib in (headless, desktop, now))
+    source = budget.desktop_use_source
+    assert is_measured == (None if source is None else source.startswith("measured here"))
+    assert source is None or source.startswith(("measured here", "assumed"))
+
+
+def test_what_is_not_told_is_null_and_nothing_there_is_0(fake_nvml: Path) -> None:
+    (idle,), (wsl2,) = states("rtx-4070-headless", fake_nvml), states("wsl2", fake_nvml)
+    assert (idle.other_processes, idle.used_by_others_bytes) == (0, 0)
+    assert (wsl2.other_processes, wsl2.used_by_others_bytes) == (1, None)
+    (shared,) = states("shared-card", fake_nvml)
+    assert (shared.other_processes, shared.used_by_others_bytes) == (1, 3100 * MIB)
+    (old,) = states("old-driver", fake_nvml)
+    assert (old.memory_source, old.memory_reserved_bytes) == ("NVML memory v1", None)
+    assert old.used_bytes == (27 + 434) * MIB
+    assert "0.45 GiB in use, with what the driver keeps for itself" in old.display_evidence
+
+
+def test_each_card_and_each_slice_has_a_budget_of_its_own(fake_nvml: Path) -> None:
+    pair = [state.budget.headless_bytes for state in states("rtx-4060-ti-pair", fake_nvml)]
+    assert pair == [7876 * MIB, 15946 * MIB]
+    slices = [state.budget.now_bytes for state in states("mig-slice", fake_nvml)]
+    assert slices == [20085 * MIB, 4853 * MIB]
+
+
+def test_a_limit_below_the_makers_is_in_the_state(fake_nvml: Path) -> None:
+    (state,) = states("power-capped", fake_nvml)
+    assert (state.power_limit_w, state.power_limit_default_w) == (140.0, 200.0)
+
+
+def test_a_list_of_programs_that_is_not_told_is_not_an_empty_one(fake_nvml: Path, tmp_path: Path) -> None:
+    refused = "fail nvmlDeviceGetComputeRunningProcesses_v3 NOT_SUPPORTED"
+    (state,) = states(variant(tmp_path, "shared-card", refused), fake_nvml)
+    assert (state.other_processes, state.used_by_others_bytes, state.display) == (None, None, None)

@@ -55,7 +55,7 @@ def test_the_tensors_of_each_phase_are_within_1_percent_of_the_dispatcher(proof:
 
 @pytest.mark.full_size
 def test_workspace_is_a_term_that_matters(proof: Any) -> None:
-    """Without it the encoder would be told wrong by more than the tolerance."""
+    """Without it the prediction of the encoder would be off by more than the tolerance."""
     for one in proof["combinations"]:
         encode = one["allocated"]["encode"]
         assert one["workspace"]["encode"] > 0.05 * encode["seen"]

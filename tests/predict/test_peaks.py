@@ -46,7 +46,7 @@ def test_workspace_is_taken_beside_the_outputs_and_given_back() -> None:
     encode = peaks[Phase.ENCODE]
     assert (encode.allocated_bytes, encode.activations_bytes, encode.workspace_bytes) == (260, 110, 150)
     assert str(encode.kernel) == "narrow"
-    assert encode.activations_peak_bytes == 200, "at another moment than the highest one"
+    assert encode.activations_peak_bytes == 200, "at another point than the highest one"
     assert peaks[Phase.PREFILL].workspace_peak_bytes == 0
 
 
@@ -112,7 +112,7 @@ def test_what_cannot_be_answered_is_refused() -> None:
 
 
 def walked(trace: Trace, tokens: int) -> dict[Phase, tuple[int, int, int, int, str | None, int, int]]:
-    """The peaks of a trace that has every step, moment after moment."""
+    """The peaks of a trace that has every step, point after point."""
     found: dict[Phase, list[tuple[int, int, int, str | None]]] = {}
     before = (0, 0)
     events = trace.events[: trace.tokens_at[tokens - 1]]
@@ -123,17 +123,17 @@ def walked(trace: Trace, tokens: int) -> dict[Phase, tuple[int, int, int, int, s
         follower = events[place + 1] if place + 1 < len(events) else None
         goes_on = follower is not None and follower.size_bytes > 0 and follower.kernel == event.kernel
         taken = by_name(kernel) if event.size_bytes and not goes_on else 0
-        moments = found.setdefault(kernel.phase, [(*before, 0, None)])
-        moments.append((cache, other, taken, str(kernel)))
+        points = found.setdefault(kernel.phase, [(*before, 0, None)])
+        points.append((cache, other, taken, str(kernel)))
         before = (cache, other)
-    return {phase: summary(moments) for phase, moments in found.items()}
+    return {phase: summary(points) for phase, points in found.items()}
 
 
 def summary(
-    moments: list[tuple[int, int, int, str | None]],
+    points: list[tuple[int, int, int, str | None]],
 ) -> tuple[int, int, int, int, str | None, int, int]:
-    cache, other, taken, who = max(moments, key=lambda moment: sum(moment[:3]))
-    most = max(moment[1] for moment in moments), max(moment[2] for moment in moments)
+    cache, other, taken, who = max(points, key=lambda point: sum(point[:3]))
+    most = max(point[1] for point in points), max(point[2] for point in points)
     return cache + other + taken, cache, other, taken, who, *most
 
 

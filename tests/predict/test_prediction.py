@@ -258,7 +258,7 @@ def test_a_long_answer_of_the_real_network_equals_the_walk(full_size: tuple[Trac
     )
 
 
-def test_a_card_of_12_gb_has_room_for_a_short_clip(full_size: tuple[Trace, ModelMemory]) -> None:
+def test_a_card_of_12_gb_has_memory_for_a_short_clip(full_size: tuple[Trace, ModelMemory]) -> None:
     trace, memory = full_size
     found = predict(
         trace, memory, OnCard(CARD), mel_frames=600, logits_positions="all", max_tokens=[64, 1024]

@@ -43,22 +43,22 @@ def like_the_model(length: int, *, per_chunk: float = 49e6, per_second: float = 
 @given(
     steps=st.lists(st.integers(-5, 50), min_size=1, max_size=60),
     spread=st.integers(0, 100),
-    room=st.integers(-50, 2000),
+    budget=st.integers(-50, 2000),
     lengths=st.sets(st.integers(1, 60)),
     at_most=st.integers(0, 12),
 )
 def test_what_it_claims_was_predicted(
-    steps: list[int], spread: int, room: int, lengths: set[int], at_most: int
+    steps: list[int], spread: int, budget: int, lengths: set[int], at_most: int
 ) -> None:
     """Even where the need falls again: no clip is said to fit, or not to, against its own prediction."""
     model = Model([float(sum(steps[: end + 1])) for end in range(len(steps))], spread)
     longest = len(steps)
     before = known(model, *(length for length in lengths if length <= longest))
-    goals = [Goal(128, "fits", room), Goal(1024, "misfit", room)]
+    goals = [Goal(128, "fits", budget), Goal(1024, "misfit", budget)]
     found = Search(model, goals, longest_s=longest, known=before).run(at_most)
     fits, misfit = found[goals[0]].below, found[goals[1]].above
-    assert fits is None or model.at(fits, 128).high <= room
-    assert misfit is None or model.at(misfit, 1024).low > room
+    assert fits is None or model.at(fits, 128).high <= budget
+    assert misfit is None or model.at(misfit, 1024).low > budget
     predicted = {*before, *model.asked}
     assert {fits, misfit} - {None} <= predicted
     assert len(model.asked) <= at_most
@@ -68,27 +68,27 @@ def test_what_it_claims_was_predicted(
 @given(
     steps=st.lists(st.integers(0, 50), min_size=1, max_size=60),
     spread=st.integers(0, 100),
-    room=st.integers(-50, 2000),
+    budget=st.integers(-50, 2000),
 )
 def test_with_enough_predictions_a_need_that_grows_is_known_to_where_it_crosses(
-    steps: list[int], spread: int, room: int
+    steps: list[int], spread: int, budget: int
 ) -> None:
     model = Model([float(sum(steps[: end + 1])) for end in range(len(steps))], spread)
-    goal = Goal(128, "fits", room)
+    goal = Goal(128, "fits", budget)
     found = Search(model, [goal], longest_s=len(steps), known={}).run(200)[goal]
-    true = sum(model.at(length, 128).high <= room for length in range(1, len(steps) + 1))
+    true = sum(model.at(length, 128).high <= budget for length in range(1, len(steps) + 1))
     assert (found.below or 0) <= true
     assert found.above is None or found.above > true
     if found.is_exact:
         assert true - (found.below or 0) < STEP_S
 
 
-@pytest.mark.parametrize("room", [10.6e9, 11.1e9, 12.5e9, 13.4e9, 15.8e9, 22.2e9])
+@pytest.mark.parametrize("budget", [10.6e9, 11.1e9, 12.5e9, 13.4e9, 15.8e9, 22.2e9])
 @pytest.mark.parametrize("spread", [1e8, 7e8])
-def test_the_grid_of_a_suite_and_eight_more_lengths_give_the_bounds(room: float, spread: float) -> None:
+def test_the_grid_of_a_suite_and_eight_more_lengths_give_the_bounds(budget: float, spread: float) -> None:
     """To 8 s, which is two chunks of the encoder."""
     model = Model([like_the_model(length) for length in range(1, LONGEST_S + 1)], spread)
-    goals = [Goal(tokens, bound, room) for tokens in (128, 1024) for bound in ("fits", "misfit")]
+    goals = [Goal(tokens, bound, budget) for tokens in (128, 1024) for bound in ("fits", "misfit")]
     before = known(model, 10, 30, 60, 120, 300, 600)
     found = Search(model, goals, longest_s=LONGEST_S, known=before).run(8)
     for goal, bracket in found.items():

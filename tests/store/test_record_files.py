@@ -5,8 +5,11 @@ import signal
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -14,11 +17,14 @@ from hypothesis import HealthCheck, given, settings
 from pydantic import JsonValue
 
 from bench.errors import RecordError, StorageError
+from bench.predict.planner import record_path
+from bench.records.enums import Provenance
 from bench.records.record import Record
 from bench.store.canonical import content_hash, parse
 from bench.store.record_files import (
     MAX_RECORD_BYTES,
     find_records,
+    measured_records,
     read_record,
     render,
     seal,
@@ -27,6 +33,7 @@ from bench.store.record_files import (
 )
 from tests.records.strategies import RECORDS
 from tests.samples import records as sample
+from tests.samples.predictions import derived_record
 
 WHOLE = {"smoke": sample.smoke, "standard": sample.standard, "interrupted": sample.interrupted}
 
@@ -302,3 +309,66 @@ def test_an_unfinished_run_is_no_record_and_says_how_to_finish_it(tmp_path: Path
             RecordError, match=r"has not ended. Finish it: bench run --resume .*journal\.jsonl"
         ):
             find_records(asked)
+
+
+def test_measured_records_are_found_and_broken_ones_are_named(tmp_path: Path) -> None:
+    derived = derived_record()
+    folder = record_path(derived, tmp_path).parent
+    assert measured_records(tmp_path, "nothing", "here") == ((), ())
+    measured = derived.model_copy(update={"derivation": None, "provenance": Provenance.MEASURED})
+    write_record(derived, record_path(derived, tmp_path))
+    write_record(seal(measured.model_dump(mode="json")), folder / "measured.json")
+    (folder / "broken.json").write_text(render(derived)[:-9], encoding="utf-8")
+    found, notes = measured_records(tmp_path, derived.model.name, derived.device.slug)
+    assert [record.provenance for record in found] == [Provenance.MEASURED]
+    assert len(notes) == 1
+    assert "broken.json" in notes[0]
+
+
+NOBODY = 65534
+
+
+def test_a_folder_that_is_not_there_holds_nothing(tmp_path: Path) -> None:
+    assert measured_records(tmp_path, "small", "rtx-4070") == ((), ())
+
+
+def test_a_path_that_the_disk_refuses_is_noted(tmp_path: Path) -> None:
+    records, (note,) = measured_records(tmp_path / ("x" * 300), "small", "rtx-4070")
+    assert records == ()
+    assert "cannot be read (" in note
+
+
+@contextmanager
+def without_privileges() -> Iterator[None]:
+    """Root may read everything: for a moment, be nobody."""
+    own = os.geteuid()
+    if own == 0:
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(own)
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that everybody can reach; those of `tmp_path` are for their owner alone."""
+    with TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_a_folder_that_may_not_be_read_is_noted(open_folder: Path, depth: int) -> None:
+    folder = open_folder / "results" / "small" / "rtx-4070"
+    folder.mkdir(parents=True)
+    closed = (open_folder / "results", folder.parent, folder)[depth]
+    closed.chmod(0)
+    try:
+        with without_privileges():
+            records, (note,) = measured_records(open_folder / "results", "small", "rtx-4070")
+    finally:
+        closed.chmod(0o700)
+    assert records == ()
+    assert note == f"left out of the comparison: {folder}: cannot be read (Permission denied)"

@@ -60,11 +60,11 @@ def test_weights_come_to_lie_in_one_segment() -> None:
 
 
 def test_small_weights_are_held_beside_that_segment() -> None:
-    """It is as large as all weights; norms come from the small pool, and the room for them stays empty."""
+    """It is as large as all weights; norms come from the small pool, and the space for them stays empty."""
     assert peak(model_of(20 * MIB, *[MIB] * 4), NOTHING_MUCH) == 24 * MIB + 2 * SMALL + SMALL
 
 
-def test_room_that_loading_leaves_serves_the_generation() -> None:
+def test_memory_that_loading_releases_is_used_by_the_generation() -> None:
     """The 4 MiB that the norms did not take."""
     assert peak(model_of(20 * MIB, *[MIB] * 4), one_kernel(4 * MIB)) == 24 * MIB + 2 * SMALL
 

@@ -1,8 +1,7 @@
 """A trace says to the byte what a real generation takes; and what the released model takes at full size."""
 
-from collections import Counter
 from collections.abc import Mapping
-from itertools import accumulate, pairwise
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,27 +12,14 @@ from bench.arithmetic.shapes import shapes_of
 from bench.moss_audio import MossAudioConfig
 from bench.moss_audio.configuration import audio_token_count, released_config
 from bench.predict.peaks import PhasePeak, phase_peaks
-from bench.predict.trace import Trace
 from bench.predict.tracing.tracer import Reuse, Setting, Tracer, model_memory
 from bench.records.enums import Attention, EncoderAttention, Phase
 from tests.predict.tracing.measured import measured_peaks
+from tests.predict.tracing.samples import FULL_SIZE, levels, prompt_of, setting
 from tests.samples.records import GREEDY, SAMPLED
 
-FULL_SIZE = "MOSS-Audio-4B-Instruct"
 HEADS = 32
 NOTHING = Reuse(batches=False, decode_steps=False, clips=False)
-
-
-def setting(**changes: object) -> Setting:
-    given = {
-        "dtype": "bfloat16",
-        "attention": Attention.SDPA,
-        "encoder_attention": EncoderAttention.EAGER,
-        "logits_positions": "all",
-        "sampling": SAMPLED,
-        "kind": "cpu",
-    }
-    return Setting(**{**given, **changes})  # type: ignore[arg-type]
 
 
 @st.composite
@@ -132,10 +118,6 @@ def full_size() -> Tracer:
     return Tracer(released_config(FULL_SIZE), setting(kind="cuda"))
 
 
-def prompt_of(mel_frames: int) -> int:
-    return audio_token_count(mel_frames) + 100
-
-
 def test_the_cache_of_a_trace_is_that_of_the_architecture(full_size: Tracer) -> None:
     trace = full_size.trace(1000, prompt_of(1000))
     sizes = {event.block: event for event in trace.events if event.size_bytes}
@@ -197,28 +179,11 @@ def test_logits_lead_beyond_256_s_and_the_stem_before(full_size: Tracer) -> None
 
 
 @pytest.mark.full_size
-def test_decode_steps_are_the_same_behind_any_clip(full_size: Tracer) -> None:
-    full_size.trace(3000, prompt_of(3000))
-    spliced = full_size.trace(27000, prompt_of(27000))
-    alone = Tracer(released_config(FULL_SIZE), setting(kind="cuda")).trace(27000, prompt_of(27000))
-    answers = [3, 4, 5, 700]
-    peaks = [phase_peaks(trace, answers, lambda _: 0) for trace in (spliced, alone)]
-    assert peaks[0] == peaks[1]
-    assert _levels(spliced) == _levels(alone)
-    assert Counter(spliced.kernels) == Counter(alone.kernels)  # shapes and all: workspace follows from them
-
-
-def _levels(trace: Trace) -> list[int]:
-    sizes = {event.block: event.size_bytes for event in trace.events if event.size_bytes}
-    return list(accumulate(event.size_bytes or -sizes[event.block] for event in trace.events))
-
-
-@pytest.mark.full_size
 def test_flash_attention_2_is_traced_as_sdpa(full_size: Tracer) -> None:
     flash = Tracer(
         released_config(FULL_SIZE), setting(kind="cuda", attention=Attention.FLASH_ATTENTION_2)
     ).trace(3000, prompt_of(3000))
-    assert _levels(flash) == _levels(full_size.trace(3000, prompt_of(3000)))
+    assert levels(flash) == levels(full_size.trace(3000, prompt_of(3000)))
 
 
 def test_the_memory_of_a_released_model_is_that_of_its_files() -> None:

@@ -1,0 +1,10 @@
+from bench.hardware.catalog import cards
+from bench.predict.target import every_card
+
+
+def test_every_card_of_known_memory_comes_from_little_to_much() -> None:
+    known, unknown = every_card()
+    assert len(known) + len(unknown) == len(cards())
+    totals = [target.info.memory_total_bytes or 0 for target in known]
+    assert totals == sorted(totals)
+    assert [card.slug for card in unknown] == ["gb10"]
