@@ -6,7 +6,7 @@ from datetime import timedelta
 from bench.check.document import merge
 from bench.check.summarise import summarise
 from bench.records.base import Interval
-from bench.records.check import Check, CheckRow
+from bench.records.check import Check, CheckFigure, CheckRow
 from bench.records.enums import Profile
 from bench.records.record import CellResult, Record
 from bench.store.record_files import seal
@@ -14,6 +14,7 @@ from tests.samples import records as sample
 
 SPEEDS = ("decode_tokens_per_s",)
 MACHINES = ("a" * 64, "b" * 64, "c" * 64)
+CELL = sample.measured(sample.requested())
 
 
 def rerun(record: Record, nth: int, *, machine: str | None = None, faster: float = 1.0) -> Record:
@@ -90,3 +91,21 @@ def cheaper(cell: CellResult, by_bytes: int) -> CellResult:
     assert need is not None
     less = Interval(low=need.low - by_bytes, high=need.high - by_bytes)
     return cell.model_copy(update={"envelope": cell.envelope.model_copy(update={"device_peak_bytes": less})})
+
+
+def at(rate: float, nth: int, machine: str | None = None, *labels: str) -> Record:
+    """A record of one cell with this decode speed."""
+    cell = labelled(with_rate(CELL, rate), *labels)
+    return rerun(small([cell]), nth, machine=machine)
+
+
+def figure_of(row: CheckRow, metric: str) -> CheckFigure:
+    found = row.figure(metric)
+    assert found is not None
+    return found
+
+
+def rate(check: Check) -> CheckFigure:
+    """The decode speed of the only cell."""
+    (row,) = check.rows
+    return figure_of(row, "decode_tokens_per_s")

@@ -1,0 +1,40 @@
+"""Which records count, once each, and whose machine is which."""
+
+from bench.records.caveats import RecordsElsewhere
+from bench.records.enums import Verdict
+from tests.samples import records as sample
+from tests.samples.reruns import (
+    CELL,
+    MACHINES,
+    at,
+    merged,
+    rate,
+    rerun,
+    small,
+)
+
+
+def test_a_copy_of_a_record_counts_once() -> None:
+    first, second = at(40.0, 1, MACHINES[0]), at(44.0, 2, MACHINES[1])
+    assert merged(first, second, first, first) == merged(first, second)
+
+
+def test_machines_are_numbered_and_their_keys_never_shown() -> None:
+    check = merged(at(40.0, 1, MACHINES[1]), at(41.0, 2, MACHINES[0]), at(42.0, 3, MACHINES[1]), at(43.0, 4))
+    assert [record.machine for record in check.records] == [1, 2, 1, None]
+    assert not any(key in check.model_dump_json() for key in MACHINES)
+
+
+def test_records_that_computed_elsewhere_count_in_no_figure() -> None:
+    seen = sample.effective(CELL.requested, sample.CPU)
+    elsewhere = rerun(small([CELL.model_copy(update={"effective": seen})]), 5, machine=MACHINES[1])
+    check = merged(at(40.0, 1, MACHINES[0]), elsewhere)
+    assert rate(check).records == 1
+    assert check.verdict is Verdict.RUNS
+    assert RecordsElsewhere(count=1, records=2) in check.caveat_codes
+
+
+def test_a_smoke_run_never_decides() -> None:
+    check = merged(rerun(sample.smoke(), 1), rerun(sample.smoke(), 2))
+    assert check.verdict is Verdict.UNKNOWN
+    assert "says nothing about whether the real model runs" in check.why
