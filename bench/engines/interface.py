@@ -222,9 +222,11 @@ class EngineSpec:
         unsupported: why a cell cannot run, known before anything is loaded; None if it can.
         uses_torch: whether the installed torch has to be built for the device.
         reads_weights: whether the files of the weights have to be on this machine.
+        limits_memory: whether it keeps within `memory_limit_bytes`, as an emulated card needs.
     """
 
     open: Callable[[EngineSetup], OpenEngine]
     unsupported: Callable[[Requested, Surroundings], UnsupportedReason | None]
     uses_torch: bool
     reads_weights: bool
+    limits_memory: bool

@@ -98,6 +98,11 @@ def make_plan(options: RunOptions, choose: Choose) -> Plan:
     base = find_suite(_default_suite(options, device) if options.suite is None else options.suite)
     origin = origin_of(options, base)
     suite, cells = cells_of(options, base, origin)
+    if options.emulate_vram is not None and not find_engine(suite.engine).limits_memory:
+        raise UsageError(
+            f"--emulate-vram: the engine {suite.engine} cannot be kept within a limit",
+            hint="Use --engine native",
+        )
     return Plan(
         suite=suite,
         suite_info=suite_info(suite, base=base),

@@ -3,7 +3,6 @@
 It announces where a generation begins, then its tokens two at a time, as a server would that streams chunks.
 """
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -18,7 +17,6 @@ from bench.engines.interface import (
     OpenEngine,
     Request,
 )
-from bench.errors import BenchError
 from bench.measure.observer import Observer
 from bench.records.enums import Phase
 from bench.records.record import Requested
@@ -34,14 +32,7 @@ class StandIn:
         """There is nothing to load."""
 
     def settings(self) -> EngineSettings:
-        """All that is known is where it runs.
-
-        Raises:
-            BenchError: something has imported torch.
-        """
-        heavy = sorted({"torch", "transformers"} & set(sys.modules))
-        if heavy:
-            raise BenchError(f"imported in a worker that has no use for it: {', '.join(heavy)}")
+        """All that is known is where it runs."""
         return EngineSettings(device="cpu")
 
     def generate(
@@ -67,7 +58,11 @@ def _open(setup: EngineSetup) -> OpenEngine:
 
 
 SPEC: Final = EngineSpec(
-    open=_open, unsupported=lambda requested, here: None, uses_torch=False, reads_weights=False
+    open=_open,
+    unsupported=lambda requested, here: None,
+    uses_torch=False,
+    reads_weights=False,
+    limits_memory=False,
 )
 
 

@@ -28,8 +28,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def run(folder: Path) -> Run:
-    """`bench` in an environment in which the engine is installed."""
+    """`bench` in an environment in which the engine is installed, and torch cannot be imported."""
     announce(folder / "installed", NAME)
+    (folder / "installed" / "torch.py").write_text("raise ImportError('no torch here')", encoding="utf-8")
     path = os.pathsep.join(map(str, (folder / "installed", ROOT)))
 
     def call(*arguments: str) -> "CompletedProcess[str]":
@@ -54,7 +55,7 @@ def record(records: list[Path]) -> Record:
 
 
 def test_every_cell_is_measured_by_the_engine_that_was_asked_for(record: Record) -> None:
-    """Its worker never imported torch: the engine would have failed every cell."""
+    """Neither process could import torch."""
     assert [cell.outcome for cell in record.cells] == [Measured()] * 4
     assert {cell.requested.engine for cell in record.cells} == {NAME}
     assert "engine" in record.suite.overrides
@@ -121,6 +122,12 @@ def test_one_question_is_answered_as_text(run: Run) -> None:
     ended = run("infer", str(CLIP), "--engine", NAME, "--model", "tiny", "--device", "cpu")
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout == f"{GREETING}\n"
+
+
+def test_a_card_is_not_emulated_by_an_engine_that_keeps_no_limit(run: Run) -> None:
+    ended = run("run", "--suite", "smoke", "--engine", NAME, "--device", "cpu", "--emulate-vram", "4GiB")
+    assert ended.returncode == 2
+    assert f"the engine {NAME} cannot be kept within a limit" in ended.stderr
 
 
 def test_an_unknown_engine_is_a_usage_error_that_lists_the_names(run: Run) -> None:

@@ -15,4 +15,6 @@ def _open(setup: EngineSetup) -> OpenEngine:
     return open_native(setup)
 
 
-SPEC: Final = EngineSpec(open=_open, unsupported=unsupported, uses_torch=True, reads_weights=True)
+SPEC: Final = EngineSpec(
+    open=_open, unsupported=unsupported, uses_torch=True, reads_weights=True, limits_memory=True
+)
