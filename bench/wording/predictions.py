@@ -68,7 +68,7 @@ def _size(size: float) -> str:
 
 
 def sentence(why: verdicts.PredictionReason, *, with_head: bool = True) -> str:
-    """Why a prediction has its verdict; `with_head` false: without saying first that it is one."""
+    """Why a prediction has its verdict; `with_head` false: where it can, without saying that it is one."""
     match why:
         case verdicts.PredictedTiny():
             return f"{_HEAD}, and for a tiny model, which says nothing about whether the real model runs."

@@ -26,15 +26,9 @@ _MAX_SETTINGS: Final = 4
 
 def sentence(why: verdicts.VerdictReason) -> str:
     """Why a record, or a check of several, has its verdict."""
+    if isinstance(why, verdicts.PredictionReason):
+        return predictions.sentence(why)
     match why:
-        case (
-            verdicts.PredictedTiny()
-            | verdicts.PredictedFit()
-            | verdicts.PredictedTooClose()
-            | verdicts.PredictedMisfit()
-            | verdicts.PredictedOnCpu()
-        ):
-            return predictions.sentence(why)
         case verdicts.NewestDecides(basis=basis, why=newest):
             return f"{_basis(basis)}. The newest of them: {sentence(newest)}"
         case verdicts.BySetting(basis=basis):
@@ -188,11 +182,9 @@ def _by_setting(why: verdicts.BySetting) -> str:
 
 
 def _of_setting(why: verdicts.RecordReason) -> str:
-    match why:
-        case verdicts.PredictedFit() | verdicts.PredictedTooClose() | verdicts.PredictedMisfit():
-            return predictions.sentence(why, with_head=False)
-        case _:
-            return sentence(why)
+    if isinstance(why, verdicts.PredictionReason):
+        return predictions.sentence(why, with_head=False)
+    return sentence(why)
 
 
 def _capital(words: str) -> str:

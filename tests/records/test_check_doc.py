@@ -7,6 +7,8 @@ import pytest
 
 from bench.records.check import Check
 from bench.records.json_schema import json_schema
+from bench.records.verdicts import VerdictReason
+from tests.wording.unions import members
 
 PAGE = (Path(__file__).parents[2] / "docs" / "check.md").read_text(encoding="utf-8")
 SCHEMA: dict[str, Any] = json_schema(Check)
@@ -35,3 +37,8 @@ def test_every_word_is_explained(name: str) -> None:
 @pytest.mark.parametrize("shape", ["10/128", "60/512", "300/1024"])
 def test_every_named_shape_is_explained(shape: str) -> None:
     assert f"`{shape}`" in PAGE
+
+
+def test_every_code_of_a_verdict_is_listed() -> None:
+    named = [member.model_fields["code"].default for member in members(VerdictReason)]
+    assert [code for code in named if f"`{code}`" not in PAGE] == []

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from bench.records.json_schema import json_schema
+from bench.records.reasons import OutcomeReason
 from bench.records.record import Record
 from bench.store.record_files import render, write_record
 from bench.suite.cells import cell_id
 from tests.samples import records as sample
+from tests.wording.unions import members
 
 PAGE = (Path(__file__).parents[2] / "docs" / "record.md").read_text(encoding="utf-8")
 DEFINITIONS: dict[str, Any] = json_schema(Record)["$defs"]  # type: ignore[assignment]
@@ -66,6 +68,11 @@ def test_every_outcome_has_a_row() -> None:
     ]
     assert len(statuses) == 7
     assert [status for status in statuses if f"\n| `{status}` |" not in PAGE] == []
+
+
+def test_every_code_of_a_reason_is_listed() -> None:
+    named = [member.model_fields["code"].default for member in members(OutcomeReason)]
+    assert [code for code in named if f"`{code}`" not in PAGE] == []
 
 
 def test_every_metric_of_the_summary_is_defined() -> None:

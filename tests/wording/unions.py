@@ -2,9 +2,11 @@
 
 from typing import get_args
 
+from bench.records.base import Frozen
 
-def members(union: object) -> set[type]:
+
+def members(union: object) -> set[type[Frozen]]:
     """The types of a union, however it is nested."""
-    if isinstance(union, type):
+    if isinstance(union, type) and issubclass(union, Frozen):
         return {union}
-    return {member for part in get_args(union) for member in members(part) if hasattr(member, "model_fields")}
+    return {member for part in get_args(union) for member in members(part)}
