@@ -13,7 +13,7 @@ _DECIMALS = 6  # a microsecond per token is kept, no more, so that records stay 
 
 
 class Ticks(Protocol):
-    """A way to take moments that costs the device nothing, and to read them afterwards."""
+    """Marks of time that cost the device nothing, and are read afterwards."""
 
     def mark(self) -> None:
         """Take the next moment."""
@@ -46,7 +46,7 @@ class HostTimes:
 
 
 class HostEdges:
-    """The host's clock beside a device's own: at the begin, at the first token and at the end.
+    """The host's clock in addition to a device's own: at the begin, the first token and the end.
 
     Only at these edges does it wait for the device. At the first token that takes nothing from the run:
     `generate` waits there itself some lines later, to learn whether this token was the last.

@@ -25,22 +25,22 @@ class Observer(Protocol):
 
 
 class Together:
-    """Several observers of one generation, told in order."""
+    """Several observers of one generation, called in order."""
 
     def __init__(self, *observers: Observer) -> None:
         self._observers = observers
 
     def begin(self, phase: Phase) -> None:
-        """Tell each that a phase starts."""
+        """Pass the begin of a phase to each."""
         for observer in self._observers:
             observer.begin(phase)
 
     def token(self) -> None:
-        """Tell each of a token."""
+        """Pass a token to each."""
         for observer in self._observers:
             observer.token()
 
     def end(self) -> None:
-        """Tell each that it is over."""
+        """Pass the end to each."""
         for observer in self._observers:
             observer.end()
