@@ -130,7 +130,7 @@ def view_of_run(result: "RunResult") -> "View":
     from bench.report.planned import Plans
     from bench.report.view import view_of
 
-    return view_of(result.record, plan=Plans().beside(result.path, result.record))
+    return view_of(result.record, plan=Plans().of(result.path, result.record))
 
 
 def write_report(view: "View", record: Path, out: Path | None) -> tuple[Path, ...]:

@@ -64,19 +64,19 @@ def tiles(check: Check) -> Iterator[Fact]:
     if total is not None:
         yield Fact(where, units.gib(total), units.gb(total))
     yield Fact("Weights", units.gib(weights), units.gb(weights))
-    told = check.prediction
-    if told is not None and told.room_headless_bytes is not None:
-        yield _range("Room without a desktop", told.room_headless_bytes)
-    if told is not None and told.room_desktop_bytes is not None:
-        yield _range("Room beside a desktop", told.room_desktop_bytes)
+    predicted = check.prediction
+    if predicted is not None and predicted.room_headless_bytes is not None:
+        yield _range("Room without a desktop", predicted.room_headless_bytes)
+    if predicted is not None and predicted.room_desktop_bytes is not None:
+        yield _range("Room beside a desktop", predicted.room_desktop_bytes)
 
 
 def _range(label: str, size: Interval) -> Fact:
     return Fact(label, byte_ranges.gib(size), byte_ranges.gb(size))
 
 
-def _room_line(told: CheckPrediction) -> str:
-    headless, desktop = told.room_headless_bytes, told.room_desktop_bytes
+def _room_line(predicted: CheckPrediction) -> str:
+    headless, desktop = predicted.room_headless_bytes, predicted.room_desktop_bytes
     parts = [
         f"{byte_ranges.gib(headless)} without a desktop" if headless else "",
         f"{byte_ranges.gib(desktop)} beside one" if desktop else "",

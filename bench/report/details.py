@@ -50,7 +50,7 @@ class CellDetail:
     """One cell of one record.
 
     `figures` has every name of `COLUMNS`, unrounded. `envelope` is what was predicted of the cell, by its own
-    record or by the plan beside it; `verdict_why` says whether that fits. `all_logits`: the prefill computes
+    record or by the plan of the run; `verdict_why` says whether that fits. `all_logits`: the prefill computes
     the logits of all positions.
     """
 
@@ -66,7 +66,7 @@ class CellDetail:
 
 @dataclass(frozen=True, slots=True)
 class PageFacts:
-    """What stands around the tables of a page. `how` and `how_lines`: the sources of a prediction."""
+    """The facts before and after the tables of a page. `how` and `how_lines`: the sources of a prediction."""
 
     header: tuple[Fact, ...]
     repeat_command: str
@@ -83,9 +83,9 @@ class PageFacts:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """Beside a check of one record everything that the record has; beside one of several their newest traces.
+    """Of one record everything beyond its check document; of several records their newest traces.
 
-    `cells` are in the order of the record. `facts` is None beside a check of several records.
+    `cells` are in the order of the record. `facts` is None of several records.
     """
 
     cells: Mapping[Key, CellDetail] = field(default_factory=lambda: MappingProxyType({}))
@@ -96,12 +96,12 @@ class Details:
 def details_of(record: Record, check: Check, plan: Record | None = None) -> Details:
     """The details of one record, whose check document is `check`.
 
-    `plan`: a derived record of the same model on the same device, whose predictions stand beside what ran.
+    `plan`: a derived record of the same model on the same device, whose predictions are shown with what ran.
     """
-    told = check.prediction
+    predicted = check.prediction
     budgets = Budgets(
-        headless=told.room_headless_bytes if told else None,
-        desktop=told.room_desktop_bytes if told else None,
+        headless=predicted.room_headless_bytes if predicted else None,
+        desktop=predicted.room_desktop_bytes if predicted else None,
         on_cpu=check.gpu.kind == "cpu",
     )
     columns = _columns(record)
@@ -126,9 +126,9 @@ def details_of(record: Record, check: Check, plan: Record | None = None) -> Deta
 
 
 def traces_of(check: Check, newest_first: Iterable[Record]) -> Details:
-    """The details beside a check of several records: of each cell that ran what the newest that watched saw.
+    """The traces for a check of several records: of each cell that ran, the trace of the newest run with one.
 
-    A course over time has no median. No record more is read than it takes.
+    Memory over time has no median. Reads no more records than needed.
     """
     wanted = {(row.cell_id, row.provenance) for row in check.rows if row.status == "measured"}
     found: dict[Key, MemoryTrace] = {}

@@ -23,7 +23,7 @@ def report_one(path: Path, formats: Sequence[str], out: Path) -> tuple[Path, ...
     with without_search_for_cycles():
         record = read_record(path)
         folder = naming.folder(out, record.model.name, record.device.slug)
-        view = view_of(record, link_from(folder)(path), Plans().beside(path, record))
+        view = view_of(record, link_from(folder)(path), Plans().of(path, record))
         return write_reports(view, folder, formats, path.stem)
 
 

@@ -85,7 +85,7 @@ def _report_group(task: Task, index: Index, key: GroupKey, stem: str, wrote: Wro
 
 def _single(task: Task, path: Path, link: Link) -> View:
     record = read_record(path)
-    return view_of(record, link(path), task.plans.beside(path, record))
+    return view_of(record, link(path), task.plans.of(path, record))
 
 
 def _merged(task: Task, index: Index, key: GroupKey, link: Link) -> View:

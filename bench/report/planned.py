@@ -20,7 +20,7 @@ class Plans:
     def __init__(self) -> None:
         self._found: dict[Path, tuple[Record, ...]] = {}
 
-    def beside(self, path: Path, record: Record) -> Record | None:
+    def of(self, path: Path, record: Record) -> Record | None:
         """The newest `bench plan` in the folder of a run that predicts its cells; None if there is none."""
         if record.provenance is not Provenance.MEASURED:
             return None

@@ -38,17 +38,17 @@ def prediction(row: CheckRow, detail: CellDetail | None) -> Prediction | None:
     """
     if row.status != "predicted" or row.envelope is None:
         return None
-    told = row.envelope
-    figures = told if detail is None or detail.envelope is None else detail.envelope
+    summary = row.envelope
+    figures = summary if detail is None or detail.envelope is None else detail.envelope
     all_logits = row.profile == Profile.FAITHFUL if detail is None else detail.all_logits
-    verdict = Verdict.TOO_CLOSE_TO_CALL if FIT in row.disagrees else told.verdict
-    word, tone = _fit_words(verdict, told.desktop)
+    verdict = Verdict.TOO_CLOSE_TO_CALL if FIT in row.disagrees else summary.verdict
+    word, tone = _fit_words(verdict, summary.desktop)
     return Prediction(
         verdict=verdict,
         fit=Status(verdict.value, word, tone, _why(row) if detail is None else detail.verdict_why),
-        also=_also(verdict, told.desktop),
-        headless=told.headless,
-        desktop=told.desktop,
+        also=_also(verdict, summary.desktop),
+        headless=summary.headless,
+        desktop=summary.desktop,
         peak=_peak(figures),
         at_peak=_at_peak(figures, all_logits=all_logits),
         dominant=_dominant(figures),
@@ -97,7 +97,7 @@ def _peak(figures: Envelope | CheckEnvelope) -> str:
 
 
 def _at_peak(figures: Envelope | CheckEnvelope, *, all_logits: bool) -> str:
-    """`prefill: logits of every position`; empty where nothing tells."""
+    """`prefill: logits of every position`; empty where that is not known."""
     if figures.peak_phase is None or figures.peak_op is None:
         return ""
     words = plain(figures.peak_phase, figures.peak_op, all_logits=all_logits)

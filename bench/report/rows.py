@@ -26,7 +26,7 @@ FITS: Final = "Whether it fits"
 
 
 def row(
-    told: CheckRow,
+    cell: CheckRow,
     title: str,
     attentions: Mapping[str, Attention],
     detail: CellDetail | None = None,
@@ -36,69 +36,69 @@ def row(
 
     `detail` is what its record adds, None where there are several records.
     """
-    clip, tokens = units.clip_length(told.clip_seconds), f"{told.max_tokens:,}"
-    figures = _figures(told) if detail is None else detail.figures
-    envelope = detail.envelope if detail is not None and detail.envelope is not None else told.envelope
-    predicted = prediction(told, detail)
-    status = _status(told)
+    clip, tokens = units.clip_length(cell.clip_seconds), f"{cell.max_tokens:,}"
+    figures = _figures(cell) if detail is None else detail.figures
+    envelope = detail.envelope if detail is not None and detail.envelope is not None else cell.envelope
+    predicted = prediction(cell, detail)
+    status = _status(cell)
     return Row(
-        cell_id=told.cell_id,
+        cell_id=cell.cell_id,
         variant=title,
-        attention=told.attention,
-        profile=told.profile,
-        dtype=told.dtype,
-        clip_seconds=told.clip_seconds,
-        max_tokens=told.max_tokens,
+        attention=cell.attention,
+        profile=cell.profile,
+        dtype=cell.dtype,
+        clip_seconds=cell.clip_seconds,
+        max_tokens=cell.max_tokens,
         clip=clip,
         tokens=tokens,
         shape=f"{clip} × {tokens}",
-        provenance=told.provenance,
-        weight_mode=told.weight_mode,
+        provenance=cell.provenance,
+        weight_mode=cell.weight_mode,
         status=status
         if predicted is None or detail is not None
-        else replace(predicted.fit, code=told.status),
+        else replace(predicted.fit, code=cell.status),
         figures=figures,
-        peak_words=PEAK_WORDS[told.peak] if told.peak else "peak",
-        peak=figures[told.peak] if told.peak else _NONE,
-        prompt=basis(told.machines, told.records) if detail is None else detail.prompt,
-        labels=tuple(told.labels),
-        marks=tuple(_marks(told, status)),
-        comparison=_comparison(told, attentions),
-        same_kernels_as=told.same_kernels_as,
-        fits_with_desktop=told.fits_with_desktop,
+        peak_words=PEAK_WORDS[cell.peak] if cell.peak else "peak",
+        peak=figures[cell.peak] if cell.peak else _NONE,
+        prompt=basis(cell.machines, cell.records) if detail is None else detail.prompt,
+        labels=tuple(cell.labels),
+        marks=tuple(_marks(cell, status)),
+        comparison=_comparison(cell, attentions),
+        same_kernels_as=cell.same_kernels_as,
+        fits_with_desktop=cell.fits_with_desktop,
         error_tail=detail.error_tail if detail else (),
         phases=detail.phases if detail else {},
         repetitions=detail.repetitions if detail else (),
         prediction=predicted,
         predicted_bytes=envelope.device_peak_bytes if envelope else None,
-        machines=told.machines,
-        records=told.records,
+        machines=cell.machines,
+        records=cell.records,
         trace=trace,
-        fit=told.fit,
+        fit=cell.fit,
     )
 
 
-def settings_words(told: CheckRow) -> str:
+def settings_words(cell: CheckRow) -> str:
     """`SDPA, profile lean`: the settings in which cells differ."""
-    return ", ".join([labels.ATTENTIONS[told.attention], *told.variant])
+    return ", ".join([labels.ATTENTIONS[cell.attention], *cell.variant])
 
 
-def disagreements(told: CheckRow) -> Iterator[Disagreement]:
+def disagreements(cell: CheckRow) -> Iterator[Disagreement]:
     """Everything in which the records of one cell differ by more than noise."""
-    cell = f"{units.clip_length(told.clip_seconds)} × {told.max_tokens:,} ({settings_words(told)})"
-    for name in told.disagrees:
+    name_of_cell = f"{units.clip_length(cell.clip_seconds)} × {cell.max_tokens:,} ({settings_words(cell)})"
+    for name in cell.disagrees:
         if name == FIT:
-            yield Disagreement(cell, FITS, _tally(told))
+            yield Disagreement(name_of_cell, FITS, _tally(cell))
             continue
-        figure = told.figure(name)
+        figure = cell.figure(name)
         if figure is not None:
             shown = _figure(FIGURES[name], figure)
-            yield Disagreement(cell, FIGURES[name].heading, f"{shown.interval}, {shown.note}")
+            yield Disagreement(name_of_cell, FIGURES[name].heading, f"{shown.interval}, {shown.note}")
 
 
-def _figures(told: CheckRow) -> dict[str, Figure]:
+def _figures(cell: CheckRow) -> dict[str, Figure]:
     """Every name of `COLUMNS`: of several records nothing that was watched is known."""
-    known = {name: _figure(metric, told.figure(name)) for name, metric in FIGURES.items()}
+    known = {name: _figure(metric, cell.figure(name)) for name, metric in FIGURES.items()}
     return {column.name: known.get(column.name, _NONE) for column in COLUMNS}
 
 
@@ -116,49 +116,49 @@ def _figure(metric: Metric, figure: CheckFigure | None) -> Figure:
     )
 
 
-def _status(told: CheckRow) -> Status:
-    """The outcome; that another program took part of the memory stands wherever the reason does."""
-    word, tone = labels.STATUSES[told.status]
-    reason = told.reason or ""
-    if len(told.statuses) > 1:
-        return Status(told.status, word, Tone.WARN if FIT in told.disagrees else tone, _tally(told))
-    if told.status == "skipped" and told.fit is not Fit.DOES_NOT_FIT:
-        return Status(told.status, "not run", tone, reason)
-    if told.status == "out_of_memory" and Label.CONTENDED in told.labels and _told(told) == 1:
+def _status(cell: CheckRow) -> Status:
+    """The outcome; where another program took part of the memory, word and reason say so."""
+    word, tone = labels.STATUSES[cell.status]
+    reason = cell.reason or ""
+    if len(cell.statuses) > 1:
+        return Status(cell.status, word, Tone.WARN if FIT in cell.disagrees else tone, _tally(cell))
+    if cell.status == "skipped" and cell.fit is not Fit.DOES_NOT_FIT:
+        return Status(cell.status, "not run", tone, reason)
+    if cell.status == "out_of_memory" and Label.CONTENDED in cell.labels and _records_of(cell) == 1:
         why = f"{reason}; another program computed on the card: measure it again"
-        return Status(told.status, f"{word} ({Label.CONTENDED})", Tone.WARN, why)
-    return Status(told.status, word, tone, reason)
+        return Status(cell.status, f"{word} ({Label.CONTENDED})", Tone.WARN, why)
+    return Status(cell.status, word, tone, reason)
 
 
-def _tally(told: CheckRow) -> str:
-    if told.status == "predicted":
-        return differ(told)
-    said = (f"{labels.STATUSES[status][0]} in {count}" for status, count in told.statuses.items())
-    return f"{', '.join(said)} of {_told(told)} records"
+def _tally(cell: CheckRow) -> str:
+    if cell.status == "predicted":
+        return differ(cell)
+    said = (f"{labels.STATUSES[status][0]} in {count}" for status, count in cell.statuses.items())
+    return f"{', '.join(said)} of {_records_of(cell)} records"
 
 
-def _told(told: CheckRow) -> int:
+def _records_of(cell: CheckRow) -> int:
     """How many records hold the cell, whatever came of it."""
-    return sum(told.statuses.values())
+    return sum(cell.statuses.values())
 
 
-def _marks(told: CheckRow, status: Status) -> Iterator[str]:
+def _marks(cell: CheckRow, status: Status) -> Iterator[str]:
     """What a reader must see beside the figures; a label that the outcome names already is none."""
-    for label, count in told.labels.items():
+    for label, count in cell.labels.items():
         if f"({label})" not in status.word:
-            yield label if _told(told) == 1 else f"{label} in {count} of {_told(told)}"
-    if told.same_kernels_as:
+            yield label if _records_of(cell) == 1 else f"{label} in {count} of {_records_of(cell)}"
+    if cell.same_kernels_as:
         yield NOT_COMPARABLE
-    if FIT in told.disagrees:
-        yield _tally(told)
-    if set(told.disagrees) - {FIT}:
+    if FIT in cell.disagrees:
+        yield _tally(cell)
+    if set(cell.disagrees) - {FIT}:
         yield _DISAGREE
 
 
-def _comparison(told: CheckRow, attentions: Mapping[str, Attention]) -> str:
-    if not told.same_kernels_as:
+def _comparison(cell: CheckRow, attentions: Mapping[str, Attention]) -> str:
+    if not cell.same_kernels_as:
         return ""
-    others = " and ".join(labels.ATTENTIONS[attentions[cell_id]] for cell_id in told.same_kernels_as)
+    others = " and ".join(labels.ATTENTIONS[attentions[cell_id]] for cell_id in cell.same_kernels_as)
     return (
-        f"asked for {labels.ATTENTIONS[told.attention]} and ran the same kernels as {others}: not comparable"
+        f"asked for {labels.ATTENTIONS[cell.attention]} and ran the same kernels as {others}: not comparable"
     )

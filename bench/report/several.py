@@ -26,7 +26,7 @@ _NOTES: Final = (
 
 
 def facts_of(check: Check) -> PageFacts:
-    """What stands around the tables, as far as the records have it in common."""
+    """The facts before and after the tables, as far as the records have them in common."""
     budget = tuple(_budget(check))
     return PageFacts(
         header=tuple(_header(check)),
@@ -54,11 +54,11 @@ def merged(check: Check) -> Merged:
     )
 
 
-def disagreement(told: Merged) -> Iterator[str]:
+def disagreement(found: Merged) -> Iterator[str]:
     """What a reader must know of it before any figure: how many, and one of them."""
-    count = len(told.disagreements) + told.disagreements_left_out
+    count = len(found.disagreements) + found.disagreements_left_out
     if count:
-        first = told.disagreements[0]
+        first = found.disagreements[0]
         figures = "1 figure" if count == 1 else f"{count:,} figures"
         more = "" if count == 1 else ", the first of them"
         what = first.what[:1].lower() + first.what[1:]

@@ -23,8 +23,8 @@ from bench.report.several import disagreement, facts_of, merged
 def view_of(record: Record, path: str | None = None, plan: Record | None = None) -> View:
     """Everything that any format shows of one record. Never fails on a record that the schema accepts.
 
-    `path`: where the reader of a report finds the record; None where that is not said. `plan`: a derived
-    record of the same model on the same device, whose predictions stand beside what ran.
+    `path`: where the reader of a report finds the record; None where that is not known. `plan`: a derived
+    record of the same model on the same device, whose predictions are shown with what ran.
     """
     check = merge((summarise(record, path),))
     return build_view(check, details_of(record, check, plan))
@@ -33,24 +33,24 @@ def view_of(record: Record, path: str | None = None, plan: Record | None = None)
 def build_view(check: Check, details: Details) -> View:
     """Everything that any format shows of a check document, with what `details` adds to it."""
     facts = details.facts or facts_of(check)
-    told = merged(check) if details.facts is None else None
+    together = merged(check) if details.facts is None else None
     rows = _rows(check, details)
     tables, legend = grids(rows)
     stamp, stamp_tone = labels.stamp(check)
     verdict_word, verdict_tone = labels.VERDICTS[check.verdict]
-    prediction = derived(check, facts.how, facts.how_lines) if told is None else None
+    prediction = derived(check, facts.how, facts.how_lines) if together is None else None
     return View(
         identity=_identity(check),
         provenance=check.provenance,
         weight_mode=check.model.weight_modes[0],
-        stamp=stamp if told is None else f"{stamp}, {basis(None, _deciding(check))}",
+        stamp=stamp if together is None else f"{stamp}, {basis(None, _deciding(check))}",
         stamp_tone=stamp_tone,
         verdict=check.verdict,
         verdict_word=verdict_word,
         verdict_tone=verdict_tone,
         why=check.why,
-        caveats=check.caveats if told is None else (*disagreement(told), *check.caveats),
-        highlights=tuple(_highlights(check, rows, several=told is not None)),
+        caveats=check.caveats if together is None else (*disagreement(together), *check.caveats),
+        highlights=tuple(_highlights(check, rows, several=together is not None)),
         header=facts.header,
         repeat_command=facts.repeat_command,
         repeat_notes=facts.repeat_notes,
@@ -58,7 +58,7 @@ def build_view(check: Check, details: Details) -> View:
         emulation=check.emulation,
         card=facts.card,
         card_lines=facts.card_lines,
-        frontier=frontier(check, several=told is not None),
+        frontier=frontier(check, several=together is not None),
         grids=tables,
         heat_legend=legend,
         misses=misses(tables),
@@ -68,22 +68,22 @@ def build_view(check: Check, details: Details) -> View:
         environment=facts.environment,
         derived=prediction,
         check=check,
-        merged=told,
+        merged=together,
     )
 
 
 def _rows(check: Check, details: Details) -> tuple[Row, ...]:
     """In the order of the record where there is one, else in that of the document."""
     place = {key: nth for nth, key in enumerate(details.cells)}
-    attentions = {told.cell_id: told.attention for told in check.rows}
-    mixed = details.facts is None and len({told.provenance for told in check.rows}) > 1
+    attentions = {cell.cell_id: cell.attention for cell in check.rows}
+    mixed = details.facts is None and len({cell.provenance for cell in check.rows}) > 1
     found = []
-    for told in check.rows:
-        key = told.cell_id, told.provenance
+    for cell in check.rows:
+        key = cell.cell_id, cell.provenance
         # What ran and what was predicted are never in one grid of a page of several records.
-        where = f", {labels.PROVENANCES[told.provenance]}" if mixed else ""
-        title = f"{settings_words(told)}{where}"
-        shown = row(told, title, attentions, details.cells.get(key), details.traces.get(key))
+        where = f", {labels.PROVENANCES[cell.provenance]}" if mixed else ""
+        title = f"{settings_words(cell)}{where}"
+        shown = row(cell, title, attentions, details.cells.get(key), details.traces.get(key))
         found.append((place.get(key, len(place)), shown))
     return tuple(shown for _, shown in sorted(found, key=lambda pair: pair[0]))
 

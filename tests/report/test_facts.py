@@ -1,0 +1,27 @@
+"""Facts of one record around the tables."""
+
+from bench.report.facts import header, predicted_by
+from bench.report.view import view_of
+from tests.samples import predictions as derived
+from tests.samples import records as sample
+
+
+def test_settings_in_force_are_shown_once_and_a_fallback_is_marked() -> None:
+    ran = sample.measured(sample.requested())
+    other = sample.with_kernels(sample.measured(sample.requested(30.0)), attention="eager")
+    kernels = view_of(sample.record([ran, other])).kernels
+    assert [(entry.cells, entry.differs) for entry in kernels] == [(1, False), (1, True)]
+    assert "eager (asked for sdpa)" in kernels[1].facts[0].text
+
+
+def test_a_prediction_loaded_no_weights() -> None:
+    weights = {fact.label: fact.text for fact in header(derived.derived_record())}["Weights"]
+    assert "weights" not in weights
+    assert "GiB" in weights
+
+
+def test_the_plan_of_a_run_is_named_with_its_date_and_bench() -> None:
+    plan = derived.derived_record()
+    (fact,) = predicted_by(plan)
+    assert fact.text.startswith(f"plan {plan.record_id} of {plan.created_at:%Y-%m-%d}, bench ")
+    assert predicted_by(None) == ()

@@ -1,0 +1,32 @@
+"""Frontier lines in words."""
+
+from bench.report.frontier import frontier
+from bench.report.view import view_of
+from tests.samples import cards
+from tests.samples import predictions as derived
+from tests.samples.reruns import MACHINES, merged, rerun
+
+
+def test_none_beside_a_desktop_and_unknown_are_two_words() -> None:
+    cells = [cards.measured(300.0, 1024)]
+    words = [
+        view_of(cards.with_card(cells, state=state)).frontier[0].longest_fit_with_desktop
+        for state in (cards.STATE, None)
+    ]
+    assert words == ["none", "n/a"]
+
+
+def test_of_several_records_a_line_says_what_it_rests_on() -> None:
+    check = merged(
+        rerun(cards.rtx_4070(), 1, machine=MACHINES[0]), rerun(cards.rtx_4070(), 2, machine=MACHINES[1])
+    )
+    assert {row.basis for row in frontier(check, several=True)} == {"2 machines"}
+    assert {row.basis for row in frontier(check, several=False)} == {""}
+
+
+def test_a_predicted_line_that_the_context_ends_fits_all_clips() -> None:
+    check = view_of(derived.derived_record()).check
+    (line, *_) = check.frontier
+    ended = line.model_copy(update={"longest_fit_s": line.context_s, "smallest_misfit_s": None})
+    (row,) = frontier(check.model_copy(update={"frontier": (ended,)}), several=False)
+    assert (row.longest_fit, row.smallest_misfit) == (f"all, to {row.context}", "none")

@@ -1,0 +1,50 @@
+"""Grids of clip length and new tokens."""
+
+from bench.records.enums import Profile
+from bench.report.view import view_of
+from tests.samples import records as sample
+
+
+def test_a_grid_is_clips_by_tokens() -> None:
+    grid = view_of(sample.standard()).grids[0]
+    assert grid.columns == ("128", "256", "512", "1,024")
+    assert [line.clip for line in grid.lines] == ["10 s", "30 s", "60 s", "120 s", "300 s", "600 s"]
+    words = [cell.row.status.word for cell in grid.lines[-1].cells if cell]
+    assert words == ["ran", "ran", "out of memory", "skipped"]
+
+
+def test_a_grid_with_holes_says_so() -> None:
+    cells = [sample.measured(sample.requested(10.0, 128)), sample.measured(sample.requested(60.0, 512))]
+    grid = view_of(sample.record(cells)).grids[0]
+    assert [[cell is not None for cell in line.cells] for line in grid.lines] == [
+        [True, False],
+        [False, True],
+    ]
+
+
+def test_an_attention_that_cannot_run_is_one_line() -> None:
+    view = view_of(sample.standard())
+    assert view.grids[0].uniform is None
+    assert view.grids[1].uniform is not None
+    assert view.misses[-1].cells == ("all 24 cells of FlashAttention 2",)
+
+
+def test_cells_that_differ_in_another_setting_stand_in_another_grid() -> None:
+    lean = sample.requested().model_copy(update={"profile": Profile.LEAN})
+    view = view_of(sample.record([sample.measured(sample.requested()), sample.measured(lean)]))
+    assert [grid.title for grid in view.grids] == ["SDPA, profile faithful", "SDPA, profile lean"]
+
+
+def test_more_memory_is_a_stronger_tint() -> None:
+    lines = view_of(sample.all_measured_48()).grids[0].lines
+    first, last = lines[0].cells[0], lines[-1].cells[-1]
+    assert first is not None
+    assert last is not None
+    assert (first.heat, last.heat) == (0, 4)
+
+
+def test_equal_memory_has_no_tint() -> None:
+    view = view_of(sample.record([sample.measured(sample.requested())]))
+    assert view.grids[0].lines[0].cells[0] is not None
+    assert view.grids[0].lines[0].cells[0].heat is None
+    assert view.heat_legend == ""
