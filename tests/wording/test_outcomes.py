@@ -1,9 +1,12 @@
 """One sentence for each reason of an outcome."""
 
+import re
+from pathlib import Path
 from typing import Final
 
 import pytest
 
+import bench
 from bench.records import reasons
 from bench.records.enums import Phase
 from bench.records.reasons import CellShape, OutcomeReason, WorkerStep
@@ -11,6 +14,7 @@ from bench.records.record import OutOfMemory, Unsupported
 from bench.wording import outcomes
 from tests.wording.unions import members
 
+ROOT: Final = Path(bench.__file__).parent
 GIB: Final = 2**30
 SMALLER: Final = CellShape(clip_seconds=10.0, max_tokens=512)
 SECOND: Final = WorkerStep(name="repeat", number=2, total=3)
@@ -103,3 +107,9 @@ def test_a_recorded_outcome_is_worded_from_its_code_and_without_one_as_it_was_st
     assert outcomes.reason_of(told.model_copy(update={"reason": "anything"})) == told.reason
     assert outcomes.reason_of(Unsupported(reason="of schema 1.0")) == "of schema 1.0"
     assert outcomes.reason_of(OutOfMemory(reason="of schema 1.0")) == "of schema 1.0"
+
+
+def test_outcomes_with_a_reason_are_made_only_where_code_and_sentence_are_made_together() -> None:
+    made = re.compile(r"(?<!class )\b(Unsupported|OutOfMemory|Failed|Timeout|Skipped)\(")
+    makers = [path.name for path in ROOT.rglob("*.py") if made.search(path.read_text(encoding="utf-8"))]
+    assert makers == ["outcomes.py"]
