@@ -5,10 +5,7 @@ import importlib.util
 import torch
 
 from bench.hardware.environment import version_of
-from bench.measure.kernels import KernelObserver
-from bench.records.enums import Attention
 from bench.records.reasons import FlashAttentionBroken
-from bench.records.record import SubmoduleKernels
 from bench.store.scrub import scrub
 
 _HEAD_DIM = 128  # of the language model; a wheel has kernels for each size apart
@@ -42,28 +39,3 @@ def flash_attention_problem(device: torch.device) -> FlashAttentionBroken | None
 def _first_line(error: Exception) -> str:
     lines = str(error).strip().splitlines()
     return scrub(lines[0])[:200] if lines else type(error).__name__
-
-
-def or_not_observable(kernels: SubmoduleKernels) -> SubmoduleKernels:
-    """What was observed while FlashAttention 2 was asked for; "none" only where it would have shown.
-
-    flash-attn registers its kernels with torch from 2.7 on; older ones are called past the dispatcher, and
-    nothing that watches it sees what ran.
-    """
-    if kernels.operators or hasattr(torch.ops.flash_attn, "_flash_attn_forward"):
-        return kernels
-    version = version_of("flash-attn")
-    return SubmoduleKernels(attention=f"not observable (flash-attn {version})", operators=())
-
-
-class AskedKernels(KernelObserver):  # type: ignore[no-untyped-call]
-    """Observes the kernels of one pass for which this attention was asked."""
-
-    def __init__(self, asked: Attention) -> None:
-        super().__init__()
-        self._asked = asked
-
-    def language_model(self) -> SubmoduleKernels:
-        """The kernels of the language model, as far as they can be observed."""
-        seen = super().language_model()
-        return or_not_observable(seen) if self._asked is Attention.FLASH_ATTENTION_2 else seen

@@ -6,8 +6,9 @@ import transformers
 from bench.engines.interface import EngineSetup, MemoryProfiler, OpenEngine
 from bench.engines.native.cuda import open_context, require_cuda
 from bench.engines.native.engine import NativeEngine, quiet_transformers
-from bench.engines.native.flash_attention import AskedKernels, flash_attention_problem
+from bench.engines.native.flash_attention import flash_attention_problem
 from bench.engines.native.memory import CudaMemory, TrackedMemory
+from bench.engines.native.observed_kernels import AskedKernels
 from bench.engines.native.out_of_memory import out_of_memory
 from bench.measure.clock import Stopwatch
 from bench.measure.cuda_clock import cuda_stopwatch
