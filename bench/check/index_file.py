@@ -31,7 +31,7 @@ _SCHEMA: Final = (
 
 
 class DamagedError(Exception):
-    """The database does not hold what was put into it. Never leaves `bench.records`."""
+    """The database does not hold what was put into it. Never leaves `bench.check`."""
 
 
 def connect(path: Path | None, note: Note, *, is_ours: bool) -> sqlite3.Connection:
