@@ -9,11 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
 
+import hypothesis
 import pytest
 from filelock import FileLock
 
 from tests.fake_driver.driver import build
 from tests.run.processes import bench, write_suite
+
+# A busy machine is no fault of the code: timings are in tests/benchmarks, as ratios.
+hypothesis.settings.register_profile("bench", deadline=None)
+hypothesis.settings.load_profile("bench")
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ POOL = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(POOL, st.randoms(use_true_random=False))
 def test_the_order_of_the_records_changes_nothing(
     pool: list[tuple[float, str | None, str]], dice: random.Random

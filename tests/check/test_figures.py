@@ -82,7 +82,7 @@ POOL = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(POOL)
 def test_a_median_lies_within_its_spread(pool: list[tuple[float, str | None, str]]) -> None:
     figure = rate(merged(*(at(speed, n, machine) for n, (speed, machine, _) in enumerate(pool))))

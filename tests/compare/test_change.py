@@ -121,7 +121,7 @@ def test_pairs_cancel_what_both_builds_share() -> None:
     assert compare_pairs(pairs[:5], ("a", "b")).against[0].cells[0].metrics[RATE].verdict is Word.CANNOT_TELL
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.floats(0.5, 2), st.floats(0.5, 2))
 @example(0.921875, 0.9921875)  # up by more than fresh processes may differ by, down by less
 def test_the_other_way_round_is_the_other_way_round(first: float, second: float) -> None:

@@ -172,7 +172,7 @@ def test_a_failure_below_what_ran_is_told() -> None:
     assert known.longest == ran(30)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(limits=st.lists(st.integers(0, 560), min_size=3, max_size=3).map(lambda xs: sorted(xs, reverse=True)))
 def test_lines_found_one_after_the_other_agree_with_a_full_sweep(limits: Sequence[int]) -> None:
     """Each line starts where the one with fewer tokens ended, and no outcome is asked for twice."""

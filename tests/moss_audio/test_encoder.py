@@ -86,7 +86,7 @@ def test_a_clip_is_encoded_chunk_by_chunk(frames: int) -> None:
     assert encoder(mel(frames)).last_hidden.shape[1] == audio_token_count(frames)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     frames=st.integers(1, 1300),
     heads=st.integers(1, 4),

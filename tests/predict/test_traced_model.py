@@ -20,7 +20,7 @@ from tests.run.small_model import checkpoint, configuration
 pytestmark = pytest.mark.full_size  # most of it traces the 4B model
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(clip_s=st.floats(0.2, 60), time_markers=st.booleans())
 def test_a_prompt_is_as_long_as_the_processor_makes_it(clip_s: float, time_markers: bool) -> None:
     planned = plan_request(RunOptions(suite="quick", weights="random"))

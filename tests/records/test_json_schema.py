@@ -56,7 +56,7 @@ def test_records_satisfy_it(make: Callable[[], Record]) -> None:
     VALIDATOR.validate(json.loads(render(make())))
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, suppress_health_check=list(HealthCheck))
 @given(RECORDS)
 def test_any_record_satisfies_it(record: Record) -> None:
     VALIDATOR.validate(json.loads(render(record)))

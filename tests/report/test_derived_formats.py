@@ -27,7 +27,7 @@ def table(record: Record) -> pd.DataFrame:
 
 
 @given(odd_predictions.records())
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 def test_no_record_that_the_schema_accepts_is_without_a_report(record: Record) -> None:
     view = view_of(record)
     Check.model_validate_json(check_json.render(view))

@@ -73,7 +73,7 @@ def test_what_is_appended_is_read_back(path: Path) -> None:
     assert read_progress(path) == Progress(header(), CELLS_DONE)
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, suppress_health_check=list(HealthCheck))
 @given(st.lists(CELLS, max_size=3).map(tuple))
 def test_any_outcome_survives(
     tmp_path_factory: pytest.TempPathFactory, cells: tuple[CellResult, ...]
@@ -105,7 +105,7 @@ def test_a_line_cut_at_any_byte_is_the_cell_in_flight_and_no_other_is_lost(path:
     assert len(read_progress(path).done) == 2
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_journal_cut_anywhere_keeps_every_whole_line(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

@@ -76,7 +76,7 @@ def test_hostile_text_is_kept_as_it_is(tmp_path: Path) -> None:
     assert read_record(tmp_path / "r.json") == sample.hostile()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(RECORDS)
 def test_any_record_survives_the_disk(tmp_path_factory: pytest.TempPathFactory, record: Record) -> None:
     path = tmp_path_factory.mktemp("records") / "r.json"

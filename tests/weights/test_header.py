@@ -98,7 +98,7 @@ def test_a_file_too_short_for_a_length(tmp_path: Path, size: int) -> None:
 SOUND = shard(0, a=(2, 3), b=(4,))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(position=st.integers(0, len(SOUND) - 1), replacement=st.binary(max_size=4), dropped=st.integers(0, 4))
 def test_a_damaged_file_is_read_or_refused_and_nothing_else(
     tmp_path_factory: pytest.TempPathFactory, position: int, replacement: bytes, dropped: int

@@ -1,6 +1,6 @@
 """A generation that was not traced follows from traced ones, or is left to be traced."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.predict.trace import Call, Event, Kernel
@@ -22,7 +22,6 @@ def generation(lengths: tuple[float, float], *, squared: bool = False) -> Unfold
     return Unfolded(kernels, (*events, Event(1, 0, 0)), (4,))
 
 
-@settings(deadline=None)
 @given(LENGTHS)
 def test_three_traces_give_every_other(lengths: tuple[float, float]) -> None:
     family = Family()

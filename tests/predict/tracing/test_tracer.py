@@ -67,7 +67,7 @@ def settings_of_a_run() -> st.SearchStrategy[Setting]:
     )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 @given(configurations(), settings_of_a_run(), st.integers(60, 2500), st.integers(3, 40), st.integers(2, 12))
 def test_what_is_predicted_is_what_a_real_generation_takes(
     config: MossAudioConfig, asked: Setting, mel_frames: int, text_tokens: int, max_tokens: int
@@ -83,7 +83,7 @@ def test_what_is_predicted_is_what_a_real_generation_takes(
     assert {phase: predicted[phase].allocated_bytes for phase in measured} == measured
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=4, suppress_health_check=[HealthCheck.too_slow])
 @given(configurations(), settings_of_a_run(), st.integers(100, 900))
 def test_what_follows_from_earlier_traces_is_what_a_trace_gives(
     config: MossAudioConfig, asked: Setting, mel_frames: int
@@ -95,7 +95,7 @@ def test_what_follows_from_earlier_traces_is_what_a_trace_gives(
         assert found[0] == found[1]
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.too_slow])
 @given(configurations(), settings_of_a_run(), st.integers(60, 1200), st.integers(1, 3), st.integers(1, 40))
 def test_more_chunks_and_more_tokens_never_take_less(
     config: MossAudioConfig, asked: Setting, mel_frames: int, chunks: int, more_tokens: int
