@@ -9,7 +9,7 @@ from bench.check.rows import CellContribution, MergedCell, merge_cell, merge_pha
 from bench.check.sources import Sources
 from bench.check.summary import RecordHead, RecordSummary
 from bench.check.verdict import merge_caveats, merge_verdict
-from bench.judge.variants import varying, words_of
+from bench.judge.same_run import varying, words_of
 from bench.records.check import (
     CHECK_VERSION,
     SHAPES,

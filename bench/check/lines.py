@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from bench.check.rows import MergedCell
 from bench.check.sources import Sources
 from bench.check.summary import RecordHead
-from bench.judge.variants import words_of
+from bench.judge.same_run import words_of
 from bench.records.check import FrontierLine
 from bench.records.enums import Attention, Fit, Provenance
 

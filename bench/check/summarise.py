@@ -16,7 +16,7 @@ from bench.judge.caveats import computed_elsewhere
 from bench.judge.frontier import is_misfit, is_pruned, size
 from bench.judge.memory import fits_with_desktop, has_spilled, is_contended, needed_bytes, peak_of
 from bench.judge.prediction import ORDER, Budgets, cell_fit, cell_verdict, is_derived
-from bench.judge.variants import settings_of
+from bench.judge.same_run import settings_of
 from bench.judge.verdict import Judgement, judge
 from bench.records.check import CheckEnvelope, CheckPhase, CheckPrediction, Software
 from bench.records.enums import Fit, Label, Phase, Provenance, Verdict

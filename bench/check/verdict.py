@@ -1,17 +1,19 @@
 """The verdict over all records, why, and what a reader must know before believing it."""
 
-from collections.abc import Iterator, Sequence
-from typing import Literal
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, Literal
 
 from bench.check.sources import Sources, machines_of
 from bench.check.summary import RecordHead
-from bench.check.variants import by_variant
+from bench.judge.prediction import ORDER
+from bench.judge.same_run import varying, words_of
 from bench.records import caveats as known
 from bench.records.caveats import Caveat, RecordCaveat
 from bench.records.check import CheckRow
 from bench.records.enums import Fit, PeakMetric, Provenance, Verdict
 from bench.records.verdicts import (
     Basis,
+    BySetting,
     MemoryFigure,
     MergedMisfit,
     MergedRan,
@@ -19,13 +21,16 @@ from bench.records.verdicts import (
     MergedTooClose,
     MergedUnknown,
     MergedUnsupported,
+    NewestDecides,
     RowShape,
+    SettingReason,
     Tally,
     VerdictReason,
 )
 from bench.wording.caveats import sentence
 
-_MAX_CAVEATS = 40
+_MAX_CAVEATS: Final = 40
+_Variants = tuple[tuple[str, ...], ...]
 
 
 def merge_verdict(sources: Sources, rows: Sequence[CheckRow]) -> tuple[Verdict, VerdictReason]:
@@ -42,7 +47,7 @@ def merge_verdict(sources: Sources, rows: Sequence[CheckRow]) -> tuple[Verdict, 
     if sources.provenance is Provenance.SMOKE:
         return Verdict.UNKNOWN, MergedSmoke(basis=basis)
     if sources.provenance is Provenance.DERIVED or heads[0].elsewhere is not None:
-        return by_variant(basis, heads)
+        return _by_variant(basis, heads)
     own = [row for row in rows if row.provenance is sources.provenance]
     verdict = _decide(own)
     return verdict, _why(verdict, own, basis, emulated=heads[0].emulation is not None)
@@ -160,3 +165,36 @@ def _shape(row: CheckRow) -> RowShape:
 
 def _size(row: CheckRow) -> tuple[float, int, str]:
     return row.clip_seconds, row.max_tokens, row.cell_id
+
+
+# --- settings that no merged cell decides ------------------------------------------------------------------
+
+
+def _by_variant(basis: Basis, heads: Sequence[RecordHead]) -> tuple[Verdict, VerdictReason]:
+    """The verdict of the setting that goes furthest, and why for each setting, that one first.
+
+    `heads` are the oldest first. Of records that ask for the same settings the newest decides.
+    """
+    names = varying(line.settings for head in heads for line in head.lines)
+    newest = {_variants(head, names): head for head in heads}
+    ordered = sorted(newest.items(), key=lambda item: _rank(*item))
+    _, furthest = ordered[0]
+    if len(ordered) == 1:
+        return furthest.verdict, NewestDecides(basis=basis, why=furthest.why)
+    settings = (SettingReason(variants=variants, why=head.why) for variants, head in ordered)
+    return furthest.verdict, BySetting(basis=basis, settings=tuple(settings))
+
+
+def _variants(head: RecordHead, names: Sequence[str]) -> _Variants:
+    """What the cells of the record have of the settings in which records differ, each variant once."""
+    found = dict.fromkeys(words_of(line.settings, names) for line in head.lines)
+    return tuple(filter(None, found))
+
+
+def _rank(variants: _Variants, head: RecordHead) -> tuple[int, float, _Variants]:
+    order = [*ORDER, Verdict.UNSUPPORTED, Verdict.UNKNOWN]
+    return order.index(head.verdict), -_longest(line.longest_fit_s for line in head.lines), variants
+
+
+def _longest(lengths_s: Iterable[float | None]) -> float:
+    return max((length for length in lengths_s if length is not None), default=0.0)

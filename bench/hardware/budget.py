@@ -83,7 +83,7 @@ def headless_budget(card: Card) -> Interval:
     Raises:
         UsageError: the catalog does not know the card's memory.
     """
-    return _less(_total(card), DRIVER_RESERVE)
+    return less(_total(card), DRIVER_RESERVE.term)
 
 
 def desktop_budget(card: Card) -> Interval:
@@ -92,7 +92,12 @@ def desktop_budget(card: Card) -> Interval:
     Raises:
         UsageError: the catalog does not know the card's memory.
     """
-    return _less(headless_budget(card), DESKTOP)
+    return less(headless_budget(card), DESKTOP.term)
+
+
+def less(budget: Interval, cost: Term) -> Interval:
+    """A budget after a cost, in bytes; neither end is below 0."""
+    return Interval(low=max(0, budget.low - cost.high_bytes), high=max(0, budget.high - cost.low_bytes))
 
 
 def fit(need: Interval, budget: Interval) -> Fit:
@@ -110,10 +115,6 @@ def _total(card: Card) -> Interval:
             hint="Measure on it with `bench run`, or plan for a card that `bench gpus` lists with a size",
         )
     return Interval(low=card.memory_total_bytes, high=card.memory_total_bytes)
-
-
-def _less(budget: Interval, cost: Cost) -> Interval:
-    return Interval(low=max(0, budget.low - cost.high_bytes), high=max(0, budget.high - cost.low_bytes))
 
 
 # --- measured, on a card of this machine ------------------------------------------------------------------

@@ -5,7 +5,7 @@ from typing import NamedTuple, Self
 
 from bench.judge.memory import CardMemory, fits_with_desktop, has_spilled, ran_out_beside_another
 from bench.judge.prediction import Budgets, cell_fit, is_derived, lines
-from bench.judge.variants import settings_of, varying, words_of
+from bench.judge.same_run import settings_of, varying, words_of
 from bench.records.check import FrontierLine
 from bench.records.enums import Attention, Fit
 from bench.records.prediction import LongestClip

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bench.hardware.budget import fit
+from bench.hardware.budget import fit, less
 from bench.records.base import Interval
 from bench.records.enums import Fit, Provenance, Verdict
-from bench.records.prediction import LongestClip, Term
+from bench.records.prediction import LongestClip
 from bench.records.reasons import UnsupportedReason
 from bench.records.record import CellResult, Predicted, Record, Unsupported
 from bench.records.verdicts import (
@@ -76,16 +76,12 @@ def budgets_of(record: Record) -> Budgets:
         return Budgets()
     if derivation.driver_reserve is None or derivation.desktop is None:
         return Budgets()
-    headless = _less(Interval(low=total, high=total), derivation.driver_reserve)
-    desktop = _less(headless, derivation.desktop)
+    headless = less(Interval(low=total, high=total), derivation.driver_reserve)
+    desktop = less(headless, derivation.desktop)
     return Budgets(
         headless=None if derivation.headroom == "desktop" else headless,
         desktop=None if derivation.headroom == "headless" else desktop,
     )
-
-
-def _less(room: Interval, term: Term) -> Interval:
-    return Interval(low=max(0, room.low - term.high_bytes), high=max(0, room.high - term.low_bytes))
 
 
 def need_of(cell: CellResult) -> Interval | None:

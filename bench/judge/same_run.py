@@ -4,7 +4,7 @@ A use is a tuple of aspects of a record (or of a journal's header, or of a cell 
 request. Two runs serve a use together where `differing` is empty, or where their `values` or keys are equal.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from bench.records.aspects import Aspect
@@ -188,3 +188,23 @@ def needs_more_of_everything(requested: Requested, than: Requested) -> bool:
         and requested.clip_seconds >= than.clip_seconds
         and requested.max_tokens >= than.max_tokens
     )
+
+
+# --- settings of a line in a report ------------------------------------------------------------------------
+
+
+def settings_of(wanted: Requested) -> tuple[str, ...]:
+    """The values of `VARIANT`, in that order."""
+    return tuple(map(str, request_key(VARIANT, wanted)))
+
+
+def varying(settings: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    """The names of the settings that are not the same in all of these."""
+    columns = zip(*set(settings), strict=True)
+    return tuple(name for name, values in zip(VARIANT, columns, strict=False) if len(set(values)) > 1)
+
+
+def words_of(settings: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
+    """`profile lean`, `dtype float16`: those of one cell that have these names."""
+    named = zip(VARIANT, settings, strict=False)
+    return tuple(f"{name.replace('_', ' ')} {value}" for name, value in named if name in names)

@@ -191,7 +191,7 @@ class FrontierLine(Frozen):
     """The longest clip that fits and the smallest that does not, for one attention and `max_tokens`.
 
     Null: none was seen. Of a prediction: the longest that surely fits and the smallest that surely does not.
-    `settings` are the values of `bench.judge.variants.SETTINGS`, `variant` names those that differ.
+    `settings` are the values of `bench.judge.same_run.SETTINGS`, `variant` names those that differ.
     """
 
     provenance: Provenance

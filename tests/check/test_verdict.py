@@ -1,11 +1,13 @@
 """The verdict over all records, and its sentence."""
 
 from bench.records.enums import Fit, Verdict
+from tests.samples import predictions as derived
 from tests.samples import records as sample
 from tests.samples.reruns import (
     CELL,
     MACHINES,
     at,
+    lean,
     merged,
     rerun,
     small,
@@ -30,3 +32,26 @@ def test_the_sentence_says_what_it_rests_on() -> None:
     assert check.verdict is Verdict.RUNS
     assert check.why.startswith("Measured in 3 records on 2 machines: the longest clip that ran is 10 s with")
     assert "40.8 tok/s" in check.why  # of 40 and the 41.5 of the second machine
+
+
+# --- settings that no merged cell decides ------------------------------------------------------------------
+
+
+def test_predictions_for_two_profiles_are_told_one_by_one_and_none_is_the_best() -> None:
+    plan = derived.derived_record(with_longest_clips=False)
+    faithful, economical = merged(plan).why, merged(lean(plan, 2)).why
+    check = merged(plan, lean(plan, 2))
+    first, _, second = check.why.partition(" Profile faithful: ")
+    assert first == "Predicted in 2 records. Profile lean: " + economical.removeprefix(
+        "Derived, not measured: "
+    )
+    assert second == faithful.removeprefix("Derived, not measured: ")
+    assert check.verdict is Verdict.RUNS  # as the leaner of both says: one that fits can be chosen
+    assert "best" not in check.why
+
+
+def test_of_predictions_for_the_same_settings_the_newest_tells() -> None:
+    old, new = rerun(derived.derived_record(clips=(600.0,)), 1), rerun(derived.derived_record(), 2)
+    check = merged(new, old)
+    assert check.why == f"Predicted in 2 records. The newest of them: {merged(new).why}"
+    assert check.verdict is merged(new).verdict

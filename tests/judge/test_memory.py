@@ -1,7 +1,23 @@
-"""What a cell needs against what the card has."""
+"""What a cell needs against what the card has, the name of its peak, and full cards that read slowly."""
 
-from bench.judge.memory import CardMemory, card_memory, fits_with_desktop, needed_bytes
-from bench.records.enums import Provenance
+from statistics import median
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.judge.memory import (
+    CardMemory,
+    _median_without,
+    card_memory,
+    cliffs,
+    fits_with_desktop,
+    needed_bytes,
+    peak_of,
+)
+from bench.judge.verdict import judge
+from bench.records.caveats import SomeCells
+from bench.records.enums import Attention, Provenance
 from bench.records.record import CellResult
 from tests.samples import cards
 from tests.samples import records as sample
@@ -75,3 +91,73 @@ def test_what_spilled_fits_nowhere() -> None:
     spilled = cell.model_copy(update={"summary": cell.summary.model_copy(update={"labels": ("spilled",)})})
     record = cards.with_card([cell, spilled])
     assert [fits_with_desktop(each, card_memory(record), None) for each in (cell, spilled)] == [True, False]
+
+
+# --- the named peak ----------------------------------------------------------------------------------------
+
+
+def test_a_gpu_is_judged_by_the_process_a_cpu_by_what_is_resident() -> None:
+    on_gpu = peak_of(sample.measured(sample.requested()), sample.RTX_4070)
+    on_cpu = peak_of(sample.measured(sample.requested(), device=sample.CPU), sample.CPU)
+    assert on_gpu is not None
+    assert on_cpu is not None
+    assert (on_gpu.metric, on_cpu.metric) == ("process_peak_bytes", "resident_peak_bytes")
+
+
+def test_where_the_driver_does_not_tell_the_next_best_stands_in_under_its_own_name() -> None:
+    ran = sample.measured(sample.requested())
+    assert ran.summary is not None
+    hidden = ran.summary.model_copy(update={"process_peak_bytes": None, "device_peak_bytes": None})
+    peak = peak_of(ran.model_copy(update={"summary": hidden}), sample.RTX_4070)
+    assert peak is not None
+    assert (peak.metric, peak.size_bytes) == ("reserved_peak_bytes", hidden.reserved_peak_bytes)
+
+
+def test_nothing_read_is_none_not_zero() -> None:
+    assert peak_of(sample.out_of_memory(sample.requested()), sample.RTX_4070) is None
+
+
+# --- a full card that reads slowly -------------------------------------------------------------------------
+
+TOTAL = 12_878_610_432
+
+
+def filled(clip_s: float, peak_bytes: int | None, fraction: float | None) -> CellResult:
+    ran = cards.measured(clip_s)
+    assert ran.summary is not None
+    figures = {"device_peak_bytes": peak_bytes, "bandwidth_fraction": fraction}
+    return ran.model_copy(update={"summary": ran.summary.model_copy(update=figures)})
+
+
+ORDINARY = [filled(10.0, TOTAL // 2, 0.7), filled(30.0, TOTAL * 8 // 10, 0.65)]
+
+
+def test_full_and_slow_is_a_sign() -> None:
+    fallen = filled(60.0, TOTAL * 98 // 100, 0.1)
+    record = cards.with_card([*ORDINARY, fallen])
+    assert cliffs(record) == (fallen,)
+    assert SomeCells(code="cells_read_slowly", count=1, cells=3) in judge(record).caveats
+
+
+def test_full_alone_or_slow_alone_is_none() -> None:
+    full, slow = filled(60.0, TOTAL * 98 // 100, 0.5), filled(120.0, TOTAL // 2, 0.1)
+    assert cliffs(cards.with_card([*ORDINARY, full, slow])) == ()
+
+
+def test_nothing_to_compare_with_is_no_sign() -> None:
+    fallen = filled(60.0, TOTAL, 0.01)
+    assert cliffs(cards.with_card([fallen])) == ()
+    other = cards.measured(10.0, attention=Attention.EAGER)
+    assert cliffs(cards.with_card([fallen, other])) == ()
+
+
+def test_figures_that_are_missing_are_no_sign() -> None:
+    assert cliffs(cards.with_card([*ORDINARY, filled(60.0, None, 0.01), filled(120.0, TOTAL, None)])) == ()
+
+
+@given(st.lists(st.floats(0, 10), min_size=2), st.data())
+def test_the_median_of_the_others(values: list[float], data: st.DataObject) -> None:
+    ordered, left_out = sorted(values), data.draw(st.sampled_from(values))
+    others = list(values)
+    others.remove(left_out)
+    assert _median_without(ordered, left_out) == pytest.approx(median(others))

@@ -1,6 +1,5 @@
 """What a plan says, and why; nothing in it claims that anything ran."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -205,51 +204,3 @@ def test_the_sentence_of_a_prediction_is_one_line_and_never_of_a_run(
     assert "\n" not in words
     assert not {"ran", "tok/s", "process peak"} & set(words.rstrip(".").split())
     assert not needs or words.startswith("Derived, not measured")
-
-
-# --- the line ---------------------------------------------------------------------------------------------
-
-
-def test_the_line_is_the_predicted_one_in_whole_seconds() -> None:
-    point, *rest = judge(derived.derived_record()).frontier
-    assert len(rest) == 3
-    assert (point.longest_fit_s, point.smallest_misfit_s) == (128.0, 342.0)
-    assert (point.longest_fit_with_desktop_s, point.smallest_misfit_with_desktop_s) == (None, 303.0)
-    assert (point.is_predicted, point.desktop_is_known, point.headless_is_known) == (True, True, True)
-    assert point.context_s == 3263.0
-
-
-def test_a_line_through_cells_knows_no_more_than_these() -> None:
-    record = of(*needing((9_500, 10_000), (11_500, 12_050), (12_100, 12_900)))
-    (point,) = judge(record).frontier
-    assert (point.longest_fit_s, point.smallest_misfit_s) == (10.0, 30.0)
-    assert (point.longest_fit_with_desktop_s, point.smallest_misfit_with_desktop_s) == (10.0, 30.0)
-    assert point.is_predicted
-    assert point.context_s is None
-
-
-@pytest.mark.parametrize(("headroom", "known"), [("headless", (True, False)), ("desktop", (False, True))])
-@pytest.mark.parametrize("to_the_second", [True, False])
-def test_a_line_of_a_room_that_was_not_asked_for_is_not_known(
-    headroom: derived.Headroom, known: tuple[bool, bool], to_the_second: bool
-) -> None:
-    record = derived.derived_record(headroom=headroom, with_longest_clips=to_the_second)
-    points = judge(record).frontier
-    assert {(point.headless_is_known, point.desktop_is_known) for point in points} == {known}
-
-
-def test_cells_that_differ_in_more_have_lines_of_their_own() -> None:
-    wants = [sample.requested(), sample.requested().model_copy(update={"dtype": "float16"})]
-    record = derived.derived_record([derived.predicted(want) for want in wants], with_longest_clips=True)
-    assert [point.variant for point in judge(record).frontier] == [("dtype bfloat16",), ("dtype float16",)]
-
-
-def test_the_lines_stand_in_the_order_of_attention_and_tokens() -> None:
-    attentions = (Attention.FLASH_ATTENTION_2, Attention.EAGER)
-    record = derived.derived_record(clips=[10.0], tokens=[256, 128], attentions=attentions)
-    assert [(point.attention, point.max_tokens) for point in judge(record).frontier] == [
-        (Attention.EAGER, 128),
-        (Attention.EAGER, 256),
-        (Attention.FLASH_ATTENTION_2, 128),
-        (Attention.FLASH_ATTENTION_2, 256),
-    ]
