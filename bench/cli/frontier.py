@@ -52,12 +52,12 @@ def frontier(*, out: Path | None, dry_run: bool, yes: bool, **given: Any) -> int
     from bench.cli.prompts import choose_gpu
     from bench.cli.run_output import print_notes
     from bench.run.frontier import Finder, frontier_plan
-    from bench.run.prior_results import known
+    from bench.run.prior_results import prior_results
     from bench.run.run_spec import support
 
     plan, lines = frontier_plan(run_options(given), choose_gpu)
     print_notes(plan)
-    earlier = known(plan, out or naming.RESULTS, [line.asked for line in lines])
+    earlier = prior_results(plan, out or naming.RESULTS, [line.asked for line in lines])
     print_known(earlier)
     finder = Finder(lines, earlier.results, min(plan.suite.axes.clip_seconds), support(plan))
     if dry_run:

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from bench.judge.limit import Limit
     from bench.records.record import CellResult
     from bench.run.frontier import Finder
-    from bench.run.prior_results import Known
+    from bench.run.prior_results import PriorResults
     from bench.run.run_spec import Plan
 
 WIDTH: Final = 100
 _SHOWN: Final = 3
 
 
-def print_known(known: "Known") -> None:
+def print_known(known: "PriorResults") -> None:
     """On standard error: from which records the search starts, and why others do not count."""
     if known.sources:
         click.echo(f"starting from {_named(known.sources)}", err=True)

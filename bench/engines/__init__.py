@@ -1,5 +1,6 @@
-"""Engines: what runs the model. `interface` has no tensor in it; `registry` has every engine by its name.
+"""Engines run the model; each is a folder, and `registry` has them by name.
 
-In: where the model is, the device, one request after the other. Out: what was generated, with every phase and
-token announced to an observer, and the instruments that can watch the engine where it runs.
+In: a model source, a device, then requests. Out: answers, with phases and tokens announced to an observer,
+and the instruments that watch the engine (`interface`, without tensors). `support` has the reasons why a
+cell cannot run.
 """

@@ -1,7 +1,7 @@
-"""The interface of an engine: it loads a model once, then answers requests, and announces every phase.
+"""The interface of an engine, which loads a model once, then answers requests and announces each phase.
 
-Only `EngineSpec` is read by the parent of a run. Everything else belongs to the worker, which opens the
-engine. An engine that runs the model in another process has no instruments: the defaults of `OpenEngine`.
+The parent of a run reads `EngineSpec` only; the worker opens the engine and uses the rest. An engine that
+runs the model in another process has no instruments: the defaults of `OpenEngine`.
 """
 
 from collections.abc import Callable
@@ -31,7 +31,7 @@ from bench.records.record import (
 
 
 class ModelSource(Frozen):
-    """Where a worker gets the model: a directory, or random weights of a named architecture."""
+    """The source of a model: a directory, or random weights of a named architecture."""
 
     name: str
     weight_mode: WeightMode
@@ -39,17 +39,17 @@ class ModelSource(Frozen):
 
 
 class EngineSetup(Frozen):
-    """What an engine is opened with."""
+    """The arguments with which an engine is opened."""
 
     source: ModelSource
     device: Literal["cpu", "cuda"]
     dtype: Literal["bfloat16", "float16", "float32"]
     memory_limit_bytes: Bytes | None = None
-    """What an emulated card leaves to the engine; None for the whole device."""
+    """The budget of the engine on an emulated card; None for the whole device."""
 
 
 class ModelFacts(Frozen):
-    """What is known of a model before its weights are loaded; bytes are those of the dtype it will run in."""
+    """Facts of a model before its weights are loaded. Bytes are those of the dtype in which it runs."""
 
     config_sha256: Sha256
     parameters: int | None
@@ -59,7 +59,7 @@ class ModelFacts(Frozen):
 
 @dataclass(frozen=True)
 class Request:
-    """One generation: mono float32 samples at 16 kHz, and how to answer."""
+    """A request for one generation. `samples` are mono at 16 kHz."""
 
     samples: NDArray[np.float32]
     prompt: str
@@ -70,13 +70,13 @@ class Request:
     seed: int
 
     def shortened(self, max_tokens: int) -> Self:
-        """The same request with fewer tokens to answer with."""
+        """Return this request with another length of the answer."""
         return replace(self, max_tokens=max_tokens)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Generation:
-    """One answer; None where the engine cannot know."""
+    """One answer. None is unknown to the engine."""
 
     generated_tokens: int
     stop_reason: Literal["length", "eos"]
@@ -87,10 +87,7 @@ class Generation:
 
 @dataclass(frozen=True, kw_only=True)
 class EngineSettings:
-    """How the loaded model is set up; None where the engine cannot know.
-
-    Which kernels then run is observed, not stated here.
-    """
+    """Settings of the loaded model. None is unknown to the engine. Kernels are observed instead."""
 
     device: Literal["cpu", "cuda"]
     dtype: str | None = None
@@ -110,92 +107,93 @@ class Engine(Protocol):
         """Bring the model onto the device, ready to run as requested."""
 
     def settings(self) -> EngineSettings:
-        """How the loaded model is set up."""
+        """Return the settings of the loaded model."""
 
     def generate(
         self, request: Request, observer: Observer, say: Callable[[str], None] | None = None
     ) -> Generation:
-        """Answer one request, with every phase and token that is known announced to the observer.
+        """Answer one request; announce the known phases and tokens to the observer.
 
-        `say` gets the text in pieces as it comes, which may wait for the device.
+        `say` receives the text in pieces, which may wait for the device.
         """
 
     def work(self, request: Request, generation: Generation) -> Work | None:
-        """Bytes and operations of this generation, from the shapes of the model; None where not known."""
+        """Return bytes and operations of a generation, from the model's shapes; None if unknown."""
 
 
 # --- instruments ------------------------------------------------------------------------------------------
 
 
 class KernelObserver(Observer, AbstractContextManager[object], Protocol):
-    """Observes which attention kernels run in one generation, entered as a context around it."""
+    """Observes the attention kernels of one generation, as a context around it."""
 
     def encoder(self) -> SubmoduleKernels:
-        """The kernels of the audio encoder."""
+        """Return the kernels of the audio encoder."""
 
     def language_model(self) -> SubmoduleKernels:
-        """The kernels of the language model, in prefill and decode."""
+        """Return the kernels of the language model, in prefill and decode."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProfiledMemory:
-    """Memory of one cell: peaks of each phase, and the course over one generation; None if not counted."""
+    """Memory of one cell: peaks of each phase, and a trace of one generation. None is not counted."""
 
     memory: Memory | None = None
     trace: MemoryTrace | None = None
 
 
 class MemoryProfiler:
-    """Memory of a worker, called by the runner of cells in the order of the methods. This one counts nothing.
+    """Counts the memory of a worker; this base class counts nothing.
 
-    `needs_a_pass`: whether `profile` generates once more, since counting takes time.
+    Methods are called in the order in which they are defined. With `needs_a_pass`, `profile` generates once
+    more, since counting is slow.
     """
 
     needs_a_pass: bool = False
 
     def begin_load(self) -> None:
-        """The model is about to be loaded.
+        """Prepare for the loading of the model.
 
         Raises:
-            RuntimeError: its weights alone pass the limit, as the engine's `exhausted` understands it.
+            RuntimeError: the weights alone exceed the limit; `exhausted` turns it into an outcome.
         """
 
     def end_load(self) -> None:
-        """The model was loaded; returns once the device has all of it."""
+        """Wait until the whole model is on the device."""
 
     def begin_cell(self) -> None:
         """Start counting anew."""
 
     def around(self) -> AbstractContextManager[object]:
-        """A context to be entered around every generation."""
+        """Return the context of a generation."""
         return nullcontext()
 
     def before_warm_up(self) -> None:
-        """Give back what ran before the cell's own shape."""
+        """Release cached memory of earlier shapes."""
 
     def observers(self) -> tuple[Observer, ...]:
-        """Observers of the timed repeats, which they do not disturb."""
+        """Return observers of the timed repeats, which do not slow them down."""
         return ()
 
     def profile(self, generate: Callable[[Observer], object]) -> ProfiledMemory:
-        """Memory of this cell; `generate` is called where that needs a pass of its own."""
+        """Return the memory of the cell; call `generate` if that needs a pass."""
         del generate
         return ProfiledMemory()
 
     def end_cell(self) -> None:
-        """Give back what the cell held, before the next one is watched from outside."""
+        """Release cached memory of the cell, before the driver watches the next one."""
 
     def reserved_bytes(self) -> int | None:
-        """Bytes that a caching allocator holds now; None without one."""
+        """Return the bytes that a caching allocator holds now; None without one."""
         return None
 
 
 Exhausted = Callable[[RuntimeError | MemoryError, Phase | None], OutOfMemory | None]
-"""The outcome, where an error in this phase means that memory ran out; None for any other error."""
+"""Returns the outcome for an error in this phase that means exhausted memory; None for other errors."""
 
 
 def never_exhausted(error: RuntimeError | MemoryError, phase: Phase | None) -> None:
-    """Take no error for memory that ran out."""
+    """Return None: no error means exhausted memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,11 +216,11 @@ class EngineSpec:
     """An entry of the registry; importing it imports nothing that only a worker needs.
 
     Attributes:
-        open: called in the worker. Raises BenchError for what a person can mend: no device, no weights.
-        unsupported: why a cell cannot run, known before anything is loaded; None if it can.
-        uses_torch: whether the installed torch has to be built for the device.
-        reads_weights: whether the files of the weights have to be on this machine.
-        limits_memory: whether it keeps within `memory_limit_bytes`, as an emulated card needs.
+        open: opens the engine in the worker. Raises BenchError for a missing device or missing weights.
+        unsupported: returns the reason why a cell cannot run, before loading; None if it can.
+        uses_torch: the installed torch has to be built for the device.
+        reads_weights: the files of the weights have to be on this machine.
+        limits_memory: the engine keeps within `memory_limit_bytes`, as an emulated card requires.
     """
 
     open: Callable[[EngineSetup], OpenEngine]

@@ -21,14 +21,14 @@ SHIPPED: Final = MappingProxyType(
 
 
 def engine_names() -> tuple[str, ...]:
-    """The names of all engines, those of installed packages included, sorted."""
+    """Return the sorted names of all engines, including those of installed packages."""
     from importlib.metadata import entry_points
 
     return tuple(sorted({*SHIPPED, *entry_points(group=GROUP).names}))
 
 
 def find_engine(name: str) -> "EngineSpec":
-    """The engine of this name.
+    """Return the engine of this name.
 
     Raises:
         UsageError: no engine has this name; the hint lists those that exist.

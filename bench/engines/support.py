@@ -1,4 +1,4 @@
-"""What cannot run here, known before anything is loaded. Pure: the facts are arguments."""
+"""Reasons why a cell cannot run on a device, found before loading. Pure: the facts are arguments."""
 
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ _AUDIO_BOUNDS = 2
 
 @dataclass(frozen=True)
 class Surroundings:
-    """The facts that decide; None where a fact is not known.
+    """The facts that decide. None is unknown.
 
     `flash_attn` is the installed version, `max_positions` the length of the model's context,
-    `flash_attention_problem` what went wrong when a worker tried FlashAttention 2 on the card.
+    `flash_attention_problem` the error of FlashAttention 2 when a worker tried it on the card.
     """
 
     device_kind: str
@@ -32,7 +32,7 @@ class Surroundings:
 
 
 def unsupported(requested: Requested, here: Surroundings) -> UnsupportedReason | None:
-    """Why this cell cannot run here; None if nothing speaks against it."""
+    """Return the reason why this cell cannot run; None if it can."""
     if requested.attention is Attention.FLASH_ATTENTION_2:
         reason = _no_flash_attention(requested.dtype, here)
         if reason is not None:
@@ -43,7 +43,7 @@ def unsupported(requested: Requested, here: Surroundings) -> UnsupportedReason |
 
 
 def _before_ampere(here: Surroundings) -> str | None:
-    """The compute capability of a card that is older; None for any other device."""
+    """Return the compute capability of a card before Ampere; None for any other device."""
     capability = here.compute_capability
     if here.device_kind != "cuda" or capability is None:
         return None
@@ -51,9 +51,10 @@ def _before_ampere(here: Surroundings) -> str | None:
 
 
 def _no_flash_attention(dtype: str, here: Surroundings) -> UnsupportedReason | None:
-    """FlashAttention 2 needs CUDA, compute capability 8.0 (its README: Ampere, Ada or Hopper) and 16 bits.
+    """Return the reason why FlashAttention 2 cannot run; None if it can.
 
-    It is never replaced by something else, neither by SDPA nor by a kernel from the Hub.
+    It needs CUDA, compute capability 8.0 (its README: Ampere, Ada or Hopper) and 16 bits. Nothing
+    replaces it, neither SDPA nor a kernel from the Hub.
     """
     if here.device_kind != "cuda":
         return reasons.FlashAttentionNeedsGpu()
@@ -78,7 +79,7 @@ def _too_long(requested: Requested, max_positions: int) -> UnsupportedReason | N
 
 
 def longest_clip_s(max_positions: int, max_tokens: int, time_markers: bool) -> int:
-    """The longest clip, in whole seconds, that fits the model's context together with the answer."""
+    """Return the longest clip, in whole seconds, that fits the model's context together with the answer."""
     return bisect_right(
         range(1, max_positions),
         max_positions - max_tokens,
@@ -87,7 +88,7 @@ def longest_clip_s(max_positions: int, max_tokens: int, time_markers: bool) -> i
 
 
 def audio_positions(clip_seconds: float, time_markers: bool) -> int:
-    """Positions that a clip takes in the prompt, its bounds and markers included, the text around it not.
+    """Return the positions of a clip in the prompt, with its bounds and markers, without text.
 
     Mel frames are halved three times, 12.5 tokens a second; a marker has one token per digit of its second.
     """

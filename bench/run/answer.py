@@ -1,4 +1,4 @@
-"""Answers one question about one audio file, in this process, handing the text on as it comes."""
+"""Answers one question about one audio file in this process, and streams the text."""
 
 import os
 from collections.abc import Callable
@@ -26,7 +26,7 @@ _GREEDY: Final = Sampling(do_sample=False, temperature=None, top_p=None, top_k=N
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked, and of which model on which device."""
+    """A question about an audio file, and the model and device that answer it."""
 
     audio: Path
     prompt: str
@@ -43,10 +43,10 @@ class Question:
 def answer(
     question: Question, choose: Choose, confirm: Confirm, progress: Progress, say: Callable[[str], None]
 ) -> None:
-    """Load the model, ask, and `say` each piece of text as it is generated.
+    """Load the model, generate an answer, and pass each piece of its text to `say`.
 
     Raises:
-        BenchError: the audio, the model or the device cannot be had.
+        BenchError: the audio, the model or the device is not available.
     """
     options = RunOptions(
         suite="smoke" if question.model == TINY else "quick",
@@ -74,7 +74,7 @@ def answer(
         device=plan.compute_on,
         dtype=requested.dtype,
     )
-    # As a worker does: the device that was chosen is the only one that CUDA will find, once it is first used.
+    # As in a worker: CUDA finds the chosen device only. It reads the variables at its first use.
     os.environ |= {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": plan.device.uuid or ""}
     sound = clips.read_audio(question.audio)
     request = Request(

@@ -1,4 +1,4 @@
-"""One worker process as the parent holds it: its pipes, what it said, how it ended."""
+"""The parent's handle of one worker process: its pipes, its events and its exit."""
 
 import os
 import re
@@ -35,14 +35,14 @@ class Said:
 
 @dataclass(frozen=True)
 class Gone:
-    """A worker's pipe is closed: it has ended, or is about to."""
+    """A worker's output is closed: the process has ended or is ending."""
 
     worker: int
 
 
 @dataclass(frozen=True)
 class StopRequest:
-    """Somebody asked the run to stop (a signal)."""
+    """A signal that asks the run to stop."""
 
     signal_number: int
 
@@ -51,7 +51,7 @@ Mailbox = SimpleQueue[Said | Gone | StopRequest]
 
 
 class Child:
-    """A running worker. What it says arrives in the mailbox, tagged with its pid."""
+    """A running worker. Its events arrive in the mailbox, tagged with its pid."""
 
     def __init__(self, setup: Setup, mailbox: Mailbox) -> None:
         self._mailbox = mailbox
@@ -63,9 +63,9 @@ class Child:
             text=True,
             encoding="utf-8",
             errors="replace",
-            # A group of its own: Ctrl-C in the terminal is the parent's to handle.
+            # A process group of its own: only the parent handles Ctrl-C in the terminal.
             start_new_session=os.name != "nt",
-            # The device that was chosen is the only one that a worker sees; for the CPU there is none.
+            # A worker sees the chosen device only; for the CPU it sees none.
             env=os.environ
             | {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": setup.gpu_uuid or ""},
         )
@@ -78,19 +78,19 @@ class Child:
         self.send(setup)
 
     def send(self, message: Setup | Job) -> None:
-        """Send one line; a worker that is gone already is noticed by its `Gone`."""
+        """Send one line. For a worker that has ended nothing is raised: its `Gone` reports that."""
         with suppress(BrokenPipeError):
             self._stdin.write(message.model_dump_json() + "\n")
             self._stdin.flush()
 
     def kill(self) -> None:
-        """End it now, and wait until it has ended."""
+        """Kill the process, and wait for its end."""
         self._process.kill()
         self._process.wait()
         self._close()
 
     def wait(self) -> int:
-        """Its exit status (negative: a signal), once it has ended by itself; killed if it does not."""
+        """Return the exit status (negative: a signal). A process that does not end in time is killed."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_EXIT_GRACE_S)
         self._process.kill()
@@ -99,7 +99,7 @@ class Child:
         return status
 
     def error_tail(self) -> tuple[str, ...]:
-        """The last lines of its standard error, scrubbed."""
+        """Return the last lines of standard error, scrubbed."""
         return scrub_tail(self._tail)
 
     def _close(self) -> None:
@@ -134,13 +134,13 @@ def _start(target: Callable[[], None]) -> threading.Thread:
 
 
 def cause(tail: tuple[str, ...]) -> str:
-    """The line of a traceback that names the error; messages of CUDA go on for several lines after it."""
+    """Return the line of a traceback that names the error; CUDA adds several lines after it."""
     named = [line for line in tail if _ERROR.match(line)]
     return named[-1] if named else tail[-1]
 
 
 def worker_exit(status: int, during: WorkerStep | None) -> WorkerExited | WorkerKilled:
-    """How a worker ended without an exception, from the exit status of its process."""
+    """Return how a worker ended without an exception, from the exit status of its process."""
     if status >= 0:
         return WorkerExited(exit_status=status, during=during)
     return WorkerKilled(signal=signal.Signals(-status).name, during=during)

@@ -1,4 +1,4 @@
-"""How long a run should take, roughly: bytes over bandwidth, operations over rate. Pure."""
+"""Rough estimates of the time of a run: bytes over bandwidth, operations over rate. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _STEM_OPERATIONS_PER_CHUNK: Final = 1.66e10
 
 @dataclass(frozen=True)
 class Pace:
-    """What the device is assumed to sustain, and what the model weighs. On a GPU memory needs no pass."""
+    """Assumed rates of a device and parameters of a model. On a GPU memory needs no pass of its own."""
 
     bytes_per_s: float
     operations_per_s: float
@@ -28,14 +28,14 @@ class Pace:
     language_parameters: float
 
 
-# Taken for a two-core server CPU and for a mid-range card; the result is a rough guide.
+# Rates of a two-core server CPU and of a mid-range card.
 _CPU: Final = (8e9, 2.5e11, 1.5e9, 1)
 _GPU: Final = (3e11, 2e13, 1.5e9, 0)
 _START_S: Final = 6.0
 
 
 def pace(device_kind: str, model: str) -> Pace:
-    """The assumptions for a device and a model name (`tiny`, or a name with its size in it)."""
+    """Return the assumptions for a device and a model name (`tiny`, or a name that contains its size)."""
     rates = _GPU if device_kind == "cuda" else _CPU
     if model == "tiny":
         return Pace(*rates, start_s=_START_S, encoder_parameters=1e6, language_parameters=2e6)
@@ -44,7 +44,7 @@ def pace(device_kind: str, model: str) -> Pace:
 
 
 def cell_s(cell: Cell, measure: Measure, rates: Pace) -> float:
-    """Seconds for one cell on a loaded model: warm-up, repeats and the memory pass."""
+    """Return the seconds of one cell on a loaded model: warm-up, repeats and the memory pass."""
     asked = cell.requested
     audio_tokens = asked.clip_seconds * _TOKENS_PER_SECOND_OF_AUDIO
     stem = (
@@ -62,7 +62,7 @@ def cell_s(cell: Cell, measure: Measure, rates: Pace) -> float:
 
 
 def run_s(cells: Sequence[Cell], measure: Measure, rates: Pace) -> float:
-    """Seconds for all cells, with one worker start, one load and one cold call per group."""
+    """Return the seconds of all cells, with one worker start, one load and one cold call per group."""
     groups = {request_key(WORKER, cell.requested): cell for cell in reversed(cells)}
     load = 2 * (rates.encoder_parameters + rates.language_parameters) / rates.load_bytes_per_s
     cold = sum(

@@ -1,4 +1,4 @@
-"""Gets the weights onto this machine before any worker starts."""
+"""Fetches and checks the weights of a plan before a worker starts."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,11 +18,11 @@ Confirm = Callable[[str, int, Path], None]
 
 
 def fetch(origin: Origin, confirm: Confirm, progress: Progress) -> Weights:
-    """The weights that a plan asks for, checked; `confirm(repo, bytes, place)` comes before any download.
+    """Return the checked weights of a plan. `confirm(repo, bytes, place)` is called before a download.
 
     Raises:
-        WeightsError: they cannot be had, or are not what they should be.
-        UsageError: `confirm` said no.
+        WeightsError: they are not available, damaged, or of another model.
+        UsageError: `confirm` refused the download.
     """
     match origin.weight_mode:
         case WeightMode.HUB if origin.repo is not None:
@@ -32,14 +32,14 @@ def fetch(origin: Origin, confirm: Confirm, progress: Progress) -> Weights:
 
             return _weights(open_local(origin.directory, progress=progress))
         case WeightMode.TINY:
-            # A worker writes it on first use: this process would have to import torch for it.
+            # A worker writes it at its first use, since this process does not import torch.
             return Weights(directory=tiny_directory())
         case _:
             return Weights()
 
 
 def tiny_directory() -> Path:
-    """Where the tiny checkpoint lies once a worker has made it."""
+    """Return the directory in which a worker writes the tiny checkpoint."""
     return Path(platformdirs.user_cache_dir(naming.USER_FOLDER)) / f"tiny-{TINY_VERSION}"
 
 
@@ -54,9 +54,12 @@ def _from_hub(repo: str, revision: str | None, confirm: Confirm, progress: Progr
 
 
 def _weights(checkpoint: Checkpoint) -> Weights:
-    """Beside the weights there has to be what turns text and sound into inputs, and ids into text.
+    """Return the weights of a checkpoint, after a check that processor and tokenizer are complete.
 
-    Without the tokenizer's vocabulary transformers would make one up, and the prompt would be another one.
+    Without a vocabulary transformers invents one, and the prompt gets other ids.
+
+    Raises:
+        WeightsError: a file is missing or damaged.
     """
     from bench.weights.checkpoint import read_json
 

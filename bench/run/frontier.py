@@ -1,4 +1,4 @@
-"""`bench frontier`: for each attention and max_tokens the longest clip that fits, by bisection."""
+"""Finds the longest clip that fits for each attention and max_tokens, by bisection."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -17,20 +17,20 @@ from bench.suite.cells import Cell
 
 
 class ProbeListener(Listener, Protocol):
-    """Follows the search."""
+    """Follows a search."""
 
     def probe_begins(self, cell: Cell, number: int | None, search: Search) -> None:
-        """Probe `number` starts, with what is known before it; None: the outcome is known unrun."""
+        """Probe `number` starts, within the bounds of `search`; None: its outcome is known without a run."""
 
 
 class Prober(Protocol):
-    """Runs one cell after the other: a session."""
+    """Runs single cells; `Session` is one."""
 
     def unsupported_reason(self, requested: Requested) -> UnsupportedReason | None:
-        """Why this cannot run here, known without running it."""
+        """Return the reason why this cannot run here; None if it can."""
 
     def run_cell(self, cell: Cell, journal: Journal, listener: Listener) -> CellResult:
-        """Run one cell; its outcome is on disk when this returns.
+        """Run one cell and return its result, which is on disk by then.
 
         Raises:
             Stopped: a signal came; the cell has no outcome.
@@ -38,12 +38,12 @@ class Prober(Protocol):
 
 
 def frontier_plan(options: RunOptions, choose: Choose) -> tuple[Plan, tuple[Line, ...]]:
-    """A plan without cells of its own, and its lines: by attention, then from few tokens to many.
+    """Return a plan without cells, and its lines: by attention, then from few tokens to many.
 
     One timed generation decides whether a clip fits; the suite in the record says so.
 
     Raises:
-        UsageError: a name or value that nothing fits.
+        UsageError: an unknown name or a bad value.
         DeviceError: the device is not in this machine.
     """
     plan = make_plan(replace(options, repeats=1), choose)
@@ -68,9 +68,9 @@ def _lines(cells: Sequence[Cell]) -> tuple[Line, ...]:
 
 
 class Finder:
-    """Finds the limit of each line, going on from what is known.
+    """Finds the limit of each line, starting from earlier results.
 
-    `unknown` has the probe of each line that decided nothing, where one ended the search.
+    `unknown` maps a line to the probe that ended its search without a decision.
     """
 
     def __init__(
@@ -83,24 +83,24 @@ class Finder:
         self._lines = tuple(lines)
         self._results = dict(known)
         self._start_s = start_s
-        self._why_not = also_known(unsupported_reason, known.values())
+        self._unsupported_reason = also_known(unsupported_reason, known.values())
         self.probes: dict[Line, int] = dict.fromkeys(self._lines, 0)
         self.unknown: dict[Line, CellResult] = {}
 
     def limits(self) -> tuple[Limit, ...]:
-        """What is known now, line by line."""
+        """Return the limit of each line, as far as it is known now."""
         return tuple(self._limit(line) for line in self._lines)
 
     def is_done(self) -> bool:
-        """Whether nothing is left to try, nor to record."""
+        """Whether no probe is left to run or to record."""
         return all(
-            found.next_s is None and untried(found, self._results, self._why_not) is None
+            found.next_s is None and untried(found, self._results, self._unsupported_reason) is None
             for found in self.limits()
         )
 
     def sweep(self, session: Prober, journal: Journal, listener: ProbeListener) -> int | None:
-        """Find every limit; the number of the signal that ended the search, or None."""
-        self._why_not = session.unsupported_reason
+        """Find every limit. Return the number of the signal that ended the search, or None."""
+        self._unsupported_reason = session.unsupported_reason
         try:
             for line in self._lines:
                 self._find(line, session, journal, listener)
@@ -119,7 +119,7 @@ class Finder:
             if not decides or ran_out_beside_another(result):
                 self.unknown[line] = result
                 return
-        last = untried(found, self._results, self._why_not)
+        last = untried(found, self._results, self._unsupported_reason)
         if last is not None:
             listener.probe_begins(Cell(last.cell_id, last.requested), None, found.search)
             journal.append(last)
@@ -127,11 +127,11 @@ class Finder:
             listener.cell_ends(last)
 
     def _limit(self, line: Line) -> Limit:
-        """Lines that differ in their tokens end close to each other: the one before shows where to look."""
+        """Return the limit of a line. Its search starts at that of the line with fewer tokens, if known."""
         results = self._results.values()
         position = self._lines.index(line)
         start_s = self._start_s
         if position > 0 and line.needs_more_than(self._lines[position - 1].asked):
-            before = limit(self._lines[position - 1], results, self._start_s, self._why_not)
+            before = limit(self._lines[position - 1], results, self._start_s, self._unsupported_reason)
             start_s = before.search.fits_s or start_s
-        return limit(line, results, start_s, self._why_not)
+        return limit(line, results, start_s, self._unsupported_reason)

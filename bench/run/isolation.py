@@ -1,4 +1,4 @@
-"""Keeps one worker while it is healthy, waits without using a core, replaces it after a failure."""
+"""Keeps one worker while it is healthy, and replaces it after a failure. Waiting uses no core."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -37,7 +37,7 @@ class Stopped(Exception):  # noqa: N818 - no error: somebody asked for it
 
 
 class Isolation:
-    """At most one worker at a time. `worker_pid` is what the latest one calls itself, also after its end."""
+    """At most one worker at a time. `worker_pid` is the pid of the latest one, after its end too."""
 
     def __init__(self, setup: Setup, mailbox: Mailbox) -> None:
         self._setup = setup
@@ -48,11 +48,11 @@ class Isolation:
 
     @property
     def has_worker(self) -> bool:
-        """Whether a worker is there for the next cell."""
+        """Whether a worker is ready for the next cell."""
         return self._child is not None
 
     def hello(self) -> Hello:
-        """Start a fresh worker; what it says of itself and of the model.
+        """Start a fresh worker, and return its report of itself and of the model.
 
         Raises:
             BenchError: it cannot start, with the worker's own reason.
@@ -69,9 +69,9 @@ class Isolation:
         raise _did_not_start(child, said)
 
     def measure(self, job: Job, limit_s: float, on_step: OnStep) -> CellEnd:
-        """Measure one cell in the worker; anything but a finished cell costs the worker its life.
+        """Measure one cell in the worker, which ends unless the cell finished.
 
-        `limit_s` counts from the moment the model is loaded.
+        `limit_s` counts from the end of loading.
 
         Raises:
             Stopped: a signal came; the worker is gone.
@@ -80,10 +80,10 @@ class Isolation:
             try:
                 self.hello()
             except FullCardError:
-                # The run's first worker had a context: what fills the card now concerns this cell.
+                # The run's first worker got a context: the card became full since, which concerns this cell.
                 return outcomes.out_of_memory(NoContextFits(), phase=Phase.LOAD)
             except MachineError as error:
-                # It worked for the run's first worker: the card may have gone since.
+                # The run's first worker started, so that the machine changed since: the card may be gone.
                 return outcomes.failed(NoNewWorker(error=scrub(str(error))))
         child = self._child
         if child is None:
@@ -135,7 +135,7 @@ class Isolation:
         self._loaded = False
 
     def _next_from(self, child: Child, timeout_s: float) -> Event | Gone | None:
-        """The next thing this worker says; None at the time limit. Blocks without using a core."""
+        """Return the next event of this worker, None at the time limit. Blocks without using a core."""
         deadline = monotonic() + timeout_s
         while True:
             try:
@@ -151,7 +151,7 @@ class Isolation:
                 case Gone(worker=pid) if pid == child.pid:
                     return message
                 case _:
-                    pass  # the last words of a worker that was replaced
+                    pass  # a late event of a worker that was replaced
 
 
 def _did_not_start(child: Child, said: Event | Gone | None) -> BenchError:
@@ -189,5 +189,5 @@ def _timed_out(child: Child, step: Step | None, limit_s: float) -> Timeout:
 
 
 def _plain(step: Step | None) -> WorkerStep | None:
-    """The step as a record keeps it, without what only a message needs."""
+    """Return the step in the form of a record."""
     return None if step is None else WorkerStep(name=step.name, number=step.number, total=step.total)

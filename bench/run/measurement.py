@@ -1,4 +1,4 @@
-"""Measures one cell: cold call, warm-up, timed repeats, and memory, in a pass of its own if it must be."""
+"""Measures one cell: cold call, warm-up, timed repeats, and memory (in an extra pass if counting is slow)."""
 
 from collections.abc import Callable
 from functools import partial
@@ -19,7 +19,7 @@ from bench.suite.suite import Measure
 
 
 class CellRunner:
-    """Runs cells of one group on one loaded model. `phase` says how far it is, also after a failure."""
+    """Runs the cells of one group on one loaded model. `phase` is the current one, or that of a failure."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class CellRunner:
         self._spans: list[Span] = []
 
     def run(self, job: Job) -> Finished:
-        """Measure one cell; the first one loads the model and carries the cold call."""
+        """Measure one cell; the first one also loads the model and has the cold call."""
         if job.requested.clip_source_sha256 != self._clip.sha256:
             raise ClipError("the audio file changed during the run")
         load_s = self._load_model(job.requested) if not self._loaded else None
@@ -76,7 +76,7 @@ class CellRunner:
         self._memory.begin_load()
         start = perf_counter()
         self._engine.load(requested)
-        self._memory.end_load()  # which waits for the last copy
+        self._memory.end_load()  # waits for the last copy
         self._loaded = True
         return perf_counter() - start
 
@@ -93,7 +93,7 @@ class CellRunner:
 
     def _timed(self, request: Request, clip_seconds: float, *others: Observer) -> tuple[Repeat, Generation]:
         watch = self._stopwatch()
-        # Others first: what they do at the begin of a phase is not in the phase that they begin.
+        # Others first: then their work at the begin of a phase is not timed as part of it.
         generation = self._generate(request, *others, watch)
         if generation.generated_tokens != request.max_tokens:
             raise BenchError(
@@ -136,7 +136,7 @@ class CellRunner:
     def _observed(
         self, request: Request, asked: Attention
     ) -> tuple[Generation, SubmoduleKernels | None, SubmoduleKernels | None]:
-        """A generation, and the kernels of language model and encoder, where the engine can observe them."""
+        """Return an answer, and the kernels of language model and encoder (None if not observable)."""
         if self._kernels is None:
             return self._generate(request), None, None
         kernels = self._kernels(asked)
@@ -182,7 +182,7 @@ class CellRunner:
 
 
 class _PhaseNow:
-    """Keeps the runner's `phase`."""
+    """An observer that keeps the runner's `phase`."""
 
     def __init__(self, runner: CellRunner) -> None:
         self._runner = runner

@@ -1,4 +1,4 @@
-"""What earlier runs know of the cells of a plan: their records, and the journals that cut-short runs left."""
+"""Results of earlier runs for the cells of a plan, from records and from journals of interrupted runs."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,10 +25,10 @@ _COMMIT_DIGITS: Final = 40
 
 
 @dataclass(frozen=True)
-class Known:
-    """The newest outcome of each cell, and the files that they are from.
+class PriorResults:
+    """The newest result of each cell by its id, and the files that contain them.
 
-    `left_out` says why other records of the same cells do not count: what was different when they were made.
+    `left_out` names the differences for which other records of the same cells do not count.
     """
 
     results: Mapping[str, CellResult]
@@ -37,11 +37,11 @@ class Known:
     unreadable: tuple[Path, ...] = ()
 
 
-def known(plan: Plan, out: Path, wanted: Collection[Requested]) -> Known:
-    """What the records of this model and device below `out` hold of the cells that are wanted at any length.
+def prior_results(plan: Plan, out: Path, wanted: Collection[Requested]) -> PriorResults:
+    """Return the results below `out` of cells that differ from the wanted ones in clip length at most.
 
-    A record counts if it was made as this run would be: same weights, card, limit, versions and environment.
-    What ran out of memory beside another program is not known: it is tried again.
+    A record counts if it has the weights, card, limit, versions and environment of this run. A cell that ran
+    out of memory while another program used the card is left out, so that it runs again.
     """
     here = _here(plan)
     lines = {request_key(LINE, requested) for requested in wanted}
@@ -61,13 +61,13 @@ def known(plan: Plan, out: Path, wanted: Collection[Requested]) -> Known:
         elif cells:
             results |= cells
             sources.append(path)
-    return Known(results, tuple(sources), tuple(left_out), tuple(unreadable))
+    return PriorResults(results, tuple(sources), tuple(left_out), tuple(unreadable))
 
 
 def _read(plan: Plan, out: Path, unreadable: list[Path]) -> Iterator[tuple[Path, Progress]]:
     folder = naming.folder(out, plan.origin.name, plan.device.slug)
     journals = set(naming.journals_in(folder))
-    # A run that is being resumed has both; `read_progress` takes the journal, which is the later one.
+    # A resumed run has both; `read_progress` reads the journal, which is newer.
     stale = set(map(naming.record_of, journals))
     for path in sorted(journals | (set(naming.records_in(folder)) - stale)):
         try:
@@ -79,7 +79,7 @@ def _read(plan: Plan, out: Path, unreadable: list[Path]) -> Iterator[tuple[Path,
 
 
 def _of_the_card(done: Sequence[CellResult]) -> list[CellResult]:
-    """Without what ran out of memory beside another program, and without what may follow from that."""
+    """Drop cells that ran out of memory because of another program, and cells that were skipped for that."""
     disturbed = {cell.requested.attention for cell in done if ran_out_beside_another(cell)}
     return [
         cell
@@ -90,7 +90,7 @@ def _of_the_card(done: Sequence[CellResult]) -> list[CellResult]:
 
 
 def _here(plan: Plan) -> Values:
-    """The aspects of this run, as far as they are known before it begins."""
+    """Return the aspects of this run that are known before it begins."""
     uses_torch = find_engine(plan.suite.engine).uses_torch
     software = environment(
         torch=version_of("torch") or "" if uses_torch else None,
@@ -118,16 +118,16 @@ def _here(plan: Plan) -> Values:
 
 
 def _commit(plan: Plan) -> str | None:
-    """The commit that was asked for; a branch or tag says nothing before the Hub was asked."""
+    """Return the commit that the plan names; None for a branch or tag, which only the Hub can resolve."""
     revision = plan.origin.revision
     return revision if revision is not None and len(revision) == _COMMIT_DIGITS else None
 
 
 def _configuration(plan: Plan) -> str | None:
-    """Of weights in a directory: two directories of one name need not hold one model."""
+    """Return the hash of a local config.json: directories of one name may contain different models."""
     if plan.origin.weight_mode is not WeightMode.LOCAL or plan.origin.directory is None:
         return None
     try:
         return sha256_of(parse((plan.origin.directory / "config.json").read_bytes()))
-    except (OSError, RecordError):  # fetching the weights will say what is wrong with them
+    except (OSError, RecordError):  # fetching the weights reports the error
         return None

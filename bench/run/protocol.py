@@ -1,8 +1,8 @@
 """The messages of parent and worker: one JSON object a line, in both directions.
 
 Parent to worker: one `Setup`, then a `Job` per cell. Worker to parent: `Hello` or `Refused` once, then per
-job any number of `Step`s and one `Finished` or `Exhausted`. A worker that dies says nothing more: its exit
-status and the end of its standard error are all that is known.
+job any number of `Step`s and one `Finished` or `Exhausted`. A worker that dies sends nothing: the parent has
+its exit status and the end of its standard error.
 """
 
 from pathlib import Path
@@ -18,7 +18,7 @@ from bench.suite.suite import Measure
 
 
 class Setup(EngineSetup):
-    """First line to a worker: which engine to open, with what, and on which clip."""
+    """The first line to a worker: the engine, its setup, and the clip."""
 
     engine: EngineName
     gpu_uuid: str | None = Field(default=None, description="the one GPU that the worker may see")
@@ -33,7 +33,7 @@ class Job(Frozen):
 
 
 class Hello(Frozen):
-    """The worker is up; the model is known, not yet loaded."""
+    """The worker is ready. The model is not loaded yet."""
 
     kind: Literal["hello"] = "hello"
     pid: int = Field(description="of the process that uses the device, as that process sees it")
@@ -56,7 +56,7 @@ class Refused(Frozen):
 
 
 class Step(WorkerStep):
-    """What the worker begins to do."""
+    """A step that the worker begins."""
 
     kind: Literal["step"] = "step"
 
@@ -69,8 +69,10 @@ class Span(Frozen):
 
 
 class Finished(Frozen):
-    """The cell was measured. `spans` has one entry per repeat; `reserved_bytes` is what the CUDA allocator
-    holds now, while the worker waits for its next line.
+    """The cell was measured.
+
+    `spans` has one entry per repeat. `reserved_bytes` is held by the CUDA allocator now, while the worker is
+    idle.
     """
 
     kind: Literal["finished"] = "finished"

@@ -1,4 +1,4 @@
-"""From what was asked for to what will be run: suite, device, model and clip, before anything is loaded."""
+"""Turns the options of a command into a plan: suite, device, model and clip. Loads no weights."""
 
 import json
 import re
@@ -35,7 +35,7 @@ _MAX_SHOWN: Final = 80
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What the command line asks for; None leaves the choice to the suite, the device or the defaults."""
+    """The options of a run. None leaves the choice to the suite, the device or the defaults."""
 
     suite: str | None = None
     gpu: str | None = None
@@ -55,7 +55,7 @@ class RunOptions:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where the weights will come from. Exactly one of `repo` and `directory` is set for hub and local."""
+    """The source of the weights. `repo` is set for weights from the Hub, `directory` for local ones."""
 
     weight_mode: WeightMode
     name: str
@@ -66,11 +66,11 @@ class Origin:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that is decided before the weights are fetched.
+    """All decisions about a run that precede the weights.
 
-    `device` is what the driver is asked about, `compute_on` where the worker runs the model. They differ only
-    where the tests emulate a card; `effective.device` in the record shows it. With `frontier_step_s` the
-    cells are not planned: clip lengths are chosen to this step while the run goes on.
+    The driver is asked about `device`; the worker runs the model on `compute_on`. They differ only where the
+    tests emulate a card; `effective.device` in the record shows it. With `frontier_step_s` no cells are
+    planned: a search chooses clip lengths, to this step.
     """
 
     suite: Suite
@@ -88,10 +88,10 @@ Choose = Callable[[tuple[Device, ...]], Device]
 
 
 def make_plan(options: RunOptions, choose: Choose) -> Plan:
-    """Decide. `choose` is asked where this machine has several GPUs and none was named.
+    """Return the plan of a run. `choose` picks one of several GPUs if the options name none.
 
     Raises:
-        UsageError: a name or value that nothing fits.
+        UsageError: an unknown name or a bad value.
         DeviceError: the device is not in this machine.
     """
     device = _device(options, choose)
@@ -116,7 +116,7 @@ def make_plan(options: RunOptions, choose: Choose) -> Plan:
 
 
 def cells_of(options: RunOptions, base: Suite, origin: Origin) -> tuple[Suite, tuple[Cell, ...]]:
-    """The suite with what the command line changes in it, and its cells, in the order to run them.
+    """Return the suite with the changes of the options, and its cells in the order to run.
 
     Raises:
         UsageError: a value out of bounds, no such engine, or a clip that cannot be read.
@@ -141,7 +141,7 @@ def support(
     max_positions: int | None = None,
     flash_attention_problem: FlashAttentionBroken | None = None,
 ) -> Callable[[Requested], UnsupportedReason | None]:
-    """Why a cell of this plan cannot run on its device, known before anything is loaded; None if it can."""
+    """Return a function that gives the reason why a cell cannot run on the plan's device; None if it can."""
     device = plan.device
     installed = version_of("flash-attn")
     here = Surroundings(
@@ -171,10 +171,10 @@ def _default_suite(options: RunOptions, device: Device) -> str:
 
 
 def origin_of(options: RunOptions, suite: Suite) -> Origin:
-    """Where the weights of the suite's model, or of the one on the command line, come from.
+    """Return the source of the weights of the model in the options, else of the suite's.
 
     Raises:
-        UsageError: no such directory, no name on the Hub, or options that contradict each other.
+        UsageError: no such directory, no name on the Hub, or contradictory options.
     """
     origin = _source(suite.model if options.model is None else options.model, options)
     if options.revision is not None and origin.weight_mode is not WeightMode.HUB:
@@ -191,7 +191,7 @@ def _source(name: str, options: RunOptions) -> Origin:
         if options.weights == "hub":
             raise UsageError("the tiny model is made here, not on the Hub", hint=_ANOTHER_MODEL)
         return Origin(WeightMode.TINY, TINY)
-    # The suite's model is a name; only the command line can mean a directory.
+    # The model of a suite is a name; only --model can be a directory.
     if options.model is not None and options.weights is None and _is_directory(name):
         directory = Path(name).resolve()
         return Origin(WeightMode.LOCAL, _slugged(directory.name), directory=directory)
@@ -206,7 +206,7 @@ def _on_the_hub(name: str, options: RunOptions) -> Origin:
             hint="Name a directory, or a repository as OWNER/NAME",
         )
     owner, _, plain = repo.partition("/")
-    # Somebody else's model of the same name is another model, in every id and folder.
+    # A model of another owner with the same name gets other ids and folders.
     label = plain if owner == PUBLISHER else f"{owner}--{plain}"
     return Origin(WeightMode.HUB, label[:96], repo=repo, revision=options.revision)
 
@@ -214,12 +214,12 @@ def _on_the_hub(name: str, options: RunOptions) -> Origin:
 def _is_directory(name: str) -> bool:
     try:
         return bool(name) and Path(name).is_dir()
-    except OSError:  # too long for a path, or not ours to look at
+    except OSError:  # too long for a path, or not readable
         return False
 
 
 def _released_name(name: str) -> str:
-    """Random weights need shapes only, which the package ships for the released models."""
+    """Return the name of a released model: the package ships the shapes that random weights need."""
     plain = name.removeprefix(f"{PUBLISHER}/")
     if plain == TINY:
         raise UsageError(
@@ -234,7 +234,7 @@ def _released_name(name: str) -> str:
 
 
 def released_names() -> tuple[str, ...]:
-    """The released models, whose shapes the package ships."""
+    """Return the names of the released models, whose shapes the package ships."""
     return tuple(sorted(path.stem for path in shipped.data("models").glob("*.json")))
 
 
@@ -244,17 +244,17 @@ def is_released(name: str) -> bool:
 
 
 def _slugged(name: str) -> str:
-    """A directory's name as a model name: letters, digits, dot, dash and underscore."""
+    """Turn a directory's name into a model name: letters, digits, dot, dash and underscore."""
     kept = "".join(
         letter if letter.isascii() and (letter.isalnum() or letter in "._-") else "-" for letter in name
     )
     label = kept.lstrip("._-")[:96]
-    # The name goes into the record: one that holds a user's or the machine's is left out of it.
+    # The name goes into the record, so it must not contain a user's or the machine's name.
     return label if label and scrub(label) == label else "local"
 
 
 def refuse_to_choose(found: tuple[Device, ...]) -> Device:
-    """For scripts: several GPUs and nobody to ask.
+    """Refuse to choose among several GPUs, for scripts.
 
     Raises:
         UsageError: always, with the list.
@@ -264,10 +264,10 @@ def refuse_to_choose(found: tuple[Device, ...]) -> Device:
 
 
 def resumed(options: RunOptions, header: Header, record: Path) -> RunOptions:
-    """The options of the run that wrote this header; those given on the command line replace them.
+    """Return the options of the run that wrote this header, replaced by those that are given.
 
     Raises:
-        UsageError: something that a record does not hold (a file of the user's) has to be given again.
+        UsageError: an option that a record does not contain (a file of the user) is missing.
     """
     if options.suite is None and header.suite.name not in shipped_suites():
         raise _give_again(record, "--suite FILE", "its suite was a file of your own")
@@ -295,7 +295,7 @@ def resumed(options: RunOptions, header: Header, record: Path) -> RunOptions:
 
 
 def _same_device(header: Header) -> str:
-    """The very card of the first part, where two equal ones are in this machine; else its slug."""
+    """Return the UUID of the card that ran the first part if it is in this machine; else its slug."""
     if header.device.kind == "cpu":
         return "cpu"
     keyed = (gpu.uuid for gpu in devices.gpus() if gpu.uuid and machine_key(gpu.uuid) == header.machine_key)
@@ -309,7 +309,7 @@ def _model_of(model: ModelInfo) -> str | None:
 
 
 def _overrides(info: SuiteInfo) -> dict[str, Any]:
-    """The values of the keys that the command line had changed, from the definition in the record."""
+    """Return the values that options had changed, from the suite's definition in the record."""
     suite = Suite.model_validate_json(json.dumps(info.definition))
     values = {
         "engine": suite.engine,

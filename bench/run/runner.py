@@ -1,4 +1,4 @@
-"""One run from a plan to a sealed record: worker, header, journal, session."""
+"""Runs a plan to a sealed record: worker, header, journal, session."""
 
 import secrets
 from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ from bench.wording.aspects import ASPECTS, changed
 
 @dataclass(frozen=True)
 class Weights:
-    """The weights on disk, as far as there are any. `directory` never enters a record."""
+    """The weights on disk; None for random ones. `directory` never enters a record."""
 
     directory: Path | None = None
     revision: str | None = None
@@ -40,7 +40,7 @@ class Weights:
 
 @dataclass(frozen=True)
 class OutputLocation:
-    """Where the record goes: below `out`, or where the run that is resumed left it, with what it had done."""
+    """The folder `out` for a new record, or the path and the progress of the run that is resumed."""
 
     out: Path
     resumed: tuple[Path, Progress] | None = None
@@ -48,7 +48,7 @@ class OutputLocation:
 
 @dataclass(frozen=True)
 class RunResult:
-    """How a run ended: the sealed record, where it is, and the signal that cut it short, if one did."""
+    """The sealed record, its path, and the number of the signal that interrupted the run, or None."""
 
     record: Record
     path: Path
@@ -56,11 +56,11 @@ class RunResult:
 
 
 def check(plan: Plan, location: OutputLocation) -> None:
-    """What can be known to fail before weights are fetched or a worker is started.
+    """Check what does not need weights or a worker: the output folder and the build of torch.
 
     Raises:
         StorageError: the record cannot be written.
-        DeviceError: a graphics card, and a torch that is built for the CPU only.
+        DeviceError: the device is a graphics card, and torch is built for the CPU only.
     """
     require_writable(location.out)
     if find_engine(plan.suite.engine).uses_torch:
@@ -68,9 +68,9 @@ def check(plan: Plan, location: OutputLocation) -> None:
 
 
 def needs_weights(plan: Plan, location: OutputLocation) -> bool:
-    """Whether any cell that is left can run here: 10 GB are not fetched to report that none can.
+    """Whether any remaining cell can run here; if none can, 10 GB need not be fetched.
 
-    What the record says of a released model is known without its files.
+    The record of a released model needs no files for that: its shapes are shipped.
     """
     if not find_engine(plan.suite.engine).reads_weights:
         return False
@@ -83,7 +83,7 @@ def needs_weights(plan: Plan, location: OutputLocation) -> bool:
 
 @dataclass(frozen=True)
 class Running:
-    """The session that feeds a worker, and the journal at `path` that takes the outcomes."""
+    """The session that runs cells, and the journal at `path` that stores their results."""
 
     session: Session
     journal: Journal
@@ -94,7 +94,7 @@ class Running:
 def running(
     plan: Plan, weights: Weights, policy: RunPolicy, location: OutputLocation, mailbox: Mailbox
 ) -> Iterator[Running]:
-    """Start the worker and the journal, and end both afterwards. The journal still has to be sealed.
+    """Start the worker and the journal, and close both at the end. The caller seals the journal.
 
     Raises:
         BenchError: the worker cannot start, the disk refuses a write, or a resumed record does not fit.
@@ -141,7 +141,7 @@ def running(
 
 
 Sweep = Callable[[Session, Journal, Listener], int | None]
-"""Which cells a session runs, in which order; the number of the signal that ended it, or None."""
+"""Chooses the cells that a session runs; returns the number of the signal that ended it, or None."""
 
 
 def run(
@@ -153,7 +153,7 @@ def run(
     *,
     sweep: Sweep = Session.run,
 ) -> RunResult:
-    """Run what is left of a plan, or what `sweep` chooses, and seal its record.
+    """Run the remaining cells of a plan, or those that `sweep` chooses, and seal the record.
 
     Raises:
         BenchError: as `running`.
@@ -194,14 +194,14 @@ def _header(plan: Plan, weights: Weights, hello: Hello, state: DeviceState | Non
 
 
 def provenance_of(plan: Plan) -> Provenance:
-    """What the figures of its record are."""
+    """Return the provenance of the figures in the record of this plan."""
     if plan.emulation is not None:
         return Provenance.EMULATED
     return Provenance.SMOKE if plan.origin.weight_mode is WeightMode.TINY else Provenance.MEASURED
 
 
 def _start(header: Header, location: OutputLocation) -> tuple[Progress, Path]:
-    """What is done already, and the journal to go on with."""
+    """Return the results so far, and the path of the journal."""
     if location.resumed is None:
         return Progress(header, ()), _journal(location.out, header)
     path, before = location.resumed
@@ -213,7 +213,7 @@ def require_same_run(path: Path, before: Header, now: Header) -> None:
     """Check that the rest of a run may become one record with its first part.
 
     Raises:
-        UsageError: they differ; the message names everything in which they do, once.
+        UsageError: they differ; the message names each difference once.
     """
     then, here = values(RESUME, before), values(RESUME, now)
     changes = {
@@ -233,6 +233,6 @@ def _journal(out: Path, header: Header) -> Path:
 
 
 def unfinished(plan: Plan, location: OutputLocation) -> tuple[Path, ...]:
-    """Journals that earlier runs of the same suite, model and device left in this location, oldest first."""
+    """Return the journals of interrupted runs of this suite, model and device, oldest first."""
     folder = naming.folder(location.out, plan.origin.name, plan.device.slug)
     return naming.journals_of_suite(folder, plan.suite.name)

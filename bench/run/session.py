@@ -1,4 +1,4 @@
-"""One run of a suite: every cell in order, each outcome in the journal before the next cell starts."""
+"""Runs the cells of a suite in order, and writes each result to the journal before the next cell."""
 
 import signal
 from collections.abc import Callable, Iterator, Sequence
@@ -32,26 +32,26 @@ from bench.wording import outcomes
 
 
 class Listener(Protocol):
-    """Follows a run; shows it, or not."""
+    """Follows a run, for example to display it."""
 
     def cell_begins(self, cell: Cell, number: int, total: int) -> None:
         """Cell `number` of `total` starts."""
 
     def step_begins(self, step: Step) -> None:
-        """The worker does the next thing."""
+        """The worker begins a step of the cell."""
 
     def cell_ends(self, result: CellResult) -> None:
-        """The outcome is on disk."""
+        """The cell ended; its result is on disk."""
 
 
 @dataclass(frozen=True)
 class RunPolicy:
-    """How to run cells, apart from which.
+    """How to run cells, whichever they are.
 
     Attributes:
-        isolate: whether a worker serves all cells of its group, or one cell.
+        isolate: a worker runs all cells of its group, or one cell.
         prune: skip cells that need more of everything than one that ran out of memory.
-        settle_limit_s: longest wait for a card to return to its memory before the run.
+        settle_limit_s: longest wait until the card has no more memory in use than before the run.
     """
 
     isolate: Literal["group", "cell"] = "group"
@@ -60,7 +60,7 @@ class RunPolicy:
 
 
 class Session:
-    """Runs the cells that are not done yet."""
+    """Runs the cells that have no result yet."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class Session:
         self._loaded_for: tuple[object, ...] | None = None
 
     def run(self, journal: Journal, listener: Listener) -> int | None:
-        """Run what is left; None when all is done, or the number of the signal that ended it."""
+        """Run the remaining cells. Return the number of the signal that ended the run, or None."""
         try:
             for number, cell in enumerate(self._cells, start=1):
                 if cell.cell_id in self._done:
@@ -99,7 +99,7 @@ class Session:
         return None
 
     def run_cell(self, cell: Cell, journal: Journal, listener: Listener, *, keep: bool = True) -> CellResult:
-        """Run one cell; its outcome is on disk when this returns. `keep`: a next cell may want its worker.
+        """Run one cell and return its result, which is on disk by then. With `keep` the worker may stay.
 
         Raises:
             Stopped: a signal came; the cell has no outcome.
@@ -115,7 +115,7 @@ class Session:
         return result
 
     def unsupported_reason(self, requested: Requested) -> UnsupportedReason | None:
-        """Why this cannot run here, known without running it; None if nothing speaks against it."""
+        """Return the reason why this cannot run here; None if it can."""
         return self._unsupported(requested)
 
     def _without_running(self, cell: Cell) -> Unsupported | Skipped | None:
@@ -129,14 +129,14 @@ class Session:
         return None
 
     def goes_on(self, cell: Cell) -> bool:
-        """Whether the next cell that will be run can be run by the same worker."""
+        """Whether the worker of this cell can also run the next one."""
         for other in self._cells[self._cells.index(cell) + 1 :]:
             if other.cell_id not in self._done and self._without_running(other) is None:
                 return request_key(WORKER, other.requested) == request_key(WORKER, cell.requested)
         return False
 
     def _run_now(self, cell: Cell, listener: Listener, keep: bool) -> CellResult:
-        """Run the cell; memory that its worker leaves on the card, if it ends here, belongs to this cell."""
+        """Run the cell. If its worker ends here, memory that stays on the card belongs to this cell."""
         residue = self._retire_for(cell)
         self._watch.cell_begins()
         end = self._card_is_gone() or self._isolation.measure(
@@ -151,13 +151,13 @@ class Session:
         return _result(cell, end, telemetry.after(residue), self._device, self._measure.noise_cv)
 
     def _card_is_gone(self) -> Failed | None:
-        """The outcome where the driver was lost and no worker is left: a new one would find no card."""
+        """Return a failure if the driver was lost and no worker is left: a new one would find no card."""
         if self._watch.lost is None or self._isolation.has_worker:
             return None
         return outcomes.failed(CardLost(error=self._watch.lost))
 
     def _retire_for(self, cell: Cell) -> LeftoverMemory:
-        """End the worker of another group; the new cell records the memory that stays on the card."""
+        """End the worker of another group, and return the memory that stays on the card, for the new cell."""
         key = request_key(WORKER, cell.requested)
         residue = self._retire() if self._loaded_for not in {None, key} else LeftoverMemory()
         self._loaded_for = key
@@ -169,7 +169,7 @@ class Session:
         return self._watch.settle(self._isolation.rest, self._policy.settle_limit_s)
 
     def _smaller_that_failed(self, cell: Cell) -> Cell | None:
-        """A smaller cell that ran out of memory by itself, without another program on the card."""
+        """Return a smaller cell that ran out of memory without another program on the card, or None."""
         for other in self._cells:
             result = self._done.get(other.cell_id)
             if (
@@ -219,7 +219,7 @@ def _result(
 
 @contextmanager
 def signals_to(send: Callable[[StopRequest], None]) -> Iterator[None]:
-    """While inside, Ctrl-C and SIGTERM become a message to the run, so that no write is cut in half.
+    """Turn Ctrl-C and SIGTERM into a message to the run, so that no write is interrupted.
 
     `send` is called in the signal handler: the `put` of a SimpleQueue, which is reentrant.
     """

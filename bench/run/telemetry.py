@@ -1,6 +1,6 @@
 """The driver's view of the card during a run: memory, power and labels of each cell.
 
-A run on the CPU has `Unwatched` instead: nothing is asked, and nothing is waited for.
+A run on the CPU uses `Unwatched` instead, which reads nothing and waits for nothing.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -29,10 +29,10 @@ TOLERANCE_BYTES: Final = 32 * MIB
 _PROCESSES: Final = "NVML compute running processes"
 _POLL_S: Final = 0.1
 _COUNTER_LIMIT_S: Final = 0.3
-"""The slowest counters of energy are renewed every 100 ms."""
+"""The slowest energy counters change every 100 ms."""
 
 Rest = Callable[[float], bool]
-"""Waits so many seconds; False at once where the run was asked to stop."""
+"""Waits so many seconds; returns False at once if a signal asks the run to stop."""
 
 
 @dataclass(frozen=True)
@@ -54,48 +54,48 @@ class CellTelemetry:
     labels: tuple[str, ...] = ()
 
     def after(self, residue: LeftoverMemory) -> Self:
-        """The same with the memory that the cell's worker left."""
+        """Return this telemetry with the memory that the cell's worker left."""
         if self.memory is None:
             return self
         return replace(self, memory=self.memory.model_copy(update=asdict(residue)))
 
 
 class Watch(Protocol):
-    """Watches the card; a session calls it when a cell or a worker begins and ends."""
+    """Watches the card of a session, which reports the begin and end of cells and workers."""
 
     @property
     def state(self) -> DeviceState | None:
-        """The card before the run's first worker."""
+        """State of the card before the run's first worker."""
 
     @property
     def lost(self) -> str | None:
-        """What the driver said when it stopped answering."""
+        """The driver's error when it stopped answering; None while it answers."""
 
     def cell_begins(self) -> None:
-        """A cell is about to be sent to the worker."""
+        """Start to watch a cell, before the worker gets it."""
 
     def cell_ends(self, worker: int | None, finished: Finished | None) -> CellTelemetry:
-        """The cell is over; if it finished, its worker idles now, and `worker` is its pid."""
+        """Return the telemetry of the cell that ended. `worker` is the pid of its worker."""
 
     def settle(self, rest: Rest, limit_s: float) -> LeftoverMemory:
-        """A worker has ended: wait until the card is as it was before the run, for a bounded time."""
+        """Wait after a worker's end until the card's memory is at its baseline, for at most `limit_s`."""
 
 
 class Unwatched:
-    """For devices without a driver to ask."""
+    """The `Watch` of a device without a driver."""
 
     state: DeviceState | None = None
     lost: str | None = None
 
     def cell_begins(self) -> None:
-        """Nothing is watched."""
+        """Do nothing."""
 
     def cell_ends(self, worker: int | None, finished: Finished | None) -> CellTelemetry:  # noqa: ARG002
-        """Nothing was reported."""
+        """Return empty telemetry."""
         return CellTelemetry()
 
     def settle(self, rest: Rest, limit_s: float) -> LeftoverMemory:  # noqa: ARG002
-        """Nothing is waited for."""
+        """Return at once."""
         return LeftoverMemory()
 
 
@@ -124,7 +124,7 @@ def watching(uuid: str | None) -> Iterator[Watch]:
 
 
 class Telemetry:
-    """Watches one card. The baseline is what was in use when the driver described it."""
+    """The `Watch` of one card. Its baseline is the memory in use when the run began."""
 
     def __init__(self, gpu: DriverGpu, sampler: Sampler) -> None:
         self.state: DeviceState | None = device_state(gpu)
@@ -137,22 +137,22 @@ class Telemetry:
 
     @property
     def lost(self) -> str | None:
-        """What the driver said when it stopped answering."""
+        """The driver's error when it stopped answering; None while it answers."""
         return self._sampler.lost
 
     def close(self) -> None:
-        """Let go of the driver."""
+        """Release the driver."""
         self._sampler.close()
 
     def cell_begins(self) -> None:
-        """Forget what was before."""
+        """Discard earlier samples."""
         self._sampler.begin()
 
     def cell_ends(self, worker: int | None, finished: Finished | None) -> CellTelemetry:
-        """Memory of the cell; of one that finished, power and labels too."""
+        """Return the memory of the cell; for a finished one, power and labels too."""
         spans = [(span.begin_s, span.end_s) for span in finished.spans] if finished else []
         now, seen = self._after(spans)
-        # A pid that was there before our first worker is a process of the host, and we are in a container.
+        # A pid that existed before our first worker is a process of the host: this is a container.
         own = None if worker in self._before else worker
         if own is not None:
             self._workers.add(own)
@@ -168,7 +168,7 @@ class Telemetry:
         )
 
     def _after(self, spans: Sequence[Span]) -> tuple[Sample | None, Observation]:
-        """A sample after the last repeat, while the worker idles, and a step of the counter, if any."""
+        """Return a sample after the last repeat, and all samples up to the counter's next change."""
         limit = monotonic() + _COUNTER_LIMIT_S
         now, seen = self._sampler.fresh(), self._sampler.seen()
         while now is not None and spans and is_awaited(seen.trace, spans[-1][1]) and monotonic() < limit:
@@ -176,7 +176,7 @@ class Telemetry:
         return now, seen
 
     def settle(self, rest: Rest, limit_s: float) -> LeftoverMemory:
-        """Poll until what is in use is the baseline again, up to a tolerance; at once where it is unknown."""
+        """Poll until the memory in use is near the baseline; return at once if it is unknown."""
         began = monotonic()
         while True:
             now = self._sampler.fresh()
@@ -207,7 +207,7 @@ class Telemetry:
         )
 
     def _memory_trace(self, seen: Observation, own: int | None, finished: Finished) -> MemoryTrace | None:
-        """Of the last timed repeat; None where the driver was lost: nobody knows how it went on."""
+        """Return the trace of the last timed repeat; None if the driver was lost."""
         if seen.lost is not None or not finished.spans:
             return None
         of_repeat = partial(trace_of_repeat, repeat=finished.repeats[-1], begin_s=finished.spans[-1].begin_s)
@@ -219,7 +219,7 @@ class Telemetry:
     def _context(
         self, now: Sample | None, own: int | None, reserved_bytes: int | None
     ) -> tuple[int | None, Literal["process", "device"] | None]:
-        """Memory of the worker beyond its allocator; where no process is listed, of the card beyond it."""
+        """Return the worker's memory beyond its allocator; if the worker is not listed, the card's."""
         if now is None or reserved_bytes is None:
             return None, None
         process = (now.processes or {}).get(own) if own is not None else None
@@ -230,8 +230,8 @@ class Telemetry:
         return _not_negative(now.used_bytes - self._baseline - reserved_bytes, "device")
 
     def _contended(self, seen: Observation, own: int | None) -> bool | None:
-        """Whether another program computed here; unknown where the driver did not list our own worker."""
-        others = set(seen.processes) - self._drawing  # Windows has everything that draws in this list
+        """Whether another program computed on the card; None if the driver did not list our own worker."""
+        others = set(seen.processes) - self._drawing  # under Windows the list includes programs that draw
         if is_contended(others, self._before, self._workers):
             return True
         return False if own in seen.processes else None
@@ -244,7 +244,7 @@ class Telemetry:
 def _not_negative(
     size_bytes: int, source: Literal["process", "device"]
 ) -> tuple[int | None, Literal["process", "device"] | None]:
-    """None for a negative size: another program freed memory meanwhile, and nothing is known."""
+    """Return None for a negative size: another program freed memory meanwhile."""
     return (size_bytes, source) if size_bytes >= 0 else (None, None)
 
 

@@ -1,7 +1,7 @@
-"""The turns of a worker whose run alternates with another: it waits for its turn before each generation.
+"""Turns of a worker whose run alternates with another: the worker waits for its turn before each generation.
 
-The address of whoever gives turns comes in the environment: a socket in a folder that only this user can
-open. A message on it is one byte each way. `bench.interleave.turns` is the other end.
+An environment variable names the socket of the process that gives turns. It is in a folder that only this
+user can open. A message is one byte each way. `bench.interleave.turns` is the other end.
 """
 
 import os
@@ -17,18 +17,18 @@ ASK: Final = b"?"
 GO: Final = b"!"
 
 Ask = Callable[[], None]
-"""Comes back when it is one's turn."""
+"""Waits for the turn of this worker."""
 
 
 def at_once() -> None:
-    """The turn of a run that is alone."""
+    """Do not wait: no other run alternates with this one."""
 
 
 def turns_of_environment() -> Ask:
-    """What a worker asks before each generation: the giver of turns that its environment names, or nobody.
+    """Return the function that waits for a turn, at the socket that the environment names; else `at_once`.
 
     Raises:
-        BenchError: there is none at that address.
+        BenchError: nothing listens at that address.
     """
     address = os.environ.get(ADDRESS)
     if not address:

@@ -1,6 +1,6 @@
 """The child process: opens an engine, measures the cells it is sent, and lives no longer than its parent.
 
-It catches memory exhaustion and errors that a person can mend. Anything else ends it with a traceback on
+Memory exhaustion and errors that a person can mend are caught. Any other error ends it with a traceback on
 standard error, which the parent turns into a Failed outcome: a worker that failed is replaced anyway.
 """
 
@@ -21,10 +21,10 @@ PARENT_GONE = 113
 
 
 class Channel:
-    """The worker's line to its parent: commands from standard input, events to what was standard output."""
+    """The connection to the parent: commands from standard input, events to the old standard output."""
 
     def __init__(self) -> None:
-        # Libraries may print; only our own events may reach the parent's parser.
+        # Libraries may print; the parent parses only our events.
         self._events: IO[str] = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
         os.dup2(2, 1)
         self._lines: SimpleQueue[str] = SimpleQueue()
@@ -34,22 +34,22 @@ class Channel:
         self._events.write(event.model_dump_json() + "\n")
 
     def receive(self) -> str:
-        """The parent's next line."""
+        """Return the parent's next line."""
         return self._lines.get()
 
     def listen(self) -> None:
-        """Read the parent's lines in a thread; the end of them is the end of this process."""
+        """Read the parent's lines in a thread; at their end this process ends."""
         threading.Thread(target=self._read, name="parent", daemon=True).start()
 
     def _read(self) -> None:
         for line in sys.stdin:
             self._lines.put(line)
-        # The parent closed the pipe or was killed: leave at once, whatever the model is doing.
+        # The parent closed the pipe or was killed: end at once, even during a generation.
         os._exit(PARENT_GONE)
 
 
 def main() -> int:
-    """Serve one parent until it closes the pipe."""
+    """Measure the cells of one parent until it closes the pipe."""
     channel = Channel()
     channel.listen()
     setup = Setup.model_validate_json(channel.receive())
@@ -87,7 +87,7 @@ def _refused(error: BenchError) -> Refused:
 
 
 def _measure_next(channel: Channel, runner: "CellRunner", exhausted: "ExhaustedBy") -> None:
-    """Measure the next cell that the parent sends, and report how it ended."""
+    """Measure the next cell that the parent sends, and report its end."""
     job = Job.model_validate_json(channel.receive())
     try:
         channel.send(runner.run(job))

@@ -1,4 +1,4 @@
-"""The hooks: cells join the collected tests, run as pytest asks for them, and become a record at the end."""
+"""Hooks of pytest: add the cells to the tests, run them, and seal a record at the end."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def name_of(cell: Cell) -> str:
-    """`sdpa-10s-128`: short, without a blank, and the same in every run."""
+    """Return the name of a cell's test, such as `sdpa-10s-128`; the same in every run."""
     asked = cell.requested
     return f"{asked.attention}-{asked.clip_seconds:g}s-{asked.max_tokens}"
 
@@ -32,7 +32,7 @@ class SuiteTests(pytest.Module):
     cells: "Cells"
 
     def collect(self) -> list[pytest.Item | pytest.Collector]:
-        """One test for each cell, in the order in which `bench run` runs them."""
+        """Return one test for each cell, in the order of `bench run`."""
         return [self._test(cell) for cell in self.cells.plan.cells]
 
     def _test(self, cell: Cell) -> pytest.Function:
@@ -47,10 +47,10 @@ class SuiteTests(pytest.Module):
 
 
 class Cells:
-    """What pytest calls.
+    """The plugin with its hooks.
 
     Raises:
-        pytest.UsageError: the command line asks for something that nothing fits, or for several processes.
+        pytest.UsageError: an unknown name, a bad value, or several processes.
     """
 
     def __init__(self, config: pytest.Config) -> None:
@@ -63,39 +63,39 @@ class Cells:
         self._about = _about(self.plan)
         self._out = Path(config.getoption("bench_out") or naming.RESULTS)
         self._runner = Runner(self.plan, self._out)
-        self._told = ""
+        self._summary_line = ""
 
-    @pytest.hookimpl(tryfirst=True)  # before -k, -m and --deselect look at what there is
+    @pytest.hookimpl(tryfirst=True)  # before -k, -m and --deselect select
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
-        """Append the cells to the tests that were found."""
+        """Append the cells to the collected tests."""
         name = f"bench::{self.plan.suite.name}"
         suite: SuiteTests = SuiteTests.from_parent(session, path=session.path, name=name, nodeid=name)
         suite.obj, suite.cells = ModuleType(name), self
         items.extend(session.genitems(suite))
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """The cells that were not deselected are what is planned."""
+        """Plan the cells that were not deselected."""
         names = {item.name for item in session.items if isinstance(item.parent, SuiteTests)}
         chosen = tuple(cell for cell in self.plan.cells if name_of(cell) in names)
         self._runner = Runner(replace(self.plan, cells=chosen), self._out)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Seal the record, of whatever was run."""
+        """Seal the record of the cells that ran."""
         try:
             record = self._runner.finish()
-            self._told = f"record  {record}" if record else ""
+            self._summary_line = f"record  {record}" if record else ""
         except BenchError as error:
-            self._told = f"bench: {error}"
+            self._summary_line = f"bench: {error}"
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
 
     def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> None:
-        """Say where it is."""
-        if self._told:
+        """Print the path of the record."""
+        if self._summary_line:
             terminalreporter.section("bench")
-            terminalreporter.write_line(self._told)
+            terminalreporter.write_line(self._summary_line)
 
     def run(self, cell: Cell, replay: Replay, benchmark: Fixture) -> None:
-        """Run a cell, hand its generations to the fixture, and end as the suite expects."""
+        """Run a cell, replay its generations in the fixture, and pass or fail by the suite's expectations."""
         try:
             result = self._runner.run(cell)
         except BenchError as error:
@@ -107,15 +107,15 @@ class Cells:
 
 
 def hand_over(latencies_s: tuple[float, ...], replay: Replay, benchmark: Fixture) -> None:
-    """One round of the fixture for each generation; a cell without one books nothing."""
+    """Run one round of the fixture for each generation; without one, disable it."""
     if not latencies_s:
-        benchmark.disabled = True  # it warns where it is not used at all
+        benchmark.disabled = True  # an enabled fixture that is not used warns
     replay.load(latencies_s)
     benchmark.pedantic(replay.generation, setup=replay.rewind, rounds=max(1, len(latencies_s)))
 
 
 def _figures(result: CellResult) -> dict[str, Any]:
-    """Medians, under the names of the contract; what is not available is left out."""
+    """Return the known medians, by the names of their metrics."""
     figures = {metric: value(result.summary, metric) for metric in METRICS}
     return {
         "cell_id": result.cell_id,
@@ -137,7 +137,7 @@ def _about(plan: "Plan") -> dict[str, str]:
 
 
 def end(case: Case) -> None:
-    """Pass, fail or skip; a cell that failed for another reason than memory shows the end of its error."""
+    """Pass, fail or skip the test; a failure shows the end of the cell's error."""
     match case.result:
         case Result.SKIPPED:
             pytest.skip(case.why)

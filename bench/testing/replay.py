@@ -1,4 +1,4 @@
-"""The rounds of a cell for pytest-benchmark: generations that a worker timed, replayed.
+"""Replays the generations that a worker timed as rounds of pytest-benchmark.
 
 pytest-benchmark times a function in its own process, by its own clock. A cell runs in a worker process, where
 the latency is read off the device's events and leaves out the loading and the warm-up. So the fixture gets a
@@ -11,13 +11,13 @@ from typing import Any, Protocol
 
 
 class Fixture(Protocol):
-    """What is used of pytest-benchmark's `benchmark`; its own types are not complete."""
+    """The used part of pytest-benchmark's `benchmark`, whose own types are incomplete."""
 
     extra_info: dict[str, Any]
     disabled: bool
 
     def pedantic(self, target: Callable[[], None], *, setup: Callable[[], None], rounds: int) -> None:
-        """Time so many calls, after `setup` each."""
+        """Call `setup` and time `target`, so many times."""
         ...
 
 
@@ -30,20 +30,20 @@ class Replay:
         self._now_s = 0.0
 
     def load(self, latencies_s: Sequence[float]) -> None:
-        """The recorded latencies in seconds, one for each round."""
+        """Set the latencies in seconds, one for each round."""
         self._latencies_s = latencies_s
         self._next = 0
 
     def latency_s(self) -> float:
-        """The timer of the fixture; its name is in the fixture's JSON."""
+        """Return the time of this clock: the fixture's timer, whose name is in its JSON."""
         return self._now_s
 
     def rewind(self) -> None:
-        """Before each round, so that it is the latency itself that is booked, without a rounding error."""
+        """Set the clock to 0 before each round, so that the booked latency has no rounding error."""
         self._now_s = 0.0
 
     def generation(self) -> None:
-        """The function that the fixture times. A profiler may call it more often: no time passes then."""
+        """Advance the clock by one latency; further calls, of a profiler, take no time."""
         if self._next < len(self._latencies_s):
             self._now_s = self._latencies_s[self._next]
             self._next += 1

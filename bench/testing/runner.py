@@ -31,7 +31,7 @@ class Runner:
         self._done: dict[str, CellResult] = {}
 
     def run(self, cell: Cell) -> CellResult:
-        """Run one cell; its outcome is in the journal when this returns. A cell runs once: the outcome stays.
+        """Run one cell and return its result, which is in the journal. A cell runs once.
 
         Raises:
             BenchError: the run cannot start. It is not tried again for the next cell.
@@ -39,7 +39,7 @@ class Runner:
         """
         if cell.cell_id not in self._done:
             try:
-                with signals_to(self._mailbox.put):  # between two cells a signal is pytest's own affair
+                with signals_to(self._mailbox.put):  # between two cells pytest handles signals
                     self._done[cell.cell_id] = self._run(cell, self._started())
             except Stopped:
                 raise KeyboardInterrupt from None
@@ -51,10 +51,10 @@ class Runner:
         return running.session.run_cell(cell, running.journal, _Silent(), keep=keep)
 
     def finish(self) -> Path | None:
-        """End the worker; the path of the sealed record, or None where no cell was begun.
+        """End the worker, and return the path of the sealed record, or None if no cell was begun.
 
         Raises:
-            StorageError: the disk refused it.
+            StorageError: the disk refused a write.
         """
         self._stack.close()
         return None if self._running is None else seal_journal(self._running.path)[1]
@@ -86,7 +86,7 @@ def _refuse(repo: str, missing_bytes: int, at: Path) -> None:
 
 
 class _Silent:
-    """pytest says which test runs."""
+    """A listener that prints nothing: pytest reports the tests."""
 
     def cell_begins(self, cell: Cell, number: int, total: int) -> None:
         pass

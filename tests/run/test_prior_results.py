@@ -11,7 +11,7 @@ from bench.hardware.environment import environment, version_of
 from bench.hardware.machine_key import machine_key
 from bench.records.card import DeviceMemory, Emulation, Sampled
 from bench.records.record import CellResult, Requested, Skipped
-from bench.run.prior_results import Known, known
+from bench.run.prior_results import PriorResults, prior_results
 from bench.run.run_spec import Plan, RunOptions, make_plan, refuse_to_choose
 from bench.store.journal import Header, Journal, PlannedCell, Progress, seal_journal
 from bench.store.record_files import write_record
@@ -63,8 +63,8 @@ def left(header: Header, out: Path, *cells: CellResult, name: str = "a", sealed:
     return seal_journal(path)[1] if sealed else path
 
 
-def found(plan: Plan, out: Path) -> Known:
-    return known(plan, out, [asked(plan)])
+def found(plan: Plan, out: Path) -> PriorResults:
+    return prior_results(plan, out, [asked(plan)])
 
 
 def test_records_and_left_over_journals_count_at_any_clip_length(
@@ -75,7 +75,7 @@ def test_records_and_left_over_journals_count_at_any_clip_length(
     journal = left(here, tmp_path, cells[2], name="b", sealed=False)
     with journal.open("ab") as file:
         file.write(b'{"cell_id": "cut short')
-    assert found(plan, tmp_path) == Known({cell.cell_id: cell for cell in cells}, (record, journal))
+    assert found(plan, tmp_path) == PriorResults({cell.cell_id: cell for cell in cells}, (record, journal))
 
 
 def test_the_newest_outcome_of_a_cell_counts(plan: Plan, here: Header, tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_other_cells_are_not_even_mentioned(plan: Plan, here: Header, tmp_path: 
     other = asked(plan).model_copy(update={"seed": 7})
     old = here.environment.model_copy(update={"torch": "2.9.1"})
     left(here.model_copy(update={"environment": old}), tmp_path, sample.measured(other))
-    assert found(plan, tmp_path) == Known({})
+    assert found(plan, tmp_path) == PriorResults({})
 
 
 def _environment(header: Header, **changes: Any) -> dict[str, Any]:
@@ -168,7 +168,7 @@ def test_a_record_that_was_made_under_other_conditions_is_left_out_and_says_whic
     difference: str, change: Any, plan: Plan, here: Header, tmp_path: Path
 ) -> None:
     left(here.model_copy(update=change(here)), tmp_path, sample.measured(asked(plan)))
-    assert found(plan, tmp_path) == Known({}, left_out=(difference,))
+    assert found(plan, tmp_path) == PriorResults({}, left_out=(difference,))
 
 
 def test_a_played_card_starts_from_records_of_that_card_alone(
@@ -199,8 +199,8 @@ def test_a_prediction_is_not_known_and_not_complained_of(plan: Plan, tmp_path: P
     folder = tmp_path / plan.origin.name / plan.device.slug
     folder.mkdir(parents=True)
     write_record(derived.derived_record(), folder / "plan.json")
-    assert found(plan, tmp_path) == Known({})
+    assert found(plan, tmp_path) == PriorResults({})
 
 
 def test_nothing_is_known_in_an_empty_folder(plan: Plan, tmp_path: Path) -> None:
-    assert found(plan, tmp_path / "nowhere") == Known({})
+    assert found(plan, tmp_path / "nowhere") == PriorResults({})

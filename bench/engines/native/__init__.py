@@ -1,6 +1,6 @@
 """The native engine: our own implementation of the model, on torch and in this process.
 
-`opening` puts the engine and its instruments together in the worker; this module is all that a parent reads.
+The parent of a run reads this module only; `opening` makes the engine and its instruments in the worker.
 """
 
 from typing import Final

@@ -1,4 +1,4 @@
-"""One call of transformers' `generate`, which announces every phase and token to an observer.
+"""Calls transformers' `generate` once, and announces every phase and token to an observer.
 
 The native engine runs it on a device; a prediction traces the same call with fake tensors.
 """
@@ -26,15 +26,15 @@ def answer(
     logits_positions: Literal["all", "last"],
     streamer: BaseStreamer | None = None,
 ) -> GenerateDecoderOnlyOutput:
-    """Answer a prompt with audio. Nothing here waits for the device, but for what `generate` itself asks.
+    """Answer a prompt with audio. Only `generate` itself waits for the device.
 
     Args:
         model: on the device of the inputs.
-        inputs: what the processor made, log-mel in the type of the model.
+        inputs: the output of the processor, log-mel in the type of the model.
         config: from `generation_config`.
-        observer: gets the begin of `encode`, `prefill` and `decode`, each token, and the end.
-        logits_positions: transformers would keep the last position only; upstream computes them all.
-        streamer: gets the token ids as they come, which does wait for the device.
+        observer: receives the begin of `encode`, `prefill` and `decode`, each token, and the end.
+        logits_positions: upstream computes all of them, transformers the last one only.
+        streamer: receives the token ids as they are made, which waits for the device.
     """
     output = model.generate(
         **inputs,
@@ -45,13 +45,13 @@ def answer(
         logits_to_keep=1 if logits_positions == "last" else 0,
     )
     observer.end()
-    return cast(GenerateDecoderOnlyOutput, output)  # as return_dict_in_generate has it
+    return cast(GenerateDecoderOnlyOutput, output)  # the type of `return_dict_in_generate`
 
 
 def generation_config(
     *, max_tokens: int, forced_length: bool, sampling: Sampling, end_of_answer: Sequence[int]
 ) -> GenerationConfig:
-    """How to choose tokens, and when to stop. With `forced_length` no end of an answer comes early."""
+    """Return how to choose tokens and when to stop. With `forced_length` no answer ends early."""
     chosen: dict[str, Any] = {}
     if sampling.do_sample:
         chosen = {"temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": sampling.top_k}
@@ -63,12 +63,12 @@ def generation_config(
         eos_token_id=list(end_of_answer) or None,
         pad_token_id=end_of_answer[0] if end_of_answer else None,
         use_cache=True,
-        return_dict_in_generate=True,  # which names the cache that was really used
+        return_dict_in_generate=True,  # names the cache that was used
     )
 
 
 class _TokenSignal(StoppingCriteria):
-    """Never stops anything: `generate` calls it once per token, which is when the observer has to know."""
+    """A criterion that never stops. `generate` calls it once per token, which it announces."""
 
     def __init__(self, observer: Observer, device: torch.device) -> None:
         self._observer = observer
@@ -76,7 +76,7 @@ class _TokenSignal(StoppingCriteria):
         self._go_on = torch.zeros(1, dtype=torch.bool, device=device)
 
     def __call__(self, *_: object, **__: object) -> torch.Tensor:
-        """Called after each token with all ids and scores so far, which are not looked at."""
+        """Announce a token; ids and scores are not used."""
         self._observer.token()
         if self._first:
             self._observer.begin(Phase.DECODE)

@@ -1,4 +1,4 @@
-"""Whether the torch that is installed can use the card that is there, and how much of it."""
+"""Opens the CUDA context of a worker, with a limit on its memory if a card is emulated."""
 
 import math
 
@@ -11,7 +11,7 @@ from bench.wording.outcomes import reason
 
 
 def require_cuda(device_kind: str) -> None:
-    """Say what is wrong before anything is loaded onto a card that torch cannot use.
+    """Check that torch can use the card, before anything is loaded.
 
     Raises:
         MachineError: a build without CUDA, or a driver that it cannot work with.
@@ -66,7 +66,7 @@ def is_full(error: RuntimeError) -> bool:
 def _limit(limit_bytes: int) -> None:
     device = torch.cuda.current_device()
     total = int(torch.cuda.get_device_properties(device).total_memory)
-    if limit_bytes >= total:  # a fraction of 1 would be no limit at all
+    if limit_bytes >= total:  # a fraction of 1 is no limit
         raise MachineError(
             f"the emulated card would leave {both_units(limit_bytes)}; CUDA sees only {both_units(total)}",
             hint="A card can play a smaller one only",
@@ -75,10 +75,10 @@ def _limit(limit_bytes: int) -> None:
 
 
 def fraction_of(limit_bytes: int, total_bytes: int) -> float:
-    """The fraction of a total, below 2**53, that the allocator makes exactly this limit of.
+    """Return the fraction of a total (below 2**53) for which the allocator computes exactly this limit.
 
     It computes `size_t(fraction * double(total))` (setMemoryFraction in c10/cuda/CUDACachingAllocator.cpp),
-    so that a quotient which was rounded down would cost a byte, and with it a whole block.
+    so that a quotient that was rounded down costs a byte, and with it a whole block.
     """
     fraction = limit_bytes / total_bytes
     while int(fraction * total_bytes) < limit_bytes:

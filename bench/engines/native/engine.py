@@ -1,4 +1,4 @@
-"""The native engine: our own implementation of the model, through transformers' `generate`."""
+"""The native engine: our implementation of the model, run by transformers' `generate`."""
 
 import json
 from collections.abc import Callable
@@ -33,7 +33,7 @@ _SEED_OF_RANDOM_WEIGHTS: Final = 0
 
 @dataclass(frozen=True, kw_only=True)
 class NativeGeneration(Generation):
-    """One answer, with the ids of its tokens. Here everything is known."""
+    """One answer, with the ids of its tokens."""
 
     token_ids: tuple[int, ...]
     audio_tokens: int
@@ -56,7 +56,7 @@ class NativeEngine:
         self._end_of_answer: list[int] = []
 
     def facts(self, dtype: str) -> ModelFacts:
-        """Parameters and bytes from the meta device; a checkpoint's tensors are held against them.
+        """Return parameters and bytes, from the meta device; check a checkpoint's tensors against them.
 
         Raises:
             WeightsError: missing, extra or misshapen tensors.
@@ -73,11 +73,11 @@ class NativeEngine:
         )
 
     def load(self, requested: Requested) -> None:
-        """Bring the model onto the device."""
+        """Load the model onto the device."""
         self._requested = requested
         if self._device.type == "cuda":
-            # transformers takes what is reserved already off the one block that it reserves for the weights:
-            # by 2 MiB of a cached segment it would be too small for the last of them.
+            # transformers subtracts reserved memory from the one block that it reserves for the weights:
+            # a cached segment of 2 MiB makes that block too small for the last of them.
             torch.cuda.empty_cache()
         profile = settings_of(requested.profile)
         options = _options(self._config, profile)
@@ -105,15 +105,15 @@ class NativeEngine:
             )
         if profile.embeddings == "host":
             self._model.language_model.embed_tokens.to("cpu")
-            torch.cuda.empty_cache()  # what can be given back; nothing happens without CUDA
+            torch.cuda.empty_cache()  # does nothing without CUDA
         self._model.eval()  # type: ignore[no-untyped-call]
         self._end_of_answer = _end_of_answer(self._model)
-        # `generate` fills in from the checkpoint's own settings whatever a request leaves at its default; but
-        # what a record says was asked for has to be what runs.
+        # `generate` takes a setting at its default value from the checkpoint instead; but the settings in a
+        # record have to be those that run.
         self._model.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
 
     def settings(self) -> EngineSettings:
-        """How the loaded model is set up."""
+        """Return the settings of the loaded model."""
         model, requested = self._loaded()
         audio = model.config.audio_config
         return EngineSettings(
@@ -129,20 +129,20 @@ class NativeEngine:
         )
 
     def weights(self) -> list[torch.Tensor]:
-        """Every parameter that lies on the device."""
+        """Return the parameters that are on the device."""
         return [weight for weight in self._loaded()[0].parameters() if _on(weight, self._device)]
 
     def buffers(self) -> list[torch.Tensor]:
-        """Every buffer: the rotary frequencies."""
+        """Return the buffers: the rotary frequencies."""
         return list(self._loaded()[0].buffers())
 
     @torch.no_grad()
     def generate(
         self, request: Request, observer: Observer, say: Callable[[str], None] | None = None
     ) -> NativeGeneration:
-        """Answer one request. Phases are announced where they begin; nothing here waits for the device.
+        """Answer one request, and announce each phase at its begin. Waits for the device only with `say`.
 
-        `say` gets the text in pieces as it comes, which does wait for the device.
+        `say` receives the text in pieces.
         """
         model, requested = self._loaded()
         torch.manual_seed(request.seed)
@@ -178,7 +178,7 @@ class NativeEngine:
         )
 
     def work(self, request: Request, generation: Generation) -> Work:
-        """Bytes and operations that this generation took, counted from the shapes of the loaded model."""
+        """Return bytes and operations of a generation, from the shapes of the loaded model."""
         _, requested = self._loaded()
         if not isinstance(generation, NativeGeneration):
             raise BenchError("this generation is not one of the native engine")
@@ -215,14 +215,14 @@ class NativeEngine:
 
 
 class _Streamer(TextStreamer):
-    """Hands the text of an answer on instead of printing it."""
+    """Passes the text of an answer to `say` instead of printing it."""
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, say: Callable[[str], None]) -> None:
         super().__init__(tokenizer, skip_prompt=True, skip_special_tokens=True)
         self._say = say
 
     def on_finalized_text(self, text: str, stream_end: bool = False) -> None:  # noqa: ARG002
-        """Hand on one piece."""
+        """Pass on one piece."""
         self._say(text)
 
 
@@ -240,26 +240,26 @@ def _make_tiny_if_missing(source: ModelSource) -> None:
 
 
 def _end_of_answer(model: MossAudioModel) -> list[int]:
-    """The ids that end an answer: those of generation_config.json, else the one of config.json."""
+    """Return the ids that end an answer: those of generation_config.json, else the one of config.json."""
     ids: int | list[int] | None = model.generation_config.eos_token_id
     ids = model.config.eos_token_id if ids is None else ids
     return ids if isinstance(ids, list) else [] if ids is None else [ids]
 
 
 def quiet_transformers() -> None:
-    """No progress bars and no advice from transformers on standard error; for processes of our own."""
+    """Keep progress bars and advice of transformers off standard error; for processes of our own."""
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def expected_tensors(config: MossAudioConfig) -> dict[str, tuple[int, ...]]:
-    """Name and shape of every tensor of a checkpoint with this configuration, from the meta device."""
+    """Return name and shape of every tensor of a checkpoint with this configuration, from the meta device."""
     state = meta_model(config, dtype=torch.bfloat16).state_dict()
     return {name: tuple(tensor.shape) for name, tensor in state.items()}
 
 
 def _options(config: MossAudioConfig, profile: ProfileSettings) -> dict[str, Any]:
-    """What the profile changes in the configuration of the model; nothing for `faithful`."""
+    """Return the changes of the profile to the model's configuration; none for `faithful`."""
     audio = config.audio_config
     at_once = min(audio.conv_chunksize, profile.encoder_chunks_at_once or audio.conv_chunksize)
     return {

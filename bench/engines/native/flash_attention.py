@@ -1,4 +1,4 @@
-"""FlashAttention 2 on this card: tried, not looked up. Wheels lack kernels for some cards and torches."""
+"""Tries FlashAttention 2 on a card: wheels lack kernels for some cards and releases of torch."""
 
 import importlib.util
 
@@ -8,13 +8,13 @@ from bench.hardware.environment import version_of
 from bench.records.reasons import FlashAttentionBroken
 from bench.store.scrub import scrub
 
-_HEAD_DIM = 128  # of the language model; a wheel has kernels for each size apart
+_HEAD_DIM = 128  # of the language model; a wheel has separate kernels for each size
 
 
 def flash_attention_problem(device: torch.device) -> FlashAttentionBroken | None:
-    """Why the installed package cannot compute on this device; None if it can, or is not installed.
+    """Return the error of the installed package on this device; None if it works or is not installed.
 
-    One attention over 16 positions is computed, which loads a few MB of kernels onto the card.
+    It computes one attention over 16 positions, which loads a few MB of kernels onto the card.
     """
     if importlib.util.find_spec("flash_attn") is None:
         return None
@@ -30,7 +30,7 @@ def flash_attention_problem(device: torch.device) -> FlashAttentionBroken | None
         if device.type == "cuda":
             torch.cuda.synchronize(device)
     except torch.OutOfMemoryError:
-        return None  # a full card says nothing about the package; the cells will say it of the card
+        return None  # a full card says nothing about the package; the cells report it
     except RuntimeError as error:
         return FlashAttentionBroken(version=version, failed_at="run", error=_first_line(error))
     return None

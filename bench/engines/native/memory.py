@@ -1,4 +1,4 @@
-"""Memory of the native engine: where counting costs time in a pass of its own, else along the way."""
+"""Memory of the native engine: from the CUDA allocator's counters, or counted in an extra pass."""
 
 import gc
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from bench.records.record import Memory, PhaseMemory
 
 
 class _TorchMemory(MemoryProfiler):
-    """What both profilers share: the resident set of this process, the weights, and the loading of them."""
+    """The common part of both profilers: the resident set, the weights and their loading."""
 
     def __init__(self, engine: NativeEngine, source: str) -> None:
         self._engine = engine
@@ -47,10 +47,10 @@ class _TorchMemory(MemoryProfiler):
 
 
 class TrackedMemory(_TorchMemory):
-    """Follows tensors through the dispatcher, in a pass of its own.
+    """Counts tensors through torch's dispatcher, in an extra pass.
 
-    Under the limit of an emulated card it follows every generation, so that the limit holds in all of them:
-    then the times of that run mean nothing.
+    With the limit of an emulated card it counts in every generation, so that the limit holds in all of them.
+    Times of such a run mean nothing.
     """
 
     needs_a_pass = True
@@ -61,20 +61,20 @@ class TrackedMemory(_TorchMemory):
         self._limited = AllocationTracker(limit_bytes) if limit_bytes is not None else None
 
     def begin_load(self) -> None:
-        """Start a new resident peak; see whether the weights can fit at all.
+        """Start a new resident peak; check that the weights fit.
 
         Raises:
-            EmulatedMemoryError: the weights alone pass the limit, which needs no loading to know.
+            EmulatedMemoryError: the weights alone exceed the limit.
         """
         super().begin_load()
         if self._limited is not None:
             self._limited.require(self._expected_bytes)
 
     def end_load(self) -> None:
-        """Weights by their sizes: loaders fill memory in threads of their own, where nothing can count it.
+        """Count the weights by their sizes: loaders fill memory in other threads, which cannot be counted.
 
         Raises:
-            EmulatedMemoryError: the limit is passed already.
+            EmulatedMemoryError: they exceed the limit.
         """
         if self._limited is not None:
             self._limited.adopt_all(self._tensors())
@@ -83,15 +83,15 @@ class TrackedMemory(_TorchMemory):
         self._load = counted.model_copy(update={"allocated_peak_bytes": None})
 
     def around(self) -> AbstractContextManager[object]:
-        """The limit, where there is one; garbage of the generation before is not held against this one."""
+        """Collect garbage of earlier generations, and return the limit (if there is one) as a context."""
         if self._limited is None:
             return nullcontext()
         gc.collect()
         return self._limited
 
     def profile(self, generate: Callable[[Observer], object]) -> ProfiledMemory:
-        """One generation under the tracker."""
-        if self._limited is not None:  # which `around` enters
+        """Generate once under the tracker, and return the memory."""
+        if self._limited is not None:  # `around` has entered it
             return self._followed(self._limited, generate)
         tracker = AllocationTracker()
         tracker.adopt_all(self._tensors())
@@ -108,9 +108,9 @@ class TrackedMemory(_TorchMemory):
 
 
 class CudaMemory(_TorchMemory):
-    """Reads the allocator's counters, which it keeps anyway, at each phase of the timed repeats themselves.
+    """Reads the CUDA allocator's counters at each phase of the timed repeats.
 
-    The limit of an emulated card is the allocator's own: it was set before anything was loaded.
+    The allocator itself keeps the limit of an emulated card, which was set before loading.
     """
 
     def __init__(self, engine: NativeEngine, allocated: CachingAllocator) -> None:
@@ -130,29 +130,29 @@ class CudaMemory(_TorchMemory):
         self._load = phase_memory(self._allocated.read(), self._resident)
 
     def begin_cell(self) -> None:
-        """New phases; retries count from here."""
+        """Start new phases, and count retries from here."""
         self._watch = MemoryWatch(self._allocated, self._resident)
         self._retries_before = self._allocated.retries()
 
     def before_warm_up(self) -> None:
-        """Blocks of the cold call would be in the reserved bytes of this cell.
+        """Release the blocks of the cold call, which are not memory of this cell.
 
-        The peaks start anew with the first phase of each repeat.
+        The first phase of each repeat starts new peaks.
         """
         self._allocated.give_back()
 
     def observers(self) -> tuple[Observer, ...]:
-        """One watch for all repeats: the largest of each phase counts."""
+        """Return one watch for all repeats: the largest peak of each phase counts."""
         return (self._watch,)
 
     def profile(self, generate: Callable[[Observer], object]) -> ProfiledMemory:  # noqa: ARG002 - no pass
-        """What the repeats showed; their course is the driver's to report."""
+        """Return the peaks of the repeats. A trace comes from the driver's samples instead."""
         return ProfiledMemory(
             self._memory(self._watch.phases, self._allocated.retries() - self._retries_before)
         )
 
     def end_cell(self) -> None:
-        """The driver sees the next cell from its begin, which is before that gives anything back itself."""
+        """Release cached blocks: the driver watches the next cell from its begin."""
         self._allocated.give_back()
 
     def reserved_bytes(self) -> int:

@@ -1,4 +1,4 @@
-"""Opens the native engine on its device, with the instruments that suit it."""
+"""Opens the native engine on a device, with the instruments for that device."""
 
 import torch
 import transformers
@@ -18,7 +18,7 @@ from bench.records.reasons import FlashAttentionBroken
 
 
 def open_native(setup: EngineSetup) -> OpenEngine:
-    """The native engine, with no weights loaded yet.
+    """Return the native engine with its instruments; no weights are loaded yet.
 
     Raises:
         MachineError: torch cannot use the device.
@@ -27,14 +27,14 @@ def open_native(setup: EngineSetup) -> OpenEngine:
     """
     quiet_transformers()
     if setup.device == "cpu" and setup.source.weight_mode is WeightMode.TINY:
-        # Its operators are too small to share, and threads that wait for each other crawl on a busy machine.
+        # Its operators are too small for threads, which are slow on a busy machine.
         torch.set_num_threads(1)
     device, limit_bytes = torch.device(setup.device), setup.memory_limit_bytes
     on_cuda = setup.device == "cuda"
     problem: FlashAttentionBroken | None = None
     require_cuda(setup.device)
     if on_cuda:
-        # Before the parent hears of this process, so that it finds it on the card from then on.
+        # Before this process reports to its parent, so that the driver lists it from then on.
         open_context(limit_bytes)
         problem = flash_attention_problem(device)
     engine = NativeEngine(setup.source, device)

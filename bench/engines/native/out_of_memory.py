@@ -1,4 +1,4 @@
-"""Tells running out of memory from every other error, and what was known at that moment."""
+"""Recognises errors that mean exhausted memory, and turns them into outcomes."""
 
 import re
 
@@ -17,18 +17,18 @@ from bench.wording import outcomes
 _CPU_ALLOCATOR = re.compile(
     r"DefaultCPUAllocator: (?:can't allocate|not enough) memory.*?allocate (\d+) bytes", re.S
 )
-# What CUDA and its libraries say when they, and not torch's allocator, find no room.
+# Errors of CUDA and its libraries when they, and not torch's allocator, get no memory.
 _CUDA_LIBRARIES = re.compile(
     r"CUDA (?:driver )?error: out of memory|CUDA_ERROR_OUT_OF_MEMORY"
     r"|CUBLAS_STATUS_ALLOC_FAILED|CUDNN_STATUS_ALLOC_FAILED"
     r"|CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED"
-    # On a MIG slice in a container torch's allocator trips over NVML while it words the error.
+    # On a MIG slice in a container torch's allocator fails in NVML while it writes its message.
     r"|NVML_SUCCESS == .*INTERNAL ASSERT FAILED.*CUDACachingAllocator"
 )
 _HOST_OF_A_LIBRARY = "CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED"
-# A convolution tries one engine after another, and takes no room for no engine: the allocator has counted.
+# A convolution tries one engine after another and reports exhausted memory as this; the allocator counts it.
 _NO_ENGINE = "unable to find an engine to execute this computation"
-# cuBLAS also says this of a broken installation: it means memory only where hardly any is left.
+# cuBLAS reports a broken installation in the same way: it means memory only if hardly any is free.
 _NO_HANDLE = "CUBLAS_STATUS_NOT_INITIALIZED"
 _HARDLY_ANY = 256 * MIB
 # format_size in c10/cuda/CUDACachingAllocator.cpp: two decimals, whole bytes up to 1024.
@@ -39,13 +39,12 @@ _FACTORS = {"bytes": 1, "KiB": 2**10, "MiB": MIB, "GiB": 2**30}
 def out_of_memory(
     error: BaseException, phase: Phase | None, device: torch.device, limit_bytes: int | None = None
 ) -> OutOfMemory | None:
-    """The outcome, if this error means that the device's memory ran out; else None.
+    """Return the outcome if this error means that the device's memory ran out, else None.
 
-    `limit_bytes` is what an emulated card left to the CUDA caching allocator.
+    `limit_bytes` is the limit of the CUDA caching allocator on an emulated card.
 
     Raises:
-        MachineError: a graphics card was computing, and it was the machine's memory that ran out, which says
-            nothing of the card's.
+        MachineError: a graphics card was computing, and the machine's memory ran out instead of the card's.
     """
     if isinstance(error, EmulatedMemoryError):
         return outcomes.out_of_memory(
@@ -80,7 +79,7 @@ def _from_a_library(error: BaseException, device: torch.device) -> bool:
 def _free_bytes(device: torch.device) -> int | None:
     try:
         return torch.cuda.mem_get_info(device)[0]
-    except RuntimeError:  # after some errors the driver answers nothing more in this process
+    except RuntimeError:  # after some errors the driver no longer answers in this process
         return None
 
 
@@ -89,7 +88,7 @@ def _on_device(
 ) -> OutOfMemory:
     request = _CUDA_REQUEST.search(str(error))
     asked = round(float(request[1]) * _FACTORS[request[2]]) if request else None
-    # What the failed call had made is alive still: the error's traceback holds it.
+    # Tensors of the failed call are still alive: the error's traceback refers to them.
     reserved = torch.cuda.memory_reserved(device) if device.type == "cuda" else None
     return outcomes.out_of_memory(
         DeviceRefused(error=scrub(str(error).splitlines()[0])[:300]),

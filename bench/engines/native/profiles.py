@@ -1,7 +1,7 @@
-"""What each profile of the native engine sets. Pure: no torch.
+"""The settings of each profile of the native engine. Pure: no torch.
 
 `faithful` runs as upstream does. `lean` saves memory where the model's output stays the same within the
-golden tolerance; docs/envelope.md has what each setting is worth on a 12 GB card.
+golden tolerance; docs/envelope.md has the memory that each setting saves on a 12 GB card.
 """
 
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ _POSITIONS: Final = 512
 
 @dataclass(frozen=True, slots=True)
 class ProfileSettings:
-    """How a model is set up, apart from the settings of a suite.
+    """Settings of a model that a suite does not contain.
 
     Attributes:
-        logits_positions: of the prompt: of every position, or of the last one, which alone is needed.
+        logits_positions: logits of every position of the prompt, or of the last one, which alone is needed.
         encoder_chunks_at_once: chunks of 4 s that go through the encoder together; None: as the model has it.
         mlp_positions_at_once: positions of the prompt that go through a feed-forward layer of the language
             model together; None: all.
-        embeddings: where the table of text embeddings lies. Its rows are only looked up, a few kilobytes a
-            token; the head has a table of its own.
+        embeddings: the place of the table of text embeddings. A token reads one row of a few kilobytes; the
+            head has a table of its own.
     """
 
     logits_positions: Literal["all", "last"]
@@ -46,7 +46,7 @@ _LEAN: Final = ProfileSettings(
 
 
 def settings_of(profile: Profile) -> ProfileSettings:
-    """The settings of a profile."""
+    """Return the settings of a profile."""
     match profile:
         case Profile.FAITHFUL:
             return _FAITHFUL
