@@ -13,6 +13,7 @@ import hypothesis
 import pytest
 from filelock import FileLock
 
+from tests.engines.stand_in import installed
 from tests.fake_driver.driver import build
 from tests.run.processes import bench, write_suite
 
@@ -70,6 +71,12 @@ def finished_run(shared: Path, home: Path) -> tuple[Path, str, str]:
     ended = made_once(shared, "run", make)
     assert ended.code == 0, ended.err
     return ended.folder, ended.out, ended.err
+
+
+@pytest.fixture(scope="session")
+def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What a process has in its environment to find the stand-in engines: see tests/engines/stand_in.py."""
+    return installed(tmp_path_factory.mktemp("installed"))
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,7 @@ from bench.run.runner import RunResult
 from bench.store.record_files import read_record
 from tests.cli.conftest import Say
 from tests.conftest import EndedRun, made_once
+from tests.engines.stand_in import PACED
 from tests.run.processes import bench, environment, started, wait_for_line, write_suite
 from tests.samples import records as sample
 
@@ -141,10 +142,11 @@ def test_a_summary_that_cannot_be_written_does_not_lose_the_run(
     assert json.loads(printed.out.splitlines()[-1])["exit_code"] == 0
 
 
-def test_an_interrupted_run_tells_what_it_has(home: Path, tmp_path: Path) -> None:
-    path = write_suite(tmp_path, tokens="[8, 2000]", repeats=50)
-    with started("run", "--ci", "--suite", str(path), "--device", "cpu", home=home, cwd=tmp_path) as process:
-        wait_for_line(process, r"^\[1/2\] .* tok/s")
+def test_an_interrupted_run_tells_what_it_has(stand_ins: dict[str, str], home: Path, tmp_path: Path) -> None:
+    path = write_suite(tmp_path, tokens="[8, 2000]", repeats=50, engine=PACED)
+    command = ("run", "--ci", "--suite", str(path), "--device", "cpu")
+    with started(*command, home=home, cwd=tmp_path, env=stand_ins) as process:
+        wait_for_line(process, r"^\[1/2\] .* first token")
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=60)
     last = json.loads(output.splitlines()[-1])

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -17,6 +18,7 @@ from bench.hardware.device import the_cpu
 from bench.store.journal import read_progress
 from bench.store.record_files import read_record
 from tests.cli.conftest import Say, journal_of
+from tests.engines.stand_in import NAME
 from tests.hub_server import serve, sha256
 from tests.run.processes import bench, environment, only, started, write_suite
 
@@ -205,11 +207,13 @@ def test_without_a_network_there_are_other_ways(home: Path, tmp_path: Path) -> N
     assert "--weights random" in line
 
 
-def test_a_disk_that_fills_up_keeps_what_is_done(finished_run: Run, home: Path, tmp_path: Path) -> None:
-    suite = write_suite(tmp_path)
+def test_a_disk_that_fills_up_keeps_what_is_done(
+    stand_ins: dict[str, str], home: Path, tmp_path: Path
+) -> None:
+    suite = write_suite(tmp_path, engine=NAME)
     ended = subprocess.run(
         ["bash", "-c", f"ulimit -f 12; exec {sys.executable} -m bench run --suite {suite}"],
-        env=environment(home),
+        env=environment(home) | stand_ins,
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -226,12 +230,12 @@ def test_a_disk_that_fills_up_keeps_what_is_done(finished_run: Run, home: Path, 
     assert {cell.outcome.status for cell in done} == {"measured"}
 
 
-def test_a_signal_before_the_first_cell_leaves_nothing(finished_run: Run, home: Path, tmp_path: Path) -> None:
+def test_a_signal_before_the_first_cell_leaves_nothing(home: Path, tmp_path: Path) -> None:
     suite = write_suite(tmp_path)
     with started("run", "--suite", str(suite), home=home, cwd=tmp_path) as process:
         parent = psutil.Process(process.pid)
         while not (workers := parent.children()):
-            os.sched_yield()
+            time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate(timeout=30)
     assert (process.returncode, output) == (130, "")
@@ -241,10 +245,10 @@ def test_a_signal_before_the_first_cell_leaves_nothing(finished_run: Run, home: 
 
 
 def test_nobody_reads_and_record_and_report_are_written_all_the_same(
-    finished_run: Run, home: Path, tmp_path: Path
+    stand_ins: dict[str, str], home: Path, tmp_path: Path
 ) -> None:
     """As in `bench run | head -1`, with the reader gone from the start."""
-    suite = write_suite(tmp_path, tokens="[8]")
+    suite = write_suite(tmp_path, tokens="[8]", engine=NAME)
     reader, writer = os.pipe()
     os.close(reader)
     ended = subprocess.run(
@@ -252,7 +256,7 @@ def test_nobody_reads_and_record_and_report_are_written_all_the_same(
         stdout=writer,
         stderr=subprocess.PIPE,
         text=True,
-        env=environment(home),
+        env=environment(home) | stand_ins,
         cwd=tmp_path,
         check=False,
     )

@@ -1,10 +1,15 @@
 """An engine that answers at once and shares nothing with torch: no tensors, no allocator, no kernels.
 
 It announces where a generation begins, then its tokens two at a time, as a server would that streams chunks.
+`PACED` is the same engine with a pause for each token, for tests that interrupt a cell.
 """
 
+import os
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from time import sleep
 from typing import Final
 
 from bench.engines.interface import (
@@ -21,12 +26,18 @@ from bench.measure.observer import Observer
 from bench.records.enums import Phase
 from bench.records.record import Requested
 
+ROOT: Final = Path(__file__).parents[2]
 NAME: Final = "stand-in"
+PACED: Final = "paced-stand-in"
+TOKEN_S: Final = 0.008
 GREETING: Final = "Good day."
 
 
 class StandIn:
     """Generates nothing, and takes as many tokens for it as were asked for."""
+
+    def __init__(self, token_s: float) -> None:
+        self._token_s = token_s
 
     def load(self, requested: Requested) -> None:
         """There is nothing to load."""
@@ -41,6 +52,7 @@ class StandIn:
         """Announce the begin and every second token."""
         observer.begin(Phase.PREPROCESS)
         for _ in range(0, request.max_tokens, 2):
+            sleep(2 * self._token_s)
             observer.token()
         observer.end()
         if say is not None:
@@ -51,8 +63,8 @@ class StandIn:
         """Nothing is known of the shapes."""
 
 
-def _open(setup: EngineSetup) -> OpenEngine:
-    engine: Engine = StandIn()
+def _open(setup: EngineSetup, token_s: float = 0.0) -> OpenEngine:
+    engine: Engine = StandIn(token_s)
     facts = ModelFacts(config_sha256="0" * 64, parameters=None, weights_bytes=None, max_positions=None)
     return OpenEngine(engine=engine, facts=facts)
 
@@ -64,12 +76,21 @@ SPEC: Final = EngineSpec(
     reads_weights=False,
     limits_memory=False,
 )
+SPEC_PACED: Final = replace(SPEC, open=partial(_open, token_s=TOKEN_S))
+
+
+def installed(folder: Path) -> dict[str, str]:
+    """Announce both engines in `folder`; the environment in which a new process finds them."""
+    announce(folder, NAME)
+    announce(folder, PACED, value="tests.engines.stand_in:SPEC_PACED")
+    return {"PYTHONPATH": os.pathsep.join(map(str, (folder, ROOT)))}
 
 
 def announce(folder: Path, *names: str, value: str = "tests.engines.stand_in:SPEC") -> None:
     """Make `folder`, once it is on the path, announce this engine as an installed package would."""
-    info = folder / "stand_in-1.dist-info"
+    package = names[0].replace("-", "_")
+    info = folder / f"{package}-1.dist-info"
     info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stand-in\nVersion: 1\n", encoding="utf-8")
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1\n", encoding="utf-8")
     lines = ["[bench.engines]", *(f"{name} = {value}" for name in names)]
     (info / "entry_points.txt").write_text("\n".join(lines), encoding="utf-8")

@@ -15,6 +15,7 @@ name = "{name}"
 version = "1"
 title = "A suite for tests"
 model = "tiny"
+engine = "{engine}"
 dtype = "float32"
 [axes]
 clip_seconds = {clips}
@@ -35,11 +36,18 @@ def write_suite(
     attention: str = '["sdpa"]',
     repeats: int = 1,
     limit: float = 60,
+    engine: str = "native",
 ) -> Path:
     """A suite file in `folder`."""
     path = folder / "mine.toml"
     text = SUITE.format(
-        name="mine", clips=clips, tokens=tokens, attention=attention, repeats=repeats, limit=limit
+        name="mine",
+        engine=engine,
+        clips=clips,
+        tokens=tokens,
+        attention=attention,
+        repeats=repeats,
+        limit=limit,
     )
     path.write_text(text, encoding="utf-8")
     return path
@@ -78,7 +86,9 @@ def bench(
 
 
 @contextmanager
-def started(*arguments: str, home: Path, cwd: Path) -> "Iterator[subprocess.Popen[str]]":
+def started(
+    *arguments: str, home: Path, cwd: Path, env: dict[str, str] | None = None
+) -> "Iterator[subprocess.Popen[str]]":
     """A running `bench`, killed at the end if it still runs."""
     process = subprocess.Popen(
         [sys.executable, "-m", "bench", *arguments],
@@ -86,7 +96,7 @@ def started(*arguments: str, home: Path, cwd: Path) -> "Iterator[subprocess.Pope
         stderr=subprocess.PIPE,
         text=True,
         cwd=cwd,
-        env=environment(home),
+        env=environment(home) | (env or {}),
     )
     try:
         yield process

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
@@ -77,7 +78,7 @@ def _worker(process: "subprocess.Popen[str]") -> psutil.Process:
             for child in parent.children():
                 if "bench.run.worker" in child.cmdline():
                     return child
-        os.sched_yield()
+        time.sleep(0.01)
     raise AssertionError(f"no worker: {process.communicate()[1]}")
 
 

@@ -11,19 +11,23 @@ import pytest
 from bench.records.record import CellResult, Record
 from bench.store.journal import read_progress
 from bench.store.record_files import read_record
+from tests.engines.stand_in import PACED
 from tests.run.processes import bench, only, started, wait_for_line, worker_of, write_suite
 
+ENGINES = pytest.mark.parametrize("engine", [PACED, pytest.param("native", marks=pytest.mark.emulated)])
 
+
+@ENGINES
 def test_a_run_that_is_stopped_again_and_again_loses_the_cell_in_flight_at_most(
-    tmp_path: Path, home: Path
+    engine: str, stand_ins: dict[str, str], tmp_path: Path, home: Path
 ) -> None:
     """SIGINT, then SIGTERM, then SIGKILL; each time the run goes on from what was left."""
-    suite = write_suite(tmp_path, tokens="[8, 100, 101, 102]", repeats=3)
+    suite = write_suite(tmp_path, tokens="[8, 100, 101, 102]", repeats=3, engine=engine)
     command = ["bench", "run", "--suite", str(suite)]
     kept: tuple[CellResult, ...] = ()
     for done, (number, code) in enumerate(((signal.SIGINT, 130), (signal.SIGTERM, 143)), 1):
-        with started(*command[1:], home=home, cwd=tmp_path) as process:
-            wait_for_line(process, rf"\[{done}/4\].*tok/s")
+        with started(*command[1:], home=home, cwd=tmp_path, env=stand_ins) as process:
+            wait_for_line(process, rf"\[{done}/4\].*first token")
             worker = worker_of(process)
             process.send_signal(number)
             output, _ = process.communicate(timeout=30)
@@ -37,8 +41,8 @@ def test_a_run_that_is_stopped_again_and_again_loses_the_cell_in_flight_at_most(
         command = output.strip().splitlines()[-1].split()
         assert command[:2] == ["bench", "run"]
 
-    with started(*command[1:], home=home, cwd=tmp_path) as process:
-        wait_for_line(process, r"\[3/4\].*tok/s")
+    with started(*command[1:], home=home, cwd=tmp_path, env=stand_ins) as process:
+        wait_for_line(process, r"\[3/4\].*first token")
         worker = worker_of(process)
         process.kill()
         process.wait()
@@ -46,7 +50,8 @@ def test_a_run_that_is_stopped_again_and_again_loses_the_cell_in_flight_at_most(
     journal = only(tmp_path / "results", "*.journal.jsonl")
     assert len(read_progress(journal).done) == 3
 
-    resumed = bench("run", "--suite", str(suite), "--resume", str(journal), home=home, cwd=tmp_path)
+    again = ("run", "--suite", str(suite), "--resume", str(journal))
+    resumed = bench(*again, home=home, cwd=tmp_path, env=stand_ins)
     assert resumed.returncode == 0, resumed.stderr
     whole = read_record(only(tmp_path / "results", "*.json"))
     assert outcomes(whole) == ["measured"] * 4
@@ -59,18 +64,20 @@ def outcomes(record: Record) -> list[str]:
     return [cell.outcome.status for cell in record.cells]
 
 
+@ENGINES
 def test_a_worker_that_is_killed_or_hangs_costs_its_cell_and_the_sweep_goes_on(
-    tmp_path: Path, home: Path
+    engine: str, stand_ins: dict[str, str], tmp_path: Path, home: Path
 ) -> None:
-    suite = write_suite(tmp_path, tokens="[8, 100, 101, 102, 103]", repeats=3, limit=12)
-    with started("run", "--suite", str(suite), home=home, cwd=tmp_path) as process:
-        wait_for_line(process, r"\[1/5\].*tok/s")
+    limit = 6 if engine == PACED else 12
+    suite = write_suite(tmp_path, tokens="[8, 100, 101, 102, 103]", repeats=3, limit=limit, engine=engine)
+    with started("run", "--suite", str(suite), home=home, cwd=tmp_path, env=stand_ins) as process:
+        wait_for_line(process, r"\[1/5\].*first token")
         worker_of(process).kill()
-        wait_for_line(process, r"\[3/5\].*tok/s")
+        wait_for_line(process, r"\[3/5\].*first token")
         worker_of(process).suspend()
         parent = psutil.Process(process.pid)
         before = sum(parent.cpu_times()[:2])
-        wait_for_line(process, r"\[4/5\].*not done after 12 s")
+        wait_for_line(process, rf"\[4/5\].*not done after {limit} s")
         used = sum(parent.cpu_times()[:2]) - before
         output, errors = process.communicate(timeout=120)
     assert process.returncode == 4, errors

@@ -17,17 +17,16 @@ from bench.run.isolation import Isolation, Stopped
 from bench.run.protocol import Finished, Job, Setup, Step
 from bench.suite.cells import expand
 from bench.suite.suite import read_suite
-from tests.engines.stand_in import NAME, announce
+from tests.engines.stand_in import NAME, PACED
 from tests.run.processes import write_suite
 
-ROOT = Path(__file__).parents[2]
 SOURCE = ModelSource(name="tiny", weight_mode=WeightMode.TINY, directory=None)
 
 
 @pytest.fixture
-def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Setup:
-    announce(tmp_path / "installed", NAME)
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, (tmp_path / "installed", ROOT))))
+def setup(stand_ins: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Setup:
+    for name, value in stand_ins.items():
+        monkeypatch.setenv(name, value)
     return Setup(engine=NAME, source=SOURCE, device="cpu", dtype="float32", audio=None)
 
 
@@ -98,4 +97,4 @@ def test_an_engine_that_the_worker_does_not_know_is_refused(setup: Setup, mailbo
     unknown = Isolation(setup.model_copy(update={"engine": "nothing"}), mailbox)
     with pytest.raises(UsageError) as raised:
         unknown.hello()
-    assert raised.value.hint == f"Choose from native, {NAME}"
+    assert raised.value.hint == f"Choose from native, {PACED}, {NAME}"
