@@ -20,6 +20,7 @@ from bench.report.ci.cases import case_of
 from bench.store.record_files import read_record
 from bench.testing.plugin import end, hand_over
 from bench.testing.replay import Fixture, Replay
+from tests.engines.stand_in import PACED
 from tests.run.processes import environment, only, write_suite
 from tests.samples import records as sample
 
@@ -57,11 +58,17 @@ def variables(home: Path) -> dict[str, str]:
     return clean | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 
-def run_pytest(*arguments: str, home: Path, folder: Path, plugins: tuple[str, ...] = PLUGINS) -> RunSummary:
+def run_pytest(
+    *arguments: str,
+    home: Path,
+    folder: Path,
+    plugins: tuple[str, ...] = PLUGINS,
+    env: dict[str, str] | None = None,
+) -> RunSummary:
     ended = subprocess.run(
         command(*arguments, plugins=plugins),
         cwd=folder,
-        env=variables(home),
+        env=variables(home) | (env or {}),
         capture_output=True,
         text=True,
         timeout=240,
@@ -145,11 +152,13 @@ def test_the_record_is_the_one_that_bench_run_writes(whole: RunSummary) -> None:
 
 
 def test_the_example_of_the_documentation_notices_that_a_cell_became_slower(
-    home: Path, tmp_path: Path
+    stand_ins: dict[str, str], home: Path, tmp_path: Path
 ) -> None:
     """The history is changed in between, as if the cell had been a thousand times faster."""
-    save, compare = (shlex.split(line)[1:] for line in documented() if "-k sdpa-2s-16" in line)
-    saved = run_pytest(*save, home=home, folder=tmp_path)
+    write_suite(tmp_path, clips="[1, 2]", tokens="[8, 16]", repeats=3, engine=PACED)
+    lines = [line.replace("smoke", "mine.toml") for line in documented() if "-k sdpa-2s-16" in line]
+    save, compare = (shlex.split(line)[1:] for line in lines)
+    saved = run_pytest(*save, home=home, folder=tmp_path, env=stand_ins)
     assert saved.code == 0, saved.out
     history = only(tmp_path / ".benchmarks", "*.json")
     content = json.loads(history.read_text())
@@ -157,7 +166,7 @@ def test_the_example_of_the_documentation_notices_that_a_cell_became_slower(
         for name in ("min", "max", "mean", "median", "q1", "q3", "ld15iqr", "hd15iqr"):
             each["stats"][name] /= 1000
     history.write_text(json.dumps(content))
-    slower = run_pytest(*compare, home=home, folder=tmp_path)
+    slower = run_pytest(*compare, home=home, folder=tmp_path, env=stand_ins)
     assert "Performance has regressed" in slower.out
     assert "Field 'median' has failed" in slower.out
     assert slower.code != 0
@@ -239,13 +248,15 @@ def test_it_is_installed_as_a_plugin() -> None:
     assert any(each.startswith("pytest-benchmark") for each in project["optional-dependencies"]["pytest"])
 
 
-def test_ctrl_c_leaves_a_record_and_a_disabled_benchmark_still_judges(home: Path, tmp_path: Path) -> None:
-    suite = write_suite(tmp_path, tokens="[8, 2000]", repeats=50)
+def test_ctrl_c_leaves_a_record_and_a_disabled_benchmark_still_judges(
+    stand_ins: dict[str, str], home: Path, tmp_path: Path
+) -> None:
+    suite = write_suite(tmp_path, tokens="[8, 2000]", repeats=50, engine=PACED)
     suite.write_text(suite.read_text() + '[[expect]]\nmax_tokens = [8]\ngenerated_tokens = ">= 9"\n')
     process = subprocess.Popen(
         command("--bench-suite", "mine.toml", "--bench-device", "cpu", "--benchmark-disable", "-v"),
         cwd=tmp_path,
-        env=variables(home) | {"PYTHONUNBUFFERED": "1"},
+        env=variables(home) | stand_ins | {"PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
