@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
+from bench import units
 from bench.records.check import CheckFigure
 
 
@@ -42,6 +44,9 @@ class Figure:
     note: str = ""
 
 
+NO_FIGURE: Final = Figure(None, units.NOT_AVAILABLE)
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
     """What came of a cell, in words."""
@@ -61,3 +66,10 @@ def basis(machines: int | None, records: int) -> str:
     """`3 machines`, or `5 records` where a record does not name its machine."""
     count, what = (records, "record") if machines is None else (machines, "machine")
     return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def pcie_link(generation: int | None, width: int | None) -> str:
+    """`gen 4, 16 lanes`, `gen 4` or `n/a`."""
+    if generation is None:
+        return units.NOT_AVAILABLE
+    return f"gen {generation}" if width is None else f"gen {generation}, {width} lanes"

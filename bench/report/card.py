@@ -7,7 +7,7 @@ from bench.judge.memory import CardMemory, is_emulated
 from bench.records.card import DeviceState, Emulation
 from bench.records.check import Check
 from bench.records.record import DeviceInfo, Record
-from bench.report.basics import Fact, whole
+from bench.report.basics import Fact, pcie_link, whole
 from bench.text import MAX_NAME, clean
 
 _Pair = tuple[str, str]
@@ -107,7 +107,7 @@ def _state(state: DeviceState | None) -> Iterator[_Pair]:
     yield "Display on this card", _display(state)
     yield "Memory was told by", state.memory_source or units.NOT_AVAILABLE
     yield "Power limit", _power_limit(state)
-    yield "PCIe at most", _link(state.pcie_generation_max, state.pcie_width_max)
+    yield "PCIe at most", pcie_link(state.pcie_generation_max, state.pcie_width_max)
     yield "ECC", _switch(state.ecc)
     yield "Persistence", _switch(state.persistence)
 
@@ -131,12 +131,6 @@ def _power_limit(state: DeviceState) -> str:
         return units.NOT_AVAILABLE
     limit, default = f"{state.power_limit_w:.0f} W", state.power_limit_default_w
     return limit if default is None else f"{limit}, by default {default:.0f} W"
-
-
-def _link(generation: int | None, width: int | None) -> str:
-    if generation is None:
-        return units.NOT_AVAILABLE
-    return f"gen {generation}" if width is None else f"gen {generation}, {width} lanes"
 
 
 def _switch(state: bool | None) -> str:

@@ -6,7 +6,7 @@ from bench.records.base import Interval
 from bench.records.check import CheckEnvelope
 from bench.records.metrics import FIGURES
 from bench.records.prediction import Envelope
-from bench.report.card_metrics import COLUMNS
+from bench.report.columns import COLUMNS
 from bench.report.interface import Row, View
 from bench.report.prediction import CEILINGS, Prediction
 

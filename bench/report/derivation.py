@@ -8,7 +8,7 @@ from bench.records.base import Interval
 from bench.records.check import Check, CheckPrediction
 from bench.records.prediction import Comparison, Derivation, Term
 from bench.records.record import Record
-from bench.report import byte_ranges
+from bench.report import ranges
 from bench.report.basics import Fact, whole
 from bench.report.prediction import Compared, Derived
 from bench.text import MAX_NAME, clean
@@ -72,14 +72,14 @@ def tiles(check: Check) -> Iterator[Fact]:
 
 
 def _range(label: str, size: Interval) -> Fact:
-    return Fact(label, byte_ranges.gib(size), byte_ranges.gb(size))
+    return Fact(label, ranges.gib(size), ranges.gb(size))
 
 
 def _room_line(predicted: CheckPrediction) -> str:
     headless, desktop = predicted.room_headless_bytes, predicted.room_desktop_bytes
     parts = [
-        f"{byte_ranges.gib(headless)} without a desktop" if headless else "",
-        f"{byte_ranges.gib(desktop)} beside one" if desktop else "",
+        f"{ranges.gib(headless)} without a desktop" if headless else "",
+        f"{ranges.gib(desktop)} beside one" if desktop else "",
     ]
     return ", ".join(filter(None, parts))
 
@@ -100,13 +100,11 @@ def how_lines(record: Record) -> tuple[str, ...]:
         return ()
     first = f"Derived from the {derivation.weights_source}; {derivation.loading}."
     costs = (("driver", derivation.driver_reserve), ("CUDA context", derivation.context))
-    ranges = [
-        f"{name} {byte_ranges.gib(byte_ranges.of_term(term))}" for name, term in costs if term is not None
-    ]
+    assumed = [f"{name} {ranges.gib(term)}" for name, term in costs if term is not None]
     desktop = derivation.desktop
     if desktop is not None and derivation.headroom != "headless":
-        ranges.append(f"desktop {byte_ranges.gib(byte_ranges.of_term(desktop))}")
-    second = f"Assumed: {', '.join(ranges)}." if ranges else ""
+        assumed.append(f"desktop {ranges.gib(desktop)}")
+    second = f"Assumed: {', '.join(assumed)}." if assumed else ""
     return tuple(clean(line) for line in (first, second) if line)
 
 
@@ -134,7 +132,7 @@ def _costs(derivation: Derivation) -> Iterator[tuple[str, str]]:
 
 
 def _cost(term: Term | None) -> str:
-    return "" if term is None else f"{byte_ranges.gib(byte_ranges.of_term(term))}; {term.evidence}"
+    return "" if term is None else f"{ranges.gib(term)}; {term.evidence}"
 
 
 def _settings(record: Record) -> Iterator[tuple[str, str]]:

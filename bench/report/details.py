@@ -13,7 +13,7 @@ from bench.records.prediction import Envelope
 from bench.records.record import CellResult, Effective, Memory, MemoryTrace, PhaseMemory, Record, Repeat
 from bench.report import card, facts
 from bench.report.basics import Fact, Figure
-from bench.report.card_metrics import all_figures
+from bench.report.columns import all_figures
 from bench.report.derivation import how, how_lines
 from bench.report.interface import Kernels, PhasePeak, Repetition
 from bench.report.repeat import command

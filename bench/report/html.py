@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from bench import units
 from bench.records.metrics import METRICS, Metric
-from bench.report.card_metrics import COLUMNS
+from bench.report.columns import COLUMNS, Column, Table
 from bench.report.details import PHASES
 from bench.report.interface import Row, View
-from bench.report.metrics import Column, Table
 from bench.report.prediction import CEILINGS, MEANING, TERMS
 from bench.report.truncate import limited
 

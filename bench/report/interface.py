@@ -188,19 +188,12 @@ class Kernels:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Which model, device and record: the values that `check.json` states raw."""
+    """Model, device and record; of several records the newest. `kind`: `cuda` or `cpu`."""
 
     model: str
-    repo: str | None
-    revision: str | None
-    parameters: int | None
-    weights_bytes: int | None
     gpu: str
-    slug: str
     kind: str
     memory_total_bytes: int | None
-    compute_capability: str | None
-    driver: str | None
     record_id: str
     content_hash: str
 
@@ -257,7 +250,6 @@ class View:
 
     identity: Identity
     provenance: Provenance
-    weight_mode: WeightMode
     stamp: str
     stamp_tone: Tone
     verdict: Verdict

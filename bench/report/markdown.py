@@ -1,4 +1,4 @@
-"""Markdown for a pull request or a forum post: verdict first, then the tables."""
+"""A report as Markdown for a pull request or a forum post: verdict first, then the tables."""
 
 import re
 from collections.abc import Iterator
@@ -51,7 +51,7 @@ def _record(view: View) -> Iterator[str]:
 
 
 def _records(view: View, merged: Merged) -> Iterator[str]:
-    """Where the records of a merged view disagree, and which they are."""
+    """The disagreements of a merged view, and its records."""
     if merged.disagreements:
         yield f"### Where records disagree\n\n{escape(view.stamp)}"
         lines = ([*map(escape, (one.cell, one.what, one.found))] for one in merged.disagreements)
@@ -65,8 +65,8 @@ def _records(view: View, merged: Merged) -> Iterator[str]:
 
 def _source(source: Source) -> list[str]:
     name = f"[{source.record_id}]({source.link})" if source.link else source.record_id
-    told = (source.date, source.machine, source.verdict, source.provenance, source.weights, source.suite)
-    return [name, *map(escape, told), f"`{source.content_hash[:19]}`"]
+    texts = (source.date, source.machine, source.verdict, source.provenance, source.weights, source.suite)
+    return [name, *map(escape, texts), f"`{source.content_hash[:19]}`"]
 
 
 def _repeat(view: View) -> str:
@@ -78,7 +78,8 @@ def _repeat(view: View) -> str:
 
 
 def _blocks(grid: Grid, view: View) -> Iterator[str]:
-    yield f"### {escape(grid.title)}\n\n{escape(view.stamp_of(grid.provenance).text)}"
+    title = f"{escape(grid.title)}: what fits" if view.derived else escape(grid.title)
+    yield f"### {title}\n\n{escape(view.stamp_of(grid.provenance).text)}"
     yield uniform(grid) or _grid(grid)
 
 
@@ -117,10 +118,10 @@ def _frontier(view: View) -> Iterator[str]:
     if view.frontier:
         yield "### Longest clip that fits"
         for part in view.frontiers:
-            yield from _surely(part, view) if part.is_predicted else _ran(part, view)
+            yield from _predicted_lines(part, view) if part.is_predicted else _lines_of_runs(part, view)
 
 
-def _ran(part: FrontierTable, view: View) -> Iterator[str]:
+def _lines_of_runs(part: FrontierTable, view: View) -> Iterator[str]:
     desktop = ["longest beside a desktop"] if part.shows_desktop else []
     head = ["attention", "new tokens", "longest that ran", *desktop, "smallest that did not fit"]
     yield escape(view.stamp_of(part.provenance).text)
@@ -128,12 +129,11 @@ def _ran(part: FrontierTable, view: View) -> Iterator[str]:
 
 
 def _frontier_line(point: FrontierRow, *, desktop: bool) -> list[str]:
-    beside = [point.longest_fit_with_desktop] if desktop else []
     return [
         _attention(point),
         f"{point.line.max_tokens:,}",
         point.longest_fit,
-        *beside,
+        *([point.longest_fit_with_desktop] if desktop else []),
         point.smallest_misfit,
     ]
 
@@ -142,9 +142,9 @@ def _frontier_line(point: FrontierRow, *, desktop: bool) -> list[str]:
 
 
 def _derived(view: View, derived: Derived) -> Iterator[str]:
-    """Grids, frontier, terms, ceilings, sources, and the comparison with what was measured."""
+    """Grids, frontier, terms, ceilings, sources, and the comparison with measured records."""
     yield facts("The card and its budget", [Fact(t.label, f"{t.text} ({t.note})") for t in derived.tiles])
-    yield from some_grids(view, lambda grid: _predicted_blocks(grid, view))
+    yield from some_grids(view, lambda grid: _blocks(grid, view))
     yield from misses(view)
     yield from _predicted_frontier(view, derived)
     yield from _predicted_figures(view)
@@ -153,7 +153,7 @@ def _derived(view: View, derived: Derived) -> Iterator[str]:
 
 
 def _predicted_figures(view: View) -> Iterator[str]:
-    """Terms and ceilings of every cell that was predicted; nothing where none was."""
+    """Terms and ceilings of every predicted cell; nothing if there is none."""
     rows = [(row, row.prediction) for row in view.rows if row.prediction is not None]
     if rows:
         stamp = escape(view.stamp_of(Provenance.DERIVED).text)
@@ -161,25 +161,8 @@ def _predicted_figures(view: View) -> Iterator[str]:
         yield from _ceilings(rows, stamp)
 
 
-def _predicted_blocks(grid: Grid, view: View) -> Iterator[str]:
-    yield f"### {escape(grid.title)}: what fits\n\n{escape(view.stamp)}"
-    yield uniform(grid) or _predicted_grid(grid)
-
-
-def _predicted_grid(grid: Grid) -> str:
-    head = ["clip", *(f"{tokens} new tokens" for tokens in grid.columns)]
-    return table(head, ([f"**{line.clip}**", *map(_predicted_grid_cell, line.cells)] for line in grid.lines))
-
-
-def _predicted_grid_cell(cell: GridCell | None) -> str:
-    if cell is None:
-        return ""
-    found = cell.row.prediction
-    return escape(cell.row.status.word) if found is None else _predicted_cell(found)
-
-
 def _predicted_cell(found: Prediction) -> str:
-    """Whether it fits, what it needs, and what is at work at the peak."""
+    """The word for its fit, the memory that it needs, and the operator at the peak."""
     parts = (f"**{escape(found.fit.word)}**", found.peak, escape(found.also), escape(found.at_peak))
     return "<br>".join(filter(None, parts))
 
@@ -188,11 +171,11 @@ def _predicted_frontier(view: View, derived: Derived) -> Iterator[str]:
     if derived.has_frontier:
         yield "### The longest clip"
         for part in view.frontiers:
-            yield from _surely(part, view)
+            yield from _predicted_lines(part, view)
 
 
-def _surely(part: FrontierTable, view: View) -> Iterator[str]:
-    """The predicted lines: what surely fits, and what surely does not."""
+def _predicted_lines(part: FrontierTable, view: View) -> Iterator[str]:
+    """The predicted lines: the longest clip that fits and the shortest that does not."""
     headless, desktop = part.shows_headless, part.shows_desktop
     head = ["attention", "new tokens"]
     head += ["surely fits headless"] if headless else []

@@ -8,7 +8,7 @@ from bench.records.base import Interval
 from bench.records.check import CheckEnvelope, CheckRow
 from bench.records.enums import Fit, Phase, Profile, Verdict
 from bench.records.prediction import Ceiling, Envelope, PhaseEnvelope
-from bench.report import byte_ranges
+from bench.report import ranges
 from bench.report.basics import Status, Tone
 from bench.report.details import CellDetail
 from bench.report.operators import plain
@@ -63,7 +63,7 @@ def _why(row: CheckRow) -> str:
     if FIT in row.disagrees:
         return differ(row)
     needed = None if row.envelope is None else row.envelope.device_peak_bytes
-    return "" if needed is None else f"needs {byte_ranges.both(needed)}"
+    return "" if needed is None else f"needs {ranges.both_units(needed)}"
 
 
 def differ(row: CheckRow) -> str:
@@ -93,7 +93,7 @@ def _peak(figures: Envelope | CheckEnvelope) -> str:
         return units.NOT_AVAILABLE
     if figures.device_peak_bytes is None:
         return f"{units.gib(figures.allocated_peak_bytes)} allocated"
-    return byte_ranges.gib(figures.device_peak_bytes)
+    return ranges.gib(figures.device_peak_bytes)
 
 
 def _at_peak(figures: Envelope | CheckEnvelope, *, all_logits: bool) -> str:
@@ -117,7 +117,7 @@ def _dominant(figures: Envelope | CheckEnvelope) -> str:
 def _term(figures: Envelope | CheckEnvelope, name: str) -> str:
     value: Interval | int | None = getattr(figures, name)
     if isinstance(value, Interval):
-        return byte_ranges.gib(value)
+        return ranges.gib(value)
     return units.gib(value)
 
 

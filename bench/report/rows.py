@@ -10,16 +10,14 @@ from bench.records.check import CheckFigure, CheckRow
 from bench.records.enums import Attention, Fit, Label
 from bench.records.metrics import FIGURES, Metric
 from bench.records.record import MemoryTrace
-from bench.report import labels
-from bench.report.basics import Figure, Status, Tone, basis
-from bench.report.card_metrics import COLUMNS
+from bench.report import labels, ranges
+from bench.report.basics import NO_FIGURE, Figure, Status, Tone, basis
+from bench.report.columns import COLUMNS
 from bench.report.details import CellDetail
 from bench.report.interface import Disagreement, Row
-from bench.report.metrics import between
 from bench.report.predicted_cells import differ, prediction
 from bench.wording.phrases import PEAK_WORDS
 
-_NONE: Final = Figure(None, units.NOT_AVAILABLE)
 _DISAGREE: Final = "records disagree"
 NOT_COMPARABLE: Final = "not comparable"
 FITS: Final = "Whether it fits"
@@ -59,7 +57,7 @@ def row(
         else replace(predicted.fit, code=cell.status),
         figures=figures,
         peak_words=PEAK_WORDS[cell.peak] if cell.peak else "peak",
-        peak=figures[cell.peak] if cell.peak else _NONE,
+        peak=figures[cell.peak] if cell.peak else NO_FIGURE,
         prompt=basis(cell.machines, cell.records) if detail is None else detail.prompt,
         labels=tuple(cell.labels),
         marks=tuple(_marks(cell, status)),
@@ -99,17 +97,17 @@ def disagreements(cell: CheckRow) -> Iterator[Disagreement]:
 def _figures(cell: CheckRow) -> dict[str, Figure]:
     """Every name of `COLUMNS`: of several records nothing that was watched is known."""
     known = {name: _figure(metric, cell.figure(name)) for name, metric in FIGURES.items()}
-    return {column.name: known.get(column.name, _NONE) for column in COLUMNS}
+    return {column.name: known.get(column.name, NO_FIGURE) for column in COLUMNS}
 
 
 def _figure(metric: Metric, figure: CheckFigure | None) -> Figure:
     if figure is None:
-        return _NONE
+        return NO_FIGURE
     known = figure.low is not None and figure.high is not None
     return Figure(
         value=figure.value,
         text=units.quantity(figure.value, metric.unit),
-        interval=between(metric, figure.low, figure.high) if known else "",
+        interval=ranges.of_metric(metric, figure.low, figure.high) if known else "",
         low=figure.low,
         high=figure.high,
         note=basis(figure.machines, figure.records),

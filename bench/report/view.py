@@ -42,7 +42,6 @@ def build_view(check: Check, details: Details) -> View:
     return View(
         identity=_identity(check),
         provenance=check.provenance,
-        weight_mode=check.model.weight_modes[0],
         stamp=stamp if together is None else f"{stamp}, {basis(None, _deciding(check))}",
         stamp_tone=stamp_tone,
         verdict=check.verdict,
@@ -89,20 +88,12 @@ def _rows(check: Check, details: Details) -> tuple[Row, ...]:
 
 
 def _identity(check: Check) -> Identity:
-    """Which model, device and record; of several that of the newest, where one has to be named."""
     newest = check.records[-1]
     return Identity(
         model=check.model.name,
-        repo=check.model.repo,
-        revision=check.model.revisions[0] if len(check.model.revisions) == 1 else None,
-        parameters=check.model.parameters,
-        weights_bytes=whole(check.vram.weights_bytes),
         gpu=check.gpu.name,
-        slug=check.gpu.slug,
         kind=check.gpu.kind,
         memory_total_bytes=whole(check.gpu.memory_total_bytes),
-        compute_capability=check.gpu.compute_capability,
-        driver=check.environment[0].driver,
         record_id=newest.id,
         content_hash=newest.hash,
     )

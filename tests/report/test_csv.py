@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.report.card_metrics import COLUMNS
+from bench.report.columns import COLUMNS
 from bench.report.csv import neutral, render
 from bench.report.view import view_of
 from tests.samples import cards

@@ -15,11 +15,11 @@ from bench.records.comparison import (
     Unit,
     Word,
 )
-from bench.records.enums import Provenance, WeightMode
+from bench.records.enums import Provenance
 from bench.records.metrics import METRICS, Metric
 from bench.report.basics import Fact, Tone
 from bench.report.comparison.interface import CellLines, ComparisonView, Line, Mark, SideView
-from bench.report.labels import PROVENANCES, WEIGHTS
+from bench.report.labels import PROVENANCES, weights
 from bench.text import MAX_NAME, clean
 from bench.wording.comparison import between, cell_name, p_value, percent
 
@@ -80,12 +80,9 @@ def build_view(comparison: Comparison) -> ComparisonView:
 
 
 def _stamp(side: SideInfo) -> tuple[str, Tone]:
-    published = is_published(side.weight_mode, side.repo)
-    weights = WEIGHTS[side.weight_mode]
-    if side.weight_mode is WeightMode.HUB and not published:
-        weights = clean(f"weights of {side.repo}", MAX_NAME)
-    plain = side.provenance is Provenance.MEASURED and published
-    return f"{PROVENANCES[side.provenance]}, {weights}", Tone.MUTED if plain else Tone.WARN
+    words = f"{PROVENANCES[side.provenance]}, {weights(side.repo, side.weight_mode)}"
+    plain = side.provenance is Provenance.MEASURED and is_published(side.weight_mode, side.repo)
+    return words, Tone.MUTED if plain else Tone.WARN
 
 
 def _metrics(comparison: Comparison) -> dict[str, str]:

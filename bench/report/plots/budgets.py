@@ -6,7 +6,7 @@ from typing import Final
 
 from bench import units
 from bench.records.base import Interval
-from bench.report import byte_ranges
+from bench.report import ranges
 from bench.report.interface import View
 from bench.report.plots.interface import Datum
 
@@ -31,12 +31,12 @@ class Budget:
     def text(self) -> str:
         """`Budget beside a desktop 10.79 GiB (11.59 GB)`."""
         size = Interval(low=self.low_bytes, high=self.high_bytes)
-        return f"{self.words} {byte_ranges.gib(size)} ({byte_ranges.gb(size)})"
+        return f"{self.words} {ranges.gib(size)} ({ranges.gb(size)})"
 
     def datum(self, *, is_first: bool) -> Datum:
         """A range is drawn as a band, one figure as a line; the first is named above it."""
         low, high = (round(size / units.GIB, 3) for size in (self.low_bytes, self.high_bytes))
-        short = f"{self.place} {byte_ranges.gib(Interval(low=self.low_bytes, high=self.high_bytes))}"
+        short = f"{self.place} {ranges.gib(Interval(low=self.low_bytes, high=self.high_bytes))}"
         return {
             "lo": low,
             "hi": high,

@@ -10,8 +10,7 @@ from bench.report.plots.memory import budget_data, memory_plot
 from bench.report.plots.phases import phases_plot
 from bench.report.plots.series import series
 from bench.report.plots.speed import speed_plot
-from bench.report.plots.trace import trace_plot
-from bench.report.plots.traces import traced, traces
+from bench.report.plots.trace import trace_plot, traced, traces
 
 
 def plots(view: View) -> Plots:
@@ -22,18 +21,18 @@ def plots(view: View) -> Plots:
     lines = series(view)
     points = cells(view, lines)
     watched = traced(view)
-    courses = traces(watched, lines)
+    over_time = traces(watched, lines)
     longest = max(row.clip_seconds for row in rows) * 1.03
     found = (
         memory_plot(view, lines, points, longest),
         speed_plot(view, lines, points, longest),
         phases_plot(view, lines, points),
         heat_plot(view, lines, points),
-        trace_plot(view, watched, courses),
+        trace_plot(view, watched, over_time),
     )
     return Plots(
         figures=_arranged([plot for plot in found if plot is not None]),
-        data={"cells": points, "budgets": budget_data(view), "traces": courses},
+        data={"cells": points, "budgets": budget_data(view), "traces": over_time},
         notes=tuple(_notes(view, lines.left_out)),
     )
 

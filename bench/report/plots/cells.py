@@ -6,7 +6,7 @@ from typing import Final, TypeGuard
 
 from bench import units
 from bench.records.enums import Provenance
-from bench.report import byte_ranges
+from bench.report import ranges
 from bench.report.basics import Figure
 from bench.report.interface import Row, View
 from bench.report.plots.interface import Datum
@@ -78,7 +78,7 @@ def _memory(row: Row, figure: str) -> Iterator[tuple[str, str | float]]:
     if figure == NEEDED and band is not None and math.isfinite(band.low) and math.isfinite(band.high):
         yield "lo", _rounded(band.low / units.GIB)
         yield "hi", _rounded(band.high / units.GIB)
-        yield "bt", byte_ranges.both(band)
+        yield "bt", ranges.both_units(band)
 
 
 def _size(row: Row, figure: str) -> float | None:

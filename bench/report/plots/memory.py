@@ -1,20 +1,38 @@
-"""VRAM against clip length, with the budgets of the card and what was predicted: the figure and its words."""
+"""Memory against clip length, with the budgets of the card and the predicted ranges."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
 
 from bench import units
+from bench.report import ranges
 from bench.report.interface import View
-from bench.report.metrics import span
 from bench.report.plots.budgets import Budget, budgets, in_sight
 from bench.report.plots.cells import NEEDED, memory_figure
-from bench.report.plots.interface import Datum, KeyEntry, Plot, joined
-from bench.report.plots.memory_marks import MemoryMarks, has, memory_spec, ran_out, sizes
-from bench.report.plots.series import Series, drawn
+from bench.report.plots.interface import Datum, KeyEntry, Plot, Spec, joined
+from bench.report.plots.marks import (
+    clip_axis,
+    of_variant,
+    to_spec,
+    token_colour,
+    token_shape,
+    variant_choice,
+    variant_dash,
+)
+from bench.report.plots.series import Drawn, Series, drawn
+
+if TYPE_CHECKING:
+    import altair as alt
+
+_HEIGHT: Final = 340
+_PAD: Final = 0.08
+# In px: below it a budget is named without its figure in GB.
+_LEAST_FOR_BOTH_UNITS: Final = 600
 
 
 def memory_plot(view: View, series: Series, cells: Sequence[Datum], longest: float) -> Plot | None:
     """None where no cell has a figure. Cells that ran are points on lines, predictions are bands."""
-    found = sizes(cells)
+    found = _sizes(cells)
     if not found:
         return None
     every, figure = budgets(view), memory_figure(view)
@@ -30,7 +48,7 @@ def memory_plot(view: View, series: Series, cells: Sequence[Datum], longest: flo
         table="terms" if view.is_predicted else "grids",
         table_words="memory term by term" if view.is_predicted else "speed and memory by clip and length",
         key=(*lines.key(), *_key(cells, shown)),
-        spec=memory_spec(marks),
+        spec=_spec(marks),
         is_wide=True,
     )
 
@@ -46,7 +64,7 @@ def _summary(figure: str, found: Sequence[float], every: list[Budget], shown: li
     lines = joined([budget.text for budget in shown])
     beyond = joined([budget.text for budget in every if budget not in shown])
     sentences = (
-        f"{what}: {span(low, high)}.",
+        f"{what}: {ranges.span(low, high)}.",
         f"Held against it: {lines}." if lines else "",
         f"Far above, and so not drawn: {beyond}." if beyond else "",
     )
@@ -54,10 +72,10 @@ def _summary(figure: str, found: Sequence[float], every: list[Budget], shown: li
 
 
 def _note(figure: str, cells: Sequence[Datum]) -> str:
-    if has(cells, "hi"):
+    if _has(cells, "hi"):
         ran = (
             "Points ran; bands were predicted"
-            if has(cells, "m")
+            if _has(cells, "m")
             else "Nothing ran: each band is a prediction"
         )
         return f"{ran}, from the least to the most that a cell may need."
@@ -66,8 +84,153 @@ def _note(figure: str, cells: Sequence[Datum]) -> str:
 
 def _key(cells: Sequence[Datum], shown: Sequence[Budget]) -> list[KeyEntry]:
     entries = (
-        (has(cells, "hi"), KeyEntry("swatch", "band", "predicted, least to most")),
-        (bool(ran_out(cells)), KeyEntry("symbol", "bad", "ran out of memory there", "✕")),
+        (_has(cells, "hi"), KeyEntry("swatch", "band", "predicted, least to most")),
+        (bool(_ran_out(cells)), KeyEntry("symbol", "bad", "ran out of memory there", "✕")),
         (bool(shown), KeyEntry("line", "budget", "what the card has, and leaves")),
     )
     return [entry for is_there, entry in entries if is_there]
+
+
+# --- the spec ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryMarks:
+    """What is drawn: the cells, the budgets in sight, and the ends of both axes."""
+
+    lines: Drawn
+    cells: Sequence[Datum]
+    budgets: Sequence[Budget]
+    longest: float
+    title: str
+
+    @property
+    def domain(self) -> tuple[float, float]:
+        """GiB from the least to the most, with room for the words at the lines."""
+        edges = [size / units.GIB for one in self.budgets for size in (one.low_bytes, one.high_bytes)]
+        ends = [*_sizes(self.cells), *edges]
+        low, high = min(ends), max(ends)
+        pad = (high - low or high or 1) * _PAD
+        room_for_crosses = pad if _ran_out(self.cells) else 0
+        return max(0.0, low - pad), high + pad + room_for_crosses
+
+
+def _sizes(cells: Sequence[Datum]) -> list[float]:
+    """Every figure of memory in GiB."""
+    return [float(str(datum[key])) for datum in cells for key in ("m", "lo", "hi") if key in datum]
+
+
+def _has(cells: Sequence[Datum], key: str) -> bool:
+    """Whether any cell has this figure."""
+    return any(key in datum for datum in cells)
+
+
+def _ran_out(cells: Sequence[Datum]) -> list[Datum]:
+    """The cells that ran out of memory: nobody knows how much they would have needed."""
+    return [datum for datum in cells if datum["k"] == "out_of_memory"]
+
+
+def _spec(marks: MemoryMarks) -> Spec:
+    """Budgets behind, then predictions, then what ran."""
+    import altair as alt
+
+    low, high = marks.domain
+    scale = alt.Scale(domain=[low, high], nice=False, zero=False)
+    size = alt.Y("m:Q", title=marks.title, scale=scale)
+    layers = [
+        *(_budgets(high) if marks.budgets else []),
+        *(_bands(marks, scale) if _has(marks.cells, "hi") else []),
+        *(_runs(marks, size) if _has(marks.cells, "m") else []),
+        *([_misfits(marks)] if _ran_out(marks.cells) else []),
+    ]
+    return to_spec(alt.layer(*layers), _HEIGHT, variant_choice(marks.lines))
+
+
+def _budgets(highest: float) -> "list[alt.Chart]":
+    """A line across, or a band between two; the first is named above it, the others below."""
+    import altair as alt
+
+    base = alt.Chart(alt.NamedData(name="budgets")).transform_filter(f"datum.lo <= {highest}")
+    tip = [alt.Tooltip("text:N", title="Budget")]
+    words = alt.ExprRef(f"width > {_LEAST_FOR_BOTH_UNITS} ? datum.text : datum.short")
+    hue = alt.Color("hue:N", scale=None, legend=None)
+    line = base.mark_rule(strokeDash=[4, 3], strokeWidth=1.2).encode(color=hue)
+    above, below = (base.transform_filter(f"datum.above == {flag}") for flag in (1, 0))
+    return [
+        base.mark_rect(opacity=0.1).encode(y=alt.Y("lo:Q"), y2="hi:Q", color=hue),
+        line.encode(y=alt.Y("hi:Q"), tooltip=tip),
+        line.encode(y=alt.Y("lo:Q")),
+        _named(above, words, "bottom", -3).encode(y=alt.Y("hi:Q"), color=hue),
+        _named(below, words, "top", 4).encode(y=alt.Y("lo:Q"), color=hue),
+    ]
+
+
+def _named(
+    base: "alt.Chart", words: "alt.ExprRef", baseline: Literal["top", "bottom"], dy: int
+) -> "alt.Chart":
+    named: alt.Chart = base.mark_text(
+        align="right", baseline=baseline, dy=dy, fontSize=12, text=words, x="width"
+    )
+    return named
+
+
+def _cells(lines: Drawn, key: str) -> "alt.Chart":
+    import altair as alt
+
+    base = alt.Chart(alt.NamedData(name="cells"))
+    return base.transform_filter(f"isValid(datum.{key}) && datum.s >= 0").transform_filter(of_variant(lines))
+
+
+def _bands(marks: MemoryMarks, scale: "alt.Scale") -> "list[alt.Chart]":
+    import altair as alt
+
+    lines = marks.lines
+    base = _cells(lines, "hi").encode(x=clip_axis(marks.longest), color=token_colour(lines.series))
+    edge = base.mark_line(strokeWidth=1).encode(detail="v:O", strokeDash=variant_dash(lines))
+    tip = [
+        alt.Tooltip("cell:N", title="Cell"),
+        alt.Tooltip("bt:N", title="Predicted need"),
+        alt.Tooltip("w:N", title="Verdict"),
+    ]
+    least = alt.Y("lo:Q", title=marks.title, scale=scale)
+    points = base.mark_point(filled=True, size=42, opacity=1)
+    return [
+        base.mark_area(opacity=0.1).encode(y=least, y2="hi:Q", detail="v:O"),
+        edge.encode(y=alt.Y("lo:Q")),
+        edge.encode(y=alt.Y("hi:Q")),
+        points.encode(y=alt.Y("hi:Q"), shape=token_shape(lines.series), tooltip=tip),
+    ]
+
+
+def _runs(marks: MemoryMarks, size: "alt.Y") -> "list[alt.Chart]":
+    import altair as alt
+
+    lines = marks.lines
+    base = _cells(lines, "m").encode(x=clip_axis(marks.longest), y=size, color=token_colour(lines.series))
+    tip = [
+        alt.Tooltip("cell:N", title="Cell"),
+        alt.Tooltip("mt:N", title="Memory"),
+        alt.Tooltip("w:N", title="Verdict"),
+    ]
+    points = base.mark_point(filled=True, size=64, opacity=1)
+    return [
+        base.mark_line(strokeWidth=1.8).encode(detail="v:O", strokeDash=variant_dash(lines)),
+        points.encode(shape=token_shape(lines.series), tooltip=tip),
+    ]
+
+
+def _misfits(marks: MemoryMarks) -> "alt.Chart":
+    """A cross at the top of the plot, at the clip that ran out of memory."""
+    import altair as alt
+
+    base = alt.Chart(alt.NamedData(name="cells")).transform_filter("datum.k == 'out_of_memory'")
+    tip = [
+        alt.Tooltip("cell:N", title="Cell"),
+        alt.Tooltip("w:N", title="Verdict"),
+        alt.Tooltip("why:N", title="Reason"),
+    ]
+    cross = base.transform_filter(of_variant(marks.lines)).mark_text(
+        text="✕", fontSize=15, fontWeight=700, color="var(--bad)", baseline="top"
+    )
+    at_the_top: alt.Chart = cross.encode(x=clip_axis(marks.longest), y=alt.value(0), tooltip=tip)
+    return at_the_top

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from bench import units
+from bench.report import ranges
 from bench.report.interface import View
-from bench.report.metrics import span
 from bench.report.plots.interface import Datum, KeyEntry, Plot, Spec
 from bench.report.plots.marks import (
     clip_axis,
@@ -32,7 +32,7 @@ def speed_plot(view: View, series: Series, cells: Sequence[Datum], longest: floa
     return Plot(
         name="speed",
         title=f"{what} by clip length" + (": a ceiling, not a forecast" if is_ceiling else ""),
-        summary=f"{what} of the cells: {span(low, high)}.",
+        summary=f"{what} of the cells: {ranges.span(low, high)}.",
         note="A roofline: nothing runs faster on this card, and how much slower it is only a run tells."
         if is_ceiling
         else _spread(view),

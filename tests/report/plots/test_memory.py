@@ -3,7 +3,7 @@
 from bench.records.base import Interval
 from bench.report.plots.budgets import budgets
 from bench.report.plots.cells import cells
-from bench.report.plots.memory_marks import MemoryMarks
+from bench.report.plots.memory import MemoryMarks
 from bench.report.plots.series import drawn, series
 from bench.report.view import view_of
 from tests.report.plots.shown import plot, plots_of

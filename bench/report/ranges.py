@@ -1,0 +1,47 @@
+"""Ranges in words: the unit once where both ends have it, and both units where confusion costs memory."""
+
+from collections.abc import Callable
+
+from bench import units
+from bench.records.base import Interval
+from bench.records.metrics import Metric
+from bench.records.prediction import Term
+
+
+def span(low: str, high: str) -> str:
+    """`47.0 tok/s`, `47.8 tok/s` -> `47.0–47.8 tok/s`: the unit once, where both have the same."""
+    number, _, unit = low.rpartition(" ")
+    if low == high:
+        return low
+    if " " not in low and " " not in high:
+        return f"{low}–{high}"
+    if number and " " not in number and high.rpartition(" ")[2] == unit and high.count(" ") == 1:
+        return f"{number}–{high}"
+    return f"{low} – {high}"
+
+
+def of_metric(metric: Metric, low: float | None, high: float | None) -> str:
+    """`47.0–47.8 tok/s`: an interval of a metric."""
+    return span(units.quantity(low, metric.unit), units.quantity(high, metric.unit))
+
+
+def gib(size: Interval | Term | None) -> str:
+    """`10.94–11.72 GiB`; one figure where both ends read the same."""
+    return _of_bytes(size, units.gib)
+
+
+def gb(size: Interval | None) -> str:
+    """`11.75–12.58 GB`: never without the same in GiB next to it."""
+    return _of_bytes(size, units.gb)
+
+
+def both_units(size: Interval | None) -> str:
+    """`11.75–12.58 GB (10.94–11.72 GiB)`."""
+    return units.NOT_AVAILABLE if size is None else f"{gb(size)} ({gib(size)})"
+
+
+def _of_bytes(size: Interval | Term | None, write: Callable[[int], str]) -> str:
+    if size is None:
+        return units.NOT_AVAILABLE
+    low, high = (size.low_bytes, size.high_bytes) if isinstance(size, Term) else (size.low, size.high)
+    return span(write(round(low)), write(round(high)))
