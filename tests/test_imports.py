@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -120,9 +121,15 @@ def is_pure(module: str) -> bool:
     return room(module) in PURE or any(is_within(module, name) for name in PURE_MODULES)
 
 
+@cache
+def nodes(module: str) -> tuple[ast.AST, ...]:
+    """All of a module's syntax tree."""
+    return tuple(ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))))
+
+
 def imported(module: str) -> Iterator[str]:
     """Everything that a module imports, wherever in the file, for type checkers only included."""
-    for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
+    for node in nodes(module):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -132,28 +139,41 @@ def imported(module: str) -> Iterator[str]:
                 yield longer if longer in MODULES else str(node.module)
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_a_module_imports_its_own_room_and_those_above(module: str) -> None:
-    own = room(module)
-    assert own in {"", *ROOMS}, f"{module} is in a room without a place in this test"
-    for other in filter(lambda name: is_within(name, "bench"), imported(module)):
-        to = room(other)
-        if to not in {"", own}:
-            assert ROOMS.index(to) < ROOMS.index(own), f"{module} imports {other}"
-            assert to not in NEVER.get(own, ()), f"{module} imports {other}"
+def is_above(other: str, module: str) -> bool:
+    """Whether a module of this package is one that another may import."""
+    to, own = room(other), room(module)
+    return to in {"", own} or (ROOMS.index(to) < ROOMS.index(own) and to not in NEVER.get(own, ()))
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_a_module_imports_only_the_packages_of_its_room(module: str) -> None:
-    for other in imported(module):
-        package = other.partition(".")[0]
-        owners = ONLY_IN.get(package)
-        assert owners is None or any(is_within(module, owner) for owner in owners), f"{module}: {package}"
-        if package in sys.stdlib_module_names:
-            assert not is_pure(module) or package not in IMPURE, f"{module} is pure and imports {package}"
-        elif package != "bench":
-            allowed = PACKAGES.get(room(module), PURE_PACKAGES if is_pure(module) else None)
-            assert allowed is None or package in allowed, f"{module} imports {package}"
+def may_use(package: str, module: str) -> bool:
+    """Whether a module may import this package, the standard library's included."""
+    owners = ONLY_IN.get(package)
+    if owners is not None and not any(is_within(module, owner) for owner in owners):
+        return False
+    if package in sys.stdlib_module_names:
+        return not is_pure(module) or package not in IMPURE
+    allowed = PACKAGES.get(room(module), PURE_PACKAGES if is_pure(module) else None)
+    return package == "bench" or allowed is None or package in allowed
+
+
+def test_a_module_imports_its_own_room_and_those_above() -> None:
+    wrong = [
+        f"{module} imports {other}"
+        for module in MODULES
+        for other in imported(module)
+        if is_within(other, "bench") and not is_above(other, module)
+    ]
+    assert wrong == []
+
+
+def test_a_module_imports_only_the_packages_of_its_room() -> None:
+    wrong = [
+        f"{module} imports {other}"
+        for module in MODULES
+        for other in imported(module)
+        if not may_use(other.partition(".")[0], module)
+    ]
+    assert wrong == []
 
 
 def test_every_name_in_this_test_exists() -> None:
@@ -163,16 +183,29 @@ def test_every_name_in_this_test_exists() -> None:
     assert {*NEVER, *PURE, *PACKAGES} <= rooms
 
 
-@pytest.mark.parametrize("module", [module for module in MODULES if room(module) != "cli"])
-def test_only_the_command_line_prints(module: str) -> None:
-    for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            assert node.func.id not in {"print", "input", "breakpoint", "eval", "exec"}, (
-                f"{module}:{node.lineno}"
-            )
+def test_only_the_command_line_prints() -> None:
+    wrong = [
+        f"{module}:{node.lineno}"
+        for module in MODULES
+        if room(module) != "cli"
+        for node in nodes(module)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        if node.func.id in {"print", "input", "breakpoint", "eval", "exec"}
+    ]
+    assert wrong == []
 
 
-def test_the_rules_would_notice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_rules_would_notice() -> None:
+    assert is_above("bench.records.record", "bench.judge.verdict")
+    assert not is_above("bench.judge.verdict", "bench.records.record")
+    assert not is_above("bench.measure.clock", "bench.report.view")
+    assert may_use("pynvml", "bench.hardware.nvml")
+    assert not may_use("pynvml", "bench.measure.sampler")
+    assert not may_use("time", "bench.judge.verdict")
+    assert not may_use("pandas", "bench.judge.verdict")
+
+
+def test_the_reader_of_imports_would_notice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The reader of imports finds them in functions, under TYPE_CHECKING, and as `from bench import x`."""
     source = tmp_path / "sample.py"
     source.write_text(

@@ -2,23 +2,40 @@
 
 from pathlib import Path
 
+import pytest
+
 from bench import shipped
 from tests.cli.conftest import Say
+from tests.engines.stand_in import GREETING, NAME
 from tests.run.processes import bench
 
 SPEECH = str(shipped.data("speech", "alice.flac"))
 ASK = ("infer", SPEECH, "--model", "tiny", "--device", "cpu", "--greedy", "--max-tokens", "12")
 
 
-def test_the_answer_and_nothing_but_the_answer_the_same_each_time(home: Path, tmp_path: Path) -> None:
-    first = bench(*ASK, home=home, cwd=tmp_path)
-    assert (first.returncode, first.stderr) == (0, "")
-    assert len(first.stdout.rstrip("\n")) >= 3
-    assert first.stdout.endswith("\n")
-    # A terminal that is not UTF-8 shows a question mark for what it lacks.
-    second = bench(*ASK, home=home, cwd=tmp_path, env={"PYTHONIOENCODING": "latin-1"})
-    assert (second.returncode, second.stderr) == (0, "")
-    assert second.stdout == first.stdout.encode("latin-1", "replace").decode()
+def answer(home: Path, folder: Path, *more: str, **env: str) -> str:
+    ended = bench(*ASK, *more, home=home, cwd=folder, env=env)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    return ended.stdout
+
+
+def test_the_answer_and_nothing_but_the_answer(home: Path, tmp_path: Path) -> None:
+    printed = answer(home, tmp_path)
+    assert len(printed.rstrip("\n")) >= 3
+    assert printed.endswith("\n")
+
+
+@pytest.mark.emulated
+def test_the_same_question_has_the_same_answer_each_time(home: Path, tmp_path: Path) -> None:
+    assert answer(home, tmp_path) == answer(home, tmp_path)
+
+
+def test_a_terminal_that_is_not_utf_8_shows_a_question_mark_for_what_it_lacks(
+    stand_ins: dict[str, str], home: Path, tmp_path: Path
+) -> None:
+    printed = answer(home, tmp_path, "--engine", NAME, PYTHONIOENCODING="latin-1", **stand_ins)
+    assert printed == f"{GREETING}\n".encode("latin-1", "replace").decode("latin-1")
+    assert "?" in printed
 
 
 def test_what_cannot_be_asked(say: Say) -> None:

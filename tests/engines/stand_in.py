@@ -30,7 +30,7 @@ ROOT: Final = Path(__file__).parents[2]
 NAME: Final = "stand-in"
 PACED: Final = "paced-stand-in"
 TOKEN_S: Final = 0.008
-GREETING: Final = "Good day."
+GREETING: Final = "Good day, 你好."
 
 
 class StandIn:

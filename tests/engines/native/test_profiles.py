@@ -1,13 +1,10 @@
 """The lean profile: the same output as faithful within the golden tolerance, in less memory."""
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from torch._subclasses.fake_tensor import FakeTensorMode
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from bench.engines.interface import ModelSource, Request
 from bench.engines.native.engine import NativeEngine
@@ -18,10 +15,9 @@ from bench.measure.resident import Resident
 from bench.measure.tracker import AllocationTracker
 from bench.moss_audio import MossAudioConfig, MossAudioModel, MossAudioProcessor
 from bench.moss_audio.configuration import ConfigError
-from bench.moss_audio.language import TokenEmbedding
 from bench.records.enums import Phase, Profile, WeightMode
 from bench.records.record import Requested
-from tests.moss_audio.small import model_config, noise, small_model
+from tests.moss_audio.small import model_config, noise
 from tests.moss_audio.test_golden import CLIPS, GOLDEN, TOLERANCE, largest_error
 from tests.samples.records import GREEDY, tiny_requested
 
@@ -121,37 +117,7 @@ def test_lean_says_the_same_and_takes_less_in_every_phase_that_sets_the_peak(
         assert less[Phase.PREFILL] < usual[Phase.PREFILL]
 
 
-def test_embeddings_on_the_host_answer_a_gpu() -> None:
-    """A fake tensor of a GPU, as a wheel for CPUs has them, refuses an operator whose inputs lie apart."""
-    where = Lookups()
-    with FakeTensorMode(), torch.no_grad(), where:
-        table = TokenEmbedding(97, 24)
-        ids = torch.empty(1, 5, dtype=torch.long, device="cuda:0")
-        rows = table(ids)
-    assert where.devices == ["cpu"]
-    assert (rows.device.type, rows.shape) == ("cuda", (1, 5, 24))
-
-
 def test_no_positions_at_once_are_refused() -> None:
     values = model_config().to_dict()
     with pytest.raises(ConfigError, match="at least 1"):
         type(model_config())(**{**values, "mlp_positions_at_once": 0})
-
-
-def test_tensors_keep_their_names_in_pieces() -> None:
-    plain = model_config()
-    pieces = type(plain)(**{**plain.to_dict(), "mlp_positions_at_once": 3})
-    assert set(small_model(pieces).state_dict()) == set(small_model(plain).state_dict())
-
-
-class Lookups(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Where embeddings are looked up."""
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.devices: list[str] = []
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if func is torch.ops.aten.embedding.default:
-            self.devices.append(args[0].device.type)
-        return func(*args, **(kwargs or {}))

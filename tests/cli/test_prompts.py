@@ -1,0 +1,69 @@
+"""Questions, with somebody there to answer and with nobody."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from bench.cli.prompts import choose_gpu, confirm_download
+from bench.errors import UsageError
+from bench.hardware.device import Device
+from bench.units import GIB
+
+CARDS = tuple(
+    Device(
+        kind="cuda",
+        slug=slug,
+        name=slug.upper(),
+        memory_total_bytes=16 * GIB,
+        free_bytes=15 * GIB,
+        uuid=f"GPU-0000-{number:06}",
+    )
+    for number, slug in enumerate(("tesla-t4", "rtx-4070"), start=1)
+)
+
+
+class Terminal(io.StringIO):
+    """A person who has typed already."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal(text))
+
+
+def test_of_several_cards_the_numbered_one_is_chosen(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    typed(monkeypatch, "3\n2\n")
+    assert choose_gpu(CARDS) is CARDS[1]
+    asked = capsys.readouterr()
+    assert asked.out == ""
+    assert "2  rtx-4070  RTX-4070, 15.00 GiB free, UUID ends in 000002" in asked.err
+    assert "3 is not in the range" in asked.err
+
+
+def test_where_nobody_can_be_asked_the_cards_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("1\n"))
+    with pytest.raises(UsageError, match=r"2 GPUs: tesla-t4 \(GPU-0000-000001\), rtx-4070"):
+        choose_gpu(CARDS)
+
+
+@pytest.mark.parametrize("text", ["y\n", "\n"])
+def test_a_download_that_is_agreed_to_goes_on(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    typed(monkeypatch, text)
+    confirm_download(False, "some-owner/moss", GIB, Path("hub"))
+
+
+def test_a_download_that_is_refused_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    typed(monkeypatch, "n\n")
+    with pytest.raises(UsageError, match="nothing was downloaded"):
+        confirm_download(False, "some-owner/moss", GIB, Path("hub"))
+
+
+def test_a_build_server_is_never_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    typed(monkeypatch, "y\n")
+    with pytest.raises(UsageError, match="some-owner/moss has to be downloaded"):
+        confirm_download(False, "some-owner/moss", GIB, Path("hub"), may_ask=False)

@@ -1,0 +1,38 @@
+"""Which torch suits a driver, and the command that installs it."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.doctor.checks.install import cuda_major, first_driver, tag_for, torch_command
+from tests.samples.machines import HOST
+
+
+@given(st.text())
+def test_any_text_may_stand_for_a_version(text: str) -> None:
+    major = cuda_major(text)
+    assert major is None or major >= 0
+
+
+@pytest.mark.parametrize(
+    ("driver_cuda", "tag"), [("12.8", "cu128"), ("12.2", "cu128"), ("13.0", "cu130"), (None, "cu130")]
+)
+def test_a_driver_gets_the_newest_build_that_it_runs(driver_cuda: str | None, tag: str) -> None:
+    assert tag_for(driver_cuda) == tag
+
+
+def test_a_major_version_names_its_first_driver() -> None:
+    assert [first_driver(major) for major in (11, 12, 13, 14)] == [450, 525, 580, None]
+
+
+@pytest.mark.parametrize(
+    ("makefile", "command"),
+    [
+        (True, "make bench TORCH=cu128"),
+        (False, "pip install torch==2.9.1+cu128 -i https://download.pytorch.org/whl/cu128"),
+    ],
+)
+def test_the_command_is_that_of_the_installation(makefile: bool, command: str) -> None:
+    assert torch_command("cu128", replace(HOST, makefile=makefile)) == command
