@@ -86,7 +86,7 @@ def _table(plan: "Plan", finder: "Finder", limits: "Sequence[Limit]") -> "Table"
     from rich import box
     from rich.table import Table
 
-    from bench.report.labels import ATTENTIONS
+    from bench.wording.labels import ATTENTIONS
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("Attention", no_wrap=True)

@@ -130,9 +130,9 @@ def _smallest(card: "Candidate | None") -> str:
 
 
 def _row(card: "Candidate") -> tuple[str, ...]:
-    from bench.report.labels import VERDICTS
+    from bench.wording.labels import VERDICTS
 
-    word = VERDICTS[card.verdict][0].lower()
+    word = VERDICTS[card.verdict].lower()
     needs = "" if card.need is None else f"{card.need.low / GIB:.2f} to {gib(round(card.need.high))}"
     return card.slug, gib(card.memory_total_bytes), word, needs
 

@@ -98,8 +98,10 @@ def print_result(
 
 def _expectations(cases: "Sequence[Case]") -> Iterator[str]:
     """How many are met, and which are not; nothing where the suite expects nothing."""
-    from bench.judge.expectations import Met, count
+    from bench.judge.expectations import count
+    from bench.records.expectations import Met
     from bench.text import clean
+    from bench.wording import expectations
 
     counts = count(tuple(finding for case in cases for finding in case.findings))
     if not any(counts.values()):
@@ -108,7 +110,8 @@ def _expectations(cases: "Sequence[Case]") -> Iterator[str]:
     yield f"expectations: {', '.join(words)}"
     unmet = [(case.name, each) for case in cases for each in case.unmet]
     for name, each in unmet[:_MAX_UNMET]:
-        yield f"not met: {name}: expected {each.wanted}, found {clean(each.found)}"
+        wanted, found = expectations.wanted(each), expectations.found(each)
+        yield f"not met: {name}: expected {wanted}, found {clean(found)}"
     if len(unmet) > _MAX_UNMET:
         yield f"not met: {len(unmet) - _MAX_UNMET} more"
 

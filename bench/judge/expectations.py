@@ -2,45 +2,19 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from bench import units
 from bench.errors import RecordError
-from bench.judge.frontier import is_misfit, is_pruned
+from bench.judge.frontier import is_misfit
 from bench.judge.memory import has_spilled, ran_out_beside_another
-from bench.records.metrics import METRICS, value
+from bench.records.expectations import Bound, Finding, FoundEnd, FoundValue, Met
+from bench.records.metrics import value
 from bench.records.record import CellResult, Record
-from bench.suite.expectations import Bound, Expectation
-from bench.wording.outcomes import reason_of
+from bench.suite.expectations import Expectation
 
 _TABLES: Final = TypeAdapter(tuple[Expectation, ...])
-
-
-class Met(StrEnum):
-    """What came of one expectation about one cell."""
-
-    MET = "met"
-    NOT_MET = "not_met"
-    NOT_JUDGED = "not_judged"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One expectation about one cell: what the suite wants, what was found, and whether that is met.
-
-    `key` is `fits` or the name of a metric; `wanted` and `found` are words, of which `found` may hold text
-    from a record. Where nothing can be said, `found` says why.
-    """
-
-    cell_id: str
-    key: str
-    wanted: str
-    found: str
-    met: Met
 
 
 def stated(record: Record) -> tuple[Expectation, ...]:
@@ -75,7 +49,7 @@ def judge_expectations(record: Record) -> tuple[Finding, ...]:
 
 
 def count(findings: tuple[Finding, ...]) -> dict[Met, int]:
-    """How many came out which way."""
+    """How many findings have which result."""
     return {met: sum(finding.met is met for finding in findings) for met in Met}
 
 
@@ -91,45 +65,28 @@ def judge_cell(cell: CellResult, expectations: tuple[Expectation, ...]) -> Itera
 
 
 def _fits(cell: CellResult, wanted: bool) -> Finding:
-    fits, found = _fit_of(cell)
+    fits, end = _fit_of(cell)
     met = Met.NOT_JUDGED if fits is None else Met.MET if fits is wanted else Met.NOT_MET
-    return Finding(cell.cell_id, "fits", "fits" if wanted else "does not fit", found, met)
+    return Finding(cell.cell_id, "fits", wanted, end, met)
 
 
-def _fit_of(cell: CellResult) -> tuple[bool | None, str]:
-    if ran_out_beside_another(cell):
-        return None, "ran out of memory while another program computed on the card"
-    if has_spilled(cell):
-        return False, "ran with part of it in system memory"
-    if is_pruned(cell):
-        return False, f"not run: {reason_of(cell.outcome)}"
+def _fit_of(cell: CellResult) -> tuple[bool | None, FoundEnd]:
+    """Whether the cell fits, None where nothing shows it, and its end."""
+    contended, spilled = ran_out_beside_another(cell), has_spilled(cell)
+    end = FoundEnd(cell.outcome, contended=contended, spilled=spilled)
     if is_misfit(cell):
-        return False, f"out of memory: {reason_of(cell.outcome)}"
-    return (True, "ran") if cell.outcome.status == "measured" else (None, _not_run(cell))
+        return False, end
+    return (True if cell.outcome.status == "measured" else None), end
 
 
 def _bounded(cell: CellResult, name: str, bound: Bound, *, must_fit: bool) -> Finding:
-    wanted = f"{name} {bound.sign} {_words(name, bound.limit)}"
     if cell.outcome.status != "measured":
-        fits, words = _fit_of(cell)
+        fits, end = _fit_of(cell)
         met = Met.NOT_MET if fits is False and must_fit else Met.NOT_JUDGED
-        return Finding(cell.cell_id, name, wanted, words, met)
+        return Finding(cell.cell_id, name, bound, end, met)
     found = value(cell.summary, name)
     if found is None:
-        return Finding(cell.cell_id, name, wanted, "not available", Met.NOT_JUDGED)
-    labels = f" ({', '.join(cell.summary.labels)})" if cell.summary and cell.summary.labels else ""
+        return Finding(cell.cell_id, name, bound, FoundValue(None), Met.NOT_JUDGED)
+    labels = tuple(cell.summary.labels) if cell.summary is not None else ()
     met = Met.MET if bound.holds(found) else Met.NOT_MET
-    return Finding(cell.cell_id, name, wanted, _words(name, found) + labels, met)
-
-
-def _words(name: str, quantity: float) -> str:
-    """A size in both units; of all else the number, exact enough to see why a bound holds or not."""
-    if METRICS[name].unit is units.Unit.BYTES:
-        return units.both_units(int(quantity))
-    return f"{quantity:.6g}" if abs(quantity) < 999_999 else f"{quantity:,.0f}"
-
-
-def _not_run(cell: CellResult) -> str:
-    reason = reason_of(cell.outcome)
-    word = cell.outcome.status.replace("_", " ")
-    return f"{word}: {reason}" if reason else word
+    return Finding(cell.cell_id, name, bound, FoundValue(found, labels), met)

@@ -33,14 +33,6 @@ class Attention(StrEnum):
     FLASH_ATTENTION_2 = "flash_attention_2"
 
 
-ATTENTION_NAMES: Final = {
-    Attention.EAGER: "eager attention",
-    Attention.SDPA: "SDPA",
-    Attention.FLASH_ATTENTION_2: "FlashAttention 2",
-}
-"""For people."""
-
-
 class EncoderAttention(StrEnum):
     """Attention backends of the audio encoder. Upstream runs eager whatever is asked for the model."""
 

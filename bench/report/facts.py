@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from bench import units
 from bench.records.enums import Provenance
 from bench.records.record import CellResult, Record, SubmoduleKernels
-from bench.report import labels
 from bench.report.basics import Fact
 from bench.report.interface import Kernels
+from bench.report.labels import weights
 from bench.text import MAX_NAME, clean
+from bench.wording.labels import PROVENANCES
 
 
 def header(record: Record) -> tuple[Fact, ...]:
@@ -22,7 +23,7 @@ def header(record: Record) -> tuple[Fact, ...]:
         ("From", _origin(record)),
         ("Device", record.device.name),
         ("Memory of the device", units.both_units(record.device.memory_total_bytes)),
-        ("Provenance", labels.PROVENANCES[record.provenance]),
+        ("Provenance", PROVENANCES[record.provenance]),
         ("Suite", f"{suite.name} {suite.version}{changed}"),
         ("Clip lengths", _search(record)),
         ("Date", f"{record.created_at:%Y-%m-%d %H:%M} UTC"),
@@ -46,7 +47,7 @@ def _weights(record: Record) -> str:
     """Which weights were loaded; of a prediction none were."""
     if record.provenance is Provenance.DERIVED:
         return ""
-    return f"{labels.weights(record.model.repo, record.model.weight_mode)}, "
+    return f"{weights(record.model.repo, record.model.weight_mode)}, "
 
 
 def _origin(record: Record) -> str | None:

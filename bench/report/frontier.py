@@ -2,9 +2,9 @@
 
 from bench import units
 from bench.records.check import Check, FrontierLine
-from bench.report import labels
 from bench.report.basics import basis
 from bench.report.interface import FrontierRow
+from bench.wording import labels
 
 
 def frontier(check: Check, *, several: bool) -> tuple[FrontierRow, ...]:

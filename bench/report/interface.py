@@ -16,8 +16,8 @@ from bench.records.check import Check, FrontierLine
 from bench.records.enums import Attention, Fit, Provenance, Verdict, WeightMode
 from bench.records.record import MemoryTrace
 from bench.report.basics import Fact, Figure, Status, Tone
-from bench.report.labels import PROVENANCES
 from bench.report.prediction import Derived, Prediction
+from bench.wording.labels import PROVENANCES
 
 
 @dataclass(frozen=True, slots=True)

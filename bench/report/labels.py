@@ -1,48 +1,34 @@
-"""Codes of a record, as people say them."""
+"""Codes of a record with their tones, and the stamp of provenance and weights."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from bench.judge.same_run import is_published
 from bench.records.check import Check
-from bench.records.enums import ATTENTION_NAMES, Provenance, Verdict, WeightMode
+from bench.records.enums import Provenance, Verdict, WeightMode
 from bench.records.record import Outcome, Skipped
 from bench.report.basics import Status, Tone
 from bench.text import MAX_NAME, clean
+from bench.wording.labels import PROVENANCES, STATUSES, WEIGHTS
 from bench.wording.outcomes import ended
 
-VERDICTS: Final = {
-    Verdict.RUNS: ("Runs", Tone.GOOD),
-    Verdict.RUNS_HEADLESS: ("Runs without a desktop", Tone.WARN),
-    Verdict.TOO_CLOSE_TO_CALL: ("Too close to call", Tone.WARN),
-    Verdict.DOES_NOT_FIT: ("Does not fit", Tone.BAD),
-    Verdict.UNSUPPORTED: ("Unsupported", Tone.BAD),
-    Verdict.UNKNOWN: ("Unknown", Tone.MUTED),
+VERDICT_TONES: Final = {
+    Verdict.RUNS: Tone.GOOD,
+    Verdict.RUNS_HEADLESS: Tone.WARN,
+    Verdict.TOO_CLOSE_TO_CALL: Tone.WARN,
+    Verdict.DOES_NOT_FIT: Tone.BAD,
+    Verdict.UNSUPPORTED: Tone.BAD,
+    Verdict.UNKNOWN: Tone.MUTED,
 }
 
-PROVENANCES: Final = {
-    Provenance.MEASURED: "measured on this device",
-    Provenance.DERIVED: "derived, nothing was run",
-    Provenance.EMULATED: "emulated memory limit",
-    Provenance.SMOKE: "smoke run",
-}
-
-WEIGHTS: Final = {
-    WeightMode.HUB: "published weights",
-    WeightMode.LOCAL: "local weights",
-    WeightMode.RANDOM: "random weights",
-    WeightMode.TINY: "tiny model, made-up weights",
-}
-
-ATTENTIONS: Final = ATTENTION_NAMES
-
-STATUSES: Final = {
-    "measured": ("ran", Tone.GOOD),
-    "predicted": ("predicted", Tone.MUTED),
-    "out_of_memory": ("out of memory", Tone.BAD),
-    "unsupported": ("unsupported", Tone.MUTED),
-    "failed": ("failed", Tone.WARN),
-    "timeout": ("timed out", Tone.WARN),
-    "skipped": ("skipped", Tone.MUTED),
+STATUS_TONES: Final[Mapping[str, Tone]] = {
+    "measured": Tone.GOOD,
+    "predicted": Tone.MUTED,
+    "out_of_memory": Tone.BAD,
+    "unsupported": Tone.MUTED,
+    "failed": Tone.WARN,
+    "timeout": Tone.WARN,
+    "skipped": Tone.MUTED,
 }
 
 
@@ -69,7 +55,7 @@ def stamp(check: Check) -> tuple[str, Tone]:
 
 def status(outcome: Outcome) -> Status:
     """The outcome of a cell, with its reason and the phase where it happened."""
-    word, tone = STATUSES[outcome.status]
+    word, tone = STATUSES[outcome.status], STATUS_TONES[outcome.status]
     if isinstance(outcome, Skipped) and outcome.cause == "interrupted":
         word = "not run"
     return Status(outcome.status, word, tone, ended(outcome))

@@ -14,14 +14,15 @@ from bench.report.details import CellDetail
 from bench.report.operators import plain
 from bench.report.prediction import CEILINGS, TERMS, PhaseTerms, Prediction
 from bench.text import MAX_NAME, clean
+from bench.wording.labels import PREDICTED_CELLS
 
-FITS: Final = {
-    Verdict.RUNS: ("fits", Tone.GOOD),
-    Verdict.RUNS_HEADLESS: ("headless only", Tone.GOOD),
-    Verdict.TOO_CLOSE_TO_CALL: ("too close to call", Tone.WARN),
-    Verdict.DOES_NOT_FIT: ("does not fit", Tone.BAD),
-    Verdict.UNSUPPORTED: ("unsupported", Tone.MUTED),
-    Verdict.UNKNOWN: ("predicted", Tone.MUTED),
+_TONES: Final = {
+    Verdict.RUNS: Tone.GOOD,
+    Verdict.RUNS_HEADLESS: Tone.GOOD,
+    Verdict.TOO_CLOSE_TO_CALL: Tone.WARN,
+    Verdict.DOES_NOT_FIT: Tone.BAD,
+    Verdict.UNSUPPORTED: Tone.MUTED,
+    Verdict.UNKNOWN: Tone.MUTED,
 }
 _DOMINANT: Final = {
     "cache_bytes": "KV cache",
@@ -73,7 +74,7 @@ def differ(row: CheckRow) -> str:
 
 def _fit_words(verdict: Verdict, desktop: Fit | None) -> tuple[str, Tone]:
     """`fits`, `headless only`: the word for a verdict, and how good it is."""
-    word, tone = FITS[verdict]
+    word, tone = PREDICTED_CELLS[verdict], _TONES[verdict]
     beside_too = verdict is Verdict.RUNS_HEADLESS and desktop is not Fit.DOES_NOT_FIT
     return ("fits headless" if beside_too else word), tone
 

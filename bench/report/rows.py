@@ -10,12 +10,14 @@ from bench.records.check import CheckFigure, CheckRow
 from bench.records.enums import Attention, Fit, Label
 from bench.records.metrics import FIGURES, Metric
 from bench.records.record import MemoryTrace
-from bench.report import labels, ranges
+from bench.report import ranges
 from bench.report.basics import NO_FIGURE, Figure, Status, Tone, basis
 from bench.report.columns import COLUMNS
 from bench.report.details import CellDetail
 from bench.report.interface import Disagreement, Row
+from bench.report.labels import STATUS_TONES
 from bench.report.predicted_cells import differ, prediction
+from bench.wording import labels
 from bench.wording.phrases import PEAK_WORDS
 
 _DISAGREE: Final = "records disagree"
@@ -116,7 +118,7 @@ def _figure(metric: Metric, figure: CheckFigure | None) -> Figure:
 
 def _status(cell: CheckRow) -> Status:
     """The outcome; where another program took part of the memory, word and reason say so."""
-    word, tone = labels.STATUSES[cell.status]
+    word, tone = labels.STATUSES[cell.status], STATUS_TONES[cell.status]
     reason = cell.reason or ""
     if len(cell.statuses) > 1:
         return Status(cell.status, word, Tone.WARN if FIT in cell.disagrees else tone, _tally(cell))
@@ -131,7 +133,7 @@ def _status(cell: CheckRow) -> Status:
 def _tally(cell: CheckRow) -> str:
     if cell.status == "predicted":
         return differ(cell)
-    said = (f"{labels.STATUSES[status][0]} in {count}" for status, count in cell.statuses.items())
+    said = (f"{labels.STATUSES[status]} in {count}" for status, count in cell.statuses.items())
     return f"{', '.join(said)} of {_records_of(cell)} records"
 
 

@@ -9,13 +9,13 @@ from urllib.parse import quote
 from bench import units
 from bench.records.check import Check, CheckRecord
 from bench.records.enums import Provenance, WeightMode
-from bench.report import labels
 from bench.report.basics import Fact, basis, whole
 from bench.report.details import PageFacts
 from bench.report.facts import named_model
 from bench.report.interface import Merged, Source
 from bench.report.rows import FITS, disagreements
 from bench.text import MAX_NAME, clean
+from bench.wording import labels
 
 MAX_DISAGREEMENTS: Final = 200
 MAX_SOURCES: Final = 500
@@ -73,7 +73,7 @@ def _source(record: CheckRecord) -> Source:
         provenance=labels.PROVENANCES[record.provenance],
         weights=labels.WEIGHTS[record.weight_mode],
         suite=record.suite,
-        verdict=labels.VERDICTS[record.verdict][0],
+        verdict=labels.VERDICTS[record.verdict],
         machine="not known" if record.machine is None else f"{record.machine}",
         link="" if record.path is None else quote(record.path),
     )

@@ -8,7 +8,6 @@ from bench.check.summarise import summarise
 from bench.records.check import Check
 from bench.records.enums import Fit, Provenance
 from bench.records.record import Record
-from bench.report import labels
 from bench.report.basics import Fact, Figure, basis, whole
 from bench.report.card import beside_the_budget, memory_of
 from bench.report.derivation import derived, tiles
@@ -16,8 +15,11 @@ from bench.report.details import Details, details_of
 from bench.report.frontier import frontier
 from bench.report.grid import grids, misses
 from bench.report.interface import Identity, Row, View
+from bench.report.labels import VERDICT_TONES
+from bench.report.labels import stamp as stamp_of
 from bench.report.rows import row, settings_words
 from bench.report.several import disagreement, facts_of, merged
+from bench.wording.labels import PROVENANCES, VERDICTS
 
 
 def view_of(record: Record, path: str | None = None, plan: Record | None = None) -> View:
@@ -36,8 +38,8 @@ def build_view(check: Check, details: Details) -> View:
     together = merged(check) if details.facts is None else None
     rows = _rows(check, details)
     tables, legend = grids(rows)
-    stamp, stamp_tone = labels.stamp(check)
-    verdict_word, verdict_tone = labels.VERDICTS[check.verdict]
+    stamp, stamp_tone = stamp_of(check)
+    verdict_word, verdict_tone = VERDICTS[check.verdict], VERDICT_TONES[check.verdict]
     prediction = derived(check, facts.how, facts.how_lines) if together is None else None
     return View(
         identity=_identity(check),
@@ -80,7 +82,7 @@ def _rows(check: Check, details: Details) -> tuple[Row, ...]:
     for cell in check.rows:
         key = cell.cell_id, cell.provenance
         # What ran and what was predicted are never in one grid of a page of several records.
-        where = f", {labels.PROVENANCES[cell.provenance]}" if mixed else ""
+        where = f", {PROVENANCES[cell.provenance]}" if mixed else ""
         title = f"{settings_words(cell)}{where}"
         shown = row(cell, title, attentions, details.cells.get(key), details.traces.get(key))
         found.append((place.get(key, len(place)), shown))

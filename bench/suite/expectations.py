@@ -2,9 +2,6 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from decimal import Decimal
-from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Final, Self
 
@@ -19,6 +16,7 @@ from pydantic import (
 
 from bench.records.base import Frozen
 from bench.records.enums import Attention
+from bench.records.expectations import Bound, Sign
 from bench.records.metrics import METRICS, Metric, with_fields
 from bench.records.record import Requested
 from bench.units import Unit, parse_size
@@ -26,29 +24,6 @@ from bench.units import Unit, parse_size
 MAX_EXPECTATIONS: Final = 100
 _BOUND: Final = re.compile(r"(?P<sign>>=|<=)\s*(?P<limit>\S.{0,40})")
 _NUMBER: Final = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
-
-
-class Sign(StrEnum):
-    """Which way a bound bounds."""
-
-    AT_LEAST = ">="
-    AT_MOST = "<="
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """The least, or the most, that the median of a metric may be."""
-
-    sign: Sign
-    limit: float
-
-    def holds(self, value: float) -> bool:
-        """Whether a value is within it; the limit itself is."""
-        return value >= self.limit if self.sign is Sign.AT_LEAST else value <= self.limit
-
-    def __str__(self) -> str:
-        """`>= 20`: as a suite may write it, a size in bytes."""
-        return f"{self.sign} {format(Decimal(str(self.limit)), 'f').removesuffix('.0')}"
 
 
 def _reader(convert: Callable[[str], float], example: str) -> Callable[[object], Bound]:

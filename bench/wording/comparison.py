@@ -8,8 +8,9 @@ from bench.records.aspects import Aspect
 from bench.records.base import Interval
 from bench.records.comparison import CellComparison, LoneCell
 from bench.records.comparison_reasons import CellPlace, CellReason, ChangeAt, ChangeNote, GateReason
-from bench.records.enums import ATTENTION_NAMES, Label
+from bench.records.enums import Label
 from bench.units import clip_length
+from bench.wording.labels import ATTENTIONS
 
 _LEAST_P: Final = 0.0001
 _MORE: Final = "--interleave or more records can tell"
@@ -20,7 +21,7 @@ _MORE: Final = "--interleave or more records can tell"
 
 def cell_name(cell: CellComparison | LoneCell | CellPlace) -> str:
     """`10 s × 128 (SDPA)`: length of the clip, most new tokens, attention."""
-    return f"{clip_length(cell.clip_seconds)} × {cell.max_tokens:,} ({ATTENTION_NAMES[cell.attention]})"
+    return f"{clip_length(cell.clip_seconds)} × {cell.max_tokens:,} ({ATTENTIONS[cell.attention]})"
 
 
 def percent(change: float) -> str:

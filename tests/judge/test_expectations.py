@@ -6,7 +6,8 @@ import pytest
 from pydantic import JsonValue
 
 from bench.errors import RecordError
-from bench.judge.expectations import Finding, Met, count, judge_expectations, stated
+from bench.judge.expectations import count, judge_expectations, stated
+from bench.records.expectations import Bound, Finding, FoundEnd, FoundValue, Met, Sign
 from bench.records.record import CellResult, Failed, Skipped, Timeout, Unsupported
 from tests.samples import records as sample
 from tests.samples.cards import device_memory
@@ -31,21 +32,21 @@ def contended(cell: CellResult) -> CellResult:
 
 
 @pytest.mark.parametrize(
-    ("cell", "fits", "found"),
+    ("cell", "fits"),
     [
-        (RAN, True, "ran"),
-        (sample.measured(WANT, labels=("spilled",)), False, "ran with part of it in system memory"),
-        (sample.out_of_memory(WANT), False, "out of memory: CUDA out of memory: tried to allocate 1.21 GiB"),
-        (not_run(PRUNED), False, "not run: 10 s with 128 tokens ran out of memory already"),
-        (not_run(Skipped(reason="the run ended", cause="interrupted")), None, "skipped: the run ended"),
-        (not_run(Unsupported(reason="no flash-attn")), None, "unsupported: no flash-attn"),
-        (not_run(Failed(reason="cuDNN error")), None, "failed: cuDNN error"),
-        (not_run(Timeout(reason="no token for 300 s", limit_s=300)), None, "timeout: no token for 300 s"),
+        (RAN, True),
+        (sample.measured(WANT, labels=("spilled",)), False),
+        (sample.out_of_memory(WANT), False),
+        (not_run(PRUNED), False),
+        (not_run(Skipped(reason="the run ended", cause="interrupted")), None),
+        (not_run(Unsupported(reason="no flash-attn")), None),
+        (not_run(Failed(reason="cuDNN error")), None),
+        (not_run(Timeout(reason="no token for 300 s", limit_s=300)), None),
     ],
 )
-def test_whether_it_fits(cell: CellResult, fits: bool | None, found: str) -> None:
+def test_whether_it_fits(cell: CellResult, fits: bool | None) -> None:
     yes, no = judged(cell, {"fits": True}, {"fits": False})
-    assert (yes.found, no.found) == (found, found)
+    assert yes.found == no.found == FoundEnd(cell.outcome, spilled=cell.summary is not None and fits is False)
     expected = {True: (Met.MET, Met.NOT_MET), False: (Met.NOT_MET, Met.MET), None: (Met.NOT_JUDGED,) * 2}
     assert (yes.met, no.met) == expected[fits]
 
@@ -56,40 +57,40 @@ def test_out_of_memory_beside_another_program_says_nothing_of_the_card() -> None
     record = record.model_copy(update={"cells": (contended(cell),)})
     (finding,) = judge_expectations(record)
     assert finding.met is Met.NOT_JUDGED
-    assert "another program" in finding.found
+    assert finding.found == FoundEnd(cell.outcome, contended=True)
 
 
-def test_a_bound_is_on_the_median_and_the_words_tell_both() -> None:
+def test_a_bound_is_on_the_median_and_the_finding_has_both() -> None:
     assert RAN.summary is not None
     assert RAN.summary.decode_tokens_per_s is not None
     median = RAN.summary.decode_tokens_per_s.median
     met, unmet = judged(RAN, {"decode_tokens_per_s": f">= {median:.15f}"}, {"decode_tokens_per_s": "<= 20"})
     assert met.met is Met.MET
     assert unmet == Finding(
-        RAN.cell_id, "decode_tokens_per_s", "decode_tokens_per_s <= 20", f"{median:.6g}", Met.NOT_MET
+        RAN.cell_id, "decode_tokens_per_s", Bound(Sign.AT_MOST, 20.0), FoundValue(median), Met.NOT_MET
     )
 
 
-def test_sizes_are_told_in_both_units_and_labels_beside_the_figure() -> None:
+def test_the_labels_of_a_cell_go_with_its_figure() -> None:
     cell = sample.measured(WANT, labels=("throttled",))
     (finding,) = judged(cell, {"process_peak_bytes": "<= 10GiB"})
-    assert finding.wanted == "process_peak_bytes <= 10.74 GB (10.00 GiB)"
-    assert finding.found == "11.39 GB (10.61 GiB) (throttled)"
+    assert isinstance(finding.found, FoundValue)
+    assert finding.found.labels == ("throttled",)
     assert finding.met is Met.NOT_MET
 
 
 def test_a_figure_that_is_not_there_is_not_judged() -> None:
     (energy,) = judged(RAN, {"energy_j": "<= 5"})
-    assert (energy.met, energy.found) == (Met.NOT_JUDGED, "not available")
+    assert (energy.met, energy.found) == (Met.NOT_JUDGED, FoundValue(None))
 
 
 def test_a_bound_is_not_met_by_a_cell_that_does_not_fit_unless_it_is_expected_not_to() -> None:
     bound: JsonValue = {"decode_tokens_per_s": ">= 20"}
     (speed,) = judged(sample.out_of_memory(WANT), bound)
     assert speed.met is Met.NOT_MET
-    assert speed.found.startswith("out of memory: ")
-    beside = judged(sample.out_of_memory(WANT), {"fits": False}, bound)
-    assert [finding.met for finding in beside] == [Met.MET, Met.NOT_JUDGED]
+    assert isinstance(speed.found, FoundEnd)
+    both = judged(sample.out_of_memory(WANT), {"fits": False}, bound)
+    assert [finding.met for finding in both] == [Met.MET, Met.NOT_JUDGED]
     (unsupported,) = judged(sample.not_measured(WANT, Unsupported(reason="no kernels")), bound)
     assert unsupported.met is Met.NOT_JUDGED
 

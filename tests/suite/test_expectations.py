@@ -4,8 +4,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from bench.records.enums import Attention
+from bench.records.expectations import Bound, Sign
 from bench.records.metrics import METRICS
-from bench.suite.expectations import Bound, Expectation, Sign
+from bench.suite.expectations import Expectation
 from tests.samples import records as sample
 
 

@@ -10,10 +10,11 @@ from enum import StrEnum
 from itertools import islice
 from typing import Final
 
-from bench.judge.expectations import Met
+from bench.records.expectations import Met
 from bench.report.ci.cases import Case, Result
 from bench.report.interface import View
 from bench.text import clean
+from bench.wording import expectations
 
 MAX_A_STEP: Final = 10
 """GitHub shows ten annotations of each level a step, and drops the others unseen."""
@@ -77,8 +78,8 @@ def _all(view: View, cases: Sequence[Case]) -> Iterator[Annotation]:
         if case.result in {Result.ERROR, Result.FAILED}:
             yield Annotation(Level.ERROR, f"bench: {case.name}", case.why)
         elif unjudged := [finding for finding in case.findings if finding.met is Met.NOT_JUDGED]:
-            wanted = ", ".join(finding.wanted for finding in unjudged)
-            text = f"not judged: {wanted}; {unjudged[0].found}"
+            wanted = ", ".join(map(expectations.wanted, unjudged))
+            text = f"not judged: {wanted}; {expectations.found(unjudged[0])}"
             yield Annotation(Level.WARNING, f"bench: {case.name}", text)
     for miss in view.misses:
         text = f"{miss.status.word}: {miss.status.reason} ({', '.join(miss.cells)})"

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bench import units
-from bench.judge.expectations import Finding, Met, judge_cell, stated
+from bench.judge.expectations import judge_cell, stated
+from bench.records.expectations import Finding, Met
 from bench.records.record import CellResult, Record, Requested
 from bench.report.basics import Status
 from bench.report.labels import status
 from bench.suite.expectations import Expectation
+from bench.wording import expectations
 
 
 class Result(StrEnum):
@@ -39,7 +41,8 @@ class Case:
     def why(self) -> str:
         """Why it did not pass, in one line; empty where it did. May hold text from the record."""
         if self.result is Result.FAILED:
-            return "; ".join(f"expected {each.wanted}, found {each.found}" for each in self.unmet)
+            both = ((expectations.wanted(each), expectations.found(each)) for each in self.unmet)
+            return "; ".join(f"expected {wanted}, found {found}" for wanted, found in both)
         if self.result is Result.PASSED:
             return ""
         return f"{self.status.word}: {self.status.reason}" if self.status.reason else self.status.word
@@ -51,8 +54,8 @@ def cases_of(record: Record) -> tuple[Case, ...]:
     Raises:
         RecordError: the expectations of its suite cannot be read.
     """
-    expectations = stated(record)
-    return tuple(case_of(cell, expectations) for cell in record.cells)
+    wanted = stated(record)
+    return tuple(case_of(cell, wanted) for cell in record.cells)
 
 
 def name_of(requested: Requested) -> str:
@@ -62,9 +65,9 @@ def name_of(requested: Requested) -> str:
     )
 
 
-def case_of(cell: CellResult, expectations: tuple[Expectation, ...]) -> Case:
+def case_of(cell: CellResult, wanted: tuple[Expectation, ...]) -> Case:
     """One cell, judged on what a suite expects."""
-    findings = tuple(judge_cell(cell, expectations))
+    findings = tuple(judge_cell(cell, wanted))
     return Case(cell, name_of(cell.requested), status(cell.outcome), findings, _result(cell, findings))
 
 

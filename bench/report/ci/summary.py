@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from bench.judge.expectations import Finding, Met, count
+from bench.judge.expectations import count
+from bench.records.expectations import Finding, Met
 from bench.report.ci.cases import Case
 from bench.report.interface import Row, View
 from bench.report.markdown_syntax import bullets, escape, misses, table
 from bench.text import clean
+from bench.wording import expectations
 
 # GitHub shows up to 1 MiB a step.
 _MAX_TOLD: Final = 200
@@ -47,7 +49,8 @@ def _expectations(cases: Sequence[Case]) -> Iterator[str]:
 def _line(case: Case, finding: Finding) -> list[str]:
     word = _WORDS[finding.met]
     mark = f"**{word}**" if finding.met is Met.NOT_MET else word
-    return [mark, escape(case.name), escape(finding.wanted), escape(clean(finding.found))]
+    wanted, found = expectations.wanted(finding), expectations.found(finding)
+    return [mark, escape(case.name), escape(wanted), escape(clean(found))]
 
 
 def _cells(view: View) -> Iterator[str]:

@@ -19,9 +19,10 @@ from bench.records.enums import Provenance
 from bench.records.metrics import METRICS, Metric
 from bench.report.basics import Fact, Tone
 from bench.report.comparison.interface import CellLines, ComparisonView, Line, Mark, SideView
-from bench.report.labels import PROVENANCES, weights
+from bench.report.labels import weights
 from bench.text import MAX_NAME, clean
 from bench.wording.comparison import between, cell_name, p_value, percent
+from bench.wording.labels import PROVENANCES
 
 _WORDS: Final = {
     Word.FASTER: "faster",

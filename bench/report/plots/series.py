@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from bench.report import labels
 from bench.report.interface import Row, View
 from bench.report.plots import theme
 from bench.report.plots.interface import Datum, KeyEntry
 from bench.report.truncate import spread
+from bench.wording import labels
 
 NOT_DRAWN: Final = -1
 

@@ -1,0 +1,55 @@
+"""The name of each code that a record contains: verdicts, provenances, weights, attention, outcomes."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from bench.records.enums import Attention, Provenance, Status, Verdict, WeightMode
+
+VERDICTS: Final[Mapping[Verdict, str]] = {
+    Verdict.RUNS: "Runs",
+    Verdict.RUNS_HEADLESS: "Runs without a desktop",
+    Verdict.TOO_CLOSE_TO_CALL: "Too close to call",
+    Verdict.DOES_NOT_FIT: "Does not fit",
+    Verdict.UNSUPPORTED: "Unsupported",
+    Verdict.UNKNOWN: "Unknown",
+}
+
+PREDICTED_CELLS: Final[Mapping[Verdict, str]] = {
+    Verdict.RUNS: "fits",
+    Verdict.RUNS_HEADLESS: "headless only",
+    Verdict.TOO_CLOSE_TO_CALL: "too close to call",
+    Verdict.DOES_NOT_FIT: "does not fit",
+    Verdict.UNSUPPORTED: "unsupported",
+    Verdict.UNKNOWN: "predicted",
+}
+"""The verdict of one predicted cell."""
+
+PROVENANCES: Final[Mapping[Provenance, str]] = {
+    Provenance.MEASURED: "measured on this device",
+    Provenance.DERIVED: "derived, nothing was run",
+    Provenance.EMULATED: "emulated memory limit",
+    Provenance.SMOKE: "smoke run",
+}
+
+WEIGHTS: Final[Mapping[WeightMode, str]] = {
+    WeightMode.HUB: "published weights",
+    WeightMode.LOCAL: "local weights",
+    WeightMode.RANDOM: "random weights",
+    WeightMode.TINY: "tiny model, made-up weights",
+}
+
+ATTENTIONS: Final[Mapping[Attention, str]] = {
+    Attention.EAGER: "eager attention",
+    Attention.SDPA: "SDPA",
+    Attention.FLASH_ATTENTION_2: "FlashAttention 2",
+}
+
+STATUSES: Final[Mapping[Status, str]] = {
+    "measured": "ran",
+    "predicted": "predicted",
+    "out_of_memory": "out of memory",
+    "unsupported": "unsupported",
+    "failed": "failed",
+    "timeout": "timed out",
+    "skipped": "skipped",
+}
