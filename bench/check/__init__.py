@@ -1,4 +1,6 @@
-"""Records of one model on one card become one check document. Pure, and in no order of the records.
+"""Check documents: one or many records of one model on one card become one `Check`.
 
-`docs/check.md` has the rules for those who read the result.
+In: records, or their summaries from the index of a folder (`index`, SQLite). Out: a `Check`, the same for
+any order of the records. `summarise` reads a record, `rows`, `lines` and `verdict` merge its parts,
+`document` puts them together, `group` says which records belong together. `docs/check.md` has the rules.
 """

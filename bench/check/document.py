@@ -54,15 +54,15 @@ def merge(summaries: Iterable[RecordSummary]) -> Check:
 
 
 def merge_cells(sources: Sources, cells: Iterable[Sequence[CellContribution]]) -> Check:
-    """The same where the cells come one after the other, each with all that is told of it.
+    """The same document from cells that come one after the other, each with what every record says of it.
 
     Only the merged rows are kept in memory. The records of one cell come in the order of `sources`.
     """
     counted = {head.hash for head in sources.counted}
     merged: list[MergedCell] = []
     largest: Largest | None = None
-    for tellings in cells:
-        own = [telling for telling in tellings if telling.head.hash in counted]
+    for contributions in cells:
+        own = [one for one in contributions if one.head.hash in counted]
         for cell in merge_cell(sources, own) if own else ():
             merged.append(cell)
             if _is_larger(sources, cell, largest):
@@ -85,7 +85,7 @@ def _named(cell: MergedCell, names: Sequence[str]) -> MergedCell:
 
 
 def _is_larger(sources: Sources, cell: MergedCell, largest: Largest | None) -> bool:
-    """Whether this is the cell to show the memory of; of predictions, the one that stands for the newest."""
+    """Whether to show the memory of this cell; of predictions, of the typical cell of the newest."""
     if sources.provenance is Provenance.DERIVED:
         return cell.row.cell_id == sources.newest.typical
     if cell.peak is None:

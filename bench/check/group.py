@@ -12,7 +12,7 @@ from bench.store import naming
 
 
 class GroupKey(Frozen):
-    """One model on one card. `played_bytes`: memory of the card that was emulated, for that is another card.
+    """One model on one card. `played_bytes`: memory of an emulated card, which is a card of its own.
 
     Model and slug become folders: their types let nothing through that leaves one.
     """
@@ -45,7 +45,7 @@ class GroupKey(Frozen):
 
 
 def stems(keys: Iterable[GroupKey]) -> Mapping[GroupKey, str]:
-    """The name of each group's files: `check`, or of a card that was played `emulated-12282MiB.check`.
+    """The name of each group's files: `check`, or of an emulated card `emulated-12282MiB.check`.
 
     Where several groups would have one name, because they are about other weights of a model of one name,
     the only one with published weights keeps it and the others get a part of their hash before it.

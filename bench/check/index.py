@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from bench.check.document import merge_cells
 from bench.check.group import GroupKey
 from bench.check.index_file import DamagedError, Note, connect, reason_of, remove
-from bench.check.index_reading import Indexed, Progress, Stamp, key_of, read_all, stamp_of, untold
+from bench.check.index_reading import Indexed, Progress, Stamp, key_of, no_progress, read_all, stamp_of
 from bench.check.rows import CellContribution
 from bench.check.sources import Link, Sources
 from bench.check.summary import CellSummary, RecordHead, RecordSummary
@@ -42,7 +42,7 @@ class Index:
         self,
         paths: Sequence[Path],
         read: Callable[[Path], RecordSummary],
-        progress: Progress = untold,
+        progress: Progress = no_progress,
     ) -> None:
         """Read the files that are new or changed, and choose these files for all that follows.
 
@@ -89,7 +89,7 @@ class Index:
         Raises:
             RecordError: another process has found its files gone since they were chosen.
         """
-        with _Transaction(self._database, "BEGIN"):  # head and cells of one moment
+        with _Transaction(self._database, "BEGIN"):  # head and cells of one state of the file
             heads = self._heads(key)
             if not heads:
                 raise RecordError(f"{key.slug}: its records are gone", hint="Run it again")
@@ -127,7 +127,7 @@ class Index:
                 for _, file, body in group
                 if file in heads
             ]
-            yield sorted(found, key=lambda telling: order[telling.head.hash])
+            yield sorted(found, key=lambda one: order[one.head.hash])
 
     # --- writing --------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from bench.store import naming
 Note = Callable[[str], None]
 
 MADE_BY: Final = f"{bench.__version__} {SUMMARY_VERSION}"
-APPLICATION_ID: Final = 0x62656E63  # "benc"; it stands in the header of the file, at byte 68
+APPLICATION_ID: Final = 0x62656E63  # "benc"; in the header of the file, at byte 68
 _MAGIC: Final = b"SQLite format 3\0"
 _WAIT_S: Final = 60.0
 _MAX_VALUE_BYTES: Final = 256 * 2**20
@@ -73,7 +73,7 @@ def reason_of(error: Exception) -> str:
 
 
 def remove(path: Path) -> None:
-    """Delete a database and what SQLite may have left beside it."""
+    """Delete a database and what SQLite may have left next to it."""
     for suffix in ("", "-journal"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 

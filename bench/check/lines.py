@@ -17,7 +17,7 @@ def merge_lines(
 ) -> tuple[FrontierLine, ...]:
     """One line for each attention, settings and max_tokens of what ran, then of what was predicted.
 
-    `names`: the settings that the cells differ in. A record that stands alone keeps its own line.
+    `names`: the settings that the cells differ in. A single record keeps its own lines.
     """
     ran = [head for head in sources.counted if head.provenance is not Provenance.DERIVED]
     predicted = [head for head in sources.counted if head.provenance is Provenance.DERIVED]
@@ -59,7 +59,7 @@ def _line(group: Sequence[MergedCell], variant: tuple[str, ...]) -> FrontierLine
     misfits = sorted((c.row.clip_seconds, c.is_inferred) for c in group if c.row.fit is Fit.DOES_NOT_FIT)
     smallest, inferred = misfits[0] if misfits else (None, False)
     longest = max((row.clip_seconds for row in fits), default=None)
-    beside = [row for row in fits if row.fits_with_desktop is not None]
+    with_desktop = [row for row in fits if row.fits_with_desktop is not None]
     end = max(fits, key=lambda row: row.clip_seconds, default=first)
     crossed = smallest is not None and longest is not None and smallest <= longest
     return FrontierLine(
@@ -73,8 +73,10 @@ def _line(group: Sequence[MergedCell], variant: tuple[str, ...]) -> FrontierLine
         longest_fit_s=longest,
         smallest_misfit_s=smallest,
         smallest_misfit_is_inferred=inferred,
-        longest_fit_with_desktop_s=max((r.clip_seconds for r in beside if r.fits_with_desktop), default=None),
-        desktop_is_known=bool(beside),
+        longest_fit_with_desktop_s=max(
+            (r.clip_seconds for r in with_desktop if r.fits_with_desktop), default=None
+        ),
+        desktop_is_known=bool(with_desktop),
         settings=group[0].settings,
         disagrees=crossed or any("fit" in cell.row.disagrees for cell in group),
     )

@@ -48,56 +48,56 @@ class MergedCell:
         return None if figure is None else figure.value
 
 
-def merge_cell(sources: Sources, tellings: Sequence[CellContribution]) -> tuple[MergedCell, ...]:
-    """The rows of one cell, one for each provenance. `tellings` are in the order of the heads.
+def merge_cell(sources: Sources, contributions: Sequence[CellContribution]) -> tuple[MergedCell, ...]:
+    """The rows of one cell, one for each provenance. `contributions` are in the order of the heads.
 
-    A prediction is no row of its own where the cell ran: it stands beside the figures as `envelope`.
+    A prediction is no row of its own where the cell ran: it is the `envelope` of that row.
     """
     kinds: dict[Provenance, list[CellContribution]] = {}
-    for telling in tellings:
-        kinds.setdefault(telling.cell.provenance, []).append(telling)
+    for one in contributions:
+        kinds.setdefault(one.cell.provenance, []).append(one)
     predicted = kinds.get(Provenance.DERIVED, [])
     ran = [kinds[kind] for kind in Provenance if kind in kinds and kind is not Provenance.DERIVED]
     return tuple(_merge(sources, group, predicted) for group in ran or [predicted])
 
 
 def _merge(sources: Sources, group: list[CellContribution], predicted: list[CellContribution]) -> MergedCell:
-    cells = [telling.cell for telling in group]
+    cells = [one.cell for one in group]
     statuses = Counter(cell.status for cell in cells)
     status = next(one for one in _STATUSES if one in statuses)
-    telling = [one for one in group if one.cell.status == status]
-    speaker = telling[-1].cell  # the newest
+    agreeing = [one for one in group if one.cell.status == status]
+    representative = agreeing[-1].cell  # the newest
     fits = _fit(cells)
-    provenance = speaker.provenance
+    provenance = representative.provenance
     merged = {name: _metric(sources, group, metric, provenance) for name, metric in FIGURES.items()}
     row = CheckRow(
         **{metric: one.figure for metric, one in merged.items()},
-        cell_id=speaker.cell_id,
-        attention=speaker.attention,
-        clip_seconds=speaker.clip_seconds,
-        max_tokens=speaker.max_tokens,
-        profile=speaker.profile,
-        dtype=speaker.dtype,
-        weight_mode=speaker.weight_mode,
+        cell_id=representative.cell_id,
+        attention=representative.attention,
+        clip_seconds=representative.clip_seconds,
+        max_tokens=representative.max_tokens,
+        profile=representative.profile,
+        dtype=representative.dtype,
+        weight_mode=representative.weight_mode,
         variant=(),
         provenance=provenance,
-        machines=machines_of(one.head for one in telling),
-        records=len(telling),
+        machines=machines_of(one.head for one in agreeing),
+        records=len(agreeing),
         status=status,
         statuses={one: statuses[one] for one in _STATUSES if one in statuses},
         fit=fits,
-        reason=speaker.reason,
-        reason_code=speaker.reason_code,
+        reason=representative.reason,
+        reason_code=representative.reason_code,
         labels=_labels(cells),
         left_out=merged["latency_s"].left_out,
         disagrees=tuple(_disagreements(cells, fits, merged)),
-        same_kernels_as=_agreed([one.cell.same_kernels_as for one in telling]),
+        same_kernels_as=_agreed([one.cell.same_kernels_as for one in agreeing]),
         fits_with_desktop=_on_all(cell.fits_with_desktop for cell in cells),
-        peak=speaker.peak,
+        peak=representative.peak,
         envelope=predicted[-1].cell.envelope if predicted else None,
     )
-    inferred = status == "skipped" and speaker.is_inferred
-    return MergedCell(row, speaker.settings, inferred)
+    inferred = status == "skipped" and representative.is_inferred
+    return MergedCell(row, representative.settings, inferred)
 
 
 class _Metric(NamedTuple):
@@ -127,7 +127,7 @@ def _samples(sources: Sources, group: Iterable[CellContribution], metric: Metric
 
 
 def _fit(cells: Iterable[CellSummary]) -> Fit | None:
-    """What the records that tell agree on; what fits in one and not in another is too close to call."""
+    """The fit on which all records agree; what fits in one and not in another is too close to call."""
     found = {cell.fit for cell in cells if cell.fit is not None}
     return next(iter(found)) if len(found) == 1 else Fit.TOO_CLOSE_TO_CALL if found else None
 
@@ -158,10 +158,10 @@ def _on_all(answers: Iterable[bool | None]) -> bool | None:
 
 
 def merge_phases(
-    sources: Sources, tellings: Sequence[CellContribution], provenance: Provenance
+    sources: Sources, contributions: Sequence[CellContribution], provenance: Provenance
 ) -> dict[Phase, CheckPhase]:
     """Memory of one cell in each phase, of what ran with this provenance."""
-    group = [telling for telling in tellings if telling.cell.provenance is provenance]
+    group = [one for one in contributions if one.cell.provenance is provenance]
     return {
         phase: CheckPhase(
             **{
@@ -170,7 +170,7 @@ def merge_phases(
             }
         )
         for phase in Phase
-        if any(phase in telling.cell.phases for telling in group)
+        if any(phase in one.cell.phases for one in group)
     }
 
 

@@ -11,7 +11,7 @@ from bench.records.enums import Provenance
 Link = Callable[[Path], str | None]
 """The path of a record as a check document names it; None where it must not."""
 UNKNOWN_MACHINE: Final = ""
-"""Stands for the machine of every record without a key: together they weigh as much as one machine."""
+"""The machine of every record without a key: together they weigh as much as one machine."""
 _PRECEDENCE: Final = (Provenance.MEASURED, Provenance.EMULATED, Provenance.DERIVED, Provenance.SMOKE)
 
 
@@ -38,7 +38,7 @@ class Sources:
 
     @property
     def newest(self) -> RecordHead:
-        """The record that tells what records do not differ in."""
+        """Representative record: supplies the fields on which all records agree."""
         return self.heads[-1]
 
     @property
@@ -63,7 +63,7 @@ class Sources:
 
 
 def machines_of(heads: Iterable[RecordHead]) -> int | None:
-    """How many machines; None where a record does not tell."""
+    """Number of machines; None where a record does not name its own."""
     keys = {head.machine_key for head in heads}
     return None if None in keys or not keys else len(keys)
 

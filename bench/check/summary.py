@@ -98,7 +98,7 @@ class RecordHead(Frozen):
     software: Software
     emulation: Emulation | None
     prediction: CheckPrediction | None
-    typical: str | None = Field(default=None, description="the cell that stands for a prediction")
+    typical: str | None = Field(default=None, description="the representative cell of a prediction")
     elsewhere: str | None = None
     verdict: Verdict
     why: RecordReason

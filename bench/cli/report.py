@@ -119,11 +119,11 @@ def _bar(total: int) -> Iterator[Callable[[int, int], None]]:
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
-    from bench.check.index_reading import untold
+    from bench.check.index_reading import no_progress
 
     console = Console(stderr=True)
     if total < _WORTH_A_BAR or not console.is_interactive or not console.file.isatty():
-        yield untold
+        yield no_progress
         return
     with Progress(
         *Progress.get_default_columns()[:2],

@@ -43,7 +43,7 @@ def interval(logs: np.ndarray | None, wider: float = 0.0) -> Interval | None:
 def _medians(values: Sequence[float], random: np.random.Generator) -> np.ndarray:
     """Medians of samples drawn with replacement, without drawing all of each.
 
-    The k-th of n uniform draws is distributed as Beta(k, n + 1 - k), and tells which value is in the middle;
+    The k-th of n uniform draws is distributed as Beta(k, n + 1 - k), and picks the value in the middle;
     the next one lies above it like the least of the n - k that are left.
     """
     sample, n = np.sort(np.asarray(values, dtype=np.float64)), len(values)

@@ -1,4 +1,4 @@
-"""What a reader must know before believing a record, the weightiest first."""
+"""Caveats of a record: what limits the meaning of its figures, the weightiest first. Pure."""
 
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -22,12 +22,12 @@ _BELOW_DEFAULT: Final = 0.99
 
 
 def is_smoke(record: Record) -> bool:
-    """A run of the tiny model, whichever of the two places says so."""
+    """Whether the record is of the tiny model, by its provenance or by its weights."""
     return record.provenance is Provenance.SMOKE or record.model.weight_mode is WeightMode.TINY
 
 
 def computed_elsewhere(record: Record) -> str | None:
-    """The kind of device that the cells really computed on, where it is not the one the record is about."""
+    """The kind of device that the cells computed on, where it is not that of the record; else None."""
     seen = {cell.effective.device.partition(":")[0] for cell in record.cells if cell.effective is not None}
     return min(seen - {record.device.kind}, default=None)
 

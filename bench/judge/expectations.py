@@ -36,10 +36,10 @@ def stated(record: Record) -> tuple[Expectation, ...]:
 def judge_expectations(record: Record) -> tuple[Finding, ...]:
     """Every expectation about every cell that it covers, cell by cell.
 
-    Only a cell that ran, or that the memory did not hold, is judged on `fits`: unsupported, failed and
-    interrupted cells say nothing of memory, and neither does one that ran out beside another program. A cell
-    that was not run because a smaller one ran out of memory does not fit. A metric is judged on cells that
-    ran and have it; a cell that must keep a bound and does not fit keeps none, unless it is expected not to.
+    On `fits` only a cell that ran, or that did not fit, is judged: unsupported, failed and interrupted cells
+    say nothing of memory, and neither does one that ran out while another program computed. A cell that was
+    not run because a smaller one ran out of memory does not fit. A metric is judged on cells that ran and
+    have it; a cell that does not fit meets no bound, unless it is expected not to fit.
 
     Raises:
         RecordError: as `stated`.

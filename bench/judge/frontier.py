@@ -1,4 +1,4 @@
-"""The frontier: the longest clip that fits, for each attention and number of new tokens."""
+"""The frontier: the longest clip that fits, for each attention and number of new tokens. Pure."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Self
@@ -38,7 +38,7 @@ def _place(line: Requested | LongestClip) -> tuple[int, int]:
 
 
 def size(cell: CellResult) -> tuple[float, int]:
-    """What makes a cell larger than another: its clip, then its new tokens."""
+    """Sort key of a cell by size: its clip in seconds, then its new tokens."""
     return cell.requested.clip_seconds, cell.requested.max_tokens
 
 
@@ -48,13 +48,13 @@ def shape_of(cell: CellResult) -> CellShape:
 
 
 def is_misfit(cell: CellResult) -> bool:
-    """It ran out of memory by itself, needs more than a cell that did, or ran from system memory."""
+    """Whether the cell ran out of memory by itself, was pruned, or ran from system memory."""
     ran_out = isinstance(cell.outcome, OutOfMemory) and not ran_out_beside_another(cell)
     return ran_out or is_pruned(cell) or has_spilled(cell)
 
 
 def is_pruned(cell: CellResult) -> bool:
-    """Not run, because a smaller cell ran out of memory."""
+    """Whether the cell was not run because a smaller one ran out of memory."""
     return isinstance(cell.outcome, Skipped) and cell.outcome.cause == "pruned"
 
 
@@ -68,7 +68,7 @@ def _ran(
     fits = [cell for cell in cells if cell.outcome.status == "measured" and not has_spilled(cell)]
     misfits = sorted((cell.requested.clip_seconds, is_pruned(cell)) for cell in cells if is_misfit(cell))
     smallest, inferred = misfits[0] if misfits else (None, False)
-    beside = [
+    with_desktop = [
         (cell.requested.clip_seconds, fits_with_desktop(cell, memory, record.emulation)) for cell in fits
     ]
     return FrontierLine(
@@ -82,8 +82,8 @@ def _ran(
         longest_fit_s=max((cell.requested.clip_seconds for cell in fits), default=None),
         smallest_misfit_s=smallest,
         smallest_misfit_is_inferred=inferred,
-        longest_fit_with_desktop_s=max((clip_s for clip_s, fit in beside if fit), default=None),
-        desktop_is_known=any(fit is not None for _, fit in beside),
+        longest_fit_with_desktop_s=max((clip_s for clip_s, fit in with_desktop if fit), default=None),
+        desktop_is_known=any(fit is not None for _, fit in with_desktop),
     )
 
 

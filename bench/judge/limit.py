@@ -125,7 +125,7 @@ def untried(
 def _ceiling_s(line: Line, own: Collection[CellResult], unsupported_reason: Support) -> float:
     """The longest clip of the grid that can be tried at all.
 
-    An earlier outcome may tell where the model's context ends, which `unsupported_reason` need not know.
+    An earlier outcome may show where the model's context ends, which `unsupported_reason` need not know.
     """
     lengths = range(1, int(MAX_CLIP_S / STEP_S) + 1)
     first_too_long = bisect_left(

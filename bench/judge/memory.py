@@ -1,4 +1,4 @@
-"""What a cell needs of a card, against what the card can give."""
+"""Bytes that a cell needs, and bytes that its card has. Pure."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -13,32 +13,32 @@ from bench.records.record import CellResult, DeviceInfo, OutOfMemory, Record
 
 @dataclass(frozen=True, slots=True)
 class CardMemory:
-    """What a program can have of the card, CUDA context included; None where nothing tells.
+    """Bytes of the card that a program can have, CUDA context included; None where they are not known.
 
-    `played_bytes` is the memory of the card that was played, None where the device was itself.
+    `emulated_bytes` is the memory of an emulated card; None of a real one.
     """
 
     headless_bytes: int | None = None
     desktop_bytes: int | None = None
     now_bytes: int | None = None
-    played_bytes: int | None = None
+    emulated_bytes: int | None = None
 
 
 def is_emulated(record: Record) -> bool:
-    """Whether another device played the card: the speed is then that of the device that played."""
+    """Whether the card was emulated: the speed is then that of the device that emulated it."""
     return record.emulation is not None or record.provenance is Provenance.EMULATED
 
 
 def card_memory(record: Record) -> CardMemory:
-    """The budget of the card: the one that was played where one was, else the one that was found.
+    """The budget of the emulated card, else of the card that was found.
 
-    A played card gives its total less what its driver would keep; a desktop on it takes what is typical.
+    An emulated card leaves its total less its driver's reserve; a desktop on it takes the typical amount.
     """
-    played = record.emulation
-    if played is not None:
-        headless = max(0, played.total_bytes - played.reserve_bytes)
+    emulated = record.emulation
+    if emulated is not None:
+        headless = max(0, emulated.total_bytes - emulated.reserve_bytes)
         desktop = max(0, headless - DESKTOP.typical_bytes)
-        return CardMemory(headless, desktop, None, played.total_bytes)
+        return CardMemory(headless, desktop, None, emulated.total_bytes)
     if record.device_state is None:
         return CardMemory()
     budget = record.device_state.budget
@@ -46,11 +46,11 @@ def card_memory(record: Record) -> CardMemory:
 
 
 def needed_bytes(cell: CellResult, emulation: Emulation | None) -> int | None:
-    """What a card must have for this cell, CUDA context included; None where it cannot be told.
+    """Bytes that a card must have for this cell, CUDA context included; None where they are not known.
 
     The worker's peak as the driver saw it; else the allocator's peak and the measured context; else the
-    growth of the whole card. On a played card the allocator's peak and the context that was assumed for it:
-    the context of the larger device is not that card's.
+    growth of the whole card. On an emulated card the allocator's peak and the context assumed for it: the
+    context of the larger device is not that card's.
     """
     summary, card = cell.summary, cell.device_memory
     if cell.outcome.status != "measured" or summary is None:
@@ -71,7 +71,7 @@ def needed_bytes(cell: CellResult, emulation: Emulation | None) -> int | None:
 
 
 def fits_with_desktop(cell: CellResult, memory: CardMemory, emulation: Emulation | None) -> bool | None:
-    """Whether a cell that ran would also have fitted beside a desktop; None where that cannot be told."""
+    """Whether a cell that ran would also fit with a desktop; None where that is not known."""
     if has_spilled(cell):
         return False
     need, budget = needed_bytes(cell, emulation), memory.desktop_bytes
@@ -79,7 +79,7 @@ def fits_with_desktop(cell: CellResult, memory: CardMemory, emulation: Emulation
 
 
 def has_spilled(cell: CellResult) -> bool:
-    """It ran only because part of it lay in system memory: the card was too small for it."""
+    """Whether the cell ran only because part of it lay in system memory: the card was too small for it."""
     return cell.summary is not None and Label.SPILLED in cell.summary.labels
 
 
@@ -89,7 +89,7 @@ def is_contended(cell: CellResult) -> bool:
 
 
 def ran_out_beside_another(cell: CellResult) -> bool:
-    """It ran out of memory, but not of the card's alone: without the other program it may fit."""
+    """Whether the cell ran out of memory while another program used the card: without it the cell may fit."""
     return isinstance(cell.outcome, OutOfMemory) and is_contended(cell)
 
 
@@ -137,8 +137,8 @@ def _fraction(cell: CellResult) -> float | None:
     return cell.summary.bandwidth_fraction if cell.summary else None
 
 
-# A card must hold what the process takes, CUDA context included. Where the driver does not tell (WDDM, WSL2),
-# the next best figure stands in, under its own name: the names are never mixed.
+# A card must hold what the process takes, CUDA context included. Where the driver does not report it (WDDM,
+# WSL2), the next best figure is used, under its own name: the names are never mixed.
 _ON_GPU: Final[tuple[PeakMetric, ...]] = (
     "process_peak_bytes",
     "device_peak_bytes",

@@ -101,10 +101,10 @@ def _on_a_cpu(record: Record) -> PredictedOnCpu:
 
 
 def budget_limits(lines: Sequence[FrontierLine]) -> tuple[BudgetLimit, ...]:
-    """For each budget that is known the line that says most, headless first.
+    """For each known budget the line that says most, headless first.
 
-    That is the longest clip that surely fits, with the most new tokens; without any, the line with the
-    fewest new tokens.
+    That is the line of the longest clip that fits, with the most new tokens; where none fits, the line with
+    the fewest new tokens.
     """
     headless = [_limit("headless", line) for line in lines if line.headless_is_known]
     desktop = [_limit("desktop", line) for line in lines if line.desktop_is_known]

@@ -1,4 +1,4 @@
-"""What a prediction says of a card: its need against the card's room, both as intervals. Pure."""
+"""Predicted needs against the budgets of a card, both as intervals in bytes. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from bench.records.verdicts import (
     StatedReason,
 )
 
-# From the best to the worst: a cell that needs more never stands before one that needs less.
+# From the best to the worst: a cell that needs more never has a better verdict than one that needs less.
 ORDER: Final = (
     Verdict.RUNS,
     Verdict.RUNS_HEADLESS,
@@ -32,10 +32,10 @@ ORDER: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Budgets:
-    """What a card has for one program, CUDA context included, in bytes.
+    """Bytes that a card leaves for one program, CUDA context included.
 
-    `low` of each is there on every machine whose figures the terms name, more than `high` on none of them.
-    None: not asked for, or not known; both are for the CPU, which has no budget (`on_cpu`).
+    `low` is available on every machine whose figures the terms name, more than `high` on none of them.
+    None: not asked for, or not known; both are None for a CPU, which has no budget (`on_cpu`).
     """
 
     headless: Interval | None = None
@@ -45,7 +45,7 @@ class Budgets:
 
 @dataclass(frozen=True, slots=True)
 class CellFit:
-    """Whether a predicted cell fits each room; None where that room was not asked for or nothing is known."""
+    """Whether a predicted cell fits each budget; None where a budget was not asked for or is not known."""
 
     headless: Fit | None = None
     desktop: Fit | None = None
@@ -60,14 +60,14 @@ class CellVerdict:
 
 
 def is_derived(record: Record) -> bool:
-    """Nothing ran: what the record says is a prediction."""
+    """Whether the record is a prediction, for which nothing ran."""
     return record.provenance is Provenance.DERIVED
 
 
 def budgets_of(record: Record) -> Budgets:
     """The budgets that a derived record is held against, from its own terms.
 
-    headless = total - driver reserve; beside a desktop also less the desktop.
+    headless = total - driver reserve; desktop = headless - use of a desktop.
     """
     derivation, total = record.derivation, record.device.memory_total_bytes
     if record.device.kind == "cpu":
@@ -85,7 +85,7 @@ def budgets_of(record: Record) -> Budgets:
 
 
 def need_of(cell: CellResult) -> Interval | None:
-    """What a card must have for a predicted cell, in bytes; None where nothing was predicted for a card."""
+    """Bytes that a card must have for a predicted cell; None where nothing was predicted for a card."""
     if not isinstance(cell.outcome, Predicted) or cell.envelope is None:
         return None
     return cell.envelope.device_peak_bytes
@@ -100,8 +100,8 @@ def cell_fit(cell: CellResult, budgets: Budgets) -> CellFit:
 def cell_verdict(cell: CellResult, budgets: Budgets) -> CellVerdict:
     """The verdict of one cell of a derived record, and why.
 
-    `runs` fits beside a desktop, `runs_headless` surely fits without one only. Where one budget alone was
-    asked for, it alone decides. Nothing is said that is not certain of the whole interval.
+    `runs` fits with a desktop, `runs_headless` fits only without one. Where one budget alone was asked for,
+    it alone decides. A cell fits, or does not, only where this holds for the whole interval.
     """
     if isinstance(cell.outcome, Unsupported):
         return CellVerdict(Verdict.UNSUPPORTED, unsupported_reason(cell.outcome))

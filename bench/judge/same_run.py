@@ -194,7 +194,7 @@ def needs_more_of_everything(requested: Requested, than: Requested) -> bool:
 
 
 def settings_of(wanted: Requested) -> tuple[str, ...]:
-    """The values of `VARIANT`, in that order."""
+    """The values of `VARIANT` of a request, in that order, as strings."""
     return tuple(map(str, request_key(VARIANT, wanted)))
 
 

@@ -1,4 +1,4 @@
-"""The verdict of a record: does the model run on that device, and why do we say so?"""
+"""The verdict of a record, with its reason, limits and caveats. Pure."""
 
 from dataclasses import dataclass
 
@@ -37,10 +37,10 @@ from bench.records.verdicts import (
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a record says.
+    """The verdict of a record and what it was decided from.
 
     `largest` is the longest clip that ran, with the most new tokens among those; None when nothing ran.
-    `memory` is the budget that it was held against, `budgets` the same of a prediction. `same_kernels` has
+    `memory` is the measured budget of its card, `budgets` those of a prediction. `same_kernels` has
     the cells that are not comparable, by their ids.
     """
 
@@ -58,10 +58,10 @@ def judge(record: Record) -> Judgement:
     """Judge one record, from its cells and the budget of its card.
 
     A smoke run is `unknown` whatever its cells say, and so is a record whose cells computed on another kind
-    of device than it is about. One measured cell of the real model that fits beside a desktop is `runs`, and
-    so is one where nothing tells; where cells ran and none fits beside a desktop it is `runs_headless`.
-    Nothing but out of memory, or but cells that lay partly in system memory, is `does_not_fit`; nothing but
-    unsupported is `unsupported`; all else is `unknown`.
+    of device than it is about. One measured cell of the real model that fits with a desktop is `runs`, and so
+    is one for which this is not known; where cells ran and none fits with a desktop it is `runs_headless`.
+    Only cells that ran out of memory or lay partly in system memory is `does_not_fit`; only unsupported ones
+    is `unsupported`; all else is `unknown`.
 
     A derived record has the best verdict of its cells; that of a CPU, which has no budget, is `unknown`.
     """

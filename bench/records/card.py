@@ -1,4 +1,4 @@
-"""What the driver said of a graphics card: before a run, and while each cell ran."""
+"""Readings of the driver of a graphics card: before a run, and while each cell ran."""
 
 from typing import Literal
 
@@ -12,7 +12,7 @@ class Budget(Frozen):
 
     headless_bytes: Bytes | None = Field(description="total less what the driver keeps for itself")
     desktop_bytes: Bytes | None = Field(description="headless less what a desktop takes")
-    now_bytes: Bytes | None = Field(description="free at that moment")
+    now_bytes: Bytes | None = Field(description="free when it was read")
     desktop_use_bytes: Bytes | None = Field(description="what was taken off for a desktop")
     desktop_use_source: str | None = Field(description="measured here, or assumed, and on what evidence")
 
@@ -20,10 +20,10 @@ class Budget(Frozen):
 class DeviceState(Frozen):
     """A graphics card as it was found, before the run's first CUDA call. Holds no names of programs."""
 
-    memory_source: str | None = Field(description="which call of the driver told the memory")
+    memory_source: str | None = Field(description="which call of the driver reported the memory")
     memory_reserved_bytes: Bytes | None = Field(description="kept by the driver; null where it does not say")
     used_bytes: Bytes | None = Field(description="in use, without the driver's own part where that is known")
-    used_by_others_bytes: Bytes | None = Field(description="sum over processes whose use the driver tells")
+    used_by_others_bytes: Bytes | None = Field(description="sum over processes whose use the driver reports")
     other_processes: int | None
     display: bool | None = Field(description="whether a display is on this card, from the evidence")
     display_evidence: tuple[str, ...] = ()
@@ -37,9 +37,9 @@ class DeviceState(Frozen):
 
 
 class Emulation(Frozen):
-    """A smaller card that this device played: limit = total - reserve - context."""
+    """A smaller card that this device emulated: limit = total - reserve - context."""
 
-    total_bytes: Bytes = Field(description="memory of the card that was played")
+    total_bytes: Bytes = Field(description="memory of the emulated card")
     reserve_bytes: Bytes = Field(description="what its driver would keep")
     context_bytes: Bytes = Field(description="what its CUDA context would take")
     limit_bytes: Bytes = Field(description="what the framework was left")
@@ -57,11 +57,13 @@ class Sampled(Frozen):
 class DeviceMemory(Frozen):
     """Memory of the card over one cell, as the driver saw it. A peak between two samples is not in it."""
 
-    source: str | None = Field(description="which call of the driver told it")
+    source: str | None = Field(description="which call of the driver reported it")
     sampler: Sampled
     baseline_bytes: Bytes | None = Field(description="in use before the first CUDA call of the run")
     device_peak_bytes: Bytes | None = Field(description="everything on the card, over the whole cell")
-    process_peak_bytes: Bytes | None = Field(description="the worker; null where the driver does not tell")
+    process_peak_bytes: Bytes | None = Field(
+        description="the worker; null where the driver does not report it"
+    )
     context_bytes: Bytes | None = Field(
         description="the worker less what its allocator held, after the last repeat"
     )
@@ -95,13 +97,13 @@ class Power(Frozen):
         description="where the energy is from"
     )
     sampler: Sampled
-    energies_j: tuple[float, ...] = Field(description="one per repeat; empty where nothing told it")
+    energies_j: tuple[float, ...] = Field(description="one per repeat; empty where nothing reported it")
     power_w: Range | None
     temperature_c: Range | None
     sm_clock_mhz: Range | None
     memory_clock_mhz: Range | None
     throttle_reasons: dict[str, float] | None = Field(
-        description="share of the samples in which each was in force; null where the driver does not tell"
+        description="share of the samples in which each was in force; null where not reported"
     )
     pcie_generation: int | None = Field(description="highest seen: it is lowered when idle")
     pcie_width: int | None

@@ -48,9 +48,7 @@ class CheckFigure(Frozen):
     )
     high: float | int | None = Field(description="the same at the other end")
     provenance: Provenance
-    machines: int | None = Field(
-        description="distinct machines, told by their keys; null where a record has none"
-    )
+    machines: int | None = Field(description="distinct machines, by their keys; null where a record has none")
     records: int = Field(ge=1, description="records that it rests on")
 
 
@@ -83,9 +81,9 @@ class CheckEnvelope(Frozen):
     provenance: _Derived
     verdict: Verdict
     headless: Fit | None = Field(
-        description="whether the whole interval fits the card without a desktop; null where nothing tells"
+        description="whether the whole interval fits the card without a desktop; null where that is not known"
     )
-    desktop: Fit | None = Field(description="the same beside a desktop")
+    desktop: Fit | None = Field(description="the same with a desktop")
     weights_bytes: Bytes | None
     kv_cache_bytes: Bytes | None
     activations_peak_bytes: Bytes | None
@@ -105,7 +103,7 @@ class CheckPrediction(Frozen):
 
     provenance: _Derived
     room_headless_bytes: Interval | None = Field(
-        description="null where that was not asked for, or nothing tells"
+        description="null where that was not asked for or is not known"
     )
     room_desktop_bytes: Interval | None
     compared: tuple[Comparison, ...] = Field(
@@ -190,8 +188,8 @@ class CheckSpeed(_Figures):
 class FrontierLine(Frozen):
     """The longest clip that fits and the smallest that does not, for one attention and `max_tokens`.
 
-    Null: none was seen. Of a prediction: the longest that surely fits and the smallest that surely does not.
-    `settings` are the values of `bench.judge.same_run.SETTINGS`, `variant` names those that differ.
+    Null: none was seen. Of a prediction: the longest that certainly fits and the smallest that cannot.
+    `settings` are the values of `bench.judge.same_run.VARIANT`, `variant` names those that differ.
     """
 
     provenance: Provenance
@@ -209,7 +207,7 @@ class FrontierLine(Frozen):
         default=False, description="that clip was not tried, because a smaller cell had run out of memory"
     )
     longest_fit_with_desktop_s: float | None = Field(
-        description="null: none where desktop_is_known, else nothing tells"
+        description="null: none where desktop_is_known, else not known"
     )
     smallest_misfit_with_desktop_s: float | None = Field(default=None, description="of a prediction only")
     headless_is_known: bool = True
@@ -254,7 +252,9 @@ class CheckRow(_Figures):
     same_kernels_as: tuple[str, ...] = Field(
         description="cells that asked for other attention and ran the same kernels: not comparable"
     )
-    fits_with_desktop: bool | None = Field(description="on every machine that tells; null where none does")
+    fits_with_desktop: bool | None = Field(
+        description="on every machine where that is known; null where on none"
+    )
     peak: PeakMetric | None = Field(description="which of the memory figures says most")
     envelope: CheckEnvelope | None = Field(description="what was predicted of this cell")
 
@@ -290,12 +290,12 @@ class CheckRecord(Frozen):
     verdict: Verdict
     cells: int
     machine: int | None = Field(
-        description="1, 2, ...: records with the same number ran on one machine; null where nothing tells"
+        description="1, 2, ...: records with the same number ran on one machine; null where that is not known"
     )
 
 
 class Check(Frozen):
-    """The document. An emulated card has no speed: the rows keep what the device that played it did."""
+    """The document. An emulated card has no speed: rows keep the figures of the device that emulated it."""
 
     schema_version: Literal["1.1"]
     model: CheckModel
@@ -306,7 +306,7 @@ class Check(Frozen):
     why_code: VerdictReason = Field(description="the same, as an object")
     caveats: tuple[str, ...]
     caveat_codes: tuple[Caveat, ...] = Field(description="the same, as objects")
-    emulation: Emulation | None = Field(description="the card that was played")
+    emulation: Emulation | None = Field(description="the card that was emulated")
     prediction: CheckPrediction | None
     vram: CheckVram
     speed: dict[NamedShape, tuple[CheckSpeed, ...]] = Field(

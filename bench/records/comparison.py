@@ -28,7 +28,7 @@ class Word(StrEnum):
 
 
 class Unit(StrEnum):
-    """What was drawn again and again, so that its spread tells the noise."""
+    """What was drawn again and again, so that its spread shows the noise."""
 
     REPEAT = "repeat"
     PROCESS = "process"

@@ -12,10 +12,10 @@ class PhaseEnvelope(Frozen):
     """One phase at its highest. The last four terms and the weights add up to the first."""
 
     allocated_peak_bytes: Bytes
-    cache_bytes: Bytes = Field(description="KV cache at that moment")
-    activations_bytes: Bytes = Field(description="all other tensors at that moment, the weights left out")
-    workspace_bytes: Bytes = Field(description="what kernels took beside tensors at that moment")
-    buffers_bytes: Bytes = Field(description="tensors that the model keeps beside its weights")
+    cache_bytes: Bytes = Field(description="KV cache at the peak")
+    activations_bytes: Bytes = Field(description="all other tensors at the peak, the weights left out")
+    workspace_bytes: Bytes = Field(description="what kernels took in addition to tensors at the peak")
+    buffers_bytes: Bytes = Field(description="tensors that the model keeps in addition to its weights")
     peak_op: str = Field(description="the operator that caused it, behind the module that called it")
 
 
@@ -41,7 +41,9 @@ class Envelope(Frozen):
     activations_peak_bytes: Bytes = Field(
         description="most bytes at once of tensors that are neither weights nor KV cache"
     )
-    workspace_peak_bytes: Bytes = Field(description="most bytes at once that kernels take beside tensors")
+    workspace_peak_bytes: Bytes = Field(
+        description="most bytes at once that kernels take in addition to tensors"
+    )
     convolution_workspace_bytes: Interval | None = Field(
         description="what cuDNN may take beyond that, and need not; null for a CPU"
     )
@@ -71,10 +73,10 @@ class Term(Frozen):
 class LongestClip(Frozen):
     """The predicted frontier of one attention and max_tokens, in whole seconds.
 
-    `*_fits_s` is the longest predicted clip below the first one that does not surely fit; `*_misfit_s` the
+    `*_fits_s` is the longest predicted clip below the first one that does not certainly fit; `*_misfit_s` the
     first beyond which, of those predicted, none may fit. Between them it is too close to call. What is
     reserved is not monotone, so that a clip between two predicted ones may differ. `fits` null: not even 1 s
-    does. `misfit` null: up to the model's context nothing is sure not to fit. All null beside a desktop where
+    does. `misfit` null: up to the model's context nothing is sure not to fit. All null with a desktop where
     only headless was asked for, and the other way round.
     """
 

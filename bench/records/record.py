@@ -192,7 +192,7 @@ class Repeat(Frozen):
     stop_reason: Literal["length", "eos"]
     token_times_s: tuple[Seconds, ...] | None = Field(description="when each token was there")
     host_time_to_first_token_s: Seconds | None = Field(
-        default=None, description="on the host's clock, beside the device's own; null on a CPU"
+        default=None, description="on the host's clock; the device has its own; null on a CPU"
     )
     host_latency_s: Seconds | None = Field(
         default=None, description="on the host's clock, up to the synchronisation; null on a CPU"
@@ -230,7 +230,7 @@ class MemoryTrace(Frozen):
     what: Literal["allocated", "process", "device"] = Field(
         description="live tensor bytes of the framework, the worker as the driver sees it, or the whole card"
     )
-    source: str = Field(description="the allocation tracker, or which call of the driver told it")
+    source: str = Field(description="the allocation tracker, or which call of the driver reported it")
     times_s: tuple[Seconds, ...] = Field(description="begin of each stretch, since the generation began")
     low_bytes: tuple[Bytes, ...] = Field(description="least in each stretch")
     high_bytes: tuple[Bytes, ...] = Field(description="most in each stretch")
@@ -359,7 +359,9 @@ class Record(Frozen):
     device_state: DeviceState | None = Field(
         default=None, description="the card as it was found, before the first CUDA call of the run"
     )
-    emulation: Emulation | None = Field(default=None, description="the smaller card that this device played")
+    emulation: Emulation | None = Field(
+        default=None, description="the smaller card that this device emulated"
+    )
     frontier_step_s: Seconds | None = Field(
         default=None, description="clip lengths were chosen by bisection to this step, not by the suite"
     )

@@ -87,7 +87,7 @@ class BudgetLimit(Frozen):
     """The limit that says most about one budget of the card, with the answer that it is for."""
 
     budget: Budget
-    fits_s: Seconds | None = Field(description="longest clip that surely fits; null: none does")
+    fits_s: Seconds | None = Field(description="longest clip that certainly fits; null: none does")
     misfit_s: Seconds | None = Field(description="from here on none fits; null: every longer one may")
     max_tokens: int
     context_s: Seconds | None = Field(
@@ -102,19 +102,21 @@ class PredictedTiny(Frozen):
 
 
 class PredictedFit(Frozen):
-    """Something that was asked for surely fits."""
+    """Something that was asked for certainly fits."""
 
     code: Literal["predicted_fit"] = "predicted_fit"
     limits: tuple[BudgetLimit, ...] = Field(description="one for each budget that is known, headless first")
 
 
 class PredictedTooClose(Frozen):
-    """Nothing that was asked for surely fits, and something may."""
+    """Nothing that was asked for certainly fits, and something may."""
 
     code: Literal["predicted_too_close"] = "predicted_too_close"
     smallest: CellShape = Field(description="smallest cell that is too close to call")
     answer: BudgetAnswer = Field(description="of that cell")
-    shorter: BudgetLimit | None = Field(description="what surely fits, shorter than all that was asked for")
+    shorter: BudgetLimit | None = Field(
+        description="what certainly fits, shorter than all that was asked for"
+    )
 
 
 class PredictedMisfit(Frozen):
@@ -125,7 +127,9 @@ class PredictedMisfit(Frozen):
     available_bytes: Bytes = Field(description="most that the card may leave")
     smallest: CellShape
     answer: BudgetAnswer = Field(description="of that cell")
-    shorter: BudgetLimit | None = Field(description="what surely fits, shorter than all that was asked for")
+    shorter: BudgetLimit | None = Field(
+        description="what certainly fits, shorter than all that was asked for"
+    )
 
 
 class PredictedOnCpu(Frozen):

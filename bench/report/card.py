@@ -48,7 +48,7 @@ def memory_of(check: Check) -> CardMemory:
         headless_bytes=whole(vram.headless_bytes),
         desktop_bytes=whole(vram.desktop_bytes),
         now_bytes=whole(vram.now_bytes),
-        played_bytes=None if played is None else played.total_bytes,
+        emulated_bytes=None if played is None else played.total_bytes,
     )
 
 

@@ -189,7 +189,7 @@ def seal_progress(progress: Progress) -> Record:
 
 
 def seal_journal(path: Path) -> tuple[Record, Path]:
-    """Write the record of a journal beside it, then remove the journal."""
+    """Write the record of a journal into its folder, then remove the journal."""
     record = seal_progress(_read_journal(path))
     target = naming.record_of(path)
     write_record(record, target)

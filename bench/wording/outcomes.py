@@ -86,7 +86,7 @@ def reason(why: reasons.OutcomeReason) -> str:
 
 
 def reason_of(outcome: Outcome) -> str:
-    """The reason of a recorded outcome; of a record of schema 1.0 as it stands there; empty without one."""
+    """The reason of a recorded outcome, of schema 1.0 the text that it contains; empty without a reason."""
     if isinstance(outcome, Measured | Predicted):
         return ""
     return outcome.reason if outcome.reason_code is None else reason(outcome.reason_code)

@@ -133,7 +133,7 @@ def _limit(limit: BudgetLimit) -> str:
 
 
 def _none(limit: BudgetLimit) -> str:
-    """Nothing surely fits, not even with the fewest new tokens; without a line only of what was asked for."""
+    """No clip certainly fits, not even with the fewest new tokens; without a line only of what was asked."""
     asked_for = limit.context_s is None
     if limit.misfit_s is None:
         return f"every clip {'that was asked for ' if asked_for else ''}is too close to call"

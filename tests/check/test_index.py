@@ -55,8 +55,8 @@ def checks(
         index.update(paths, reader or read_summary)
         return {key.slug: index.check(key, lambda path: path.name) for key in index.groups()}
 
-    told = notes if notes is not None else []
-    return use_index(place, told.append, work)
+    said = notes if notes is not None else []
+    return use_index(place, said.append, work)
 
 
 def files(folder: Path) -> list[Path]:
@@ -247,16 +247,16 @@ def test_many_files_are_read_in_other_processes_with_the_same_result(tmp_path: P
     paths = [tmp_path / f"{nth}.json" for nth in range(70)]
     for nth, path in enumerate(paths):
         write_record(rerun(sample.smoke(), nth), path)
-    told: list[tuple[int, int]] = []
+    progress: list[tuple[int, int]] = []
 
     def work(index: Index) -> Check:
-        index.update(paths, read_summary, lambda done, total: told.append((done, total)))
+        index.update(paths, read_summary, lambda done, total: progress.append((done, total)))
         (key,) = index.groups()
         return index.check(key, lambda path: None)
 
     check = use_index(tmp_path / "i.sqlite", print, work)
     assert check == merged(*(rerun(sample.smoke(), nth) for nth in range(70)))
-    assert told == [(64, 70), (70, 70)]
+    assert progress == [(64, 70), (70, 70)]
 
 
 def test_a_key_never_leaves_its_folder() -> None:

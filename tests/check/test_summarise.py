@@ -21,9 +21,9 @@ def test_figures_have_six_digits_and_sizes_all_of_them() -> None:
     assert cell.summary.latency_s is not None
     odd = cell.summary.latency_s.model_copy(update={"median": 2.123456789})
     changed = cell.model_copy(update={"summary": cell.summary.model_copy(update={"latency_s": odd})})
-    (told,) = summarise(sample.record([changed])).cells
-    assert told.figures["latency_s"][0] == 2.12346
-    assert told.figures["reserved_peak_bytes"][0] == cell.summary.reserved_peak_bytes
+    (summary,) = summarise(sample.record([changed])).cells
+    assert summary.figures["latency_s"][0] == 2.12346
+    assert summary.figures["reserved_peak_bytes"][0] == cell.summary.reserved_peak_bytes
 
 
 def test_a_predicted_cell_is_derived_and_names_whether_it_fits() -> None:

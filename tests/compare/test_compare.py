@@ -17,7 +17,7 @@ def test_over_many_cells_the_ratio_is_the_geometric_mean() -> None:
         *(cell(want, slow=slow) for want, slow in zip(wants, (1.1, 1.2, 1.3), strict=True)), number=1
     )
     found = against([base], [new])
-    ratios = [1 + told.change for c in found.cells if (told := c.metrics[RATE]).change is not None]
+    ratios = [1 + by.change for c in found.cells if (by := c.metrics[RATE]).change is not None]
     assert found.overall[RATE].change == pytest.approx((ratios[0] * ratios[1] * ratios[2]) ** (1 / 3) - 1)
     assert found.overall[RATE].verdict is Word.SLOWER
 

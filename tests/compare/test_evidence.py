@@ -30,9 +30,9 @@ def test_a_process_that_repeated_more_is_held_against_what_stood_beside_it() -> 
 
 def test_a_pair_without_two_values_above_zero_has_no_ratio() -> None:
     pairs = [(str(n), (0.0, 1.0, 1.0), (1.0, 0.0, 0.0)) for n in range(8)]
-    told = change("decode_tokens_per_s", [of_pairs(0, pairs)])
-    assert told is not None
-    assert (told.change, told.verdict) == (None, Word.CANNOT_TELL)
+    found = change("decode_tokens_per_s", [of_pairs(0, pairs)])
+    assert found is not None
+    assert (found.change, found.verdict) == (None, Word.CANNOT_TELL)
 
 
 def test_the_raw_repeats_are_kept_apart() -> None:

@@ -129,8 +129,8 @@ def test_how_a_cell_was_watched_is_a_caveat(cell: CellResult, caveat: RecordCave
 
 
 def test_memory_that_ran_out_beside_another_program_is_a_caveat() -> None:
-    beside = seen(contended=True).device_memory
-    ran_out = sample.out_of_memory(sample.requested()).model_copy(update={"device_memory": beside})
+    contended = seen(contended=True).device_memory
+    ran_out = sample.out_of_memory(sample.requested()).model_copy(update={"device_memory": contended})
     assert some("cells_ran_out_beside_another", 1, 1) in caveats(cards.with_card([ran_out]))
 
 

@@ -67,7 +67,7 @@ def test_a_played_card_has_its_own_context_and_budget() -> None:
         headless_bytes=cards.HEADLESS,
         desktop_bytes=cards.HEADLESS - cards.DESKTOP,
         now_bytes=None,
-        played_bytes=12_878_610_432,
+        emulated_bytes=12_878_610_432,
     )
 
 

@@ -241,8 +241,8 @@ def test_what_ran_from_system_memory_does_not_fit() -> None:
 def test_memory_that_another_program_took_is_no_limit_in_the_sentence() -> None:
     seen = cards.measured().device_memory
     assert seen is not None
-    beside = {"device_memory": seen.model_copy(update={"contended": True})}
-    ran_out = sample.out_of_memory(sample.requested(60.0)).model_copy(update=beside)
+    contended = {"device_memory": seen.model_copy(update={"contended": True})}
+    ran_out = sample.out_of_memory(sample.requested(60.0)).model_copy(update=contended)
     judgement = judge(cards.with_card([cards.measured(), ran_out]))
     assert judgement.verdict is Verdict.RUNS
     assert isinstance(judgement.why, Ran)
@@ -252,8 +252,8 @@ def test_memory_that_another_program_took_is_no_limit_in_the_sentence() -> None:
 def test_memory_that_ran_out_beside_another_program_is_no_verdict() -> None:
     cell = cards.on_card(sample.measured(sample.requested()))
     assert cell.device_memory is not None
-    beside = cell.device_memory.model_copy(update={"contended": True})
-    ran_out = sample.out_of_memory(sample.requested()).model_copy(update={"device_memory": beside})
+    contended = cell.device_memory.model_copy(update={"contended": True})
+    ran_out = sample.out_of_memory(sample.requested()).model_copy(update={"device_memory": contended})
     judgement = judge(cards.with_card([ran_out]))
     assert judgement.verdict is Verdict.UNKNOWN
     assert judgement.frontier[0].smallest_misfit_s is None

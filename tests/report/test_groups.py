@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bench.check.index_reading import untold
+from bench.check.index_reading import no_progress
 from bench.report.groups import Task, report_all
 from bench.store.record_files import write_record
 from tests.samples import cards
@@ -19,7 +19,7 @@ def written(folder: Path, *, each: bool) -> list[str]:
         write_record(record, path)
     found: list[Path] = []
     task = Task(paths, ("json",), folder / "reports", each)
-    faults = report_all(task, None, is_ours=False, note=print, wrote=found.append, progress=untold)
+    faults = report_all(task, None, is_ours=False, note=print, wrote=found.append, progress=no_progress)
     assert faults == ()
     return sorted(path.name for path in found)
 
@@ -39,6 +39,6 @@ def test_a_broken_record_is_named_and_the_others_are_reported(tmp_path: Path) ->
     broken.write_text("{}")
     found: list[Path] = []
     task = Task((good, broken), ("csv",), tmp_path / "reports")
-    (fault,) = report_all(task, None, is_ours=False, note=print, wrote=found.append, progress=untold)
+    (fault,) = report_all(task, None, is_ours=False, note=print, wrote=found.append, progress=no_progress)
     assert "broken.json" in str(fault)
     assert [path.name for path in found] == ["check.csv"]

@@ -102,9 +102,9 @@ def test_text_of_others_is_made_safe_when_it_enters_a_reason() -> None:
 
 
 def test_a_recorded_outcome_is_worded_from_its_code_and_without_one_as_it_was_stored() -> None:
-    told = outcomes.unsupported(reasons.FlashAttentionNeedsGpu())
-    assert told.reason == outcomes.reason_of(told)
-    assert outcomes.reason_of(told.model_copy(update={"reason": "anything"})) == told.reason
+    outcome = outcomes.unsupported(reasons.FlashAttentionNeedsGpu())
+    assert outcome.reason == outcomes.reason_of(outcome)
+    assert outcomes.reason_of(outcome.model_copy(update={"reason": "anything"})) == outcome.reason
     assert outcomes.reason_of(Unsupported(reason="of schema 1.0")) == "of schema 1.0"
     assert outcomes.reason_of(OutOfMemory(reason="of schema 1.0")) == "of schema 1.0"
 

@@ -58,7 +58,7 @@ def in_sight(found: list[Budget], most_needed_bytes: float) -> list[Budget]:
 
 
 def _total(view: View) -> Iterator[Budget]:
-    total = view.memory.played_bytes or view.identity.memory_total_bytes
+    total = view.memory.emulated_bytes or view.identity.memory_total_bytes
     if total is not None and view.identity.kind == "cuda":
         yield Budget("Memory of the card", CARD, total, total)
 
