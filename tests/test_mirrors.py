@@ -1,0 +1,87 @@
+"""Each module that does something has its tests where its path says, or in a file that is named here."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import bench
+
+ROOT: Final = Path(bench.__file__).parent
+TESTS: Final = Path(__file__).parent
+
+ELSEWHERE: Final = {
+    # One idea in several modules, tested as one.
+    "check/index_file.py": "check/test_index.py",
+    "check/index_reading.py": "check/test_index.py",
+    "hardware/nvml_calls.py": "hardware/test_nvml.py",
+    "report/basics.py": "report/test_labels.py",
+    "report/card.py": "report/test_columns.py",
+    "report/comparison/html.py": "report/comparison/test_formats.py",
+    "report/comparison/markdown.py": "report/comparison/test_formats.py",
+    "report/comparison/terminal.py": "report/comparison/test_formats.py",
+    "report/comparison/view.py": "report/comparison/test_formats.py",
+    "report/interface.py": "report/test_view.py",
+    "report/json.py": "report/test_check.py",
+    "report/markdown_syntax.py": "report/test_markdown.py",
+    "report/plots/theme.py": "report/plots/test_series.py",
+    "report/prediction.py": "report/test_predicted_cells.py",
+    "records/expectations.py": "judge/test_expectations.py",
+    "records/check.py": "records/test_check_doc.py",
+    "suite/messages.py": "suite/test_suite.py",
+    "weights/interface.py": "weights/test_local.py",
+    # Parts of a command, tested through it.
+    "__main__.py": "cli/test_app.py",
+    "cli/completions.py": "cli/test_app.py",
+    "cli/downloads.py": "cli/test_terminal.py",
+    "cli/frontier_output.py": "cli/test_frontier.py",
+    "cli/gpu_table.py": "cli/test_gpus.py",
+    "cli/options.py": "cli/test_bad_input.py",
+    "cli/plan_output.py": "cli/test_plan.py",
+    "cli/resume_command.py": "cli/test_run_output.py",
+    "errors.py": "cli/test_bad_input.py",
+    "pytest_plugin.py": "testing/test_plugin.py",
+    "testing/runner.py": "testing/test_plugin.py",
+    # Programs of their own, and what chooses between implementations.
+    "doctor/facts.py": "doctor/test_diagnosis.py",
+    "doctor/on_card.py": "cli/test_doctor.py",
+    "engines/interface.py": "engines/test_stand_in.py",
+    "engines/native/__init__.py": "engines/test_registry.py",
+    "engines/native/opening.py": "run/test_measurement.py",
+    # Only a card can show what they return.
+    "measure/cuda_clock.py": "gpu/test_clock.py",
+    "measure/cuda_memory.py": "gpu/test_allocator.py",
+    # Validators of one field, tested with the documents that have it.
+    "records/base.py": "records/test_json_schema.py",
+}
+"""Modules below `bench/` whose tests are not at the same path below `tests/`, and where they are."""
+
+
+def modules() -> Iterator[str]:
+    """Modules with a function whose body is more than a docstring: not mere fields, and no protocol."""
+    for path in sorted(ROOT.rglob("*.py")):
+        functions = (
+            node
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.FunctionDef)
+        )
+        if any(len(each.body) > 1 or not isinstance(each.body[0], ast.Expr) for each in functions):
+            yield path.relative_to(ROOT).as_posix()
+
+
+def mirror(module: str) -> str:
+    """`run/child.py` -> `run/test_child.py`; a package is tested like a module of its name."""
+    path = Path(module)
+    if path.name == "__init__.py":
+        path = path.parent
+    return path.with_name(f"test_{path.stem}.py").as_posix()
+
+
+def test_each_module_has_its_tests_where_its_path_says() -> None:
+    without = [name for name in modules() if not (TESTS / mirror(name)).exists()]
+    assert sorted(set(without) - ELSEWHERE.keys()) == [], "these have no tests"
+    assert sorted(ELSEWHERE.keys() - set(without)) == [], "these need no line here any more"
+
+
+def test_what_is_named_here_exists() -> None:
+    assert [path for path in ELSEWHERE.values() if not (TESTS / path).exists()] == []
