@@ -131,7 +131,11 @@ def cells_of(options: RunOptions, base: Suite, origin: Origin) -> tuple[Suite, t
         attention=options.attention,
         repeats=options.repeats,
     )
-    find_engine(suite.engine)
+    try:
+        find_engine(suite.engine)
+    except UsageError as error:
+        where = f"{options.suite}: engine" if options.engine is None else "--engine"
+        raise UsageError(f"{where}: {error.message}", hint=error.hint) from None
     clip = clips.shipped_speech() if options.audio is None else clips.read_audio(options.audio)
     return suite, expand(suite, weight_mode=origin.weight_mode, clip_source_sha256=clip.sha256)
 

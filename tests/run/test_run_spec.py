@@ -1,10 +1,12 @@
 """What is asked for becomes what will be run. GPUs are as the driver would list them; all else is real."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from bench import shipped
 from bench.errors import BenchError, DeviceError, UsageError
 from bench.hardware import nvml
 from bench.hardware.device import Device
@@ -159,6 +161,17 @@ def test_refusals_say_what_to_do(having: Having, wishes: RunOptions) -> None:
     with pytest.raises(BenchError) as caught:
         planned(wishes)
     assert caught.value.hint
+
+
+def test_an_unknown_engine_is_reported_with_the_place_that_names_it(having: Having, tmp_path: Path) -> None:
+    file = tmp_path / "own.toml"
+    smoke = (shipped.suites() / "smoke.toml").read_text(encoding="utf-8")
+    file.write_text(smoke.replace('engine = "native"', 'engine = "other"'), encoding="utf-8")
+    with pytest.raises(UsageError, match=re.escape(f"{file}: engine: no engine 'other'")):
+        planned(RunOptions(suite=str(file)))
+    with pytest.raises(UsageError, match="--engine: no engine 'another'"):
+        planned(RunOptions(suite=str(file), engine="another"))
+    assert planned(RunOptions(suite=str(file), engine="native")).suite.engine == "native"
 
 
 def test_somebody_elses_model_of_the_same_name_is_another_model() -> None:
