@@ -14,7 +14,7 @@ _DISTURBED: Final = frozenset({Label.THROTTLED, Label.CONTENDED, Label.SPILLED})
 
 
 class Sample(NamedTuple):
-    """What one record says of one figure; `low` and `high` are its interval, None where it states none."""
+    """One figure of one record; `low` and `high` are its interval, None where the record has none."""
 
     machine: str
     value: float
@@ -38,7 +38,7 @@ def is_disturbed(metric: Metric, labels: Iterable[str]) -> bool:
 
 
 def undisturbed(samples: Sequence[Sample]) -> Sequence[Sample]:
-    """Those that nothing disturbed, where there are any; else all."""
+    """The undisturbed samples, or all where every one is disturbed."""
     return [sample for sample in samples if not sample.is_disturbed] or samples
 
 

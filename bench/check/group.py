@@ -35,7 +35,7 @@ class GroupKey(Frozen):
 
     @property
     def folder(self) -> tuple[str, str]:
-        """Where its files lie."""
+        """Names of the two folders of its files: model and card."""
         return self.model, self.slug
 
     @property

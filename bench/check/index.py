@@ -57,7 +57,7 @@ class Index:
         self._choose(paths)
 
     def faults(self) -> tuple[RecordError, ...]:
-        """What is wrong with the files that cannot be used, in the order of their names."""
+        """The faults of files that cannot be used, in the order of their names."""
         found = self._database.execute(
             "SELECT fault, hint FROM files JOIN chosen USING (path) WHERE fault IS NOT NULL ORDER BY path"
         )
@@ -185,7 +185,7 @@ class Index:
 def use_index(
     path: Path | None, note: Note, work: Callable[[Index], Result], *, is_ours: bool = False
 ) -> Result:
-    """What `work` makes of the index at `path`; of a private one that is gone afterwards where it is None.
+    """Return what `work` makes of the index at `path`; None: of a private one that is deleted afterwards.
 
     If it turns out to be damaged, it is made again, with one line through `note`, and `work` begins anew.
 

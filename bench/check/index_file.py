@@ -130,7 +130,7 @@ def _tables(connection: sqlite3.Connection) -> list[str]:
 
 
 def default_path() -> Path:
-    """Where the index lies unless another place is named: in the user's cache."""
+    """Default path of the index, in the user's cache."""
     import platformdirs
 
     return Path(platformdirs.user_cache_dir(naming.USER_FOLDER)) / naming.INDEX

@@ -107,7 +107,7 @@ def _sparse(cell: CellSummary) -> str:
 
 
 def stamp_of(path: Path) -> Stamp:
-    """What changes with a file: size, modification, inode, change of its metadata."""
+    """Size, time of modification, inode and time of change of a file; `_GONE` where it cannot be read."""
     try:
         seen = path.stat()
     except OSError:

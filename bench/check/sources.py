@@ -43,7 +43,7 @@ class Sources:
 
     @property
     def provenance(self) -> Provenance:
-        """What the verdict rests on: measured before emulated before derived; smoke never decides."""
+        """Provenance that decides: measured before emulated before derived; smoke never decides."""
         return next(kind for kind in _PRECEDENCE if any(head.provenance is kind for head in self.heads))
 
     @property
@@ -58,7 +58,7 @@ class Sources:
         return tuple(head for head in self.counted if head.provenance is self.provenance)
 
     def machine(self, head: RecordHead) -> str:
-        """The machine that a record weighs with."""
+        """Key of the machine with which a record is weighed."""
         return UNKNOWN_MACHINE if head.machine_key is None else head.machine_key
 
 

@@ -44,7 +44,7 @@ def read_summary(path: Path) -> RecordSummary:
 
 
 def summarise(record: Record, path: str | None = None) -> RecordSummary:
-    """What merging needs of a record. Every text is cleaned; figures have six significant digits.
+    """Summarise a record for merging. Every text is cleaned; figures have six significant digits.
 
     `path`: where a document finds the record, if it may say so.
     """

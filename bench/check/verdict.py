@@ -34,7 +34,7 @@ _Variants = tuple[tuple[str, ...], ...]
 
 
 def merge_verdict(sources: Sources, rows: Sequence[CheckRow]) -> tuple[Verdict, VerdictReason]:
-    """The verdict of what weighs most, and why.
+    """The verdict over records of one model on one card, and why.
 
     One record keeps its own. Of several predictions the newest of each setting counts, and the one that goes
     furthest decides, as within one record. Of several runs the merged cells decide, by the rules of one
@@ -54,7 +54,7 @@ def merge_verdict(sources: Sources, rows: Sequence[CheckRow]) -> tuple[Verdict, 
 
 
 def merge_caveats(sources: Sources) -> tuple[Caveat, ...]:
-    """Those of every record, each once, with the number of records that have it; one record keeps its own."""
+    """The caveats of all records, each once with the number of records; a single record keeps its own."""
     if len(sources.heads) == 1:
         return sources.heads[0].caveats
     return tuple(_caveats(sources))

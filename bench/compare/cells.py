@@ -1,4 +1,4 @@
-"""Pairs cells by id: what became of each, and its metrics where both sides can be compared."""
+"""Pairs of cells by id: the result of each, and its metrics where both sides can be compared."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Paired:
 
 
 def pair_separate(base: Sequence[CellObservation], new: Sequence[CellObservation]) -> Paired:
-    """The newest undisturbed observation of each side decides the result; others add their values."""
+    """Pair sides that ran apart: the newest undisturbed observation of each decides, others add values."""
     old, now = _newest(base), _newest(new)
     result, reasons = _result(old, now)
     if result != "compared":
@@ -40,7 +40,7 @@ def pair_separate(base: Sequence[CellObservation], new: Sequence[CellObservation
 
 
 def pair_interleaved(pairs: Sequence[ObservedPair]) -> Paired:
-    """Pairs of processes. Those that cannot be compared are left out."""
+    """Pair builds that ran in alternation, without the pairs of processes that cannot be compared."""
     good = [pair for pair in pairs if _result(pair[1], pair[2])[0] == "compared"]
     _, old, now = next((pair for pair in pairs if _is_loss(pair)), good[-1] if good else pairs[-1])
     result, reasons = _result(old, now)
@@ -52,7 +52,7 @@ def pair_interleaved(pairs: Sequence[ObservedPair]) -> Paired:
 
 
 def lone(cells: Iterable[Sequence[CellObservation]]) -> tuple[LoneCell, ...]:
-    """What the document says of cells that one side lacks."""
+    """The cells that one side lacks, as the document lists them."""
     return tuple(LoneCell.model_validate(_name(observations[-1].cell)) for observations in cells)
 
 

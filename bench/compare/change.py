@@ -28,7 +28,7 @@ _DIRECTED: Final = frozenset({Word.FASTER, Word.SLOWER, Word.LESS, Word.MORE})
 
 
 def change(metric: str, cells: Sequence[Observed]) -> Change | None:
-    """The change of a metric in the cells given, of which one gives its medians too; None without a cell."""
+    """The change of a metric over these cells, with the medians if it is one cell; None without a cell."""
     if not cells:
         return None
     base, new = _medians(cells)

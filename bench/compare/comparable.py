@@ -42,12 +42,12 @@ def records_differ(base: Record, new: Record) -> tuple[Differs, ...]:
 
 
 def improvements(base: CellResult, new: CellResult) -> tuple[Differs, ...]:
-    """What the engine did differently, where that does not forbid the comparison."""
+    """Differences of the engine's work that do not forbid the comparison."""
     return tuple(_differences(IMPROVEMENTS, base, new)) if _were_observed(base, new) else ()
 
 
 def disturbances(cell: CellResult) -> tuple[Label, ...]:
-    """What kept a cell that ran from showing what the device can do."""
+    """Labels of a cell whose figures are not those of the undisturbed device."""
     labels = set(cell.summary.labels) if cell.summary is not None else set()
     if is_contended(cell):
         labels.add(Label.CONTENDED)
@@ -55,7 +55,7 @@ def disturbances(cell: CellResult) -> tuple[Label, ...]:
 
 
 def differences(base: Record, new: Record) -> tuple[Difference, ...]:
-    """What differs in software and hardware, for the reader to know."""
+    """Differences of software and hardware between two records, for the reader."""
     return tuple(
         Difference(what=what, base=old, new=now)
         for (what, old), (_, now) in zip(_facts(base, new), _facts(new, base), strict=True)

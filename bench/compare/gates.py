@@ -94,7 +94,7 @@ Decision = tuple[Literal["passed", "failed", "cannot_tell"], GateReason]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What a gate is held against: the change over all cells and in each of them.
+    """The changes that a gate judges: over all cells and in each of them.
 
     `only_in_base`: how many cells ran there and are not in the new side at all.
     """

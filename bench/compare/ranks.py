@@ -29,7 +29,7 @@ def rank_sum_p(base: Sequence[float], new: Sequence[float]) -> float:
 
 
 def smallest_rank_sum_p(base: int, new: int) -> float:
-    """The p of samples of these sizes that do not overlap at all: below it nothing can be shown."""
+    """Smallest two-sided p that samples of these sizes can have: that of samples that do not overlap."""
     return min(1.0, 2 / math.comb(base + new, base))
 
 
@@ -65,7 +65,7 @@ def _normal_signed_rank(doubled: np.ndarray, positive: int) -> float:
 
 
 def smallest_signed_rank_p(pairs: int) -> float:
-    """The p of so many pairs that all differ one way."""
+    """Smallest two-sided p that so many pairs can have: all differ in one direction."""
     return min(1.0, 2.0 ** (1 - pairs))
 
 
@@ -121,5 +121,5 @@ _QUANTILES: Final = (
 
 
 def t_quantile(degrees: int) -> float:
-    """The 0.975 quantile, `degrees` from 1; beyond 30 that of 30, which is at most 5 % too large."""
+    """The 0.975 quantile of Student's t; beyond 30 `degrees` (from 1) that of 30, at most 5 % too large."""
     return _QUANTILES[min(degrees, len(_QUANTILES)) - 1]

@@ -14,7 +14,7 @@ _LEVELS: Final = (0.025, 0.975)
 
 
 def log_ratios(base: Sequence[float], new: Sequence[float], seed: int) -> np.ndarray | None:
-    """The logarithm of median(new) / median(base), as often as it was drawn again; both sides on their own.
+    """Bootstrap draws of log(median(new) / median(base)); each side is drawn on its own.
 
     None where one side has fewer than 3 values. Values are above 0.
     """
@@ -26,7 +26,7 @@ def log_ratios(base: Sequence[float], new: Sequence[float], seed: int) -> np.nda
 
 
 def median_draws(values: Sequence[float], seed: int) -> np.ndarray | None:
-    """The median of values, as often as it was drawn again; None below 3 values."""
+    """Bootstrap draws of the median of values; None below 3 values."""
     return _medians(values, np.random.default_rng(seed)) if len(values) >= FEWEST else None
 
 

@@ -19,7 +19,7 @@ class Side:
 
     @property
     def newest(self) -> Record:
-        """The record that the others are alike to."""
+        """The newest record, to whose build the others belong."""
         return self.records[-1]
 
 
@@ -59,7 +59,7 @@ def cells_of(side: Side) -> dict[str, tuple[CellObservation, ...]]:
 
 
 def info(side: Side) -> SideInfo:
-    """What the document says of a side."""
+    """The side as the document describes it."""
     newest = side.newest
     return SideInfo(
         label=side.label,

@@ -34,7 +34,7 @@ class Build:
 
 
 def build_at(name: str, place: Path) -> Build:
-    """The build in a virtual environment's folder, or of a Python executable.
+    """Return the build of a virtual environment's folder or of a Python executable.
 
     Raises:
         UsageError: there is no Python.

@@ -1,8 +1,8 @@
 """Two builds of bench in alternation: pairs of fresh processes, in the order ABBA.
 
-What drifts on a machine within a minute is then in both builds alike, and what differs from process to
-process shows between pairs. By generation both processes of a pair are up at the same time and take turns:
-then what drifts within a second is in both as well.
+A drift of the machine within a minute then affects both builds alike, and a difference between processes
+shows between pairs. By generation both processes of a pair run at the same time and take turns: then a
+drift within a second affects both as well.
 """
 
 from collections.abc import Iterator, Sequence

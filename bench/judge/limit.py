@@ -1,4 +1,4 @@
-"""What outcomes say of the longest clip that fits with one attention and max_tokens. Pure."""
+"""The longest clip that fits with one attention and max_tokens, from outcomes. Pure."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Mapping
@@ -41,7 +41,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Limit:
-    """What is known of one line.
+    """The limit of one line, as far as it is known.
 
     `longest` is the outcome at `search.fits_s`. `is_inferred`: the smallest clip that does not fit was not
     tried, because it did not fit with fewer tokens. `unsupported`: why nothing of the line can run here.
@@ -78,7 +78,7 @@ def limit(line: Line, results: Collection[CellResult], start_s: float, unsupport
 
 
 def also_known(unsupported_reason: Support, results: Collection[CellResult]) -> Support:
-    """The same, and what only a worker can find out: an attention that did not work when it was tried.
+    """Extend `unsupported_reason` by what only a worker can find out: an attention that failed when tried.
 
     A record of schema 1.0 has no codes: what it calls unsupported is tried again.
     """

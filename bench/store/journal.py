@@ -68,7 +68,7 @@ class Header(Frozen):
 
 
 class NotARunError(RecordError):
-    """The record holds predictions: nothing ran that could go on."""
+    """The record contains predictions: there is no run to resume."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class Journal:
 
 
 def read_progress(path: Path) -> Progress:
-    """What a run has done, from its journal where one is left, else from its sealed record.
+    """Read what a run has done, from its journal if there is one, else from its sealed record.
 
     Raises:
         RecordError: neither can be read.
@@ -173,7 +173,7 @@ def _read_line(model: type[_Line], line: bytes, where: str) -> _Line:
 
 
 def seal_progress(progress: Progress) -> Record:
-    """The record of a run that has ended: the planned cells in order, then those that were chosen on the way.
+    """Make the record of a run that has ended: the planned cells in order, then those chosen during the run.
 
     Planned cells that were not reached are Skipped, cause `interrupted`.
     """

@@ -24,7 +24,7 @@ _OTHER_VERSION: Final = "Install the bench that wrote it, or run again"
 
 
 def seal(fields: dict[str, JsonValue]) -> Record:
-    """The record that these JSON fields make, with its `content_hash` computed.
+    """Make a record from these JSON fields, with its `content_hash` computed.
 
     The hash is of the fields as the record writes them, whatever spelling or defaults they came with.
     """
@@ -213,7 +213,7 @@ def _unfinished(journal: Path) -> RecordError:
 
 
 def measured_records(out: Path, model: str, device: str) -> tuple[tuple[Record, ...], tuple[str, ...]]:
-    """Those below `out` for this model and device, and a line for each file or folder that cannot be read."""
+    """Records below `out` of this model and device, and a line for each path that cannot be read."""
     folder = naming.folder(out, model, device)
     records, notes = [], []
     try:

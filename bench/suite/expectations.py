@@ -55,7 +55,7 @@ def _bound_of(metric: Metric) -> tuple[object, object]:
 
 @with_fields(METRICS.values(), _bound_of)
 class Expectation(Frozen):
-    """What one `[[expect]]` table states, and of which cells: of all where it selects none."""
+    """One `[[expect]]` table: what it expects, and of which cells (of all where it selects none)."""
 
     clip_seconds: tuple[float, ...] | None = Field(default=None, description="lengths that [axes] has")
     max_tokens: tuple[int, ...] | None = Field(default=None, description="numbers that [axes] has")
@@ -70,7 +70,7 @@ class Expectation(Frozen):
 
     @model_serializer(mode="wrap")
     def _stated(self, serialize: SerializerFunctionWrapHandler) -> dict[str, object]:
-        """Without what is not stated: the hash of a suite must not change when there is one metric more."""
+        """Leave out what is not stated: the hash of a suite must not change when a metric is added."""
         return {name: value for name, value in serialize(self).items() if value is not None}
 
     @cached_property
@@ -80,7 +80,7 @@ class Expectation(Frozen):
         return {name: value for name, value in values if isinstance(value, Bound)}
 
     def covers(self, cell: Requested) -> bool:
-        """Whether it is about this cell."""
+        """Whether the expectation is about this cell."""
         pairs = (
             (self.clip_seconds, cell.clip_seconds),
             (self.max_tokens, cell.max_tokens),

@@ -50,7 +50,7 @@ def first_problem(error: ValidationError, model: type[BaseModel], *, where: str)
 
 
 def describe(problem: ErrorDetails, model: type[BaseModel]) -> tuple[str, str | None]:
-    """What is wrong with which key, and how to mend it (None where the first part says it)."""
+    """The fault of a key, and how to mend it (None where the first part says it)."""
     key = _dotted(problem["loc"])
     allowed = _keys(model).get(_dotted(tuple(part for part in problem["loc"] if isinstance(part, str))))
     kind = problem["type"]

@@ -35,7 +35,7 @@ def override(
     attention: tuple[Attention, ...] | None = None,
     repeats: int | None = None,
 ) -> Suite:
-    """The suite with the given settings in place of its own; None keeps a setting.
+    """Return the suite with these settings in place of its own; None keeps a setting.
 
     Raises:
         UsageError: a value out of bounds; the message names the option.
@@ -53,7 +53,7 @@ def override(
 
 
 def suite_info(suite: Suite, *, base: Suite) -> SuiteInfo:
-    """The suite as a record holds it: what ran, its hash, and which of its settings differ from `base`."""
+    """The suite as a record contains it: what ran, its hash, and which settings differ from `base`."""
     before, after = _flat(base), _flat(suite)
     changed = tuple(key for key in _OPTIONS if before[key] != after[key])
     names = tuple(key.rpartition(".")[2] for key in changed)

@@ -49,7 +49,7 @@ MaxTokens = Annotated[int, Field(ge=1, le=MAX_TOKENS)]
 
 
 class Axes(Frozen):
-    """What is swept. Every combination is one cell."""
+    """The swept dimensions. Every combination is one cell."""
 
     clip_seconds: Annotated[tuple[ClipSeconds, ...], Field(min_length=1), AfterValidator(_each_once)] = Field(
         description=f"{MIN_CLIP_S:g} to {MAX_CLIP_S:g} seconds, each length once"
@@ -70,7 +70,7 @@ class Axes(Frozen):
 
 
 class SamplingSettings(Frozen):
-    """How the next token is chosen. The defaults are those of the released model."""
+    """Settings of sampling. The defaults are those of the released model."""
 
     do_sample: bool = Field(default=True, description="true (sampling) or false (greedy)")
     temperature: float = Field(default=1.0, gt=0, le=10, description="a number above 0, up to 10")
@@ -79,7 +79,7 @@ class SamplingSettings(Frozen):
 
 
 class Measure(Frozen):
-    """How often, and for how long."""
+    """Number of repeats, accepted noise, and limits of time in seconds."""
 
     repeats: int = Field(default=3, ge=1, le=1000, description="1 to 1000")
     max_repeats: int = Field(default=5, ge=1, le=1000, description="repeats to 1000")
