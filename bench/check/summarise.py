@@ -19,7 +19,7 @@ from bench.judge.prediction import ORDER, Budgets, cell_fit, cell_verdict, is_de
 from bench.judge.same_run import settings_of
 from bench.judge.verdict import Judgement, judge
 from bench.records.check import CheckEnvelope, CheckPhase, CheckPrediction, Software
-from bench.records.enums import Fit, Label, Phase, Provenance, Verdict
+from bench.records.enums import Fit, Label, Phase, Provenance
 from bench.records.metrics import METRICS, NEEDED, Statistic, stated
 from bench.records.prediction import Ceiling, Comparison, Envelope
 from bench.records.record import CellResult, Memory, Record
@@ -212,9 +212,8 @@ def _cleaned(comparison: Comparison) -> Comparison:
 
 def _typical(record: Record, budgets: Budgets) -> str | None:
     """The largest cell of those that came out best; where no budget decides, the largest of all."""
-    order = [*ORDER, Verdict.UNKNOWN]
     known = [
-        (-order.index(cell_verdict(cell, budgets).verdict), size(cell), cell.cell_id)
+        (-ORDER.index(cell_verdict(cell, budgets).verdict), size(cell), cell.cell_id)
         for cell in record.cells
         if cell.envelope is not None and cell.outcome.status == "predicted"
     ]

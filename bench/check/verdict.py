@@ -192,8 +192,7 @@ def _variants(head: RecordHead, names: Sequence[str]) -> _Variants:
 
 
 def _rank(variants: _Variants, head: RecordHead) -> tuple[int, float, _Variants]:
-    order = [*ORDER, Verdict.UNSUPPORTED, Verdict.UNKNOWN]
-    return order.index(head.verdict), -_longest(line.longest_fit_s for line in head.lines), variants
+    return ORDER.index(head.verdict), -_longest(line.longest_fit_s for line in head.lines), variants
 
 
 def _longest(lengths_s: Iterable[float | None]) -> float:

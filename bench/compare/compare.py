@@ -12,6 +12,7 @@ from bench.judge.caveats import caveats
 from bench.judge.prediction import budgets_of
 from bench.judge.same_kernels import same_kernels
 from bench.judge.same_run import is_same_device
+from bench.records.caveats import RecordCaveat
 from bench.records.comparison import Against, Change, Comparison
 from bench.records.metrics import METRICS
 from bench.records.record import Record
@@ -75,13 +76,15 @@ def _assemble(base: Side, new: Side, found: Sequence[Paired], gates: Sequence[Ga
     missing = [observed for cell_id, observed in olds.items() if cell_id not in news]
     lost = sum(any(one.cell.outcome.status == "measured" for one in observed) for observed in missing)
     reasons = records_differ(base.newest, new.newest)
+    warnings = {sentence(caveat): caveat for side in (base, new) for caveat in _caveats(side.newest)}
     return Against(
         new=info(new),
         same_device=same_device,
         reasons=tuple(map(cell_reason, reasons)),
         reason_codes=reasons,
         differences=differences(base.newest, new.newest),
-        caveats=tuple(dict.fromkeys((*_caveats(base.newest), *_caveats(new.newest)))),
+        caveats=tuple(warnings),
+        caveat_codes=tuple(warnings.values()),
         overall=overall,
         cells=cells,
         only_in_base=lone(missing),
@@ -90,8 +93,8 @@ def _assemble(base: Side, new: Side, found: Sequence[Paired], gates: Sequence[Ga
     )
 
 
-def _caveats(record: Record) -> tuple[str, ...]:
-    return tuple(map(sentence, caveats(record, budgets_of(record), same_kernels(record))))
+def _caveats(record: Record) -> tuple[RecordCaveat, ...]:
+    return caveats(record, budgets_of(record), same_kernels(record))
 
 
 def _overall(found: Sequence[Paired]) -> dict[str, Change]:

@@ -21,13 +21,9 @@ from bench.records.verdicts import (
     StatedReason,
 )
 
-# From the best to the worst: a cell that needs more never has a better verdict than one that needs less.
-ORDER: Final = (
-    Verdict.RUNS,
-    Verdict.RUNS_HEADLESS,
-    Verdict.TOO_CLOSE_TO_CALL,
-    Verdict.DOES_NOT_FIT,
-)
+ORDER: Final = tuple(Verdict)
+"""From the best to the worst: a cell that needs more never has a better verdict than one that needs less."""
+_NOT_ABOUT_MEMORY: Final = {Verdict.UNSUPPORTED, Verdict.UNKNOWN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +121,7 @@ def unsupported_reason(outcome: Unsupported) -> UnsupportedReason | StatedReason
 
 def best(verdicts: Sequence[Verdict]) -> Verdict | None:
     """The best of several verdicts about memory; None where there is none."""
-    return next((verdict for verdict in ORDER if verdict in verdicts), None)
+    return min(set(verdicts) - _NOT_ABOUT_MEMORY, key=ORDER.index, default=None)
 
 
 def lines(record: Record) -> tuple[LongestClip, ...]:

@@ -39,7 +39,6 @@ Headroom = Literal["headless", "desktop"]
 _LOADING: Final = "tensor by tensor, as transformers does with a device_map: never more than the weights"
 _CARD_WORKSPACE: Final = "cuBLAS as torch sets it; cuDNN as a range, from nothing to copies in its own layout"
 _CPU_WORKSPACE: Final = "probed on this CPU with the real operators"
-_FROM_BEST_TO_WORST: Final = (*ORDER, Verdict.UNSUPPORTED, Verdict.UNKNOWN)
 
 
 @dataclass(frozen=True)
@@ -231,7 +230,7 @@ def survey(planner: Planner) -> Survey:
 def _candidate(record: Record) -> Candidate:
     budgets = budgets_of(record)
     judged = [cell_verdict(cell, budgets) for cell in record.cells]
-    worst = max(judged, key=lambda verdict: _FROM_BEST_TO_WORST.index(verdict.verdict))
+    worst = max(judged, key=lambda verdict: ORDER.index(verdict.verdict))
     needs = [need for cell in record.cells if (need := need_of(cell)) is not None]
     device = record.device
     return Candidate(

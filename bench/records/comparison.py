@@ -9,6 +9,7 @@ from typing import Final, Literal
 from pydantic import Field
 
 from bench.records.base import Frozen, Interval
+from bench.records.caveats import RecordCaveat
 from bench.records.comparison_reasons import CellReason, ChangeNote, GateReason
 from bench.records.enums import Attention, Provenance, WeightMode
 
@@ -143,6 +144,7 @@ class Against(Frozen):
     reason_codes: tuple[CellReason, ...] = Field(default=(), description="the same, with their numbers")
     differences: tuple[Difference, ...]
     caveats: tuple[str, ...]
+    caveat_codes: tuple[RecordCaveat, ...] = Field(description="the same, with their numbers")
     overall: dict[str, Change] = Field(description="geometric mean over the cells that were compared")
     cells: tuple[CellComparison, ...]
     only_in_base: tuple[LoneCell, ...]

@@ -1,0 +1,25 @@
+"""Every code that a record contains has a name: a new one without a name fails here, not on a page."""
+
+from collections.abc import Iterable, Mapping
+from typing import get_args
+
+import pytest
+
+from bench.records.enums import Attention, Provenance, Status, Verdict, WeightMode
+from bench.wording import labels
+
+
+@pytest.mark.parametrize(
+    ("table", "codes"),
+    [
+        (labels.VERDICTS, Verdict),
+        (labels.PREDICTED_CELLS, Verdict),
+        (labels.PROVENANCES, Provenance),
+        (labels.WEIGHTS, WeightMode),
+        (labels.ATTENTIONS, Attention),
+        (labels.STATUSES, get_args(Status)),
+    ],
+)
+def test_each_code_has_a_name(table: Mapping[str, str], codes: Iterable[str]) -> None:
+    assert set(table) == set(codes)
+    assert all(table.values())
