@@ -1,4 +1,4 @@
-"""The small values that every part of a view is made of."""
+"""Small values that all parts of a view consist of."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +9,7 @@ from bench.records.check import CheckFigure
 
 
 class Tone(StrEnum):
-    """How good or bad a piece of news is; always shown beside the word, never instead of it."""
+    """Whether a word is good or bad news; shown with the word, never instead of it."""
 
     GOOD = "good"
     WARN = "warn"
@@ -30,8 +30,8 @@ class Fact:
 class Figure:
     """One metric of one cell: its raw value, the same in words, and how far it can be trusted.
 
-    `interval` is `47.0–47.8 tok/s`, `variation` is `cv 0.0063`, `note` says how it was read; empty where
-    there is none. `low`, `high` and `cv` are the same, raw.
+    `interval` is `47.0–47.8 tok/s`, `variation` is `cv 0.0063`, `note` says how it was read; empty if there
+    is none. `low`, `high` and `cv` are their raw values.
     """
 
     value: float | int | None
@@ -49,7 +49,7 @@ NO_FIGURE: Final = Figure(None, units.NOT_AVAILABLE)
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What came of a cell, in words."""
+    """The outcome of a cell, in words. `code` is the status of the cell in JSON."""
 
     code: str
     word: str
@@ -58,7 +58,7 @@ class Status:
 
 
 def whole(figure: CheckFigure | None) -> int | None:
-    """The value of a figure that counts bytes; None where there is none."""
+    """The value of a figure in whole bytes; None if it has no value."""
     return None if figure is None or figure.value is None else round(figure.value)
 
 

@@ -1,4 +1,4 @@
-"""The card itself: its budget against what was taken, its state, and the card that it played."""
+"""Facts about the graphics card: its budget and use, its state, and the card that it emulated."""
 
 from collections.abc import Iterator
 
@@ -14,14 +14,14 @@ _Pair = tuple[str, str]
 
 
 def facts(record: Record, check: Check) -> tuple[Fact, ...]:
-    """Budget first, then state; empty for a record of no card. What the driver did not tell is `n/a`."""
+    """Budget, then state; empty for a record without a card. A value that was not reported is `n/a`."""
     pairs = [*_budget(record, check), *_emulation(record.emulation), *_state(record.device_state)]
     pairs += _rates(record.device)
     return tuple(Fact(clean(label, MAX_NAME), clean(text)) for label, text in pairs)
 
 
 def lines(record: Record, check: Check) -> tuple[str, ...]:
-    """The same in a line or two, for a terminal; none for a record of no card."""
+    """Budget and work in at most two lines, for a terminal; none for a record without a card."""
     memory, most = memory_of(check), most_needed(check)
     parts = [
         f"{units.gib(memory.headless_bytes)} without a desktop" if memory.headless_bytes is not None else "",
@@ -42,24 +42,24 @@ def _work(record: Record) -> str:
 
 
 def memory_of(check: Check) -> CardMemory:
-    """What a program can have of the card."""
-    vram, played = check.vram, check.emulation
+    """The memory of the card that is available to a program."""
+    vram, emulation = check.vram, check.emulation
     return CardMemory(
         headless_bytes=whole(vram.headless_bytes),
         desktop_bytes=whole(vram.desktop_bytes),
         now_bytes=whole(vram.now_bytes),
-        emulated_bytes=None if played is None else played.total_bytes,
+        emulated_bytes=None if emulation is None else emulation.total_bytes,
     )
 
 
 def most_needed(check: Check) -> int | None:
-    """What the cell that took the most needs of a card, CUDA context included."""
+    """The need in bytes of the cell that needed the most, CUDA context included."""
     needs = (whole(row.figure("needed_bytes")) for row in check.rows)
     return max((need for need in needs if need is not None), default=None)
 
 
-def beside_the_budget(memory: CardMemory) -> str:
-    """`of 11.57 GiB without a desktop, 10.79 GiB beside one`; empty where nothing tells."""
+def of_budget(memory: CardMemory) -> str:
+    """`of 11.57 GiB without a desktop, 10.79 GiB beside one`; empty if no budget is known."""
     if memory.headless_bytes is None:
         return ""
     desktop = "" if memory.desktop_bytes is None else f", {units.gib(memory.desktop_bytes)} beside one"
@@ -89,13 +89,13 @@ def _budget(record: Record, check: Check) -> Iterator[_Pair]:
     yield "The most that a cell needed", units.both_units(most_needed(check))
 
 
-def _emulation(played: Emulation | None) -> Iterator[_Pair]:
-    if played is None:
+def _emulation(emulated: Emulation | None) -> Iterator[_Pair]:
+    if emulated is None:
         return
-    yield "Emulated card", units.both_units(played.total_bytes)
-    yield "Its driver would keep", units.gib(played.reserve_bytes)
-    yield "Its CUDA context would take", units.gib(played.context_bytes)
-    yield "Left to the framework", f"{units.both_units(played.limit_bytes)}, by the {played.enforced_by}"
+    yield "Emulated card", units.both_units(emulated.total_bytes)
+    yield "Its driver would keep", units.gib(emulated.reserve_bytes)
+    yield "Its CUDA context would take", units.gib(emulated.context_bytes)
+    yield "Left to the framework", f"{units.both_units(emulated.limit_bytes)}, by the {emulated.enforced_by}"
 
 
 def _state(state: DeviceState | None) -> Iterator[_Pair]:

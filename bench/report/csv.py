@@ -31,15 +31,15 @@ _Value = bool | str | int | float | None
 
 
 def render(view: View) -> str:
-    """The whole table as text. Medians stand under the plain name, `_low`, `_high` and `_cv` beside them.
+    """The table as text. A plain name is the median; `_low`, `_high` and `_cv` follow it.
 
-    Of a merged view no single record has an id, and low and high are the least and the most of the records.
+    A merged view has no record id, and low and high are the least and the most of its records.
     """
     return frame(view).to_csv(index=False, lineterminator="\n")
 
 
 def frame(view: View) -> "pd.DataFrame":
-    """The same as a data frame. Columns hold objects, so that a missing count leaves the others whole."""
+    """The table as a data frame. Columns hold objects, so that a missing count leaves the others whole."""
     import pandas as pd
 
     lines = [_line(view, row) for row in view.rows]
@@ -99,7 +99,7 @@ def neutral(text: str) -> str:
 
 
 def predicted_columns() -> list[str]:
-    """In the order of the table. What a range begins and ends with are two columns."""
+    """Names in the order of the table; a range has two columns."""
     ranges = [end for name in _RANGES for end in _ends(name)]
     ceilings = [f"ceiling_{name}" for name in CEILINGS]
     return [
@@ -112,7 +112,7 @@ def predicted_columns() -> list[str]:
 
 
 def _values(prediction: Prediction | None) -> dict[str, _Value]:
-    """A value for each name; None where nothing was predicted."""
+    """A value for each predicted column; None if the cell was not predicted."""
     empty: dict[str, _Value] = dict.fromkeys(predicted_columns())
     if prediction is None:
         return empty

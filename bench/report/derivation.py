@@ -1,4 +1,4 @@
-"""A derived record as a whole: the card against the weights, the budgets, the sources, the comparisons."""
+"""Facts about a derived record as a whole: units, budgets, sources and comparisons with runs."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -27,7 +27,7 @@ UNCONFIRMED: Final = "modelled, not yet confirmed on a real card"
 
 
 def derived(check: Check, how: tuple[Fact, ...], how_lines: tuple[str, ...]) -> Derived | None:
-    """What only a derived record says; None for any other."""
+    """The parts of a view that only a derived record has; None for any other."""
     if check.prediction is None:
         return None
     return Derived(
@@ -45,8 +45,8 @@ def derived(check: Check, how: tuple[Fact, ...], how_lines: tuple[str, ...]) -> 
 def units_line(check: Check) -> str:
     """`A "12 GB" card reports 12.88 GB (11.99 GiB); the weights are 10.45 GB (9.73 GiB).`
 
-    Cards are named after GiB and weights are stated in GB: held against each other as they are written, both
-    look as if more were left than is.
+    Cards are named after GiB and weights are stated in GB: compared as written, more memory seems to be left
+    than is.
     """
     weights = f"weights are {units.both_units(whole(check.vram.weights_bytes))}"
     total = whole(check.gpu.memory_total_bytes)
@@ -85,7 +85,7 @@ def _room_line(predicted: CheckPrediction) -> str:
 
 
 def how(record: Record) -> tuple[Fact, ...]:
-    """Every source of the figures with its evidence; empty where the record does not say."""
+    """Sources of the figures with their evidence; empty if the record has none."""
     derivation = record.derivation
     if derivation is None:
         return ()
@@ -94,7 +94,7 @@ def how(record: Record) -> tuple[Fact, ...]:
 
 
 def how_lines(record: Record) -> tuple[str, ...]:
-    """The same in two lines, for a terminal; the caveats say what of it is not confirmed."""
+    """The sources in at most two lines, for a terminal."""
     derivation = record.derivation
     if derivation is None:
         return ()
@@ -119,7 +119,7 @@ def _sources(derivation: Derivation) -> Iterator[tuple[str, str]]:
 
 
 def _reserved(derivation: Derivation) -> str:
-    """Modelled; and whether any measured record has been held against it."""
+    """The model of reserved memory, and whether it was compared with measured records."""
     held = any(comparison.metric == "reserved_peak_bytes" for comparison in derivation.compared)
     state = "modelled, and held against measured records below" if held else UNCONFIRMED
     return f"{state}: it follows the rules of {derivation.allocator}"

@@ -1,4 +1,4 @@
-"""What a page shows beyond the check document, because only a record has it."""
+"""Details of a page that only a record has, not its check document."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ from bench.text import MAX_NAME, clean
 from bench.wording import predictions
 
 Key = tuple[str, Provenance]
-"""A row of a check document: the id of its cell, and how its figures came about."""
+"""Key of a row of a check document: the id of its cell, and the provenance of its figures."""
 
 PHASES: Final = {
     Phase.LOAD: "Load",
@@ -49,9 +49,9 @@ _HOST: Final = frozenset({"First token, host clock", "Latency, host clock"})
 class CellDetail:
     """One cell of one record.
 
-    `figures` has every name of `COLUMNS`, unrounded. `envelope` is what was predicted of the cell, by its own
-    record or by the plan of the run; `verdict_why` says whether that fits. `all_logits`: the prefill computes
-    the logits of all positions.
+    `figures` has every name of `COLUMNS`, unrounded. `envelope` is the prediction of the cell, by its own
+    record or by the plan of the run; `verdict_why` says why that fits or not. `all_logits`: the prefill
+    computes the logits of all positions.
     """
 
     figures: Mapping[str, Figure]
@@ -83,9 +83,9 @@ class PageFacts:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """Of one record everything beyond its check document; of several records their newest traces.
+    """Additions to a check document: for one record all its details, for several their newest traces.
 
-    `cells` are in the order of the record. `facts` is None of several records.
+    `cells` are in the order of the record. `facts` is None for several records.
     """
 
     cells: Mapping[Key, CellDetail] = field(default_factory=lambda: MappingProxyType({}))
@@ -126,7 +126,7 @@ def details_of(record: Record, check: Check, plan: Record | None = None) -> Deta
 
 
 def traces_of(check: Check, newest_first: Iterable[Record]) -> Details:
-    """The traces for a check of several records: of each cell that ran, the trace of the newest run with one.
+    """The traces for a check of several records: for each cell the trace of the newest run that has one.
 
     Memory over time has no median. Reads no more records than needed.
     """
@@ -159,7 +159,7 @@ def _facts(record: Record, check: Check, plan: Record | None, columns: tuple[str
 
 
 def _key(record: Record, cell: CellResult) -> Key:
-    """A predicted cell in a measured record is a prediction all the same."""
+    """Key of a cell; a predicted cell in a measured record counts as derived."""
     return cell.cell_id, Provenance.DERIVED if _is_predicted(cell) else record.provenance
 
 
@@ -172,7 +172,7 @@ def _is_predicted(cell: CellResult) -> bool:
 
 
 def _traces(record: Record) -> Iterator[tuple[Key, MemoryTrace]]:
-    """Memory over time of the cells that were watched, its text cleaned."""
+    """Memory traces of the cells that have one, their text cleaned."""
     for cell in record.cells:
         trace = cell.memory_trace
         if trace is not None:
@@ -186,7 +186,7 @@ def _has_all_logits(cell: CellResult) -> bool:
 
 
 def _cleaned(figures: Envelope | None) -> Envelope | None:
-    """The same with operators that are safe to show: the formats print what a view holds."""
+    """A copy whose operator names are clean: formats print them as they are."""
     if figures is None:
         return None
     parts = {
@@ -197,7 +197,7 @@ def _cleaned(figures: Envelope | None) -> Envelope | None:
 
 
 def _columns(record: Record) -> tuple[str, ...]:
-    """Headings of the raw numbers; the host's clock only where it ran beside the device's."""
+    """Headings of the raw numbers; those of the host's clock only if any repeat has them."""
     if _has_host_times(record):
         return _REPEAT_COLUMNS
     return tuple(column for column in _REPEAT_COLUMNS if column not in _HOST)

@@ -1,4 +1,4 @@
-"""Lists of facts of one record: the head of a report, the settings in force and the environment."""
+"""Facts about one record: the head of a report, the settings in force and the environment."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from bench.wording.labels import PROVENANCES
 
 
 def header(record: Record) -> tuple[Fact, ...]:
-    """What was run on what, where its figures come from and which weights they are about."""
+    """Model, weights, device, provenance, suite and date."""
     model, suite = record.model, record.suite
     changed = f", changed: {', '.join(suite.overrides)}" if suite.overrides else ""
     return _facts(
@@ -31,7 +31,7 @@ def header(record: Record) -> tuple[Fact, ...]:
 
 
 def predicted_by(plan: Record | None) -> tuple[Fact, ...]:
-    """Whose prediction stands beside the figures."""
+    """The plan whose predictions are shown with the run; nothing without one."""
     if plan is None:
         return ()
     made = f"{plan.created_at:%Y-%m-%d}, bench {plan.environment.bench_version}"
@@ -44,7 +44,7 @@ def named_model(name: str, parameters: int | None) -> str:
 
 
 def _weights(record: Record) -> str:
-    """Which weights were loaded; of a prediction none were."""
+    """`random weights, `: the loaded weights; empty for a prediction, which loads none."""
     if record.provenance is Provenance.DERIVED:
         return ""
     return f"{weights(record.model.repo, record.model.weight_mode)}, "
@@ -63,7 +63,7 @@ def _search(record: Record) -> str | None:
 
 
 def memory_sources(record: Record) -> tuple[Fact, ...]:
-    """How allocated and resident memory were read, once for each way in use."""
+    """Sources of allocated and resident memory, each once."""
     memories = [cell.memory for cell in record.cells if cell.memory is not None]
     allocated = dict.fromkeys(clean(memory.allocated_source) for memory in memories)
     resident = dict.fromkeys(clean(memory.resident_source) for memory in memories if memory.resident_source)
@@ -74,7 +74,7 @@ def memory_sources(record: Record) -> tuple[Fact, ...]:
 
 
 def kernels(record: Record) -> tuple[Kernels, ...]:
-    """Settings in force against those asked for; cells that share them share an entry."""
+    """Settings in force and settings requested; one entry for all cells with the same."""
     entries = Counter(_in_force(cell) for cell in record.cells if cell.effective is not None)
     return tuple(Kernels(count, facts, differs) for (facts, differs), count in entries.items())
 
@@ -103,7 +103,7 @@ def _in_force(cell: CellResult) -> tuple[tuple[Fact, ...], bool]:
 
 
 def _ran(part: SubmoduleKernels | None, asked: str) -> str | None:
-    """Attention and operators of one part of the model; None where they were not observed."""
+    """Attention and operators of one part of the model; None if not observed."""
     if part is None:
         return None
     return f"{part.attention} (asked for {asked}): {', '.join(part.operators)}"

@@ -1,4 +1,4 @@
-"""The files of a report, and of one record from the disk."""
+"""Writes the files of a report."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -46,9 +46,9 @@ def write_reports(view: View, directory: Path, formats: Iterable[str], stem: str
 
 
 def link_from(folder: Path) -> Link:
-    """From a report in `folder` to a record, where both lie below the current folder.
+    """Function from a record to its relative link in a report in `folder`; None outside the current folder.
 
-    Elsewhere a path would reveal to the reader of a page what folders its maker has: then there is no link.
+    A path to anywhere else would show readers of the page the folders of its author.
     """
     here = Path.cwd()
     start = folder.resolve()

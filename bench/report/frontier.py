@@ -1,4 +1,4 @@
-"""The frontier in words: "none" is said of what was tried, never of what exists."""
+"""The frontier in words. "none" means none of those tried, not none that exists."""
 
 from bench import units
 from bench.records.check import Check, FrontierLine
@@ -8,24 +8,24 @@ from bench.wording import labels
 
 
 def frontier(check: Check, *, several: bool) -> tuple[FrontierRow, ...]:
-    """Every line of a check document; of several records each says what it rests on."""
+    """Every line of a check document; for several records each with its number of machines or records."""
     return tuple(_row(line, basis(line.machines, line.records) if several else "") for line in check.frontier)
 
 
-def _row(line: FrontierLine, rests_on: str) -> FrontierRow:
+def _row(line: FrontierLine, basis_words: str) -> FrontierRow:
     doubt = ("records disagree",) if line.disagrees else ()
     predicted = line.is_predicted
     return FrontierRow(
         line=line,
         attention_words=", ".join((labels.ATTENTIONS[line.attention], *line.variant, *doubt)),
-        longest_fit=_surely(line, line.longest_fit_s) if predicted else _longest(line),
-        longest_fit_with_desktop=_surely(line, line.longest_fit_with_desktop_s)
+        longest_fit=_fits_to(line, line.longest_fit_s) if predicted else _longest(line),
+        longest_fit_with_desktop=_fits_to(line, line.longest_fit_with_desktop_s)
         if predicted
-        else _beside_desktop(line),
-        smallest_misfit=_surely_not(line.smallest_misfit_s) if predicted else _misfit(line),
-        smallest_misfit_with_desktop=_surely_not(line.smallest_misfit_with_desktop_s) if predicted else "",
+        else _longest_with_desktop(line),
+        smallest_misfit=_misfits_from(line.smallest_misfit_s) if predicted else _misfit(line),
+        smallest_misfit_with_desktop=_misfits_from(line.smallest_misfit_with_desktop_s) if predicted else "",
         context="" if line.context_s is None else units.clip_length(line.context_s),
-        basis=rests_on,
+        basis=basis_words,
     )
 
 
@@ -33,7 +33,7 @@ def _longest(line: FrontierLine) -> str:
     return "none ran" if line.longest_fit_s is None else units.clip_length(line.longest_fit_s)
 
 
-def _beside_desktop(line: FrontierLine) -> str:
+def _longest_with_desktop(line: FrontierLine) -> str:
     if line.longest_fit_with_desktop_s is not None:
         return units.clip_length(line.longest_fit_with_desktop_s)
     return "none" if line.desktop_is_known else units.NOT_AVAILABLE
@@ -46,13 +46,13 @@ def _misfit(line: FrontierLine) -> str:
     return units.clip_length(line.smallest_misfit_s) + tried
 
 
-def _surely(line: FrontierLine, length_s: float | None) -> str:
-    """Exact to the second where the prediction followed the line, else of the clips that were asked for."""
+def _fits_to(line: FrontierLine, length_s: float | None) -> str:
+    """`to 128 s`. Exact to the second if the prediction followed the line, else among requested clips."""
     if length_s is None:
         return "none of those asked for" if line.context_s is None else "not even 1 s"
     whole = line.context_s is not None and length_s >= line.context_s
     return f"all, to {units.clip_length(length_s)}" if whole else f"to {units.clip_length(length_s)}"
 
 
-def _surely_not(length_s: float | None) -> str:
+def _misfits_from(length_s: float | None) -> str:
     return "none" if length_s is None else f"from {units.clip_length(length_s)}"

@@ -1,4 +1,4 @@
-"""Grids of clip length × new tokens, one for each attention (and whatever else the cells differ in)."""
+"""Grids of clip length × new tokens, one for each attention and other setting in which cells differ."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from bench.report.interface import Grid, GridCell, GridLine, Miss, Row
 HEAT_LEVELS: Final = 5
 # Below this share of the largest peak, a tint would paint noise.
 _WORTH_A_TINT: Final = 0.01
-# Cells that share neither clip nor tokens would make a grid of their square: it ends after so many points.
+# Cells that share neither clip nor tokens would make a grid of their square: a bound on its points.
 _POINTS_PER_CELL: Final = 50
 _LEAST_POINTS: Final = 10_000
 
@@ -41,7 +41,7 @@ class HeatScale:
 
 
 def grids(rows: Sequence[Row]) -> tuple[tuple[Grid, ...], str]:
-    """One grid for each title, in the order of the rows, and what the tint of all of them means."""
+    """One grid for each title, in the order of the rows, and the legend of their tint."""
     groups: dict[str, list[Row]] = {}
     for line in rows:
         groups.setdefault(line.variant, []).append(line)
@@ -67,7 +67,7 @@ def _grid(rows: tuple[Row, ...], scale: HeatScale) -> Grid:
 
 
 def misses(tables: Sequence[Grid]) -> tuple[Miss, ...]:
-    """Every reason once, in the order of the cells; a grid that came out the same way is named as a whole."""
+    """Every reason once, with its cells; a grid whose cells share one outcome is named as a whole."""
     found: dict[Status, list[str]] = {}
     for grid in tables:
         if grid.uniform is not None:

@@ -1,4 +1,4 @@
-"""Many records to reports: one for each model on each card, and with `each` one for every record too."""
+"""Writes the reports of many records: one for each model on each card, and on request for each record."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ Wrote = Callable[[Path], None]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Which records are to be reported, as what, and where to. `each`: every single record too."""
+    """Records to report, the formats and the folder for the files. `each`: also a report of every record."""
 
     paths: tuple[Path, ...]
     formats: tuple[str, ...]
@@ -43,7 +43,7 @@ def report_all(
     wrote: Wrote,
     progress: Progress,
 ) -> tuple[RecordError, ...]:
-    """Write the reports of every group of records; returns what is wrong with the records that were left out.
+    """Write the reports of every group of records; returns the errors of the records that were left out.
 
     `index`: the file that keeps the summaries of records; none if None. `is_ours`: only `bench` puts files
     there. `note` takes lines about a damaged index, after which everything begins anew.
@@ -70,7 +70,7 @@ def _report_groups(task: Task, index: Index, wrote: Wrote) -> tuple[RecordError,
 
 
 def _report_group(task: Task, index: Index, key: GroupKey, stem: str, wrote: Wrote) -> None:
-    """One record in full, or several merged; with `each` every one of several by itself too."""
+    """Write one record in full or several merged; with `each` also every record by itself."""
     folder, paths = task.out.joinpath(*key.folder), index.files(key)
     link = link_from(folder)
 
@@ -89,7 +89,7 @@ def _single(task: Task, path: Path, link: Link) -> View:
 
 
 def _merged(task: Task, index: Index, key: GroupKey, link: Link) -> View:
-    """With memory over time from the newest runs, where a page is wanted."""
+    """The merged view, with memory over time from the newest runs if a page is requested."""
     with without_search_for_cycles():
         document = index.check(key, link)
     runs = index.runs(key)[:_RUNS_READ] if "html" in task.formats else ()

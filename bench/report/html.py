@@ -22,7 +22,7 @@ _KINDS: Final = ("allocated", "reserved", "resident")
 
 
 def render(view: View) -> str:
-    """The page as text. All from the record is escaped; a policy in the page allows its own scripts alone."""
+    """The page as text. Text of records is escaped; a policy in the page allows its own scripts only."""
     from bench.report.plots.build import plots
     from bench.report.plots.page import inline
 
@@ -42,8 +42,8 @@ def render(view: View) -> str:
         memory=_in_use("memory", ran),
         card=_in_use("card", ran),
         power=_in_use("power", ran),
-        terms=[name for name in TERMS if _tells(predicted, "terms", name)],
-        ceilings=[name for name in CEILINGS if _tells(predicted, "ceiling", name)],
+        terms=[name for name in TERMS if _has_figure(predicted, "terms", name)],
+        ceilings=[name for name in CEILINGS if _has_figure(predicted, "ceiling", name)],
         absent=[metric.heading for metric in METRICS.values() if not _has_values(metric, ran)],
         phases=[name for name in PHASES.values() if any(name in row.phases for row in ran)],
         phase_kinds=_phase_kinds(ran),
@@ -53,7 +53,7 @@ def render(view: View) -> str:
 
 @cache
 def environment() -> "jinja2.Environment":
-    """Where every page's template comes from: escaping is on, and a name that is missing is an error."""
+    """The jinja environment of all pages: escaping is on, and a missing name is an error."""
     import jinja2
 
     environment = jinja2.Environment(
@@ -72,17 +72,17 @@ def _has_values(column: Column | Metric, rows: list[Row]) -> bool:
 
 
 def _in_use(table: Table, rows: list[Row]) -> list[Column]:
-    """The columns of a table that at least one row has: empty ones are named once instead."""
+    """The columns of a table that have a value in any row."""
     return [column for column in COLUMNS if column.table == table and _has_values(column, rows)]
 
 
-def _tells(rows: list[Row], part: Literal["terms", "ceiling"], name: str) -> bool:
-    """Whether any prediction has a figure under that name."""
+def _has_figure(rows: list[Row], part: Literal["terms", "ceiling"], name: str) -> bool:
+    """True if any prediction has a figure under that name."""
     found = (getattr(row.prediction, part) for row in rows)
     return any(figures[name] != units.NOT_AVAILABLE for figures in found)
 
 
 def _phase_kinds(rows: list[Row]) -> list[str]:
-    """Which of the memory figures any phase of any row has."""
+    """The memory figures that any phase of any row has."""
     peaks = [peak for row in rows for peak in row.phases.values()]
     return [kind for kind in _KINDS if any(getattr(peak, kind) != units.NOT_AVAILABLE for peak in peaks)]

@@ -1,4 +1,4 @@
-"""What every format shows, already in words, and what a format is.
+"""The view: everything that formats show, already in words; and the type of a format.
 
 A format is a function from a `View` to text. It chooses what to show and how to lay it out; it computes
 nothing and formats no number. Every string of a view has passed `text.clean`, but is still untrusted: each
@@ -39,14 +39,14 @@ class PhasePeak:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One cell with everything that is known about it. `figures` has every name of `COLUMNS`.
+    """One cell with all its figures and words. `figures` has every name of `COLUMNS`.
 
     `provenance` and `weight_mode` belong to every figure of the row; `shape` names the cell: `60 s × 512`.
     `labels` are the record's, `marks` those and our own, such as `not comparable`; `comparison` says why, and
-    `same_kernels_as` with which cells. `fits_with_desktop` is None where nothing tells. `prediction` is None
-    for a cell that was not predicted. `predicted_bytes` is what a card must have by the prediction, also of a
-    cell that ran where there is one. `machines` is None where a record does not name its machine. `trace` is
-    memory over time, None where nobody watched. `fit` is what several records say of the cell together.
+    `same_kernels_as` with which cells. `fits_with_desktop` is None if not known. `prediction` is None for a
+    cell that was not predicted. `predicted_bytes` is the memory that a card must have by a prediction; a cell
+    that ran may have one too. `machines` is None if a record does not name its machine. `trace` is memory
+    over time, None if not recorded. `fit` is the fit of the cell over all records.
     """
 
     cell_id: str
@@ -84,7 +84,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class GridCell:
-    """One point of a grid: its row, and a tint from 0 (least memory of the record) to 4, or None."""
+    """One point of a grid: its row, and a tint from 0 (least memory of all rows) to 4, or None."""
 
     row: Row
     heat: int | None
@@ -92,7 +92,7 @@ class GridCell:
 
 @dataclass(frozen=True, slots=True)
 class GridLine:
-    """All numbers of new tokens for one clip length; None where the suite has no such cell."""
+    """Cells of one clip length, one for each number of new tokens; None if the suite has no such cell."""
 
     clip: str
     cells: tuple[GridCell | None, ...]
@@ -102,7 +102,7 @@ class GridLine:
 class Grid:
     """Clip length × new tokens for one attention. `uniform`: all cells are unsupported for one reason.
 
-    `rows` has every cell. `lines` end where a grid of cells that share nothing would grow without bound.
+    `rows` has every cell. `lines` are bounded: cells that share nothing would make a huge grid.
     """
 
     title: str
@@ -113,24 +113,24 @@ class Grid:
 
     @property
     def provenance(self) -> Provenance | None:
-        """Of all its figures; None where they differ, and so are those of the view."""
+        """The provenance of all its figures; None if they differ."""
         found = {row.provenance for row in self.rows}
         return found.pop() if len(found) == 1 else None
 
     @property
     def has_run(self) -> bool:
-        """Whether any of its cells ran."""
+        """True if any of its cells ran."""
         return any(row.status.code == "measured" for row in self.rows)
 
     @property
     def is_predicted(self) -> bool:
-        """Whether it shows predictions, and nothing that ran."""
+        """True if it shows predictions and no cell that ran."""
         return not self.has_run and any(row.prediction is not None for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True)
 class Miss:
-    """One reason for which cells have no figures, and those cells: `600 s × 512 (SDPA)`, or all of a grid."""
+    """One reason why cells have no figures, and those cells: `600 s × 512 (SDPA)`, or a whole grid."""
 
     status: Status
     cells: tuple[str, ...]
@@ -140,8 +140,8 @@ class Miss:
 class FrontierRow:
     """A frontier line in words, and the line itself.
 
-    `context` is the longest clip that the model's context holds, empty where the line is drawn through the
-    cells alone. `basis` is `3 machines` or `5 records`, empty of one record.
+    `context` is the longest clip that fits the model's context, empty if the line comes from cells alone.
+    `basis` is `3 machines` or `5 records`, empty for one record.
     """
 
     line: FrontierLine
@@ -156,30 +156,30 @@ class FrontierRow:
 
 @dataclass(frozen=True, slots=True)
 class FrontierTable:
-    """The lines of one provenance: what ran and what was predicted are never in one table."""
+    """The lines of one provenance: runs and predictions are never in one table."""
 
     provenance: Provenance
     lines: tuple[FrontierRow, ...]
 
     @property
     def is_predicted(self) -> bool:
-        """Whether nothing of it ran."""
+        """True if all lines are predictions."""
         return self.provenance is Provenance.DERIVED
 
     @property
     def shows_headless(self) -> bool:
-        """Whether anything tells which clips fit without a desktop."""
+        """True if any line knows the longest clip without a desktop."""
         return any(row.line.headless_is_known for row in self.lines)
 
     @property
     def shows_desktop(self) -> bool:
-        """Whether anything tells which clips fit beside a desktop."""
+        """True if any line knows the longest clip with a desktop."""
         return any(row.line.desktop_is_known for row in self.lines)
 
 
 @dataclass(frozen=True, slots=True)
 class Kernels:
-    """Settings that were in force, against what was asked for, and how many cells share them."""
+    """Settings in force and requested, and the number of cells that share them. `differs`: not equal."""
 
     cells: int
     facts: tuple[Fact, ...]
@@ -200,7 +200,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A record that a merged view is made of. `machine` is a number of this view, `link` a relative path."""
+    """A record in a merged view. `machine` is a number of this view, `link` a relative path."""
 
     record_id: str
     content_hash: str
@@ -215,7 +215,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """One figure of one cell that machines, or records, do not agree in."""
+    """One figure of one cell on which machines or records disagree."""
 
     cell: str
     what: str
@@ -224,9 +224,9 @@ class Disagreement:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """What only a view of several records has. `basis`: `5 records, 3 machines`.
+    """Parts of a view that only several records have. `basis`: `5 records, 3 machines`.
 
-    `*_left_out`: how many more there are than a person would read; `check.json` has all of them.
+    `*_left_out`: the number beyond the bound of a page; `check.json` has all of them.
     """
 
     basis: str
@@ -238,14 +238,13 @@ class Merged:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Everything that any format shows of one record, or of the merged records of one model on one card.
+    """Everything that formats show about one record, or about merged records of one model on one card.
 
-    `stamp` is provenance and weight mode in a few words; it stands at every table, so that no figure is read
-    without them. `card` has the facts about the graphics card, its budget first; empty where there was none.
-    `card_lines` are the same in a few words. `derived` is None unless nothing ran and every figure is a
-    prediction: the formats then show that in place of what only a run can tell. `check` is the same as a
-    document. `merged` is None for one record; of several, figures are medians over them, and raw repeats are
-    in the reports of each.
+    `stamp` is provenance and weight mode in a few words. It is part of every table, so that no figure is read
+    without them. `card` has the facts about the graphics card, its budget first; empty without a card.
+    `card_lines` are these facts in a few words. `derived` is None unless every figure is a prediction;
+    formats then show it in place of measured tables. `check` is the document behind the view. `merged` is
+    None for one record; with several records figures are medians, and raw repeats are in the report of each.
     """
 
     identity: Identity
@@ -279,17 +278,17 @@ class View:
 
     @property
     def is_emulated(self) -> bool:
-        """Whether another device played the card, so that every speed is that of the other device."""
+        """True if another device emulated the card: every speed is then that of the other device."""
         return self.emulation is not None or self.provenance is Provenance.EMULATED
 
     @property
     def has_run(self) -> bool:
-        """Whether any cell ran."""
+        """True if any cell ran."""
         return any(grid.has_run for grid in self.grids)
 
     @property
     def is_predicted(self) -> bool:
-        """Whether every figure is a prediction: of one plan, or of several."""
+        """True if every figure is a prediction, of one plan or of several."""
         return self.derived is not None or (self.provenance is Provenance.DERIVED and not self.has_run)
 
     @property
@@ -302,7 +301,7 @@ class View:
         )
 
     def stamp_of(self, provenance: Provenance | None) -> Fact:
-        """The stamp of figures of that provenance, its tone as the note; None: that of the view."""
+        """The stamp of figures of that provenance, its tone as the note. None means that of the view."""
         if provenance in {None, self.provenance}:
             return Fact("Provenance", self.stamp, self.stamp_tone)
         return Fact("Provenance", PROVENANCES[Provenance(provenance)], Tone.WARN)

@@ -40,9 +40,9 @@ def weights(repo: str | None, mode: WeightMode) -> str:
 
 
 def stamp(check: Check) -> tuple[str, Tone]:
-    """`measured on this device, random weights`; all but measured with published weights is a warning.
+    """`measured on this device, random weights`; a warning unless measured with published weights.
 
-    A prediction is about shapes: whose weights they would be changes nothing, and none were there.
+    A prediction names no weights: it depends on their shapes alone.
     """
     repo, modes = check.model.repo, check.model.weight_modes
     if check.provenance is Provenance.DERIVED:
@@ -54,7 +54,7 @@ def stamp(check: Check) -> tuple[str, Tone]:
 
 
 def status(outcome: Outcome) -> Status:
-    """The outcome of a cell, with its reason and the phase where it happened."""
+    """The outcome of a cell in words, with its reason and its phase."""
     word, tone = STATUSES[outcome.status], STATUS_TONES[outcome.status]
     if isinstance(outcome, Skipped) and outcome.cause == "interrupted":
         word = "not run"

@@ -1,4 +1,4 @@
-"""Markdown's own syntax: what is escaped, and what a table is."""
+"""Markdown syntax: escaping, lists and bounded tables."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -42,9 +42,9 @@ def table(
     elsewhere: str = "the CSV has every cell",
     also_left_out: int = 0,
 ) -> str:
-    """A table of cells that are escaped already, as much of it as a person reads in a post.
+    """A table of escaped cells, bounded in lines and columns.
 
-    Below it stands how much more there is, `also_left_out` lines included, and `elsewhere`: where.
+    A sentence below it counts the rest, `also_left_out` lines included, and `elsewhere` says where it is.
     """
     lines = iter(lines)
     shown = [line[:MAX_COLUMNS] for line in islice(lines, MAX_LINES)]
@@ -66,7 +66,7 @@ def _more(count: int, what: str) -> str:
 
 
 def some_grids(view: View, blocks: Callable[[Grid], Iterator[str]]) -> Iterator[str]:
-    """What `blocks` makes of each grid, of as many as a person reads."""
+    """The blocks of the first `MAX_GRIDS` grids, and how many more there are."""
     for grid in view.grids[:MAX_GRIDS]:
         yield from blocks(grid)
     more = _more(len(view.grids) - MAX_GRIDS, "table")
@@ -75,14 +75,14 @@ def some_grids(view: View, blocks: Callable[[Grid], Iterator[str]]) -> Iterator[
 
 
 def uniform(grid: Grid) -> str:
-    """One sentence for a grid whose cells all came out alike; empty for another."""
+    """One sentence for a grid whose cells share one outcome; else empty."""
     if grid.uniform is None:
         return ""
     return f"All {len(grid.rows)} cells: {escape(grid.uniform.word)} ({escape(grid.uniform.reason)})."
 
 
 def misses(view: View) -> Iterator[str]:
-    """The cells without figures, and why."""
+    """A table of the cells without figures, with reasons."""
     if view.misses:
         yield "### Cells without figures"
         lines = ([*map(escape, (m.status.word, m.status.reason, _some(m.cells)))] for m in view.misses)

@@ -1,4 +1,4 @@
-"""Operators of the model in plain words: what a reader who never saw its source would call them."""
+"""Operators of the model in plain words, for readers who do not know its source."""
 
 import re
 from typing import Final
@@ -12,7 +12,7 @@ _ANY: Final = r".*"
 # The scores of the whole vocabulary in float32, what top-k leaves of them, and the draw.
 _CHOOSING: Final = r".*(where|masked_fill|softmax|topk|sort|argmax|multinomial|_to_copy|div|lt)\b.*"
 
-# Scope of the module, operator, phases, words: the first that matches counts. What is not here is shown raw.
+# Scope of the module, operator, phases, words. The first match counts; others are shown raw.
 _RULES: Final[tuple[tuple[str, str, frozenset[Phase], str], ...]] = tuple(
     (scope, name, frozenset(phases or Phase), words)
     for scope, name, phases, words in (

@@ -11,7 +11,7 @@ from bench.records.record import Record
 from bench.store import naming
 from bench.store.record_files import read_record
 
-_LOOKED_AT: Final = 3  # the newest ones: a page is no reason to read a folder of records
+_LOOKED_AT: Final = 3  # the newest: reading a whole folder of records takes long
 
 
 class Plans:
@@ -35,11 +35,11 @@ def _read(folder: Path) -> Iterator[Record]:
         try:
             yield read_record(candidate)
         except RecordError:
-            continue  # it was not asked for
+            continue  # nobody asked for this file
 
 
 def is_of(plan: Record, record: Record) -> bool:
-    """Whether a plan predicts a run of this model on this device."""
+    """True if the plan predicts cells of this record, on the same model and device."""
     return (
         plan.provenance is Provenance.DERIVED
         and record.provenance is Provenance.MEASURED

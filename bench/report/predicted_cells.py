@@ -1,4 +1,4 @@
-"""One predicted cell in words: whether it fits, what it needs term by term, and what the card allows."""
+"""One predicted cell in words: its fit, its memory term by term, and its ceilings of speed."""
 
 from typing import Final
 
@@ -33,9 +33,9 @@ _DOMINANT: Final = {
 
 
 def prediction(row: CheckRow, detail: CellDetail | None) -> Prediction | None:
-    """What is predicted of a cell; None where nothing was, because it ran or cannot.
+    """The prediction of a cell; None if it ran, or cannot run.
 
-    Of several records the newest prediction. Only a record has phases, and figures without rounding.
+    Several records give the newest prediction. Only one record gives phases and figures without rounding.
     """
     if row.status != "predicted" or row.envelope is None:
         return None
@@ -68,19 +68,19 @@ def _why(row: CheckRow) -> str:
 
 
 def differ(row: CheckRow) -> str:
-    """That records disagree, where all of them are predictions."""
+    """The sentence for predictions of several records that disagree."""
     return f"the predictions of {sum(row.statuses.values())} records differ"
 
 
 def _fit_words(verdict: Verdict, desktop: Fit | None) -> tuple[str, Tone]:
     """`fits`, `headless only`: the word for a verdict, and how good it is."""
     word, tone = PREDICTED_CELLS[verdict], _TONES[verdict]
-    beside_too = verdict is Verdict.RUNS_HEADLESS and desktop is not Fit.DOES_NOT_FIT
-    return ("fits headless" if beside_too else word), tone
+    desktop_is_open = verdict is Verdict.RUNS_HEADLESS and desktop is not Fit.DOES_NOT_FIT
+    return ("fits headless" if desktop_is_open else word), tone
 
 
 def _also(verdict: Verdict, desktop: Fit | None) -> str:
-    """What the word leaves open, such as `desktop: too close to call`; empty where nothing is."""
+    """What the word does not say, such as `desktop: too close to call`; else empty."""
     if verdict is Verdict.RUNS_HEADLESS and desktop is Fit.TOO_CLOSE_TO_CALL:
         return "desktop: too close to call"
     if verdict is Verdict.TOO_CLOSE_TO_CALL and desktop is Fit.DOES_NOT_FIT:
@@ -89,7 +89,7 @@ def _also(verdict: Verdict, desktop: Fit | None) -> str:
 
 
 def _peak(figures: Envelope | CheckEnvelope) -> str:
-    """The range that a card must have; without a card what is allocated."""
+    """The range that a card must have; without a card the allocated memory."""
     if figures.device_peak_bytes is None and figures.allocated_peak_bytes is None:
         return units.NOT_AVAILABLE
     if figures.device_peak_bytes is None:
@@ -98,7 +98,7 @@ def _peak(figures: Envelope | CheckEnvelope) -> str:
 
 
 def _at_peak(figures: Envelope | CheckEnvelope, *, all_logits: bool) -> str:
-    """`prefill: logits of every position`; empty where that is not known."""
+    """`prefill: logits of every position`; empty if not known."""
     if figures.peak_phase is None or figures.peak_op is None:
         return ""
     words = plain(figures.peak_phase, figures.peak_op, all_logits=all_logits)
@@ -106,7 +106,7 @@ def _at_peak(figures: Envelope | CheckEnvelope, *, all_logits: bool) -> str:
 
 
 def _dominant(figures: Envelope | CheckEnvelope) -> str:
-    """`activations, 2.31 GiB`: the largest term at the peak beside the weights; empty where nothing is."""
+    """`activations, 2.31 GiB`: the largest term at the peak other than the weights; else empty."""
     part = figures.phases.get(figures.peak_phase) if isinstance(figures, Envelope) else None
     if part is None:
         return ""
@@ -142,7 +142,7 @@ def _phase(phase: Phase, part: PhaseEnvelope, all_logits: bool) -> PhaseTerms:
 
 
 def _ceilings(ceiling: Ceiling | None) -> dict[str, str]:
-    """What the card allows under each name of `CEILINGS`."""
+    """The ceiling under each name of `CEILINGS`."""
     if ceiling is None:
         return dict.fromkeys(CEILINGS, units.NOT_AVAILABLE)
     times = {name: units.seconds(getattr(ceiling, name)) for name in CEILINGS if name.endswith("_s")}

@@ -1,4 +1,4 @@
-"""A prediction as every format shows it, in words: of one cell, and of a derived record as a whole.
+"""View types for predictions, in words: one cell, and a derived record as a whole.
 
 Every string has passed `text.clean`, and is still untrusted. Raw values are kept for CSV and `check.json`.
 """
@@ -23,7 +23,7 @@ TERMS: Final = {
     "reserved_peak_bytes": "Reserved",
     "context_bytes": "CUDA context",
 }
-"""What a cell takes, under the names of the record; the first is what a card must have."""
+"""Headings of the memory terms, by their names in a record; the first is what a card must have."""
 
 MEANING: Final = (
     "Needed of the card is reserved and CUDA context. The KV cache is that at the end of the answer; "
@@ -62,10 +62,10 @@ class PhaseTerms:
 class Prediction:
     """One predicted cell.
 
-    `fit` says in one word whether it fits: its code is a verdict, its reason why. `also` is what the word
-    leaves open, such as `desktop: too close to call`. `peak` is the range that a card must have; on
-    a CPU what is allocated. `at_peak` is the phase and operation of the peak, `dominant` the largest term at
-    that moment beside the weights, empty where nothing tells. `terms` has every name of `TERMS`, `ceiling`
+    `fit` says in one word whether it fits: its code is a verdict, its reason says why. `also` adds what the
+    word does not say, such as `desktop: too close to call`. `peak` is the range that a card must have; on a
+    CPU the allocated memory. `at_peak` is the phase and operator of the peak, `dominant` the largest term
+    there other than the weights; both are empty if not known. `terms` has every name of `TERMS`, `ceiling`
     every name of `CEILINGS`.
     """
 
@@ -85,7 +85,7 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A prediction held against one measured record; `comparison` has the same raw."""
+    """A prediction compared with one measured record; `comparison` has the raw values."""
 
     comparison: Comparison
     record: str
@@ -98,10 +98,10 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """What a derived record says as a whole.
+    """Parts of a view that only a derived record has.
 
-    `units_line` settles which unit is meant. `tiles` are the card, the weights and the budgets as ranges,
-    `room_line` the budgets in one line.
+    `units_line` has card and weights in both units. `tiles` are the card, the weights and the budgets as
+    ranges, `room_line` the budgets in one line.
     """
 
     units_line: str
@@ -115,5 +115,5 @@ class Derived:
 
     @property
     def has_frontier(self) -> bool:
-        """Whether there is a room that a longest clip could be told for."""
+        """True if the longest clip is known for any budget."""
         return self.shows_headless or self.shows_desktop

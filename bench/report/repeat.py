@@ -1,4 +1,4 @@
-"""How to repeat a record: the `bench run`, `frontier` or `plan` command that asks for the same."""
+"""The `bench run`, `frontier` or `plan` command that repeats a record."""
 
 import shlex
 from collections.abc import Callable
@@ -19,7 +19,7 @@ _OF_A_SEARCH: Final = ("repeats", "max_repeats")
 
 
 def command(record: Record) -> tuple[str, tuple[str, ...]]:
-    """The command line, and what it cannot say. Every word is quoted: the record may come from a stranger."""
+    """The command line, and notes on what it cannot express. Every word is quoted: records are untrusted."""
     search, plan = record.frontier_step_s is not None, record.provenance is Provenance.DERIVED
     verb = "plan" if plan else "frontier" if search else "run"
     parts = ["bench", verb, "--suite", _word(record.suite.name)]
@@ -29,7 +29,7 @@ def command(record: Record) -> tuple[str, tuple[str, ...]]:
         if (search or plan) and override in _OF_A_SEARCH:
             continue
         if not plan and override == "model" and record.model.weight_mode is WeightMode.LOCAL:
-            continue  # the folder is asked for below
+            continue  # a note below mentions the folder
         option = _option(record, _key(override))
         parts += option
         if not option:
@@ -58,7 +58,7 @@ def _device(record: Record) -> list[str]:
 
 
 def _planned(record: Record) -> list[str]:
-    """A plan loads no weights; it is held against both budgets, or against the one that was asked for."""
+    """Options of a plan: its card, and the budget if one was requested. It loads no weights."""
     headroom = record.derivation.headroom if record.derivation else None
     slug = "cpu" if record.device.kind == "cpu" else _word(record.device.slug)
     return ["--gpu", slug, *([f"--{headroom}"] if headroom else [])]
@@ -94,7 +94,7 @@ def _option(record: Record, key: str) -> list[str]:
 
 
 def _axis(record: Record, key: str) -> list[str]:
-    """The values of an axis: those of the cells, but a search may have known some of its lines already."""
+    """The values of an axis: those of the cells; for a search those of the suite, which may be more."""
     axes = record.suite.definition.get("axes")
     values = axes.get(key) if isinstance(axes, dict) else None
     if record.frontier_step_s is not None and isinstance(values, list):

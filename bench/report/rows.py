@@ -1,4 +1,4 @@
-"""Cells as rows: a row of a check document, with what a record adds to it, in words."""
+"""Rows of a view: a row of a check document and the details of its record, in words."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -32,9 +32,10 @@ def row(
     detail: CellDetail | None = None,
     trace: MemoryTrace | None = None,
 ) -> Row:
-    """One cell of a check document. `title` names its grid, `attentions` has those of all cells.
+    """One cell of a check document as a row.
 
-    `detail` is what its record adds, None where there are several records.
+    `title` names its grid. `attentions` has the attention of every cell. `detail` comes from the record; None
+    for several records.
     """
     clip, tokens = units.clip_length(cell.clip_seconds), f"{cell.max_tokens:,}"
     figures = _figures(cell) if detail is None else detail.figures
@@ -79,12 +80,12 @@ def row(
 
 
 def settings_words(cell: CheckRow) -> str:
-    """`SDPA, profile lean`: the settings in which cells differ."""
+    """`SDPA, profile lean`: the settings that name the grid of a cell."""
     return ", ".join([labels.ATTENTIONS[cell.attention], *cell.variant])
 
 
 def disagreements(cell: CheckRow) -> Iterator[Disagreement]:
-    """Everything in which the records of one cell differ by more than noise."""
+    """Every figure whose records differ by more than noise, for one cell."""
     name_of_cell = f"{units.clip_length(cell.clip_seconds)} × {cell.max_tokens:,} ({settings_words(cell)})"
     for name in cell.disagrees:
         if name == FIT:
@@ -97,7 +98,7 @@ def disagreements(cell: CheckRow) -> Iterator[Disagreement]:
 
 
 def _figures(cell: CheckRow) -> dict[str, Figure]:
-    """Every name of `COLUMNS`: of several records nothing that was watched is known."""
+    """Every name of `COLUMNS`; several records have no figures of the card."""
     known = {name: _figure(metric, cell.figure(name)) for name, metric in FIGURES.items()}
     return {column.name: known.get(column.name, NO_FIGURE) for column in COLUMNS}
 
@@ -117,7 +118,7 @@ def _figure(metric: Metric, figure: CheckFigure | None) -> Figure:
 
 
 def _status(cell: CheckRow) -> Status:
-    """The outcome; where another program took part of the memory, word and reason say so."""
+    """The outcome; word and reason mention another program that took memory."""
     word, tone = labels.STATUSES[cell.status], STATUS_TONES[cell.status]
     reason = cell.reason or ""
     if len(cell.statuses) > 1:
@@ -138,12 +139,12 @@ def _tally(cell: CheckRow) -> str:
 
 
 def _records_of(cell: CheckRow) -> int:
-    """How many records hold the cell, whatever came of it."""
+    """The number of records that contain the cell, whatever the outcome."""
     return sum(cell.statuses.values())
 
 
 def _marks(cell: CheckRow, status: Status) -> Iterator[str]:
-    """What a reader must see beside the figures; a label that the outcome names already is none."""
+    """Labels and warnings next to the figures, without labels that the status word contains."""
     for label, count in cell.labels.items():
         if f"({label})" not in status.word:
             yield label if _records_of(cell) == 1 else f"{label} in {count} of {_records_of(cell)}"

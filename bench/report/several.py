@@ -1,4 +1,4 @@
-"""What only a page of several records has: which they are, where they disagree, and their facts together."""
+"""Parts of a view of several records: their sources, disagreements and common facts."""
 
 import shlex
 from collections.abc import Iterator
@@ -19,14 +19,14 @@ from bench.wording import labels
 
 MAX_DISAGREEMENTS: Final = 200
 MAX_SOURCES: Final = 500
-"""More than these nobody reads: `check.json` has all of them."""
+"""Bounds of a page for people; `check.json` has all of them."""
 _NOTES: Final = (
     "This asks for the same kind of run. What each record was asked for in full stands in its own report.",
 )
 
 
 def facts_of(check: Check) -> PageFacts:
-    """The facts before and after the tables, as far as the records have them in common."""
+    """The facts before and after the tables that all records share."""
     budget = tuple(_budget(check))
     return PageFacts(
         header=tuple(_header(check)),
@@ -39,9 +39,9 @@ def facts_of(check: Check) -> PageFacts:
 
 
 def merged(check: Check) -> Merged:
-    """The newest records first, and every disagreement, each up to a bound."""
+    """Sources, the newest first, and disagreements, each up to a bound."""
     every = chain.from_iterable(map(disagreements, check.rows))
-    found = sorted(every, key=lambda one: one.what != FITS)  # what says most comes first
+    found = sorted(every, key=lambda one: one.what != FITS)  # fits first: it matters most
     numbers = [record.machine for record in check.records]
     machines = None if None in numbers else len(set(numbers))
     counted = basis(None, len(check.records))
@@ -55,7 +55,7 @@ def merged(check: Check) -> Merged:
 
 
 def disagreement(found: Merged) -> Iterator[str]:
-    """What a reader must know of it before any figure: how many, and one of them."""
+    """A caveat with the number of disagreements and the first of them; none if records agree."""
     count = len(found.disagreements) + found.disagreements_left_out
     if count:
         first = found.disagreements[0]
@@ -114,8 +114,8 @@ def _command(check: Check) -> str:
         return shlex.join(["bench", "plan", "--gpu", device[1]])
     suite = check.records[-1].suite.partition(" ")[0].lstrip("-")
     weights = ["--weights", "random"] if check.model.weight_modes == (WeightMode.RANDOM,) else []
-    played = [] if check.emulation is None else ["--emulate-vram", str(check.emulation.total_bytes)]
-    return shlex.join(["bench", "run", "--suite", suite, *device, *weights, *played])
+    emulated = [] if check.emulation is None else ["--emulate-vram", str(check.emulation.total_bytes)]
+    return shlex.join(["bench", "run", "--suite", suite, *device, *weights, *emulated])
 
 
 def _environment(check: Check) -> Iterator[Fact]:

@@ -1,4 +1,4 @@
-"""The table at the end of `bench run` and of `bench plan`: plain text in a pipe, of a bounded width."""
+"""A report in the terminal, after `bench run` and `bench plan`; plain text of a bounded width in a pipe."""
 
 import io
 from collections import Counter
@@ -16,28 +16,31 @@ if TYPE_CHECKING:
 
 WIDTH: Final = 100
 _MAX_REASON: Final = 160
-_STYLES: Final = {Tone.GOOD: "green", Tone.WARN: "yellow", Tone.BAD: "red", Tone.MUTED: "dim"}
+STYLES: Final = {Tone.GOOD: "green", Tone.WARN: "yellow", Tone.BAD: "red", Tone.MUTED: "dim"}
 _DERIVED_WIDTH: Final = 80
 _GAP: Final = 1
-# "too close to call" is the longest word that stands in a cell.
+# "too close to call" is the longest text of a cell.
 _CELL: Final = 17
 
 
 def as_text(view: View) -> str:
     """The summary as plain text without colours, for pipes and logs."""
+    return plain(summary(view), WIDTH if view.derived is None else _DERIVED_WIDTH)
+
+
+def plain(shown: "RenderableType", width: int) -> str:
+    """Text without colours, at most `width` columns wide, without spaces at the end of a line."""
     from rich.console import Console
 
     sink = io.StringIO()
-    width = WIDTH if view.derived is None else _DERIVED_WIDTH
-    console = Console(file=sink, width=width, color_system=None, force_terminal=False)
-    console.print(summary(view))
+    Console(file=sink, width=width, color_system=None, force_terminal=False).print(shown)
     return "".join(f"{line.rstrip()}\n" for line in sink.getvalue().splitlines())
 
 
 def summary(view: View) -> "RenderableType":
-    """One line per cell, then the verdict, for a rich console. No markup is read from a record.
+    """The summary for a rich console: one line per cell, then the verdict. Markup in a record has no effect.
 
-    Of a prediction: the verdict first, then the grids, in `_DERIVED_WIDTH` columns.
+    A prediction begins with the verdict; its grids have at most `_DERIVED_WIDTH` columns of text.
     """
     from rich.console import Group
 
@@ -74,7 +77,7 @@ def _predicted(view: View, derived: Derived) -> Iterator["RenderableType"]:
 def _headline(view: View) -> "Text":
     from rich.text import Text
 
-    headline = Text(f"{view.verdict_word}: ", style=f"bold {_STYLES[view.verdict_tone]}")
+    headline = Text(f"{view.verdict_word}: ", style=f"bold {STYLES[view.verdict_tone]}")
     return headline.append(view.why, style="not bold default")
 
 
@@ -84,7 +87,7 @@ def _misses(view: View) -> Iterator["Text"]:
     for miss in view.misses:
         reason = f": {_shorten(miss.status.reason)}" if miss.status.reason else ""
         cells = _shorten(", ".join(miss.cells))
-        yield Text(f"{miss.status.word}{reason} ({cells})", style=_STYLES[miss.status.tone])
+        yield Text(f"{miss.status.word}{reason} ({cells})", style=STYLES[miss.status.tone])
 
 
 def _table(view: View) -> "Table":
@@ -110,7 +113,7 @@ def _cells(row: Row) -> Iterator["Text"]:
     texts = [figure.text if figure.value is not None else "" for figure in (*figures, row.peak)]
     variant = row.variant.replace("FlashAttention 2", "FA2")  # the table has 100 columns at most
     yield from (Text(text) for text in (variant, row.clip, row.tokens, *texts))
-    yield Text(", ".join([row.status.word, *row.marks]), style=_STYLES[row.status.tone])
+    yield Text(", ".join([row.status.word, *row.marks]), style=STYLES[row.status.tone])
 
 
 def _shorten(text: str) -> str:
@@ -121,7 +124,7 @@ def _shorten(text: str) -> str:
 
 
 def _derived_parts(view: View, derived: Derived) -> Iterator["RenderableType"]:
-    """Grids, then the longest clips, the budget and where the figures are from."""
+    """Grids, then the longest clips, the budget and the sources of the figures."""
     from rich.text import Text
 
     for grid, titles in _alike(view.grids):
@@ -154,20 +157,20 @@ def _counted(count: int) -> str:
 def _at_peak(grid: Grid) -> str:
     """`At the peak: encode: stem GELU (11 cells); prefill: logits of every position (1 cell).`"""
     found = Counter(row.prediction.at_peak for row in grid.rows if row.prediction and row.prediction.at_peak)
-    told = (f"{words} ({_counted(count)})" for words, count in found.most_common())
-    return f"At the peak: {'; '.join(told)}." if found else ""
+    parts = (f"{words} ({_counted(count)})" for words, count in found.most_common())
+    return f"At the peak: {'; '.join(parts)}." if found else ""
 
 
 def _alike(grids: Sequence[Grid]) -> Iterator[tuple[Grid, str]]:
-    """Each grid with its title; those that say the same, cell by cell, under one title."""
+    """Grids with their titles; grids with equal cells are shown once, under all their titles."""
     groups: dict[tuple[object, ...], list[Grid]] = {}
     for grid in grids:
-        groups.setdefault(_said(grid), []).append(grid)
+        groups.setdefault(_content(grid), []).append(grid)
     for group in groups.values():
         yield group[0], " and ".join(grid.title for grid in group)
 
 
-def _said(grid: Grid) -> tuple[object, ...]:
+def _content(grid: Grid) -> tuple[object, ...]:
     cells = tuple(tuple(map(_key, line.cells)) for line in grid.lines)
     return grid.columns, tuple(line.clip for line in grid.lines), cells
 
@@ -215,8 +218,8 @@ def _grid_cell(cell: GridCell | None) -> "Text":
         return Text("")
     found = cell.row.prediction
     if found is None:
-        return Text(cell.row.status.word, style=_STYLES[cell.row.status.tone])
-    word = Text(found.fit.word, style=_STYLES[found.fit.tone])
+        return Text(cell.row.status.word, style=STYLES[cell.row.status.tone])
+    word = Text(found.fit.word, style=STYLES[found.fit.tone])
     return word.append(f"\n{found.peak}", style="default")
 
 
@@ -248,7 +251,7 @@ def _between(fits: str, misfit_s: float | None, misfit: str) -> str:
 
 
 def _alike_lines(points: Sequence[FrontierRow]) -> Iterator[tuple[str, FrontierRow]]:
-    """Each line with its attention; those that say the same for one number of tokens together."""
+    """Lines with their attentions; lines with equal limits for one number of tokens are joined."""
     groups: dict[tuple[object, ...], list[FrontierRow]] = {}
     for point in points:
         key = (

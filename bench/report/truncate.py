@@ -1,4 +1,4 @@
-"""What a page shows of more cells than a person can read: an even part, and where the rest is."""
+"""Bounds for pages with many cells: an even part of the view, and a sentence that says what is left out."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 from bench.report.interface import Grid, Miss, View
 
 MAX_CELLS: Final = 200
-"""With a trace and raw repeats in every cell, so many stay under 1.5 MB."""
+"""With a trace and raw repeats in every cell, a page of so many stays under 1.5 MB."""
 _MAX_GRIDS: Final = 12
 _MAX_COLUMNS: Final = 16
 _MAX_LINES: Final = 100

@@ -1,4 +1,4 @@
-"""A check document as a view: the one place where the formats get their words from."""
+"""A check document as a view: all formats take their words from here."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,7 +9,7 @@ from bench.records.check import Check
 from bench.records.enums import Fit, Provenance
 from bench.records.record import Record
 from bench.report.basics import Fact, Figure, basis, whole
-from bench.report.card import beside_the_budget, memory_of
+from bench.report.card import memory_of, of_budget
 from bench.report.derivation import derived, tiles
 from bench.report.details import Details, details_of
 from bench.report.frontier import frontier
@@ -23,9 +23,9 @@ from bench.wording.labels import PROVENANCES, VERDICTS
 
 
 def view_of(record: Record, path: str | None = None, plan: Record | None = None) -> View:
-    """Everything that any format shows of one record. Never fails on a record that the schema accepts.
+    """The view of one record. Does not fail on any record that the schema accepts.
 
-    `path`: where the reader of a report finds the record; None where that is not known. `plan`: a derived
+    `path`: from the report to the record; None if there is no such path. `plan`: a derived
     record of the same model on the same device, whose predictions are shown with what ran.
     """
     check = merge((summarise(record, path),))
@@ -33,7 +33,7 @@ def view_of(record: Record, path: str | None = None, plan: Record | None = None)
 
 
 def build_view(check: Check, details: Details) -> View:
-    """Everything that any format shows of a check document, with what `details` adds to it."""
+    """The view of a check document, with the details that only records have."""
     facts = details.facts or facts_of(check)
     together = merged(check) if details.facts is None else None
     rows = _rows(check, details)
@@ -74,14 +74,14 @@ def build_view(check: Check, details: Details) -> View:
 
 
 def _rows(check: Check, details: Details) -> tuple[Row, ...]:
-    """In the order of the record where there is one, else in that of the document."""
+    """Rows in the order of the record, or of the document if it has several records."""
     place = {key: nth for nth, key in enumerate(details.cells)}
     attentions = {cell.cell_id: cell.attention for cell in check.rows}
     mixed = details.facts is None and len({cell.provenance for cell in check.rows}) > 1
     found = []
     for cell in check.rows:
         key = cell.cell_id, cell.provenance
-        # What ran and what was predicted are never in one grid of a page of several records.
+        # On a page of several records, cells of different provenance are in different grids.
         where = f", {PROVENANCES[cell.provenance]}" if mixed else ""
         title = f"{settings_words(cell)}{where}"
         shown = row(cell, title, attentions, details.cells.get(key), details.traces.get(key))
@@ -106,7 +106,7 @@ def _deciding(check: Check) -> int:
 
 
 def _highlights(check: Check, rows: Sequence[Row], *, several: bool) -> Iterator[Fact]:
-    """The figures of the largest cell that fits; of predictions alone the card, the weights, the budgets.
+    """Figures of the largest cell that ran and fits; for predictions the card, the weights and the budgets.
 
     An emulated card has no speed.
     """
@@ -131,9 +131,9 @@ def _speed(label: str, figure: Figure, *, several: bool) -> Fact:
 
 
 def _memory_there(check: Check, largest: Row) -> Fact:
-    """The peak; on an emulated card what that card would have to hold, for the device is another."""
+    """The peak of that cell; for an emulated card the need of the cell, because the device differs."""
     emulated = check.emulation is not None
     value = largest.figures["needed_bytes"].value if emulated else largest.peak.value
     label = "CUDA context included" if emulated else largest.peak_words
     size = units.both_units(None if value is None else int(value))
-    return Fact(f"Memory there, {label}", size, beside_the_budget(memory_of(check)))
+    return Fact(f"Memory there, {label}", size, of_budget(memory_of(check)))

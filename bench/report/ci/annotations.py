@@ -1,4 +1,4 @@
-"""GitHub's annotations: workflow commands that put a line beside the run. No text of a record is a command.
+"""GitHub annotations: workflow commands that add a line to the run. No text of a record is a command.
 
 Syntax and escaping: GitHub's documentation of workflow commands, and `toolkit/packages/core/src/command.ts`.
 """
@@ -27,7 +27,7 @@ _IN_PROPERTY: Final = _IN_TEXT | {ord(":"): "%3A", ord(","): "%2C"}
 
 
 class Level(StrEnum):
-    """How loud."""
+    """Severity of an annotation, as GitHub names it."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -36,7 +36,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """A title and a line of text, either of which may hold text from a record."""
+    """A title and a line of text; both may contain text from a record."""
 
     level: Level
     title: str
@@ -49,7 +49,7 @@ class Annotation:
 
 
 def render(view: View, cases: Sequence[Case]) -> str:
-    """One command a line: what failed, what could not be judged, and the verdict; ten of a level at most."""
+    """One command a line: failures, expectations not judged, and the verdict; at most ten of a level."""
     by_level: dict[Level, list[Annotation]] = {level: [] for level in Level}
     for annotation in _all(view, cases):
         by_level[annotation.level].append(annotation)
@@ -57,7 +57,7 @@ def render(view: View, cases: Sequence[Case]) -> str:
 
 
 def inert(text: str) -> str:
-    """Text whose lines no runner takes for a command, whatever a record holds.
+    """The text, changed so that a runner takes no line of it for a command.
 
     >>> inert("::add-mask::x").startswith("::")
     False

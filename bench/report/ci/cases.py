@@ -1,4 +1,4 @@
-"""The cells of a record as test cases: what each format for a build server starts from."""
+"""The cells of a record as test cases, for all formats for build servers."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,7 +14,7 @@ from bench.wording import expectations
 
 
 class Result(StrEnum):
-    """How a test case ended, in the words that JUnit and pytest share."""
+    """Result of a test case, in the words that JUnit and pytest share."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -24,7 +24,7 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One cell, what its suite expects of it, and how that makes it end as a test."""
+    """One cell, the findings on what its suite expects, and its result as a test."""
 
     cell: CellResult
     name: str
@@ -39,7 +39,7 @@ class Case:
 
     @property
     def why(self) -> str:
-        """Why it did not pass, in one line; empty where it did. May hold text from the record."""
+        """Reason for not passing, in one line; empty if passed. May contain text from the record."""
         if self.result is Result.FAILED:
             both = ((expectations.wanted(each), expectations.found(each)) for each in self.unmet)
             return "; ".join(f"expected {wanted}, found {found}" for wanted, found in both)
@@ -49,7 +49,7 @@ class Case:
 
 
 def cases_of(record: Record) -> tuple[Case, ...]:
-    """Every cell, in the order of the record.
+    """The case of every cell, in the order of the record.
 
     Raises:
         RecordError: the expectations of its suite cannot be read.
@@ -66,13 +66,13 @@ def name_of(requested: Requested) -> str:
 
 
 def case_of(cell: CellResult, wanted: tuple[Expectation, ...]) -> Case:
-    """One cell, judged on what a suite expects."""
+    """The case of one cell, judged by the expectations of its suite."""
     findings = tuple(judge_cell(cell, wanted))
     return Case(cell, name_of(cell.requested), status(cell.outcome), findings, _result(cell, findings))
 
 
 def _result(cell: CellResult, findings: tuple[Finding, ...]) -> Result:
-    """Out of memory is a result: alone it passes, as a cell that ran does; what is expected decides first."""
+    """Expectations decide first. Without any, out of memory is a result and passes, as a cell that ran."""
     judged = {finding.met for finding in findings if finding.key == "fits"}
     if cell.outcome.status in {"failed", "timeout"}:
         return Result.ERROR

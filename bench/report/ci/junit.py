@@ -1,4 +1,4 @@
-"""JUnit XML: a cell is a test case, so that a build server lists it with its time and why it failed."""
+"""JUnit XML: a cell is a test case, which a build server lists with its time and its failure."""
 
 import re
 import xml.etree.ElementTree as ET
@@ -12,13 +12,13 @@ from bench.records.record import CellResult, Record
 from bench.report.ci.cases import Case, Result
 from bench.text import clean
 
-# XML 1.0, production 2 [Char]. What it does not name must not stand in a document, not even as a reference.
+# XML 1.0, production 2 [Char]. A document must not contain other characters, not even as a reference.
 _INVALID: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TAGS: Final = {Result.FAILED: "failure", Result.ERROR: "error", Result.SKIPPED: "skipped"}
 
 
 def render(record: Record, cases: Sequence[Case]) -> str:
-    """The document. `time` is what the timed generations of a cell took in sum, loading not counted."""
+    """The document. `time` is the sum of the timed generations of a cell, without loading."""
     root = ET.Element("testsuites", _counts(cases))
     name = f"bench.{record.suite.name}"
     suite = ET.SubElement(root, "testsuite", {"name": _text(name), **_counts(cases)})
@@ -54,8 +54,8 @@ def _testcase(classname: str, case: Case) -> ET.Element:
         details = {"message": _text(case.why)}
         if case.result is not Result.SKIPPED:
             details["type"] = "expectation" if case.result is Result.FAILED else case.status.code
-        told = ET.SubElement(element, _TAGS[case.result], details)
-        told.text = "\n".join(map(_text, _error_tail(case.cell))) or None
+        problem = ET.SubElement(element, _TAGS[case.result], details)
+        problem.text = "\n".join(map(_text, _error_tail(case.cell))) or None
     return element
 
 
@@ -69,7 +69,7 @@ def _about(record: Record) -> Iterator[tuple[str, str]]:
 
 
 def _figures(cell: CellResult) -> Iterator[tuple[str, str]]:
-    """Medians, under the names of the contract; what is not available is left out."""
+    """Medians, under the names of the contract; figures that are not available are left out."""
     yield "cell_id", cell.cell_id
     yield "status", cell.outcome.status
     for metric in METRICS:
@@ -101,5 +101,5 @@ def _seconds(duration_s: float) -> str:
 
 
 def _text(text: str) -> str:
-    """One line that any XML parser takes; escaping is the writer's."""
+    """One line that any XML parser accepts; the writer escapes it."""
     return _INVALID.sub("\ufffd", clean(text))

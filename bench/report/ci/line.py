@@ -1,4 +1,4 @@
-"""The last line of `bench run --ci`: what a script wants to know, as one line of JSON."""
+"""The last line of `bench run --ci`: results for scripts, as one line of JSON."""
 
 import json
 from collections import Counter
@@ -16,7 +16,7 @@ SCHEMA_VERSION: Final = "1.0"
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """What a run left; None where it wrote no such file."""
+    """Paths of the files that a run wrote; None if it wrote no such file."""
 
     record: Path | None = None
     report: Path | None = None
@@ -25,7 +25,7 @@ class Files:
 
 
 def render(exit_code: int, verdict: Verdict | None, files: Files, cases: Sequence[Case]) -> str:
-    """Compact JSON in ASCII, without a line end. `verdict` is None where nothing ran."""
+    """Compact JSON in ASCII, without a line end. `verdict` is None if nothing ran."""
     counts = Counter(case.cell.outcome.status for case in cases)
     content = {
         "schema_version": SCHEMA_VERSION,

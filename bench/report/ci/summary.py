@@ -12,7 +12,7 @@ from bench.text import clean
 from bench.wording import expectations
 
 # GitHub shows up to 1 MiB a step.
-_MAX_TOLD: Final = 200
+_MAX_FINDINGS: Final = 200
 _MAX_ROWS: Final = 1000
 _FIGURES: Final = ("decode_tokens_per_s", "time_to_first_token_s", "latency_s", "real_time_factor")
 _WORDS: Final = {Met.MET: "met", Met.NOT_MET: "not met", Met.NOT_JUDGED: "not judged"}
@@ -39,11 +39,11 @@ def _expectations(cases: Sequence[Case]) -> Iterator[str]:
         counts = count(findings)
         yield "### What the suite expects"
         yield ", ".join(f"{counts[met]:,} {_WORDS[met]}" for met in Met if counts[met]) + "."
-        told = [(case, each) for case in cases for each in case.findings if each.met is not Met.MET]
-        told.sort(key=lambda pair: pair[1].met is not Met.NOT_MET)
-        lines = (_line(case, finding) for case, finding in told[:_MAX_TOLD])
-        if told:
-            yield table(["", "cell", "expected", "found"], lines) + _more(len(told), _MAX_TOLD)
+        unmet = [(case, each) for case in cases for each in case.findings if each.met is not Met.MET]
+        unmet.sort(key=lambda pair: pair[1].met is not Met.NOT_MET)
+        lines = (_line(case, finding) for case, finding in unmet[:_MAX_FINDINGS])
+        if unmet:
+            yield table(["", "cell", "expected", "found"], lines) + _more(len(unmet), _MAX_FINDINGS)
 
 
 def _line(case: Case, finding: Finding) -> list[str]:

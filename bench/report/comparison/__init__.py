@@ -1,1 +1,1 @@
-"""A comparison, for people: one view, and the formats that show it."""
+"""Reports of a comparison: `view` turns it into words, and each other module shows that in one format."""

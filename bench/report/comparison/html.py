@@ -1,4 +1,4 @@
-"""A comparison as one self-contained page without scripts, in the clothes of a report."""
+"""A comparison as one self-contained page without scripts, with the style sheet of a report."""
 
 from typing import Final
 
@@ -7,9 +7,9 @@ from bench.report.comparison.view import LEGEND
 from bench.report.html import environment
 
 MOST_CELLS: Final = 200
-"""Of each side, and of each kind: those with figures, and those without."""
+"""Bound for each side: of cells with figures, and of cells without."""
 
 
 def render(view: ComparisonView) -> str:
-    """The page as text. All from the records is escaped; a policy in the page forbids scripts as well."""
+    """The page as text. Text of records is escaped; a policy in the page forbids scripts."""
     return environment().get_template("comparison.html.j2").render(view=view, legend=LEGEND, most=MOST_CELLS)

@@ -1,4 +1,4 @@
-"""What every format shows of a comparison, already in words. All strings are cleaned and still untrusted."""
+"""The view of a comparison, already in words. All strings are cleaned and still untrusted."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,9 @@ from bench.report.basics import Fact, Tone
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """How one metric changed, and how sure that is. `brief`: change and verdict where room is scarce, with
-    `within noise` for same within noise and `?` for cannot tell.
+    """The change of one metric, with its evidence.
+
+    `brief`: change and verdict in short, with the words of `LEGEND`.
     """
 
     metric: str
@@ -26,7 +27,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class CellLines:
-    """One cell: its name, what became of it (empty: compared), and its metrics by their names in JSON."""
+    """One cell: its name, its end (empty if compared), and its metrics by their names in JSON."""
 
     name: str
     ended: str
@@ -37,7 +38,7 @@ class CellLines:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A gate and how it came out."""
+    """A gate and its result."""
 
     gate: str
     word: str
@@ -47,8 +48,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class SideView:
-    """One side against the base. `overall` has the metrics that any cell has; `lone`: cells of one side;
-    `reasons`: why none of its cells can be compared.
+    """One side against the base.
+
+    `overall` has the metrics that any cell has. `lone` names the cells that only one side has. `reasons` says
+    why none of the cells can be compared. `differences`: setting, base, new.
     """
 
     label: str
@@ -68,7 +71,7 @@ class SideView:
 
 @dataclass(frozen=True, slots=True)
 class ComparisonView:
-    """The whole. `metrics`: names and headings of those that any cell of any side has, in their order."""
+    """The whole comparison. `metrics`: names and headings of those that any side has, in table order."""
 
     title: str
     title_tone: Tone

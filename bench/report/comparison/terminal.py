@@ -1,12 +1,12 @@
 """A comparison in the terminal: gates first, then the overall change, then the cells."""
 
-import io
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from bench.report.basics import Tone
 from bench.report.comparison.interface import CellLines, ComparisonView, SideView
 from bench.report.comparison.view import LEGEND
+from bench.report.terminal import STYLES, plain
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -14,24 +14,19 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 WIDTH: Final = 110
-_STYLES: Final = {Tone.GOOD: "green", Tone.WARN: "yellow", Tone.BAD: "red", Tone.MUTED: "dim"}
-# What a line of 110 columns has room for; the other formats have all of them.
+# The metrics that fit into 110 columns; the other formats have all of them.
 _IN_CELLS: Final = ("decode_tokens_per_s", "time_to_first_token_s", "latency_s", "reserved_peak_bytes")
 _ON_CPU: Final = ("decode_tokens_per_s", "time_to_first_token_s", "latency_s", "allocated_peak_bytes")
 _MOST_CELLS: Final = 60
 
 
 def as_text(view: ComparisonView) -> str:
-    """Plain text without colours, for pipes and logs."""
-    from rich.console import Console
-
-    sink = io.StringIO()
-    Console(file=sink, width=WIDTH, color_system=None, force_terminal=False).print(summary(view))
-    return "".join(f"{line.rstrip()}\n" for line in sink.getvalue().splitlines())
+    """The comparison as plain text without colours, for pipes and logs."""
+    return plain(summary(view), WIDTH)
 
 
 def summary(view: ComparisonView) -> "RenderableType":
-    """For a rich console. No markup is read from a record."""
+    """The comparison for a rich console. Markup in a record has no effect."""
     from rich.console import Group
 
     return Group(*_parts(view))
@@ -40,7 +35,7 @@ def summary(view: ComparisonView) -> "RenderableType":
 def _parts(view: ComparisonView) -> Iterator["RenderableType"]:
     from rich.text import Text
 
-    title = Text(f"{view.title}: ", style=f"bold {_STYLES[view.title_tone]}")
+    title = Text(f"{view.title}: ", style=f"bold {STYLES[view.title_tone]}")
     yield title.append(f"{view.model}, suite {view.suite} ({view.stamp})", style="not bold default")
     yield Text(f"base: {view.base} on {view.base_device}. {view.method}")
     if len(view.sides) > 1:
@@ -55,7 +50,7 @@ def _side_by_side(view: ComparisonView) -> Iterator["RenderableType"]:
     table = _table("Metric", *(f"{side.label} ({side.device})" for side in view.sides))
     for name, heading in view.metrics.items():
         lines = [side.overall.get(name) for side in view.sides]
-        changes = [Text(line.brief, _STYLES[line.tone]) if line else Text("") for line in lines]
+        changes = [Text(line.brief, STYLES[line.tone]) if line else Text("") for line in lines]
         table.add_row(Text(heading), *changes)
     yield table
 
@@ -66,9 +61,9 @@ def _side(view: ComparisonView, side: SideView) -> Iterator["RenderableType"]:
     other = "" if side.stamp == view.stamp else f" ({side.stamp})"
     yield Text.assemble((f"\n{side.label}", "bold"), f" on {side.device}{other}: {side.headline}")
     for reason in side.reasons:
-        yield Text.assemble(("not comparable", _STYLES[Tone.WARN]), f": {reason}")
+        yield Text.assemble(("not comparable", STYLES[Tone.WARN]), f": {reason}")
     for mark in side.marks:
-        yield Text.assemble((f"{mark.word}  ", _STYLES[mark.tone]), f"{mark.gate}: {mark.why}")
+        yield Text.assemble((f"{mark.word}  ", STYLES[mark.tone]), f"{mark.gate}: {mark.why}")
     for what, old, now in side.differences:
         yield Text(f"changed  {what}: {old} -> {now}")
     if side.overall:
@@ -85,11 +80,11 @@ def _overall(side: SideView) -> "Table":
 
     table = _table("Overall", "Change", "Verdict", "95 % interval", "p", "Values")
     for line in side.overall.values():
-        verdict = Text(line.word, _STYLES[line.tone])
+        verdict = Text(line.word, STYLES[line.tone])
         if line.note:
             verdict.append(f": {line.note}", style="default")
-        how_sure = map(Text, (line.interval, line.p, line.values))
-        table.add_row(Text(line.metric), Text(line.change), verdict, *how_sure)
+        evidence = map(Text, (line.interval, line.p, line.values))
+        table.add_row(Text(line.metric), Text(line.change), verdict, *evidence)
     return table
 
 
@@ -116,11 +111,11 @@ def _figures(cell: CellLines, shown: list[str]) -> Iterator["Text"]:
     yield Text(cell.name)
     for name in shown:
         line = cell.lines.get(name)
-        yield Text(line.brief, _STYLES[line.tone]) if line else Text("")
+        yield Text(line.brief, STYLES[line.tone]) if line else Text("")
 
 
 def _ended(side: SideView) -> Iterator["Text"]:
-    """One line for all cells that ended alike."""
+    """One line for all cells with the same end and reasons."""
     from rich.text import Text
 
     alike: dict[tuple[str, tuple[str, ...], Tone], list[str]] = {}
@@ -130,7 +125,7 @@ def _ended(side: SideView) -> Iterator["Text"]:
     for (ended, reasons, tone), names in list(alike.items())[:_MOST_CELLS]:
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         why = f": {'; '.join(reasons)}" if reasons else ""
-        yield Text.assemble((ended, _STYLES[tone]), f"{why} ({', '.join(names[:3])}{more})")
+        yield Text.assemble((ended, STYLES[tone]), f"{why} ({', '.join(names[:3])}{more})")
     if len(alike) > _MOST_CELLS:
         yield Text(f"and {len(alike) - _MOST_CELLS} more ways to end; --format json has them all")
 

@@ -1,4 +1,4 @@
-"""A comparison turned into words and figures, once for all formats."""
+"""The view of a comparison: its words and figures, once for all formats."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -87,8 +87,8 @@ def _stamp(side: SideInfo) -> tuple[str, Tone]:
 
 
 def _metrics(comparison: Comparison) -> dict[str, str]:
-    there = {metric for against in comparison.against for metric in against.overall}
-    return {name: metric.heading for name, metric in METRICS.items() if name in there}
+    found = {metric for against in comparison.against for metric in against.overall}
+    return {name: metric.heading for name, metric in METRICS.items() if name in found}
 
 
 def _side(base: SideInfo, against: Against) -> SideView:
@@ -115,7 +115,7 @@ def _side(base: SideInfo, against: Against) -> SideView:
 
 
 def _title(comparison: Comparison) -> tuple[str, Tone]:
-    """The one word that a person reads first, over all sides."""
+    """The title over all sides: the worst result of their gates, or `Comparison` without gates."""
     results = {gate.result for against in comparison.against for gate in against.gates}
     if "failed" in results:
         return "Gate failed", Tone.BAD
@@ -125,7 +125,7 @@ def _title(comparison: Comparison) -> tuple[str, Tone]:
 
 
 def _headline(against: Against) -> str:
-    """What a person reads next: speed and memory, which gates did not pass, how many cells were compared."""
+    """One line: gates that did not pass, speed and memory, and the number of compared cells."""
     parts = [
         f"{metric.heading} {_brief(against.overall[name])}"
         for name, metric in METRICS.items()
@@ -183,11 +183,11 @@ def _brief(change: Change) -> str:
 def _cell(cell: CellComparison) -> CellLines:
     ended, tone = _ENDED[cell.result]
     if cell.result in {"no_longer_runs", "runs_now"}:
-        ended = f"{ended}: {_said(cell.base_status)}, then {_said(cell.new_status)}"
+        ended = f"{ended}: {_status(cell.base_status)}, then {_status(cell.new_status)}"
     return CellLines(cell_name(cell), ended, tone, tuple(map(clean, cell.reasons)), _lines(cell.metrics))
 
 
-def _said(status: str) -> str:
+def _status(status: str) -> str:
     return "ran" if status == "measured" else clean(status.replace("_", " "), MAX_NAME)
 
 

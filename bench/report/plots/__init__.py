@@ -1,1 +1,1 @@
-"""Interactive plots of the page: Vega-Lite specs from a view, and what draws them without a network."""
+"""Interactive plots of a page: Vega-Lite specs from a view, and the scripts that draw them offline."""

@@ -1,4 +1,4 @@
-"""The lines that a cell's memory is held against: what the card has, and what a program can have of it."""
+"""Budget lines of the memory plot: the memory of the card, and the part available to a program."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from bench.report import ranges
 from bench.report.interface import View
 from bench.report.plots.interface import Datum
 
-# A card with much more room than anything needs would press all lines flat: its budget is told in words.
-_IN_SIGHT: Final = 1.5
+# A budget far above every need would press all lines flat: the summary names it in words.
+_MOST_ABOVE_NEED: Final = 1.5
 _HEADLESS: Final = "without a desktop"
 _DESKTOP: Final = "beside a desktop"
 CARD: Final = "card"
@@ -20,7 +20,7 @@ HUES: Final = {CARD: "var(--soft)", _HEADLESS: "var(--b0)", _DESKTOP: "var(--b1)
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """One budget; of a prediction a range, else both ends are the same."""
+    """One budget; for a prediction a range, else both ends are equal."""
 
     words: str
     place: str
@@ -34,7 +34,7 @@ class Budget:
         return f"{self.words} {ranges.gib(size)} ({ranges.gb(size)})"
 
     def datum(self, *, is_first: bool) -> Datum:
-        """A range is drawn as a band, one figure as a line; the first is named above it."""
+        """The datum of a band, or of a line if both ends are equal; the first has its name above it."""
         low, high = (round(size / units.GIB, 3) for size in (self.low_bytes, self.high_bytes))
         short = f"{self.place} {ranges.gib(Interval(low=self.low_bytes, high=self.high_bytes))}"
         return {
@@ -48,13 +48,13 @@ class Budget:
 
 
 def budgets(view: View) -> list[Budget]:
-    """From the most to the least; empty where nothing tells, as for a CPU."""
+    """All budgets, the largest first; empty if none is known, as for a CPU."""
     return [*_total(view), *(list(_of_run(view)) or _of_prediction(view))]
 
 
-def in_sight(found: list[Budget], most_needed_bytes: float) -> list[Budget]:
-    """Those that can stand in one plot with what the cells need."""
-    return [one for one in found if one.low_bytes <= _IN_SIGHT * most_needed_bytes]
+def drawable(found: list[Budget], most_needed_bytes: float) -> list[Budget]:
+    """Budgets that fit in one plot with the needs of the cells."""
+    return [one for one in found if one.low_bytes <= _MOST_ABOVE_NEED * most_needed_bytes]
 
 
 def _total(view: View) -> Iterator[Budget]:
@@ -74,8 +74,10 @@ def _of_run(view: View) -> Iterator[Budget]:
 
 
 def _of_prediction(view: View) -> Iterator[Budget]:
-    told = view.check.prediction
-    rooms = (told.room_headless_bytes, told.room_desktop_bytes) if told else (None, None)
-    for place, room in zip((_HEADLESS, _DESKTOP), rooms, strict=True):
-        if room is not None:
-            yield Budget(f"Room {place}", place, room.low, room.high)
+    predicted = view.check.prediction
+    if predicted is None:
+        return
+    sizes = (predicted.room_headless_bytes, predicted.room_desktop_bytes)
+    for place, size in zip((_HEADLESS, _DESKTOP), sizes, strict=True):
+        if size is not None:
+            yield Budget(f"Room {place}", place, size.low, size.high)

@@ -1,4 +1,4 @@
-"""All plots of a view, and the data that they share."""
+"""Builds all plots of a view and the data that they share."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from bench.report.plots.trace import trace_plot, traced, traces
 
 
 def plots(view: View) -> Plots:
-    """What a page shows beside its tables. A plot without data is not there."""
+    """The plots of a page. A plot without data is left out."""
     rows = view.rows
     if not rows:
         return Plots()
@@ -38,7 +38,7 @@ def plots(view: View) -> Plots:
 
 
 def _arranged(figures: list[Plot]) -> tuple[Plot, ...]:
-    """A plot that would stand beside an empty half is wide."""
+    """A plot that would leave half a row empty becomes wide."""
     halves = sum(not plot.is_wide for plot in figures)
     return tuple(replace(plot, is_wide=plot.is_wide or halves == 1) for plot in figures)
 

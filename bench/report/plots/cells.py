@@ -1,4 +1,4 @@
-"""The dataset of cells: what every plot but the memory trace draws from."""
+"""The dataset of cells, for all plots except the memory trace."""
 
 import math
 from collections.abc import Iterator
@@ -59,7 +59,7 @@ def _datum(nth: int, row: Row, series: Series, figure: str) -> Datum:
 
 
 def memory_figure(view: View) -> str:
-    """Which memory a plot shows: what a card must have where any cell tells it, else the peak of the cells.
+    """The memory that a plot shows: the need of the card if any cell has it, else the peak of the cells.
 
     One figure for the whole plot: a process and a whole device are never drawn as one line.
     """
@@ -94,7 +94,7 @@ def _size(row: Row, figure: str) -> float | None:
 
 
 def _ceiling(row: Row) -> Iterator[tuple[str, str | float]]:
-    """Where nothing ran: a ceiling is never drawn beside a speed."""
+    """The ceiling, for views in which nothing ran: never drawn together with a speed."""
     figures = row.prediction.envelope if row.prediction else None
     rate = figures.ceiling.decode_tokens_per_s if figures and figures.ceiling else None
     if _is_number(rate):
@@ -117,7 +117,7 @@ def _interval(figure: Figure) -> Iterator[tuple[str, float]]:
 
 
 def _phases(row: Row) -> Iterator[tuple[str, str | float]]:
-    """Medians of preprocess and encode, the first token less both, and the rest of the latency."""
+    """Preprocess, encode, the first token less both, and the rest of the latency, from medians."""
     if row.status.code != "measured":
         return
     names = ("preprocess_s", "encode_s", "time_to_first_token_s", "latency_s")

@@ -1,4 +1,4 @@
-"""Clip length × new tokens, tinted by what came of each cell, with its symbol in it."""
+"""Clip length × new tokens: the outcome of each cell as tint and symbol."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -14,12 +14,12 @@ from bench.report.plots.verdicts import VERDICTS
 _STEP: Final = 34
 _LEAST_STEP: Final = 14
 _MOST_HEIGHT: Final = 900
-# In px: below it a column has room for the symbol alone.
-_ROOM_FOR_WORDS: Final = 150
+# In px: a narrower column shows the symbol alone.
+_LEAST_FOR_WORDS: Final = 150
 
 
 def heat_plot(view: View, series: Series, cells: Sequence[Datum]) -> Plot | None:
-    """None where there is no cell."""
+    """The figure; None without cells."""
     if not cells:
         return None
     counts = Counter(str(datum["k"]) for datum in cells)
@@ -63,7 +63,7 @@ def _spec(shown: Drawn, cells: Sequence[Datum], codes: list[str]) -> Spec:
         )
     )
     fills, inks = ([getattr(VERDICTS[code], part) for code in codes] for part in ("fill", "ink"))
-    words = f"width / {max(1, len(tokens))} > {_ROOM_FOR_WORDS} ? datum.w : datum.w[0]"
+    words = f"width / {max(1, len(tokens))} > {_LEAST_FOR_WORDS} ? datum.w : datum.w[0]"
     boxes = base.mark_rect(stroke=theme.CARD, strokeWidth=2, cornerRadius=4).encode(
         color=alt.Color("k:N", scale=alt.Scale(domain=codes, range=fills), legend=None), tooltip=tip
     )

@@ -1,4 +1,4 @@
-"""What a plot is: a figure of the page with its words, its key and its spec. Nothing here draws.
+"""Types of a plot: a figure of the page with its words, its key and its spec. Nothing here draws.
 
 Every string that comes from a record is data or escaped by the template; specs hold numbers of series and
 cells in their expressions, never words of a record.
@@ -11,7 +11,7 @@ from typing import Literal
 from bench.text import clean
 
 Datum = dict[str, "str | int | float | list[int] | list[str]"]
-"""One row of a dataset. What is not available is left out: a plot skips it, and never draws 0."""
+"""One row of a dataset. Values that are not available are left out: a plot skips them and draws no 0."""
 
 Spec = dict[str, object]
 """A Vega-Lite spec as JSON. Its data are named, and shared by all plots."""
@@ -43,7 +43,7 @@ class Plot:
 
     @property
     def shows_prediction(self) -> bool:
-        """Whether bands that were predicted stand in it, beside what ran or alone."""
+        """True if it shows predicted bands, alone or with cells that ran."""
         return any(entry.style == "band" for entry in self.key)
 
 
@@ -62,7 +62,7 @@ def counted(cells: int) -> str:
 
 
 def joined(parts: list[str]) -> str:
-    """`a`, `a and b`, `a, b and c`: for sentences; cut where there are too many."""
+    """`a`, `a and b`, `a, b and c`: for sentences; cut after six."""
     shown = [clean(part, 80) for part in parts[:6]]
     if len(parts) > len(shown):
         shown.append(f"{len(parts) - len(shown):,} more")

@@ -1,4 +1,4 @@
-"""The pieces of specs that several plots have in common."""
+"""Pieces of specs that several plots share."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
@@ -18,7 +18,7 @@ def to_spec(
     height: float,
     params: "Sequence[alt.Parameter]" = (),
 ) -> Spec:
-    """The spec as JSON, as wide as its place, without what the page says once for all plots."""
+    """The spec as JSON, as wide as its container, without the parts that all plots of a page share."""
     sized = chart.properties(width="container", height=height)
     spec: Spec = (sized.add_params(*params) if params else sized).to_dict(validate=False)
     return {key: value for key, value in spec.items() if key not in {"config", "$schema"}}
@@ -35,7 +35,7 @@ def choice(name: str, words: str, options: Sequence[tuple[int, str]]) -> "alt.Pa
 
 
 def variant_choice(drawn: Drawn, *, one_by_one: bool = False) -> "list[alt.Parameter]":
-    """Which settings are shown; nothing to choose where there is one."""
+    """The control that selects the shown settings; none if there is one setting."""
     if len(drawn.variants) < 2:
         return []
     every = [(ALL, "all")] if drawn.together and not one_by_one else []

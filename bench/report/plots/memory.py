@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from bench import units
 from bench.report import ranges
 from bench.report.interface import View
-from bench.report.plots.budgets import Budget, budgets, in_sight
+from bench.report.plots.budgets import Budget, budgets, drawable
 from bench.report.plots.cells import NEEDED, memory_figure
 from bench.report.plots.interface import Datum, KeyEntry, Plot, Spec, joined
 from bench.report.plots.marks import (
@@ -31,12 +31,12 @@ _LEAST_FOR_BOTH_UNITS: Final = 600
 
 
 def memory_plot(view: View, series: Series, cells: Sequence[Datum], longest: float) -> Plot | None:
-    """None where no cell has a figure. Cells that ran are points on lines, predictions are bands."""
+    """The figure; None if no cell has one. Cells that ran are points on lines, predictions are bands."""
     found = _sizes(cells)
     if not found:
         return None
     every, figure = budgets(view), memory_figure(view)
-    shown = in_sight(every, max(found) * units.GIB)
+    shown = drawable(every, max(found) * units.GIB)
     is_need = figure == NEEDED
     lines = drawn(series, [datum for datum in cells if "m" in datum or "hi" in datum])
     marks = MemoryMarks(lines, cells, shown, longest, "Needed (GiB)" if is_need else "Memory (GiB)")
@@ -54,7 +54,7 @@ def memory_plot(view: View, series: Series, cells: Sequence[Datum], longest: flo
 
 
 def budget_data(view: View) -> list[Datum]:
-    """The dataset of the lines."""
+    """The dataset of the budget lines."""
     return [budget.datum(is_first=nth == 0) for nth, budget in enumerate(budgets(view))]
 
 
@@ -96,7 +96,7 @@ def _key(cells: Sequence[Datum], shown: Sequence[Budget]) -> list[KeyEntry]:
 
 @dataclass(frozen=True, slots=True)
 class MemoryMarks:
-    """What is drawn: the cells, the budgets in sight, and the ends of both axes."""
+    """The drawn cells and budgets, and the ends of both axes."""
 
     lines: Drawn
     cells: Sequence[Datum]
@@ -106,13 +106,13 @@ class MemoryMarks:
 
     @property
     def domain(self) -> tuple[float, float]:
-        """GiB from the least to the most, with room for the words at the lines."""
+        """Ends of the memory axis in GiB, with space for the names of the budgets."""
         edges = [size / units.GIB for one in self.budgets for size in (one.low_bytes, one.high_bytes)]
         ends = [*_sizes(self.cells), *edges]
         low, high = min(ends), max(ends)
         pad = (high - low or high or 1) * _PAD
-        room_for_crosses = pad if _ran_out(self.cells) else 0
-        return max(0.0, low - pad), high + pad + room_for_crosses
+        pad_for_crosses = pad if _ran_out(self.cells) else 0
+        return max(0.0, low - pad), high + pad + pad_for_crosses
 
 
 def _sizes(cells: Sequence[Datum]) -> list[float]:
@@ -126,12 +126,12 @@ def _has(cells: Sequence[Datum], key: str) -> bool:
 
 
 def _ran_out(cells: Sequence[Datum]) -> list[Datum]:
-    """The cells that ran out of memory: nobody knows how much they would have needed."""
+    """The cells that ran out of memory; their need is unknown."""
     return [datum for datum in cells if datum["k"] == "out_of_memory"]
 
 
 def _spec(marks: MemoryMarks) -> Spec:
-    """Budgets behind, then predictions, then what ran."""
+    """The layers: budgets behind, then predictions, then cells that ran."""
     import altair as alt
 
     low, high = marks.domain
@@ -147,7 +147,7 @@ def _spec(marks: MemoryMarks) -> Spec:
 
 
 def _budgets(highest: float) -> "list[alt.Chart]":
-    """A line across, or a band between two; the first is named above it, the others below."""
+    """A line, or a band between two lines; the first has its name above it, the others below."""
     import altair as alt
 
     base = alt.Chart(alt.NamedData(name="budgets")).transform_filter(f"datum.lo <= {highest}")

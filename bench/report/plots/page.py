@@ -1,4 +1,4 @@
-"""What a page needs to draw its plots by itself: scripts, data, and the policy that names both scripts.
+"""Scripts, data and policy with which a page draws its plots offline.
 
 The policy allows exactly these scripts, by their hash, and no other: nothing from a record can run, and
 nothing can be loaded or sent.
@@ -32,7 +32,7 @@ class Inline:
 
 
 def inline(plots: Plots) -> Inline:
-    """No scripts where there is nothing to draw."""
+    """The scripts and data of the plots; none if there is nothing to draw."""
     if not plots.figures:
         return Inline((), "", _POLICY.format(scripts=""))
     scripts = tuple(map(_text, _SCRIPTS))
@@ -50,7 +50,7 @@ def _data(plots: Plots) -> str:
 
 
 def as_json(value: object) -> str:
-    """JSON that stays within the element that holds it, whatever a record says.
+    """JSON that cannot end the HTML element around it, whatever a record contains.
 
     Raises:
         ValueError: NaN or an infinity, which no dataset has.

@@ -21,7 +21,7 @@ _MOST_BARS: Final = 30
 
 
 def phases_plot(view: View, series: Series, cells: Sequence[Datum]) -> Plot | None:
-    """None where no cell ran, or where another device played the card: its time is not the card's."""
+    """The figure; None if no cell ran, or if another device emulated the card: its time differs."""
     known = [datum for datum in cells if "p" in datum]
     if not known or view.is_emulated:
         return None
@@ -50,7 +50,7 @@ def _spec(shown: Drawn, known: Sequence[Datum]) -> Spec:
 
 
 def _bars(shown: Drawn) -> "alt.Chart":
-    """One row for each phase of each cell, in the order in which they happen."""
+    """One row for each phase of each cell, in order of time."""
     import altair as alt
 
     names = " : ".join(f"datum.phase == '{key}' ? '{name}'" for key, name in _NAMES.items())

@@ -1,4 +1,4 @@
-"""Which settings and which token counts are lines of their own, and how each is told from the others."""
+"""Lines of the plots: one for each setting and drawn token count, with its colour, shape and dash."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ NOT_DRAWN: Final = -1
 class Series:
     """`variants` are the settings of the view, `tokens` the numbers of new tokens that are drawn as lines.
 
-    `is_mixed`: figures of several provenances stand in a record; each is then a setting of its own.
+    `is_mixed`: a record has figures of several provenances; each is then a setting of its own.
     """
 
     variants: tuple[str, ...]
@@ -26,7 +26,7 @@ class Series:
     is_mixed: bool
 
     def variant(self, row: Row) -> int:
-        """The number of the row's grid: what a spec may hold in place of its words."""
+        """The number of the row's grid, which a spec contains in place of its words."""
         return self.variants.index(_name(row, is_mixed=self.is_mixed))
 
     def words(self, row: Row) -> str:
@@ -34,13 +34,13 @@ class Series:
         return row.shape if len(self.variants) == 1 else f"{row.shape}, {self.variants[self.variant(row)]}"
 
     def line(self, row: Row) -> int:
-        """The number of its line, `NOT_DRAWN` where its token count is not drawn."""
+        """The number of its line, or `NOT_DRAWN`."""
         return self.tokens.index(row.max_tokens) if row.max_tokens in self.tokens else NOT_DRAWN
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What of a series one plot has figures for, by number: no key and no choice without a mark."""
+    """The settings and lines for which one plot has figures, by number: others get no key and no choice."""
 
     series: Series
     variants: tuple[int, ...]
@@ -48,7 +48,7 @@ class Drawn:
 
     @property
     def together(self) -> bool:
-        """Whether all settings can stand in one plot, each with a dash of its own."""
+        """True if one plot can show all settings, each with a dash of its own."""
         return len(self.variants) <= len(theme.DASHES)
 
     @property
@@ -96,5 +96,5 @@ def _name(row: Row, *, is_mixed: bool) -> str:
 
 
 def places(count: int) -> list[int]:
-    """Where in the ramp each of `count` lines stands: spread over the whole of it."""
+    """Places of `count` lines in the ramp of colours, spread evenly."""
     return spread(range(theme.MAX_SERIES), count) if count else []

@@ -1,4 +1,4 @@
-"""Decode speed against clip length; of a prediction the ceiling, which is no forecast."""
+"""Decode speed against clip length; for a prediction the ceiling, which is no forecast."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ _HEIGHT = 340
 
 
 def speed_plot(view: View, series: Series, cells: Sequence[Datum], longest: float) -> Plot | None:
-    """None where no cell has a speed, or where it is that of a device that only played the card."""
+    """The figure; None if no cell has a speed, or if another device emulated the card."""
     known = [datum for datum in cells if "r" in datum]
     rates = [float(str(datum["r"])) for datum in known]
     if not rates or view.is_emulated:

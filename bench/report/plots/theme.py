@@ -1,4 +1,4 @@
-"""How plots look: the page's own tokens, so that light, dark and print follow the page without a redraw."""
+"""Colours and shapes of plots, as CSS variables of the page: light, dark and print need no redraw."""
 
 from typing import Final
 
@@ -10,7 +10,7 @@ RULE: Final = "var(--rule)"
 CARD: Final = "var(--card)"
 
 SERIES: Final = tuple(f"var(--p{nth})" for nth in range(6))
-"""Token counts from few to many: an ordered ramp, told apart by shape as well."""
+"""An ordered ramp for token counts from few to many; the shape distinguishes them too."""
 SHAPES: Final = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross")
 SYMBOLS: Final = ("●", "■", "▲", "◆", "▼", "✚")
 DASHES: Final = ([1, 0], [7, 4], [2, 3])

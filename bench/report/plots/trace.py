@@ -52,7 +52,7 @@ def unit_of(rows: Sequence[Row]) -> Unit:
 
 
 def traced(view: View) -> tuple[Row, ...]:
-    """The cells whose memory was watched over time."""
+    """The cells that have a memory trace."""
     return tuple(row for row in view.rows if row.trace is not None and segments(row.trace))
 
 

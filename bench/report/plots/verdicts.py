@@ -1,4 +1,4 @@
-"""What came of a cell, as the heat map tells it: a symbol, a word and a tint. Never the tint alone."""
+"""The outcome of a cell in the heat map: a symbol, a word and a tint, never the tint alone."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -51,11 +51,11 @@ _PREDICTED: Final = {
 
 
 def code_of(row: Row) -> str:
-    """A key of `VERDICTS`."""
+    """The key of `VERDICTS` for a cell."""
     if row.prediction is not None:
-        beside = row.prediction.fit.word != "fits headless"
+        desktop_is_open = row.prediction.fit.word == "fits headless"
         code = _PREDICTED[row.prediction.verdict]
-        return code if beside or code != "runs_headless" else "fits_headless"
+        return "fits_headless" if desktop_is_open and code == "runs_headless" else code
     if row.status.code == "measured":
         return "too_close_to_call" if row.fit is Fit.TOO_CLOSE_TO_CALL else _of_run(row)
     return "not_run" if row.status.word == "not run" else row.status.code

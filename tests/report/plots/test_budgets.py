@@ -1,6 +1,6 @@
 """The lines that the memory of cells is held against."""
 
-from bench.report.plots.budgets import budgets, in_sight
+from bench.report.plots.budgets import budgets, drawable
 from bench.report.view import view_of
 from tests.report.plots.shown import plot, plots_of
 from tests.samples import cards
@@ -36,5 +36,5 @@ def test_a_cpu_has_no_budget() -> None:
 
 def test_what_is_in_sight_depends_on_the_need() -> None:
     found = budgets(view_of(cards.rtx_4070()))
-    assert in_sight(found, 8 * 2**30) == found
-    assert in_sight(found, 1 * 2**30) == []
+    assert drawable(found, 8 * 2**30) == found
+    assert drawable(found, 1 * 2**30) == []
