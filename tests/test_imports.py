@@ -51,7 +51,6 @@ PURE_MODULES: Final = {
     "bench.hardware.display",
     "bench.hardware.readings",
     "bench.hardware.state",
-    "bench.hardware.visible",
     "bench.doctor.interface",
     "bench.doctor.facts",
     "bench.doctor.checks",

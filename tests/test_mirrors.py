@@ -32,25 +32,19 @@ ELSEWHERE: Final = {
     "weights/interface.py": "weights/test_local.py",
     # Parts of a command, tested through it.
     "__main__.py": "cli/test_app.py",
-    "cli/completions.py": "cli/test_app.py",
     "cli/downloads.py": "cli/test_terminal.py",
     "cli/frontier_output.py": "cli/test_frontier.py",
-    "cli/gpu_table.py": "cli/test_gpus.py",
     "cli/options.py": "cli/test_bad_input.py",
     "cli/plan_output.py": "cli/test_plan.py",
-    "cli/resume_command.py": "cli/test_run_output.py",
     "errors.py": "cli/test_bad_input.py",
     "pytest_plugin.py": "testing/test_plugin.py",
     "testing/runner.py": "testing/test_plugin.py",
     # Programs of their own, and what chooses between implementations.
     "doctor/facts.py": "doctor/test_diagnosis.py",
-    "doctor/on_card.py": "cli/test_doctor.py",
     "engines/interface.py": "engines/test_stand_in.py",
     "engines/native/__init__.py": "engines/test_registry.py",
-    "engines/native/opening.py": "run/test_measurement.py",
-    # Only a card can show what they return.
-    "measure/cuda_clock.py": "gpu/test_clock.py",
-    "measure/cuda_memory.py": "gpu/test_allocator.py",
+    # Only a card can show what it returns.
+    "measure/cuda.py": "gpu/test_clock.py",
     # Validators of one field, tested with the documents that have it.
     "records/base.py": "records/test_json_schema.py",
 }

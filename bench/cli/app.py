@@ -65,13 +65,13 @@ for command in (
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command line; its exit code. No traceback reaches a person without --debug."""
+    """Run one command line and return its exit code. Without --debug no traceback is shown."""
     debug = "--debug" in arguments
-    # Whether before or after the command, --debug belongs to the group.
+    # --debug is an option of the group, also when it follows the command.
     arguments = (["--debug"] if debug else []) + [word for word in arguments if word != "--debug"]
     _accept_every_letter()
     code = _call(lambda: _invoke(arguments), debug)
-    # What is still buffered is written now: when Python ends, nobody could say in one line that it cannot be.
+    # Flush now: at the exit of Python an error could not become one line.
     written = _call(_flush, debug)
     return code if written == ExitCode.DONE else written
 
@@ -106,7 +106,7 @@ def _call(command: Callable[[], int], debug: bool) -> int:
     except SystemExit:
         if "_BENCH_COMPLETE" in os.environ:
             raise
-        # `bench ... | head`: when nobody reads on, click and rich leave with the code of an unmet gate.
+        # `bench ... | head`: when the reader ends, click and rich exit with the code of an unmet gate.
         return _stop_writing()
     except Exception as error:  # noqa: BLE001 - the outermost frame: whatever is left is a bug of ours
         if debug:
@@ -118,14 +118,14 @@ def _call(command: Callable[[], int], debug: bool) -> int:
 
 
 def _accept_every_letter() -> None:
-    """A terminal or pipe that is not UTF-8 shows `?` for what it lacks, rather than ending the command."""
+    """Write `?` for letters that the encoding of a terminal or pipe lacks, instead of failing."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
 
 
 def _stop_writing() -> int:
-    """Python flushes standard output once more when it ends: that must not complain either."""
+    """Redirect standard output to nowhere, so that the flush at the exit of Python does not fail."""
     _to_nowhere(sys.__stdout__.fileno() if sys.__stdout__ else 1)
     return ExitCode.DONE
 
@@ -145,7 +145,7 @@ def _one_line(error: click.ClickException) -> str:
 
 
 def _say(message: str, code: ExitCode) -> int:
-    """One line, whatever line breaks and terminal codes a name on the command line holds."""
+    """Print an error as one line, without the control characters that a name may contain; return the code."""
     line = "".join(letter if letter.isprintable() else "?" for letter in message)
     try:
         click.echo(f"bench: {line}", err=True)
@@ -164,6 +164,6 @@ def _kept_traceback() -> str:
             "w", prefix="bench-bug-", suffix=".txt", delete=False, encoding="utf-8"
         ) as file:
             file.write(head + traceback.format_exc())
-    except OSError:  # a full disk may be what started it
+    except OSError:  # a full disk may be the cause
         return "run it again with --debug for the details"
     return f"details are in {file.name}"

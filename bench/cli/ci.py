@@ -21,18 +21,18 @@ _SUMMARY: Final = "GITHUB_STEP_SUMMARY"
 
 
 class InertStream(io.TextIOBase):
-    """Passes whole lines on, changed so that no runner takes one for a workflow command."""
+    """Passes whole lines on, changed so that none is a workflow command."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._begun = ""
 
     def writable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def write(self, text: str) -> int:
-        """Keep what follows the last line end: a line cannot be judged by its beginning."""
+        """Pass on whole lines, and keep the rest until its line ends."""
         from bench.report.ci.annotations import inert
 
         *whole, self._begun = (self._begun + text).split("\n")
@@ -41,20 +41,20 @@ class InertStream(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        """Of the whole lines."""
+        """Flush the whole lines."""
         self._stream.flush()
 
     def end(self) -> None:
-        """Pass on a last line that had no end."""
+        """Pass on a last line without an end."""
         if self._begun:
             self.write("\n")
         self.flush()
 
 
 def run_in_ci(work: "Callable[[], tuple[int, RunSummary | None]]") -> int:
-    """Do the run with a harmless log; then annotations where GitHub reads them, and the line for scripts.
+    """Run with a log without commands, then print annotations on GitHub and the line for scripts.
 
-    An error has its line, too, with the exit code that it will have.
+    An error gets its line too, with its exit code.
     """
     from bench.report.ci.annotations import inert
     from bench.report.ci.line import Files, render
@@ -66,7 +66,7 @@ def run_in_ci(work: "Callable[[], tuple[int, RunSummary | None]]") -> int:
     except BenchError as error:
         _annotate_error(error)
         click.echo(render(error.exit_code, None, Files(), ()))
-        error.message = inert(error.message)  # which becomes one line of the log, like all else
+        error.message = inert(error.message)  # it becomes a line of the log
         raise
     if finished is None:
         click.echo(render(code, None, files, ()))
@@ -104,7 +104,7 @@ def _write(finished: "RunSummary") -> "Files":
 
 
 def _append_summary(text: str) -> None:
-    """A page that cannot be shown is no reason to lose the run."""
+    """Append the summary to GitHub's page. A failure is reported and does not end the run."""
     target = os.environ.get(_SUMMARY)
     if target:
         try:

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from bench.cli.completions import card_slugs, device_names, suite_names
 from bench.cli.interleaved import ROUNDS, Alternation, interleaved
-from bench.cli.options import FILE, profile_option
+from bench.cli.options import FILE, card_slugs, device_names, profile_option, suite_names
 from bench.errors import ExitCode, GateError, RecordError, UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def run_options(function: F) -> F:
-    """The arguments for `bench run`, as text: each build parses them itself."""
+    """Add the options for `bench run`, as text: each build parses them itself."""
     for option in (
         click.option("--repeats", metavar="N", help="Timed generations per cell."),
         click.option("--attention", metavar="L", help="Attentions in place of the suite's."),
@@ -84,7 +83,7 @@ def compare(
     rounds: int | None,
     turns: str | None,
     out: Path | None,
-    **wished: str | None,
+    **options: str | None,
 ) -> int:
     """Compare NEW with BASE, cell by cell: records, or folders whose records of one build belong together.
 
@@ -105,11 +104,11 @@ def compare(
 
     limits = [parse_gate(text) for text in gates]
     if interleave:
-        comparison, signal_number = interleaved(sides, wished, Alternation(rounds, turns, out), limits)
+        comparison, signal_number = interleaved(sides, options, Alternation(rounds, turns, out), limits)
         if comparison is not None:
             show(comparison, chosen)
         return 128 + signal_number if comparison is None or signal_number else exit_code(comparison)
-    _require_interleave({"rounds": rounds, "turns": turns, "out": out, **wished})
+    _require_interleave({"rounds": rounds, "turns": turns, "out": out, **options})
     if len(sides) < 2:
         raise UsageError("compare needs two sides", hint="bench compare BASE NEW, records or folders of them")
     base, *news = _sides(sides)
@@ -154,7 +153,7 @@ def show(comparison: "Comparison", chosen: str) -> None:
 
 
 def exit_code(comparison: "Comparison") -> int:
-    """One line on standard error for every gate that did not pass; the exit code.
+    """Print a line for every gate that did not pass, and return the exit code.
 
     Raises:
         GateError: a gate failed.
@@ -177,7 +176,7 @@ def exit_code(comparison: "Comparison") -> int:
 
 
 def _sides(paths: Sequence[Path]) -> "list[Side]":
-    """The sides, named as they were given; the base's folder gives what is most alike to the first other."""
+    """Return the sides, named as given; of the base's folder, the records most like the first other side."""
     from bench.compare.sides import side_of
 
     base, *others = [_records(path) for path in paths]
@@ -186,10 +185,10 @@ def _sides(paths: Sequence[Path]) -> "list[Side]":
 
 
 def _records(path: Path) -> "list[Record]":
-    """All that can be read; each of the others is named.
+    """Return all readable records; print the name of each other one.
 
     Raises:
-        RecordError: none can be read.
+        RecordError: no record can be read.
     """
     from bench.store.record_files import find_records, read_record
 

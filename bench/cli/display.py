@@ -1,4 +1,4 @@
-"""How a run is shown while it goes on: a live display on a terminal, plain lines elsewhere."""
+"""The display of a run or a search: live on a terminal, plain lines elsewhere."""
 
 from collections.abc import Collection
 from time import monotonic
@@ -17,6 +17,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from bench.judge.bisection import Search
 from bench.judge.memory import peak_of
 from bench.records.record import CellResult, DeviceInfo, Measured
 from bench.report.ci.cases import name_of
@@ -24,7 +25,7 @@ from bench.report.labels import status
 from bench.run.estimate import cell_s, pace
 from bench.run.run_spec import Plan, support
 from bench.suite.cells import Cell
-from bench.units import gib, rate, seconds
+from bench.units import clip_length, gib, rate, seconds
 from bench.wording import phrases
 
 if TYPE_CHECKING:
@@ -32,9 +33,9 @@ if TYPE_CHECKING:
 
 
 def display(plan: Plan, done: Collection[str] = (), *, plain: bool = False) -> "Live | PlainLines":
-    """What suits standard error: a live display on a terminal, plain lines in a pipe, a log, or if asked for.
+    """Return a live display if standard error is a terminal and `plain` is not set, else plain lines.
 
-    `done` holds the ids of the cells that an earlier part of the run has done: they take no more time.
+    `done` has the ids of cells with a result from an earlier part of the run: they take no time.
     """
     rates, unsupported_reason = pace(plan.device.kind, plan.suite.model), support(plan)
     estimates = {
@@ -46,14 +47,14 @@ def display(plan: Plan, done: Collection[str] = (), *, plain: bool = False) -> "
     if plain:
         return PlainLines(remaining, device)
     console = Console(stderr=True)
-    # FORCE_COLOR makes rich take a log file for a terminal, where a line that is rewritten would be a mess.
+    # With FORCE_COLOR rich takes a log file for a terminal, in which a rewritten line is unreadable.
     if console.is_interactive and console.file.isatty():
         return Live(remaining, device, console)
     return PlainLines(remaining, device)
 
 
 def outcome_of(result: CellResult, device: DeviceInfo) -> str:
-    """One line on how a cell ended."""
+    """Return the outcome of a cell in one line."""
     if not isinstance(result.outcome, Measured) or result.summary is None:
         ended = status(result.outcome)
         return f"{ended.word}: {ended.reason}" if ended.reason else ended.word
@@ -69,7 +70,7 @@ def outcome_of(result: CellResult, device: DeviceInfo) -> str:
 
 
 class Remaining:
-    """Time left, from what the cells done so far took against what they were estimated to take."""
+    """Estimates the time left, from the estimated and real times of the cells so far."""
 
     def __init__(self, estimates: dict[str, float]) -> None:
         self._left = dict(estimates)
@@ -78,24 +79,24 @@ class Remaining:
         self._started = monotonic()
 
     def begin(self) -> None:
-        """A cell starts."""
+        """Start a cell."""
         self._started = monotonic()
 
     def end(self, cell_id: str, *, ran: bool) -> None:
-        """A cell ended; one that did not run teaches nothing."""
+        """End a cell; one that did not run does not change the pace."""
         estimate = self._left.pop(cell_id, 0.0)
         if ran:
             self._estimated += estimate
             self._took += monotonic() - self._started
 
     def seconds(self) -> float:
-        """Seconds left from now, roughly."""
+        """Return the estimated seconds from now to the end."""
         pace = self._took / self._estimated if self._estimated else 1.0
         return max(0.0, pace * sum(self._left.values()) - (monotonic() - self._started))
 
 
 class PlainLines:
-    """One line when a cell starts and one when it ends; nothing that a log cannot hold."""
+    """Prints a line when a cell loads the model and one when it ends, without control codes."""
 
     def __init__(self, remaining: Remaining, device: DeviceInfo) -> None:
         self._remaining = remaining
@@ -109,23 +110,23 @@ class PlainLines:
         pass
 
     def cell_begins(self, cell: Cell, number: int, total: int) -> None:
-        """Say which."""
+        """Store the name of the cell."""
         self._remaining.begin()
         self._head = f"[{number}/{total}] {name_of(cell.requested)}"
 
     def step_begins(self, step: "Step") -> None:
-        """Only loading is worth a line: it can take minutes."""
+        """Print a line for loading, which can take minutes."""
         if step.name == "load":
             click.echo(f"{self._head}: loading the model", err=True)
 
     def cell_ends(self, result: CellResult) -> None:
-        """Say how it ended."""
+        """Print the outcome."""
         self._remaining.end(result.cell_id, ran=isinstance(result.outcome, Measured))
         click.echo(f"{self._head}: {outcome_of(result, self._device)}", err=True)
 
 
 class Live:
-    """Cell, step, elapsed and remaining in one line that stays at the bottom; outcomes scroll by above it."""
+    """Shows cell, step, elapsed and remaining time in a line at the bottom, and outcomes above it."""
 
     def __init__(self, remaining: Remaining, device: DeviceInfo, console: Console) -> None:
         self._remaining = remaining
@@ -151,21 +152,21 @@ class Live:
         self._progress.stop()
 
     def _counted(self) -> tuple[ProgressColumn, ...]:
-        """How far the run is, of how much."""
+        """Return the columns of progress."""
         return BarColumn(bar_width=20), MofNCompleteColumn(), TextColumn("cells")
 
     def cell_begins(self, cell: Cell, number: int, total: int) -> None:
-        """Show which."""
+        """Show the cell."""
         self._remaining.begin()
         self._head = name_of(cell.requested)
         self._update(description=self._head, completed=number - 1, total=total)
 
     def step_begins(self, step: "Step") -> None:
-        """Show what it does."""
+        """Show the step."""
         self._update(description=f"{self._head}: {phrases.step(step)}")
 
     def cell_ends(self, result: CellResult) -> None:
-        """Print how it ended."""
+        """Print the outcome."""
         ran = isinstance(result.outcome, Measured)
         self._remaining.end(result.cell_id, ran=ran)
         mark, style = ("✓", "green") if ran else ("-", "yellow")
@@ -177,4 +178,70 @@ class Live:
         left = f"about {seconds(left_s)} left" if left_s >= 1 else "nearly done"
         self._progress.update(
             self._task, description=description, completed=completed, total=total, left=left
+        )
+
+
+# --- a search for the limit -------------------------------------------------------------------------------
+
+
+def probe_display(plan: Plan) -> "LiveProbes | PlainProbes":
+    """Return a live display if standard error is a terminal, else plain lines."""
+    console = Console(stderr=True)
+    if console.is_interactive and console.file.isatty():
+        return LiveProbes(Remaining({}), plan.device.info(), console)
+    return PlainProbes(Remaining({}), plan.device.info())
+
+
+def bounds(search: Search) -> str:
+    """Return `between 60 s and 240 s`, `above 60 s`, `below 240 s`, or nothing if both are unknown."""
+    low, high = search.fits_s, search.misfit_s
+    if low is not None and high is not None:
+        return f"between {clip_length(low)} and {clip_length(high)}"
+    if low is not None:
+        return f"above {clip_length(low)}"
+    return f"below {clip_length(high)}" if high is not None else ""
+
+
+def _head(cell: Cell, number: int | None, search: Search) -> str:
+    """Return a heading: `probe 3, between 60 s and 240 s: 150 s, 128 tokens, sdpa`."""
+    if number is None:
+        return name_of(cell.requested)
+    return ", ".join(filter(None, [f"probe {number}", bounds(search)])) + f": {name_of(cell.requested)}"
+
+
+class PlainProbes(PlainLines):
+    """Prints a line when a probe loads the model and one when it ends."""
+
+    def probe_begins(self, cell: Cell, number: int | None, search: Search) -> None:
+        """Store the heading of the probe."""
+        self._remaining.begin()
+        self._head = _head(cell, number, search)
+
+
+class LiveProbes(Live):
+    """Shows probe, step and elapsed time in a line at the bottom, and outcomes above it."""
+
+    _where = ""
+    _more = ""
+
+    def _counted(self) -> tuple[ProgressColumn, ...]:
+        """Return no columns: the number of probes is unknown."""
+        return ()
+
+    def probe_begins(self, cell: Cell, number: int | None, search: Search) -> None:
+        """Show the probe."""
+        self._remaining.begin()
+        self._head = _head(cell, number, search)
+        self._where = ": ".join(filter(None, [bounds(search), name_of(cell.requested)]))
+        more = search.at_most - 1
+        self._more = f"{more} more at most" if more > 0 else ""
+        self._update(description=self._where)
+
+    def step_begins(self, step: "Step") -> None:
+        """Show the step."""
+        self._update(description=f"{self._where}: {phrases.step(step)}")
+
+    def _update(self, *, description: str, completed: int | None = None, total: int | None = None) -> None:
+        self._progress.update(
+            self._task, description=description, completed=completed, total=total, left=self._more
         )

@@ -51,7 +51,7 @@ def doctor(gpu: str | None, device: str | None, as_json: bool) -> int:
 
 
 def _waiting() -> AbstractContextManager[object]:
-    """Something that moves while torch is tried on the cards, where somebody is watching."""
+    """Show a spinner on a terminal while torch is tried on the cards."""
     from rich.console import Console
 
     console = Console(stderr=True)
@@ -70,7 +70,7 @@ def _print(diagnosis: "Diagnosis") -> None:
 
 
 def _as_text(diagnosis: "Diagnosis") -> str:
-    """The same without colours and without blanks at the ends of lines, for pipes and logs."""
+    """Return the text without colours and trailing blanks, for pipes and logs."""
     from rich.console import Console
 
     sink = io.StringIO()
@@ -81,7 +81,7 @@ def _as_text(diagnosis: "Diagnosis") -> str:
 
 
 def _parts(diagnosis: "Diagnosis", width: int) -> Iterator["RenderableType"]:
-    """One card: one list. Several: the machine's list, then one of each card."""
+    """Return one list for one card; for several the machine's list, then one of each card."""
     from rich.text import Text
 
     from bench.doctor.diagnosis import in_order
@@ -123,7 +123,7 @@ def _table(checks: "Iterable[Check]", width: int) -> "Table":
 
 
 def _fix(check: "Check", width: int) -> str:
-    """The fix on a line of its own; a command in it that would be broken in two has another one."""
+    """Return the fix on a line of its own; a command too long for it gets another line."""
     line = f"{'fix' if check.status in {'warning', 'problem'} else 'hint'}: {check.fix}"
     if check.command and len(line) > width - _INDENT:
         return line.replace(f" {check.command}", f"\n{check.command}")

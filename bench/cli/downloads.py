@@ -1,12 +1,14 @@
-"""Showing how a download or a check of files goes."""
+"""The question before a download, and its progress."""
 
 import sys
 from functools import partial
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Self
 
 import click
 
+from bench.errors import UsageError
 from bench.units import both_units
 
 if TYPE_CHECKING:
@@ -17,8 +19,27 @@ _TERMINAL_EVERY_S = 0.2
 _PLAIN_EVERY_S = 10.0
 
 
+def confirm_download(yes: bool, repo: str, missing_bytes: int, place: Path, *, may_ask: bool = True) -> None:
+    """Ask whether to download, with size and place.
+
+    Raises:
+        UsageError: the answer was no, or nobody can be asked.
+    """
+    if yes:
+        return
+    other = "use --model DIR or --weights random"
+    if not may_ask or not sys.stdin.isatty():
+        raise UsageError(
+            f"{repo} has to be downloaded ({both_units(missing_bytes)} to {place})",
+            hint=f"Add --yes, or {other}",
+        )
+    question = f"Download {both_units(missing_bytes)} of {repo} to {place}?"
+    if not click.confirm(question, default=True, err=True):
+        raise UsageError("nothing was downloaded", hint=f"To do without, {other}")
+
+
 class DownloadLine:
-    """One line that is rewritten on a terminal; a line every ten seconds elsewhere."""
+    """Shows progress in a rewritten line on a terminal, in a line every ten seconds elsewhere."""
 
     def __init__(self, *, plain: bool = False) -> None:
         self._terminal = not plain and sys.stderr.isatty()
@@ -30,11 +51,11 @@ class DownloadLine:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._unfinished:  # an error that comes now gets a line of its own
+        if self._unfinished:  # so that an error gets a line of its own
             click.echo(err=True)
 
     def __call__(self, label: str, done_bytes: int, total_bytes: int) -> None:
-        """Show it, if it is time again."""
+        """Show the progress, if the last line is old enough."""
         now = monotonic()
         finished = done_bytes >= total_bytes
         if now - self._last < self._every_s and not finished:
@@ -47,15 +68,14 @@ class DownloadLine:
 
 
 def fetched(plan: "Plan", yes: bool, *, ci: bool = False) -> "Weights":
-    """The weights of a plan on this machine, downloaded after one confirmation where they have to be.
+    """Return the weights of a plan, downloaded after a confirmation if they are not on this machine.
 
-    `ci`: nobody is asked, and no line is rewritten.
+    With `ci` there are no questions and no rewritten lines.
 
     Raises:
-        WeightsError: they cannot be had, or are not what they should be.
+        WeightsError: they are not available, damaged, or of another model.
         UsageError: the answer was no, or nobody can be asked.
     """
-    from bench.cli.prompts import confirm_download
     from bench.run.fetch import fetch
 
     with DownloadLine(plain=ci) as progress:

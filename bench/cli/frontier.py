@@ -7,6 +7,7 @@ import click
 
 from bench.cli.options import (
     audio_option,
+    choose_gpu,
     device_options,
     emulation_option,
     line_options,
@@ -49,7 +50,6 @@ def frontier(*, out: Path | None, dry_run: bool, yes: bool, **given: Any) -> int
       bench frontier --gpu rtx-4090 --emulate-vram 12282MiB
     """
     from bench.cli.frontier_output import print_known, print_limits, print_search
-    from bench.cli.prompts import choose_gpu
     from bench.cli.run_output import print_notes
     from bench.run.frontier import Finder, frontier_plan
     from bench.run.prior_results import prior_results
@@ -79,7 +79,7 @@ def _search(plan: "Plan", finder: "Finder", out: Path | None, yes: bool) -> int:
     except Stopped as stopped:
         return _stopped_early(stopped.signal_number)
     if result.signal_number is not None and not result.record.cells:
-        result.path.unlink()  # a record of nothing
+        result.path.unlink()  # a record without cells
         return _stopped_early(result.signal_number)
     _print_result(plan, finder, result, out)
     return exit_code(result)
@@ -91,8 +91,8 @@ def _stopped_early(signal_number: int) -> int:
 
 
 def _run(plan: "Plan", finder: "Finder", out: Path, yes: bool) -> "RunResult":
+    from bench.cli.display import probe_display
     from bench.cli.downloads import fetched
-    from bench.cli.probing import probe_display
     from bench.run import runner
     from bench.run.session import RunPolicy
 
@@ -119,7 +119,7 @@ def _print_result(plan: "Plan", finder: "Finder", result: "RunResult", out: Path
     try:
         if result.signal_number is None:
             report = write_report(view_of_run(result), result.path, out)
-    finally:  # also where the report cannot be written: the record is there
+    finally:  # the record exists even if the report cannot be written
         print_limits(plan, finder)
         click.echo(f"record  {result.path}")
     for path in report:

@@ -1,4 +1,4 @@
-"""What `bench frontier` prints before and after its probes."""
+"""The output of `bench frontier` before and after its probes."""
 
 import io
 from collections.abc import Iterator, Sequence
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from bench.cli.probing import bounds
+from bench.cli.display import bounds
 from bench.judge.memory import needed_bytes, peak_of, ran_out_beside_another
 from bench.units import clip_length, gib
 from bench.wording import outcomes, phrases
@@ -27,7 +27,7 @@ _SHOWN: Final = 3
 
 
 def print_known(known: "PriorResults") -> None:
-    """On standard error: from which records the search starts, and why others do not count."""
+    """Print to standard error the records from which the search starts, and why others do not count."""
     if known.sources:
         click.echo(f"starting from {_named(known.sources)}", err=True)
     if known.left_out:
@@ -44,7 +44,7 @@ def _named(paths: "Sequence[Path]") -> str:
 
 
 def print_search(plan: "Plan", limits: "Sequence[Limit]") -> None:
-    """What would be tried: for each line where the limit must lie, and how many probes that takes at most."""
+    """Print the bounds of each limit, and the largest number of probes."""
     for found in limits:
         asked = found.line.asked
         click.echo(f"{asked.attention}, {asked.max_tokens} tokens  {_state(found)}")
@@ -66,7 +66,7 @@ def _state(found: "Limit") -> str:
 
 
 def print_limits(plan: "Plan", finder: "Finder") -> None:
-    """The table, and what has to be said of it."""
+    """Print the table and its notes."""
     from rich.console import Console
 
     limits = finder.limits()
@@ -105,7 +105,7 @@ def _table(plan: "Plan", finder: "Finder", limits: "Sequence[Limit]") -> "Table"
 
 
 def _memory(plan: "Plan", found: "Limit") -> str:
-    """What the longest clip that fits needs of the card; on a device of its own kind, what it took."""
+    """Return the memory that the longest clip needs of the card, else the peak that was measured."""
     if found.longest is None:
         return ""
     needed = needed_bytes(found.longest, plan.emulation)

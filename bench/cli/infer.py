@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from bench.cli.options import FILE, device_options, engine_option, model_options
+from bench.cli.options import FILE, choose_gpu, device_options, engine_option, model_options
 from bench.errors import UsageError
 
 
@@ -41,8 +41,7 @@ def infer(*, audio: Path, weights: str | None, yes: bool, attention: str, **aske
       bench infer speech.wav --prompt "Transcribe this." --device cpu
       bench infer speech.wav --model tiny      nonsense in seconds: untrained
     """
-    from bench.cli.downloads import DownloadLine
-    from bench.cli.prompts import choose_gpu, confirm_download
+    from bench.cli.downloads import DownloadLine, confirm_download
     from bench.records.enums import Attention
     from bench.run.answer import Question, answer
 
@@ -57,6 +56,6 @@ def infer(*, audio: Path, weights: str | None, yes: bool, attention: str, **aske
 
 
 def _show(text: str) -> None:
-    """What a model says is shown, not obeyed: control codes could rewrite the terminal."""
+    """Print text of the model without control codes, which could rewrite the terminal."""
     safe = "".join(letter if letter.isprintable() or letter in "\n\t" else "\ufffd" for letter in text)
     click.echo(safe, nl=False)

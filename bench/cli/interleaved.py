@@ -1,4 +1,4 @@
-"""`bench compare --interleave`: two builds in alternation, and what is said while they run."""
+"""`bench compare --interleave`: runs two builds in alternation, and prints their progress."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bench.records.record import Record
 
 ROUNDS: Final = 40
-"""Pairs of runs at most. docs/comparing.md says what they catch."""
+"""Largest number of pairs of runs. docs/comparing.md has the changes that so many detect."""
 
 RUN_OPTIONS: Final = (
     "suite",
@@ -37,7 +37,7 @@ RUN_OPTIONS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Alternation:
-    """How the command line wants it; None leaves it to us."""
+    """Options of the alternation; None is the default."""
 
     rounds: int | None
     turns: str | None
@@ -50,9 +50,9 @@ def interleaved(
     options: Alternation,
     gates: "Sequence[Gate]",
 ) -> "tuple[Comparison | None, int]":
-    """Run both builds, or what is left of it, and compare; the number of the signal that cut it short, or 0.
+    """Run the remaining pairs, and return the comparison and the number of an interrupting signal, or 0.
 
-    The comparison is None where a signal came before the first pair was complete.
+    The comparison is None if a signal came before the first pair was complete.
 
     Raises:
         BenchError: a build could not run, or no pair was finished.
@@ -79,7 +79,7 @@ def interleaved(
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Two builds, where their pairs go, how many at most, and what they are held against."""
+    """Two builds, the folder and the largest number of their pairs, and the gates."""
 
     builds: "tuple[Build, Build]"
     folder: Path
@@ -89,10 +89,10 @@ class Task:
 
 
 def _by(turns: str | None, device: str | None) -> "Granularity":
-    """As asked; else by generation on the CPU, where two runs do not share a card's memory.
+    """Return the requested granularity; by default generations on the CPU, else runs.
 
     Raises:
-        UsageError: by generation, and not on the CPU; or on Windows, whose Python lacks the sockets.
+        UsageError: generations on a card, whose memory two models would share, or on Windows.
     """
     from bench.interleave.pairs import Granularity
 
@@ -113,7 +113,7 @@ def _by(turns: str | None, device: str | None) -> "Granularity":
 
 
 def _run(task: Task, arguments: Sequence[str]) -> "tuple[list[Pair], int]":
-    """The pairs that the folder held and those that were run now, and the signal that cut it short, or 0."""
+    """Return the earlier and new pairs of the folder, and the number of an interrupting signal, or 0."""
     from bench.interleave.pairs import alternate, kept_pairs
     from bench.run.isolation import Stopped
 
@@ -136,7 +136,7 @@ def _run(task: Task, arguments: Sequence[str]) -> "tuple[list[Pair], int]":
 
 
 def _may_stop(task: Task, pairs: "Sequence[Pair]") -> bool:
-    """True when further pairs cannot change a decision; only where both builds came first equally often."""
+    """True when further pairs cannot change a decision. False unless each build came first equally often."""
     from bench.compare.stopping_rule import FEWEST_PAIRS, may_stop
 
     if not task.gates or len(pairs) < FEWEST_PAIRS or len(pairs) % 2:
@@ -153,13 +153,17 @@ def _compared(task: Task, pairs: "Sequence[Pair]") -> "Comparison":
 
 
 def run_arguments(run_options: Mapping[str, str | None]) -> list[str]:
-    """What was asked for, as `bench run` takes it; nothing else, for an older build may not know more."""
+    """Return the given options for `bench run`, and no others: an older build may lack them."""
     given = [(f"--{name.replace('_', '-')}", run_options[name]) for name in RUN_OPTIONS]
     return [word for name, value in given if value is not None for word in (name, value)]
 
 
 def _require_one_kind(pairs: "Sequence[Pair]", folder: Path) -> None:
-    """The pairs of a folder that was gone on with are of the same two builds and ran the same cells."""
+    """Check that all pairs of a folder are of the same two builds and the same cells.
+
+    Raises:
+        UsageError: they are not.
+    """
     from bench.compare.sides import side_of
 
     sides = [pair.base for pair in pairs], [pair.new for pair in pairs]
@@ -171,14 +175,14 @@ def _require_one_kind(pairs: "Sequence[Pair]", folder: Path) -> None:
 
 
 class Lines:
-    """One line when a process starts and one when it has ended."""
+    """Prints a line at the begin and at the end of each process."""
 
     def run_begins(self, build: "Build", number: int, total: int) -> None:
-        """Say which."""
+        """Print build and number."""
         click.echo(f"[{number}/{total}] {build.name}: {build.label}", err=True)
 
     def run_ends(self, build: "Build", number: int, total: int, record: "Record") -> None:
-        """Say how it went, by its first cell."""
+        """Print the outcome of the first cell."""
         from bench.cli.display import outcome_of
 
         if record.cells:

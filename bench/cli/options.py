@@ -1,25 +1,72 @@
-"""Options that several commands share, and the parsing of comma lists."""
+"""Options that several commands share: their shell completion, and the parsing of comma lists."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
-from bench.cli.completions import card_slugs, device_names, engines, planned_devices, suite_names
 from bench.engines.registry import SHIPPED
+from bench.units import gib
 
 if TYPE_CHECKING:
+    from bench.hardware.device import Device
     from bench.run.run_spec import RunOptions
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 FILE = click.Path(path_type=Path)
-"""Of a path that the code behind an option opens itself, and says so in its own words if it cannot."""
+"""The type of a path that a command opens itself, with its own error."""
+
+
+# --- shell completion: no GPU, no network ------------------------------------------------------------------
+
+
+def suite_names(_context: click.Context, _option: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Return the shipped suites, or files if none begins like that."""
+    from bench.suite.suite import shipped_suites
+
+    found = [CompletionItem(name) for name in shipped_suites() if name.startswith(typed)]
+    return found or [CompletionItem(typed, type="file")]
+
+
+def engines(_context: click.Context, _option: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Return the installed engines."""
+    from bench.engines.registry import engine_names
+
+    return [CompletionItem(name) for name in engine_names() if name.startswith(typed)]
+
+
+def card_slugs(_context: click.Context, _option: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Return the cards of the catalog, with the memory that distinguishes cards of one name."""
+    from bench.hardware.catalog import cards
+
+    return [
+        CompletionItem(card.slug, help=f"{card.nvml_name}, {gib(card.memory_total_bytes)}")
+        for card in cards()
+        if card.slug.startswith(typed.lower())
+    ]
+
+
+def device_names(context: click.Context, option: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Return `cpu` and the cards of the catalog."""
+    cpu = [CompletionItem("cpu")] if "cpu".startswith(typed) else []
+    return cpu + card_slugs(context, option, typed)
+
+
+def planned_devices(context: click.Context, option: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Return the devices that the command line does not name yet."""
+    named = context.params.get("gpus") or ()
+    return [item for item in device_names(context, option, typed) if item.value not in named]
+
+
+# --- options -----------------------------------------------------------------------------------------------
 
 
 def device_options(function: F) -> F:
-    """`--gpu` and `--device`."""
+    """Add `--gpu` and `--device`."""
     gpu = click.option(
         "--gpu",
         metavar="SLUG",
@@ -36,7 +83,7 @@ def device_options(function: F) -> F:
 
 
 def planned_device_options(function: F) -> F:
-    """`--gpu`, any number of them, `--any-gpu`, `--headless`, `--desktop`."""
+    """Add `--gpu` (any number), `--any-gpu`, `--headless`, `--desktop`."""
     for option in (
         click.option("--desktop", is_flag=True, help="Only what is left beside a desktop counts."),
         click.option("--headless", is_flag=True, help="Only a card without a display counts."),
@@ -57,7 +104,7 @@ def planned_device_options(function: F) -> F:
 
 
 def shape_options(function: F) -> F:
-    """`--model`, `--revision`, `--weights` where nothing but shapes is wanted of them."""
+    """Add `--model`, `--revision`, `--weights` for a command that uses only shapes."""
     for option in (
         click.option(
             "--weights",
@@ -79,7 +126,7 @@ def shape_options(function: F) -> F:
 
 
 def model_options(function: F) -> F:
-    """`--model`, `--revision`, `--weights`, `--yes`."""
+    """Add `--model`, `--revision`, `--weights`, `--yes`."""
     for option in (
         click.option("--yes", is_flag=True, help="Download without asking."),
         click.option(
@@ -91,7 +138,7 @@ def model_options(function: F) -> F:
         click.option(
             "--model",
             metavar="REPO|DIR",
-            type=click.Path(),  # a text; the shell completes it as a path
+            type=click.Path(),  # the value is a text; the shell completes it as a path
             help="Hub repository or directory, or tiny: made here. Default: the suite's.",
         ),
     ):
@@ -100,7 +147,7 @@ def model_options(function: F) -> F:
 
 
 def suite_option(function: F) -> F:
-    """`--suite`."""
+    """Add `--suite`."""
     return click.option(
         "--suite",
         metavar="NAME|FILE",
@@ -110,7 +157,7 @@ def suite_option(function: F) -> F:
 
 
 def engine_option(function: F) -> F:
-    """`--engine`."""
+    """Add `--engine`."""
     return click.option(
         "--engine",
         metavar="NAME",
@@ -120,7 +167,7 @@ def engine_option(function: F) -> F:
 
 
 def profile_option(function: F) -> F:
-    """`--profile`."""
+    """Add `--profile`."""
     return click.option(
         "--profile",
         type=click.Choice(["faithful", "lean"]),
@@ -129,7 +176,7 @@ def profile_option(function: F) -> F:
 
 
 def axis_options(function: F) -> F:
-    """`--clip-seconds`, `--max-tokens`, `--attention`: each replaces an axis of the suite."""
+    """Add `--clip-seconds`, `--max-tokens`, `--attention`: each replaces an axis of the suite."""
     return click.option(
         "--clip-seconds",
         metavar="L",
@@ -139,7 +186,7 @@ def axis_options(function: F) -> F:
 
 
 def line_options(function: F) -> F:
-    """`--max-tokens`, `--attention`: the axes other than the length of the clip."""
+    """Add `--max-tokens`, `--attention`: the axes other than the length of the clip."""
     for option in (
         click.option(
             "--attention",
@@ -159,7 +206,7 @@ def line_options(function: F) -> F:
 
 
 def audio_option(function: F) -> F:
-    """`--audio`."""
+    """Add `--audio`."""
     return click.option(
         "--audio",
         metavar="FILE",
@@ -169,7 +216,7 @@ def audio_option(function: F) -> F:
 
 
 def out_option(function: F) -> F:
-    """`--out`."""
+    """Add `--out`."""
     return click.option(
         "--out",
         metavar="DIR",
@@ -179,7 +226,7 @@ def out_option(function: F) -> F:
 
 
 def run_options(given: dict[str, Any]) -> "RunOptions":
-    """The options that say what to run."""
+    """Return the options of a run from those of the command line."""
     from bench.records.enums import Profile
     from bench.run.run_spec import RunOptions
 
@@ -188,7 +235,7 @@ def run_options(given: dict[str, Any]) -> "RunOptions":
 
 
 def emulation_option(function: F) -> F:
-    """`--emulate-vram`."""
+    """Add `--emulate-vram`."""
     return click.option(
         "--emulate-vram",
         metavar="SIZE",
@@ -225,3 +272,23 @@ def _attention_list(_context: click.Context, _option: click.Parameter, text: str
     from bench.suite.overrides import parse_attention_list
 
     return None if text is None else parse_attention_list(text)
+
+
+# --- a question --------------------------------------------------------------------------------------------
+
+
+def choose_gpu(found: "tuple[Device, ...]") -> "Device":
+    """Ask which of several GPUs to use.
+
+    Raises:
+        UsageError: nobody can be asked.
+    """
+    from bench.run.run_spec import refuse_to_choose
+
+    if not sys.stdin.isatty():
+        return refuse_to_choose(found)
+    for number, gpu in enumerate(found, start=1):
+        end = f"UUID ends in {(gpu.uuid or '')[-6:]}"
+        click.echo(f"{number}  {gpu.slug}  {gpu.name}, {gib(gpu.free_bytes)} free, {end}", err=True)
+    answer: int = click.prompt("Which GPU", type=click.IntRange(1, len(found)), err=True)
+    return found[answer - 1]

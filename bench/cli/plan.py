@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from bench.cli.completions import suite_names
 from bench.cli.options import (
     FILE,
     axis_options,
@@ -14,6 +13,7 @@ from bench.cli.options import (
     profile_option,
     run_options,
     shape_options,
+    suite_names,
 )
 from bench.errors import UsageError
 from bench.store import naming
@@ -122,7 +122,7 @@ def _survey(chosen: "PlanRequest", headroom: "Headroom | None", form: Form) -> N
 def _planner(
     chosen: "PlanRequest", headroom: "Headroom | None", report: "Callable[[str], None]"
 ) -> "Planner":
-    """Advice of transformers about a configuration is no part of our one line about it."""
+    """Return the planner; advice of transformers about a configuration is not printed."""
     from bench.engines.native.engine import quiet_transformers
     from bench.predict.planner import Planner
 
@@ -152,7 +152,7 @@ def _plan(
         click.echo(records_json(records), nl=False)
     else:
         print_records(records)
-    # Last: a disk that fills up meanwhile takes nothing from what was printed.
+    # Last, so that a full disk does not affect the printed output.
     if out is not None:
         for path in (path for record in records for path in _written(record, out)):
             click.echo(path, err=form == "json")
@@ -169,7 +169,7 @@ def _record(planner: "Planner", target: "Target", chosen: "PlanRequest", out: Pa
 
 
 def _written(record: "Record", out: Path) -> tuple[Path, ...]:
-    """Write the record and, next to it, its page."""
+    """Write the record and its page next to it."""
     from bench.predict.planner import record_path
     from bench.report.files import write_reports
     from bench.report.view import view_of

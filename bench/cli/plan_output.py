@@ -1,4 +1,4 @@
-"""What `bench plan` prints: records as tables or JSON, the catalog with a verdict for each card."""
+"""The output of `bench plan`: records as tables or JSON, the catalog with a verdict for each card."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -20,11 +20,11 @@ _HEADER: Final = ("card", "memory", "verdict", "needs")
 
 @contextmanager
 def progress() -> Iterator[Callable[[str], None]]:
-    """What is being traced, in one line on standard error that goes away; nothing in a pipe or a log."""
+    """Show the progress of traces in a transient line on standard error; nothing in a pipe or a log."""
     from rich.console import Console
 
     console = Console(stderr=True)
-    # FORCE_COLOR makes rich take a log file for a terminal, where a line that is rewritten would be a mess.
+    # With FORCE_COLOR rich takes a log file for a terminal, in which a rewritten line is unreadable.
     if not (console.is_interactive and console.file.isatty()):
         yield _nothing
         return
@@ -33,14 +33,14 @@ def progress() -> Iterator[Callable[[str], None]]:
 
 
 def _nothing(_what: str) -> None:
-    """For pipes and logs."""
+    """Show nothing, for pipes and logs."""
 
 
 # --- one card or several ----------------------------------------------------------------------------------
 
 
 def records_json(records: "Sequence[Record]") -> str:
-    """One record as it would be written to disk, several in an object."""
+    """Return one record as it is written to disk, several in an object."""
     from bench.store.record_files import render
 
     if len(records) == 1:
@@ -50,7 +50,7 @@ def records_json(records: "Sequence[Record]") -> str:
 
 
 def print_records(records: "Sequence[Record]") -> None:
-    """Each record's table, then one line for each."""
+    """Print each record's table, then a line for each."""
     from bench.report.view import view_of
 
     views = [view_of(record) for record in records]
@@ -79,7 +79,7 @@ def _print_view(view: "View") -> None:
 
 
 def survey_json(found: "Survey", headroom: "Headroom | None") -> str:
-    """The smallest cards by their slugs, in the rooms that were asked for, and every card."""
+    """Return the slugs of the smallest cards for the requested budgets, and every card, as JSON."""
     smallest = {"headless": found.smallest_headless, "desktop": found.smallest_desktop}
     slugs = {
         f"smallest_{room}": card.slug if card is not None else None
@@ -102,7 +102,7 @@ def _as_json(card: "Candidate") -> dict[str, object]:
 
 
 def print_survey(found: "Survey", chosen: "PlanRequest", headroom: "Headroom | None") -> None:
-    """The smallest cards in a sentence each, then the catalog from little memory to much."""
+    """Print the smallest cards in a sentence each, then the catalog by memory."""
     what = _asked(chosen)
     click.echo(f"{chosen.source.origin.name}, {what} (derived, nothing was run)")
     if headroom != "desktop":
@@ -117,7 +117,7 @@ def print_survey(found: "Survey", chosen: "PlanRequest", headroom: "Headroom | N
 
 
 def _reasons(found: "Survey") -> dict[str, list[str]]:
-    """Why nothing was predicted, and for which cards."""
+    """Return lines with the reasons why nothing was predicted, and the cards of each."""
     reasons: dict[str, list[str]] = {}
     for card in found.cards:
         if card.need is None:
@@ -138,14 +138,14 @@ def _row(card: "Candidate") -> tuple[str, ...]:
 
 
 def _lines(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
-    """Columns as wide as they need; the sizes to the right."""
+    """Return aligned lines, with sizes at the right of their columns."""
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     for slug, memory, word, needs in rows:
         yield f"{slug:<{widths[0]}}  {memory:>{widths[1]}}  {word:<{widths[2]}}  {needs}".rstrip()
 
 
 def _asked(chosen: "PlanRequest") -> str:
-    """`60 s, 512 tokens, sdpa`; of many cells their number."""
+    """Return `60 s, 512 tokens, sdpa`, or the number of cells if there are several."""
     cells = [cell.requested for cell in chosen.cells]
     if len(cells) > 1:
         return f"all {len(cells)} cells of {chosen.suite.name}"

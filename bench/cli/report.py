@@ -1,4 +1,4 @@
-"""`bench report`: records to pages."""
+"""`bench report`: writes pages from records."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -83,7 +83,7 @@ def _report_all(task: "Task", index: Path | None, *, ours: bool) -> None:
     said: set[Path] = set()
 
     def wrote(path: Path) -> None:
-        """Say each file once, also where a damaged index made everything begin anew."""
+        """Print each file once, also if a damaged index made the work start again."""
         if path not in said:
             said.add(path)
             click.echo(path)
@@ -98,7 +98,7 @@ def _note(line: str) -> None:
 
 
 def _refuse_if_any(errors: Sequence[RecordError]) -> None:
-    """One line for each broken record; the last of them is the command's own error."""
+    """Print a line for each broken record; the last one is raised as the error of the command."""
     if errors:
         for error in errors[:-1]:
             click.echo(f"bench: {error}", err=True)
@@ -115,7 +115,7 @@ def _formats(text: str) -> tuple[str, ...]:
 
 @contextmanager
 def _bar(total: int) -> Iterator[Callable[[int, int], None]]:
-    """A bar on a terminal where there is much to read; nothing elsewhere."""
+    """Show a bar on a terminal for many records; nothing elsewhere."""
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 

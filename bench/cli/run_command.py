@@ -9,6 +9,7 @@ from bench.cli.options import (
     FILE,
     audio_option,
     axis_options,
+    choose_gpu,
     device_options,
     emulation_option,
     engine_option,
@@ -18,7 +19,6 @@ from bench.cli.options import (
     run_options,
     suite_option,
 )
-from bench.cli.resume_command import ResumeCommand
 from bench.errors import ExitCode, UsageError
 from bench.store import naming
 
@@ -98,8 +98,15 @@ def _run(
     ci: bool = False,
     dry_run: bool = False,
 ) -> "tuple[int, RunSummary | None]":
-    """The exit code, and what was run; None where nothing was."""
-    from bench.cli.run_output import exit_code, print_notes, print_plan, print_result, print_unfinished
+    """Return the exit code and the run; None if nothing was run."""
+    from bench.cli.run_output import (
+        ResumeCommand,
+        exit_code,
+        print_notes,
+        print_plan,
+        print_result,
+        print_unfinished,
+    )
     from bench.run.isolation import Stopped
     from bench.run.runner import OutputLocation
 
@@ -134,12 +141,12 @@ def _earlier(path: Path) -> "tuple[Path, Progress]":
 
 
 def _is_finished(path: Path, progress: "Progress") -> bool:
-    """Whether the record is sealed and every cell has an outcome; a journal still wants to be sealed."""
+    """Whether the record is sealed and every cell has an outcome."""
     return len(progress.done) == len(progress.header.plan) and not naming.journal_of(path).exists()
 
 
 def _seal_search(path: Path) -> int:
-    """A search for the limit has no cells that are left: its record is made from what it left, if need be."""
+    """Seal the journal of a search, which has no planned cells to resume, and return the exit code."""
     from bench.store.journal import seal_journal
 
     journal = naming.journal_of(path)
@@ -150,7 +157,6 @@ def _seal_search(path: Path) -> int:
 
 
 def _plan(options: "RunOptions", earlier: "tuple[Path, Progress] | None", *, ci: bool) -> "Plan":
-    from bench.cli.prompts import choose_gpu
     from bench.run.run_spec import make_plan, refuse_to_choose, resumed
 
     if earlier is not None:

@@ -1,13 +1,13 @@
-"""What `bench run` prints before and after the cells."""
+"""The output of `bench run` before and after the cells."""
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 import click
 
-from bench.cli.resume_command import ResumeCommand
 from bench.errors import ExitCode
 from bench.store import naming
 from bench.units import seconds
@@ -18,14 +18,42 @@ if TYPE_CHECKING:
     from bench.report.interface import View
     from bench.run.run_spec import Plan
     from bench.run.runner import OutputLocation, RunResult
+    from bench.run.session import RunPolicy
 
 _MAX_UNMET = 20
 _ROUGH = "a rough guide: half or twice as long is possible"
 
 
+@dataclass(frozen=True)
+class ResumeCommand:
+    """The command that finishes an interrupted run; `words` are options that its record does not contain."""
+
+    words: tuple[str, ...]
+
+    @classmethod
+    def of(cls, given: dict[str, Any], plan: "Plan", policy: "RunPolicy", *, out: Path | None) -> Self:
+        """Return the command for a run with these options."""
+        suite = given["suite"]
+        values = {
+            "--suite": suite if suite is not None and suite.endswith(".toml") else None,
+            "--gpu": given["gpu"],
+            "--device": given["device"],
+            "--model": plan.origin.directory,
+            "--audio": plan.audio,
+            "--isolate": policy.isolate if policy.isolate != "group" else None,
+            "--out": out,
+        }
+        words = [word for name, value in values.items() if value is not None for word in (name, str(value))]
+        return cls((*words, *([] if policy.prune else ["--no-prune"])))
+
+    def command(self, record: Path) -> str:
+        """Return `bench run --resume RECORD ...`, to be copied into a shell."""
+        return shlex.join(["bench", "run", "--resume", str(record), *self.words])
+
+
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """A run as it was printed. `report` is None where an interruption left none."""
+    """A run as it was printed. `report` is None if the run was interrupted."""
 
     result: "RunResult"
     view: "View"
@@ -34,7 +62,7 @@ class RunSummary:
 
 
 def print_notes(plan: "Plan") -> None:
-    """On standard error: what there is to say of the device that was found."""
+    """Print the notes on the device to standard error."""
     from bench.hardware.device import notes
 
     for note in notes(plan.device):
@@ -42,7 +70,7 @@ def print_notes(plan: "Plan") -> None:
 
 
 def print_plan(plan: "Plan") -> None:
-    """Every cell with its id, what it should take, and the sum."""
+    """Print every cell with its id and estimated time, and the sum."""
     from bench.report.ci.cases import name_of
     from bench.run.estimate import cell_s, pace, run_s
     from bench.run.run_spec import support
@@ -61,7 +89,7 @@ def print_plan(plan: "Plan") -> None:
 
 
 def print_unfinished(plan: "Plan", location: "OutputLocation", resume: ResumeCommand) -> None:
-    """One line if an earlier run of the same suite and model was cut short and left its journal."""
+    """Print a line if an interrupted run of the same suite and model left its journal."""
     from bench.run.runner import unfinished
 
     journals = unfinished(plan, location)
@@ -76,7 +104,7 @@ def print_unfinished(plan: "Plan", location: "OutputLocation", resume: ResumeCom
 def print_result(
     result: "RunResult", out: Path | None, resume: ResumeCommand, *, plain: bool = False
 ) -> RunSummary:
-    """The table, what the suite expects, where record and report are, and how to go on if interrupted."""
+    """Print the table, expectations, paths, and the command that resumes an interrupted run."""
     from bench.report.ci.cases import cases_of
 
     view, cases = view_of_run(result), cases_of(result.record)
@@ -84,7 +112,7 @@ def print_result(
     try:
         if result.signal_number is None:
             report = write_report(view, result.path, out)
-    finally:  # also where the report cannot be written: the record is there
+    finally:  # the record exists even if the report cannot be written
         _print_table(view, plain=plain)
         for line in _expectations(cases):
             click.echo(line)
@@ -97,7 +125,7 @@ def print_result(
 
 
 def _expectations(cases: "Sequence[Case]") -> Iterator[str]:
-    """How many are met, and which are not; nothing where the suite expects nothing."""
+    """Yield how many expectations are met, and which are not; nothing for a suite without any."""
     from bench.judge.expectations import count
     from bench.records.expectations import Met
     from bench.text import clean
@@ -117,9 +145,9 @@ def _expectations(cases: "Sequence[Case]") -> Iterator[str]:
 
 
 def exit_code(result: "RunResult", cases: "Sequence[Case]" = ()) -> int:
-    """Interrupted, cells that failed for a reason other than memory, an expectation not met, or done.
+    """Return the exit code: interrupted, cells failed (not for memory), expectation not met, or done.
 
-    In this order: what was cut short or failed is no basis for saying what is not met.
+    In this order, since expectations say nothing about a run that was interrupted or failed.
     """
     if result.signal_number is not None:
         return 128 + result.signal_number
@@ -129,7 +157,7 @@ def exit_code(result: "RunResult", cases: "Sequence[Case]" = ()) -> int:
 
 
 def view_of_run(result: "RunResult") -> "View":
-    """The run in words, with the plan in its folder next to the cells."""
+    """Return the view of the run, with predictions of a plan in its folder."""
     from bench.report.planned import Plans
     from bench.report.view import view_of
 
@@ -137,7 +165,7 @@ def view_of_run(result: "RunResult") -> "View":
 
 
 def write_report(view: "View", record: Path, out: Path | None) -> tuple[Path, ...]:
-    """The page of the record, where records were asked for, or below reports/."""
+    """Write the page of the record next to it if `out` is given, else below reports/."""
     from bench.report.files import write_reports
 
     folder = record.parent if out else naming.REPORTS.joinpath(*record.parent.parts[-2:])

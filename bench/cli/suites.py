@@ -1,11 +1,11 @@
-"""`bench suites`: what there is to run."""
+"""`bench suites`: lists the suites."""
 
 import json
 from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.completions import suite_names
+from bench.cli.options import suite_names
 from bench.units import clip_length
 
 if TYPE_CHECKING:
@@ -59,6 +59,6 @@ def _whole(suite: "Suite") -> str:
 
 
 def _words(expectation: "Expectation") -> str:
-    """`fits = true, clip_seconds = [10.0]`: as the suite states it."""
+    """Return an expectation as the suite states it: `fits = true, clip_seconds = [10.0]`."""
     content = expectation.model_dump(mode="json")
     return ", ".join(f"{name} = {json.dumps(value)}" for name, value in content.items())

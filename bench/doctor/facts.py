@@ -75,7 +75,7 @@ class Process:
 
     @property
     def words(self) -> str:
-        """`firefox (pid 4711)`."""
+        """Return name and pid, such as `firefox (pid 4711)`."""
         return f"{self.name or 'a program out of sight'} (pid {self.pid})"
 
 

@@ -1,4 +1,9 @@
-"""Tries torch and FlashAttention 2 on one card, in a process of its own: they may crash."""
+"""Tries torch and FlashAttention 2 on one card, in a process of its own, since they may crash.
+
+The child is `python -m bench.doctor.trial [flash]` with one visible card. It prints a line per step: the
+architectures that torch was built for; `product` after a small product; the error of FlashAttention 2 on this
+card, or nothing. A step that ends the process prints none, and the parent reads its exit.
+"""
 
 import os
 import re
@@ -16,7 +21,7 @@ _ERROR: Final = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception)\b:?")
 
 def try_card(uuid: str | None, *, flash_attn: bool) -> Trial:
     """Return torch's architectures, and whether a small product and attention work on this card."""
-    command = [sys.executable, "-m", "bench.doctor.on_card", *(["flash"] if flash_attn else [])]
+    command = [sys.executable, "-m", "bench.doctor.trial", *(["flash"] if flash_attn else [])]
     seen = {"CUDA_VISIBLE_DEVICES": uuid} if uuid else {}
     try:
         ended = subprocess.run(
@@ -53,3 +58,32 @@ def _reason(err: str, code: int) -> str:
     if code < 0 and not named:
         return f"the process was ended by signal {-code}"
     return last[:_LONGEST] or f"the process ended with code {code}"
+
+
+# --- in the child process ---------------------------------------------------------------------------------
+
+
+def _on_card() -> None:
+    """Run the steps in the child process; each needs the one before."""
+    import torch
+
+    _say(torch._C._cuda_getArchFlags() or "")
+    ones = torch.ones(16, 16, dtype=torch.bfloat16, device="cuda")
+    torch.mm(ones, ones)
+    torch.cuda.synchronize()  # a missing kernel is reported here at the latest
+    _say("product")
+    if "flash" in sys.argv[1:]:
+        from bench.engines.native.flash_attention import flash_attention_problem
+        from bench.wording.outcomes import reason
+
+        broken = flash_attention_problem(torch.device("cuda"))
+        _say("" if broken is None else reason(broken))
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{' '.join(line.split())}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    _on_card()

@@ -28,9 +28,9 @@ from bench.units import MIB
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Memory that is taken before the framework's allocator gets any: the range seen on real machines.
+    """Memory that the framework's allocator does not get, as the range on real machines.
 
-    `typical_bytes` is the value where a single one is needed; `evidence` says where each was seen.
+    `typical_bytes` is the value where a single one is needed; `evidence` names the sources.
     """
 
     low_bytes: int
@@ -40,12 +40,12 @@ class Cost:
 
     @property
     def interval(self) -> Interval:
-        """The range, in bytes."""
+        """Return the range, in bytes."""
         return Interval(low=self.low_bytes, high=self.high_bytes)
 
     @property
     def term(self) -> Term:
-        """The range and its evidence, as a record contains them."""
+        """Return the range and its evidence in the form of a record."""
         return Term(low_bytes=self.low_bytes, high_bytes=self.high_bytes, evidence=self.evidence)
 
 
@@ -78,7 +78,7 @@ _MEASURED: Final = "measured here: in use on the card, less what programs that o
 
 
 def headless_budget(card: Card) -> Interval:
-    """Bytes available on a card without a display: its total less the driver's reserve.
+    """Return the bytes available on a card without a display: its total less the driver's reserve.
 
     Raises:
         UsageError: the catalog does not know the card's memory.
@@ -87,7 +87,7 @@ def headless_budget(card: Card) -> Interval:
 
 
 def desktop_budget(card: Card) -> Interval:
-    """Bytes available on a card that also shows an idle desktop.
+    """Return the bytes available on a card that also shows an idle desktop.
 
     Raises:
         UsageError: the catalog does not know the card's memory.
@@ -101,7 +101,7 @@ def less(budget: Interval, cost: Term) -> Interval:
 
 
 def fit(need: Interval, budget: Interval) -> Fit:
-    """Whether a need fits a budget. Where the intervals overlap, it is too close to call."""
+    """Return whether a need fits a budget: too close to call if the intervals overlap."""
     if need.high <= budget.low:
         return Fit.FITS
     return Fit.DOES_NOT_FIT if need.low > budget.high else Fit.TOO_CLOSE_TO_CALL
@@ -121,7 +121,9 @@ def _total(card: Card) -> Interval:
 
 
 def measured_budget(memory: MemoryReading | None, display: bool | None, graphics_bytes: int | None) -> Budget:
-    """Headless: total less the driver's reserve. Desktop: that less a desktop's use. Now: what is free.
+    """Return the budgets of a card: headless, with a desktop, and what is free now.
+
+    Headless is the total less the driver's reserve; with a desktop, less its use too.
 
     `graphics_bytes` is the use of the desktop on this card, None where it is unknown. Without a display on
     the card, or where the figure is larger than any desktop's, the typical one of `DESKTOP` counts.

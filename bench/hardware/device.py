@@ -2,22 +2,25 @@
 
 import os
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Final, Literal
 
 import psutil
 
 from bench.errors import DeviceError, UsageError
-from bench.hardware import catalog, cpu, nvml
+from bench.hardware import catalog, nvml
+from bench.hardware.environment import cpu_name
 from bench.hardware.readings import DriverGpu
-from bench.hardware.visible import VARIABLE, has_numbers, visible
 from bench.records.record import DeviceInfo
 from bench.units import gib
+
+_VISIBLE: Final = "CUDA_VISIBLE_DEVICES"
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One GPU, or the CPU. `uuid` stays on this machine; `free_bytes` is the figure of one moment.
+    """One GPU, or the CPU. `uuid` stays on this machine; `free_bytes` is what was free when it was read.
 
     `entry` is the card in the catalog, `driver_gpu` the driver's readings. `choice_notes` are remarks on how
     the device was chosen.
@@ -56,7 +59,7 @@ class Device:
 
 
 def gpus() -> tuple[Device, ...]:
-    """The NVIDIA GPUs that this process may use, in PCI order; none without a driver.
+    """Return the NVIDIA GPUs that this process may use, in PCI order; none without a driver.
 
     Raises:
         DeviceError: there is a driver, and it does not answer.
@@ -65,7 +68,7 @@ def gpus() -> tuple[Device, ...]:
 
 
 def every_gpu() -> tuple[Device, ...]:
-    """The NVIDIA GPUs of this machine, including those that CUDA_VISIBLE_DEVICES hides.
+    """Return the NVIDIA GPUs of this machine, including those that CUDA_VISIBLE_DEVICES hides.
 
     Raises:
         DeviceError: there is a driver, and it does not answer.
@@ -90,8 +93,8 @@ def _device(gpu: DriverGpu) -> Device:
 
 
 def _usable(every: tuple[Device, ...]) -> tuple[Device, ...]:
-    """The GPUs that CUDA_VISIBLE_DEVICES leaves, in its order. Its numbers count as in `nvidia-smi`."""
-    wanted = os.environ.get(VARIABLE)
+    """Return the GPUs that CUDA_VISIBLE_DEVICES leaves, in its order; its numbers are `nvidia-smi`'s."""
+    wanted = os.environ.get(_VISIBLE)
     left = tuple(every[place] for place in visible([gpu.uuid for gpu in every], wanted))
     is_unclear = has_numbers(wanted) and os.environ.get("CUDA_DEVICE_ORDER") != "PCI_BUS_ID"
     if not is_unclear or len({gpu.slug for gpu in every}) == 1:
@@ -106,15 +109,15 @@ def _listed(found: tuple[Device, ...]) -> str:
 
 
 def the_cpu() -> Device:
-    """The CPU, with the machine's memory as its own."""
-    name = cpu.name() or "CPU"
+    """Return the CPU, with the machine's memory."""
+    name = cpu_name() or "CPU"
     memory = psutil.virtual_memory()
     slug = "cpu-" + catalog.slugify(name)
     return Device("cpu", slug, name, memory_total_bytes=int(memory.total), free_bytes=int(memory.available))
 
 
 def card(slug: str) -> Device:
-    """The NVIDIA card in this machine that `--gpu SLUG` names; of equal ones the freest, with a note.
+    """Return the card in this machine that `--gpu SLUG` names; of equal ones the freest, with a note.
 
     Raises:
         UsageError: no card in this machine or in the catalog has that name.
@@ -142,7 +145,7 @@ def card(slug: str) -> Device:
 
 
 def _freest(equal: list[Device]) -> Device:
-    """Of cards of one name, in PCI order: the one with the most free memory, else the first."""
+    """Return the card with the most free memory of those of one name (in PCI order), else the first."""
     chosen = max(equal, key=lambda gpu: gpu.free_bytes or 0)
     if len(equal) == 1:
         return chosen
@@ -163,14 +166,14 @@ def _refuse_hidden(name: str, hidden: list[Device]) -> None:
 
 
 def _hiding() -> str:
-    return f"{VARIABLE}={os.environ.get(VARIABLE, '')}"
+    return f"{_VISIBLE}={os.environ.get(_VISIBLE, '')}"
 
 
 def device(name: str) -> Device:
     """Return the device that `--device cpu|SLUG|UUID` names.
 
     Raises:
-        UsageError: nothing is called that.
+        UsageError: an unknown name.
         DeviceError: it is not in this machine, or hidden from this process.
     """
     if name == "cpu":
@@ -186,7 +189,7 @@ def device(name: str) -> Device:
 
 
 def default() -> Device | tuple[Device, ...]:
-    """The only GPU; the CPU where there is none; all of them where somebody has to choose.
+    """Return the only GPU; the CPU if there is none; all GPUs if there are several.
 
     Raises:
         DeviceError: there is a driver, and it does not answer.
@@ -224,3 +227,34 @@ def require_build(chosen: Device, torch_version: str | None) -> None:
             f"torch {torch_version} is built for the CPU only, and cannot use {chosen.name}",
             hint="Install one for the card: make bench TORCH=cu130, or see the README",
         )
+
+
+# --- CUDA_VISIBLE_DEVICES ----------------------------------------------------------------------------------
+
+
+def visible(uuids: Sequence[str | None], wanted: str | None) -> tuple[int, ...]:
+    """Return the positions in `uuids` (in PCI order) of the GPUs in `wanted`: numbers, or starts of UUIDs.
+
+    Without `wanted` all of them. As in CUDA, the list ends at the first entry that names nothing, or two.
+    """
+    if wanted is None:
+        return tuple(range(len(uuids)))
+    chosen: list[int] = []
+    for entry in wanted.split(","):
+        place = _place(uuids, entry.strip())
+        if place is None:
+            break
+        chosen.append(place)
+    return tuple(dict.fromkeys(chosen))
+
+
+def _place(uuids: Sequence[str | None], entry: str) -> int | None:
+    if entry.isdecimal():
+        return int(entry) if int(entry) < len(uuids) else None
+    begun = [place for place, uuid in enumerate(uuids) if entry and uuid and uuid.startswith(entry)]
+    return begun[0] if len(begun) == 1 else None
+
+
+def has_numbers(wanted: str | None) -> bool:
+    """Whether `wanted` has numbers: CUDA counts the fastest first unless CUDA_DEVICE_ORDER is PCI_BUS_ID."""
+    return any(entry.strip().isdecimal() for entry in (wanted or "").split(","))

@@ -1,4 +1,4 @@
-"""Whether a display is on a card, and what a desktop takes of its memory, from the driver's figures. Pure."""
+"""Whether a display is on a card, and the memory of its desktop, from the driver's figures. Pure."""
 
 from typing import Final
 
@@ -12,7 +12,7 @@ DISPLAY_MOST_BYTES: Final = 4 * GIB
 
 
 def desktop_use_bytes(gpu: DriverGpu) -> int | None:
-    """Bytes in use on the card, less those of programs that only compute: a desktop's use, if there is one.
+    """Return the bytes in use on the card less those of programs that only compute: a desktop's use.
 
     More than the sum over the programs that draw, as the picture itself belongs to none of them. None where
     the driver includes its own part (version 1), gives no list, or does not report a program's use.
@@ -25,7 +25,7 @@ def desktop_use_bytes(gpu: DriverGpu) -> int | None:
 
 
 def display_evidence(gpu: DriverGpu) -> tuple[bool | None, tuple[str, ...]]:
-    """Whether a display is on this card (None if unclear), and all evidence for or against it.
+    """Return whether a display is on this card (None if unclear), and all evidence for or against it.
 
     No single call decides. Yes: the driver reports a display, or programs draw on the card, or the memory in
     use beyond that of computing programs looks like a desktop's. No: none of these, and the memory in use is

@@ -10,7 +10,6 @@ from typing import Final
 import psutil
 
 import bench
-from bench.hardware import cpu
 from bench.records.record import Environment
 from bench.store.scrub import scrub
 
@@ -57,7 +56,7 @@ def environment(*, torch: str | None, transformers: str | None) -> Environment:
         variables={name: scrub(os.environ[name]) for name in _VARIABLES if name in os.environ},
         os=_system(),
         kernel=scrub(f"{platform.system()} {platform.release()}"),  # builders put their names into it
-        cpu=cpu.name(),
+        cpu=cpu_name(),
         cpu_cores=psutil.cpu_count(logical=False),
         ram_bytes=int(psutil.virtual_memory().total),
     )
@@ -96,3 +95,26 @@ def _git(root: Path, *arguments: str) -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return answer.stdout.strip() if answer.returncode == 0 else None
+
+
+def cpu_name() -> str | None:
+    """Return the processor's brand string, such as `Intel(R) Core(TM) i5-12400`; None if unknown."""
+    if platform.system() == "Linux":
+        return _from_cpuinfo(Path("/proc/cpuinfo"))
+    if platform.system() == "Darwin":
+        command = ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"]
+        answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)
+        return answer.stdout.strip() or None
+    return platform.processor() or None
+
+
+def _from_cpuinfo(path: Path) -> str | None:
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return None
+    for line in lines:
+        key, _, value = line.partition(":")
+        if key.strip() in {"model name", "Model"} and value.strip():
+            return value.strip()
+    return platform.machine() or None

@@ -58,7 +58,7 @@ class Card:
     def memory(self) -> MemoryReading | None:
         """Memory by version 2 of the call; by version 1, which counts otherwise, only without a version 2.
 
-        None for parts with unified memory, and where version 2 does not answer at this moment.
+        None for parts with unified memory, and while version 2 does not answer.
         """
         ask = self._asker.ask
         found = ask(pynvml.nvmlDeviceGetMemoryInfo, pynvml.nvmlMemory_v2)

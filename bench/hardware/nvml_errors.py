@@ -145,7 +145,7 @@ class Asker:
         return answer
 
     def is_refused(self, call: Callable[..., object], *arguments: object) -> bool:
-        """Whether this call was refused for good, and not only for the moment."""
+        """Whether this call was refused for good, not only for now."""
         return (call, *arguments) in self._refused
 
     def _weigh(self, question: object, error: pynvml.NVMLError) -> None:

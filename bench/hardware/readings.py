@@ -6,7 +6,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class MemoryReading:
-    """Memory of the whole card at one moment.
+    """One reading of the memory of the whole card.
 
     `source` names the call. In version 2, total = reserved + used + free; in version 1 `used` includes the
     driver's reserve, and `reserved_bytes` is None.
@@ -32,7 +32,7 @@ class GpuProcess:
 
 @dataclass(frozen=True, slots=True)
 class DriverGpu:
-    """One GPU, or one MIG slice of it, as NVML reports it at one moment."""
+    """One GPU, or one MIG slice of it, as NVML reports it in one reading."""
 
     uuid: str
     name: str

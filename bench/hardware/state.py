@@ -1,4 +1,4 @@
-"""The state of a card before a run: the driver's figures of one moment, as a record contains them. Pure."""
+"""The state of a card before a run: the driver's figures in the form of a record. Pure."""
 
 from collections.abc import Iterable
 
@@ -35,7 +35,7 @@ def device_state(gpu: DriverGpu) -> DeviceState:
 
 
 def _reported_sum(processes: tuple[GpuProcess, ...]) -> int | None:
-    """Bytes of the programs whose use is reported; None if there are programs and no use is reported."""
+    """Return the bytes of programs whose use is reported; None if the use of none is."""
     reported = [process.used_bytes for process in processes if process.used_bytes is not None]
     return sum(reported) if reported or not processes else None
 

@@ -1,4 +1,4 @@
-"""Times of one generation on the host's clock; `cuda_clock` has the clock of a GPU."""
+"""Times of one generation on the host's clock; `cuda` has the clock of a GPU."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,43 +13,43 @@ _DECIMALS = 6  # a microsecond per token is kept, no more, so that records stay 
 
 
 class Ticks(Protocol):
-    """Marks of time that cost the device nothing, and are read afterwards."""
+    """Marks of time that cost the device nothing, read afterwards."""
 
     def mark(self) -> None:
-        """Take the next moment."""
+        """Take the next mark."""
 
     def read(self) -> list[float]:
-        """Every moment taken, in seconds since the first."""
+        """Return the times of all marks, in seconds since the first."""
 
 
 class HostTicks:
-    """Moments on the host's monotonic clock: exact where work is done by the time a call returns."""
+    """Marks on the host's monotonic clock: exact if work is done when a call returns."""
 
     def __init__(self) -> None:
-        self._moments: list[float] = []
+        self._marks: list[float] = []
 
     def mark(self) -> None:
-        """Take the next moment."""
-        self._moments.append(perf_counter())
+        """Take the next mark."""
+        self._marks.append(perf_counter())
 
     def read(self) -> list[float]:
-        """Every moment, in seconds since the first."""
-        return [moment - self._moments[0] for moment in self._moments]
+        """Return the times of all marks, in seconds since the first."""
+        return [time - self._marks[0] for time in self._marks]
 
 
 @dataclass(frozen=True)
 class HostTimes:
-    """When first and last token were there by the host's clock, in seconds since the first phase began."""
+    """Times of the first and last token on the host's clock, in seconds since the first phase began."""
 
     first_token_s: float
     last_token_s: float
 
 
 class HostEdges:
-    """The host's clock in addition to a device's own: at the begin, the first token and the end.
+    """The host's clock in addition to a device's: at the begin, the first token and the end.
 
-    Only at these edges does it wait for the device. At the first token that takes nothing from the run:
-    `generate` waits there itself some lines later, to learn whether this token was the last.
+    It waits for the device at these edges only. At the first token that costs nothing: `generate` itself
+    waits there, to learn whether this token was the last.
     """
 
     def __init__(self, wait: Callable[[], None], now: Callable[[], float] = perf_counter) -> None:
@@ -58,12 +58,12 @@ class HostEdges:
         self._edges: list[float] = []
 
     def take(self) -> None:
-        """Wait for the device, then look at the clock."""
+        """Wait for the device, then read the clock."""
         self._wait()
         self._edges.append(self._now())
 
     def read(self) -> HostTimes | None:
-        """The times; None before all three edges were there."""
+        """Return the times; None before all three edges were taken."""
         if len(self._edges) != 3:
             return None
         begin, first, last = self._edges
@@ -72,7 +72,7 @@ class HostEdges:
 
 @dataclass(frozen=True)
 class StopwatchReading:
-    """When each phase began and each token was there, in seconds since the first phase began."""
+    """Begin of each phase and time of each token, in seconds since the first phase began."""
 
     begins: dict[Phase, float]
     tokens: tuple[float, ...]
@@ -80,9 +80,9 @@ class StopwatchReading:
 
 
 class Stopwatch:
-    """An observer that takes the times of one generation: by default on the host's clock.
+    """An observer that takes the times of one generation, by default on the host's clock.
 
-    `host` is given where the ticks are not the host's own.
+    `host` is given if the ticks are those of a device.
     """
 
     def __init__(self, ticks: Ticks | None = None, host: HostEdges | None = None) -> None:
@@ -91,14 +91,14 @@ class Stopwatch:
         self._names: list[Phase | None] = []
 
     def begin(self, phase: Phase) -> None:
-        """A phase starts; the first one on an idle device."""
+        """Mark the begin of a phase; the first one begins on an idle device."""
         if self._host is not None and not self._names:
             self._host.take()
         self._names.append(phase)
         self._ticks.mark()
 
     def token(self) -> None:
-        """A token is there."""
+        """Mark a token."""
         is_first = self._host is not None and None not in self._names
         self._names.append(None)
         self._ticks.mark()
@@ -106,12 +106,12 @@ class Stopwatch:
             self._host.take()
 
     def end(self) -> None:
-        """The last token was the end: nothing is left to time."""
+        """End the generation."""
         if self._host is not None:
             self._host.take()
 
     def read(self) -> StopwatchReading:
-        """The times, once the device is done."""
+        """Return the times; waits for the device."""
         times = self._ticks.read()
         begins = {name: time for name, time in zip(self._names, times, strict=True) if name is not None}
         tokens = [time for name, time in zip(self._names, times, strict=True) if name is None]
@@ -121,7 +121,7 @@ class Stopwatch:
 def repeat_of(
     reading: StopwatchReading, *, generated_tokens: int, clip_seconds: float, stopped_early: bool
 ) -> Repeat:
-    """The raw figures of one generation.
+    """Return the raw figures of one generation.
 
     `decode_tokens_per_s` is (n - 1) / (t_last - t_first): the first token belongs to the prefill. Time to
     first token and latency start at the prepared waveform: preprocessing is inside both, outside `encode_s`.

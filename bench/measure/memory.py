@@ -10,7 +10,7 @@ from bench.records.record import PhaseMemory
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """The framework's counters at one moment, in bytes.
+    """One reading of the framework's counters, in bytes.
 
     `reserved_peak` is None where there is no caching allocator.
     """

@@ -13,6 +13,7 @@ from bench.engines.registry import find_engine
 from bench.engines.support import Surroundings
 from bench.errors import UsageError
 from bench.hardware import device as devices
+from bench.hardware.budget import CONTEXT, DRIVER_RESERVE
 from bench.hardware.device import Device
 from bench.hardware.environment import version_of
 from bench.hardware.machine_key import machine_key
@@ -20,12 +21,12 @@ from bench.records.card import Emulation
 from bench.records.enums import PUBLISHER, Attention, Profile, WeightMode
 from bench.records.reasons import FlashAttentionBroken, UnsupportedReason
 from bench.records.record import ModelInfo, Requested, SuiteInfo
-from bench.run.emulation import emulation
 from bench.store.journal import Header
 from bench.store.scrub import scrub
 from bench.suite.cells import Cell, expand
 from bench.suite.overrides import override, suite_info
 from bench.suite.suite import Suite, find_suite, shipped_suites
+from bench.units import both_units
 
 TINY: Final = "tiny"
 _REPOSITORY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
@@ -328,3 +329,30 @@ def _overrides(info: SuiteInfo) -> dict[str, Any]:
 
 def _give_again(record: Path, option: str, why: str) -> UsageError:
     return UsageError(f"{record.name}: {why}", hint=f"Give {option} again to resume it")
+
+
+def emulation(total_bytes: int, device: Device) -> Emulation:
+    """Emulate a card of `total_bytes`: its memory without the driver's reserve and the CUDA context.
+
+    Raises:
+        UsageError: nothing would be left, or the device is smaller than the emulated card.
+    """
+    asked = f"--emulate-vram {both_units(total_bytes)}"
+    spent = DRIVER_RESERVE.typical_bytes + CONTEXT.typical_bytes
+    has = device.memory_total_bytes if device.kind == "cuda" else None
+    if total_bytes <= spent:
+        raise UsageError(
+            f"{asked}: driver and CUDA context alone take {both_units(spent)}",
+            hint="Name a card's total, such as 12282MiB",
+        )
+    if has is not None and total_bytes > has:
+        raise UsageError(
+            f"{asked}: {device.name} has {both_units(has)}", hint="A card can play a smaller one only"
+        )
+    return Emulation(
+        total_bytes=total_bytes,
+        reserve_bytes=DRIVER_RESERVE.typical_bytes,
+        context_bytes=CONTEXT.typical_bytes,
+        limit_bytes=total_bytes - spent,
+        enforced_by="CUDA caching allocator" if device.kind == "cuda" else "allocation tracker",
+    )

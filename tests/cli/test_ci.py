@@ -14,8 +14,7 @@ from pathlib import Path
 import pytest
 
 from bench.cli.ci import run_in_ci
-from bench.cli.resume_command import ResumeCommand
-from bench.cli.run_output import print_result
+from bench.cli.run_output import ResumeCommand, print_result
 from bench.records.record import Record
 from bench.run.runner import RunResult
 from bench.store.record_files import read_record

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.cli.gpu_table import lines, rows
+from bench.cli.gpus import lines, rows
 from bench.hardware import nvml
 from bench.hardware.catalog import cards
 from tests.cli.conftest import Say

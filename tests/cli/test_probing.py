@@ -5,8 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from bench.cli.display import Remaining
-from bench.cli.probing import LiveProbes, PlainProbes, bounds
+from bench.cli.display import LiveProbes, PlainProbes, Remaining, bounds
 from bench.judge.bisection import Search
 from bench.judge.limit import Line
 from bench.run.protocol import Step

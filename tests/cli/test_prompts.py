@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.cli.prompts import choose_gpu, confirm_download
+from bench.cli.downloads import confirm_download
+from bench.cli.options import choose_gpu
 from bench.errors import UsageError
 from bench.hardware.device import Device
 from bench.units import GIB

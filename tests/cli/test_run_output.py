@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.cli.resume_command import ResumeCommand
-from bench.cli.run_output import exit_code, print_result
+from bench.cli.run_output import ResumeCommand, exit_code, print_result
 from bench.errors import StorageError
 from bench.records.record import CellResult, Failed
 from bench.run.runner import RunResult

@@ -5,7 +5,7 @@ from time import perf_counter
 import pytest
 import torch
 
-from bench.measure.cuda_clock import cuda_stopwatch
+from bench.measure.cuda import cuda_stopwatch
 from tests.measure.test_clock import generation
 
 pytestmark = pytest.mark.gpu

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 import bench
-from bench.hardware import cpu
-from bench.hardware.environment import environment, version_of
+from bench.hardware.environment import _from_cpuinfo, cpu_name, environment, version_of
 from bench.records.record import Environment
 
 
@@ -82,7 +81,7 @@ def test_a_package_that_is_not_installed_has_no_version() -> None:
 
 
 def test_the_processor_has_a_name_or_none() -> None:
-    name = cpu.name()
+    name = cpu_name()
     assert name is None or name.strip() == name != ""
 
 
@@ -101,8 +100,8 @@ def test_the_processor_has_a_name_or_none() -> None:
 def test_the_name_is_read_and_the_serial_number_is_not(tmp_path: Path, cpuinfo: str, name: str) -> None:
     file = tmp_path / "cpuinfo"
     file.write_text(cpuinfo)
-    assert cpu._from_cpuinfo(file) == name
+    assert _from_cpuinfo(file) == name
 
 
 def test_no_cpuinfo_is_no_name(tmp_path: Path) -> None:
-    assert cpu._from_cpuinfo(tmp_path / "cpuinfo") is None
+    assert _from_cpuinfo(tmp_path / "cpuinfo") is None

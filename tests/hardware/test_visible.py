@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.hardware.visible import has_numbers, visible
+from bench.hardware.device import has_numbers, visible
 
 HERE = ("GPU-a1", "GPU-b2", "MIG-c3")
 

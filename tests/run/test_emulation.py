@@ -12,7 +12,7 @@ from bench.hardware.budget import CONTEXT, DRIVER_RESERVE
 from bench.hardware.device import Device
 from bench.records.enums import Phase, Provenance
 from bench.records.record import CellResult, Measured, OutOfMemory, Record, Skipped
-from bench.run.emulation import emulation
+from bench.run.run_spec import emulation
 from bench.store.record_files import read_record
 from bench.units import GIB, MIB
 from bench.weights.tiny import write_tiny_checkpoint

@@ -12,7 +12,7 @@ _FIRST_DRIVERS: Final = {11: 450, 12: 525, 13: 580}
 
 
 def cuda_major(version: str | None) -> int | None:
-    """`13.0` -> 13."""
+    """Return 13 for `13.0`; None for anything else than a version."""
     head = (version or "").partition(".")[0]
     return int(head) if head.isdecimal() else None
 
@@ -28,7 +28,7 @@ def tag_for(driver_cuda: str | None) -> str:
 
 
 def torch_command(tag: str, host: Host) -> str:
-    """With make in a checkout's own environment, else with pip."""
+    """Return the command: make in a checkout's own environment, else pip."""
     if host.makefile:
         return f"make bench TORCH={tag}"
     return f"pip install torch=={_PINS[tag]} -i https://download.pytorch.org/whl/{tag}"

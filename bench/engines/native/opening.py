@@ -8,13 +8,14 @@ from bench.engines.native.cuda import open_context, require_cuda
 from bench.engines.native.engine import NativeEngine, quiet_transformers
 from bench.engines.native.flash_attention import flash_attention_problem
 from bench.engines.native.memory import CudaMemory, TrackedMemory
-from bench.engines.native.observed_kernels import AskedKernels
 from bench.engines.native.out_of_memory import out_of_memory
+from bench.hardware.environment import version_of
 from bench.measure.clock import Stopwatch
-from bench.measure.cuda_clock import cuda_stopwatch
-from bench.measure.cuda_memory import CudaAllocated
-from bench.records.enums import WeightMode
+from bench.measure.cuda import CudaAllocated, cuda_stopwatch
+from bench.measure.kernels import KernelObserver
+from bench.records.enums import Attention, WeightMode
 from bench.records.reasons import FlashAttentionBroken
+from bench.records.record import SubmoduleKernels
 
 
 def open_native(setup: EngineSetup) -> OpenEngine:
@@ -55,3 +56,28 @@ def open_native(setup: EngineSetup) -> OpenEngine:
         kernels=AskedKernels,
         exhausted=lambda error, phase: out_of_memory(error, phase, device, limit_bytes),
     )
+
+
+def or_not_observable(kernels: SubmoduleKernels) -> SubmoduleKernels:
+    """Return the observed kernels of FlashAttention 2, or that this release hides them.
+
+    flash-attn registers its kernels with torch from 2.7 on. The dispatcher does not see those of
+    older releases.
+    """
+    if kernels.operators or hasattr(torch.ops.flash_attn, "_flash_attn_forward"):
+        return kernels
+    version = version_of("flash-attn")
+    return SubmoduleKernels(attention=f"not observable (flash-attn {version})", operators=())
+
+
+class AskedKernels(KernelObserver):  # type: ignore[no-untyped-call]
+    """Observes the kernels of one pass with this requested attention."""
+
+    def __init__(self, asked: Attention) -> None:
+        super().__init__()
+        self._asked = asked
+
+    def language_model(self) -> SubmoduleKernels:
+        """Return the kernels of the language model, as far as they can be observed."""
+        seen = super().language_model()
+        return or_not_observable(seen) if self._asked is Attention.FLASH_ATTENTION_2 else seen

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from bench.engines.native.observed_kernels import or_not_observable
+from bench.engines.native.opening import or_not_observable
 from bench.measure.kernels import KernelObserver
 from bench.records.enums import Phase
 from bench.records.record import SubmoduleKernels
