@@ -19,7 +19,8 @@ from bench.errors import UsageError
 from bench.store import naming
 
 if TYPE_CHECKING:
-    from bench.predict.planner import Headroom, Planner, PlanRequest
+    from bench.hardware.budget import BudgetKind
+    from bench.predict.planner import Planner, PlanRequest
     from bench.predict.target import Target
     from bench.records.record import Record
 
@@ -88,7 +89,7 @@ def plan(
     from bench.predict.planner import plan_request
     from bench.predict.target import targets
 
-    headroom = _headroom(headless, desktop)
+    budget = _budget(headless, desktop)
     if any_gpu and (gpus or out):
         raise UsageError(
             f"--any-gpu and {'--gpu' if gpus else '--out'} are both given", hint="Use one of them"
@@ -96,44 +97,44 @@ def plan(
     planned_for = () if any_gpu else targets(gpus)
     chosen = plan_request(run_options({"gpu": None, "device": None, **given}))
     if any_gpu:
-        _survey(chosen, headroom, form)
+        _survey(chosen, budget, form)
     else:
-        _plan(chosen, planned_for, headroom, form, out)
+        _plan(chosen, planned_for, budget, form, out)
 
 
-def _headroom(headless: bool, desktop: bool) -> "Headroom | None":
+def _budget(headless: bool, desktop: bool) -> "BudgetKind | None":
     if headless and desktop:
         raise UsageError("--headless and --desktop are both given", hint="Leave both out to see both")
     return "headless" if headless else "desktop" if desktop else None
 
 
-def _survey(chosen: "PlanRequest", headroom: "Headroom | None", form: Form) -> None:
+def _survey(chosen: "PlanRequest", budget: "BudgetKind | None", form: Form) -> None:
     from bench.cli.plan_output import print_survey, progress, survey_json
     from bench.predict.planner import survey
 
     with progress() as report:
-        found = survey(_planner(chosen, headroom, report))
+        found = survey(_planner(chosen, budget, report))
     if form == "json":
-        click.echo(survey_json(found, headroom))
+        click.echo(survey_json(found, budget))
     else:
-        print_survey(found, chosen, headroom)
+        print_survey(found, chosen, budget)
 
 
 def _planner(
-    chosen: "PlanRequest", headroom: "Headroom | None", report: "Callable[[str], None]"
+    chosen: "PlanRequest", budget: "BudgetKind | None", report: "Callable[[str], None]"
 ) -> "Planner":
     """Return the planner; advice of transformers about a configuration is not printed."""
     from bench.engines.native.engine import quiet_transformers
     from bench.predict.planner import Planner
 
     quiet_transformers()
-    return Planner(chosen, headroom, report)
+    return Planner(chosen, budget, report)
 
 
 def _plan(
     chosen: "PlanRequest",
     planned_for: "tuple[Target, ...]",
-    headroom: "Headroom | None",
+    budget: "BudgetKind | None",
     form: Form,
     out: Path | None,
 ) -> None:
@@ -146,7 +147,7 @@ def _plan(
     from bench.store.record_files import without_search_for_cycles
 
     with progress() as report, without_search_for_cycles():
-        planner = _planner(chosen, headroom, report)
+        planner = _planner(chosen, budget, report)
         records = [_record(planner, target, chosen, out) for target in planned_for]
     if form == "json":
         click.echo(records_json(records), nl=False)

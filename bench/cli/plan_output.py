@@ -11,7 +11,8 @@ from bench.units import GIB, clip_length, gib
 from bench.wording import predictions
 
 if TYPE_CHECKING:
-    from bench.predict.planner import Candidate, Headroom, PlanRequest, Survey
+    from bench.hardware.budget import BudgetKind
+    from bench.predict.planner import Candidate, PlanRequest, Survey
     from bench.records.record import Record
     from bench.report.interface import View
 
@@ -78,13 +79,13 @@ def _print_view(view: "View") -> None:
 # --- the whole catalog ------------------------------------------------------------------------------------
 
 
-def survey_json(found: "Survey", headroom: "Headroom | None") -> str:
+def survey_json(found: "Survey", budget: "BudgetKind | None") -> str:
     """Return the slugs of the smallest cards for the requested budgets, and every card, as JSON."""
     smallest = {"headless": found.smallest_headless, "desktop": found.smallest_desktop}
     slugs = {
-        f"smallest_{room}": card.slug if card is not None else None
-        for room, card in smallest.items()
-        if headroom in {None, room}
+        f"smallest_{kind}": card.slug if card is not None else None
+        for kind, card in smallest.items()
+        if budget in {None, kind}
     }
     return json.dumps({**slugs, "cards": [_as_json(card) for card in found.cards]}, indent=2)
 
@@ -101,13 +102,13 @@ def _as_json(card: "Candidate") -> dict[str, object]:
     }
 
 
-def print_survey(found: "Survey", chosen: "PlanRequest", headroom: "Headroom | None") -> None:
+def print_survey(found: "Survey", chosen: "PlanRequest", budget: "BudgetKind | None") -> None:
     """Print the smallest cards in a sentence each, then the catalog by memory."""
     what = _asked(chosen)
     click.echo(f"{chosen.source.origin.name}, {what} (derived, nothing was run)")
-    if headroom != "desktop":
+    if budget != "desktop":
         click.echo(f"smallest card without a desktop   {_smallest(found.smallest_headless)}")
-    if headroom != "headless":
+    if budget != "headless":
         click.echo(f"smallest card beside a desktop    {_smallest(found.smallest_desktop)}")
     click.echo("")
     for line in _lines([_HEADER, *map(_row, found.cards)]):

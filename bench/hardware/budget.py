@@ -13,7 +13,7 @@ the memory call, or none at all) leaves the headless and the desktop budget unkn
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from bench.errors import UsageError
 from bench.hardware.catalog import Card
@@ -24,6 +24,8 @@ from bench.records.card import Budget
 from bench.records.enums import Fit
 from bench.records.prediction import Term
 from bench.units import MIB
+
+BudgetKind = Literal["headless", "desktop"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ import psutil
 
 from bench.errors import DeviceError, UsageError
 from bench.hardware import catalog, nvml
-from bench.hardware.environment import cpu_name
 from bench.hardware.readings import DriverGpu
 from bench.records.record import DeviceInfo
 from bench.units import gib
@@ -110,6 +109,8 @@ def _listed(found: tuple[Device, ...]) -> str:
 
 def the_cpu() -> Device:
     """Return the CPU, with the machine's memory."""
+    from bench.hardware.environment import cpu_name
+
     name = cpu_name() or "CPU"
     memory = psutil.virtual_memory()
     slug = "cpu-" + catalog.slugify(name)

@@ -33,7 +33,7 @@ def power_of(trace: Trace, slow: Sequence[SlowSample], spans: Sequence[Span], pe
 
 
 def during(slow: Sequence[SlowSample], spans: Sequence[Span]) -> list[SlowSample]:
-    """The samples that lie in any of the spans."""
+    """Return the samples within any of the spans."""
     inside = within(np.array([sample.at_s for sample in slow], dtype=np.float64), spans)
     return [sample for sample, timed in zip(slow, inside, strict=True) if timed]
 
@@ -47,7 +47,7 @@ def range_of(values: Iterable[float | None]) -> Range | None:
 
 
 def shares(samples: Sequence[SlowSample]) -> dict[str, float] | None:
-    """Share of the samples in which each reason was in force; reasons that never were are left out.
+    """Return the share of samples with each reason for throttling, without those that never applied.
 
     None where the driver reports no reasons: that is not the same as a card without any.
     """
@@ -68,7 +68,7 @@ def is_throttled(samples: Sequence[SlowSample], *, limit_lowered: bool) -> bool:
 
 
 def is_contended(seen: Collection[int], before: Collection[int], workers: Collection[int]) -> bool:
-    """Whether a process other than our workers computed on the card, as far as can be known.
+    """Whether a process other than our workers computed on the card, as far as it is known.
 
     `seen` are the pids of one cell, `before` those before the run's first worker. Inside a container the
     driver names pids of the host: where it does not know our worker, a new pid may be ours.

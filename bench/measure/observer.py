@@ -1,7 +1,7 @@
-"""What an engine announces about a generation while it runs: the one seam between running and measuring.
+"""The events of a generation that an engine announces: the only interface between running and measuring.
 
 An engine calls `begin(phase)` when a phase starts, `token()` when a token's kernels have been issued, and
-`end()` after the last one. It asks for nothing in return, so watching never steers the run.
+`end()` after the last one. It gets nothing in return, so that observers cannot change the run.
 An engine that cannot see all phases begins those that it sees, `preprocess` first. One that gets its tokens
 in chunks calls `token()` once for each chunk.
 """

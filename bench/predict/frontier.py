@@ -1,10 +1,10 @@
 """The predicted frontier: the longest clip that fits, for each attention, max_tokens and budget of a card."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, Literal
+from typing import Final
 
 from bench.engines.support import longest_clip_s
-from bench.hardware.budget import desktop_budget, headless_budget
+from bench.hardware.budget import BudgetKind, desktop_budget, headless_budget
 from bench.hardware.catalog import Card
 from bench.predict.cells import Predictions, unsupported_reason
 from bench.predict.search import Bracket, Goal, Search
@@ -19,21 +19,19 @@ from bench.suite.cells import Cell
 EXTRA_LENGTHS: Final = 8
 """Clips that are predicted in addition to those of the suite, for attentions that allocate alike."""
 
-BudgetKind = Literal["headless", "desktop"]
-
 
 def longest_clips(
     cells: Sequence[Cell],
     target: Target,
     predictions: Predictions,
     max_positions: int,
-    headroom: BudgetKind | None,
+    budget: BudgetKind | None,
 ) -> tuple[LongestClip, ...]:
     """Return the predicted frontier; empty for a CPU, and for a plan of one clip length."""
     clips = sorted({cell.requested.clip_seconds for cell in cells})
     if target.card is None or len(clips) < 2:
         return ()
-    budgets = _budgets(target.card, headroom)
+    budgets = _budgets(target.card, budget)
     lines = _lines(cells, target, max_positions)
     alike: dict[Setting, list[Requested]] = {}
     for requested in lines:
@@ -51,10 +49,10 @@ def longest_clips(
     return tuple(sorted(found, key=lambda line: order.index((line.attention, line.max_tokens))))
 
 
-def _budgets(card: Card, headroom: BudgetKind | None) -> Mapping[BudgetKind, Interval]:
+def _budgets(card: Card, budget: BudgetKind | None) -> Mapping[BudgetKind, Interval]:
     """The requested budgets of a card."""
     every: dict[BudgetKind, Interval] = {"headless": headless_budget(card), "desktop": desktop_budget(card)}
-    return every if headroom is None else {headroom: every[headroom]}
+    return every if budget is None else {budget: every[budget]}
 
 
 def _lines(cells: Sequence[Cell], target: Target, max_positions: int) -> list[Requested]:

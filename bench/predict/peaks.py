@@ -79,7 +79,7 @@ class Peak:
 
     @property
     def allocated_bytes(self) -> int:
-        """All three parts."""
+        """Sum of the three parts."""
         return self.cache_bytes + self.activations_bytes + self.workspace_bytes
 
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import isfinite
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from pydantic import BaseModel
 
 from bench.engines.support import longest_clip_s
 from bench.errors import UsageError
 from bench.hardware import budget
+from bench.hardware.budget import BudgetKind
 from bench.hardware.catalog import Card
 from bench.hardware.environment import environment, version_of
 from bench.judge.prediction import ORDER, budgets_of, cell_verdict, need_of
@@ -34,7 +35,6 @@ from bench.units import clip_length
 
 DEFAULT_SUITE: Final = "standard"
 
-Headroom = Literal["headless", "desktop"]
 
 _LOADING: Final = "tensor by tensor, as transformers does with a device_map: never more than the weights"
 _CARD_WORKSPACE: Final = "cuBLAS as torch sets it; cuDNN as a range, from nothing to copies in its own layout"
@@ -84,19 +84,22 @@ def _quiet(_message: str) -> None:
 
 
 class Planner:
-    """Makes the derived records of a plan request; devices share traces and predictions.
+    """Makes the derived records of a plan request. Devices share traces and predictions.
 
     `announce` receives progress messages, such as `tracing 60 s, sdpa`.
     """
 
     def __init__(
-        self, request: PlanRequest, headroom: Headroom | None = None, announce: Callable[[str], None] = _quiet
+        self,
+        request: PlanRequest,
+        budget_kind: BudgetKind | None = None,
+        announce: Callable[[str], None] = _quiet,
     ) -> None:
         from bench.predict.cells import Predictions
         from bench.predict.traced_model import TracedModel
 
         self._request = request
-        self._headroom = headroom
+        self._budget_kind = budget_kind
         self._model = TracedModel(request.source, request.suite.dtype, announce)
         self._predictions = Predictions(self._model, [cell.requested.max_tokens for cell in request.cells])
         self._environment = _environment()
@@ -116,7 +119,7 @@ class Planner:
         source, cells = self._request.source, self._request.cells
         results = [self._predictions.cell(cell, target, source.max_positions) for cell in cells]
         longest = (
-            longest_clips(cells, target, self._predictions, source.max_positions, self._headroom)
+            longest_clips(cells, target, self._predictions, source.max_positions, self._budget_kind)
             if frontier
             else ()
         )
@@ -152,7 +155,7 @@ class Planner:
             loading=_LOADING,
             allocator=RULES_OF if on_card else None,
             workspace_source=_CARD_WORKSPACE if on_card else _CPU_WORKSPACE,
-            headroom=self._headroom,
+            headroom=self._budget_kind,
             driver_reserve=budget.DRIVER_RESERVE.term if on_card else None,
             context=budget.CONTEXT.term if on_card else None,
             desktop=budget.DESKTOP.term if on_card else None,
@@ -165,12 +168,12 @@ def _environment() -> Environment:
 
 
 def _without_variables(here: Environment) -> Environment:
-    """For a card: variables of this shell do not affect the prediction. On a CPU they affect the probes."""
+    """Return the environment of a card's prediction, which the variables of this shell do not affect."""
     return here.model_copy(update={"variables": {}})
 
 
 def record_path(record: Record, out: Path) -> Path:
-    """Where a derived record goes below `out`."""
+    """Return the path of a derived record below `out`."""
     name = naming.record_name(record.created_at, record.suite.name, "plan", record.record_id)
     return naming.folder(out, record.model.name, record.device.slug) / name
 

@@ -58,7 +58,7 @@ class TracedModel:
 
     @property
     def info(self) -> ModelInfo:
-        """The model as a record describes it."""
+        """Return the model in the form of a record."""
         origin = self._source.origin
         return ModelInfo(
             name=origin.name,
@@ -71,14 +71,14 @@ class TracedModel:
         )
 
     def memory(self, requested: Requested, kind: Kind) -> ModelMemory:
-        """The tensors of the loaded model, and those that move to the host once loaded."""
+        """Return the tensors of the loaded model, and those that move to the host after loading."""
         if kind == "cpu" or settings_of(requested.profile).embeddings == "device":
             return self._memory
         names = self._source.tensors or expected_tensors(self._config)
         return replace(self._memory, leaving=(list(names).index(_EMBEDDINGS),))
 
     def prompt_tokens(self, requested: Requested) -> int:
-        """Length of the prefill: text, audio, its bounds and its markers.
+        """Return the length of the prefill: text, audio, its bounds and its markers.
 
         Raises:
             UsageError: a prompt that cannot be counted without a tokenizer.
@@ -89,7 +89,7 @@ class TracedModel:
         return text + audio_positions(requested.clip_seconds, requested.time_markers)
 
     def trace(self, requested: Requested, kind: Kind) -> Trace:
-        """The trace of a cell, for any length of its answer and any card."""
+        """Return the trace of a cell, for any length of its answer and any card."""
         setting = setting_of(requested, kind)
         tokens = self.prompt_tokens(requested)
         key = (setting, requested.clip_seconds, tokens)

@@ -137,7 +137,7 @@ class Session:
 
     def _run_now(self, cell: Cell, listener: Listener, keep: bool) -> CellResult:
         """Run the cell. If its worker ends here, memory that stays on the card belongs to this cell."""
-        residue = self._retire_for(cell)
+        leftover = self._retire_for(cell)
         self._watch.cell_begins()
         end = self._card_is_gone() or self._isolation.measure(
             Job(requested=cell.requested, measure=self._measure),
@@ -147,8 +147,8 @@ class Session:
         finished = end if isinstance(end, Finished) else None
         telemetry = self._watch.cell_ends(self._isolation.worker_pid, finished)
         if not isinstance(end, Finished) or not keep or self._policy.isolate == "cell":
-            residue = self._retire()
-        return _result(cell, end, telemetry.after(residue), self._device, self._measure.noise_cv)
+            leftover = self._retire()
+        return _result(cell, end, telemetry.after(leftover), self._device, self._measure.noise_cv)
 
     def _card_is_gone(self) -> Failed | None:
         """Return a failure if the driver was lost and no worker is left: a new one would find no card."""
@@ -159,9 +159,9 @@ class Session:
     def _retire_for(self, cell: Cell) -> LeftoverMemory:
         """End the worker of another group, and return the memory that stays on the card, for the new cell."""
         key = request_key(WORKER, cell.requested)
-        residue = self._retire() if self._loaded_for not in {None, key} else LeftoverMemory()
+        leftover = self._retire() if self._loaded_for not in {None, key} else LeftoverMemory()
         self._loaded_for = key
-        return residue if residue.back_at_baseline is False else LeftoverMemory()
+        return leftover if leftover.back_at_baseline is False else LeftoverMemory()
 
     def _retire(self) -> LeftoverMemory:
         self._loaded_for = None

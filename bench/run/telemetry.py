@@ -53,11 +53,11 @@ class CellTelemetry:
     memory_trace: MemoryTrace | None = None
     labels: tuple[str, ...] = ()
 
-    def after(self, residue: LeftoverMemory) -> Self:
+    def after(self, leftover: LeftoverMemory) -> Self:
         """Return this telemetry with the memory that the cell's worker left."""
         if self.memory is None:
             return self
-        return replace(self, memory=self.memory.model_copy(update=asdict(residue)))
+        return replace(self, memory=self.memory.model_copy(update=asdict(leftover)))
 
 
 class Watch(Protocol):

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from bench.predict.planner import Headroom, Planner, plan_request
+from bench.hardware.budget import BudgetKind
+from bench.predict.planner import Planner, plan_request
 from bench.predict.target import targets
 from bench.records.record import Record
 from bench.run.run_spec import RunOptions
@@ -11,7 +12,7 @@ SMALL = {"suite": "quick", "clip_seconds": (4.0, 20.0, 60.0), "max_tokens": (8, 
 
 
 def derived_records(
-    model: Path, *names: str, headroom: Headroom | None = None, **changes: object
+    model: Path, *names: str, headroom: BudgetKind | None = None, **changes: object
 ) -> list[Record]:
     options = RunOptions(**{**SMALL, "model": str(model), **changes})  # type: ignore[arg-type]
     planner = Planner(plan_request(options), headroom)

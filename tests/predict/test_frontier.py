@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from bench.hardware.budget import BudgetKind
 from bench.hardware.catalog import Card
 from bench.judge.prediction import budgets_of, cell_fit
-from bench.predict.planner import Headroom, Planner, plan_request
+from bench.predict.planner import Planner, plan_request
 from bench.predict.target import Target, targets
 from bench.records.enums import Fit
 from bench.run.run_spec import RunOptions
@@ -45,7 +46,7 @@ def _card_of(like: Target, memory_total_bytes: int) -> Target:
 
 
 @pytest.mark.parametrize("headroom", ["headless", "desktop"])
-def test_only_the_requested_budget_is_searched(model: Path, headroom: Headroom) -> None:
+def test_only_the_requested_budget_is_searched(model: Path, headroom: BudgetKind) -> None:
     (record,) = derived_records(model, "rtx-4070", headroom=headroom)
     assert record.derivation is not None
     (line, *_) = record.derivation.longest_clips

@@ -1,4 +1,4 @@
-"""Weights on the disk, memory of the machine, memory of a card. Pure."""
+"""Checks of disk space for the weights, memory of the machine and memory of a card. Pure."""
 
 from typing import Final
 
@@ -9,19 +9,19 @@ from bench.records.card import Budget
 from bench.units import GIB, MIB, both_units, gib
 
 DISK_MARGIN_BYTES: Final = 512 * MIB
-"""Left free on the disk after the download, as the download itself demands."""
+"""Free space on the disk after the download, as the download itself requires."""
 
 CPU_RUN_BYTES: Final = 11_181_000_000
 """Resident peak of the 4B model on a CPU, 10 s of audio and 128 tokens: the README's record."""
 
 SHORT_CLIP_BYTES: Final = 72 * MIB
-"""What the allocated peak of that cell was above the weights."""
+"""Allocated peak of that cell above the weights."""
 
 LEAST_BYTES: Final = WEIGHTS_BYTES + SHORT_CLIP_BYTES + CONTEXT.low_bytes
-"""Below this nothing fits, however little the CUDA context takes."""
+"""Below this nothing fits, even with the smallest CUDA context."""
 
 SAFE_BYTES: Final = WEIGHTS_BYTES + SHORT_CLIP_BYTES + CONTEXT.high_bytes
-"""From here on a short clip fits, however much the CUDA context takes."""
+"""From here on a short clip fits, even with the largest CUDA context."""
 
 _LOADING_BYTES: Final = 4 * GIB  # assumed: torch with its CUDA libraries, and shards on their way to the card
 
@@ -46,7 +46,7 @@ def weights(facts: Facts) -> Check:
 
 
 def ram(facts: Facts) -> Check:
-    """Enough to load through where a card computes, or for the whole model where the CPU does."""
+    """Check the memory: enough to load the weights onto a card, or for the whole model on the CPU."""
     host = facts.host
     free = f"{gib(host.ram_available_bytes)} of {gib(host.ram_total_bytes)} free"
     if facts.cards:
@@ -69,7 +69,7 @@ def ram(facts: Facts) -> Check:
 
 
 def vram(card: Card, host: Host) -> Check:
-    """The weights, a short clip and the CUDA context against what can be had: at best, and now."""
+    """Check that weights, a short clip and the CUDA context fit the card: at best, and now."""
     budget = card.state.budget
     if budget.now_bytes is None:
         return _shared_memory(host)
@@ -96,7 +96,7 @@ def is_tight(card: Card) -> bool:
 
 
 def _budgets(budget: Budget) -> str:
-    """`without a display 11.57 GiB, with a desktop 10.79 GiB`."""
+    """Return the budgets: `without a display 11.57 GiB, with a desktop 10.79 GiB`."""
     return f"without a display {gib(budget.headless_bytes)}, with a desktop {gib(budget.desktop_bytes)}"
 
 
@@ -110,7 +110,7 @@ def _how_to_free(card: Card) -> str:
 
 
 def _shared_memory(host: Host) -> Check:
-    """Parts that share the machine's memory have no figure of their own; what RAM is free is theirs too."""
+    """Return a note for a part that shares the machine's memory and has no figure of its own."""
     summary = (
         f"the driver gives no figure, as where memory is shared: {gib(host.ram_available_bytes)} RAM free"
     )

@@ -1,4 +1,4 @@
-"""Python, torch, the driver: what has to be there before any card is looked at. Pure."""
+"""Checks of Python, torch and the driver, which precede those of a card. Pure."""
 
 import re
 from typing import Final
@@ -12,7 +12,7 @@ OLDEST_TORCH: Final = (2, 9, 1)
 
 
 def python(host: Host) -> Check:
-    """Python 3.11 or newer."""
+    """Check for Python 3.11 or newer."""
     version = ".".join(map(str, host.python))
     if host.python[:2] >= OLDEST_PYTHON:
         return Check(name="Python", status="ok", summary=version)
@@ -25,7 +25,7 @@ def python(host: Host) -> Check:
 
 
 def torch(facts: Facts) -> Check:
-    """There, not too old, and not for the CPU only where there is a card to use."""
+    """Check that torch is installed, new enough, and built for the card if there is one."""
     build, driver_cuda = facts.torch, facts.cards[0].driver_cuda if facts.cards else None
     tag = tag_for(driver_cuda) if facts.cards else "cpu"
     command = torch_command(tag, facts.host)
@@ -64,7 +64,7 @@ def _is_older(version: str, oldest: tuple[int, ...]) -> bool:
 
 
 def driver(facts: Facts) -> Check | None:
-    """Speaks the CUDA that torch was built for: the same major version is enough. None without a card.
+    """Check that the driver supports the major version of torch's CUDA. None without a card.
 
     https://docs.nvidia.com/deploy/cuda-compatibility/minor-version-compatibility.html
     """
@@ -77,16 +77,16 @@ def driver(facts: Facts) -> Check | None:
         )
     if not facts.cards:
         return None
-    version, speaks = facts.cards[0].driver or "version not told", facts.cards[0].driver_cuda
+    version, cuda = facts.cards[0].driver or "version not told", facts.cards[0].driver_cuda
     build = facts.torch
-    has, needs = cuda_major(speaks), cuda_major(build.cuda) if build else None
+    has, needs = cuda_major(cuda), cuda_major(build.cuda) if build else None
     if has is None:
         return Check(name="driver", status="note", summary=f"{version}; it does not tell its CUDA version")
     if build is not None and needs is not None and has < needs:
-        return _old_driver(facts.host, build, f"{version} speaks CUDA {speaks}", has, needs)
+        return _old_driver(facts.host, build, f"{version} speaks CUDA {cuda}", has, needs)
     if has < 12:
-        return _old_driver(facts.host, None, f"{version} speaks CUDA {speaks}", has, 12)
-    return Check(name="driver", status="ok", summary=f"{version}, speaks CUDA {speaks}")
+        return _old_driver(facts.host, None, f"{version} speaks CUDA {cuda}", has, 12)
+    return Check(name="driver", status="ok", summary=f"{version}, speaks CUDA {cuda}")
 
 
 def _old_driver(host: Host, build: TorchBuild | None, version: str, has: int, needs: int) -> Check:
@@ -94,7 +94,7 @@ def _old_driver(host: Host, build: TorchBuild | None, version: str, has: int, ne
     where = "in Windows, " if host.wsl2 else ""
     newer = f"to {branch} or newer" if branch else f"to one for CUDA {needs}"
     fix, command = f"Update the NVIDIA driver {where}{newer}", None
-    if has >= 12:  # a torch for the driver that is there exists
+    if has >= 12:  # a torch for this driver exists
         command = torch_command("cu128", host)
         fix += f"; or keep it: {command}"
     wanted = f"torch {build.version}" if build else "torch"
@@ -108,7 +108,7 @@ def _old_driver(host: Host, build: TorchBuild | None, version: str, has: int, ne
 
 
 def gpu(facts: Facts) -> Check | None:
-    """Why no card was found, where none was; None where there is one, or the CPU was asked for."""
+    """Check that a card was found. None if one was, or if the CPU was requested."""
     if facts.cards or facts.driver_error is not None or facts.cpu_wanted:
         return None
     status, summary, fix = _why_none(facts.host)
