@@ -4,15 +4,17 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import psutil
 
 from bench.errors import DeviceError, UsageError
 from bench.hardware import catalog, nvml
 from bench.hardware.readings import DriverGpu
-from bench.records.record import DeviceInfo
 from bench.units import gib
+
+if TYPE_CHECKING:
+    from bench.records.record import DeviceInfo
 
 _VISIBLE: Final = "CUDA_VISIBLE_DEVICES"
 
@@ -42,8 +44,10 @@ class Device:
         """Whether the catalog has this card; None for the CPU."""
         return None if self.kind == "cpu" else self.entry is not None
 
-    def info(self) -> DeviceInfo:
+    def info(self) -> "DeviceInfo":
         """Return the part that a record contains."""
+        from bench.records.record import DeviceInfo
+
         return DeviceInfo(
             kind=self.kind,
             slug=self.slug,
