@@ -215,8 +215,9 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """One figure of one cell on which machines or records disagree."""
+    """One figure of one cell on which machines or records disagree. `name`: of the figure, or `fit`."""
 
+    name: str
     cell: str
     what: str
     found: str

@@ -16,7 +16,7 @@ from bench.report.prediction import CEILINGS, TERMS, PhaseTerms, Prediction
 from bench.text import MAX_NAME, clean
 from bench.wording.labels import PREDICTED_CELLS
 
-_TONES: Final = {
+CELL_TONES: Final = {
     Verdict.RUNS: Tone.GOOD,
     Verdict.RUNS_HEADLESS: Tone.GOOD,
     Verdict.TOO_CLOSE_TO_CALL: Tone.WARN,
@@ -74,7 +74,7 @@ def differ(row: CheckRow) -> str:
 
 def _fit_words(verdict: Verdict, desktop: Fit | None) -> tuple[str, Tone]:
     """`fits`, `headless only`: the word for a verdict, and how good it is."""
-    word, tone = PREDICTED_CELLS[verdict], _TONES[verdict]
+    word, tone = PREDICTED_CELLS[verdict], CELL_TONES[verdict]
     desktop_is_open = verdict is Verdict.RUNS_HEADLESS and desktop is not Fit.DOES_NOT_FIT
     return ("fits headless" if desktop_is_open else word), tone
 

@@ -89,12 +89,12 @@ def disagreements(cell: CheckRow) -> Iterator[Disagreement]:
     name_of_cell = f"{units.clip_length(cell.clip_seconds)} × {cell.max_tokens:,} ({settings_words(cell)})"
     for name in cell.disagrees:
         if name == FIT:
-            yield Disagreement(name_of_cell, FITS, _tally(cell))
+            yield Disagreement(name, name_of_cell, FITS, _tally(cell))
             continue
         figure = cell.figure(name)
         if figure is not None:
             shown = _figure(FIGURES[name], figure)
-            yield Disagreement(name_of_cell, FIGURES[name].heading, f"{shown.interval}, {shown.note}")
+            yield Disagreement(name, name_of_cell, FIGURES[name].heading, f"{shown.interval}, {shown.note}")
 
 
 def _figures(cell: CheckRow) -> dict[str, Figure]:

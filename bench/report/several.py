@@ -7,13 +7,14 @@ from typing import Final
 from urllib.parse import quote
 
 from bench import units
+from bench.check.rows import FIT
 from bench.records.check import Check, CheckRecord
 from bench.records.enums import Provenance, WeightMode
 from bench.report.basics import Fact, basis, whole
 from bench.report.details import PageFacts
 from bench.report.facts import named_model
 from bench.report.interface import Merged, Source
-from bench.report.rows import FITS, disagreements
+from bench.report.rows import disagreements
 from bench.text import MAX_NAME, clean
 from bench.wording import labels
 
@@ -41,7 +42,7 @@ def facts_of(check: Check) -> PageFacts:
 def merged(check: Check) -> Merged:
     """Sources, the newest first, and disagreements, each up to a bound."""
     every = chain.from_iterable(map(disagreements, check.rows))
-    found = sorted(every, key=lambda one: one.what != FITS)  # fits first: it matters most
+    found = sorted(every, key=lambda one: one.name != FIT)  # fits first: it matters most
     numbers = [record.machine for record in check.records]
     machines = None if None in numbers else len(set(numbers))
     counted = basis(None, len(check.records))

@@ -5,6 +5,7 @@ from typing import Final
 
 from bench.records.enums import Fit, Label, Verdict
 from bench.report.interface import Row
+from bench.report.prediction import Prediction
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +41,21 @@ VERDICTS: Final = {
 }
 """By code, from the best to the worst: the order of the key."""
 
-_PREDICTED: Final = {
-    Verdict.RUNS: "runs",
-    Verdict.RUNS_HEADLESS: "runs_headless",
-    Verdict.TOO_CLOSE_TO_CALL: "too_close_to_call",
-    Verdict.DOES_NOT_FIT: "does_not_fit",
-    Verdict.UNSUPPORTED: "unsupported",
-    Verdict.UNKNOWN: "predicted",
-}
-
 
 def code_of(row: Row) -> str:
     """The key of `VERDICTS` for a cell."""
     if row.prediction is not None:
-        desktop_is_open = row.prediction.fit.word == "fits headless"
-        code = _PREDICTED[row.prediction.verdict]
-        return "fits_headless" if desktop_is_open and code == "runs_headless" else code
+        return _of_prediction(row.prediction)
     if row.status.code == "measured":
         return "too_close_to_call" if row.fit is Fit.TOO_CLOSE_TO_CALL else _of_run(row)
-    return "not_run" if row.status.word == "not run" else row.status.code
+    is_pending = row.status.code == "skipped" and row.fit is not Fit.DOES_NOT_FIT
+    return "not_run" if is_pending else row.status.code
+
+
+def _of_prediction(predicted: Prediction) -> str:
+    if predicted.verdict is Verdict.RUNS_HEADLESS and predicted.desktop is not Fit.DOES_NOT_FIT:
+        return "fits_headless"
+    return "predicted" if predicted.verdict is Verdict.UNKNOWN else predicted.verdict.value
 
 
 def _of_run(row: Row) -> str:
