@@ -1,12 +1,24 @@
 import math
 import re
+import sys
 from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.units import NOT_AVAILABLE, both_units, clip_length, gb, gib, parse_size, rate, ratio, seconds
+from bench.units import (
+    NOT_AVAILABLE,
+    both_units,
+    clip_length,
+    gb,
+    gib,
+    parse_size,
+    rate,
+    ratio,
+    rounded,
+    seconds,
+)
 
 NUMBER = re.compile(r"-?[\d,]+(?:\.\d+)?")
 
@@ -161,3 +173,14 @@ def test_any_text_is_a_size_or_refused(text: str) -> None:
         assert parse_size(text) > 0
     except ValueError as error:
         assert "is no size" in str(error)
+
+
+def test_digits_that_mean_nothing_are_left_out() -> None:
+    assert rounded(47.391738, 3) == 47.4
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False), st.integers(1, 9))
+def test_what_is_finite_stays_finite_and_close(value: float, digits: int) -> None:
+    short = rounded(value, digits)
+    assert math.isfinite(short)
+    assert math.isclose(short, value, rel_tol=1.0, abs_tol=sys.float_info.min)

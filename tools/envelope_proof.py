@@ -171,7 +171,7 @@ def _beyond_the_weights(envelope: Envelope, phase: Phase) -> int:
 # --- seen -------------------------------------------------------------------------------------------------
 
 
-class Seen(NamedTuple):
+class Observation(NamedTuple):
     """Most bytes in each phase, as the allocator gave them and as the dispatcher saw tensors."""
 
     prompt_tokens: int
@@ -180,7 +180,7 @@ class Seen(NamedTuple):
 
 
 @torch.no_grad()
-def watch(model: MossAudioModel, combination: Combination) -> Seen:
+def watch(model: MossAudioModel, combination: Combination) -> Observation:
     """Generate as the native engine does, watched from the inputs on."""
     for module in model.modules():
         if isinstance(module, AttentionModule):
@@ -204,7 +204,7 @@ def watch(model: MossAudioModel, combination: Combination) -> Seen:
     if output.sequences.shape[1] != prompt_tokens + combination.tokens:
         raise RuntimeError("the answer has another length")
     peaks = {segment.name: segment.peak for segment in events.segments()}
-    return Seen(
+    return Observation(
         prompt_tokens,
         {phase: peaks[phase] for phase in PHASES},
         {phase: (tensors.phases[phase].allocated_peak_bytes or 0) - weights for phase in PHASES},

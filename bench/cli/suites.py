@@ -24,10 +24,13 @@ def suites(name: str | None) -> None:
       bench suites standard
       bench suites ./mine.toml
     """
+    from bench.engines.registry import find_engine
     from bench.suite.suite import find_suite, shipped_suites
 
     if name is not None:
-        click.echo(_whole(find_suite(name)))
+        suite = find_suite(name)
+        find_engine(suite.engine, f"{name}: engine")
+        click.echo(_whole(suite))
         return
     for each in shipped_suites():
         click.echo(_line(find_suite(each)))

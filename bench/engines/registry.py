@@ -27,8 +27,8 @@ def engine_names() -> tuple[str, ...]:
     return tuple(sorted({*SHIPPED, *entry_points(group=GROUP).names}))
 
 
-def find_engine(name: str) -> "EngineSpec":
-    """Return the engine of this name.
+def find_engine(name: str, named_in: str = "") -> "EngineSpec":
+    """Return the engine of this name. `named_in`: the option or file that names it, for the error.
 
     Raises:
         UsageError: no engine has this name; the hint lists those that exist.
@@ -43,7 +43,8 @@ def find_engine(name: str) -> "EngineSpec":
     elif others := tuple(entry_points(group=GROUP, name=name)):
         found = others[0]
     else:
-        raise UsageError(f"no engine '{name}'", hint=f"Choose from {', '.join(engine_names())}")
+        place = f"{named_in}: " if named_in else ""
+        raise UsageError(f"{place}no engine '{name}'", hint=f"Choose from {', '.join(engine_names())}")
     spec = found.load()
     if not isinstance(spec, EngineSpec):
         raise BenchError(f"{found.value} is no engine", hint="Uninstall the package that announces it")

@@ -132,11 +132,7 @@ def cells_of(options: RunOptions, base: Suite, origin: Origin) -> tuple[Suite, t
         attention=options.attention,
         repeats=options.repeats,
     )
-    try:
-        find_engine(suite.engine)
-    except UsageError as error:
-        where = f"{options.suite}: engine" if options.engine is None else "--engine"
-        raise UsageError(f"{where}: {error.message}", hint=error.hint) from None
+    find_engine(suite.engine, f"{options.suite}: engine" if options.engine is None else "--engine")
     clip = clips.shipped_speech() if options.audio is None else clips.read_audio(options.audio)
     return suite, expand(suite, weight_mode=origin.weight_mode, clip_source_sha256=clip.sha256)
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from bench import shipped
 from tests.cli.conftest import Say
 from tests.run.processes import write_suite
 
@@ -29,3 +30,12 @@ def test_what_a_suite_expects_is_shown(say: Say, tmp_path: Path) -> None:
     path = write_suite(tmp_path)
     path.write_text(path.read_text() + '[[expect]]\nfits = true\nmax_tokens = [8]\nlatency_s = "<= 5"\n')
     assert 'expects      max_tokens = [8], fits = true, latency_s = "<= 5"\n' in say("suites", str(path)).out
+
+
+def test_a_suite_with_an_unknown_engine_is_an_error_that_names_the_file(say: Say, tmp_path: Path) -> None:
+    text = (shipped.suites() / "smoke.toml").read_text(encoding="utf-8")
+    mine = tmp_path / "mine.toml"
+    mine.write_text(text.replace('engine = "native"', 'engine = "other"'), encoding="utf-8")
+    said = say("suites", str(mine))
+    assert said.code == 2
+    assert "mine.toml: engine: no engine 'other'. Choose from native" in said.line()
