@@ -76,7 +76,7 @@ def test_a_name_that_is_too_long_for_a_path(say: Say) -> None:
             ("clip_seconds", "clip_second"),
             "unknown key axes.clip_second (and 1 more). Did you mean axes.clip_seconds?",
         ),
-        (("[axes]", "[axes"), "line 7"),
+        (("[axes]", "[axes"), "line 8"),
         (("[1]", "[1, 1]"), "axes.clip_seconds: 1 appears twice"),
         (("[1]", "[nan]"), "axes.clip_seconds"),
         (('"float32"', '"float8"'), "dtype: 'float8' is unknown. Use bfloat16, float16 or float32"),
