@@ -23,7 +23,9 @@ from bench.store.record_files import read_record
 
 PINS: Final = Path(__file__).parent / "data" / "pins"
 UNLIKE: Final = frozenset({"schema_version", "content_hash"})
-NEW: Final = frozenset({"settings", "reason_code", "reason_codes", "note_code", "why_code", "caveat_codes"})
+NEW: Final = frozenset(
+    {"settings", "reason_code", "reason_codes", "note_code", "why_code", "caveat_codes", "desktop_use_basis"}
+)
 """Keys of schema 1.1 that 1.0 does not have."""
 LATER: Final = {"embeddings": "device", "variables": {}, "provenance": "derived"}
 """Keys that were added to 1.0 with a value that means what the older bench did."""

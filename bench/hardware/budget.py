@@ -73,6 +73,7 @@ DESKTOP: Final = Cost(
     "monitor on the card less one on the CPU's graphics); 1600 MiB (KDE with a browser, many tabs)",
 )
 
+Basis = Literal["measured", "assumed"]
 _MEASURED: Final = "measured here: in use on the card, less what programs that only compute use"
 
 
@@ -131,19 +132,21 @@ def measured_budget(memory: MemoryReading | None, display: bool | None, graphics
     the card, or where the figure is larger than any desktop's, the typical one of `DESKTOP` counts.
     """
     headless = use = source = None
+    basis: Basis | None = None
     if memory is not None and memory.reserved_bytes is not None:
         headless = max(0, memory.total_bytes - memory.reserved_bytes)
-        use, source = _desktop_use(display, graphics_bytes)
+        use, basis, source = _desktop_use(display, graphics_bytes)
     return Budget(
         headless_bytes=headless,
         desktop_bytes=None if headless is None or use is None else max(0, headless - use),
         now_bytes=None if memory is None else memory.free_bytes,
         desktop_use_bytes=use,
         desktop_use_source=source,
+        desktop_use_basis=basis,
     )
 
 
-def _desktop_use(display: bool | None, graphics_bytes: int | None) -> tuple[int, str]:
+def _desktop_use(display: bool | None, graphics_bytes: int | None) -> tuple[int, Basis, str]:
     if display and graphics_bytes is not None and graphics_bytes <= DISPLAY_MOST_BYTES:
-        return graphics_bytes, _MEASURED
-    return DESKTOP.typical_bytes, f"assumed, {DESKTOP.evidence}"
+        return graphics_bytes, "measured", _MEASURED
+    return DESKTOP.typical_bytes, "assumed", f"assumed, {DESKTOP.evidence}"

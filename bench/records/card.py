@@ -15,6 +15,9 @@ class Budget(Frozen):
     now_bytes: Bytes | None = Field(description="free when it was read")
     desktop_use_bytes: Bytes | None = Field(description="what was taken off for a desktop")
     desktop_use_source: str | None = Field(description="measured here, or assumed, and on what evidence")
+    desktop_use_basis: Literal["measured", "assumed"] | None = Field(
+        default=None, description="the same as a code, without the evidence; null in records of 1.0"
+    )
 
 
 class DeviceState(Frozen):

@@ -44,25 +44,26 @@ def first_problem(error: ValidationError, model: type[BaseModel], *, where: str)
         problem for problem in found if not (problem["type"] == "too_short" and problem["loc"] in inside)
     ]
     problems.sort(key=lambda problem: problem["type"] != _NO_SUCH)
-    message, fix = describe(problems[0], model)
+    key, fault, fix = describe(problems[0], model)
+    message = f"{key}: {fault}" if key else fault
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     return SuiteError(_one_line(f"{where}: {message}{more}"), hint=fix)
 
 
-def describe(problem: ErrorDetails, model: type[BaseModel]) -> tuple[str, str | None]:
-    """The fault of a key, and how to mend it (None where the first part says it)."""
+def describe(problem: ErrorDetails, model: type[BaseModel]) -> tuple[str, str, str | None]:
+    """The key, its fault, and the fix. The key is empty where the fault names it; the fix may be None."""
     key = _dotted(problem["loc"])
     allowed = _keys(model).get(_dotted(tuple(part for part in problem["loc"] if isinstance(part, str))))
     kind = problem["type"]
     if kind == _NO_SUCH:
-        return f"unknown key {key}", _nearest(problem["loc"], model)
+        return "", f"unknown key {key}", _nearest(problem["loc"], model)
     if kind == "missing":
-        return f"{key} is missing", _addition(key, allowed)
+        return "", f"{key} is missing", _addition(key, allowed)
     fix = f"Use {allowed}" if allowed else None
     if kind == "value_error":
-        return f"{key}: {problem['msg'].removeprefix('Value error, ')}", fix
+        return key, problem["msg"].removeprefix("Value error, "), fix
     texts = _PROBLEMS | _OF_LENGTHS if "clip_seconds" in problem["loc"] else _PROBLEMS
-    return f"{key}: {_shown(problem['input'])} {texts.get(kind, 'cannot be used')}", fix
+    return key, f"{_shown(problem['input'])} {texts.get(kind, 'cannot be used')}", fix
 
 
 def _keys(model: type[BaseModel], prefix: str = "") -> dict[str, str | None]:

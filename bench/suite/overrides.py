@@ -109,9 +109,9 @@ def _parse_list(
 def _named_by_option(error: ValidationError) -> UsageError:
     """`axes.clip_seconds[1]: -5 is ...` -> `--clip-seconds: -5 is ...`."""
     problem = error.errors(include_url=False)[0]
-    message, fix = describe(problem, Suite)
+    _, fault, fix = describe(problem, Suite)
     key = ".".join(part for part in problem["loc"] if isinstance(part, str))
-    return UsageError(f"{_OPTIONS.get(key, 'suite')}: {message.partition(': ')[2]}", hint=fix)
+    return UsageError(f"{_OPTIONS.get(key, 'suite')}: {fault}", hint=fix)
 
 
 def _given(**settings: object) -> dict[str, object]:

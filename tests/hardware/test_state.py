@@ -124,6 +124,7 @@ def test_the_budget_of_each_card(
     source = budget.desktop_use_source
     assert is_measured == (None if source is None else source.startswith("measured here"))
     assert source is None or source.startswith(("measured here", "assumed"))
+    assert budget.desktop_use_basis == {True: "measured", False: "assumed", None: None}[is_measured]
 
 
 def test_what_is_not_told_is_null_and_nothing_there_is_0(fake_nvml: Path) -> None:

@@ -28,6 +28,7 @@ def budget(headless_mib: int | None, now_mib: int | None, desktop_use_mib: int =
         now_bytes=None if now_mib is None else now_mib * MIB,
         desktop_use_bytes=desktop_use_mib * MIB,
         desktop_use_source="assumed, idle desktop: 797 MiB (RTX 4070)",
+        desktop_use_basis="assumed",
     )
 
 

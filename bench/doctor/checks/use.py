@@ -1,6 +1,5 @@
 """Other programs and a display on a card, and limits of its speed. Pure."""
 
-import re
 from typing import Final
 
 from bench.doctor.checks.memory import SAFE_BYTES, is_tight
@@ -76,8 +75,13 @@ def _get_it_off(card: Card, host: Host) -> str:
 
 def _source(budget: Budget) -> str:
     """Return ` (assumed)` or ` (measured here)`: the evidence itself is too long for the screen."""
-    word = re.split("[,:]", budget.desktop_use_source or "")[0]
-    return f" ({word})" if word else ""
+    match budget.desktop_use_basis:
+        case "measured":
+            return " (measured here)"
+        case "assumed":
+            return " (assumed)"
+        case None:
+            return ""
 
 
 def power(card: Card, facts: Facts) -> Check:
