@@ -26,7 +26,7 @@ from bench.records.record import CellResult, Memory, Record
 from bench.store.record_files import read_record
 from bench.text import MAX_NAME, clean, name
 from bench.units import rounded
-from bench.wording.outcomes import ended
+from bench.wording.outcomes import code_of, ended
 
 # Six significant digits are more than any of these figures repeats to.
 _DIGITS: Final = 6
@@ -135,7 +135,7 @@ def _cell(record: Record, cell: CellResult, judgement: Judgement) -> CellSummary
         fit=cell_fit(cell, judgement.budgets).headless if is_predicted else _fit(cell),
         is_inferred=is_pruned(cell),
         reason=ended(cell.outcome) or None,
-        reason_code=getattr(cell.outcome, "reason_code", None),
+        reason_code=code_of(cell.outcome),
         labels=_labels(cell),
         same_kernels_as=tuple(other.cell_id for other in judgement.same_kernels.get(cell.cell_id, ())),
         fits_with_desktop=fits_with_desktop(cell, judgement.memory, record.emulation),

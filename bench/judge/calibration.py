@@ -19,7 +19,7 @@ from bench.records.prediction import Comparison, Envelope
 from bench.records.record import CellResult, Predicted, Record
 
 Metric = Literal["reserved_peak_bytes", "process_peak_bytes", "allocated_peak_bytes"]
-METRICS: Final[tuple[Metric, ...]] = ("reserved_peak_bytes", "process_peak_bytes", "allocated_peak_bytes")
+COMPARED: Final[tuple[Metric, ...]] = ("reserved_peak_bytes", "process_peak_bytes", "allocated_peak_bytes")
 
 # How the CUDA caching allocator was configured, under its old and its new name.
 _ALLOCATOR_SETTINGS: Final = ("PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ALLOC_CONF")
@@ -57,7 +57,7 @@ class CellError:
 def compare(derived: Record, measured: Sequence[Record]) -> tuple[Comparison, ...]:
     """Return a comparison for each measured record and metric with a predicted cell.
 
-    In the order of the records, then of `METRICS`. `ratio_median` is the factor that would calibrate it. See
+    In the order of the records, then of `COMPARED`. `ratio_median` is the factor that would calibrate it. See
     `errors` for the compared figures.
     """
     groups: dict[tuple[str, Metric], list[CellError]] = {}
@@ -148,7 +148,7 @@ def _counts(cell: CellResult) -> bool:
 def _metrics(derived: Record, record: Record) -> Iterable[Metric]:
     """Return the comparable metrics: the predicted allocator has default settings."""
     was_set_up = any(record.environment.variables.get(name) for name in _ALLOCATOR_SETTINGS)
-    return ("allocated_peak_bytes",) if derived.device.kind == "cpu" or was_set_up else METRICS
+    return ("allocated_peak_bytes",) if derived.device.kind == "cpu" or was_set_up else COMPARED
 
 
 # --- what was predicted -----------------------------------------------------------------------------------

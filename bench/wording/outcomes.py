@@ -89,7 +89,13 @@ def reason_of(outcome: Outcome) -> str:
     """The reason of a recorded outcome, of schema 1.0 the text that it contains; empty without a reason."""
     if isinstance(outcome, Measured | Predicted):
         return ""
-    return outcome.reason if outcome.reason_code is None else reason(outcome.reason_code)
+    code = code_of(outcome)
+    return outcome.reason if code is None else reason(code)
+
+
+def code_of(outcome: Outcome) -> reasons.OutcomeReason | None:
+    """The typed reason of a recorded outcome; None without a reason, and in records of schema 1.0."""
+    return None if isinstance(outcome, Measured | Predicted) else outcome.reason_code
 
 
 def ended(outcome: Outcome) -> str:

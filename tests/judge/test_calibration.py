@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.judge.calibration import METRICS, compare, errors
+from bench.judge.calibration import COMPARED, compare, errors
 from bench.records.base import Interval
 from bench.records.enums import Attention, EncoderAttention, Phase, Profile, Provenance, WeightMode
 from bench.records.metrics import Summary
@@ -87,7 +87,7 @@ def test_a_model_of_the_same_name_and_another_shape_is_another_model() -> None:
 def test_each_metric_is_held_against_its_own_prediction() -> None:
     record = run(ran(WANTED, reserved=12_100, process=12_600, allocated=9_900))
     found = compare(plan(WANTED), [record])
-    assert [comparison.metric for comparison in found] == list(METRICS)
+    assert [comparison.metric for comparison in found] == list(COMPARED)
     assert [(c.cells, c.inside) for c in found] == [(1, 0), (1, 1), (1, None)]
     assert [c.ratio_median for c in found] == [1.1, 1.05, 1.1]
     assert {(c.record_id, c.content_hash) for c in found} == {(record.record_id, record.content_hash)}
