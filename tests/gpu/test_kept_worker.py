@@ -26,10 +26,10 @@ def long_then_short(
 ) -> tuple[DeviceMemory, DeviceMemory]:
     """What the driver saw of both cells."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
-    wishes = RunOptions(
+    options = RunOptions(
         suite=str(suite_in(tmp_path)), device=card.uuid, model=str(model), attention=(Attention.EAGER,)
     )
-    plan = make_plan(wishes, refuse_to_choose)
+    plan = make_plan(options, refuse_to_choose)
     plan = replace(plan, cells=tuple(reversed(plan.cells)))
     weights = fetch(plan.origin, lambda *_: None, quiet)
     place = runner.OutputLocation(tmp_path / "out")

@@ -42,8 +42,8 @@ def having(monkeypatch: pytest.MonkeyPatch) -> Having:
     return set_gpus
 
 
-def planned(wishes: RunOptions) -> Plan:
-    return make_plan(wishes, refuse_to_choose)
+def planned(options: RunOptions) -> Plan:
+    return make_plan(options, refuse_to_choose)
 
 
 def test_the_default_is_the_smoke_suite_on_the_cpu(having: Having) -> None:
@@ -101,7 +101,7 @@ def test_what_cannot_run_is_known_before_anything_is_loaded(having: Having) -> N
 
 
 @pytest.mark.parametrize(
-    ("wishes", "expected"),
+    ("options", "expected"),
     [
         (RunOptions(suite="quick"), (WeightMode.HUB, "MOSS-Audio-4B-Instruct", None)),
         (RunOptions(suite="quick", model="me/mine", revision="v1"), (WeightMode.HUB, "me--mine", "v1")),
@@ -114,9 +114,9 @@ def test_what_cannot_run_is_known_before_anything_is_loaded(having: Having) -> N
     ],
 )
 def test_where_the_weights_come_from(
-    having: Having, wishes: RunOptions, expected: tuple[WeightMode, str, str | None]
+    having: Having, options: RunOptions, expected: tuple[WeightMode, str, str | None]
 ) -> None:
-    plan = planned(wishes)
+    plan = planned(options)
     assert (plan.origin.weight_mode, plan.origin.name, plan.origin.revision) == expected
     assert {cell.requested.model for cell in plan.cells} == {expected[1]}
     assert {cell.requested.weight_mode for cell in plan.cells} == {expected[0]}
@@ -144,7 +144,7 @@ def test_a_directory_with_a_strange_name_gets_one_that_fits_a_record(having: Hav
 
 
 @pytest.mark.parametrize(
-    "wishes",
+    "options",
     [
         RunOptions(gpu="cpu"),
         RunOptions(gpu="rtx-4070", device="cpu"),
@@ -157,9 +157,9 @@ def test_a_directory_with_a_strange_name_gets_one_that_fits_a_record(having: Hav
         RunOptions(audio=Path("nothing.wav")),
     ],
 )
-def test_refusals_say_what_to_do(having: Having, wishes: RunOptions) -> None:
+def test_refusals_say_what_to_do(having: Having, options: RunOptions) -> None:
     with pytest.raises(BenchError) as caught:
-        planned(wishes)
+        planned(options)
     assert caught.value.hint
 
 
