@@ -1,6 +1,7 @@
 """Questions, with somebody there to answer and with nobody."""
 
 import io
+import sys
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,8 @@ def test_where_nobody_can_be_asked_the_cards_are_named(monkeypatch: pytest.Monke
 @pytest.mark.parametrize("text", ["y\n", "\n"])
 def test_a_download_that_is_agreed_to_goes_on(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     typed(monkeypatch, text)
-    confirm_download(False, "some-owner/moss", GIB, Path("hub"))
+    confirm_download(False, "some-owner/moss", GIB, Path("hub"))  # a refusal raises: see the next test
+    assert sys.stdin.read() == ""  # the answer was read
 
 
 def test_a_download_that_is_refused_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
