@@ -1,14 +1,62 @@
-"""Untrusted text made safe to show anywhere; each format still escapes for its own syntax."""
+"""Untrusted text: decoded from the bytes of a file, and made safe to show anywhere.
 
+Each format still escapes for its own syntax.
+"""
+
+import codecs
 import unicodedata
 from typing import Final
 
+from bench.errors import UsageError
+
 MAX_NAME: Final = 120
 MAX_SENTENCE: Final = 600
+SAVE_AS_UTF8: Final = "Save it as UTF-8 (in PowerShell: Set-Content -Encoding utf8)"
+# The longer mark first: that of UTF-16 LE is the beginning of that of UTF-32 LE.
+_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_LOOKED_AT_BYTES: Final = 8
 _REPLACEMENT: Final = "\ufffd"
 # Control, format (bidirectional overrides among them) and surrogate characters can rewrite a terminal or swap
 # the order of letters on a page; U+2028 and U+2029 end lines where nobody expects it.
 _UNSAFE: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+def decode(content: bytes, *, whole: bool = True) -> str:
+    """Decode a text file: UTF-8, or UTF-16 or UTF-32 with a byte order mark, as PowerShell and Notepad write.
+
+    `whole`: False for a file whose writer can have been killed; a last line that is no text is cut short.
+
+    Raises:
+        UsageError: another encoding; the message goes after the name of the file.
+    """
+    mark, encoding = next((known for known in _MARKS if content.startswith(known[0])), (b"", "utf-8"))
+    if not mark and (guess := _unmarked(content)) is not None:
+        raise UsageError(f"seems to be {guess} text without a byte order mark", hint=SAVE_AS_UTF8)
+    body = content[len(mark) :] if mark else content
+    try:
+        return body.decode(encoding)
+    except UnicodeDecodeError as error:
+        if not whole and b"\n" not in body[error.start :]:
+            return body[: error.start].decode(encoding)
+        raise UsageError(
+            f"is no {encoding.upper()} text (byte {len(mark) + error.start})", hint=SAVE_AS_UTF8
+        ) from error
+
+
+def _unmarked(content: bytes) -> str | None:
+    """Return the encoding that the zero bytes of an ASCII beginning betray; None without such a pattern."""
+    even, odd = content[:_LOOKED_AT_BYTES:2], content[1:_LOOKED_AT_BYTES:2]
+    if odd and all(even) and not any(odd):
+        return "UTF-16-LE"
+    if odd and all(odd) and not any(even):
+        return "UTF-16-BE"
+    return None
 
 
 def clean(text: str, limit: int = MAX_SENTENCE) -> str:

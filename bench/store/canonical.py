@@ -7,7 +7,8 @@ from typing import Any
 import rfc8785
 from pydantic import JsonValue
 
-from bench.errors import RecordError
+from bench.errors import RecordError, UsageError
+from bench.text import decode
 
 _EXACT = 2**53
 _LEAST = 1e-4
@@ -85,14 +86,19 @@ def content_hash(document: dict[str, JsonValue]) -> str:
 def parse(text: str | bytes) -> JsonValue:
     """Strict JSON: no NaN, no infinity, no key twice in one object (two readers could see two documents).
 
+    Bytes are decoded as those of any text file.
+
     Raises:
         RecordError: the text is no such JSON.
     """
     try:
+        text = text if isinstance(text, str) else decode(text)
         document: JsonValue = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
     except RecursionError as error:
         raise RecordError(_TOO_DEEP) from error
-    except ValueError as error:  # JSONDecodeError, UnicodeDecodeError, and integers with too many digits
+    except UsageError as error:
+        raise RecordError(error.message, hint=error.hint) from error
+    except ValueError as error:  # JSONDecodeError, and integers with too many digits
         raise RecordError(f"not valid JSON ({error})") from error
     return document
 

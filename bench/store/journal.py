@@ -13,7 +13,7 @@ from typing import Self, TypeVar
 
 from pydantic import JsonValue, ValidationError
 
-from bench.errors import RecordError
+from bench.errors import RecordError, UsageError
 from bench.records.base import Frozen, Utc
 from bench.records.card import DeviceState, Emulation
 from bench.records.enums import Provenance
@@ -38,6 +38,7 @@ from bench.store.record_files import (
     write_atomically,
     write_record,
 )
+from bench.text import decode
 from bench.wording import outcomes
 
 _Line = TypeVar("_Line", bound=Frozen)
@@ -149,10 +150,12 @@ def _is_interrupted(cell: CellResult) -> bool:
 
 def _read_journal(path: Path) -> Progress:
     try:
-        content = path.read_bytes()
+        content = decode(path.read_bytes(), whole=False)
     except OSError as error:
         raise RecordError(f"{path}: cannot be read ({error.strerror})") from error
-    *whole, _torn = content.split(b"\n")
+    except UsageError as error:
+        raise RecordError(f"{path}: {error.message}", hint=error.hint) from error
+    *whole, _torn = content.split("\n")
     if not whole:
         raise RecordError(
             f"{path}: holds nothing", hint="The run ended before its first line; start it again"
@@ -162,7 +165,7 @@ def _read_journal(path: Path) -> Progress:
     return Progress(header, tuple(_read_line(CellResult, line, f"{path}, line {n}") for n, line in cells))
 
 
-def _read_line(model: type[_Line], line: bytes, where: str) -> _Line:
+def _read_line(model: type[_Line], line: str, where: str) -> _Line:
     try:
         parse(line)  # refuses NaN and doubled keys, which pydantic would let through
         return model.model_validate_json(line, strict=True)

@@ -11,11 +11,12 @@ from typing import Final, cast
 
 from pydantic import JsonValue, ValidationError
 
-from bench.errors import RecordError, StorageError
+from bench.errors import RecordError, StorageError, UsageError
 from bench.records.enums import Provenance
 from bench.records.record import READ_VERSIONS, SCHEMA_VERSION, Record
 from bench.store import naming
 from bench.store.canonical import content_hash, parse
+from bench.text import decode
 
 MAX_RECORD_BYTES = 512 * 2**20
 _NO_HASH_YET = "sha256:" + "0" * 64
@@ -57,7 +58,7 @@ def without_search_for_cycles() -> Iterator[None]:
         gc.enable()
 
 
-def _intact(path: Path) -> bytes:
+def _intact(path: Path) -> str:
     """The file as it is, once its version and hash are right. What was parsed for that is freed again."""
     content, document = _read_document(path)
     version = document.get("schema_version")
@@ -69,18 +70,18 @@ def _intact(path: Path) -> bytes:
     return content
 
 
-def _read_document(path: Path) -> tuple[bytes, dict[str, JsonValue]]:
+def _read_document(path: Path) -> tuple[str, dict[str, JsonValue]]:
     try:
         if path.exists() and not path.is_file():  # a device or a pipe could go on for ever
             raise RecordError("is no file")
         size = path.stat().st_size
         if size > MAX_RECORD_BYTES:
             raise RecordError(f"{size} bytes are too many for a record")
-        content = path.read_bytes()
+        content = decode(path.read_bytes())
         document = parse(content)
     except OSError as error:
         raise RecordError(f"{path}: cannot be read ({error.strerror})", hint="Check the path") from error
-    except RecordError as error:
+    except UsageError as error:
         raise RecordError(f"{path}: {error.message}", hint=error.hint) from error
     if not isinstance(document, dict):
         raise RecordError(f"{path}: is no record (its top level is not an object)")

@@ -19,11 +19,12 @@ from pydantic import (
 )
 
 from bench import shipped
-from bench.errors import SuiteError
+from bench.errors import SuiteError, UsageError
 from bench.records.base import EngineName, Frozen
 from bench.records.enums import Attention, EncoderAttention, Profile
 from bench.suite.expectations import MAX_EXPECTATIONS, Expectation
 from bench.suite.messages import first_problem
+from bench.text import decode
 
 # A clip of 0.2 s gives the model two audio tokens; below that it hears nothing.
 MIN_CLIP_S: Final = 0.2
@@ -208,13 +209,13 @@ def _parse(path: Path) -> dict[str, object]:
             raise SuiteError(
                 f"{path} is larger than 1 MB", hint="Name a suite file; the shipped ones have 2 kB"
             )
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return tomllib.loads(decode(path.read_bytes()))
     except OSError as error:
         raise SuiteError(
             f"cannot read {path}: {error.strerror}", hint="Name a suite file (.toml) that exists"
         ) from None
-    except UnicodeDecodeError as error:
-        raise SuiteError(f"{path} is no UTF-8 text (byte {error.start})", hint="Save it as UTF-8") from None
+    except UsageError as error:
+        raise SuiteError(f"{path} {error.message}", hint=error.hint) from None
     except RecursionError:
         raise SuiteError(f"{path} is nested too deeply", hint="A suite has tables in one level") from None
     except ValueError as error:  # TOMLDecodeError, and integers with too many digits

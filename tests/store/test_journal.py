@@ -122,6 +122,17 @@ def test_a_journal_cut_anywhere_keeps_every_whole_line(
         assert read_progress(path).done == CELLS_DONE[: lines - 1]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_journal_that_an_editor_saved_is_read(path: Path, encoding: str) -> None:
+    path.write_bytes(written(path, CELLS_DONE).decode().replace("\n", "\r\n").encode(encoding))
+    assert read_progress(path).done == CELLS_DONE
+
+
+def test_a_last_line_of_garbage_costs_no_other(path: Path) -> None:
+    path.write_bytes(written(path, CELLS_DONE) + b'{"cell_id": "\xff\xfe\x00')
+    assert read_progress(path).done == CELLS_DONE
+
+
 @pytest.mark.parametrize("line", [1, 2, 3])
 @pytest.mark.parametrize("damage", [b"\x00\x00", b"{}", b'{"a": NaN}', b"", b'{"a":1,"a":2}'])
 def test_damage_before_the_last_line_names_file_and_line(path: Path, line: int, damage: bytes) -> None:

@@ -136,6 +136,23 @@ def test_the_hash_of_a_record_of_schema_1_0_is_checked_too(smoke: Path) -> None:
     assert "content_hash does not match" in fault(path)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_a_record_that_powershell_saved_is_read_and_its_hash_verified(smoke: Path, encoding: str) -> None:
+    text = smoke.read_text(encoding="utf-8").replace("\n", "\r\n")
+    smoke.write_bytes(text.encode(encoding))
+    assert read_record(smoke) == sample.smoke()
+    smoke.write_bytes(text.replace('"seed":0', '"seed":1').encode(encoding))
+    assert "content_hash does not match" in fault(smoke)
+
+
+def test_a_record_in_another_encoding_says_how_to_save_it(smoke: Path) -> None:
+    smoke.write_bytes(smoke.read_text(encoding="utf-8").encode("utf-16-le"))
+    assert fault(smoke) == (
+        f"{smoke}: seems to be UTF-16-LE text without a byte order mark. "
+        "Save it as UTF-8 (in PowerShell: Set-Content -Encoding utf8)"
+    )
+
+
 @pytest.mark.parametrize("version", ["2.0", "0.9", None, 1.0, "x" * 9999, "\n\x1b[31m"])
 def test_another_schema_version_is_named_before_anything_else(smoke: Path, version: JsonValue) -> None:
     line = fault(edited(smoke, schema_version=version, cells="of another shape"))

@@ -98,6 +98,13 @@ def test_a_file_is_found_by_its_path_and_gets_defaults(tmp_path: Path) -> None:
     assert (suite.dtype, suite.sampling.top_k, suite.measure.warmup_tokens) == ("bfloat16", 50, 8)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_file_that_notepad_or_powershell_saved_is_read(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_bytes(GOOD.replace("A title", "Jürgens Titel").replace("\n", "\r\n").encode(encoding))
+    assert read_suite(path).title == "Jürgens Titel"
+
+
 def test_an_unknown_name_gets_the_nearest_and_the_list() -> None:
     with pytest.raises(
         SuiteError, match=r"no suite 'standart'. Did you mean standard\? .*long-audio, quick, smoke"
@@ -226,7 +233,9 @@ def test_axes_that_make_too_many_cells_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (b"\xff\xfe\x00", "no UTF-8 text"),
+        (b"a = 'J\xfcrgen'", "no UTF-8 text"),
+        (b"\xff\xfe\x00", "no UTF-16-LE text"),
+        ("a = 1".encode("utf-16-le"), "seems to be UTF-16-LE text without a byte order mark"),
         (b"x = " + b"[" * 5000, "nested too deeply"),
         (b"x = " + b"[" * 300 + b"]" * 300, ""),
         (b"seed = " + b"9" * 5000, ""),

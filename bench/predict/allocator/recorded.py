@@ -105,7 +105,7 @@ def read_allocator_trace(path: Path) -> AllocatorTrace:
     try:
         return AllocatorTrace.model_validate(parse(content))
     except RecordError as error:
-        raise UsageError(f"{path}: {error.message}", hint=_HINT) from error
+        raise UsageError(f"{path}: {error.message}", hint=error.hint or _HINT) from error
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         where = ascii(".".join(map(str, first["loc"]))[:100])[1:-1]

@@ -44,6 +44,13 @@ def written(folder: Path, **changes: object) -> Path:
     return path
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_trace_that_powershell_saved_is_read(tmp_path: Path, encoding: str) -> None:
+    path = written(tmp_path)
+    path.write_bytes(path.read_text(encoding="utf-8").encode(encoding))
+    assert read_allocator_trace(path).device == FIELDS["device"]
+
+
 # --- every file that there is -----------------------------------------------------------------------------
 
 
