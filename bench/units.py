@@ -12,7 +12,9 @@ MIB: Final = 2**20
 
 NOT_AVAILABLE: Final = "n/a"
 
+_SHORTEST_S: Final = 0.001
 _SIZE = re.compile(r"(?P<number>[0-9]{1,20}(?:\.[0-9]{1,20})?)\s*(?P<unit>[A-Za-z]*)\Z")
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600}
 _FACTORS: Final = {
     "": 1,
     "b": 1,
@@ -136,6 +138,22 @@ def parse_size(text: str) -> int:
     if size <= 0:
         raise ValueError(f"'{text}' is no size: it must be more than 0 bytes")
     return size
+
+
+def parse_duration(text: str) -> float:
+    """`90s`, `10m`, `1.5h` -> seconds.
+
+    Raises:
+        ValueError: no number, no unit or an unknown one, or nothing left.
+    """
+    match = _SIZE.match(text.strip())
+    factor = _SECONDS.get(match["unit"].lower()) if match else None
+    if match is None or factor is None:
+        raise ValueError(f"'{text}' is no duration: write 90s, 10m or 1h")
+    duration_s = float(Fraction(match["number"]) * factor)
+    if duration_s < _SHORTEST_S:
+        raise ValueError(f"'{text}' is no duration: it must be 1 ms or more")
+    return duration_s
 
 
 def rounded(value: float, digits: int) -> float:

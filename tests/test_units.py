@@ -13,6 +13,7 @@ from bench.units import (
     clip_length,
     gb,
     gib,
+    parse_duration,
     parse_size,
     rate,
     ratio,
@@ -184,3 +185,30 @@ def test_what_is_finite_stays_finite_and_close(value: float, digits: int) -> Non
     short = rounded(value, digits)
     assert math.isfinite(short)
     assert math.isclose(short, value, rel_tol=1.0, abs_tol=sys.float_info.min)
+
+
+@pytest.mark.parametrize(("text", "duration_s"), [("90s", 90), ("10m", 600), ("1h", 3600), ("1.5 H", 5400)])
+def test_durations_as_the_contract_writes_them(text: str, duration_s: float) -> None:
+    assert parse_duration(text) == duration_s
+
+
+@given(st.integers(1, 10**9), st.sampled_from(["s", "m", "h"]))
+def test_a_duration_is_its_number_times_its_unit(number: int, unit: str) -> None:
+    assert parse_duration(f"{number}{unit}") == number * {"s": 1, "m": 60, "h": 3600}[unit]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "90", "s", "-1s", "0s", "0.0001s", "1e3s", "nan", "inf", "1h30m", "1d", "٣s", "9" * 400 + "s"],
+)
+def test_what_is_no_duration_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(ValueError, match="is no duration"):
+        parse_duration(text)
+
+
+@given(st.text(max_size=30) | st.from_regex(r"[0-9.]{1,30} ?[smhd]", fullmatch=True))
+def test_any_text_is_a_duration_or_refused(text: str) -> None:
+    try:
+        assert 0 < parse_duration(text) < math.inf
+    except ValueError as error:
+        assert "is no duration" in str(error)

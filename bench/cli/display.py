@@ -22,7 +22,7 @@ from bench.judge.memory import peak_of
 from bench.records.record import CellResult, DeviceInfo, Measured
 from bench.report.ci.cases import name_of
 from bench.report.labels import status
-from bench.run.estimate import cell_s, pace
+from bench.run.estimate import Correction, cell_s, pace
 from bench.run.run_spec import Plan, support
 from bench.suite.cells import Cell
 from bench.units import clip_length, gib, rate, seconds
@@ -74,8 +74,7 @@ class Remaining:
 
     def __init__(self, estimates: dict[str, float]) -> None:
         self._left = dict(estimates)
-        self._estimated = 0.0
-        self._took = 0.0
+        self._correction = Correction()
         self._started = monotonic()
 
     def begin(self) -> None:
@@ -86,13 +85,11 @@ class Remaining:
         """End a cell; one that did not run does not change the pace."""
         estimate = self._left.pop(cell_id, 0.0)
         if ran:
-            self._estimated += estimate
-            self._took += monotonic() - self._started
+            self._correction.add(estimate, monotonic() - self._started)
 
     def seconds(self) -> float:
         """Return the estimated seconds from now to the end."""
-        pace = self._took / self._estimated if self._estimated else 1.0
-        return max(0.0, pace * sum(self._left.values()) - (monotonic() - self._started))
+        return max(0.0, self._correction.factor * sum(self._left.values()) - (monotonic() - self._started))
 
 
 class PlainLines:

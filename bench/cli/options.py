@@ -244,6 +244,28 @@ def emulation_option(function: F) -> F:
     )(function)
 
 
+def time_budget_option(function: F) -> F:
+    """Add `--time-budget`."""
+    return click.option(
+        "--time-budget",
+        metavar="DURATION",
+        callback=_duration,
+        help="Begin only what should end within 90s, 10m or 1h; stop it at twice that.",
+    )(function)
+
+
+def _duration(_context: click.Context, _option: click.Parameter, text: str | None) -> object:
+    from bench.errors import UsageError
+    from bench.units import parse_duration
+
+    if text is None:
+        return None
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise UsageError(f"--time-budget: {error}") from None
+
+
 def _size(_context: click.Context, _option: click.Parameter, text: str | None) -> object:
     from bench.errors import UsageError
     from bench.units import parse_size

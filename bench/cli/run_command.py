@@ -18,6 +18,7 @@ from bench.cli.options import (
     profile_option,
     run_options,
     suite_option,
+    time_budget_option,
 )
 from bench.errors import ExitCode, UsageError
 from bench.store import naming
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     "--isolate", type=click.Choice(["group", "cell"]), default="group", help="cell: a process per cell."
 )
 @click.option("--no-prune", is_flag=True, help="Also run cells larger than one that ran out of memory.")
+@time_budget_option
 @out_option
 @click.option("--resume", metavar="RECORD", type=FILE, help="Finish an interrupted run.")
 @click.option("--dry-run", is_flag=True, help="Print the cells and how long they should take.")
@@ -52,6 +54,7 @@ def run(
     *,
     isolate: Literal["group", "cell"],
     no_prune: bool,
+    time_budget: float | None,
     out: Path | None,
     resume: Path | None,
     dry_run: bool,
@@ -64,6 +67,9 @@ def run(
     Out of memory is a result, not a failure. Each outcome is on disk before the next cell starts, so an
     interrupted run loses the cell in flight at most. Where the suite states expectations, one that is not
     met ends the run with exit code 1.
+
+    With --time-budget the first cell begins in any case. Cells that are left are skipped, the record is
+    complete without them, and the exit code is 0; the printed command runs them.
 
     With --ci nobody is asked and nothing is coloured; JUnit XML and a Markdown summary lie beside the record,
     GitHub gets annotations, and the last line of standard output is JSON.
@@ -78,7 +84,7 @@ def run(
     """
     from bench.run.session import RunPolicy
 
-    policy = RunPolicy(isolate=isolate, prune=not no_prune)
+    policy = RunPolicy(isolate=isolate, prune=not no_prune, time_budget_s=time_budget)
     if not ci:
         return _run(given, policy, resume, out=out, yes=yes, dry_run=dry_run)[0]
     if dry_run:

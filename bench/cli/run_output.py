@@ -12,6 +12,7 @@ from bench.errors import ExitCode
 from bench.store import naming
 from bench.units import seconds
 from bench.wording import outcomes
+from bench.wording.phrases import plural
 
 if TYPE_CHECKING:
     from bench.report.ci.cases import Case
@@ -41,6 +42,7 @@ class ResumeCommand:
             "--model": plan.origin.directory,
             "--audio": plan.audio,
             "--isolate": policy.isolate if policy.isolate != "group" else None,
+            "--time-budget": None if policy.time_budget_s is None else f"{policy.time_budget_s:g}s",
             "--out": out,
         }
         words = [word for name, value in values.items() if value is not None for word in (name, str(value))]
@@ -121,7 +123,21 @@ def print_result(
         click.echo(f"report  {path}")
     if result.signal_number is not None:
         click.echo(f"interrupted; finish it with\n  {resume.command(result.path)}")
+    if result.time_budget is not None:
+        click.echo(f"{_beyond(result)}; finish the run with\n  {resume.command(result.path)}")
     return RunSummary(result, view, cases, report[0] if report else None)
+
+
+def _beyond(result: "RunResult") -> str:
+    """Return how many cells the time budget left out."""
+    from bench.records.record import Skipped
+
+    left = sum(
+        isinstance(cell.outcome, Skipped) and cell.outcome.reason_code == result.time_budget
+        for cell in result.record.cells
+    )
+    budget_s = result.time_budget.budget_s if result.time_budget is not None else None
+    return f"the time budget of {seconds(budget_s)} is used; {left} {plural('cell', left)} left"
 
 
 def _expectations(cases: "Sequence[Case]") -> Iterator[str]:

@@ -13,6 +13,7 @@ from bench.records.card import DeviceState, Sampled
 from bench.records.caveats import RecordCaveat, SomeCellsCode
 from bench.records.enums import Label, Provenance, Verdict, WeightMode
 from bench.records.prediction import Derivation
+from bench.records.reasons import TimeBudgetUsed
 from bench.records.record import CellResult, Record, Skipped
 
 _LATE_PERIODS: Final = 5
@@ -117,6 +118,7 @@ def _about_the_cells(record: Record, alike: SameKernels) -> Iterator[RecordCavea
     slow = {cell.cell_id for cell in cliffs(record)}
     counted: tuple[tuple[SomeCellsCode, Callable[[CellResult], bool]], ...] = (
         ("cells_interrupted", _was_interrupted),
+        ("cells_beyond_time_budget", _was_beyond_budget),
         ("cells_pruned", is_pruned),
         ("cells_failed", lambda cell: cell.outcome.status in {"failed", "timeout"}),
         ("cells_ran_other_kernels", _other_kernels),
@@ -144,7 +146,12 @@ def _some(record: Record, code: SomeCellsCode, count: int) -> Iterator[RecordCav
 
 
 def _was_interrupted(cell: CellResult) -> bool:
-    return isinstance(cell.outcome, Skipped) and cell.outcome.cause == "interrupted"
+    not_reached = isinstance(cell.outcome, Skipped) and cell.outcome.cause == "interrupted"
+    return not_reached and not _was_beyond_budget(cell)
+
+
+def _was_beyond_budget(cell: CellResult) -> bool:
+    return isinstance(cell.outcome, Skipped) and isinstance(cell.outcome.reason_code, TimeBudgetUsed)
 
 
 def _is_marked(cell: CellResult, label: Label) -> bool:

@@ -167,6 +167,7 @@ DeviceCaveat = ComputedElsewhere | NotInCatalog | OtherPrograms | DisplayAttache
 
 SomeCellsCode = Literal[
     "cells_interrupted",
+    "cells_beyond_time_budget",
     "cells_pruned",
     "cells_failed",
     "cells_ran_other_kernels",

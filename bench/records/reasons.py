@@ -216,7 +216,16 @@ class RunInterrupted(Frozen):
     code: Literal["run_interrupted"] = "run_interrupted"
 
 
-SkippedReason = Annotated[SmallerRanOut | FewerTokensDidNotFit | RunInterrupted, Field(discriminator="code")]
+class TimeBudgetUsed(Frozen):
+    """The run ended before the cell, at the time budget that its options set."""
+
+    code: Literal["time_budget_used"] = "time_budget_used"
+    budget_s: Seconds
+
+
+SkippedReason = Annotated[
+    SmallerRanOut | FewerTokensDidNotFit | RunInterrupted | TimeBudgetUsed, Field(discriminator="code")
+]
 
 
 OutcomeReason = Annotated[

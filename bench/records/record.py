@@ -162,7 +162,10 @@ class Timeout(Frozen):
 
 
 class Skipped(Frozen):
-    """Not run. `pruned`: a smaller cell ran out of memory. `interrupted`: the run ended; resume runs it."""
+    """Not run. `pruned`: a smaller cell ran out of memory. `interrupted`: the run ended; resume runs it.
+
+    The time budget of a run ends it too: `reason_code` says which.
+    """
 
     status: Literal["skipped"] = "skipped"
     reason: str

@@ -28,6 +28,24 @@ class Pace:
     language_parameters: float
 
 
+class Correction:
+    """The ratio of real to estimated times, from the cells that ran so far."""
+
+    def __init__(self) -> None:
+        self._estimated_s = 0.0
+        self._took_s = 0.0
+
+    def add(self, estimated_s: float, took_s: float) -> None:
+        """Count a cell that ran."""
+        self._estimated_s += estimated_s
+        self._took_s += took_s
+
+    @property
+    def factor(self) -> float:
+        """The factor for further estimates; 1 before the first cell."""
+        return self._took_s / self._estimated_s if self._estimated_s else 1.0
+
+
 # Rates of a two-core server CPU and of a mid-range card.
 _CPU: Final = (8e9, 2.5e11, 1.5e9, 1)
 _GPU: Final = (3e11, 2e13, 1.5e9, 0)
@@ -61,11 +79,15 @@ def cell_s(cell: Cell, measure: Measure, rates: Pace) -> float:
     return (passes + 1) * before + (passes * asked.max_tokens + measure.warmup_tokens) * per_token
 
 
+def start_s(cell: Cell, measure: Measure, rates: Pace) -> float:
+    """Return the seconds before the first cell of a group: worker start, load and cold call."""
+    load = 2 * (rates.encoder_parameters + rates.language_parameters) / rates.load_bytes_per_s
+    cold = cell_s(cell, measure, rates) / (measure.repeats + rates.memory_passes)
+    return rates.start_s + load + cold
+
+
 def run_s(cells: Sequence[Cell], measure: Measure, rates: Pace) -> float:
     """Return the seconds of all cells, with one worker start, one load and one cold call per group."""
     groups = {request_key(WORKER, cell.requested): cell for cell in reversed(cells)}
-    load = 2 * (rates.encoder_parameters + rates.language_parameters) / rates.load_bytes_per_s
-    cold = sum(
-        cell_s(first, measure, rates) / (measure.repeats + rates.memory_passes) for first in groups.values()
-    )
-    return sum(cell_s(cell, measure, rates) for cell in cells) + len(groups) * (rates.start_s + load) + cold
+    starts = sum(start_s(first, measure, rates) for first in groups.values())
+    return sum(cell_s(cell, measure, rates) for cell in cells) + starts

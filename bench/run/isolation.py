@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from math import inf
 from queue import Empty
 from time import monotonic
 from typing import Final
@@ -68,10 +69,11 @@ class Isolation:
         self._child = None
         raise _did_not_start(child, said)
 
-    def measure(self, job: Job, limit_s: float, on_step: OnStep) -> CellEnd:
+    def measure(self, job: Job, limit_s: float, on_step: OnStep, *, ends_at: float = inf) -> CellEnd:
         """Measure one cell in the worker, which ends unless the cell finished.
 
-        `limit_s` counts from the end of loading.
+        `limit_s` counts from the end of loading. `ends_at` is the latest end on the monotonic clock, from
+        which a timeout results as well.
 
         Raises:
             Stopped: a signal came; the worker is gone.
@@ -91,14 +93,14 @@ class Isolation:
         child.send(job)
         step: Step | None = None
         limit = limit_s if self._loaded else LOAD_LIMIT_S
-        deadline = monotonic() + limit
+        deadline = min(monotonic() + limit, ends_at)
         while True:
             match self._next_from(child, deadline - monotonic()):
                 case Step() as step:
                     on_step(step)
                     if step.name == "cold":
                         self._loaded = True
-                        limit, deadline = limit_s, monotonic() + limit_s
+                        limit, deadline = limit_s, min(monotonic() + limit_s, ends_at)
                 case Finished() as finished:
                     return finished
                 case Exhausted(outcome=outcome):

@@ -16,13 +16,16 @@ from bench.hardware.machine_key import machine_key
 from bench.judge.same_run import RESUME, differing, values
 from bench.records.card import DeviceState
 from bench.records.enums import Provenance, WeightMode
+from bench.records.reasons import RunInterrupted, TimeBudgetUsed
 from bench.records.record import ModelInfo, Record, WeightFile
 from bench.run.child import Mailbox
+from bench.run.estimate import cell_s, pace, start_s
 from bench.run.isolation import Isolation
 from bench.run.protocol import Hello, Setup
 from bench.run.run_spec import Plan, is_released, support
 from bench.run.session import Listener, RunPolicy, Session, signals_to
 from bench.run.telemetry import watching
+from bench.run.time_budget import TimeBudget
 from bench.store import naming
 from bench.store.journal import Header, Journal, PlannedCell, Progress, seal_journal
 from bench.store.record_files import require_writable
@@ -48,11 +51,12 @@ class OutputLocation:
 
 @dataclass(frozen=True)
 class RunResult:
-    """The sealed record, its path, and the number of the signal that interrupted the run, or None."""
+    """The sealed record, its path, and what ended the run early: a signal by its number, the time budget."""
 
     record: Record
     path: Path
     signal_number: int | None
+    time_budget: TimeBudgetUsed | None = None
 
 
 def check(plan: Plan, location: OutputLocation) -> None:
@@ -129,6 +133,7 @@ def running(
                 policy=policy,
                 device=header.device,
                 watch=watch,
+                budget=_time_budget(plan, policy),
             )
             try:
                 yield Running(session, journal, path)
@@ -163,8 +168,19 @@ def run(
     with signals_to(mailbox.put):
         with running(plan, weights, policy, location, mailbox) as started:
             signal_number = sweep(started.session, started.journal, listener)
-        record, sealed = seal_journal(started.path)
-    return RunResult(record, sealed, signal_number)
+        used = started.session.time_budget_used if signal_number is None else None
+        record, sealed = seal_journal(started.path, used or RunInterrupted())
+    return RunResult(record, sealed, signal_number, used)
+
+
+def _time_budget(plan: Plan, policy: RunPolicy) -> TimeBudget | None:
+    if policy.time_budget_s is None:
+        return None
+    rates, measure = pace(plan.device.kind, plan.suite.model), plan.suite.measure
+    return TimeBudget(
+        policy.time_budget_s,
+        lambda cell, fresh: cell_s(cell, measure, rates) + (start_s(cell, measure, rates) if fresh else 0.0),
+    )
 
 
 def _header(plan: Plan, weights: Weights, hello: Hello, state: DeviceState | None) -> Header:

@@ -4,13 +4,15 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import inf
+from time import monotonic
 from types import FrameType
 from typing import Literal, Protocol
 
 from bench.judge.memory import is_contended
 from bench.judge.same_run import WORKER, needs_more_of_everything, request_key
 from bench.measure.summary import CellFigures, summarise
-from bench.records.reasons import CardLost, CellShape, SmallerRanOut, UnsupportedReason
+from bench.records.reasons import CardLost, CellShape, SmallerRanOut, TimeBudgetUsed, UnsupportedReason
 from bench.records.record import (
     CellResult,
     DeviceInfo,
@@ -19,12 +21,14 @@ from bench.records.record import (
     OutOfMemory,
     Requested,
     Skipped,
+    Timeout,
     Unsupported,
 )
 from bench.run.child import StopRequest
 from bench.run.isolation import CellEnd, Isolation, Stopped
 from bench.run.protocol import Finished, Job, Step
 from bench.run.telemetry import CellTelemetry, LeftoverMemory, Unwatched, Watch
+from bench.run.time_budget import TimeBudget
 from bench.store.journal import Journal
 from bench.suite.cells import Cell
 from bench.suite.suite import Measure
@@ -51,11 +55,13 @@ class RunPolicy:
     Attributes:
         isolate: a worker runs all cells of its group, or one cell.
         prune: skip cells that need more of everything than one that ran out of memory.
+        time_budget_s: the time after which no cell begins; None for no limit.
         settle_limit_s: longest wait until the card has no more memory in use than before the run.
     """
 
     isolate: Literal["group", "cell"] = "group"
     prune: bool = True
+    time_budget_s: float | None = None
     settle_limit_s: float = 15.0
 
 
@@ -73,6 +79,7 @@ class Session:
         policy: RunPolicy = RunPolicy(),
         device: DeviceInfo | None = None,
         watch: Watch | None = None,
+        budget: TimeBudget | None = None,
     ) -> None:
         self._cells = cells
         self._done = {result.cell_id: result for result in done}
@@ -82,6 +89,7 @@ class Session:
         self._unsupported = unsupported
         self._device = device
         self._watch: Watch = Unwatched() if watch is None else watch
+        self._budget = budget
         self._loaded_for: tuple[object, ...] | None = None
 
     def run(self, journal: Journal, listener: Listener) -> int | None:
@@ -101,6 +109,8 @@ class Session:
     def run_cell(self, cell: Cell, journal: Journal, listener: Listener, *, keep: bool = True) -> CellResult:
         """Run one cell and return its result, which is on disk by then. With `keep` the worker may stay.
 
+        A cell that the time budget leaves out has no result on disk: a resumed run runs it.
+
         Raises:
             Stopped: a signal came; the cell has no outcome.
         """
@@ -108,11 +118,17 @@ class Session:
         if not_run is not None:
             result = CellResult(cell_id=cell.cell_id, requested=cell.requested, outcome=not_run)
         else:
-            result = self._run_now(cell, listener, keep)
-        journal.append(result)
-        self._done[cell.cell_id] = result
+            result = self._run_in_time(cell, listener, keep)
+        if not _is_left_out(result):
+            journal.append(result)
+            self._done[cell.cell_id] = result
         listener.cell_ends(result)
         return result
+
+    @property
+    def time_budget_used(self) -> TimeBudgetUsed | None:
+        """The time budget, if it left out a cell."""
+        return None if self._budget is None or not self._budget.is_used else self._beyond(self._budget)
 
     def unsupported_reason(self, requested: Requested) -> UnsupportedReason | None:
         """Return the reason why this cannot run here; None if it can."""
@@ -135,7 +151,27 @@ class Session:
                 return request_key(WORKER, other.requested) == request_key(WORKER, cell.requested)
         return False
 
-    def _run_now(self, cell: Cell, listener: Listener, keep: bool) -> CellResult:
+    def _run_in_time(self, cell: Cell, listener: Listener, keep: bool) -> CellResult:
+        """Run the cell if the time budget allows it; stop it where it takes far more than that."""
+        budget = self._budget
+        if budget is None:
+            return self._run_now(cell, listener, keep)
+        fresh = self._loaded_for != request_key(WORKER, cell.requested)
+        if budget.allows(cell, fresh=fresh):
+            began = monotonic()
+            result = self._run_now(cell, listener, keep, budget.ends_at)
+            if isinstance(result.outcome, Measured):
+                budget.ran(cell, monotonic() - began, fresh=fresh)
+            if not isinstance(result.outcome, Timeout) or not budget.stopped():
+                return result
+        left_out = outcomes.skipped(self._beyond(budget))
+        return CellResult(cell_id=cell.cell_id, requested=cell.requested, outcome=left_out)
+
+    @staticmethod
+    def _beyond(budget: TimeBudget) -> TimeBudgetUsed:
+        return TimeBudgetUsed(budget_s=budget.budget_s)
+
+    def _run_now(self, cell: Cell, listener: Listener, keep: bool, ends_at: float = inf) -> CellResult:
         """Run the cell. If its worker ends here, memory that stays on the card belongs to this cell."""
         leftover = self._retire_for(cell)
         self._watch.cell_begins()
@@ -143,6 +179,7 @@ class Session:
             Job(requested=cell.requested, measure=self._measure),
             self._measure.cell_limit_s,
             listener.step_begins,
+            ends_at=ends_at,
         )
         finished = end if isinstance(end, Finished) else None
         telemetry = self._watch.cell_ends(self._isolation.worker_pid, finished)
@@ -180,6 +217,11 @@ class Session:
             ):
                 return other
         return None
+
+
+def _is_left_out(result: CellResult) -> bool:
+    """Whether the time budget left the cell out."""
+    return isinstance(result.outcome, Skipped) and isinstance(result.outcome.reason_code, TimeBudgetUsed)
 
 
 def _result(

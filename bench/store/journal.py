@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Final, Self, TypeVar
 
 from pydantic import JsonValue, ValidationError
 
@@ -17,7 +17,7 @@ from bench.errors import RecordError, UsageError
 from bench.records.base import Frozen, Utc
 from bench.records.card import DeviceState, Emulation
 from bench.records.enums import Provenance
-from bench.records.reasons import RunInterrupted
+from bench.records.reasons import RunInterrupted, SkippedReason
 from bench.records.record import (
     CellResult,
     DeviceInfo,
@@ -42,6 +42,7 @@ from bench.text import decode
 from bench.wording import outcomes
 
 _Line = TypeVar("_Line", bound=Frozen)
+_INTERRUPTED: Final = RunInterrupted()
 
 
 class PlannedCell(Frozen):
@@ -175,13 +176,13 @@ def _read_line(model: type[_Line], line: str, where: str) -> _Line:
         raise RecordError(f"{where}: {error.message}") from error
 
 
-def seal_progress(progress: Progress) -> Record:
+def seal_progress(progress: Progress, ended_by: SkippedReason = _INTERRUPTED) -> Record:
     """Make the record of a run that has ended: the planned cells in order, then those chosen during the run.
 
-    Planned cells that were not reached are Skipped, cause `interrupted`.
+    Planned cells that were not reached are Skipped, with what ended the run as the reason.
     """
     done = {cell.cell_id: cell for cell in progress.done}
-    skipped = outcomes.skipped(RunInterrupted())
+    skipped = outcomes.skipped(ended_by)
     planned = {
         cell.cell_id: CellResult(cell_id=cell.cell_id, requested=cell.requested, outcome=skipped)
         for cell in progress.header.plan
@@ -191,9 +192,9 @@ def seal_progress(progress: Progress) -> Record:
     return seal({**progress.header.model_dump(mode="json", exclude={"plan"}), "cells": cells})
 
 
-def seal_journal(path: Path) -> tuple[Record, Path]:
+def seal_journal(path: Path, ended_by: SkippedReason = _INTERRUPTED) -> tuple[Record, Path]:
     """Write the record of a journal into its folder, then remove the journal."""
-    record = seal_progress(_read_journal(path))
+    record = seal_progress(_read_journal(path), ended_by)
     target = naming.record_of(path)
     write_record(record, target)
     path.unlink()

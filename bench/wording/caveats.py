@@ -8,6 +8,7 @@ from bench.wording.phrases import plural
 
 _SOME_CELLS: Final[dict[caveats.SomeCellsCode, str]] = {
     "cells_interrupted": "not run because the run was interrupted; resuming it runs them",
+    "cells_beyond_time_budget": "not run because the time budget was used; resuming the run runs them",
     "cells_pruned": "not run because a smaller one had run out of memory",
     "cells_failed": "failed or passed the time limit for a reason other than memory",
     "cells_ran_other_kernels": "ran with other attention kernels than were asked for",

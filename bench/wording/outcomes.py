@@ -60,7 +60,7 @@ def timeout(why: reasons.TimeoutReason, *, error_tail: tuple[str, ...] = ()) -> 
 
 def skipped(why: reasons.SkippedReason) -> Skipped:
     """The outcome of a cell that was not run."""
-    interrupted = isinstance(why, reasons.RunInterrupted)
+    interrupted = isinstance(why, reasons.RunInterrupted | reasons.TimeBudgetUsed)
     return Skipped(reason=reason(why), reason_code=why, cause="interrupted" if interrupted else "pruned")
 
 
@@ -81,6 +81,8 @@ def reason(why: reasons.OutcomeReason) -> str:
             return f"{_tried(smaller)} did not fit already"
         case reasons.RunInterrupted():
             return "the run was interrupted before this cell; `bench run --resume` runs it"
+        case reasons.TimeBudgetUsed(budget_s=budget_s):
+            return f"the time budget of {units.seconds(budget_s)} was used; `bench run --resume` runs it"
         case _:
             return _out_of_memory(why)
 

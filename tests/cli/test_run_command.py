@@ -18,7 +18,7 @@ from bench.hardware.device import the_cpu
 from bench.store.journal import read_progress
 from bench.store.record_files import read_record
 from tests.cli.conftest import Say, journal_of
-from tests.engines.stand_in import NAME
+from tests.engines.stand_in import NAME, PACED
 from tests.hub_server import serve, sha256
 from tests.run.processes import bench, environment, only, started, write_suite
 
@@ -271,3 +271,31 @@ def test_the_record_is_plain_json(finished_run: Run) -> None:
         _record(finished_run).read_text(encoding="utf-8"), parse_constant=lambda text: 1 / 0
     )
     assert document["schema_version"] == "1.1"
+
+
+def test_a_time_budget_skips_what_is_left_and_a_resumed_run_runs_it(
+    stand_ins: dict[str, str], home: Path, tmp_path: Path
+) -> None:
+    write_suite(tmp_path, tokens="[100, 150, 200, 250]", engine=PACED)
+    options = ("--suite", "mine.toml", "--device", "cpu")
+    ended = bench("run", *options, "--time-budget", "0.01s", home=home, cwd=tmp_path, env=stand_ins)
+    assert ended.returncode == 0, ended.stderr
+    assert "the time budget of 10.0 ms is used; 4 cells left; finish the run with" in ended.stdout
+    path = only(tmp_path / "results", "*.json")
+    outcomes = [cell.outcome.model_dump(mode="json") for cell in read_record(path).cells]
+    assert {outcome["reason_code"]["code"] for outcome in outcomes} == {"time_budget_used"}
+    command = ended.stdout.splitlines()[-1].split()
+    assert command[:3] == ["bench", "run", "--resume"]
+    assert command[-2:] == ["--time-budget", "0.01s"]
+    resumed = bench(*command[1:-1], "10m", home=home, cwd=tmp_path, env=stand_ins)
+    assert resumed.returncode == 0, resumed.stderr
+    assert "time budget" not in resumed.stdout
+    assert {cell.outcome.status for cell in read_record(path).cells} == {"measured"}
+
+
+@pytest.mark.parametrize("text", ["90", "", "soon", "-1s"])
+def test_a_time_budget_needs_a_unit(say: Say, text: str) -> None:
+    said = say("run", "--time-budget", text)
+    assert said.code == 2
+    assert "--time-budget: " in said.line()
+    assert "write 90s, 10m or 1h" in said.line()

@@ -1,6 +1,7 @@
 """Who waits for the card, and whose record tells what a worker left on it."""
 
 from collections.abc import Callable
+from math import inf
 from pathlib import Path
 from time import perf_counter
 
@@ -66,7 +67,7 @@ class Worker(Isolation):
     def has_worker(self) -> bool:
         return self._alive
 
-    def measure(self, job: Job, limit_s: float, tell: OnStep) -> CellEnd:
+    def measure(self, job: Job, limit_s: float, tell: OnStep, *, ends_at: float = inf) -> CellEnd:
         self._events.append("measure")
         self._alive = True
         return self._end(job.requested)

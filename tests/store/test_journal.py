@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bench.errors import RecordError
+from bench.records.reasons import TimeBudgetUsed
 from bench.records.record import CellResult, Skipped
 from bench.store.canonical import content_hash
 from bench.store.journal import (
@@ -157,6 +158,15 @@ def test_a_run_that_ended_early_seals_into_a_valid_record(path: Path) -> None:
         assert isinstance(cell.outcome, Skipped)
         assert cell.outcome.cause == "interrupted"
         assert "--resume" in cell.outcome.reason
+
+
+def test_what_ended_the_run_is_the_reason_of_the_cells_that_are_left(path: Path) -> None:
+    written(path, CELLS_DONE[:2])
+    record, sealed = seal_journal(path, TimeBudgetUsed(budget_s=90))
+    for cell in record.cells[2:]:
+        assert isinstance(cell.outcome, Skipped)
+        assert cell.outcome.reason_code == TimeBudgetUsed(budget_s=90)
+    assert read_progress(sealed).done == CELLS_DONE[:2]
 
 
 def test_cells_come_in_the_order_of_the_plan(path: Path) -> None:

@@ -129,6 +129,9 @@ SENTENCES: Final[list[tuple[Caveat, str]]] = [
         (SomeCells(code=code, count=2, cells=48), f"2 of 48 cells {words}.")
         for code, words in {
             "cells_interrupted": "not run because the run was interrupted; resuming it runs them",
+            "cells_beyond_time_budget": (
+                "not run because the time budget was used; resuming the run runs them"
+            ),
             "cells_pruned": "not run because a smaller one had run out of memory",
             "cells_failed": "failed or passed the time limit for a reason other than memory",
             "cells_ran_other_kernels": "ran with other attention kernels than were asked for",

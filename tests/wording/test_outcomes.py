@@ -82,6 +82,10 @@ SENTENCES: Final[list[tuple[OutcomeReason, str]]] = [
     (reasons.SmallerRanOut(smaller=SMALLER), "10 s with 512 tokens ran out of memory already"),
     (reasons.FewerTokensDidNotFit(smaller=SMALLER), "10 s with 512 tokens did not fit already"),
     (
+        reasons.TimeBudgetUsed(budget_s=600.0),
+        "the time budget of 10 min was used; `bench run --resume` runs it",
+    ),
+    (
         reasons.RunInterrupted(),
         "the run was interrupted before this cell; `bench run --resume` runs it",
     ),
