@@ -5,6 +5,10 @@ import sys
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    from bench.cli.streams import secure
+
+    secure()
+
     from bench.cli.app import run
 
     sys.exit(run(sys.argv[1:]))

@@ -27,6 +27,7 @@ class ExitCode(IntEnum):
     MACHINE = 3
     CELLS_FAILED = 4
     BUG = 70
+    HUNG_UP = 129
     INTERRUPTED = 130
     TERMINATED = 143
 

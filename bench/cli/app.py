@@ -1,8 +1,7 @@
 """The command `bench`: its subcommands, and the one place where errors become lines and exit codes."""
 
 import errno
-import io
-import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -11,7 +10,9 @@ import click
 
 import bench
 from bench.cli import compare, doctor, frontier, gpus, infer, plan, report, run_command, suites
+from bench.cli.streams import lost_output
 from bench.errors import BenchError, ExitCode
+from bench.run.signals import STOP_SIGNALS, StopRequest, signals_to
 
 _EPILOG = """\b
 Examples:
@@ -25,7 +26,7 @@ Examples:
 
 \b
 Exit codes: 0 done, 1 gate not met, 2 usage, 3 this machine cannot,
-4 cells failed, 70 bug, 130 interrupted, 143 terminated.
+4 cells failed, 70 bug, 129 hung up, 130 interrupted, 143 terminated.
 
 \b
 Shell completion (or zsh_source, fish_source):
@@ -33,6 +34,7 @@ Shell completion (or zsh_source, fish_source):
 """
 
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_WRITES_FILES = {"run", "frontier", "report"}
 
 
 @click.group(
@@ -69,11 +71,14 @@ def run(arguments: list[str]) -> int:
     debug = "--debug" in arguments
     # --debug is an option of the group, also when it follows the command.
     arguments = (["--debug"] if debug else []) + [word for word in arguments if word != "--debug"]
-    _accept_every_letter()
-    code = _call(lambda: _invoke(arguments), debug)
-    # Flush now: at the exit of Python an error could not become one line.
-    written = _call(_flush, debug)
-    return code if written == ExitCode.DONE else written
+    with signals_to(_interrupt):
+        code = _call(lambda: _invoke(arguments), debug)
+    sys.stdout.flush()
+    reason = lost_output(sys.stdout)
+    if reason is None:
+        return code
+    _say(f"the output cannot be written ({reason}). Free space", ExitCode.MACHINE)
+    return code if code or _result_is_in_files(arguments) else ExitCode.MACHINE
 
 
 def _invoke(arguments: list[str]) -> int:
@@ -81,15 +86,27 @@ def _invoke(arguments: list[str]) -> int:
     return code if isinstance(code, int) else ExitCode.DONE
 
 
-def _flush() -> int:
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        return _stop_writing()
-    except OSError:
-        _stop_writing()
-        raise
-    return ExitCode.DONE
+def _result_is_in_files(arguments: list[str]) -> bool:
+    """Whether the command writes files, which hold all that it prints."""
+    command = next((word for word in arguments if not word.startswith("-")), "")
+    return "--dry-run" not in arguments and (command in _WRITES_FILES or "--interleave" in arguments)
+
+
+class _Interrupted(BaseException):
+    """A signal other than Ctrl-C asks this process to stop."""
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__(f"signal {signal_number}")
+        self.signal_number = signal_number
+
+
+def _interrupt(request: StopRequest) -> None:
+    """Raise what ends the command. A terminal that closes can send several signals: the first one counts."""
+    if request.signal_number == signal.SIGINT:
+        raise KeyboardInterrupt
+    for number in set(STOP_SIGNALS) - {signal.SIGINT}:
+        signal.signal(number, signal.SIG_IGN)
+    raise _Interrupted(request.signal_number)
 
 
 def _call(command: Callable[[], int], debug: bool) -> int:
@@ -101,39 +118,16 @@ def _call(command: Callable[[], int], debug: bool) -> int:
         return _say(str(error), error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         return _say("interrupted", ExitCode.INTERRUPTED)
+    except _Interrupted as error:
+        return _say("interrupted", 128 + error.signal_number)
     except click.ClickException as error:
         return _say(_one_line(error), ExitCode.USAGE)
-    except SystemExit:
-        if "_BENCH_COMPLETE" in os.environ:
-            raise
-        # `bench ... | head`: when the reader ends, click and rich exit with the code of an unmet gate.
-        return _stop_writing()
     except Exception as error:  # noqa: BLE001 - the outermost frame: whatever is left is a bug of ours
         if debug:
             traceback.print_exc()
-        if isinstance(error, OSError) and error.errno in _DISK_FULL:  # as in `bench gpus > file`
-            _stop_writing()
+        if isinstance(error, OSError) and error.errno in _DISK_FULL:
             return _say(f"the output cannot be written ({error.strerror}). Free space", ExitCode.MACHINE)
         return _say(f"a bug in bench ({type(error).__name__}); {_kept_traceback()}", ExitCode.BUG)
-
-
-def _accept_every_letter() -> None:
-    """Write `?` for letters that the encoding of a terminal or pipe lacks, instead of failing."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
-
-
-def _stop_writing() -> int:
-    """Redirect standard output to nowhere, so that the flush at the exit of Python does not fail."""
-    _to_nowhere(sys.__stdout__.fileno() if sys.__stdout__ else 1)
-    return ExitCode.DONE
-
-
-def _to_nowhere(descriptor: int) -> None:
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, descriptor)
-    os.close(nowhere)
 
 
 def _one_line(error: click.ClickException) -> str:
@@ -144,13 +138,10 @@ def _one_line(error: click.ClickException) -> str:
     return f"{message}{stop} `{path} --help` shows what there is"
 
 
-def _say(message: str, code: ExitCode) -> int:
+def _say(message: str, code: int) -> int:
     """Print an error as one line, without the control characters that a name may contain; return the code."""
     line = "".join(letter if letter.isprintable() else "?" for letter in message)
-    try:
-        click.echo(f"bench: {line}", err=True)
-    except BrokenPipeError:
-        _to_nowhere(sys.__stderr__.fileno() if sys.__stderr__ else 2)
+    click.echo(f"bench: {line}", err=True)
     return code
 
 

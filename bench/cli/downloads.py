@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 import click
 
+from bench.cli.streams import can_ask
 from bench.errors import UsageError
 from bench.units import both_units
 
@@ -28,13 +29,12 @@ def confirm_download(yes: bool, repo: str, missing_bytes: int, place: Path, *, m
     if yes:
         return
     other = "use --model DIR or --weights random"
-    if not may_ask or not sys.stdin.isatty():
+    if not may_ask or not can_ask(f"Download {both_units(missing_bytes)} of {repo} to {place}?"):
         raise UsageError(
             f"{repo} has to be downloaded ({both_units(missing_bytes)} to {place})",
             hint=f"Add --yes, or {other}",
         )
-    question = f"Download {both_units(missing_bytes)} of {repo} to {place}?"
-    if not click.confirm(question, default=True, err=True):
+    if not click.confirm("", default=True, err=True):
         raise UsageError("nothing was downloaded", hint=f"To do without, {other}")
 
 

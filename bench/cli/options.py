@@ -1,6 +1,5 @@
 """Options that several commands share: their shell completion, and the parsing of comma lists."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from bench.cli.streams import can_ask
 from bench.engines.registry import SHIPPED
 from bench.units import gib
 
@@ -307,10 +307,12 @@ def choose_gpu(found: "tuple[Device, ...]") -> "Device":
     """
     from bench.run.run_spec import refuse_to_choose
 
-    if not sys.stdin.isatty():
+    listed = "".join(
+        f"{number}  {gpu.slug}  {gpu.name}, {gib(gpu.free_bytes)} free, "
+        f"UUID ends in {(gpu.uuid or '')[-6:]}\n"
+        for number, gpu in enumerate(found, start=1)
+    )
+    if not can_ask(f"{listed}Which GPU"):
         return refuse_to_choose(found)
-    for number, gpu in enumerate(found, start=1):
-        end = f"UUID ends in {(gpu.uuid or '')[-6:]}"
-        click.echo(f"{number}  {gpu.slug}  {gpu.name}, {gib(gpu.free_bytes)} free, {end}", err=True)
-    answer: int = click.prompt("Which GPU", type=click.IntRange(1, len(found)), err=True)
+    answer: int = click.prompt("", type=click.IntRange(1, len(found)), err=True)
     return found[answer - 1]

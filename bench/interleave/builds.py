@@ -10,8 +10,9 @@ from typing import Final, Self
 
 from bench.errors import ExitCode, MachineError, UsageError
 from bench.interleave.turns import EventQueue, TurnRequest, Turns
-from bench.run.child import Gone, StopRequest
+from bench.run.child import Gone
 from bench.run.isolation import Stopped
+from bench.run.signals import StopRequest
 from bench.run.turns import ADDRESS
 from bench.store.record_files import find_records, read_record
 

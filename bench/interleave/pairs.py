@@ -16,7 +16,7 @@ from typing import Protocol
 from bench.interleave.builds import Build, run_together
 from bench.interleave.turns import EventQueue, listen
 from bench.records.record import Record
-from bench.run.session import signals_to
+from bench.run.signals import signals_to
 from bench.store import naming
 from bench.store.record_files import read_record, require_writable
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
-from bench.run.child import Gone, StopRequest
+from bench.run.child import Gone
+from bench.run.signals import StopRequest
 from bench.run.turns import GO
 
 

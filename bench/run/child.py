@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from bench.errors import BenchError
 from bench.records.reasons import WorkerExited, WorkerKilled, WorkerStep
 from bench.run.protocol import EVENT, Event, Job, Setup
+from bench.run.signals import StopRequest
 from bench.store.scrub import scrub_tail
 
 _EXIT_GRACE_S: Final = 10.0
@@ -38,13 +39,6 @@ class Gone:
     """A worker's output is closed: the process has ended or is ending."""
 
     worker: int
-
-
-@dataclass(frozen=True)
-class StopRequest:
-    """A signal that asks the run to stop."""
-
-    signal_number: int
 
 
 Mailbox = SimpleQueue[Said | Gone | StopRequest]

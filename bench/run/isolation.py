@@ -17,8 +17,9 @@ from bench.records.reasons import (
     WorkerStep,
 )
 from bench.records.record import Failed, OutOfMemory, Timeout
-from bench.run.child import Child, Gone, Mailbox, Said, StopRequest, cause, worker_exit
+from bench.run.child import Child, Gone, Mailbox, Said, cause, worker_exit
 from bench.run.protocol import Event, Exhausted, Finished, Hello, Job, Refused, Setup, Step
+from bench.run.signals import StopRequest
 from bench.store.scrub import scrub
 from bench.wording import outcomes
 

@@ -23,7 +23,8 @@ from bench.run.estimate import cell_s, pace, start_s
 from bench.run.isolation import Isolation
 from bench.run.protocol import Hello, Setup
 from bench.run.run_spec import Plan, is_released, support
-from bench.run.session import Listener, RunPolicy, Session, signals_to
+from bench.run.session import Listener, RunPolicy, Session
+from bench.run.signals import signals_to
 from bench.run.telemetry import watching
 from bench.run.time_budget import TimeBudget
 from bench.store import naming

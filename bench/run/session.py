@@ -1,12 +1,9 @@
 """Runs the cells of a suite in order, and writes each result to the journal before the next cell."""
 
-import signal
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import inf
 from time import monotonic
-from types import FrameType
 from typing import Literal, Protocol
 
 from bench.judge.memory import is_contended
@@ -24,7 +21,6 @@ from bench.records.record import (
     Timeout,
     Unsupported,
 )
-from bench.run.child import StopRequest
 from bench.run.isolation import CellEnd, Isolation, Stopped
 from bench.run.protocol import Finished, Job, Step
 from bench.run.telemetry import CellTelemetry, LeftoverMemory, Unwatched, Watch
@@ -257,21 +253,3 @@ def _result(
         power=telemetry.power,
         work=end.work,
     )
-
-
-@contextmanager
-def signals_to(send: Callable[[StopRequest], None]) -> Iterator[None]:
-    """Turn Ctrl-C and SIGTERM into a message to the run, so that no write is interrupted.
-
-    `send` is called in the signal handler: the `put` of a SimpleQueue, which is reentrant.
-    """
-
-    def forward(number: int, _frame: FrameType | None) -> None:
-        send(StopRequest(number))
-
-    before = {number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

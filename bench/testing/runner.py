@@ -11,7 +11,8 @@ from bench.run.fetch import fetch
 from bench.run.isolation import Stopped
 from bench.run.protocol import Step
 from bench.run.run_spec import Plan
-from bench.run.session import RunPolicy, signals_to
+from bench.run.session import RunPolicy
+from bench.run.signals import signals_to
 from bench.store.journal import seal_journal
 from bench.suite.cells import Cell
 from bench.units import both_units

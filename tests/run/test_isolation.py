@@ -12,9 +12,10 @@ from bench.engines.interface import ModelSource
 from bench.errors import UsageError
 from bench.records.enums import WeightMode
 from bench.records.record import Failed, Timeout
-from bench.run.child import Mailbox, StopRequest
+from bench.run.child import Mailbox
 from bench.run.isolation import Isolation, Stopped
 from bench.run.protocol import Finished, Job, Setup, Step
+from bench.run.signals import StopRequest
 from bench.suite.cells import expand
 from bench.suite.suite import read_suite
 from tests.engines.stand_in import NAME, PACED

@@ -17,10 +17,11 @@ from bench.records.enums import Attention, Phase, WeightMode
 from bench.records.reasons import CardLost, NoContextFits, NoNewWorker
 from bench.records.record import CellResult, Failed, MemoryTrace, OutOfMemory, Requested, Timeout
 from bench.run import isolation, runner
-from bench.run.child import Child, Mailbox, StopRequest
+from bench.run.child import Child, Mailbox
 from bench.run.isolation import CellEnd, Isolation, OnStep
 from bench.run.protocol import Finished, Hello, Job, Refused, Setup, Span, Step
 from bench.run.session import RunPolicy, Session
+from bench.run.signals import StopRequest
 from bench.run.telemetry import CellTelemetry, LeftoverMemory, Rest, Telemetry
 from bench.store.journal import Journal, Progress, read_progress
 from bench.suite.cells import Cell

@@ -1,0 +1,45 @@
+"""The signals that ask a process to stop: Ctrl-C, SIGTERM, and a terminal or connection that closed."""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import Final
+
+# SIGHUP exists on POSIX only, SIGBREAK (Ctrl-Break, a console that closes) on Windows only: never run there.
+STOP_SIGNALS: Final = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
+)
+
+
+@dataclass(frozen=True)
+class StopRequest:
+    """A signal that asks the run to stop."""
+
+    signal_number: int
+
+
+@contextmanager
+def signals_to(send: Callable[[StopRequest], None]) -> Iterator[None]:
+    """Turn a signal that asks to stop into a call, so that no write is interrupted.
+
+    `send` is called in the signal handler: for a run the `put` of a SimpleQueue, which is reentrant. A signal
+    that is ignored stays ignored: `nohup` asks for that, and a shell for its jobs in the background.
+    """
+
+    def forward(number: int, _frame: FrameType | None) -> None:
+        send(StopRequest(number))
+
+    # None: a handler that Python did not install, and could not put back.
+    heard = [number for number in STOP_SIGNALS if signal.getsignal(number) not in {signal.SIG_IGN, None}]
+    before = {number: signal.signal(number, forward) for number in heard}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def drop(_request: StopRequest) -> None:
+    """Do nothing: the process is about to end anyway, and has to say how to go on."""

@@ -1,0 +1,74 @@
+"""Readers that leave, full disks, closed descriptors, terminals that hang up; all of them real."""
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.store.record_files import read_record
+from tests.engines.stand_in import NAME
+from tests.run.processes import environment, only, write_suite
+
+FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a device that is always full")
+BENCH = f"{shlex.quote(sys.executable)} -m bench"
+
+
+def shell(line: str, cwd: Path, env: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+    """Run a line of bash; `$bench` is the command, and the exit status is that of the first in a pipe."""
+    script = f"bench={shlex.quote(BENCH)}\n{line}\nexit ${{PIPESTATUS[0]}}"
+    return subprocess.run(
+        ["bash", "-c", script],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env=env,
+        check=False,
+        timeout=120,
+    )
+
+
+@pytest.mark.parametrize(
+    ("redirected", "unbuffered"),
+    [
+        ("2>&1 | head -1", ""),
+        ("2>&1 | head -1", "1"),
+        pytest.param(">/dev/full 2>/dev/full", "", marks=FULL),
+        ("0<&- 1>&- 2>&-", ""),
+        ("2>&-", "1"),
+    ],
+)
+def test_a_run_that_nobody_can_read_writes_its_record(
+    redirected: str, unbuffered: str, stand_ins: dict[str, str], home: Path, tmp_path: Path
+) -> None:
+    suite = write_suite(tmp_path, tokens="[8, 16]", engine=NAME)
+    env = environment(home) | stand_ins | {"PYTHONUNBUFFERED": unbuffered}
+    ended = shell(f"$bench run --suite {suite} --out out {redirected}", tmp_path, env)
+    assert ended.returncode == 0, ended
+    record = read_record(only(tmp_path / "out", "*-mine-*.json"))
+    assert [cell.outcome.status for cell in record.cells] == ["measured", "measured"]
+    assert "Traceback" not in ended.stdout + ended.stderr
+
+
+def test_what_is_printed_never_gets_into_a_file_that_took_the_number_of_a_closed_stream(
+    stand_ins: dict[str, str], home: Path, tmp_path: Path
+) -> None:
+    """The journal would be descriptor 1 or 2, and a line of a library in it would spoil the record."""
+    program = (
+        "import os, sys, runpy\n"
+        "import bench.store.journal as journal\n"
+        "append = journal.Journal.append\n"
+        "def noisy(self, cell):\n"
+        "    append(self, cell)\n"
+        "    os.write(1, b'noise 1'); os.write(2, b'noise 2')\n"
+        "journal.Journal.append = noisy\n"
+        "sys.argv[0] = 'bench'\n"
+        "runpy.run_module('bench', run_name='__main__')\n"
+    )
+    suite = write_suite(tmp_path, tokens="[8, 16]", engine=NAME)
+    script = f"exec {shlex.quote(sys.executable)} -c {shlex.quote(program)} run --suite {suite} --out out"
+    ended = shell(f"({script}) 0<&- 1>&- 2>&-", tmp_path, environment(home) | stand_ins)
+    assert ended.returncode == 0
+    assert len(read_record(only(tmp_path / "out", "*-mine-*.json")).cells) == 2

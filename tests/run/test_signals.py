@@ -1,0 +1,28 @@
+"""Which signals are heard, and that those which the caller ignores stay ignored."""
+
+import os
+import signal
+
+from bench.run.signals import StopRequest, signals_to
+
+
+def test_a_closed_terminal_is_a_request_to_stop_like_any_other() -> None:
+    asked: list[StopRequest] = []
+    before = signal.getsignal(signal.SIGHUP)
+    with signals_to(asked.append):
+        for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
+            os.kill(os.getpid(), number)
+    assert [each.signal_number for each in asked] == [signal.SIGHUP, signal.SIGTERM, signal.SIGINT]
+    assert signal.getsignal(signal.SIGHUP) == before
+
+
+def test_a_signal_that_nohup_ignores_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    asked: list[StopRequest] = []
+    try:
+        with signals_to(asked.append):
+            os.kill(os.getpid(), signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert asked == []
