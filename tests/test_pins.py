@@ -25,6 +25,7 @@ PINS: Final = Path(__file__).parent / "data" / "pins"
 UNLIKE: Final = frozenset({"schema_version", "content_hash"})
 NEW: Final = frozenset(
     {"settings", "reason_code", "reason_codes", "note_code", "why_code", "caveat_codes", "desktop_use_basis"}
+    | {"undecided_s", "undecided_status"}
 )
 """Keys of schema 1.1 that 1.0 does not have."""
 LATER: Final = {"embeddings": "device", "variables": {}, "provenance": "derived"}

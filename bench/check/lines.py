@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from bench.check.rows import MergedCell
 from bench.check.sources import Sources
 from bench.check.summary import RecordHead
+from bench.judge.frontier import undecided
 from bench.judge.same_run import words_of
 from bench.records.check import FrontierLine
 from bench.records.enums import Attention, Fit, Provenance
@@ -59,6 +60,7 @@ def _line(group: Sequence[MergedCell], variant: tuple[str, ...]) -> FrontierLine
     misfits = sorted((c.row.clip_seconds, c.is_inferred) for c in group if c.row.fit is Fit.DOES_NOT_FIT)
     smallest, inferred = misfits[0] if misfits else (None, False)
     longest = max((row.clip_seconds for row in fits), default=None)
+    open_end = undecided(((cell.row.clip_seconds, cell.row.status) for cell in group), longest)
     with_desktop = [row for row in fits if row.fits_with_desktop is not None]
     end = max(fits, key=lambda row: row.clip_seconds, default=first)
     crossed = smallest is not None and longest is not None and smallest <= longest
@@ -73,6 +75,8 @@ def _line(group: Sequence[MergedCell], variant: tuple[str, ...]) -> FrontierLine
         longest_fit_s=longest,
         smallest_misfit_s=smallest,
         smallest_misfit_is_inferred=inferred,
+        undecided_s=open_end.clip_s,
+        undecided_status=open_end.status,
         longest_fit_with_desktop_s=max(
             (r.clip_seconds for r in with_desktop if r.fits_with_desktop), default=None
         ),

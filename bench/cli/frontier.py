@@ -1,5 +1,6 @@
 """`bench frontier`: the longest clip that fits, found by bisection."""
 
+from math import nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +17,30 @@ from bench.cli.options import (
     profile_option,
     run_options,
     suite_option,
+    time_budget_option,
 )
-from bench.errors import ExitCode
+from bench.errors import ExitCode, UsageError
 from bench.store import naming
 
 if TYPE_CHECKING:
     from bench.run.frontier import Finder
     from bench.run.run_spec import Plan
     from bench.run.runner import RunResult
+    from bench.run.session import RunPolicy
+
+
+def _max_clip(_context: click.Context, _option: click.Parameter, text: str | None) -> float:
+    """Return the longest clip to try, down to the step of the search."""
+    from bench.judge.bisection import STEP_S
+    from bench.suite.suite import MAX_CLIP_S
+
+    try:
+        length_s = MAX_CLIP_S if text is None else float(text)
+    except ValueError:
+        length_s = nan
+    if text is not None and not STEP_S <= length_s <= MAX_CLIP_S:
+        raise UsageError(f"--max-clip: '{text[:40]}' is not between {STEP_S:g} and {MAX_CLIP_S:g} seconds")
+    return length_s // STEP_S * STEP_S
 
 
 @click.command(short_help="Find the longest clip that fits.")
@@ -34,14 +51,33 @@ if TYPE_CHECKING:
 @line_options
 @audio_option
 @emulation_option
+@click.option(
+    "--max-clip", metavar="SECONDS", callback=_max_clip, help="Try no longer clips. Default: no bound."
+)
+@time_budget_option
+@click.option("--retry-failed", is_flag=True, help="Try again what failed or timed out in earlier records.")
 @out_option
 @click.option("--dry-run", is_flag=True, help="Print what is known, and how many probes are left at most.")
-def frontier(*, out: Path | None, dry_run: bool, yes: bool, **given: Any) -> int:
+def frontier(
+    *,
+    max_clip: float,
+    time_budget: float | None,
+    retry_failed: bool,
+    out: Path | None,
+    dry_run: bool,
+    yes: bool,
+    **given: Any,
+) -> int:
     """Find the longest clip that fits, for each max_tokens and attention, to 5 s.
 
     It starts from what earlier records of this model and device know: the longest clip that fits and the
     shortest that does not. Each probe is a cell of a record like any other. Run it again to go on after an
     interruption.
+
+    A clip that timed out or failed ends the search of its line: it is not tried again, and from its length on
+    nothing is known. The exit code is 4 where a probe of this call did so, where one failed earlier, and
+    where nothing is known to fit. --retry-failed tries those clips again, as does a longer cell_limit_s in
+    the suite. At the end of --time-budget the limits found so far are printed, and the same command goes on.
 
     \b
     Examples:
@@ -54,33 +90,52 @@ def frontier(*, out: Path | None, dry_run: bool, yes: bool, **given: Any) -> int
     from bench.run.frontier import Finder, frontier_plan
     from bench.run.prior_results import prior_results
     from bench.run.run_spec import support
+    from bench.run.session import RunPolicy
 
     plan, lines = frontier_plan(run_options(given), choose_gpu)
     print_notes(plan)
-    earlier = prior_results(plan, out or naming.RESULTS, [line.asked for line in lines])
+    asked = [line.asked for line in lines]
+    earlier = prior_results(plan, out or naming.RESULTS, asked, retry_failed=retry_failed)
     print_known(earlier)
-    finder = Finder(lines, earlier.results, min(plan.suite.axes.clip_seconds), support(plan))
+    finder = Finder(lines, earlier.results, min(plan.suite.axes.clip_seconds), support(plan), max_clip)
     if dry_run:
         print_search(plan, finder.limits())
         return ExitCode.DONE
     if finder.is_done():
         print_limits(plan, finder)
-        click.echo("every limit is known from earlier records: nothing was run")
-        return ExitCode.DONE
-    return _search(plan, finder, out, yes)
+        return _nothing_to_run(finder)
+    return _search(plan, finder, RunPolicy(prune=False, time_budget_s=time_budget), out, yes)
 
 
-def _search(plan: "Plan", finder: "Finder", out: Path | None, yes: bool) -> int:
+def _nothing_to_run(finder: "Finder") -> int:
+    """Print that no probe is left. Return 4 if a probe failed, or if one timed out and nothing fits."""
+    ends = [found for found in finder.limits() if found.undecided is not None]
+    words = "as far as it can be" if ends else "from earlier records"
+    click.echo(f"every limit is known {words}: nothing was run")
+    is_answered = all(
+        found.search.fits_s is not None and found.undecided.outcome.status != "failed"
+        for found in ends
+        if found.undecided is not None
+    )
+    return ExitCode.DONE if is_answered else ExitCode.CELLS_FAILED
+
+
+def _search(plan: "Plan", finder: "Finder", policy: "RunPolicy", out: Path | None, yes: bool) -> int:
+    from bench.cli.frontier_output import print_limits
     from bench.cli.run_output import exit_code
     from bench.run.isolation import Stopped
 
     try:
-        result = _run(plan, finder, out or naming.RESULTS, yes)
+        result = _run(plan, finder, policy, out or naming.RESULTS, yes)
     except Stopped as stopped:
         return _stopped_early(stopped.signal_number)
-    if result.signal_number is not None and not result.record.cells:
+    if not result.record.cells:
         result.path.unlink()  # a record without cells
-        return _stopped_early(result.signal_number)
+        if result.signal_number is not None:
+            return _stopped_early(result.signal_number)
+        print_limits(plan, finder)
+        click.echo("no probe had ended at twice the time budget: give a longer one")
+        return ExitCode.DONE
     _print_result(plan, finder, result, out)
     return exit_code(result)
 
@@ -90,11 +145,10 @@ def _stopped_early(signal_number: int) -> int:
     return 128 + signal_number
 
 
-def _run(plan: "Plan", finder: "Finder", out: Path, yes: bool) -> "RunResult":
+def _run(plan: "Plan", finder: "Finder", policy: "RunPolicy", out: Path, yes: bool) -> "RunResult":
     from bench.cli.display import probe_display
     from bench.cli.downloads import fetched
     from bench.run import runner
-    from bench.run.session import RunPolicy
 
     location = runner.OutputLocation(out)
     runner.check(plan, location)
@@ -104,7 +158,7 @@ def _run(plan: "Plan", finder: "Finder", out: Path, yes: bool) -> "RunResult":
         return runner.run(
             plan,
             weights,
-            RunPolicy(prune=False),
+            policy,
             location,
             listener,
             sweep=lambda session, journal, _: finder.sweep(session, journal, listener),

@@ -48,7 +48,7 @@ def print_search(plan: "Plan", limits: "Sequence[Limit]") -> None:
     for found in limits:
         asked = found.line.asked
         click.echo(f"{asked.attention}, {asked.max_tokens} tokens  {_state(found)}")
-    probes = sum(found.search.at_most for found in limits if found.unsupported is None)
+    probes = sum(found.at_most for found in limits)
     click.echo(
         f"{len(limits)} limits on {plan.device.name} with {plan.origin.weight_mode} weights: "
         f"at most {probes} probes"
@@ -59,6 +59,8 @@ def _state(found: "Limit") -> str:
     if found.unsupported is not None:
         return f"unsupported: {outcomes.reason(found.unsupported)}"
     length_s = found.next_s
+    if found.undecided is not None:
+        return f"{_longest(found)}, {_smallest(found)}"
     if length_s is None:
         return f"known: {_longest(found)}"
     where = bounds(found.search) or "nothing known"
@@ -118,20 +120,26 @@ def _memory(plan: "Plan", found: "Limit") -> str:
 def _longest(found: "Limit") -> str:
     if found.unsupported is not None:
         return "unsupported"
+    is_open = found.next_s is not None or found.undecided is not None
     if found.search.fits_s is None:
-        return "unknown" if found.next_s is not None else "none"
-    more = " or more" if found.next_s is not None else ""
+        return "unknown" if is_open else "none"
+    more = " or more" if is_open or found.is_cut else ""
     return clip_length(found.search.fits_s) + more
 
 
 def _smallest(found: "Limit") -> str:
     if found.unsupported is not None:
         return ""
-    if found.search.ends_at_ceiling:
+    is_open = found.next_s is not None or found.undecided is not None or found.is_cut
+    if found.search.misfit_s is None and found.undecided is not None:
+        return f"unknown from {clip_length(found.undecided.requested.clip_seconds)} on"
+    if found.search.misfit_s is None and found.is_cut:
+        return "none tried"
+    if found.search.ends_at_ceiling and not is_open:
         return "none: the context ends there"
     if found.search.misfit_s is None:
         return "unknown"
-    less = " or less" if found.next_s is not None else ""
+    less = " or less" if is_open else ""
     return clip_length(found.search.misfit_s) + (" (not tried)" if found.is_inferred else less)
 
 
@@ -142,16 +150,21 @@ def _notes(finder: "Finder", limits: "Sequence[Limit]") -> Iterator[str]:
         name = f"{found.line.asked.attention}, {found.line.asked.max_tokens} tokens"
         if found.unsupported is not None:
             yield f"{found.line.asked.attention} is unsupported: {outcomes.reason(found.unsupported)}"
-        if found.line in finder.unknown:
-            yield f"{name}: unknown, because a probe failed: {_undecided(finder.unknown[found.line])}"
+        if found.undecided is not None:
+            yield f"{name}: {_undecided(found.undecided)}"
+        if found.line in finder.beyond_budget:
+            yield f"{name}: the time budget is used; the same command goes on"
         if found.search.contradicted_by_s:
             yield _contradiction(name, found)
 
 
 def _undecided(probe: "CellResult") -> str:
+    """Return what ended the search without a decision, and what tries it again."""
+    clip = f"unknown from {clip_length(probe.requested.clip_seconds)} on, because that probe"
     if ran_out_beside_another(probe):
-        return "out of memory while another program computed on the card"
-    return outcomes.reason_of(probe.outcome)
+        return f"{clip} ran out of memory while another program computed on the card; run it again"
+    ended = "timed out" if probe.outcome.status == "timeout" else "failed"
+    return f"{clip} {ended}: {outcomes.reason_of(probe.outcome)}. --retry-failed tries it again"
 
 
 def _contradiction(name: str, found: "Limit") -> str:

@@ -1,13 +1,13 @@
 """The frontier: the longest clip that fits, for each attention and number of new tokens. Pure."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, Self
+from typing import Literal, NamedTuple, Self
 
 from bench.judge.memory import CardMemory, fits_with_desktop, has_spilled, ran_out_beside_another
 from bench.judge.prediction import Budgets, cell_fit, is_derived, lines
 from bench.judge.same_run import settings_of, varying, words_of
 from bench.records.check import FrontierLine
-from bench.records.enums import Attention, Fit
+from bench.records.enums import Attention, Fit, Status
 from bench.records.prediction import LongestClip
 from bench.records.reasons import CellShape
 from bench.records.record import CellResult, OutOfMemory, Record, Requested, Skipped
@@ -58,6 +58,22 @@ def is_pruned(cell: CellResult) -> bool:
     return isinstance(cell.outcome, Skipped) and cell.outcome.cause == "pruned"
 
 
+class Undecided(NamedTuple):
+    """A clip from which on nothing is known, and how it ended. None: there is no such clip."""
+
+    clip_s: float | None
+    status: Literal["failed", "timeout"] | None
+
+
+def undecided(ends: Iterable[tuple[float, Status]], longest_fit_s: float | None) -> Undecided:
+    """The shortest clip that failed or timed out and is longer than the longest that fits."""
+    above_s = longest_fit_s or 0.0
+    clips: list[tuple[float, Literal["failed", "timeout"]]] = [
+        (clip_s, status) for clip_s, status in ends if clip_s > above_s if status in {"failed", "timeout"}
+    ]
+    return Undecided(*min(clips, default=(None, None)))
+
+
 def _machines(record: Record) -> int | None:
     return None if record.machine_key is None else 1
 
@@ -71,6 +87,8 @@ def _ran(
     with_desktop = [
         (cell.requested.clip_seconds, fits_with_desktop(cell, memory, record.emulation)) for cell in fits
     ]
+    longest_s = max((cell.requested.clip_seconds for cell in fits), default=None)
+    open_end = undecided(((cell.requested.clip_seconds, cell.outcome.status) for cell in cells), longest_s)
     return FrontierLine(
         provenance=record.provenance,
         machines=_machines(record),
@@ -79,7 +97,9 @@ def _ran(
         max_tokens=cells[0].requested.max_tokens,
         variant=variant,
         settings=settings_of(cells[0].requested),
-        longest_fit_s=max((cell.requested.clip_seconds for cell in fits), default=None),
+        undecided_s=open_end.clip_s,
+        undecided_status=open_end.status,
+        longest_fit_s=longest_s,
         smallest_misfit_s=smallest,
         smallest_misfit_is_inferred=inferred,
         longest_fit_with_desktop_s=max((clip_s for clip_s, fit in with_desktop if fit), default=None),

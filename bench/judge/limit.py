@@ -7,9 +7,10 @@ from math import ceil
 
 from bench.judge.bisection import STEP_S, Search
 from bench.judge.frontier import is_misfit, is_pruned
+from bench.judge.memory import ran_out_beside_another
 from bench.judge.same_run import LINE, LINES, request_key
 from bench.records.reasons import BeyondContext, CellShape, FewerTokensDidNotFit, UnsupportedReason
-from bench.records.record import CellResult, Requested, Skipped, Unsupported
+from bench.records.record import CellResult, Failed, Requested, Skipped, Timeout, Unsupported
 from bench.suite.cells import Cell, cell_id
 from bench.suite.suite import MAX_CLIP_S
 from bench.wording import outcomes
@@ -45,6 +46,8 @@ class Limit:
 
     `longest` is the outcome at `search.fits_s`. `is_inferred`: the smallest clip that does not fit was not
     tried, because it did not fit with fewer tokens. `unsupported`: why nothing of the line can run here.
+    `undecided`: the probe that ends the search without a decision: from its length on nothing is known.
+    `is_cut`: longer clips than were asked for may fit.
     """
 
     line: Line
@@ -52,15 +55,31 @@ class Limit:
     longest: CellResult | None = None
     is_inferred: bool = False
     unsupported: UnsupportedReason | None = None
+    undecided: CellResult | None = None
+    is_cut: bool = False
 
     @property
     def next_s(self) -> float | None:
         """The clip length to try next; None if there is none."""
-        return None if self.unsupported else self.search.next_s
+        return None if self.unsupported or self.undecided else self.search.next_s
+
+    @property
+    def at_most(self) -> int:
+        """Upper bound of the probes that are left."""
+        return 0 if self.next_s is None else self.search.at_most
 
 
-def limit(line: Line, results: Collection[CellResult], start_s: float, unsupported_reason: Support) -> Limit:
-    """The limit of a line after these outcomes. `start_s` is a guess; a reason means a cell cannot run."""
+def limit(
+    line: Line,
+    results: Collection[CellResult],
+    start_s: float,
+    unsupported_reason: Support,
+    max_clip_s: float = MAX_CLIP_S,
+) -> Limit:
+    """The limit of a line after these outcomes. `start_s` is a guess; a reason means a cell cannot run.
+
+    No clip longer than `max_clip_s` is tried.
+    """
     unsupported = unsupported_reason(line.cell(STEP_S).requested)
     own = [result for result in results if line.holds(result.requested)]
     fits = {_clip_s(result): result for result in own if _fits(result)}
@@ -73,8 +92,18 @@ def limit(line: Line, results: Collection[CellResult], start_s: float, unsupport
     inferred_s = _inferred_s(line, results, search)
     if inferred_s is not None:
         search = replace(search, misfit_s=inferred_s)
-    longest = fits[search.fits_s] if search.fits_s is not None else None
-    return Limit(line, search, longest, inferred_s is not None, unsupported)
+    is_open = search.next_s is not None
+    if is_open:
+        search = replace(search, ceiling_s=min(search.ceiling_s, max_clip_s))
+    return Limit(
+        line,
+        search,
+        longest=fits[search.fits_s] if search.fits_s is not None else None,
+        is_inferred=inferred_s is not None,
+        unsupported=unsupported,
+        undecided=_undecided(line, results, search),
+        is_cut=is_open and search.next_s is None,
+    )
 
 
 def also_known(unsupported_reason: Support, results: Collection[CellResult]) -> Support:
@@ -106,7 +135,7 @@ def untried(
         seen = any(line.holds(result.requested) for result in results.values() if _is_unsupported(result))
         cell = line.cell(max(STEP_S, STEP_S * round(search.start_s / STEP_S)))
         return None if seen else _result(cell, outcomes.unsupported(found.unsupported))
-    if search.next_s is not None:
+    if search.next_s is not None or found.is_cut:
         return None
     if search.ends_at_ceiling:
         cell = line.cell(STEP_S * (search.ceiling_s // STEP_S + 1))
@@ -150,6 +179,26 @@ def _inferred_s(line: Line, results: Collection[CellResult], search: Search) -> 
     inferred_s = min((length for length in lengths if length > longest_s), default=None)
     known_s = search.misfit_s
     return inferred_s if inferred_s is not None and (known_s is None or inferred_s < known_s) else None
+
+
+def _undecided(line: Line, results: Collection[CellResult], search: Search) -> CellResult | None:
+    """The shortest clip that ended without a decision, if the search would go as far as that.
+
+    What took too long with fewer tokens takes too long with more.
+    """
+    next_s = search.next_s
+    ended = (
+        result
+        for result in results
+        if next_s is not None and (search.fits_s or 0.0) < _clip_s(result) <= next_s
+        if (line.holds(result.requested) and _has_no_answer(result))
+        or (line.needs_more_than(result.requested) and isinstance(result.outcome, Timeout))
+    )
+    return min(ended, key=_clip_s, default=None)
+
+
+def _has_no_answer(result: CellResult) -> bool:
+    return isinstance(result.outcome, Timeout | Failed) or ran_out_beside_another(result)
 
 
 def _spared(line: Line, clip_s: float, results: Collection[CellResult]) -> FewerTokensDidNotFit:

@@ -206,6 +206,10 @@ class FrontierLine(Frozen):
     smallest_misfit_is_inferred: bool = Field(
         default=False, description="that clip was not tried, because a smaller cell had run out of memory"
     )
+    undecided_s: float | None = Field(
+        default=None, description="shortest clip above the longest fit that failed or passed its time limit"
+    )
+    undecided_status: Literal["failed", "timeout"] | None = Field(default=None, description="of that clip")
     longest_fit_with_desktop_s: float | None = Field(
         description="null: none where desktop_is_known, else not known"
     )

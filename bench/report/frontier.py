@@ -1,10 +1,14 @@
 """The frontier in words. "none" means none of those tried, not none that exists."""
 
+from typing import Final
+
 from bench import units
 from bench.records.check import Check, FrontierLine
 from bench.report.basics import basis
 from bench.report.interface import FrontierRow
 from bench.wording import labels
+
+_ENDS: Final = {"failed": "failed", "timeout": "timed out"}
 
 
 def frontier(check: Check, *, several: bool) -> tuple[FrontierRow, ...]:
@@ -41,9 +45,15 @@ def _longest_with_desktop(line: FrontierLine) -> str:
 
 def _misfit(line: FrontierLine) -> str:
     if line.smallest_misfit_s is None:
-        return "none seen"
+        return "none seen" + _open_end(line)
     tried = " (not tried: a smaller cell did not fit)" if line.smallest_misfit_is_inferred else ""
     return units.clip_length(line.smallest_misfit_s) + tried
+
+
+def _open_end(line: FrontierLine) -> str:
+    if line.undecided_s is None:
+        return ""
+    return f"; {units.clip_length(line.undecided_s)} {_ENDS[line.undecided_status or 'failed']}"
 
 
 def _fits_to(line: FrontierLine, length_s: float | None) -> str:

@@ -6,14 +6,14 @@ from typing import Protocol
 
 from bench.judge.bisection import STEP_S, Search
 from bench.judge.limit import Limit, Line, Support, also_known, limit, untried
-from bench.judge.memory import ran_out_beside_another
 from bench.records.reasons import UnsupportedReason
-from bench.records.record import CellResult, Measured, OutOfMemory, Requested
+from bench.records.record import CellResult, Requested, Skipped
 from bench.run.isolation import Stopped
 from bench.run.run_spec import Choose, Plan, RunOptions, make_plan
 from bench.run.session import Listener
 from bench.store.journal import Journal
 from bench.suite.cells import Cell
+from bench.suite.suite import MAX_CLIP_S
 
 
 class ProbeListener(Listener, Protocol):
@@ -68,9 +68,9 @@ def _lines(cells: Sequence[Cell]) -> tuple[Line, ...]:
 
 
 class Finder:
-    """Finds the limit of each line, starting from earlier results.
+    """Finds the limit of each line, starting from earlier results. No clip longer than `max_clip_s` is tried.
 
-    `unknown` maps a line to the probe that ended its search without a decision.
+    `beyond_budget` has the lines whose search the time budget ended.
     """
 
     def __init__(
@@ -79,13 +79,15 @@ class Finder:
         known: Mapping[str, CellResult],
         start_s: float,
         unsupported_reason: Support,
+        max_clip_s: float = MAX_CLIP_S,
     ) -> None:
         self._lines = tuple(lines)
         self._results = dict(known)
         self._start_s = start_s
+        self._max_clip_s = max_clip_s
         self._unsupported_reason = also_known(unsupported_reason, known.values())
         self.probes: dict[Line, int] = dict.fromkeys(self._lines, 0)
-        self.unknown: dict[Line, CellResult] = {}
+        self.beyond_budget: set[Line] = set()
 
     def limits(self) -> tuple[Limit, ...]:
         """Return the limit of each line, as far as it is known now."""
@@ -111,14 +113,13 @@ class Finder:
     def _find(self, line: Line, session: Prober, journal: Journal, listener: ProbeListener) -> None:
         while (length_s := (found := self._limit(line)).next_s) is not None:
             cell = line.cell(length_s)
-            self.probes[line] += 1
-            listener.probe_begins(cell, sum(self.probes.values()), found.search)
+            listener.probe_begins(cell, sum(self.probes.values()) + 1, found.search)
             result = session.run_cell(cell, journal, listener)
-            self._results[cell.cell_id] = result
-            decides = isinstance(result.outcome, Measured | OutOfMemory)
-            if not decides or ran_out_beside_another(result):
-                self.unknown[line] = result
+            if isinstance(result.outcome, Skipped):
+                self.beyond_budget.add(line)
                 return
+            self.probes[line] += 1
+            self._results[cell.cell_id] = result
         last = untried(found, self._results, self._unsupported_reason)
         if last is not None:
             listener.probe_begins(Cell(last.cell_id, last.requested), None, found.search)
@@ -128,10 +129,12 @@ class Finder:
 
     def _limit(self, line: Line) -> Limit:
         """Return the limit of a line. Its search starts at that of the line with fewer tokens, if known."""
-        results = self._results.values()
         position = self._lines.index(line)
         start_s = self._start_s
         if position > 0 and line.needs_more_than(self._lines[position - 1].asked):
-            before = limit(self._lines[position - 1], results, self._start_s, self._unsupported_reason)
+            before = self._limit_from(self._lines[position - 1], self._start_s)
             start_s = before.search.fits_s or start_s
-        return limit(line, results, start_s, self._unsupported_reason)
+        return self._limit_from(line, start_s)
+
+    def _limit_from(self, line: Line, start_s: float) -> Limit:
+        return limit(line, self._results.values(), start_s, self._unsupported_reason, self._max_clip_s)

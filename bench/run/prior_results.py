@@ -14,7 +14,8 @@ from bench.judge.memory import ran_out_beside_another
 from bench.judge.same_run import LINE, PRIOR_RESULTS, Values, differing, request_key, values
 from bench.records.aspects import Aspect
 from bench.records.enums import WeightMode
-from bench.records.record import CellResult, Requested
+from bench.records.reasons import CardLost, NoNewWorker
+from bench.records.record import CellResult, Failed, Requested, Timeout
 from bench.run.run_spec import Plan
 from bench.store import naming
 from bench.store.canonical import parse, sha256_of
@@ -37,11 +38,15 @@ class PriorResults:
     unreadable: tuple[Path, ...] = ()
 
 
-def prior_results(plan: Plan, out: Path, wanted: Collection[Requested]) -> PriorResults:
+def prior_results(
+    plan: Plan, out: Path, wanted: Collection[Requested], *, retry_failed: bool = False
+) -> PriorResults:
     """Return the results below `out` of cells that differ from the wanted ones in clip length at most.
 
-    A record counts if it has the weights, card, limit, versions and environment of this run. A cell that ran
-    out of memory while another program used the card is left out, so that it runs again.
+    A record counts if it has the weights, card, limit, versions and environment of this run. Left out, so
+    that they run again, are cells that ran out of memory while another program used the card, those that had
+    less time than this run gives them, and those whose failure had nothing to do with the cell; with
+    `retry_failed` all that failed or timed out.
     """
     here = _here(plan)
     lines = {request_key(LINE, requested) for requested in wanted}
@@ -53,8 +58,9 @@ def prior_results(plan: Plan, out: Path, wanted: Collection[Requested]) -> Prior
         cells = {
             cell.cell_id: cell
             for cell in _of_the_card(progress.done)
-            if request_key(LINE, cell.requested) in lines
+            if request_key(LINE, cell.requested) in lines and not _runs_again(cell, plan, retry_failed)
         }
+
         changed = differing(values(PRIOR_RESULTS, progress.header), here)
         if cells and changed:
             left_out.update(dict.fromkeys(ASPECTS[aspect] for aspect in changed))
@@ -87,6 +93,21 @@ def _of_the_card(done: Sequence[CellResult]) -> list[CellResult]:
         if not ran_out_beside_another(cell)
         and not (is_pruned(cell) and cell.requested.attention in disturbed)
     ]
+
+
+def _runs_again(cell: CellResult, plan: Plan, retry_failed: bool) -> bool:
+    """Whether the cell failed or timed out, and that does not say how it ends now."""
+    outcome = cell.outcome
+    if not isinstance(outcome, Failed | Timeout):
+        return False
+    if retry_failed or outcome.reason_code is None:
+        return True
+    if isinstance(outcome.reason_code, NoNewWorker | CardLost):
+        return True
+    during = outcome.reason_code.during
+    if during is None or during.name == "load":
+        return True
+    return isinstance(outcome, Timeout) and outcome.limit_s < plan.suite.measure.cell_limit_s
 
 
 def _here(plan: Plan) -> Values:

@@ -7,10 +7,14 @@ from pathlib import Path
 import pytest
 
 from bench.judge.verdict import judge
-from bench.records.record import Record
-from bench.store.journal import Header, Journal, Progress
+from bench.records.reasons import TimeLimitPassed, WorkerStep
+from bench.records.record import CellResult, Record
+from bench.store.journal import Header, Journal, Progress, read_progress
 from bench.store.record_files import read_record
+from bench.suite.cells import cell_id
+from bench.wording import outcomes
 from tests.cli.conftest import Say
+from tests.engines.stand_in import NAME, PACED
 from tests.run.processes import bench, only, started, wait_for_line, worker_of, write_suite
 from tests.samples import records as sample
 
@@ -158,3 +162,52 @@ def test_the_length_of_the_clip_is_what_is_looked_for(say: Say) -> None:
 
 def test_a_card_that_is_not_here(say: Say) -> None:
     assert say("frontier", "--gpu", "rtx-4070").code == 3
+
+
+@pytest.mark.parametrize("text", ["", "4", "3601", "60s", "nan", "inf", "-5", "9" * 5000])
+def test_the_longest_clip_to_try_is_a_length_that_the_search_can_try(say: Say, text: str) -> None:
+    said = say("frontier", "--max-clip", text)
+    assert said.code == 2
+    assert "is not between 5 and 3600 seconds" in said.line()
+
+
+def test_a_search_ends_where_it_was_asked_to_and_remembers_what_timed_out(
+    stand_ins: dict[str, str], home: Path, tmp_path: Path
+) -> None:
+    write_suite(tmp_path, clips="[10]", tokens="[8]", engine=NAME)
+
+    def frontier(*options: str) -> RunSummary:
+        command = ("frontier", "--suite", "mine.toml", "--device", "cpu", *options)
+        return bench(*command, home=home, cwd=tmp_path, env=stand_ins)
+
+    first = frontier("--max-clip", "22")
+    assert first.returncode == 0, first.stderr
+    assert rows(first.stdout) == [["SDPA", "8", "20", "s", "or", "more", "none", "tried", "2"]]
+    record = read_record(only(tmp_path, "*.json"))
+    wanted = record.cells[0].requested.model_copy(update={"clip_seconds": 40.0})
+    late = TimeLimitPassed(limit_s=60, during=WorkerStep(name="cold"))
+    ended = CellResult(cell_id=cell_id(wanted), requested=wanted, outcome=outcomes.timeout(late))
+    progress = read_progress(only(tmp_path, "*.json"))
+    Journal.create(only(tmp_path, "*.json").with_name("b.journal.jsonl"), Progress(progress.header, (ended,)))
+    second = frontier()
+    assert second.returncode == 0, second.stderr
+    assert "nothing was run" in second.stdout
+    assert rows(second.stdout) == [
+        ["SDPA", "8", "20", "s", "or", "more", "unknown", "from", "40", "s", "on", "0"]
+    ]
+    assert "because that probe timed out: not done after 60 s (during cold)" in second.stdout
+    assert "--retry-failed tries it again" in second.stdout
+    third = frontier("--retry-failed", "--max-clip", "40")
+    assert third.returncode == 0, third.stderr
+    assert rows(third.stdout)[0][:8] == ["SDPA", "8", "40", "s", "or", "more", "none", "tried"]
+
+
+def test_a_time_budget_without_a_finished_probe_leaves_no_record(
+    stand_ins: dict[str, str], home: Path, tmp_path: Path
+) -> None:
+    write_suite(tmp_path, clips="[10]", tokens="[200]", engine=PACED)
+    command = ("frontier", "--suite", "mine.toml", "--device", "cpu", "--time-budget", "0.01s")
+    ended = bench(*command, home=home, cwd=tmp_path, env=stand_ins)
+    assert ended.returncode == 0, ended.stderr
+    assert "no probe had ended at twice the time budget: give a longer one" in ended.stdout
+    assert not list(tmp_path.rglob("*.json*"))

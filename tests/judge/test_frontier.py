@@ -4,9 +4,13 @@ import pytest
 
 from bench.judge.verdict import judge
 from bench.records.enums import Attention, Profile
+from bench.records.reasons import TimeLimitPassed
+from bench.wording import outcomes
 from tests.samples import cards
 from tests.samples import predictions as derived
 from tests.samples import records as sample
+
+TIMED_OUT = outcomes.timeout(TimeLimitPassed(limit_s=60, during=None))
 
 
 def test_the_longest_that_ran_and_the_smallest_that_did_not() -> None:
@@ -26,6 +30,14 @@ def test_a_pruned_cell_did_not_fit_but_was_not_tried() -> None:
 def test_what_cannot_run_is_no_misfit() -> None:
     for point in judge(sample.all_unsupported()).frontier:
         assert (point.longest_fit_s, point.smallest_misfit_s) == (None, None)
+
+
+def test_what_timed_out_above_the_longest_fit_is_the_open_end_of_the_line() -> None:
+    fits, ended = sample.measured(sample.requested(60.0)), TIMED_OUT
+    late = [sample.not_measured(sample.requested(clip_s), ended) for clip_s in (120.0, 30.0, 300.0)]
+    (line,) = judge(sample.record([fits, *late])).frontier
+    assert (line.longest_fit_s, line.smallest_misfit_s) == (60.0, None)
+    assert (line.undecided_s, line.undecided_status) == (120.0, "timeout")
 
 
 def test_the_order_does_not_depend_on_the_order_of_the_cells() -> None:

@@ -13,7 +13,9 @@ from bench.records.reasons import (
     CellShape,
     FewerTokensDidNotFit,
     FlashAttentionBroken,
+    TimeLimitPassed,
     UnsupportedReason,
+    WorkerKilled,
 )
 from bench.records.record import CellResult, Outcome, Requested, Skipped, Unsupported
 from bench.wording import outcomes
@@ -82,11 +84,58 @@ def test_another_request_says_nothing_of_this_line_if_it_ran(other: Requested) -
     assert found(ran(10), ran(60, Line(other))).search.fits_s == 10
 
 
-def test_what_failed_for_another_reason_than_memory_says_nothing() -> None:
-    cells = [cell for cell in sample.standard().cells if cell.outcome.status in {"failed", "timeout"}]
-    odd = [was_not_tried(60, cell.outcome) for cell in cells] + [was_not_tried(30, INTERRUPTED)]
-    known = found(*odd)
-    assert (known.search.fits_s, known.search.misfit_s) == (None, None)
+TIMED_OUT = outcomes.timeout(TimeLimitPassed(limit_s=60, during=None))
+FAILED = outcomes.failed(WorkerKilled(signal="SIGKILL", during=None))
+
+
+@pytest.mark.parametrize("outcome", [TIMED_OUT, FAILED])
+def test_the_search_goes_no_further_than_a_clip_that_failed_or_timed_out(outcome: Outcome) -> None:
+    ended = was_not_tried(80, outcome)
+    assert (found(ran(10), ended).undecided, found(ran(10), ended).next_s) == (None, 20)
+    known = found(ran(40), ended)
+    assert (known.search.fits_s, known.search.misfit_s) == (40, None)
+    assert (known.undecided, known.next_s, known.at_most) == (ended, None, 0)
+    assert owed(known, ended) is None
+    assert found(ran(40), ended, did_not(60)).undecided is None
+    longer_fits = found(ran(160), ended)
+    assert (longer_fits.undecided, longer_fits.next_s) == (None, 320)
+
+
+def test_with_nothing_known_to_fit_a_timeout_at_the_start_ends_the_search() -> None:
+    ended = was_not_tried(10, TIMED_OUT)
+    assert (found(ended).undecided, found(ended).search.fits_s) == (ended, None)
+    shorter = limit(LINE, [ended], 10, beyond, max_clip_s=5)
+    assert (shorter.undecided, shorter.next_s) == (None, 5), "a shorter clip can be asked for"
+
+
+def test_what_took_too_long_with_fewer_tokens_is_not_tried_with_more() -> None:
+    timed_out, failed = was_not_tried(80, TIMED_OUT), was_not_tried(80, FAILED)
+    assert found(timed_out, ran(40, MORE_TOKENS), line=MORE_TOKENS).undecided == timed_out
+    assert found(failed, ran(40, MORE_TOKENS), line=MORE_TOKENS).next_s == 80
+
+
+def test_an_interrupted_cell_says_nothing() -> None:
+    known = found(ran(10), was_not_tried(20, INTERRUPTED))
+    assert (known.undecided, known.next_s) == (None, 20)
+
+
+@pytest.mark.parametrize(
+    ("results", "ends", "is_cut"),
+    [
+        ([ran(60)], (60, None), True),
+        ([ran(300)], (300, None), True),
+        ([ran(60), did_not(100)], (60, 100), True),
+        ([ran(60), did_not(65)], (60, 65), False),
+        ([ran(300), did_not(305)], (300, 305), False),
+        ([ran(CONTEXT_S)], (CONTEXT_S, None), False),
+    ],
+)
+def test_a_search_to_a_longest_clip_says_whether_longer_ones_may_fit(
+    results: list[CellResult], ends: tuple[float, float | None], is_cut: bool
+) -> None:
+    known = limit(LINE, results, 10, beyond, max_clip_s=60)
+    assert (known.search.fits_s, known.search.misfit_s) == ends
+    assert (known.next_s, known.is_cut) == (None, is_cut)
 
 
 def test_too_much_with_fewer_tokens_is_too_much_with_more_and_not_tried() -> None:

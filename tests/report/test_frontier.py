@@ -16,6 +16,15 @@ def test_none_beside_a_desktop_and_unknown_are_two_words() -> None:
     assert words == ["none", "n/a"]
 
 
+def test_a_clip_that_timed_out_or_failed_is_named_where_none_is_seen_that_does_not_fit() -> None:
+    check = view_of(cards.with_card([cards.measured(300.0, 1024)])).check
+    (line,) = check.frontier
+    for status, words in (("timeout", "none seen; 600 s timed out"), ("failed", "none seen; 600 s failed")):
+        ended = line.model_copy(update={"undecided_s": 600.0, "undecided_status": status})
+        (row,) = frontier(check.model_copy(update={"frontier": (ended,)}), several=False)
+        assert row.smallest_misfit == words
+
+
 def test_of_several_records_a_line_says_what_it_rests_on() -> None:
     check = merged(
         rerun(cards.rtx_4070(), 1, machine=MACHINES[0]), rerun(cards.rtx_4070(), 2, machine=MACHINES[1])

@@ -13,6 +13,7 @@ from bench.records.metrics import Summary
 from bench.records.reasons import (
     BeyondContext,
     FlashAttentionNotInstalled,
+    TimeBudgetUsed,
     TimeLimitPassed,
     UnsupportedReason,
     WorkerKilled,
@@ -177,13 +178,14 @@ def test_a_failure_that_is_not_memory_ends_its_line_only(
         *("measured", "out_of_memory", "out_of_memory"),
     ]
     eager, short = search.limits()
-    assert {line: probe.outcome for line, probe in search.unknown.items()} == {EAGER: outcome}
+    assert eager.undecided is not None
+    assert (eager.undecided.outcome, short.undecided) == (outcome, None)
     assert [(known.search.fits_s, known.search.misfit_s) for known in (eager, short)] == [
         (10, None),
         (10, 15),
     ]
-    # It may have been an accident: the next search tries it again.
-    assert not finder(EAGER, SHORT, known=read_progress(journal.path).done).is_done()
+    assert search.is_done()
+    assert finder(EAGER, SHORT, known=read_progress(journal.path).done).is_done()
 
 
 class Beside(Playing):
@@ -203,7 +205,37 @@ def test_memory_that_another_program_took_ends_the_line_without_a_limit(journal:
     )
     (found,) = search.limits()
     assert found.search.misfit_s is None
-    assert is_contended(search.unknown[SHORT])
+    assert found.undecided is not None
+    assert is_contended(found.undecided)
+
+
+def test_no_clip_beyond_the_longest_that_is_asked_for_is_tried(journal: Journal) -> None:
+    search = Finder((SHORT,), {}, 10, unsupported_reason, max_clip_s=60)
+    session = Playing(up_to({SHORT: 10_000}))
+    search.sweep(session, journal, CellTelemetry())
+    assert [requested.clip_seconds for requested in session.ran] == [10, 20, 40, 60]
+    (found,) = search.limits()
+    assert (found.search.fits_s, found.search.misfit_s, found.is_cut) == (60, None, True)
+    assert search.is_done()
+    known = read_progress(journal.path).done
+    assert len(known) == 4, "the end of the context was not reached, and nothing is recorded there"
+    assert not finder(SHORT, known=known).is_done()
+
+
+def test_a_line_that_the_time_budget_ends_has_no_outcome_and_the_next_one_is_tried(journal: Journal) -> None:
+    class Spent(Playing):
+        def run_cell(self, cell: Cell, journal: Journal, listener: Listener) -> CellResult:
+            if cell.requested.clip_seconds < 40:
+                return super().run_cell(cell, journal, listener)
+            left_out = outcomes.skipped(TimeBudgetUsed(budget_s=90))
+            return sample.not_measured(cell.requested, left_out)
+
+    search = finder(EAGER, SHORT)
+    assert search.sweep(Spent(lambda _: True), journal, CellTelemetry()) is None
+    assert search.beyond_budget == {EAGER, SHORT}
+    assert [(found.search.fits_s, found.next_s) for found in search.limits()] == [(20, 40), (20, 40)]
+    assert search.probes == {EAGER: 2, SHORT: 2}
+    assert not search.is_done()
 
 
 def test_an_attention_that_is_unsupported_is_one_outcome(journal: Journal) -> None:

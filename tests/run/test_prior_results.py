@@ -10,11 +10,13 @@ import pytest
 from bench.hardware.environment import environment, version_of
 from bench.hardware.machine_key import machine_key
 from bench.records.card import DeviceMemory, Emulation, Sampled
-from bench.records.record import CellResult, Requested, Skipped
+from bench.records.reasons import CardLost, NoNewWorker, TimeLimitPassed, WorkerKilled, WorkerStep
+from bench.records.record import CellResult, Failed, Requested, Skipped, Timeout
 from bench.run.prior_results import PriorResults, prior_results
 from bench.run.run_spec import Plan, RunOptions, make_plan, refuse_to_choose
 from bench.store.journal import Header, Journal, PlannedCell, Progress, seal_journal
 from bench.store.record_files import write_record
+from bench.wording import outcomes
 from tests.samples import predictions as derived
 from tests.samples import records as sample
 
@@ -204,3 +206,28 @@ def test_a_prediction_is_not_known_and_not_complained_of(plan: Plan, tmp_path: P
 
 def test_nothing_is_known_in_an_empty_folder(plan: Plan, tmp_path: Path) -> None:
     assert found(plan, tmp_path / "nowhere") == PriorResults({})
+
+
+STEP = WorkerStep(name="repeat", number=1, total=1)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "is_known"),
+    [
+        (outcomes.timeout(TimeLimitPassed(limit_s=86_400, during=STEP)), True),
+        (outcomes.timeout(TimeLimitPassed(limit_s=1, during=STEP)), False),
+        (outcomes.timeout(TimeLimitPassed(limit_s=86_400, during=WorkerStep(name="load"))), False),
+        (outcomes.failed(WorkerKilled(signal="SIGKILL", during=STEP)), True),
+        (outcomes.failed(WorkerKilled(signal="SIGKILL", during=WorkerStep(name="load"))), False),
+        (outcomes.failed(CardLost(error="GPU is lost")), False),
+        (outcomes.failed(NoNewWorker(error="no GPU was found")), False),
+        (Failed(reason="of schema 1.0"), False),
+    ],
+)
+def test_a_failure_is_known_where_the_same_would_happen_again(
+    outcome: Failed | Timeout, is_known: bool, plan: Plan, here: Header, tmp_path: Path
+) -> None:
+    left(here, tmp_path, sample.not_measured(asked(plan), outcome), sample.measured(asked(plan, 5)))
+    assert len(found(plan, tmp_path).results) == 1 + is_known
+    retried = prior_results(plan, tmp_path, [asked(plan)], retry_failed=True)
+    assert [result.outcome.status for result in retried.results.values()] == ["measured"]
