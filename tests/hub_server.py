@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 from urllib.parse import unquote, urlsplit
 
 API = "api"
@@ -30,6 +30,13 @@ class Cut:
     """Close the connection after so many bytes of the body."""
 
     after_bytes: int
+
+
+@dataclass(frozen=True)
+class Stall(Cut):
+    """Send so many bytes of the body, then nothing more until the client leaves."""
+
+    reached: Event = field(default_factory=Event)
 
 
 @dataclass(frozen=True)
@@ -241,8 +248,8 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {"X-Repo-Commit": commit, "ETag": f'"{git_sha1(content)}"', "Accept-Ranges": "bytes"}
         if not whole:
             headers["Content-Range"] = f"bytes {first}-{last}/{len(content)}"
-        limit = fault.after_bytes if isinstance(fault, Cut) else None
-        return self._send(content[first : last + 1], 200 if whole else 206, headers, limit)
+        cut = fault if isinstance(fault, Cut) else None
+        return self._send(content[first : last + 1], 200 if whole else 206, headers, cut)
 
     def _error(self, status: Status) -> None:
         self._send(b"{}", status.code, dict(status.headers))
@@ -252,7 +259,7 @@ class _Handler(BaseHTTPRequestHandler):
         body: bytes,
         code: int = 200,
         headers: dict[str, str] | None = None,
-        limit: int | None = None,
+        cut: Cut | None = None,
     ) -> None:
         self.send_response(code)
         for key, value in (headers or {}).items():
@@ -261,6 +268,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command == "HEAD":
             return
-        self.wfile.write(body if limit is None else body[:limit])
-        if limit is not None:
+        self.wfile.write(body if cut is None else body[: cut.after_bytes])
+        if isinstance(cut, Stall):
+            cut.reached.set()
+            self.rfile.read(1)
+        if cut is not None:
             self.close_connection = True

@@ -63,8 +63,10 @@ def _read_each(paths: Sequence[Path], read: Callable[[Path], Indexed]) -> Iterat
 
 
 def _leave_interrupts_to_the_parent() -> None:
-    """A key on the terminal reaches every process; this one ends when the one that reads its answers does."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Ignore what a terminal sends to every process of a command; the parent ends this one."""
+    for name in ("SIGINT", "SIGHUP"):
+        if hasattr(signal, name):  # Windows has no SIGHUP
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
 
 
 def no_progress(_done: int, _total: int) -> None:

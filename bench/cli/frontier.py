@@ -124,6 +124,7 @@ def _search(plan: "Plan", finder: "Finder", policy: "RunPolicy", out: Path | Non
     from bench.cli.frontier_output import print_limits
     from bench.cli.run_output import exit_code
     from bench.run.isolation import Stopped
+    from bench.run.signals import undisturbed
 
     try:
         result = _run(plan, finder, policy, out or naming.RESULTS, yes)
@@ -136,7 +137,8 @@ def _search(plan: "Plan", finder: "Finder", policy: "RunPolicy", out: Path | Non
         print_limits(plan, finder)
         click.echo("no probe had ended at twice the time budget: give a longer one")
         return ExitCode.DONE
-    _print_result(plan, finder, result, out)
+    with undisturbed(result.signal_number):
+        _print_result(plan, finder, result, out)
     return exit_code(result)
 
 

@@ -115,6 +115,7 @@ def _run(
     )
     from bench.run.isolation import Stopped
     from bench.run.runner import OutputLocation
+    from bench.run.signals import undisturbed
 
     earlier = _earlier(resume) if resume is not None else None
     if earlier is not None and earlier[1].header.frontier_step_s is not None:
@@ -136,7 +137,8 @@ def _run(
     except Stopped as stopped:
         click.echo("bench: stopped before the first cell; run the same command again", err=True)
         return 128 + stopped.signal_number, None
-    printed = print_result(result, out, command, plain=ci)
+    with undisturbed(result.signal_number):
+        printed = print_result(result, out, command, plain=ci)
     return exit_code(result, printed.cases), printed
 
 

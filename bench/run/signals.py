@@ -41,5 +41,18 @@ def signals_to(send: Callable[[StopRequest], None]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def drop(_request: StopRequest) -> None:
-    """Do nothing: the process is about to end anyway, and has to say how to go on."""
+@contextmanager
+def undisturbed(stopped_by: int | None) -> Iterator[None]:
+    """Ignore further signals if one has ended the run: the command that finishes it is still to be printed.
+
+    A person presses Ctrl-C twice, and a terminal that closes sends SIGHUP twice.
+    """
+    if stopped_by is None:
+        yield
+        return
+    with signals_to(_drop):
+        yield
+
+
+def _drop(_request: StopRequest) -> None:
+    """Do nothing."""

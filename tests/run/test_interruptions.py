@@ -1,5 +1,7 @@
 """What is left after a signal, a kill, a hang or a crash: real processes, real signals."""
 
+import os
+import pty
 import signal
 import subprocess
 import sys
@@ -12,7 +14,8 @@ from bench.records.record import CellResult, Record
 from bench.store.journal import read_progress
 from bench.store.record_files import read_record
 from tests.engines.stand_in import PACED
-from tests.run.processes import bench, only, started, wait_for_line, worker_of, write_suite
+from tests.hub_server import Stall, serve
+from tests.run.processes import bench, environment, only, started, wait_for_line, worker_of, write_suite
 
 ENGINES = pytest.mark.parametrize("engine", [PACED, pytest.param("native", marks=pytest.mark.emulated)])
 
@@ -93,6 +96,87 @@ def test_a_worker_that_is_killed_or_hangs_costs_its_cell_and_the_sweep_goes_on(
     assert used < 0.5, "the parent waits without using a core"
 
 
+# A login shell: the terminal is its controlling one, so that closing it sends SIGHUP.
+_ON_ITS_TERMINAL = """
+import fcntl, os, signal, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+signal.signal(signal.SIGHUP, getattr(signal, sys.argv[1]))
+os.execv(sys.executable, [sys.executable, "-m", "bench", *sys.argv[2:]])
+"""
+
+
+@pytest.mark.parametrize(
+    ("hangup", "code", "ends"),
+    [("SIG_DFL", 129, ["measured", "skipped", "skipped"]), ("SIG_IGN", 0, ["measured"] * 3)],
+    ids=["terminal", "nohup"],
+)
+def test_a_terminal_that_closes_seals_the_record_and_under_nohup_the_run_goes_on(
+    hangup: str, code: int, ends: list[str], stand_ins: dict[str, str], tmp_path: Path, home: Path
+) -> None:
+    suite = write_suite(tmp_path, tokens="[8, 200, 9]", engine=PACED)
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", _ON_ITS_TERMINAL, hangup, "run", "--suite", str(suite)],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        cwd=tmp_path,
+        env=environment(home) | stand_ins | {"TERM": "xterm"},
+        start_new_session=True,
+    )
+    os.close(theirs)
+    shown = b""
+    while shown.count(b"first token") < 1:
+        shown += os.read(ours, 65_536)
+    (worker,) = psutil.Process(process.pid).children()
+    os.close(ours)
+    assert process.wait(timeout=60) == code
+    assert not worker.is_running()
+    assert outcomes(read_record(only(tmp_path / "results", "*.json"))) == ends
+    assert not list(tmp_path.rglob("*.journal.jsonl"))
+
+
+def test_a_second_ctrl_c_does_not_cost_the_command_that_finishes_the_run(
+    stand_ins: dict[str, str], tmp_path: Path, home: Path
+) -> None:
+    suite = write_suite(tmp_path, tokens="[8, 400]", engine=PACED)
+    # Sent when the record is sealed, while the table is being made.
+    (tmp_path / "impatient").mkdir()
+    (tmp_path / "impatient" / "sitecustomize.py").write_text(
+        "import os, signal, sys\n"
+        "def impatient(event, arguments):\n"
+        "    if event == 'import' and arguments[0] == 'bench.report.view':\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.addaudithook(impatient)\n",
+        encoding="utf-8",
+    )
+    path = {"PYTHONPATH": os.pathsep.join((str(tmp_path / "impatient"), stand_ins["PYTHONPATH"]))}
+    with started("run", "--suite", str(suite), home=home, cwd=tmp_path, env=path) as process:
+        wait_for_line(process, r"\[1/2\].*first token")
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (130, "")
+    assert "bench run --resume" in output.splitlines()[-1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_download_that_is_stopped_says_so(number: signal.Signals, tmp_path: Path, home: Path) -> None:
+    suite = write_suite(tmp_path)
+    with serve() as hub:
+        hub.repos["some-owner/moss"].commit(
+            {"config.json": b'{"model_type": "moss_audio"}', "model.safetensors": bytes(2_000_000)}
+        )
+        hub.broken["model.safetensors"] = stall = Stall(1_000_000)
+        env = {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path / "hf"), "HF_HUB_OFFLINE": "0"}
+        arguments = ("run", "--suite", str(suite), "--model", "some-owner/moss", "--yes")
+        with started(*arguments, home=home, cwd=tmp_path, env=env) as process:
+            assert stall.reached.wait(60)
+            process.send_signal(number)
+            output, errors = process.communicate(timeout=30)
+    assert (process.returncode, output) == (128 + number, "")
+    assert errors.splitlines()[-1] == "bench: interrupted"
+
+
 @pytest.mark.emulated
 def test_out_of_memory_is_a_result_and_spares_larger_cells(tmp_path: Path, home: Path) -> None:
     # Eager attention over 1,400 s of audio asks for 7.9 GB at once: more than 9.5 GB of address space leave.
@@ -112,9 +196,6 @@ def test_out_of_memory_is_a_result_and_spares_larger_cells(tmp_path: Path, home:
 
 
 def _in_shell(command: str, home: Path, cwd: Path) -> "subprocess.CompletedProcess[str]":
-
-    from tests.run.processes import environment
-
     where = environment(home) | {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
     return subprocess.run(
         ["bash", "-c", command], capture_output=True, text=True, cwd=cwd, env=where, check=False, timeout=200
