@@ -13,7 +13,7 @@ def diagnose(facts: Facts) -> Diagnosis:
         software.python(facts.host),
         software.torch(facts),
         software.gpu(facts),
-        *software.silent(facts),
+        *software.unusable(facts),
         software.driver(facts),
         memory.weights(facts),
         memory.ram(facts),
@@ -104,7 +104,10 @@ def _on_the_cpu(facts: Facts) -> tuple[str, str]:
     can_4b = facts.host.ram_available_bytes >= memory.CPU_RUN_BYTES
     command = "bench run --device cpu" if facts.cpu_wanted else "bench run"
     if can_4b:
-        return "The smoke suite can run on this CPU; the 4B model too, but slowly (--suite quick).", command
+        return (
+            "The smoke suite can run on this CPU; the 4B model too, but slowly (--device cpu --suite quick).",
+            command,
+        )
     return "The smoke suite, with a tiny model, can run on this CPU.", command
 
 

@@ -2,32 +2,24 @@
 
 from dataclasses import dataclass, field
 
+from bench.hardware.system import System
 from bench.records.card import DeviceState
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Host(System):
     """The machine and the Python that runs here.
 
-    `nvidia_hardware` is whether an NVIDIA card sits on the bus, driver or not; `hidden_gpus` counts those
-    that CUDA_VISIBLE_DEVICES keeps from this process. `makefile`: this is a checkout whose own .venv runs.
+    `hidden_gpus` counts the cards that CUDA_VISIBLE_DEVICES keeps from this process. `makefile`: this is a
+    checkout whose own .venv runs.
     """
 
-    system: str
     os: str
     python: tuple[int, int, int]
     ram_total_bytes: int
     ram_available_bytes: int
-    container: bool = False
-    wsl2: bool = False
-    nvidia_hardware: bool | None = None
     hidden_gpus: int = 0
     makefile: bool = False
-
-    @property
-    def wddm(self) -> bool:
-        """Whether Windows manages the card's memory: no figure per process, and a spill instead of an end."""
-        return self.wsl2 or self.system == "Windows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +102,7 @@ class Facts:
     """All facts.
 
     `cards` are the requested ones, `wanted` the requested name; `cpu_wanted`: the CPU was requested.
-    `silent`: for each card here that does not answer, the meaning and the remedy. `driver_error` is the error
+    `unusable`: for each card here that cannot be used, the reason and the remedy. `driver_error` is the error
     of a driver that does not work, `driver_fix` its remedy.
     """
 
@@ -123,4 +115,4 @@ class Facts:
     driver_fix: str | None = None
     cpu_wanted: bool = False
     wanted: str | None = None
-    silent: tuple[tuple[str, str | None], ...] = ()
+    unusable: tuple[tuple[str, str | None], ...] = ()

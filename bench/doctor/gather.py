@@ -28,11 +28,15 @@ def gather(*, gpu: str | None = None, device: str | None = None) -> Facts:
         raise UsageError("--gpu and --device are both given", hint="Use one of them")
     error: DeviceError | None = None
     chosen: tuple[Device, ...] = ()
+    unusable: tuple[DeviceError, ...] = ()
     if not cpu_wanted:
         chosen, error = _chosen(gpu, device)
+        # A driver that works, and no card that can be used: the findings are those of the cards.
+        unusable = _unusable()
+        error = None if unusable else error
     build, flash_attn = torch_build(), version_of("flash-attn")
     return Facts(
-        host=host(hidden_gpus=0 if chosen or error or cpu_wanted else _hidden()),
+        host=host(hidden_gpus=0 if chosen or error or unusable or cpu_wanted else _hidden()),
         torch=build,
         flash_attn=flash_attn,
         weights=weights_here(),
@@ -40,7 +44,7 @@ def gather(*, gpu: str | None = None, device: str | None = None) -> Facts:
         driver_error=error.message if error else None,
         driver_fix=error.hint if error else None,
         cpu_wanted=cpu_wanted,
-        silent=() if cpu_wanted or error else tuple((each.message, each.hint) for each in nvml.silent()),
+        unusable=tuple((each.message, each.hint) for each in unusable),
         wanted=gpu or (None if cpu_wanted else device),
     )
 
@@ -55,6 +59,13 @@ def _chosen(gpu: str | None, device: str | None) -> tuple[tuple[Device, ...], De
     if name is None or (not found and catalog.is_known(name)):
         return found, None
     return (devices.card(name) if gpu is not None else devices.device(name),), None
+
+
+def _unusable() -> tuple[DeviceError, ...]:
+    try:
+        return nvml.unusable()
+    except DeviceError:  # of the driver itself, which is a finding of its own
+        return ()
 
 
 def _hidden() -> int:

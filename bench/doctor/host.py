@@ -3,6 +3,7 @@
 import os
 import platform
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
@@ -10,38 +11,22 @@ import psutil
 
 import bench
 from bench.doctor.facts import Host
+from bench.hardware.system import this_system
 
-_PCI: Final = Path("/sys/bus/pci/devices")
 _CGROUP: Final = Path("/sys/fs/cgroup")
-_NVIDIA: Final = "0x10de"
-_DISPLAY_CONTROLLER: Final = "0x03"
 
 
 def host(hidden_gpus: int = 0) -> Host:
     """Return these facts, from files and the environment."""
     total, available = _memory()
     return Host(
-        system=platform.system(),
+        **asdict(this_system()),
         os=_name(),
         python=sys.version_info[:3],
         ram_total_bytes=total,
         ram_available_bytes=available,
-        container=_is_container(),
-        wsl2=_is_wsl2(),
-        nvidia_hardware=nvidia_hardware(),
         hidden_gpus=hidden_gpus,
         makefile=_is_checkout(),
-    )
-
-
-def nvidia_hardware(bus: Path = _PCI) -> bool | None:
-    """Whether an NVIDIA card is on the PCI bus, with a driver or not; None where the bus is not visible."""
-    if not bus.is_dir():
-        return None
-    return any(
-        _read(device / "vendor") == _NVIDIA
-        and (_read(device / "class") or "").startswith(_DISPLAY_CONTROLLER)
-        for device in bus.iterdir()
     )
 
 
@@ -68,18 +53,6 @@ def _name() -> str:
         return platform.freedesktop_os_release()["PRETTY_NAME"]
     except (OSError, KeyError):
         return f"{platform.system()} {platform.release()}"
-
-
-def _is_container() -> bool:
-    """Whether this is a container: Docker and Podman leave a file, others (Kubernetes too) set a variable."""
-    marks = (Path("/.dockerenv"), Path("/run/.containerenv"))
-    return any(mark.exists() for mark in marks) or bool(
-        {"container", "KUBERNETES_SERVICE_HOST"} & os.environ.keys()
-    )
-
-
-def _is_wsl2() -> bool:
-    return "WSL_DISTRO_NAME" in os.environ or "microsoft" in platform.release().lower()
 
 
 def _is_checkout() -> bool:

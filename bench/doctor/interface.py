@@ -9,12 +9,13 @@
 repair. A `problem` keeps the model from running, a `warning` makes it worse, a `note` only informs.
 """
 
-from typing import Final, Literal, get_args
+from typing import Annotated, Final, Literal, get_args
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from bench.records.base import Bytes, Frozen
 from bench.records.card import Budget
+from bench.text import clean
 
 WEIGHTS_BYTES: Final = 10_445_641_472
 """The BF16 weights of MOSS-Audio-4B-Instruct: 5,222,820,736 parameters of two bytes."""
@@ -42,13 +43,17 @@ ORDER: Final[tuple[Name, ...]] = get_args(Name)
 """In this order a person would mend things: what comes later cannot be judged, or not be had, before."""
 
 
+Shown = Annotated[str, AfterValidator(clean)]
+"""One printable line: parts of it are the driver's, torch's, or of the environment."""
+
+
 class Check(Frozen):
     """The finding of one rule."""
 
     name: Name
     status: Status
-    summary: str
-    fix: str | None = Field(default=None, description="what to do, in imperative words")
+    summary: Shown
+    fix: Shown | None = Field(default=None, description="what to do, in imperative words")
     command: str | None = Field(default=None, description="the command that does it, where one does")
     mendable: bool = Field(default=True, description="false where only other hardware helps")
 

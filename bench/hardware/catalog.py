@@ -107,7 +107,8 @@ def slug_of(nvml_name: str, memory_total_bytes: int | None) -> str:
     slug = slugify(_NO_PART_OF_A_SLUG.sub("", _plain(nvml_name)))
     if memory_total_bytes is not None and _named(nvml_name):
         slug = f"{slug}-{round(memory_total_bytes / GIB)}gb"
-    return f"{slug[:51]}-unlisted" if is_known(slug) else slug
+    is_taken = is_known(slug) or slug == "cpu"  # `--device cpu` is the processor
+    return f"{slug[:51]}-unlisted" if is_taken else slug
 
 
 def slugify(name: str) -> str:

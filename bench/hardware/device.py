@@ -1,6 +1,7 @@
 """The devices of this machine, and the choice of one for a run."""
 
 import os
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,13 +11,17 @@ import psutil
 
 from bench.errors import DeviceError, UsageError
 from bench.hardware import catalog, nvml
+from bench.hardware.no_gpu import why_no_gpu
 from bench.hardware.readings import DriverGpu
+from bench.hardware.system import this_system
+from bench.text import MAX_NAME, clean
 from bench.units import gib
 
 if TYPE_CHECKING:
     from bench.records.record import DeviceInfo
 
 _VISIBLE: Final = "CUDA_VISIBLE_DEVICES"
+_NUMBER: Final = re.compile(r"[0-9]{1,4}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +103,20 @@ def _device(gpu: DriverGpu) -> Device:
 def _usable(every: tuple[Device, ...]) -> tuple[Device, ...]:
     """Return the GPUs that CUDA_VISIBLE_DEVICES leaves, in its order; its numbers are `nvidia-smi`'s."""
     wanted = os.environ.get(_VISIBLE)
-    left = tuple(every[place] for place in visible([gpu.uuid for gpu in every], wanted))
+    left = tuple(every[place] for place in visible([gpu.driver_gpu for gpu in every], wanted))
+    notes: list[str] = []
     is_unclear = has_numbers(wanted) and os.environ.get("CUDA_DEVICE_ORDER") != "PCI_BUS_ID"
-    if not is_unclear or len({gpu.slug for gpu in every}) == 1:
-        return left
-    note = f"{_hiding()} is taken in PCI order, as nvidia-smi counts: {_listed(left)}"
-    return tuple(replace(gpu, choice_notes=(note,)) for gpu in left)
+    if is_unclear and len({gpu.slug for gpu in every}) > 1:
+        notes.append(f"{_hiding()} is taken in PCI order, as nvidia-smi counts: {_listed(left)}")
+    if any(_is_one_of_several(gpu, wanted) for gpu in left):
+        notes.append(f"{_hiding()} is a card in MIG mode, of which CUDA uses the first instance")
+    return tuple(replace(gpu, choice_notes=tuple(notes)) for gpu in left)
+
+
+def _is_one_of_several(gpu: Device, wanted: str | None) -> bool:
+    """Whether this is a slice, of whose card `wanted` says the number or the UUID."""
+    is_mig = gpu.driver_gpu is not None and gpu.driver_gpu.is_mig
+    return is_mig and wanted is not None and "MIG-" not in wanted
 
 
 def _listed(found: tuple[Device, ...]) -> str:
@@ -146,7 +159,8 @@ def card(slug: str) -> Device:
             hint="Run on the machine with the card, or use --device cpu",
         )
     hint = f"Use --gpu {found[0].slug}" if found else f"{_hiding()} hides what is here: unset it"
-    raise DeviceError(f"no {slug} here: found {_listed(every)}", hint=hint)
+    failed = "".join(f"; {error.message}" for error in nvml.unusable())
+    raise DeviceError(f"no {slug} here: found {_listed(every)}{failed}", hint=hint)
 
 
 def _freest(equal: list[Device]) -> Device:
@@ -171,7 +185,7 @@ def _refuse_hidden(name: str, hidden: list[Device]) -> None:
 
 
 def _hiding() -> str:
-    return f"{_VISIBLE}={os.environ.get(_VISIBLE, '')}"
+    return f"{_VISIBLE}={clean(os.environ.get(_VISIBLE, ''), MAX_NAME)}"
 
 
 def device(name: str) -> Device:
@@ -194,18 +208,23 @@ def device(name: str) -> Device:
 
 
 def default() -> Device | tuple[Device, ...]:
-    """Return the only GPU; the CPU if there is none; all GPUs if there are several.
+    """Return the only GPU; the CPU if there is none, with a note if a card is here; all GPUs if several.
 
     Raises:
-        DeviceError: there is a driver, and it does not answer.
+        DeviceError: there is a driver, and it does not answer, or no card can be used.
     """
     every = every_gpu()
     found = _usable(every)
     if found:
         return found[0] if len(found) == 1 else found
-    if not every:
-        return the_cpu()
-    return replace(the_cpu(), choice_notes=(f"the CPU runs: {_hiding()} hides {_listed(every)}",))
+    if every:
+        note = f"the CPU runs: {_hiding()} hides {_listed(every)}"
+    else:
+        why = why_no_gpu(this_system())
+        if not why.card_is_here:
+            return the_cpu()
+        note = f"the CPU runs: {why.summary}. {why.fix}"
+    return replace(the_cpu(), choice_notes=(note,))
 
 
 def notes(chosen: Device) -> tuple[str, ...]:
@@ -237,29 +256,39 @@ def require_build(chosen: Device, torch_version: str | None) -> None:
 # --- CUDA_VISIBLE_DEVICES ----------------------------------------------------------------------------------
 
 
-def visible(uuids: Sequence[str | None], wanted: str | None) -> tuple[int, ...]:
-    """Return the positions in `uuids` (in PCI order) of the GPUs in `wanted`: numbers, or starts of UUIDs.
+def visible(gpus: Sequence[DriverGpu | None], wanted: str | None) -> tuple[int, ...]:
+    """Return the positions of the GPUs in `wanted`: numbers of cards, or starts of UUIDs.
 
-    Without `wanted` all of them. As in CUDA, the list ends at the first entry that names nothing, or two.
+    Without `wanted` all of them. As in CUDA, the list ends at the first entry that names nothing, or two, and
+    a card in MIG mode is its first instance, unless the UUID of another one is named.
+    https://docs.nvidia.com/datacenter/tesla/mig-user-guide/
     """
     if wanted is None:
-        return tuple(range(len(uuids)))
+        return tuple(range(len(gpus)))
     chosen: list[int] = []
     for entry in wanted.split(","):
-        place = _place(uuids, entry.strip())
+        place = _place(gpus, entry.strip())
         if place is None:
             break
         chosen.append(place)
     return tuple(dict.fromkeys(chosen))
 
 
-def _place(uuids: Sequence[str | None], entry: str) -> int | None:
-    if entry.isdecimal():
-        return int(entry) if int(entry) < len(uuids) else None
-    begun = [place for place, uuid in enumerate(uuids) if entry and uuid and uuid.startswith(entry)]
+def _place(gpus: Sequence[DriverGpu | None], entry: str) -> int | None:
+    """Return the position of the GPU that one entry names."""
+    numbers: dict[int, int] = {}
+    uuids: dict[str, int] = {}
+    for place, gpu in enumerate(gpus):
+        if gpu is not None:
+            numbers.setdefault(gpu.number, place)
+            uuids.setdefault(gpu.uuid, place)
+            uuids.setdefault(gpu.card_uuid or gpu.uuid, place)
+    if _NUMBER.fullmatch(entry):
+        return numbers.get(int(entry))
+    begun = [place for uuid, place in uuids.items() if entry and uuid.startswith(entry)]
     return begun[0] if len(begun) == 1 else None
 
 
 def has_numbers(wanted: str | None) -> bool:
     """Whether `wanted` has numbers: CUDA counts the fastest first unless CUDA_DEVICE_ORDER is PCI_BUS_ID."""
-    return any(entry.strip().isdecimal() for entry in (wanted or "").split(","))
+    return any(_NUMBER.fullmatch(entry.strip()) for entry in (wanted or "").split(","))

@@ -12,6 +12,7 @@ import psutil
 import bench
 from bench.records.record import Environment
 from bench.store.scrub import scrub
+from bench.text import name as cleaned
 
 # Each of these changes how much memory a run takes or how fast it is.
 _VARIABLES: Final = (
@@ -99,6 +100,10 @@ def _git(root: Path, *arguments: str) -> str | None:
 
 def cpu_name() -> str | None:
     """Return the processor's brand string, such as `Intel(R) Core(TM) i5-12400`; None if unknown."""
+    return cleaned(_cpu_name()) or None
+
+
+def _cpu_name() -> str | None:
     if platform.system() == "Linux":
         return _from_cpuinfo(Path("/proc/cpuinfo"))
     if platform.system() == "Darwin":

@@ -7,77 +7,105 @@ with nvml.open_probe(gpu.uuid) as probe: sample = probe.fast()
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
 
 import pynvml
 
 from bench.errors import DeviceError
+from bench.hardware import nvml_calls
 from bench.hardware.nvml_calls import Card
 from bench.hardware.nvml_errors import DriverLost, Meaning, device_error, lost, meaning
 from bench.hardware.readings import DriverGpu, MemoryReading, Sample, SlowSample
+from bench.hardware.system import this_system
 
-__all__ = ["DriverGpu", "DriverLost", "Probe", "gpus", "open_probe", "silent"]
+__all__ = ["DriverGpu", "DriverLost", "Probe", "driver_cuda", "gpus", "open_probe", "unusable"]
 
 # The power sensor is refreshed every 20 to 100 ms, by card (Yang et al., arXiv 2312.02741).
 _POWER_PERIOD_S: Final = 0.1
+_MOST_CARDS: Final = 256
 
 
 def gpus() -> tuple[DriverGpu, ...]:
     """Every GPU of this machine, in the driver's order, or its slices where MIG is on; none without a driver.
 
-    Cards of other users, and cards that do not answer, are left out where there is another.
+    Cards of other users, and cards that cannot be used, are left out where there is another.
 
     Raises:
-        DeviceError: there is a driver, and it does not work, or none of the cards does.
+        DeviceError: there is a driver, and it does not work, or none of the cards can be used.
     """
     found, failed = _look()
     if failed and not found:
-        raise device_error(_worst(failed))
+        raise _worst(failed).error
     return found
 
 
-def silent() -> tuple[DeviceError, ...]:
-    """Return an error, with its remedy, for each card that does not answer. Empty without a driver.
+def unusable() -> tuple[DeviceError, ...]:
+    """Return an error, with its remedy, for each card that cannot be used. Empty without a driver.
 
     Raises:
         DeviceError: the driver itself does not work.
     """
-    return tuple(device_error(code) for code in _look()[1] if code != pynvml.NVML_ERROR_NO_PERMISSION)
+    return tuple(each.error for each in _look()[1] if not each.is_another_users)
 
 
-def _look() -> tuple[tuple[DriverGpu, ...], tuple[int | None, ...]]:
-    """Return the cards that answer, and NVML's error code of each that does not."""
+def driver_cuda() -> str | None:
+    """Return the newest CUDA that the driver can run, such as `13.0`; None where no driver reports it."""
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        return None
+    try:
+        return nvml_calls.driver_cuda()
+    finally:
+        _close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Unusable:
+    error: DeviceError
+    is_another_users: bool = False
+
+
+def _look() -> tuple[tuple[DriverGpu, ...], tuple[_Unusable, ...]]:
+    """Return the cards that can be used, and those that cannot."""
     try:
         pynvml.nvmlInit()
     except pynvml.NVMLError as error:
         if meaning(error) is Meaning.NO_DRIVER:
             return (), ()
-        raise device_error(error.value) from error
+        raise device_error(error.value, this_system()) from error
     try:
-        return _each(pynvml.nvmlDeviceGetCount())
+        return _each(min(pynvml.nvmlDeviceGetCount(), _MOST_CARDS))
     except pynvml.NVMLError as error:
-        raise device_error(error.value) from error
+        raise device_error(error.value, this_system()) from error
     finally:
         _close()
 
 
-def _each(count: int) -> tuple[tuple[DriverGpu, ...], tuple[int | None, ...]]:
+def _each(count: int) -> tuple[tuple[DriverGpu, ...], tuple[_Unusable, ...]]:
     found: list[DriverGpu] = []
-    failed: list[int | None] = []
-    for index in range(count):
+    failed: list[_Unusable] = []
+    for number in range(count):
         try:
-            found.extend(_described(Card(pynvml.nvmlDeviceGetHandleByIndex(index))))
+            found.extend(_described(Card(pynvml.nvmlDeviceGetHandleByIndex(number)), number))
         except pynvml.NVMLError as error:
-            failed.append(error.value)
+            failed.append(_refused(error.value))
         except DriverLost as error:
-            failed.append(error.code)
+            failed.append(_refused(error.code))
+        except DeviceError as error:
+            failed.append(_Unusable(error))
     return tuple(found), tuple(failed)
 
 
-def _worst(failed: Sequence[int | None]) -> int | None:
-    """Return the most important of several errors: a card of another user is the least."""
-    return next((code for code in failed if code != pynvml.NVML_ERROR_NO_PERMISSION), failed[0])
+def _refused(code: int | None) -> _Unusable:
+    return _Unusable(device_error(code), code == pynvml.NVML_ERROR_NO_PERMISSION)
+
+
+def _worst(failed: Sequence[_Unusable]) -> _Unusable:
+    """Return the most important of several: a card of another user is the least."""
+    return next((each for each in failed if not each.is_another_users), failed[0])
 
 
 def open_probe(uuid: str) -> "Probe":
@@ -104,6 +132,8 @@ class Probe:
         self._card = card
         self._open = True
         self._power_due_s = 0.0
+        self._known: set[int] = set()
+        self._drew: set[int] = set()
 
     def fast(self) -> Sample:
         """Memory, energy, and the processes that compute, in two to five calls of 1 to 5 ms.
@@ -111,15 +141,19 @@ class Probe:
         `at_s` lies between the calls for energy and memory. Where the card counts energy, power is asked for
         every 100 ms only, and None between: its sensor is no faster, and it serves for the range alone.
         Without the counter, it is asked for each time, to be integrated. Processes that only draw are in
-        the card's `used_bytes` and not in `processes`.
+        the card's `used_bytes` and not in `processes`; Windows lists them in both.
         """
         energy_j = self._card.energy_j()
         at_s = time.perf_counter()
         memory = self._card.memory()
+        processes = self._card.compute_processes()
+        if processes and not self._known.issuperset(processes):
+            self._known.update(processes)
+            self.drawing()
         return Sample(
             at_s=at_s,
             used_bytes=memory.used_bytes if memory else None,
-            processes=self._card.compute_processes(),
+            processes=processes,
             power_w=self._power_w(at_s, often=energy_j is None),
             energy_j=energy_j,
         )
@@ -141,6 +175,11 @@ class Probe:
             pcie_generation=self._card.pcie_generation(),
             pcie_width=self._card.pcie_width(),
         )
+
+    def drawing(self) -> frozenset[int]:
+        """Pids that draw now, or drew when `fast` first listed a new process: a window may come and go."""
+        self._drew.update(self._card.graphics_processes() or ())
+        return frozenset(self._drew)
 
     def memory(self) -> MemoryReading | None:
         """Memory of the whole card, now."""
@@ -167,20 +206,28 @@ def _close() -> None:
         pynvml.nvmlShutdown()
 
 
-def _described(card: Card) -> tuple[DriverGpu, ...]:
+def _described(card: Card, number: int) -> tuple[DriverGpu, ...]:
     slices = card.slices()
     if slices is None:
-        return (_gpu(card, card.compute_capability(), is_mig=False),)
-    return tuple(_gpu(each, card.compute_capability(), is_mig=True) for each in slices)
+        return (_gpu(card, card, number),)
+    if not slices:
+        raise DeviceError(
+            f"{card.name()} is in MIG mode and has no instance: CUDA finds no device on it",
+            hint=f"Create instances: sudo nvidia-smi mig -i {number} -cgi 0 -C; "
+            f"or end MIG mode: sudo nvidia-smi -i {number} -mig 0; --device cpu runs without the card",
+        )
+    return tuple(_gpu(each, card, number) for each in slices)
 
 
-def _gpu(card: Card, compute_capability: str | None, *, is_mig: bool) -> DriverGpu:
+def _gpu(card: Card, whole: Card, number: int) -> DriverGpu:
+    """Return the readings of a card, or of a slice of the card `whole`."""
+    is_mig = card is not whole
     return DriverGpu(
         uuid=card.uuid(),
         name=card.name(),
-        compute_capability=compute_capability,  # of the whole card: not every driver reports it for a slice
-        driver=pynvml.nvmlSystemGetDriverVersion(),
-        driver_cuda=_cuda_version(),
+        compute_capability=whole.compute_capability(),  # not every driver reports it for a slice
+        driver=nvml_calls.driver_version(),
+        driver_cuda=nvml_calls.driver_cuda(),
         memory=card.memory(),
         processes=card.processes(),
         display_active=card.display_active(),
@@ -192,10 +239,6 @@ def _gpu(card: Card, compute_capability: str | None, *, is_mig: bool) -> DriverG
         pcie_generation_max=card.pcie_generation_max(),
         pcie_width_max=card.pcie_width_max(),
         is_mig=is_mig,
+        number=number,
+        card_uuid=whole.uuid() if is_mig else None,
     )
-
-
-def _cuda_version() -> str:
-    """The newest CUDA that the driver can run: 12020 is 12.2."""
-    number = pynvml.nvmlSystemGetCudaDriverVersion()
-    return f"{number // 1000}.{number % 1000 // 10}"

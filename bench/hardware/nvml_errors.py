@@ -7,6 +7,8 @@ from typing import Final, TypeVar
 import pynvml
 
 from bench.errors import DeviceError
+from bench.hardware.system import System
+from bench.text import MAX_NAME, clean
 
 Answer = TypeVar("Answer")
 
@@ -64,6 +66,21 @@ MEANINGS: Final = {
 }
 
 _RESTART: Final = "If `nvidia-smi` fails too, restart the machine; --device cpu runs without the card"
+# What NVML reports in a container from which the host took the card, or which never got one.
+_TAKEN_FROM_CONTAINER: Final = (
+    pynvml.NVML_ERROR_UNKNOWN,
+    pynvml.NVML_ERROR_NO_PERMISSION,
+    pynvml.NVML_ERROR_DRIVER_NOT_LOADED,
+)
+_NEVER_GIVEN: Final = (
+    "this container has no graphics card: /dev/nvidia* is missing",
+    "Start the container with --gpus all (Docker) or --device nvidia.com/gpu=all (Podman)",
+)
+_TAKEN: Final = (
+    "this container has lost its graphics card, as after `systemctl daemon-reload` on the host",
+    "Start the container again; it keeps the card if it also gets --device /dev/nvidia0, /dev/nvidiactl "
+    "and /dev/nvidia-uvm",
+)
 _ADVICE: Final = {
     pynvml.NVML_ERROR_DRIVER_NOT_LOADED: (
         "the NVIDIA driver is installed and not loaded",
@@ -102,15 +119,27 @@ def meaning(error: pynvml.NVMLError) -> Meaning:
     return MEANINGS.get(error.value, Meaning.UNCLEAR)
 
 
+def describe(error: pynvml.NVMLError) -> str:
+    """Return the driver's text for an error, in one printable line, or its number."""
+    try:
+        text = clean(str(error), MAX_NAME)
+    except UnicodeDecodeError:  # of an error that pynvml does not know, the text is the driver's
+        text = ""
+    return text if text not in {"", "None"} else f"error {error.value}"
+
+
 def lost(error: pynvml.NVMLError) -> DriverLost:
     """The error of a card that answered before."""
-    return DriverLost(f"the graphics card stopped answering: {error}", error.value)
+    return DriverLost(f"the graphics card stopped answering: {describe(error)}", error.value)
 
 
-def device_error(code: int | None) -> DeviceError:
-    """Return the error, with its remedy, of a driver that does not work."""
-    unnamed = f"the NVIDIA driver does not answer ({pynvml.NVMLError(code)})", _RESTART
+def device_error(code: int | None, system: System | None = None) -> DeviceError:
+    """Return the error, with its remedy, of a driver that does not work; of one card without `system`."""
+    unnamed = f"the NVIDIA driver does not answer ({describe(pynvml.NVMLError(code))})", _RESTART
     message, hint = _ADVICE.get(code, unnamed)
+    if system is not None and system.container and code in _TAKEN_FROM_CONTAINER:
+        what, remedy = _NEVER_GIVEN if system.device_files is False else _TAKEN
+        message, hint = f"{message}; {what}", f"{remedy}. {hint}"
     return DeviceError(message, hint=hint)
 
 
@@ -136,9 +165,8 @@ class Asker:
         except pynvml.NVMLError as error:
             self._weigh(question, error)
             return None
-        except (UnicodeDecodeError, pynvml.NVMLLibraryMismatchError):
-            # Texts that are no UTF-8 (programs under WSL2 and Windows), and drivers so old that pynvml will
-            # not read their older structures (lists of programs, before R510).
+        except pynvml.NVMLLibraryMismatchError:
+            # A driver so old that pynvml will not read its structures (lists of programs, before R510).
             self._refused.add(question)
             return None
         self._worked.add(question)

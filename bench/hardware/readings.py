@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+MemorySource = Literal["NVML memory v2", "NVML memory v1"]
+
 
 @dataclass(frozen=True, slots=True)
 class MemoryReading:
@@ -12,7 +14,7 @@ class MemoryReading:
     driver's reserve, and `reserved_bytes` is None.
     """
 
-    source: Literal["NVML memory v2", "NVML memory v1"]
+    source: MemorySource
     total_bytes: int
     used_bytes: int
     free_bytes: int
@@ -32,7 +34,11 @@ class GpuProcess:
 
 @dataclass(frozen=True, slots=True)
 class DriverGpu:
-    """One GPU, or one MIG slice of it, as NVML reports it in one reading."""
+    """One GPU, or one MIG slice of it, as NVML reports it in one reading.
+
+    `number` is the card's in `nvidia-smi`, which also counts cards that do not answer; slices have that of
+    their card, whose UUID is `card_uuid`.
+    """
 
     uuid: str
     name: str
@@ -50,6 +56,8 @@ class DriverGpu:
     pcie_generation_max: int | None = None
     pcie_width_max: int | None = None
     is_mig: bool = False
+    number: int = 0
+    card_uuid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -277,8 +277,17 @@ def test_what_only_shows_under_load_does_not_disturb_a_look_before(doctor: Docto
 def test_a_card_that_is_lost_says_what_helps(doctor: Doctor, tmp_path: Path) -> None:
     said = doctor(variant(tmp_path, "falls-off-the-bus", "lost 1"), torch=CU130)
     assert said.code == 3
-    assert line_of(said, "driver").startswith("problem driver ")
-    assert "estart" in line_of(said, "driver")
+    assert line_of(said, "GPU").startswith("problem GPU ")
+    assert "estart" in line_of(said, "GPU")
+
+
+def test_a_card_in_mig_mode_without_instances_is_here_and_says_what_to_do(
+    doctor: Doctor, tmp_path: Path
+) -> None:
+    said = doctor(variant(tmp_path, "rtx-4070-headless", "mig 1", "mig_slots 7"), torch=CU130)
+    assert said.code == 3
+    assert line_of(said, "GPU").startswith("problem GPU NVIDIA GeForce RTX 4070 is in MIG mode")
+    assert "nvidia-smi mig -i 0 -cgi 0 -C" in line_of(said, "GPU")
 
 
 # --- several ------------------------------------------------------------------------------------------------

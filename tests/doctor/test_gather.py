@@ -10,7 +10,7 @@ from bench.hardware.environment import version_of
 def test_where_the_cpu_is_wanted_no_card_is_asked() -> None:
     facts = gather(device="cpu")
     assert facts.cpu_wanted
-    assert (facts.cards, facts.silent, facts.driver_error, facts.wanted) == ((), (), None, None)
+    assert (facts.cards, facts.unusable, facts.driver_error, facts.wanted) == ((), (), None, None)
     assert facts.torch is not None
     assert facts.torch.version == version_of("torch")
     assert facts.host.ram_total_bytes > facts.host.ram_available_bytes > 0

@@ -4,23 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.doctor.host import host, memory_left, nvidia_hardware
+from bench.doctor.host import host, memory_left
 from bench.units import GIB
-
-
-def pci(bus: Path, name: str, vendor: str, kind: str) -> None:
-    (bus / name).mkdir(parents=True)
-    (bus / name / "vendor").write_text(f"{vendor}\n")
-    (bus / name / "class").write_text(f"{kind}\n")
-
-
-def test_an_nvidia_card_is_seen_on_the_bus_without_any_driver(tmp_path: Path) -> None:
-    assert nvidia_hardware(tmp_path / "none") is None
-    pci(tmp_path, "0000:00:02.0", "0x8086", "0x030000")
-    pci(tmp_path, "0000:01:00.1", "0x10de", "0x040300")  # the sound device of a card
-    assert nvidia_hardware(tmp_path) is False
-    pci(tmp_path, "0000:01:00.0", "0x10de", "0x030000")
-    assert nvidia_hardware(tmp_path) is True
 
 
 def group(folder: Path, **files: str) -> Path:

@@ -20,9 +20,21 @@ enum { MEMORY_V2 = 0x02000028, HOST_PID = 4194305 /* above the kernel's highest 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static Scenario scenario;
 static Worker worker;
+static char read_path[4096];
 static int is_read, sessions;
 static double now, looked_at = -1;
 static unsigned seed = 1;
+
+/* Numbers that do not fit are what C makes of -1, or all ones. */
+static u64 as_u64(double number) {
+    if (number < 0) return (u64)(long long)number;
+    return number >= 18446744073709551615.0 ? ~0ull : (u64)number;
+}
+
+static unsigned as_unsigned(double number) {
+    if (number < 0) return (unsigned)(long long)number;
+    return number >= 4294967295.0 ? ~0u : (unsigned)number;
+}
 
 /* ---- what each call begins with ----------------------------------------------------------------------- */
 
@@ -147,7 +159,7 @@ static int answer(Device *device, const char *key, double *number) {
         double number = 0;                                                                                   \
         BEGIN(device);                                                                                       \
         int status = answer(device, key, &number);                                                           \
-        if (!status) *out = (unsigned)number;                                                                \
+        if (!status) *out = as_unsigned(number);                                                                \
         return end(status);                                                                                  \
     }
 
@@ -163,9 +175,14 @@ int nvmlInitWithFlags(unsigned flags) {
     (void)flags;
     pthread_mutex_lock(&mutex);
     const char *path = getenv("FAKE_NVML_SCENARIO");
+    if (is_read && !sessions && path && strcmp(path, read_path)) { /* another machine */
+        memset(&scenario, 0, sizeof scenario);
+        is_read = 0;
+    }
     int wrong = is_read ? 0 : path ? scenario_read(path, &scenario) : -1;
     if (wrong) fprintf(stderr, "fake NVML: cannot read line %d of %s\n", wrong, path ? path : "no scenario");
     is_read = !wrong;
+    if (is_read && path) snprintf(read_path, sizeof read_path, "%s", path);
     int status = wrong ? UNKNOWN : failure_of(&scenario.global, __func__);
     if (!status) sessions++;
     return end(status);
@@ -179,7 +196,9 @@ int nvmlShutdown(void) {
     return end(SUCCESS);
 }
 
-const char *nvmlErrorString(int code) { return code == GPU_IS_LOST ? "GPU is lost" : "an error of NVML"; }
+const char *nvmlErrorString(int code) { 
+    return code == GPU_IS_LOST ? "GPU is lost" : text_of(&scenario.global, "error_string", "an error of NVML");
+}
 
 int nvmlSystemGetDriverVersion(char *out, unsigned size) {
     BEGIN(NULL);
@@ -188,7 +207,7 @@ int nvmlSystemGetDriverVersion(char *out, unsigned size) {
 
 int nvmlSystemGetCudaDriverVersion(int *out) {
     BEGIN(NULL);
-    *out = (int)plain_number(&scenario.global, "cuda", 13000);
+    *out = (int)as_unsigned(plain_number(&scenario.global, "cuda", 13000));
     return end(SUCCESS);
 }
 
@@ -218,6 +237,7 @@ static int found(Device *device, Device **out) {
 int nvmlDeviceGetCount_v2(unsigned *out) {
     BEGIN(NULL);
     for (*out = 0; nth(NULL, *out);) ++*out;
+    *out = as_unsigned(plain_number(&scenario.global, "count", *out));
     return end(SUCCESS);
 }
 
@@ -244,7 +264,7 @@ int nvmlDeviceGetMigMode(Device *device, unsigned *current, unsigned *pending) {
     double number = 0;
     BEGIN(device);
     int status = answer(device, "mig", &number);
-    *current = *pending = (unsigned)number;
+    *current = *pending = as_unsigned(number);
     return end(status);
 }
 
@@ -279,11 +299,12 @@ static int memory_now(Device *device, MemoryV2 *out) {
     int status = answer(device, "memory.total", &total);
     if (status || (status = answer(device, "memory.used", &used))) return status;
     for (int i = 0; i < device->process_count; i++) used += used_by(&device->processes[i]);
-    if (used > total - reserved) used = total - reserved;
-    out->total = (u64)total;
-    out->reserved = (u64)reserved;
-    out->used = (u64)used;
-    out->free = out->total - out->reserved - out->used;
+    int adds_up = !value_named(device, "memory.free");
+    if (adds_up && used > total - reserved) used = total - reserved;
+    out->total = as_u64(total);
+    out->reserved = as_u64(reserved);
+    out->used = as_u64(used);
+    out->free = adds_up ? out->total - out->reserved - out->used : as_u64(number_now(device, "memory.free"));
     return SUCCESS;
 }
 
@@ -311,9 +332,9 @@ static int processes_now(Device *device, unsigned *count, ProcessInfo *out, int 
     for (int i = 0; i < device->process_count; i++) {
         Process *process = &device->processes[i];
         double bytes = bytes_of(process);
-        int listed = (graphics ? process->graphics : process->compute) && (bytes > 0 || process->unreported);
+        int listed = (graphics ? process->graphics : process->compute) && (bytes != 0 || process->unreported);
         if (!listed || process->who == CHILD_HIDDEN || (is_the_workers(process) && !worker.pid)) continue;
-        u64 told = process->unreported ? (u64)NOT_TOLD_BYTES : (u64)bytes;
+        u64 told = process->unreported ? (u64)NOT_TOLD_BYTES : as_u64(bytes);
         if (*count < room && out) out[*count] = (ProcessInfo){pid_of(process), told, ~0u, ~0u};
         ++*count;
     }
@@ -348,7 +369,7 @@ int nvmlDeviceGetTemperature(Device *device, unsigned sensor, unsigned *out) {
     double number = 0;
     BEGIN(device);
     int status = sensor ? INVALID_ARGUMENT : answer(device, "temperature", &number);
-    *out = (unsigned)number;
+    *out = as_unsigned(number);
     return end(status);
 }
 
@@ -357,7 +378,7 @@ int nvmlDeviceGetClockInfo(Device *device, unsigned type, unsigned *out) {
     double number = 0;
     BEGIN(device);
     int status = type > 3 ? INVALID_ARGUMENT : answer(device, CLOCKS[type], &number);
-    *out = (unsigned)number;
+    *out = as_unsigned(number);
     return end(status);
 }
 
@@ -367,14 +388,14 @@ int nvmlDeviceGetTotalEnergyConsumption(Device *device, u64 *out) {
     int status = SUCCESS;
     if (!strncmp(text_of(device, "energy", ""), "auto", 4)) number = device->renewed_mj;
     else status = answer(device, "energy", &number);
-    *out = (u64)number;
+    *out = as_u64(number);
     return end(status);
 }
 
 static int throttle_reasons(Device *device, u64 *out) {
     double number = 0;
     int status = answer(device, "throttle", &number);
-    *out = (u64)number;
+    *out = as_u64(number);
     return end(status);
 }
 
@@ -392,6 +413,6 @@ int nvmlDeviceGetEccMode(Device *device, unsigned *current, unsigned *pending) {
     double number = 0;
     BEGIN(device);
     int status = answer(device, "ecc", &number);
-    *current = *pending = (unsigned)number;
+    *current = *pending = as_unsigned(number);
     return end(status);
 }

@@ -25,9 +25,25 @@ static const struct { const char *suffix; double factor; } UNITS[] = {
 };
 
 int error_code(const char *name) {
+    if (!strncmp(name, "ERROR_", 6)) return atoi(name + 6);
     for (size_t i = 0; i < sizeof ERRORS / sizeof *ERRORS; i++)
         if (!strcmp(name, ERRORS[i].name)) return ERRORS[i].code;
     return -1;
+}
+
+/* `<1B>` is a byte, in texts. */
+static void put_bytes(char *text) {
+    char *out = text;
+    unsigned byte;
+    for (const char *at = text; *at; out++)
+        if (*at == '<' && isxdigit((unsigned char)at[1]) && isxdigit((unsigned char)at[2]) && at[3] == '>'
+            && sscanf(at + 1, "%2X", &byte) == 1) {
+            *out = (char)byte;
+            at += 4;
+        } else {
+            *out = *at++;
+        }
+    *out = '\0';
 }
 
 /* ---- reading ------------------------------------------------------------------------------------------ */
@@ -99,10 +115,11 @@ static int read_process(char *text, Process *process) {
     }
     size_t length = strlen(process->name);
     while (length && process->name[length - 1] == ' ') process->name[--length] = '\0';
+    put_bytes(process->name);
     return process->who != GIVEN || process->pid != 0;
 }
 
-static const char *const TEXTS[] = {"driver", "uuid", "name", "capability", "child_match", "absent", "log"};
+static const char *const TEXTS[] = {"driver", "uuid", "name", "capability", "child_match", "absent", "log", "error_string"};
 
 static int read_line(char *line, Device *device) {
     char *rest = line, *key = strsep(&rest, " \t");
@@ -120,7 +137,10 @@ static int read_line(char *line, Device *device) {
     snprintf(value->key, TEXT, "%s", key);
     snprintf(value->text, TEXT, "%s", rest);
     for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++)
-        if (!strcmp(key, TEXTS[i])) return 1;
+        if (!strcmp(key, TEXTS[i])) {
+            put_bytes(value->text);
+            return 1;
+        }
     if (!strncmp(rest, "auto every ", 11)) return read_number(rest + 11, &value->always.period);
     return !strcmp(rest, "auto") || read_value(rest, value);
 }
@@ -137,7 +157,7 @@ static Device *begin_device(const char *line, Scenario *scenario, Device **gpu) 
 int scenario_read(const char *path, Scenario *scenario) {
     FILE *file = fopen(path, "r");
     if (!file) return -1;
-    char line[1024];
+    char line[LINE];
     int number = 0, fine = 1;
     Device *device = &scenario->global, *gpu = NULL;
     while (fine && fgets(line, sizeof line, file)) {

@@ -2,7 +2,7 @@
 #ifndef SCENARIO_H
 #define SCENARIO_H
 
-enum { MAX_STEPS = 32, MAX_VALUES = 64, MAX_PROCESSES = 16, MAX_DEVICES = 16, TEXT = 256 };
+enum { MAX_STEPS = 32, MAX_VALUES = 64, MAX_PROCESSES = 16, MAX_DEVICES = 16, TEXT = 1100, LINE = 2048 };
 
 /* Error codes and clock types as in nvml.h. */
 enum {

@@ -13,6 +13,7 @@ from bench.hardware import nvml
 from bench.hardware.catalog import slugify
 from bench.hardware.device import Device, has_numbers, require_build, the_cpu, visible
 from bench.hardware.readings import DriverGpu, MemoryReading
+from bench.hardware.system import System
 from bench.units import MIB
 
 
@@ -45,7 +46,8 @@ def _every_card_is_visible(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def machine_with(monkeypatch: pytest.MonkeyPatch, *gpus: DriverGpu) -> None:
-    monkeypatch.setattr(nvml, "gpus", lambda: gpus)
+    numbered = tuple(replace(gpu, number=number) for number, gpu in enumerate(gpus))
+    monkeypatch.setattr(nvml, "gpus", lambda: numbered)
 
 
 @no_driver
@@ -220,6 +222,51 @@ def test_numbers_that_cuda_may_read_otherwise_are_told(monkeypatch: pytest.Monke
     assert devices.notes(devices.device("GPU-a")) == ()
 
 
+def test_the_number_of_a_card_in_mig_mode_is_its_first_instance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numbers count cards: CUDA enumerates one instance of a card that is named by its number."""
+    first = replace(T4, uuid="MIG-a", name="NVIDIA A30 MIG 2g.12gb", is_mig=True, card_uuid="GPU-d")
+    second = replace(first, uuid="MIG-b", name="NVIDIA A30 MIG 1g.6gb")
+    monkeypatch.setattr(nvml, "gpus", lambda: (first, second, replace(RTX_4070, number=1)))
+    monkeypatch.setenv("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
+    for wanted in ("0", "GPU-d"):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", wanted)
+        (found,) = devices.gpus()
+        assert found.uuid == "MIG-a"
+        assert devices.notes(found)[0] == (
+            f"CUDA_VISIBLE_DEVICES={wanted} is a card in MIG mode, of which CUDA uses the first instance"
+        )
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "MIG-b")
+    assert "instance" not in devices.notes(devices.device("MIG-b"))[0]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    assert [gpu.slug for gpu in devices.gpus()] == ["rtx-4070"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2")
+    assert devices.gpus() == ()
+
+
+def test_a_garbage_list_of_devices_is_shown_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine_with(monkeypatch, T4)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "\x1b[31m\n" + "9" * 5000)
+    default = devices.default()
+    assert isinstance(default, Device)
+    (note,) = devices.notes(default)
+    assert note.startswith("the CPU runs: CUDA_VISIBLE_DEVICES=\ufffd[31m 99")
+    assert note.isprintable()
+    assert len(note) < 200
+
+
+def test_a_card_without_a_driver_is_told_where_the_cpu_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine_with(monkeypatch)
+    monkeypatch.setattr(devices, "this_system", lambda: System(nvidia_hardware=True))
+    default = devices.default()
+    assert isinstance(default, Device)
+    assert devices.notes(default) == (
+        "the CPU runs: an NVIDIA card is here, but no driver answers for it. "
+        "Install the NVIDIA driver, 580 or newer, and restart",
+    )
+    monkeypatch.setattr(devices, "this_system", System)
+    assert devices.notes(devices.default()) == ()  # type: ignore[arg-type]
+
+
 def test_a_build_of_torch_for_the_cpu_is_refused_on_a_card() -> None:
     card = Device("cuda", "rtx-4070", "RTX 4070", 12 * 2**30, uuid="GPU-a1")
     with pytest.raises(DeviceError, match="TORCH=cu130"):
@@ -228,13 +275,20 @@ def test_a_build_of_torch_for_the_cpu_is_refused_on_a_card() -> None:
     require_build(the_cpu(), "2.13.0+cpu")
 
 
-HERE = ("GPU-a1", "GPU-b2", "MIG-c3")
+# As `nvidia-smi` counts: 0 and 1 are cards, 2 is a card in MIG mode with two instances, 3 does not answer.
+HERE = (
+    DriverGpu("GPU-a1", "RTX 4070", "8.9", None, number=0),
+    DriverGpu("GPU-b2", "RTX 4070", "8.9", None, number=1),
+    DriverGpu("MIG-c3", "A100 MIG 3g.20gb", "8.0", None, is_mig=True, number=2, card_uuid="GPU-c0"),
+    DriverGpu("MIG-d4", "A100 MIG 1g.5gb", "8.0", None, is_mig=True, number=2, card_uuid="GPU-c0"),
+    DriverGpu("GPU-e5", "Tesla T4", "7.5", None, number=4),
+)
 
 
 @pytest.mark.parametrize(
     ("wanted", "left"),
     [
-        (None, (0, 1, 2)),
+        (None, (0, 1, 2, 3, 4)),
         ("", ()),
         ("-1", ()),
         ("1", (1,)),
@@ -246,6 +300,14 @@ HERE = ("GPU-a1", "GPU-b2", "MIG-c3")
         ("GPU-", ()),  # two begin like that
         ("0,7,1", (0,)),
         ("0,GPU-z,1", (0,)),
+        ("2", (2,)),
+        ("GPU-c0", (2,)),
+        ("MIG-d4", (3,)),
+        ("MIG-", ()),
+        ("3", ()),
+        ("4", (4,)),
+        ("9" * 5000, ()),
+        ("\u0663", ()),
     ],
 )
 def test_cards_that_were_not_assigned_are_not_taken(wanted: str | None, left: tuple[int, ...]) -> None:
@@ -254,7 +316,7 @@ def test_cards_that_were_not_assigned_are_not_taken(wanted: str | None, left: tu
 
 @given(st.lists(st.text(max_size=8)), st.one_of(st.none(), st.text(max_size=20)))
 def test_whatever_it_holds_no_card_comes_twice_or_from_nowhere(uuids: list[str], wanted: str | None) -> None:
-    places = visible(uuids, wanted)
+    places = visible([DriverGpu(uuid, "", None, None) for uuid in uuids], wanted)
     assert len(set(places)) == len(places)
     assert all(0 <= place < len(uuids) for place in places)
 

@@ -5,7 +5,9 @@ from typing import Final
 
 import pytest
 
+from bench.hardware.catalog import slug_of
 from bench.hardware.readings import DriverGpu, GpuProcess, MemoryReading, SlowSample
+from bench.hardware.state import device_state
 from bench.units import MIB
 from tests.fake_driver.driver import SCENARIOS, variant
 from tests.hardware.driver_answers import Ask, gpus, only_gpu, samples
@@ -84,6 +86,103 @@ def test_a_name_that_would_steer_the_terminal_is_harmless(ask: Ask, tmp_path: Pa
     found = only_gpu(ask, variant(tmp_path, "rtx-4070-headless", *lines)).processes or ()
     names = [process.name for process in found]
     assert names == ["]0[31mred", "a" * 64, None]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown", "slug"),
+    [
+        ("<1B>[31mNVIDIA<0A>RTX 4070", "\ufffd[31mNVIDIA RTX 4070", "31mnvidia-rtx-4070"),
+        ("NVIDIA <FF><FE>X", "NVIDIA \ufffd\ufffdX", "x"),
+        ("<00>", "NVIDIA card without a name", "card-without-a-name"),
+        ("微星", "微星", "unknown"),
+        ("CPU", "CPU", "cpu-unlisted"),
+    ],
+)
+def test_a_name_of_any_bytes_is_readable_and_has_a_slug(
+    ask: Ask, tmp_path: Path, name: str, shown: str, slug: str
+) -> None:
+    gpu = only_gpu(ask, variant(tmp_path, "rtx-4070-headless", f"name {name}"))
+    assert gpu.name == shown
+    assert slug_of(gpu.name, None) == slug
+
+
+def test_a_program_in_the_code_page_of_windows_does_not_stop_the_others(ask: Ask, tmp_path: Path) -> None:
+    lines = ("process 4190800 C 1MiB ; name C:\\<CE>.exe", "process 4190801 C 1MiB ; name /usr/bin/fine")
+    found = only_gpu(ask, variant(tmp_path, "rtx-4070-headless", *lines)).processes or ()
+    assert [process.name for process in found] == [None, "fine"]
+
+
+@pytest.mark.parametrize(
+    "figures",
+    [
+        ("memory.total 0", "memory.reserved 0", "memory.used 0"),
+        ("memory.total -1", "memory.free 0"),
+        ("memory.total 1152921504606846976", "memory.free 0"),
+        ("memory.used 0xffffffffffffffff", "memory.free 0"),
+        ("memory.free 0xffffffffffffffff",),
+        ("memory.reserved 13GiB", "memory.free 0"),
+    ],
+)
+def test_memory_that_no_card_has_is_not_reported(ask: Ask, tmp_path: Path, figures: tuple[str, ...]) -> None:
+    """A total of 0 is how some drivers answer where memory is shared."""
+    scenario = variant(tmp_path, "rtx-4070-headless", *figures)
+    gpu = only_gpu(ask, scenario)
+    assert gpu.memory is None
+    assert device_state(gpu).budget.now_bytes is None
+    assert {each.used_bytes for each in samples(ask, scenario)["fast"]} == {None}
+
+
+@pytest.mark.parametrize("figure", ["0", "-1", "0xffffffff", "0xffffffffffffffff"])
+def test_no_figure_is_absurd(ask: Ask, tmp_path: Path, figure: str) -> None:
+    keys = """
+        power power_limit power_limit_default power_limit_enforced temperature sm_clock memory_clock
+        pcie_generation pcie_width pcie_generation_max pcie_width_max
+    """
+    flags = ("display_mode", "display_active", "ecc", "persistence", "mig", "throttle", "energy")
+    lines = [f"{key} {figure}" for key in (*keys.split(), *flags)]
+    scenario = variant(
+        tmp_path,
+        "rtx-4070-headless",
+        *lines,
+        f"capability {figure}.{figure}",
+        f"process 4190800 C {figure}",
+        system=[f"cuda {figure}"],
+    )
+    gpu, taken = only_gpu(ask, scenario), samples(ask, scenario)
+    assert (gpu.power_limit_w, gpu.power_limit_default_w, gpu.compute_capability) == (None, None, None)
+    assert (gpu.pcie_generation_max, gpu.pcie_width_max, gpu.driver_cuda) == (None, None, None)
+    no = False if figure == "0" else None
+    assert (gpu.display_active, gpu.display_connected, gpu.ecc, gpu.persistence) == (no, no, no, no)
+    assert {process.used_bytes for process in gpu.processes or ()} <= {None, 0xFFFFFFFF}
+    slow = taken["slow"][0]
+    assert (slow.temperature_c, slow.sm_clock_mhz, slow.memory_clock_mhz) == (None, None, None)
+    assert (slow.pcie_generation, slow.pcie_width) == (None, None)
+    assert slow.throttle_reasons == (frozenset() if figure == "0" else None)
+    assert {each.power_w for each in taken["fast"]} == {None}
+
+
+def test_a_count_of_cards_without_end_is_none(ask: Ask, tmp_path: Path) -> None:
+    (first, second) = gpus(ask, variant(tmp_path, "two-cards", system=["count 0xffffffff"]))
+    assert (first.number, second.number) == (0, 1)
+    slots = variant(tmp_path, "mig-slice", system=[])
+    slots.write_text(slots.read_text().replace("mig_slots 7", "mig_slots -1"))
+    assert "has no instance" in str(ask(slots))
+
+
+def test_numbers_of_cards_count_those_that_do_not_answer_and_no_slices(ask: Ask, tmp_path: Path) -> None:
+    pair = variant(tmp_path, "two-cards")
+    pair.write_text(pair.read_text().replace("[gpu]", "[gpu]\nlost 1", 1))
+    assert [gpu.number for gpu in gpus(ask, pair)] == [1]
+    first, second = gpus(ask, "mig-slice")
+    assert (first.number, second.number) == (0, 0)
+    assert first.card_uuid == second.card_uuid == "GPU-a100aaaa-0000-4000-8000-000000000001"
+
+
+@pytest.mark.parametrize("call", ["nvmlSystemGetDriverVersion", "nvmlSystemGetCudaDriverVersion"])
+def test_a_driver_that_does_not_report_its_version_is_used(ask: Ask, tmp_path: Path, call: str) -> None:
+    gpu = only_gpu(ask, variant(tmp_path, "rtx-4070-headless", system=[f"fail {call} UNKNOWN"]))
+    assert None in (gpu.driver, gpu.driver_cuda)
+    assert gpu.memory is not None
 
 
 def test_windows_tells_no_memory_of_processes(ask: Ask) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from bench.hardware import nvml
 from bench.hardware.nvml_errors import MEANINGS, Asker, Meaning, device_error
+from bench.hardware.system import System
 from tests.fake_driver.driver import variant
 from tests.hardware.driver_answers import Ask, answer_of, gpus, samples
 
@@ -61,6 +62,30 @@ def test_a_driver_that_does_not_open_says_what_to_do(
     assert hint in line
 
 
+@pytest.mark.parametrize("code", [999, 4, 9])
+def test_a_container_that_lost_its_card_or_never_had_one_says_so(code: int) -> None:
+    """`Unknown Error` follows `systemctl daemon-reload` on the host; without --gpus there are no files."""
+    lost = str(device_error(code, System(container=True, device_files=True)))
+    assert "this container has lost its graphics card, as after `systemctl daemon-reload`" in lost
+    assert "Start the container again" in lost
+    never = str(device_error(code, System(container=True, device_files=False)))
+    assert "/dev/nvidia* is missing" in never
+    assert "--gpus all" in never
+    assert "container" not in str(device_error(code, System(device_files=True)))
+    assert "container" not in str(device_error(18, System(container=True, device_files=True)))
+
+
+def test_an_error_that_pynvml_does_not_know_is_one_readable_line(ask: Ask, tmp_path: Path) -> None:
+    """Its text is then the driver's own, which may be any bytes."""
+    assert "(an error of NVML)" in said(ask, tmp_path, system=("fail nvmlInitWithFlags ERROR_1234",))
+    for text, shown in (("<1B>[31m", "\ufffd[31m"), ("<FF>", "error 1234"), ("<00>", "error 1234")):
+        garbage = said(ask, tmp_path, system=(f"error_string {text}", "fail nvmlInitWithFlags ERROR_1234"))
+        assert f"does not answer ({shown})" in garbage
+    answer = ask(variant(tmp_path, "rtx-4070-headless", "temperature 61C ERROR_4321#2"), "samples")
+    assert isinstance(answer, dict)
+    assert answer["lost"] == ["the graphics card stopped answering: an error of NVML"]
+
+
 def test_a_card_that_is_lost_from_the_start(ask: Ask, tmp_path: Path) -> None:
     assert "has fallen off the bus. Restart" in said(ask, tmp_path, "lost 1")
     assert "power cables" in said(ask, tmp_path, "fail nvmlDeviceGetHandleByIndex_v2 INSUFFICIENT_POWER")
@@ -79,6 +104,24 @@ def test_cards_of_other_people_are_left_out(ask: Ask, tmp_path: Path) -> None:
 def test_a_card_that_does_not_answer_leaves_the_others(ask: Ask, tmp_path: Path, broken: str) -> None:
     (healthy,) = gpus(ask, variant(tmp_path, "two-cards", broken))
     assert healthy.name == "NVIDIA GeForce RTX 4070"
+
+
+def test_a_card_in_mig_mode_without_instances_says_how_to_make_some(ask: Ask, tmp_path: Path) -> None:
+    """`nvidia-smi` lists it, and CUDA has no device: as after a repair, or a new installation."""
+    divided = ("mig 1", "mig_slots 7")
+    text = said(ask, tmp_path, *divided)
+    assert "NVIDIA GeForce RTX 4070 is in MIG mode and has no instance" in text
+    assert "sudo nvidia-smi mig -i 0 -cgi 0 -C" in text
+    assert "sudo nvidia-smi -i 0 -mig 0" in text
+    (plain,) = gpus(ask, variant(tmp_path, "two-cards", *divided))
+    assert plain.name == "NVIDIA GeForce RTX 4070"
+
+
+@pytest.mark.parametrize("uuid", ["<00>", "<FF>", "4070aaaa", "GPU-a,GPU-b", "GPU-<0A>", f"GPU-{'a' * 900}"])
+def test_a_card_by_whose_uuid_cuda_cannot_find_it_is_not_used(ask: Ask, tmp_path: Path, uuid: str) -> None:
+    (other,) = gpus(ask, variant(tmp_path, "two-cards", f"uuid {uuid}"))
+    assert other.name == "NVIDIA GeForce RTX 4070"
+    said(ask, tmp_path, f"uuid {uuid}")
 
 
 def test_a_card_that_is_not_here_cannot_be_watched(ask: Ask) -> None:
@@ -123,14 +166,10 @@ def test_an_error_is_no_value_or_a_lost_card_and_never_a_traceback(name: str) ->
     assert str(person).isprintable()
 
 
-@pytest.mark.parametrize(
-    "error",
-    [UnicodeDecodeError("utf-8", b"\xfc", 0, 1, "invalid start byte"), pynvml.NVMLLibraryMismatchError()],
-)
-def test_what_pynvml_itself_trips_over_is_no_value(error: Exception) -> None:
-    """Names of programs in another encoding (WSL2, Windows), and lists of drivers before R510."""
+def test_what_pynvml_itself_trips_over_is_no_value() -> None:
+    """Lists of drivers before R510."""
 
     def call(_handle: str) -> int:
-        raise error
+        raise pynvml.NVMLLibraryMismatchError
 
     assert Asker("card").ask(call) is None

@@ -8,7 +8,6 @@ from bench.records.card import Budget, DeviceState
 from bench.units import GIB, MIB
 
 HOST: Final = Host(
-    system="Linux",
     os="Some Linux 1.0",
     python=(3, 12, 1),
     ram_total_bytes=32 * GIB,

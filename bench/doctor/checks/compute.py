@@ -7,8 +7,14 @@ from bench.doctor.checks.install import tag_for, torch_command
 from bench.doctor.checks.software import driver
 from bench.doctor.facts import Card, Facts, Trial
 from bench.doctor.interface import Check, Status
+from bench.hardware.cuda_versions import not_started
 
 AMPERE: Final = (8, 0)
+# What torch says where CUDA itself does not start, whatever it was asked to compute.
+_NOT_STARTED: Final = re.compile(
+    r"CUDA (error: )?unknown error|No CUDA GPUs are available|driver initialization failed"
+    r"|initialization error|system not yet initialized|cudaGetDeviceCount"
+)
 _KERNELS: Final = re.compile(r"(?P<kind>sm|compute)_(?P<number>\d{2,3})[af]?\Z")
 
 
@@ -45,6 +51,10 @@ def _failed(trial: Trial, facts: Facts, card: Card) -> Check | None:
         command = torch_command(tag_for(card.driver_cuda), facts.host)
         fix = f"Install it again: {command}"
         return Check(name="kernels", status="problem", summary=summary, fix=fix, command=command)
+    if _NOT_STARTED.search(trial.torch_error or ""):
+        build = facts.torch.cuda if facts.torch else None
+        what, fix = not_started(card.driver_cuda, build, facts.host)
+        return Check(name="kernels", status="problem", summary=f"{what} ({trial.torch_error})", fix=fix)
     fix = "Close other programs on the card and try again; if it stays, restart the machine"
     return Check(name="kernels", status="problem", summary=summary, fix=fix)
 

@@ -3,23 +3,10 @@
 from typing import Final
 
 from bench.doctor.facts import Host
+from bench.hardware.cuda_versions import cuda_major
 
 # The versions of the Makefile: the newest torch for each CUDA.
 _PINS: Final = {"cpu": "2.13.0+cpu", "cu130": "2.13.0+cu130", "cu128": "2.9.1+cu128"}
-
-# https://docs.nvidia.com/deploy/cuda-compatibility/minor-version-compatibility.html
-_FIRST_DRIVERS: Final = {11: 450, 12: 525, 13: 580}
-
-
-def cuda_major(version: str | None) -> int | None:
-    """Return 13 for `13.0`; None for anything else than a version."""
-    head = (version or "").partition(".")[0]
-    return int(head) if head.isdecimal() else None
-
-
-def first_driver(major: int) -> int | None:
-    """The first driver branch for a CUDA major version: R525 for 12, R580 for 13; None for one to come."""
-    return _FIRST_DRIVERS.get(major)
 
 
 def tag_for(driver_cuda: str | None) -> str:

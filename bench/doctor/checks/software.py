@@ -3,9 +3,11 @@
 import re
 from typing import Final
 
-from bench.doctor.checks.install import cuda_major, first_driver, tag_for, torch_command
+from bench.doctor.checks.install import tag_for, torch_command
 from bench.doctor.facts import Facts, Host, TorchBuild
-from bench.doctor.interface import Check, Status
+from bench.doctor.interface import Check
+from bench.hardware.cuda_versions import cuda_major, first_driver, is_too_old
+from bench.hardware.no_gpu import why_no_gpu
 
 OLDEST_PYTHON: Final = (3, 11)
 OLDEST_TORCH: Final = (2, 9, 1)
@@ -64,10 +66,7 @@ def _is_older(version: str, oldest: tuple[int, ...]) -> bool:
 
 
 def driver(facts: Facts) -> Check | None:
-    """Check that the driver supports the major version of torch's CUDA. None without a card.
-
-    https://docs.nvidia.com/deploy/cuda-compatibility/minor-version-compatibility.html
-    """
+    """Check that the driver supports the major version of torch's CUDA. None without a card."""
     if facts.driver_error is not None:
         return Check(
             name="driver",
@@ -82,7 +81,7 @@ def driver(facts: Facts) -> Check | None:
     has, needs = cuda_major(cuda), cuda_major(build.cuda) if build else None
     if has is None:
         return Check(name="driver", status="note", summary=f"{version}; it does not tell its CUDA version")
-    if build is not None and needs is not None and has < needs:
+    if build is not None and needs is not None and is_too_old(cuda, build.cuda):
         return _old_driver(facts.host, build, f"{version} speaks CUDA {cuda}", has, needs)
     if has < 12:
         return _old_driver(facts.host, None, f"{version} speaks CUDA {cuda}", has, 12)
@@ -108,34 +107,20 @@ def _old_driver(host: Host, build: TorchBuild | None, version: str, has: int, ne
 
 
 def gpu(facts: Facts) -> Check | None:
-    """Check that a card was found. None if one was, or if the CPU was requested."""
-    if facts.cards or facts.driver_error is not None or facts.cpu_wanted:
+    """Check that a card was found. None if one was, if one was found and cannot be used, or for the CPU."""
+    if facts.cards or facts.unusable or facts.driver_error is not None or facts.cpu_wanted:
         return None
-    status, summary, fix = _why_none(facts.host)
+    why = why_no_gpu(facts.host, facts.host.hidden_gpus)
     if facts.wanted is not None:
-        return Check(name="GPU", status="problem", summary=f"no {facts.wanted}: {summary}", fix=fix)
-    return Check(name="GPU", status=status, summary=summary, fix=fix)
+        return Check(name="GPU", status="problem", summary=f"no {facts.wanted}: {why.summary}", fix=why.fix)
+    return Check(
+        name="GPU", status="warning" if why.card_is_here else "note", summary=why.summary, fix=why.fix
+    )
 
 
-def silent(facts: Facts) -> tuple[Check, ...]:
-    """Check for cards that the driver counts and that do not answer, while others do."""
-    return tuple(Check(name="GPU", status="warning", summary=what, fix=help_) for what, help_ in facts.silent)
-
-
-def _why_none(host: Host) -> tuple[Status, str, str | None]:
-    if host.hidden_gpus:
-        number = "the card" if host.hidden_gpus == 1 else f"all {host.hidden_gpus} cards"
-        return "warning", f"CUDA_VISIBLE_DEVICES hides {number}", "Unset it: unset CUDA_VISIBLE_DEVICES"
-    if host.wsl2:
-        fix = "Install the NVIDIA driver in Windows, none in WSL2; then run: wsl --shutdown"
-        return "note", "no NVIDIA driver answers in WSL2", fix
-    if host.nvidia_hardware and host.container:
-        fix = "Start the container with --gpus all (it needs the NVIDIA Container Toolkit)"
-        return "warning", "an NVIDIA card is here, but not given to this container", fix
-    if host.nvidia_hardware:
-        fix = "Install the NVIDIA driver, 580 or newer, and restart"
-        return "warning", "an NVIDIA card is here, but no driver answers for it", fix
-    if host.container:
-        fix = "If the machine has a card, start the container with --gpus all"
-        return "note", "no NVIDIA card in this container", fix
-    return "note", "no NVIDIA card and driver found", None
+def unusable(facts: Facts) -> tuple[Check, ...]:
+    """Check for cards that the driver counts and that cannot be used: a problem where there is no other."""
+    return tuple(
+        Check(name="GPU", status="warning" if facts.cards else "problem", summary=what, fix=fix)
+        for what, fix in facts.unusable
+    )

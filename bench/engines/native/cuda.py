@@ -5,7 +5,11 @@ import math
 import torch
 
 from bench.errors import FullCardError, MachineError
+from bench.hardware.cuda_versions import is_too_old, not_started
+from bench.hardware.nvml import driver_cuda
+from bench.hardware.system import this_system
 from bench.records.reasons import NoContextFits
+from bench.text import clean
 from bench.units import both_units
 from bench.wording.outcomes import reason
 
@@ -14,7 +18,7 @@ def require_cuda(device_kind: str) -> None:
     """Check that torch can use the card, before anything is loaded.
 
     Raises:
-        MachineError: a build without CUDA, or a driver that it cannot work with.
+        MachineError: a build without CUDA, a driver that it cannot work with, or a CUDA that does not start.
     """
     if device_kind != "cuda" or torch.cuda.is_available():
         return
@@ -23,8 +27,12 @@ def require_cuda(device_kind: str) -> None:
             f"torch {torch.__version__} is built for the CPU only",
             hint="Install one for the card: make bench TORCH=cu130, or see the README",
         )
+    speaks, built_for = driver_cuda(), torch.version.cuda
+    if is_too_old(speaks, built_for) is False:
+        what, fix = not_started(speaks, built_for, this_system())
+        raise MachineError(what, hint=f"{fix}. `bench doctor` looks for other causes")
     raise MachineError(
-        f"torch {torch.__version__} (CUDA {torch.version.cuda}) cannot use this card's driver",
+        f"torch {torch.__version__} (CUDA {built_for}) cannot use this card's driver",
         hint="Update the NVIDIA driver, or install torch 2.9.1 with TORCH=cu128",
     )
 
@@ -50,7 +58,7 @@ def open_context(limit_bytes: int | None) -> None:
                 hint="Close the programs that nvidia-smi lists, then try again",
             ) from error
         raise MachineError(
-            f"the card cannot be used: {str(error).splitlines()[0]}",
+            f"the card cannot be used: {clean(str(error).splitlines()[0])}",
             hint="`bench doctor` looks for the cause",
         ) from error
 

@@ -54,6 +54,27 @@ def test_code_for_the_card_itself_always_runs(capability: tuple[int, int]) -> No
     assert compute.has_kernels((f"compute_{major}{minor}",), capability)
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        "RuntimeError: CUDA unknown error - this may be due to an incorrectly set up environment",
+        "RuntimeError: No CUDA GPUs are available",
+        "RuntimeError: CUDA driver initialization failed, you might not have a CUDA gpu.",
+        "RuntimeError: Unexpected error from cudaGetDeviceCount(). Error 802: system not yet initialized",
+    ],
+)
+def test_a_cuda_that_does_not_start_has_its_own_remedy(error: str) -> None:
+    """As after suspend and resume: no program is in the way, and no other torch helps."""
+    here = card(trial=Trial(("sm_89",), error))
+    check = compute.kernels(here, facts(here))
+    assert check is not None
+    assert check.status == "problem"
+    assert check.summary.startswith(
+        "CUDA does not start, although the driver (CUDA 13.0) and torch (CUDA 13.0)"
+    )
+    assert "modprobe nvidia_uvm" in (check.fix or "")
+
+
 def test_what_torch_said_on_the_card_is_shown() -> None:
     check = kernels("8.9", OLD_WHEEL, "torch.AcceleratorError: CUDA error: out of memory")
     assert check.status == "problem"

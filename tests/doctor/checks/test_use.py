@@ -111,7 +111,7 @@ def test_with_several_cards_the_command_names_which() -> None:
 
 
 def test_in_windows_there_is_no_sudo() -> None:
-    assert power(140, 200, host=replace(HOST, system="Windows")).command == "nvidia-smi -pl 200"
+    assert power(140, 200, host=replace(HOST, windows=True)).command == "nvidia-smi -pl 200"
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_any_other_limit_is_fine(limit: float | None, default: float | None, sta
     assert (check.status, check.summary) == (status, words)
 
 
-@pytest.mark.parametrize("host", [WSL2, replace(HOST, system="Windows")])
+@pytest.mark.parametrize("host", [WSL2, replace(HOST, windows=True)])
 def test_windows_spills_where_others_fail(host: Host) -> None:
     check = use.spill(host)
     assert check is not None
