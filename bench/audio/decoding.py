@@ -4,7 +4,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import numpy as np
 import soundfile as sf
@@ -12,6 +12,7 @@ import soxr
 from numpy.typing import NDArray
 
 from bench.errors import ClipError
+from bench.store.untrusted import open_file
 
 Samples = NDArray[np.float32]
 
@@ -31,17 +32,28 @@ def decode(path: Path) -> Samples:
     Raises:
         ClipError: the file is missing, damaged, no audio, too long, or holds samples that are no numbers.
     """
-    _refuse_early(path)
-    with _quiet_libraries():
+    try:
+        with open_file(path) as file:
+            _refuse_early(path, file)
+            with _quiet_libraries():
+                return _decoded(path, file)
+    except FileNotFoundError:
+        raise ClipError(f"{path} is missing", hint="Name an audio file") from None
+    except OSError as error:
+        raise ClipError(f"cannot read {path}: {error.strerror}", hint="Name an audio file") from None
+
+
+def _decoded(path: Path, file: BinaryIO) -> Samples:
+    """Decode an open file: a name that is no UTF-8 never reaches libsndfile."""
+    try:
+        sound = sf.SoundFile(file)
+    except sf.LibsndfileError:
+        raise ClipError(f"{path} is no audio in a known format", hint=_CONVERT) from None
+    with sound:
         try:
-            sound = sf.SoundFile(path)
+            parts = list(_resampled(_mono_blocks(path, sound), sound.samplerate))
         except sf.LibsndfileError:
-            raise ClipError(f"{path} is no audio in a known format", hint=_CONVERT) from None
-        with sound:
-            try:
-                parts = list(_resampled(_mono_blocks(path, sound), sound.samplerate))
-            except sf.LibsndfileError:
-                raise ClipError(f"{path} is damaged or cut off", hint=WHOLE) from None
+            raise ClipError(f"{path} is damaged or cut off", hint=WHOLE) from None
     return np.concatenate(parts) if parts else np.empty(0, np.float32)
 
 
@@ -62,17 +74,10 @@ def _quiet_libraries() -> Iterator[None]:
         os.close(kept)
 
 
-def _refuse_early(path: Path) -> None:
-    """Raise for a missing, empty, huge or truncated file, before decoding."""
-    try:
-        if not path.is_file():
-            raise ClipError(
-                f"{path} is {'no file' if path.exists() else 'missing'}", hint="Name an audio file"
-            )
-        size = path.stat().st_size
-        head, tail = _ends(path, size)
-    except OSError as error:
-        raise ClipError(f"cannot read {path}: {error.strerror}", hint="Check its permissions") from None
+def _refuse_early(path: Path, file: BinaryIO) -> None:
+    """Raise for an empty, huge or truncated file, before decoding."""
+    size = os.fstat(file.fileno()).st_size
+    head, tail = _ends(file, size)
     if size == 0:
         raise ClipError(f"{path} is empty (0 bytes)", hint=WHOLE)
     if size > MAX_FILE_BYTES:
@@ -83,11 +88,12 @@ def _refuse_early(path: Path) -> None:
         raise ClipError(f"{path} is cut off: its end is missing", hint=WHOLE)
 
 
-def _ends(path: Path, size: int) -> tuple[bytes, bytes]:
-    with path.open("rb") as file:
-        head = file.read(12)
-        file.seek(max(0, size - _OGG_PAGE_BYTES))
-        return head, file.read()
+def _ends(file: BinaryIO, size: int) -> tuple[bytes, bytes]:
+    head = file.read(12)
+    file.seek(max(0, size - _OGG_PAGE_BYTES))
+    tail = file.read(_OGG_PAGE_BYTES)
+    file.seek(0)
+    return head, tail
 
 
 def _is_cut_off(head: bytes, tail: bytes, size: int) -> bool:

@@ -13,8 +13,8 @@ from bench.arithmetic.shapes import MAX_SIZE, shapes_of
 from bench.errors import UsageError, WeightsError
 from bench.records.enums import WeightMode
 from bench.run.run_spec import Origin, is_released
-from bench.store.canonical import parse, sha256_of
-from bench.weights.checkpoint import read_json, read_tensors, require_moss_audio
+from bench.store.untrusted import kind_of
+from bench.weights.checkpoint import config_sha256, read_json, read_tensors, require_moss_audio
 from bench.weights.files import is_weights
 
 CONFIG: Final = "config.json"
@@ -59,7 +59,7 @@ def source_of(origin: Origin) -> Source:
 
 
 def _of_directory(origin: Origin, directory: Path) -> Source:
-    if (directory / CONFIG).is_file():
+    if kind_of(directory / CONFIG) is not None:
         _require_json(directory / CONFIG)
     require_moss_audio(directory)
     has_weights = any(is_weights(path.name) for path in directory.iterdir())
@@ -106,7 +106,7 @@ def _source(
     return Source(
         origin=origin,
         config=config,
-        config_sha256=sha256_of(parse(config_file.read_bytes())),
+        config_sha256=config_sha256(config_file),
         max_positions=_max_positions(config),
         commit=commit,
         tensors=tensors,

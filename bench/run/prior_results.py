@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.engines.registry import find_engine
-from bench.errors import RecordError
+from bench.errors import RecordError, WeightsError
 from bench.hardware.environment import environment, version_of
 from bench.hardware.machine_key import machine_key
 from bench.judge.frontier import is_pruned
@@ -18,8 +18,8 @@ from bench.records.reasons import CardLost, NoNewWorker
 from bench.records.record import CellResult, Failed, Requested, Timeout
 from bench.run.run_spec import Plan
 from bench.store import naming
-from bench.store.canonical import parse, sha256_of
 from bench.store.journal import NotARunError, Progress, read_progress
+from bench.weights.checkpoint import config_sha256
 from bench.wording.aspects import ASPECTS
 
 _COMMIT_DIGITS: Final = 40
@@ -149,6 +149,6 @@ def _configuration(plan: Plan) -> str | None:
     if plan.origin.weight_mode is not WeightMode.LOCAL or plan.origin.directory is None:
         return None
     try:
-        return sha256_of(parse((plan.origin.directory / "config.json").read_bytes()))
-    except (OSError, RecordError):  # fetching the weights reports the error
+        return config_sha256(plan.origin.directory / "config.json")
+    except (WeightsError, RecordError):  # fetching the weights reports the error
         return None

@@ -31,6 +31,7 @@ from bench.records.record import (
 from bench.store import naming
 from bench.store.canonical import parse
 from bench.store.record_files import (
+    MAX_RECORD_BYTES,
     disk_errors,
     first_fault,
     read_record,
@@ -38,6 +39,7 @@ from bench.store.record_files import (
     write_atomically,
     write_record,
 )
+from bench.store.untrusted import kind_of, read_file
 from bench.text import decode
 from bench.wording import outcomes
 
@@ -133,7 +135,7 @@ def read_progress(path: Path) -> Progress:
         NotARunError: the record is a derived one.
     """
     journal = naming.journal_of(path)
-    if journal.exists():
+    if kind_of(journal) is not None:
         return _read_journal(journal)
     record = read_record(naming.record_of(path))
     if record.provenance is Provenance.DERIVED:
@@ -151,7 +153,7 @@ def _is_interrupted(cell: CellResult) -> bool:
 
 def _read_journal(path: Path) -> Progress:
     try:
-        content = decode(path.read_bytes(), whole=False)
+        content = decode(read_file(path, MAX_RECORD_BYTES), whole=False)
     except OSError as error:
         raise RecordError(f"{path}: cannot be read ({error.strerror})") from error
     except UsageError as error:

@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
 
+from bench.store.untrusted import kind_of
 from bench.units import MIB
 
 RESULTS: Final = Path("results")
@@ -74,7 +75,7 @@ def is_check(name: str) -> bool:
 
 def may_be_record(path: Path) -> bool:
     """Whether the file is named as a record can be: every JSON but check documents."""
-    return path.name.endswith(_RECORD) and not is_check(path.name) and path.is_file()
+    return path.name.endswith(_RECORD) and not is_check(path.name) and kind_of(path) != "folder"
 
 
 def records_in(folder: Path) -> Iterator[Path]:

@@ -5,7 +5,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, cast
 
@@ -16,6 +16,7 @@ from bench.records.enums import Provenance
 from bench.records.record import READ_VERSIONS, SCHEMA_VERSION, Record
 from bench.store import naming
 from bench.store.canonical import content_hash, parse
+from bench.store.untrusted import kind_of, read_file
 from bench.text import decode
 
 MAX_RECORD_BYTES = 512 * 2**20
@@ -72,12 +73,7 @@ def _intact(path: Path) -> str:
 
 def _read_document(path: Path) -> tuple[str, dict[str, JsonValue]]:
     try:
-        if path.exists() and not path.is_file():  # a device or a pipe could go on for ever
-            raise RecordError("is no file")
-        size = path.stat().st_size
-        if size > MAX_RECORD_BYTES:
-            raise RecordError(f"{size} bytes are too many for a record")
-        content = decode(path.read_bytes())
+        content = decode(read_file(path, MAX_RECORD_BYTES))
         document = parse(content)
     except OSError as error:
         raise RecordError(f"{path}: cannot be read ({error.strerror})", hint="Check the path") from error
@@ -194,7 +190,7 @@ def find_records(path: Path) -> tuple[Path, ...]:
     """
     if naming.is_journal(path):
         raise _unfinished(path)
-    if path.is_dir():
+    if kind_of(path) == "folder":
         found = sorted(naming.records_below(path))
         journals = sorted(naming.journals_below(path))
         if not found and journals:
@@ -202,7 +198,7 @@ def find_records(path: Path) -> tuple[Path, ...]:
         if not found:
             raise RecordError(f"{path}: holds no records", hint="`bench run` writes them to results/")
         return tuple(found)
-    if not path.exists():
+    if kind_of(path) is None:
         raise RecordError(f"{path}: no such file", hint="`bench run` names the record that it wrote")
     return (path,)
 
@@ -234,9 +230,7 @@ def measured_records(out: Path, model: str, device: str) -> tuple[tuple[Record, 
 
 def _found(folder: Path) -> tuple[Path, ...]:
     """The files that may be records. Looking for them passes over a folder that is not ours to read."""
-    if not folder.is_dir():
-        return ()
-    with os.scandir(folder):
+    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder):
         pass
     try:
         return find_records(folder)

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from bench.errors import WeightsError
+from bench.store.canonical import parse, sha256_of
+from bench.store.untrusted import kind_of, read_file
 from bench.weights.files import INDEX, SINGLE
 from bench.weights.header import TensorEntry, printable, read_header
 
@@ -82,7 +84,7 @@ def shards(directory: Path) -> tuple[str, ...]:
     """
     placed = _placement(directory)
     names = (SINGLE,) if placed is None else tuple(sorted(set(placed.values())))
-    absent = [name for name in names if not (directory / name).is_file()]
+    absent = [name for name in names if kind_of(directory / name) != "file"]
     if placed is not None and absent:
         raise WeightsError(f"{directory} is incomplete: {_listed(absent)} missing", hint=_HINT)
     if absent:
@@ -97,7 +99,7 @@ def require_moss_audio(directory: Path) -> None:
         WeightsError: config.json is missing or damaged, or its `model_type` is another one.
     """
     path = directory / "config.json"
-    if not path.is_file():
+    if kind_of(path) is None:
         raise WeightsError(f"{directory} has no config.json", hint="Point --model to a MOSS-Audio checkpoint")
     model_type = read_json(path).get("model_type")
     if model_type != MODEL_TYPE:
@@ -108,6 +110,16 @@ def require_moss_audio(directory: Path) -> None:
         )
 
 
+def config_sha256(config_file: Path) -> str:
+    """Return the hash of a configuration's canonical form.
+
+    Raises:
+        WeightsError: it cannot be read.
+        RecordError: it has no canonical form.
+    """
+    return sha256_of(parse(_content(config_file)))
+
+
 def read_json(path: Path) -> dict[str, object]:
     """Read a JSON object of a checkpoint.
 
@@ -115,16 +127,19 @@ def read_json(path: Path) -> dict[str, object]:
         WeightsError: unreadable, absurdly large, no JSON, or no object.
     """
     try:
-        if path.stat().st_size > _JSON_LIMIT_BYTES:
-            raise WeightsError(f"{path} is too large to be what its name says", hint=_HINT)
-        document = json.loads(path.read_bytes())
-    except OSError as error:
-        raise WeightsError(f"{path} cannot be read: {error.strerror}") from error
+        document = json.loads(_content(path))
     except (ValueError, RecursionError) as error:
         raise WeightsError(f"{path} is no sound JSON", hint=_HINT) from error
     if not isinstance(document, dict):
         raise WeightsError(f"{path} is no JSON object", hint=_HINT)
     return document
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return read_file(path, _JSON_LIMIT_BYTES)
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read: {error.strerror}", hint=_HINT) from error
 
 
 def _placement(directory: Path) -> dict[str, str] | None:
@@ -133,7 +148,7 @@ def _placement(directory: Path) -> dict[str, str] | None:
     As in transformers, `model.safetensors` comes before an index.
     """
     path = directory / INDEX
-    if (directory / SINGLE).is_file() or not path.is_file():
+    if kind_of(directory / SINGLE) == "file" or kind_of(path) is None:
         return None
     placed = read_json(path).get("weight_map")
     if not isinstance(placed, dict) or not placed:

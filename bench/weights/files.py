@@ -1,6 +1,7 @@
 """The files of a checkpoint that are needed, and their hashes."""
 
 import hashlib
+import os
 import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ from typing import Final
 
 from bench.errors import WeightsError
 from bench.records.record import WeightFile
+from bench.store.untrusted import open_file
 from bench.weights.interface import Progress, quiet
 
 INDEX: Final = "model.safetensors.index.json"
@@ -91,7 +93,7 @@ def _hash_file(name: str, path: Path, on_bytes: Callable[[int], None]) -> Weight
     digest, size = hashlib.sha256(), 0
     block = memoryview(bytearray(_BLOCK_BYTES))
     try:
-        with path.open("rb", buffering=0) as file:
+        with open_file(path) as file:
             while count := file.readinto(block):
                 digest.update(block[:count])
                 size += count
@@ -103,7 +105,8 @@ def _hash_file(name: str, path: Path, on_bytes: Callable[[int], None]) -> Weight
 
 def _size(path: Path) -> int:
     try:
-        return path.stat().st_size
+        with open_file(path) as file:
+            return os.fstat(file.fileno()).st_size
     except OSError as error:
         raise _unreadable(path, error) from error
 

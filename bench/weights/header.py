@@ -6,11 +6,13 @@ to `dtype`, `shape` and `data_offsets`, then the data, without holes (https://hu
 
 import json
 import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, NoReturn
 
 from bench.errors import WeightsError
+from bench.store.untrusted import open_file
 
 HEADER_LIMIT_BYTES: Final = 100_000_000
 """The limit that the reference implementation sets."""
@@ -53,8 +55,8 @@ def read_header(path: Path) -> dict[str, TensorEntry]:
         WeightsError: not a safetensors file, a truncated one, or an inconsistent header.
     """
     try:
-        with path.open("rb") as file:
-            size = path.stat().st_size
+        with open_file(path) as file:
+            size = os.fstat(file.fileno()).st_size
             text = _header_text(file, path, size)
     except OSError as error:
         raise WeightsError(f"{path} cannot be read: {error.strerror}") from error

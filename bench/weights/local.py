@@ -4,6 +4,7 @@ from pathlib import Path
 
 from bench.errors import WeightsError
 from bench.records.enums import WeightMode
+from bench.store.untrusted import kind_of
 from bench.weights.checkpoint import require_moss_audio, shards
 from bench.weights.files import SMALL, hash_files
 from bench.weights.interface import Checkpoint, Progress, quiet
@@ -20,11 +21,11 @@ def open_local(path: Path, *, progress: Progress = quiet) -> Checkpoint:
     Raises:
         WeightsError: no such directory, another model, no safetensors weights, or an unreadable file.
     """
-    if not path.is_dir():
-        what = "is no directory" if path.exists() else "does not exist"
+    if kind_of(path) != "folder":
+        what = "is no directory" if kind_of(path) is not None else "does not exist"
         raise WeightsError(f"{path} {what}", hint="Point --model to a directory with a MOSS-Audio checkpoint")
     require_moss_audio(path)
-    names = [name for name in sorted(SMALL) if (path / name).is_file()]
+    names = [name for name in sorted(SMALL) if kind_of(path / name) == "file"]
     files = hash_files({name: path / name for name in [*names, *shards(path)]}, progress)
     return Checkpoint(
         directory=path,

@@ -116,7 +116,7 @@ def test_files_that_are_no_audio_are_refused(
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
     assert complaint(tmp_path / "nowhere.wav").endswith("nowhere.wav is missing. Name an audio file")
-    assert complaint(tmp_path).endswith("is no file. Name an audio file")
+    assert complaint(tmp_path).endswith(": it is a folder. Name an audio file")
 
 
 def test_a_file_larger_than_2_gb_is_refused_without_reading_it(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ from tests.run.processes import SUITE, write_suite
         ("--revision main", 2, "--revision has no meaning with tiny weights. Leave --revision out"),
         ("--suite quick --weights random --revision main", 2, "no meaning with random weights"),
         ("--audio nothing.wav", 2, "nothing.wav is missing. Name an audio file"),
-        ("--audio .", 2, ". is no file. Name an audio file"),
+        ("--audio .", 2, "cannot read .: it is a folder. Name an audio file"),
         ("--resume nothing.json", 2, "nothing.json: cannot be read (No such file or directory)"),
     ],
 )

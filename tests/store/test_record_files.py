@@ -214,13 +214,13 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "r.json"
     with path.open("wb") as file:
         file.truncate(MAX_RECORD_BYTES + 1)
-    assert "too many" in fault(path)
+    assert "it is larger than 512 MiB" in fault(path)
 
 
 def test_missing_files_folders_and_devices_are_no_records(tmp_path: Path) -> None:
     assert "No such file" in fault(tmp_path / "missing.json")
-    assert "is no file" in fault(tmp_path)
-    assert "is no file" in fault(Path("/dev/zero"))
+    assert "it is a folder" in fault(tmp_path)
+    assert "it is no regular file" in fault(Path("/dev/zero"))
 
 
 # --- atomic writes ----------------------------------------------------------------------------------------

@@ -239,7 +239,7 @@ def test_axes_that_make_too_many_cells_are_refused(tmp_path: Path) -> None:
         (b"x = " + b"[" * 5000, "nested too deeply"),
         (b"x = " + b"[" * 300 + b"]" * 300, ""),
         (b"seed = " + b"9" * 5000, ""),
-        (b"x" * 2_000_000, "larger than 1 MB"),
+        (b"x" * 2_000_000, "larger than 1 MiB"),
         (b"a" * 10_000 + b" = 1", "aaa…"),
     ],
 )
@@ -254,7 +254,7 @@ def test_files_that_are_no_suite_get_one_line(tmp_path: Path, content: bytes, ex
 def test_a_missing_file_and_a_folder_get_one_line(tmp_path: Path) -> None:
     assert "No such file or directory" in str(complaint(tmp_path / "missing.toml"))
     (tmp_path / "folder.toml").mkdir()
-    assert "Is a directory" in str(complaint(tmp_path / "folder.toml"))
+    assert "it is a folder" in str(complaint(tmp_path / "folder.toml"))
 
 
 @given(

@@ -23,8 +23,7 @@ from bench.moss_audio import MossAudioConfig, MossAudioModel, MossAudioProcessor
 from bench.moss_audio.mel import LogMel
 from bench.records.enums import Attention, Phase, WeightMode
 from bench.records.record import Requested, Work
-from bench.store.canonical import parse, sha256_of
-from bench.weights.checkpoint import verify
+from bench.weights.checkpoint import config_sha256, verify
 from bench.weights.random import meta_model, random_model
 from bench.weights.tiny import write_tiny_checkpoint
 
@@ -66,7 +65,7 @@ class NativeEngine:
         if self._source.directory is not None:
             verify(self._source.directory, expected)
         return ModelFacts(
-            config_sha256=sha256_of(parse(self._config_file.read_bytes())),
+            config_sha256=config_sha256(self._config_file),
             parameters=parameters,
             weights_bytes=parameters * getattr(torch, dtype).itemsize,
             max_positions=self._config.language_config.max_position_embeddings,

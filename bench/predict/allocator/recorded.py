@@ -13,6 +13,7 @@ from bench.errors import DeviceError, MachineError, RecordError, StorageError, U
 from bench.predict.allocator.caching import AllocatorSettings, CachingAllocator
 from bench.records.base import Frozen
 from bench.store.canonical import parse
+from bench.store.untrusted import read_file
 
 if TYPE_CHECKING:
     import torch
@@ -114,11 +115,7 @@ def read_allocator_trace(path: Path) -> AllocatorTrace:
 
 def _content(path: Path) -> bytes:
     try:
-        if path.exists() and not path.is_file():  # a device or a pipe could go on for ever
-            raise UsageError(f"{path} is no file", hint=_HINT)
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise UsageError(f"{path} is larger than {MAX_FILE_BYTES // 2**20} MiB", hint=_HINT)
-        return path.read_bytes()
+        return read_file(path, MAX_FILE_BYTES)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}", hint=_HINT) from error
 
