@@ -70,7 +70,7 @@ PACKAGES: Final = {
     "text": set[str](),
     "records": {"pydantic"},
     "wording": set[str](),
-    "store": {"pydantic", "rfc8785"},
+    "store": {"pydantic", "rfc8785", "filelock"},
     "check": {"pydantic", "platformdirs"},
     "report": {"pydantic", "jinja2", "pandas", "rich", "altair"},
 }

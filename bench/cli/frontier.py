@@ -153,7 +153,8 @@ def _run(plan: "Plan", finder: "Finder", policy: "RunPolicy", out: Path, yes: bo
     from bench.run import runner
 
     location = runner.OutputLocation(out)
-    runner.check(plan, location)
+    for note in runner.check(plan, location):
+        click.echo(note, err=True)
     runs = any(found.unsupported is None for found in finder.limits())
     weights = fetched(plan, yes) if runs or runner.needs_weights(plan, location) else runner.Weights()
     with probe_display(plan) as listener:

@@ -1,5 +1,7 @@
 """`bench run`: a suite on this machine, to a record and a report."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,15 +22,15 @@ from bench.cli.options import (
     suite_option,
     time_budget_option,
 )
-from bench.errors import ExitCode, UsageError
+from bench.errors import ExitCode, StorageError, UsageError
 from bench.store import naming
 
 if TYPE_CHECKING:
-    from bench.cli.run_output import RunSummary
+    from bench.cli.run_output import ResumeCommand, RunSummary
     from bench.run.run_spec import Plan, RunOptions
     from bench.run.runner import OutputLocation, RunResult
     from bench.run.session import RunPolicy
-    from bench.store.journal import Progress
+    from bench.store.journal import Resumed
 
 
 @click.command(short_help="Measure a suite on this machine.")
@@ -105,6 +107,26 @@ def _run(
     dry_run: bool = False,
 ) -> "tuple[int, RunSummary | None]":
     """Return the exit code and the run; None if nothing was run."""
+    from bench.store.journal import resuming
+
+    with nullcontext() if resume is None else resuming(resume) as earlier:
+        if earlier is not None and earlier.progress.header.frontier_step_s is not None:
+            return _seal_search(earlier.path), None
+        if earlier is not None and len(earlier.progress.done) == len(earlier.progress.header.plan):
+            return _nothing_left(earlier, out, ci=ci)
+        return _run_the_rest(given, policy, earlier, out=out, yes=yes, ci=ci, dry_run=dry_run)
+
+
+def _run_the_rest(
+    given: dict[str, Any],
+    policy: "RunPolicy",
+    earlier: "Resumed | None",
+    *,
+    out: Path | None,
+    yes: bool,
+    ci: bool,
+    dry_run: bool,
+) -> "tuple[int, RunSummary | None]":
     from bench.cli.run_output import (
         ResumeCommand,
         exit_code,
@@ -117,12 +139,6 @@ def _run(
     from bench.run.runner import OutputLocation
     from bench.run.signals import undisturbed
 
-    earlier = _earlier(resume) if resume is not None else None
-    if earlier is not None and earlier[1].header.frontier_step_s is not None:
-        return _seal_search(earlier[0]), None
-    if earlier is not None and _is_finished(*earlier):
-        click.echo(f"{resume} is finished: every cell has an outcome, and nothing is left to run")
-        return ExitCode.DONE, None
     plan = _plan(run_options(given), earlier, ci=ci)
     print_notes(plan)
     if dry_run:
@@ -133,7 +149,7 @@ def _run(
     if earlier is None:
         print_unfinished(plan, location, command)
     try:
-        result = _run_cells(plan, policy, location, yes=yes, ci=ci)
+        result = _run_cells(plan, policy, location, command, yes=yes, ci=ci)
     except Stopped as stopped:
         click.echo("bench: stopped before the first cell; run the same command again", err=True)
         return 128 + stopped.signal_number, None
@@ -142,15 +158,32 @@ def _run(
     return exit_code(result, printed.cases), printed
 
 
-def _earlier(path: Path) -> "tuple[Path, Progress]":
-    from bench.store.journal import read_progress
+def _nothing_left(earlier: "Resumed", out: Path | None, *, ci: bool) -> "tuple[int, RunSummary | None]":
+    """Seal the record if it is not, since the disk refused it or the process was killed before."""
+    from bench.cli.run_output import ResumeCommand, exit_code, print_result
+    from bench.run.runner import RunResult
+    from bench.store.journal import seal_journal
 
-    return path, read_progress(path)
+    journal = naming.journal_of(earlier.path)
+    if not journal.exists():
+        click.echo(f"{earlier.path} is finished: every cell has an outcome, and nothing is left to run")
+        return ExitCode.DONE, None
+    command = ResumeCommand.of_whole(out)
+    with _kept(command, journal):
+        record, path = seal_journal(journal)
+    result = RunResult(record, path, None)
+    printed = print_result(result, out, command, plain=ci)
+    return exit_code(result, printed.cases), printed
 
 
-def _is_finished(path: Path, progress: "Progress") -> bool:
-    """Whether the record is sealed and every cell has an outcome."""
-    return len(progress.done) == len(progress.header.plan) and not naming.journal_of(path).exists()
+@contextmanager
+def _kept(command: "ResumeCommand", journal: Path) -> Iterator[None]:
+    """Add the command that goes on from the journal to the error of a disk."""
+    try:
+        yield
+    except StorageError as error:
+        hint = f"Free space, then: {command.command(journal)}"
+        raise StorageError(error.message, hint=hint) from error
 
 
 def _seal_search(path: Path) -> int:
@@ -164,25 +197,35 @@ def _seal_search(path: Path) -> int:
     return ExitCode.DONE
 
 
-def _plan(options: "RunOptions", earlier: "tuple[Path, Progress] | None", *, ci: bool) -> "Plan":
+def _plan(options: "RunOptions", earlier: "Resumed | None", *, ci: bool) -> "Plan":
     from bench.run.run_spec import make_plan, refuse_to_choose, resumed
 
     if earlier is not None:
-        path, progress = earlier
-        options = resumed(options, progress.header, path)
+        options = resumed(options, earlier.progress.header, earlier.path)
     return make_plan(options, refuse_to_choose if ci else choose_gpu)
 
 
 def _run_cells(
-    plan: "Plan", policy: "RunPolicy", location: "OutputLocation", *, yes: bool, ci: bool
+    plan: "Plan",
+    policy: "RunPolicy",
+    location: "OutputLocation",
+    command: "ResumeCommand",
+    *,
+    yes: bool,
+    ci: bool,
 ) -> "RunResult":
     from bench.cli.display import display
     from bench.cli.downloads import fetched
     from bench.run import runner
 
-    runner.check(plan, location)
+    for note in runner.check(plan, location):
+        click.echo(note, err=True)
     needed = runner.needs_weights(plan, location)
     weights = fetched(plan, yes, ci=ci) if needed else runner.Weights()
-    done = {cell.cell_id for cell in location.resumed[1].done} if location.resumed else set()
-    with display(plan, done, plain=ci) as listener:
-        return runner.run(plan, weights, policy, location, listener)
+    done = {cell.cell_id for cell in location.resumed.progress.done} if location.resumed else set()
+    try:
+        with display(plan, done, plain=ci) as listener:
+            return runner.run(plan, weights, policy, location, listener)
+    except runner.JournalKeptError as error:
+        with _kept(command, error.path):
+            raise

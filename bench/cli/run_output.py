@@ -48,6 +48,11 @@ class ResumeCommand:
         words = [word for name, value in values.items() if value is not None for word in (name, str(value))]
         return cls((*words, *([] if policy.prune else ["--no-prune"])))
 
+    @classmethod
+    def of_whole(cls, out: Path | None) -> Self:
+        """Return the command for a run whose cells all have a result: only its record is to be written."""
+        return cls(() if out is None else ("--out", str(out)))
+
     def command(self, record: Path) -> str:
         """Return `bench run --resume RECORD ...`, to be copied into a shell."""
         return shlex.join(["bench", "run", "--resume", str(record), *self.words])

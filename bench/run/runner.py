@@ -28,7 +28,8 @@ from bench.run.signals import signals_to
 from bench.run.telemetry import watching
 from bench.run.time_budget import TimeBudget
 from bench.store import naming
-from bench.store.journal import Header, Journal, PlannedCell, Progress, seal_journal
+from bench.store.journal import Header, Journal, PlannedCell, Progress, Resumed
+from bench.store.lock import lack_of_locks, owner
 from bench.store.record_files import require_writable
 from bench.wording.aspects import ASPECTS, changed
 
@@ -44,10 +45,10 @@ class Weights:
 
 @dataclass(frozen=True)
 class OutputLocation:
-    """The folder `out` for a new record, or the path and the progress of the run that is resumed."""
+    """The folder `out` for a new record, or the run that is resumed."""
 
     out: Path
-    resumed: tuple[Path, Progress] | None = None
+    resumed: Resumed | None = None
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,18 @@ class RunResult:
     time_budget: TimeBudgetUsed | None = None
 
 
-def check(plan: Plan, location: OutputLocation) -> None:
+class JournalKeptError(StorageError):
+    """The disk refused a write during a run; the journal at `path` has all results so far."""
+
+    def __init__(self, error: StorageError, path: Path) -> None:
+        super().__init__(error.message, hint=f"Free space, then --resume {path}")
+        self.path = path
+
+
+def check(plan: Plan, location: OutputLocation) -> tuple[str, ...]:
     """Check what does not need weights or a worker: the output folder and the build of torch.
+
+    Returns notes for a person.
 
     Raises:
         StorageError: the record cannot be written.
@@ -70,6 +81,7 @@ def check(plan: Plan, location: OutputLocation) -> None:
     require_writable(location.out)
     if find_engine(plan.suite.engine).uses_torch:
         require_build(plan.device, version_of("torch"))
+    return tuple(filter(None, [lack_of_locks(location.out)]))
 
 
 def needs_weights(plan: Plan, location: OutputLocation) -> bool:
@@ -81,28 +93,30 @@ def needs_weights(plan: Plan, location: OutputLocation) -> bool:
         return False
     if plan.origin.weight_mode is not WeightMode.HUB or not is_released(plan.origin.name):
         return True
-    done = {cell.cell_id for cell in location.resumed[1].done} if location.resumed is not None else set()
+    done = (
+        {cell.cell_id for cell in location.resumed.progress.done} if location.resumed is not None else set()
+    )
     unsupported_reason = support(plan)
     return any(unsupported_reason(cell.requested) is None for cell in plan.cells if cell.cell_id not in done)
 
 
 @dataclass(frozen=True)
 class Running:
-    """The session that runs cells, and the journal at `path` that stores their results."""
+    """The session that runs cells, and the journal that stores their results."""
 
     session: Session
     journal: Journal
-    path: Path
 
 
 @contextmanager
 def running(
     plan: Plan, weights: Weights, policy: RunPolicy, location: OutputLocation, mailbox: Mailbox
 ) -> Iterator[Running]:
-    """Start the worker and the journal, and close both at the end. The caller seals the journal.
+    """Start the worker and the journal, and close both at the end. The caller seals the journal before.
 
     Raises:
-        BenchError: the worker cannot start, the disk refuses a write, or a resumed record does not fit.
+        BenchError: the worker cannot start, or a resumed record does not fit.
+        JournalKeptError: the disk refused a write after the begin of the journal.
         Stopped: a signal came before the first cell; nothing was written.
     """
     source = ModelSource(
@@ -123,7 +137,8 @@ def running(
             hello = isolation.hello()
             header = _header(plan, weights, hello, watch.state)
             progress, path = _start(header, location)
-            journal = Journal.create(path, progress)
+            lock = location.resumed.lock if location.resumed is not None else None
+            journal = Journal.create(path, progress, lock)
             unsupported_reason = support(plan, hello.model.max_positions, hello.flash_attention_problem)
             session = Session(
                 plan.cells,
@@ -137,9 +152,9 @@ def running(
                 budget=_time_budget(plan, policy),
             )
             try:
-                yield Running(session, journal, path)
+                yield Running(session, journal)
             except StorageError as error:
-                raise StorageError(error.message, hint=f"Free space, then --resume {path}") from error
+                raise JournalKeptError(error, path) from error
             finally:
                 journal.close()
         finally:
@@ -166,11 +181,10 @@ def run(
         Stopped: as `running`.
     """
     mailbox: Mailbox = Mailbox()
-    with signals_to(mailbox.put):
-        with running(plan, weights, policy, location, mailbox) as started:
-            signal_number = sweep(started.session, started.journal, listener)
+    with signals_to(mailbox.put), running(plan, weights, policy, location, mailbox) as started:
+        signal_number = sweep(started.session, started.journal, listener)
         used = started.session.time_budget_used if signal_number is None else None
-        record, sealed = seal_journal(started.path, used or RunInterrupted())
+        record, sealed = started.journal.seal(used or RunInterrupted())
     return RunResult(record, sealed, signal_number, used)
 
 
@@ -221,7 +235,7 @@ def _start(header: Header, location: OutputLocation) -> tuple[Progress, Path]:
     """Return the results so far, and the path of the journal."""
     if location.resumed is None:
         return Progress(header, ()), _journal(location.out, header)
-    path, before = location.resumed
+    path, before = location.resumed.path, location.resumed.progress
     require_same_run(path, before.header, header)
     return before, naming.journal_of(path)
 
@@ -250,6 +264,10 @@ def _journal(out: Path, header: Header) -> Path:
 
 
 def unfinished(plan: Plan, location: OutputLocation) -> tuple[Path, ...]:
-    """Return the journals of interrupted runs of this suite, model and device, oldest first."""
+    """Return the journals of interrupted runs of this suite, model and device, oldest first.
+
+    Those of living runs are not among them.
+    """
     folder = naming.folder(location.out, plan.origin.name, plan.device.slug)
-    return naming.journals_of_suite(folder, plan.suite.name)
+    journals = naming.journals_of_suite(folder, plan.suite.name)
+    return tuple(journal for journal in journals if owner(journal) is None)

@@ -1,11 +1,13 @@
 """The journal of a running suite: a header, then a line per outcome, each on disk before the next cell.
 
 Appending costs one line and one fsync however long the run is; the record is sealed from the journal at the
-end. A line that a crash cut short is dropped on reading: it was the cell in flight.
+end. A line that a crash cut short is dropped on reading: it was the cell in flight. One process at a time
+writes a journal: it has the lock (`bench.store.lock`).
 """
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
@@ -30,9 +32,10 @@ from bench.records.record import (
 )
 from bench.store import naming
 from bench.store.canonical import parse
+from bench.store.disk import disk_errors
+from bench.store.lock import JournalLock
 from bench.store.record_files import (
     MAX_RECORD_BYTES,
-    disk_errors,
     first_fault,
     read_record,
     seal,
@@ -83,26 +86,44 @@ class Progress:
     done: tuple[CellResult, ...]
 
 
-class Journal:
-    """An open journal. `append` returns once the outcome is on disk."""
+@dataclass(frozen=True)
+class Resumed:
+    """The run of a journal or record at `path` that goes on: its results so far, and its lock."""
 
-    def __init__(self, path: Path, file: FileIO) -> None:
+    path: Path
+    progress: Progress
+    lock: JournalLock
+
+
+class Journal:
+    """An open journal and its lock. `append` returns once the outcome is on disk."""
+
+    def __init__(self, path: Path, file: FileIO, lock: JournalLock) -> None:
         self.path = path
         self._file = file
+        self._lock = lock
 
     @classmethod
-    def create(cls, path: Path, progress: Progress) -> Self:
+    def create(cls, path: Path, progress: Progress, lock: JournalLock | None = None) -> Self:
         """Start a journal, with what an earlier part of the run has done already.
 
-        A journal that is resumed is replaced in one step: killed here, it is still the old one.
+        A journal that is resumed is replaced in one step: killed here, it is still the old one. Its `lock` is
+        that under which the results so far were read.
 
         Raises:
             StorageError: the disk refused it.
+            InUseError: a living run writes it.
         """
         lines = [progress.header.model_dump_json(), *(cell.model_dump_json() for cell in progress.done)]
-        write_atomically(path, "".join(line + "\n" for line in lines).encode())
         with disk_errors(path):
-            return cls(path, path.open("ab", buffering=0))
+            path.parent.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as undo:
+            lock = undo.enter_context(lock or JournalLock.take(path))
+            write_atomically(path, "".join(line + "\n" for line in lines).encode())
+            with disk_errors(path):
+                file = path.open("ab", buffering=0)
+            undo.pop_all()
+        return cls(path, file, lock)
 
     def append(self, cell: CellResult) -> None:
         """Add one outcome; it is on disk when this returns, or nothing of it is in the journal.
@@ -122,9 +143,36 @@ class Journal:
                     self._file.truncate(before)
                 raise
 
-    def close(self) -> None:
-        """Close the file; the journal stays on disk until the record is sealed."""
+    def seal(self, ended_by: SkippedReason = _INTERRUPTED) -> tuple[Record, Path]:
+        """Write the record, and remove the journal. Cells that were not reached are skipped for `ended_by`.
+
+        Raises:
+            StorageError: the disk refused it; the journal stays.
+        """
         self._file.close()
+        sealed = seal_journal(self.path, ended_by)
+        self._lock.release()
+        return sealed
+
+    def close(self) -> None:
+        """Close the file and give the lock back; a journal that is not sealed stays on disk."""
+        self._file.close()
+        self._lock.release()
+
+
+@contextmanager
+def resuming(path: Path) -> Iterator[Resumed]:
+    """Read what a run has done, under its lock until the end: two that resume one run cannot both begin.
+
+    Raises:
+        RecordError, NotARunError: as `read_progress`.
+        InUseError: the run is alive.
+        StorageError: the disk refused the lock.
+    """
+    if kind_of(naming.journal_of(path)) is None and kind_of(naming.record_of(path)) is None:
+        read_progress(path)  # raises: a lock there would be a file without a run
+    with JournalLock.take(path) as lock:
+        yield Resumed(path, read_progress(path), lock)
 
 
 def read_progress(path: Path) -> Progress:
@@ -195,9 +243,14 @@ def seal_progress(progress: Progress, ended_by: SkippedReason = _INTERRUPTED) ->
 
 
 def seal_journal(path: Path, ended_by: SkippedReason = _INTERRUPTED) -> tuple[Record, Path]:
-    """Write the record of a journal into its folder, then remove the journal."""
+    """Write the record of a journal into its folder, then remove the journal. The caller has its lock.
+
+    Raises:
+        StorageError: the disk refused it; the journal stays.
+    """
     record = seal_progress(_read_journal(path), ended_by)
     target = naming.record_of(path)
     write_record(record, target)
-    path.unlink()
+    with disk_errors(path):
+        path.unlink()
     return record, target

@@ -3,6 +3,7 @@
 results/MODEL/SLUG/TIME-SUITE[-frontier]-ID.json           record of a run
                    TIME-SUITE-plan-ID.json                 record of a prediction
                    TIME-SUITE[-frontier]-ID.journal.jsonl  journal of a run that has not ended
+                   TIME-SUITE[-frontier]-ID.journal.{lock,pid}    while a process writes that journal
                    RECORD.junit.xml, RECORD.summary.md     of `bench run --ci`
 reports/MODEL/SLUG/RECORD.{html,check.json,md,csv}         report of one record
                    [HASH.][emulated-SIZE.]check.{html,json,md,csv}   report of a model on a card
@@ -28,6 +29,8 @@ INDEX: Final = "records.sqlite"
 
 _RECORD: Final = ".json"
 _JOURNAL: Final = ".journal.jsonl"
+_LOCK: Final = ".journal.lock"
+_OWNER: Final = ".journal.pid"
 _CHECK: Final = "check"
 _TIME: Final = "%Y%m%dT%H%M%SZ"
 
@@ -65,6 +68,16 @@ def record_of(path: Path) -> Path:
 def journal_of(path: Path) -> Path:
     """`x.json` -> `x.journal.jsonl`; a journal is its own."""
     return path if is_journal(path) else path.with_name(path.name.removesuffix(_RECORD) + _JOURNAL)
+
+
+def lock_of(journal: Path) -> Path:
+    """`x.journal.jsonl` -> `x.journal.lock`: locked by the process that writes the journal."""
+    return journal.with_name(journal.name.removesuffix(_JOURNAL) + _LOCK)
+
+
+def owner_of(journal: Path) -> Path:
+    """`x.journal.jsonl` -> `x.journal.pid`: the number of the process that has the lock."""
+    return journal.with_name(journal.name.removesuffix(_JOURNAL) + _OWNER)
 
 
 def is_check(name: str) -> bool:

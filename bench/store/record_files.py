@@ -11,11 +11,13 @@ from typing import Final, cast
 
 from pydantic import JsonValue, ValidationError
 
-from bench.errors import RecordError, StorageError, UsageError
+from bench.errors import RecordError, UsageError
 from bench.records.enums import Provenance
 from bench.records.record import READ_VERSIONS, SCHEMA_VERSION, Record
 from bench.store import naming
 from bench.store.canonical import content_hash, parse
+from bench.store.disk import disk_errors
+from bench.store.lock import owner
 from bench.store.untrusted import kind_of, read_file
 from bench.text import decode
 
@@ -158,18 +160,6 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-@contextmanager
-def disk_errors(path: Path) -> Iterator[None]:
-    """Turn what the disk refuses into one line that says what to do."""
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise StorageError(
-            f"{path}: cannot be written ({reason})", hint="Free space or choose another --out"
-        ) from error
-
-
 def require_writable(folder: Path) -> None:
     """Make a folder and put a nameless file into it, so that a full or closed disk is found before the work.
 
@@ -204,7 +194,7 @@ def find_records(path: Path) -> tuple[Path, ...]:
 
 
 def _unfinished(journal: Path) -> RecordError:
-    return RecordError(
+    return owner(journal) or RecordError(
         f"{journal}: a run that has not ended", hint=f"Finish it: bench run --resume {journal}"
     )
 

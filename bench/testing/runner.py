@@ -13,7 +13,6 @@ from bench.run.protocol import Step
 from bench.run.run_spec import Plan
 from bench.run.session import RunPolicy
 from bench.run.signals import signals_to
-from bench.store.journal import seal_journal
 from bench.suite.cells import Cell
 from bench.units import both_units
 from bench.weights.interface import quiet
@@ -57,8 +56,8 @@ class Runner:
         Raises:
             StorageError: the disk refused a write.
         """
-        self._stack.close()
-        return None if self._running is None else seal_journal(self._running.path)[1]
+        with self._stack:
+            return None if self._running is None else self._running.journal.seal()[1]
 
     def _started(self) -> runner.Running:
         if self._refused is not None:

@@ -16,6 +16,7 @@ from bench import shipped
 from bench.audio import clips
 from bench.hardware.device import the_cpu
 from bench.store.journal import read_progress
+from bench.store.naming import lock_of, owner_of
 from bench.store.record_files import read_record
 from tests.cli.conftest import Say, journal_of
 from tests.engines.stand_in import NAME, PACED
@@ -129,6 +130,8 @@ def test_an_unfinished_run_is_pointed_to(say: Say, finished_run: Run, tmp_path: 
     folder.mkdir(parents=True)
     journal = journal_of(_record(finished_run), folder)
     (folder / journal.name.replace("-mine-", "-not-mine-")).touch()
+    lock_of(journal).touch()
+    owner_of(journal).write_text("1\n")  # a run that was killed leaves both; the number is another's by now
     suite = str(finished_run[0] / "mine.toml")
     said = say("run", "--suite", suite, "--device", "cpu", "--model", "my-model", "--no-prune")
     hint, error = said.err.splitlines()
@@ -223,7 +226,8 @@ def test_a_disk_that_fills_up_keeps_what_is_done(
     journal = only(tmp_path / "results", "*.journal.jsonl")
     (line,) = [line for line in ended.stderr.splitlines() if not line.startswith("[")]
     assert line.endswith(
-        f"cannot be written (File too large). Free space, then --resume {journal.relative_to(tmp_path)}"
+        "cannot be written (File too large). Free space, then: "
+        f"bench run --resume {journal.relative_to(tmp_path)} --suite {suite}"
     )
     done = read_progress(journal).done
     assert 1 <= len(done) < 4

@@ -23,7 +23,8 @@ from bench.run.protocol import Finished, Hello, Job, Refused, Setup, Span, Step
 from bench.run.session import RunPolicy, Session
 from bench.run.signals import StopRequest
 from bench.run.telemetry import CellTelemetry, LeftoverMemory, Rest, Telemetry
-from bench.store.journal import Journal, Progress, read_progress
+from bench.store.journal import Journal, Progress, Resumed, read_progress
+from bench.store.lock import JournalLock
 from bench.suite.cells import Cell
 from bench.suite.suite import Measure
 from bench.units import MIB
@@ -381,5 +382,7 @@ def test_a_resumed_run_keeps_the_state_of_its_first_part(tmp_path: Path) -> None
     telemetry = Telemetry(GPU, Sampler(Scripted([Sample(0)])))
     telemetry.close()
     before, now = header(), header().model_copy(update={"device_state": telemetry.state})
-    progress, _ = runner._start(now, runner.OutputLocation(tmp_path, (record, Progress(before, ()))))
+    with JournalLock.take(record) as lock:
+        location = runner.OutputLocation(tmp_path, Resumed(record, Progress(before, ()), lock))
+        progress, _ = runner._start(now, location)
     assert progress.header.device_state == before.device_state

@@ -1,0 +1,64 @@
+"""Runs that go on, and runs that are alive: real processes that share a folder."""
+
+import signal
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bench.store.record_files import read_record
+from tests.cli.conftest import Say
+from tests.engines.stand_in import PACED
+from tests.run.processes import bench, only, started, wait_for_line, write_suite
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Path:
+    return write_suite(tmp_path, tokens="[8, 100, 101]", engine=PACED)
+
+
+def test_a_living_run_has_its_journal_for_itself(
+    suite: Path, stand_ins: dict[str, str], say: Say, tmp_path: Path, home: Path
+) -> None:
+    """Until it is killed: then of two that resume it at once one does."""
+    run = ("run", "--suite", str(suite))
+    with started(*run, home=home, cwd=tmp_path, env=stand_ins) as process:
+        wait_for_line(process, r"\[1/3\].*first token")
+        psutil.Process(process.pid).suspend()  # it lives as long as this test wants
+        journal = only(tmp_path / "results", "*.journal.jsonl")
+        before = journal.read_bytes()
+        refusal = (
+            f"bench: {journal.relative_to(tmp_path)}: process {process.pid} is still writing it. "
+            "Wait until that run ends, or stop it; then try again\n"
+        )
+        resume = ("run", "--resume", str(journal.relative_to(tmp_path)), "--suite", str(suite))
+        for command in (resume, (*resume, "--dry-run"), ("report", resume[2]), ("report", "results")):
+            refused = say(*command)
+            assert (refused.code, refused.out, refused.err) == (2, "", refusal)
+
+        other = bench(*run, "--max-tokens", "8", home=home, cwd=tmp_path, env=stand_ins)
+        assert other.returncode == 0, other.stderr
+        assert [line[:6] for line in other.stderr.splitlines()] == ["[1/1] "] * 2, "no hint at the living run"
+        assert say("report", "results").code == 0
+        assert journal.read_bytes() == before
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+    assert only(tmp_path / "results", "*.journal.pid").read_text() == f"{process.pid}\n", (
+        "and does not matter"
+    )
+    (tmp_path / "results").joinpath(only(tmp_path / "results", "*.json")).unlink()
+    with (
+        started(*run, "--resume", str(journal), home=home, cwd=tmp_path, env=stand_ins) as one,
+        started(*run, "--resume", str(journal), home=home, cwd=tmp_path, env=stand_ins) as two,
+    ):
+        ends = [(each.communicate(timeout=120), each.returncode) for each in (one, two)]
+    worked = ["[3/3] " in errors for (_, errors), _ in ends]
+    assert sorted(worked) == [False, True], ends
+    for ((output, errors), code), did in zip(ends, worked, strict=True):
+        late = "is finished" in output
+        assert code == (0 if did or late else 2), errors
+        assert did or late or "is still writing it" in errors
+    record = read_record(only(tmp_path / "results", "*.json"))
+    assert [cell.outcome.status for cell in record.cells] == ["measured"] * 3
+    assert [path.suffix for path in only(tmp_path / "results", "*.json").parent.iterdir()] == [".json"]
