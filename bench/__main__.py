@@ -5,6 +5,10 @@ import sys
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    from bench.processes import leave_current_folder
+
+    leave_current_folder()
+
     from bench.cli.streams import secure
 
     secure()

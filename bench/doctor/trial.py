@@ -1,6 +1,6 @@
 """Tries torch and FlashAttention 2 on one card, in a process of its own, since they may crash.
 
-The child is `python -m bench.doctor.trial [flash]` with one visible card. It prints a line per step: the
+The child is the module `bench.doctor.trial [flash]` with one visible card. It prints a line per step: the
 architectures that torch was built for; `product` after a small product; the error of FlashAttention 2 on this
 card, or nothing. A step that ends the process prints none, and the parent reads its exit.
 """
@@ -12,6 +12,7 @@ import sys
 from typing import Final
 
 from bench.doctor.facts import Trial
+from bench.processes import python_command, python_environment
 
 _LIMIT_S: Final = 120.0
 _LONGEST: Final = 160
@@ -21,12 +22,12 @@ _ERROR: Final = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception)\b:?")
 
 def try_card(uuid: str | None, *, flash_attn: bool) -> Trial:
     """Return torch's architectures, and whether a small product and attention work on this card."""
-    command = [sys.executable, "-m", "bench.doctor.trial", *(["flash"] if flash_attn else [])]
+    command = python_command("bench.doctor.trial", *(["flash"] if flash_attn else []))
     seen = {"CUDA_VISIBLE_DEVICES": uuid} if uuid else {}
     try:
         ended = subprocess.run(
             command,
-            env=os.environ | {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"} | seen,
+            env=python_environment(os.environ) | {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"} | seen,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",

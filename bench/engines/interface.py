@@ -4,14 +4,17 @@ The parent of a run reads `EngineSpec` only; the worker opens the engine and use
 runs the model in another process has no instruments: the defaults of `OpenEngine`.
 """
 
+import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, Protocol, Self
+from typing import Annotated, Literal, Protocol, Self
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import PlainSerializer, PlainValidator
 
 from bench.engines.support import Surroundings
 from bench.measure.clock import Stopwatch
@@ -30,12 +33,24 @@ from bench.records.record import (
 )
 
 
+def _as_text(path: Path) -> str:
+    return quote_from_bytes(os.fsencode(path))
+
+
+def _as_path(value: str | Path) -> Path:
+    return value if isinstance(value, Path) else Path(os.fsdecode(unquote_to_bytes(value)))
+
+
+AnyPath = Annotated[Path, PlainValidator(_as_path), PlainSerializer(_as_text, return_type=str)]
+"""A path in a message: its bytes, percent-encoded. A file name need not be UTF-8, and JSON has to be."""
+
+
 class ModelSource(Frozen):
     """The source of a model: a directory, or random weights of a named architecture."""
 
     name: str
     weight_mode: WeightMode
-    directory: Path | None
+    directory: AnyPath | None
 
 
 class EngineSetup(Frozen):

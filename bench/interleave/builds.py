@@ -10,6 +10,7 @@ from typing import Final, Self
 
 from bench.errors import ExitCode, MachineError, UsageError
 from bench.interleave.turns import EventQueue, TurnRequest, Turns
+from bench.processes import python_environment
 from bench.run.child import Gone
 from bench.run.isolation import Stopped
 from bench.run.signals import StopRequest
@@ -150,7 +151,7 @@ def _environment(own: Mapping[str, str], turns: Path | None) -> dict[str, str]:
     """Our environment without paths to modules, which would make both builds one."""
     kept = {name: value for name, value in own.items() if name not in {*_OVERRIDING, ADDRESS}}
     address = {} if turns is None else {ADDRESS: str(turns)}
-    return kept | {"PYTHONSAFEPATH": "1"} | address
+    return python_environment(kept) | address
 
 
 def _wait(process: "subprocess.Popen[bytes]", post: Callable[[Gone], None]) -> None:

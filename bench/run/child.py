@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from typing import IO, Final
 from pydantic import ValidationError
 
 from bench.errors import BenchError
+from bench.processes import python_command, python_environment
 from bench.records.reasons import WorkerExited, WorkerKilled, WorkerStep
 from bench.run.protocol import EVENT, Event, Job, Setup
 from bench.run.signals import StopRequest
@@ -50,7 +50,7 @@ class Child:
     def __init__(self, setup: Setup, mailbox: Mailbox) -> None:
         self._mailbox = mailbox
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "bench.run.worker"],
+            python_command("bench.run.worker"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -60,7 +60,7 @@ class Child:
             # A process group of its own: only the parent handles Ctrl-C in the terminal.
             start_new_session=os.name != "nt",
             # A worker sees the chosen device only; for the CPU it sees none.
-            env=os.environ
+            env=python_environment(os.environ)
             | {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": setup.gpu_uuid or ""},
         )
         self.pid = self._process.pid
@@ -104,11 +104,19 @@ class Child:
                 pipe.close()
 
     def _read_events(self) -> None:
-        try:
-            for line in self._stdout:
-                self._mailbox.put(Said(self.pid, EVENT.validate_json(line)))
-        except ValidationError:
-            self._tail.append("the worker sent a line that is no message")
+        begun = False
+        for line in self._stdout:
+            try:
+                event = EVENT.validate_json(line)
+            except ValidationError:
+                if begun:
+                    self._tail.append("the worker sent a line that is no message")
+                    break
+                # Printed while Python itself started, for example by a sitecustomize.
+                self._tail.append(line)
+                continue
+            begun = True
+            self._mailbox.put(Said(self.pid, event))
         self._mailbox.put(Gone(self.pid))
 
     def _read_errors(self) -> None:

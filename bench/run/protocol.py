@@ -5,12 +5,11 @@ job any number of `Step`s and one `Finished` or `Exhausted`. A worker that dies 
 its exit status and the end of its standard error.
 """
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from bench.engines.interface import EngineSetup, ModelFacts
+from bench.engines.interface import AnyPath, EngineSetup, ModelFacts
 from bench.records.base import EngineName, Frozen
 from bench.records.reasons import FlashAttentionBroken, WorkerStep
 from bench.records.record import Effective, Memory, MemoryTrace, OutOfMemory, Repeat, Requested, Work
@@ -22,7 +21,7 @@ class Setup(EngineSetup):
 
     engine: EngineName
     gpu_uuid: str | None = Field(default=None, description="the one GPU that the worker may see")
-    audio: Path | None = Field(description="the user's own clip; null for the shipped speech")
+    audio: AnyPath | None = Field(description="the user's own clip; null for the shipped speech")
 
 
 class Job(Frozen):

@@ -194,9 +194,21 @@ def _source(name: str, options: RunOptions) -> Origin:
         return Origin(WeightMode.TINY, TINY)
     # The model of a suite is a name; only --model can be a directory.
     if options.model is not None and options.weights is None and _is_directory(name):
-        directory = Path(name).resolve()
+        directory = _openable(Path(name).resolve())
         return Origin(WeightMode.LOCAL, _slugged(directory.name), directory=directory)
     return _on_the_hub(name, options)
+
+
+def _openable(directory: Path) -> Path:
+    """Refuse a directory that tokenizers cannot open: it takes its path as UTF-8."""
+    try:
+        str(directory).encode()
+    except UnicodeEncodeError:
+        raise UsageError(
+            f"--model {directory}: the path is no UTF-8 text, which tokenizers needs",
+            hint="Rename the folder; where its name is UTF-8, set LC_ALL=C.UTF-8",
+        ) from None
+    return directory
 
 
 def _on_the_hub(name: str, options: RunOptions) -> Origin:

@@ -8,32 +8,44 @@ import os
 import sys
 import threading
 from queue import SimpleQueue
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Final
 
 from bench.errors import BenchError, FullCardError
 from bench.run.protocol import Event, Exhausted, Hello, Job, Refused, Setup
+from bench.text import clean
 
 if TYPE_CHECKING:
     from bench.engines.interface import Exhausted as ExhaustedBy
     from bench.run.measurement import CellRunner
 
-PARENT_GONE = 113
+PARENT_GONE: Final = 113
+_BLOCK_BYTES: Final = 1 << 16
 
 
 class Channel:
-    """The connection to the parent: commands from standard input, events to the old standard output."""
+    """The connection to the parent: commands from the old standard input, events to the old standard output.
+
+    Both are UTF-8 in any locale, and processes that libraries start do not inherit them. The standard streams
+    lead elsewhere: libraries may print, and the parent parses only our events. On Windows a library that asks
+    for the kind of standard input, as C runtimes do while they load, would wait for a pending read of it.
+    """
 
     def __init__(self) -> None:
-        # Libraries may print; the parent parses only our events.
+        # No file object: its lock, held by the thread that reads, would keep this process from ending.
+        self._commands = os.dup(0)
         self._events: IO[str] = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+        nowhere = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nowhere, 0)
+        os.close(nowhere)
         os.dup2(2, 1)
-        self._lines: SimpleQueue[str] = SimpleQueue()
+        self._events.write("\n")  # ends a line that something else has begun
+        self._lines: SimpleQueue[bytes] = SimpleQueue()
 
     def send(self, event: Event) -> None:
         """Send one event to the parent."""
         self._events.write(event.model_dump_json() + "\n")
 
-    def receive(self) -> str:
+    def receive(self) -> bytes:
         """Return the parent's next line."""
         return self._lines.get()
 
@@ -42,8 +54,11 @@ class Channel:
         threading.Thread(target=self._read, name="parent", daemon=True).start()
 
     def _read(self) -> None:
-        for line in sys.stdin:
-            self._lines.put(line)
+        begun = b""
+        while read := os.read(self._commands, _BLOCK_BYTES):
+            *lines, begun = (begun + read).split(b"\n")
+            for line in lines:
+                self._lines.put(line)
         # The parent closed the pipe or was killed: end at once, even during a generation.
         os._exit(PARENT_GONE)
 
@@ -79,8 +94,8 @@ def main() -> int:
 
 def _refused(error: BenchError) -> Refused:
     return Refused(
-        message=error.message,
-        hint=error.hint,
+        message=clean(error.message),  # it may contain a file name that is no UTF-8
+        hint=None if error.hint is None else clean(error.hint),
         exit_code=error.exit_code,
         out_of_memory=isinstance(error, FullCardError),
     )

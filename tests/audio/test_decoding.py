@@ -1,6 +1,7 @@
 """Real files, written by libsndfile in each format, whole and broken."""
 
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -117,6 +118,14 @@ def test_files_that_are_no_audio_are_refused(
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
     assert complaint(tmp_path / "nowhere.wav").endswith("nowhere.wav is missing. Name an audio file")
     assert complaint(tmp_path).endswith(": it is a folder. Name an audio file")
+
+
+@pytest.mark.parametrize("name", ["Jürgen 你好.wav".encode(), b"Stra\xdfe.wav"])
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are Unicode")
+def test_a_file_is_read_whatever_its_name(tmp_path: Path, name: bytes) -> None:
+    """A name from an old archive or a Windows share is no UTF-8."""
+    path = written(tmp_path, "float.wav").rename(tmp_path / os.fsdecode(name))
+    assert len(decode(path)) > 0
 
 
 def test_a_file_larger_than_2_gb_is_refused_without_reading_it(tmp_path: Path) -> None:

@@ -210,6 +210,27 @@ def test_without_a_network_there_are_other_ways(home: Path, tmp_path: Path) -> N
     assert "--weights random" in line
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are Unicode")
+def test_any_file_name_is_good_in_any_locale(stand_ins: dict[str, str], home: Path, tmp_path: Path) -> None:
+    """Suite, clip and results have a name that is no UTF-8; the record is named by it again."""
+    folder = tmp_path / os.fsdecode(b"J\xfcrgen")
+    folder.mkdir()
+    suite = write_suite(folder, tokens="[8]", engine=NAME)
+    clip = folder / os.fsdecode(b"J\xfcrgen.flac")
+    clip.write_bytes(SPEECH.read_bytes())
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "latin-1"}
+
+    def ended(*arguments: str | Path) -> tuple[int, str]:
+        command: list[str | bytes] = [sys.executable, "-m", "bench", *map(os.fsencode, arguments)]
+        where = environment(home) | stand_ins | locale
+        run = subprocess.run(command, env=where, cwd=tmp_path, capture_output=True, check=False)
+        return run.returncode, run.stderr.decode("latin-1")
+
+    code, errors = ended("run", "--suite", suite, "--audio", clip, "--out", folder)
+    assert code == 0, errors
+    assert ended("run", "--resume", only(folder, "*-mine-*.json")) == (0, "")
+
+
 def test_a_disk_that_fills_up_keeps_what_is_done(
     stand_ins: dict[str, str], home: Path, tmp_path: Path
 ) -> None:

@@ -1,11 +1,15 @@
 """The lines between parent and worker."""
 
+import os
+import sys
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
-from bench.engines.interface import ModelFacts
+from bench.engines.interface import ModelFacts, ModelSource
 from bench.records.reasons import FlashAttentionBroken
-from bench.run.protocol import EVENT, Event, Hello, Refused, Step
+from bench.run.protocol import EVENT, Event, Hello, Refused, Setup, Step
 
 MODEL = ModelFacts(config_sha256="0" * 64, parameters=None, weights_bytes=None, max_positions=4096)
 
@@ -38,3 +42,16 @@ def test_an_event_is_one_line_and_reads_back_as_what_it_was(event: Event) -> Non
 def test_anything_else_is_no_event(line: str) -> None:
     with pytest.raises(ValidationError):
         EVENT.validate_json(line)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are Unicode")
+@pytest.mark.parametrize("name", [b"a.wav", "Jürgen 你好/%41%.wav".encode(), b"Stra\xdfe\n.wav"])
+def test_any_file_name_reaches_the_worker(name: bytes) -> None:
+    """A name from an old archive or a Windows share is no UTF-8."""
+    path = Path(os.fsdecode(name))
+    source = ModelSource(name="x", weight_mode="local", directory=path)
+    setup = Setup(engine="native", source=source, device="cpu", dtype="float32", audio=path)
+    line = setup.model_dump_json()
+    assert line.isascii()
+    assert Setup.model_validate_json(line) == setup
+    assert os.fsencode(setup.audio or "") == name

@@ -1,6 +1,8 @@
 """What is asked for becomes what will be run. GPUs are as the driver would list them; all else is real."""
 
+import os
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -172,6 +174,16 @@ def test_an_unknown_engine_is_reported_with_the_place_that_names_it(having: Havi
     with pytest.raises(UsageError, match="--engine: no engine 'another'"):
         planned(RunOptions(suite=str(file), engine="another"))
     assert planned(RunOptions(suite=str(file), engine="native")).suite.engine == "native"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are Unicode")
+def test_a_directory_that_tokenizers_cannot_open_is_refused_before_the_run(
+    having: Having, tmp_path: Path
+) -> None:
+    directory = tmp_path / os.fsdecode(b"Stra\xdfe")
+    directory.mkdir()
+    with pytest.raises(UsageError, match="the path is no UTF-8 text, which tokenizers needs"):
+        planned(RunOptions(model=str(directory)))
 
 
 def test_somebody_elses_model_of_the_same_name_is_another_model() -> None:
