@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli.options import (
+    accept_cpu,
     audio_option,
     choose_gpu,
     device_options,
@@ -86,7 +87,7 @@ def frontier(
       bench frontier --gpu rtx-4090 --emulate-vram 12282MiB
     """
     from bench.cli.frontier_output import print_known, print_limits, print_search
-    from bench.cli.run_output import print_notes
+    from bench.cli.run_output import print_notes, print_unasked_cpu
     from bench.run.frontier import Finder, frontier_plan
     from bench.run.prior_results import prior_results
     from bench.run.run_spec import support
@@ -100,6 +101,7 @@ def frontier(
     finder = Finder(lines, earlier.results, min(plan.suite.axes.clip_seconds), support(plan), max_clip)
     if dry_run:
         print_search(plan, finder.limits())
+        print_unasked_cpu(plan)
         return ExitCode.DONE
     if finder.is_done():
         print_limits(plan, finder)
@@ -153,6 +155,7 @@ def _run(plan: "Plan", finder: "Finder", policy: "RunPolicy", out: Path, yes: bo
     from bench.run import runner
 
     location = runner.OutputLocation(out)
+    plan = accept_cpu(plan)
     for note in runner.check(plan, location):
         click.echo(note, err=True)
     runs = any(found.unsupported is None for found in finder.limits())

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from bench.cli.options import FILE, choose_gpu, device_options, engine_option, model_options
+from bench.cli.options import FILE, accept_cpu, choose_gpu, device_options, engine_option, model_options
 from bench.errors import UsageError
 
 
@@ -51,7 +51,7 @@ def infer(*, audio: Path, weights: str | None, yes: bool, attention: str, **aske
         )
     question = Question(audio=audio, attention=Attention(attention), **asked)
     with DownloadLine() as progress:
-        answer(question, choose_gpu, partial(confirm_download, yes), progress, _show)
+        answer(question, choose_gpu, partial(confirm_download, yes), progress, _show, accept_cpu=accept_cpu)
     click.echo()
 
 

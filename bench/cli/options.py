@@ -1,6 +1,7 @@
 """Options that several commands share: their shell completion, and the parsing of comma lists."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,7 +14,7 @@ from bench.units import gib
 
 if TYPE_CHECKING:
     from bench.hardware.device import Device
-    from bench.run.run_spec import RunOptions
+    from bench.run.run_spec import Plan, RunOptions
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -77,7 +78,7 @@ def device_options(function: F) -> F:
         "--device",
         metavar="cpu|SLUG|UUID",
         shell_complete=device_names,
-        help="Any device. Default: the only GPU, else the CPU.",
+        help="Any device. Default: the only GPU, else the CPU; for a 4B model only if you agree.",
     )
     return gpu(device(function))
 
@@ -128,7 +129,7 @@ def shape_options(function: F) -> F:
 def model_options(function: F) -> F:
     """Add `--model`, `--revision`, `--weights`, `--yes`."""
     for option in (
-        click.option("--yes", is_flag=True, help="Download without asking."),
+        click.option("--yes", is_flag=True, help="Download without asking; no answer to other questions."),
         click.option(
             "--weights",
             type=click.Choice(["hub", "random"]),
@@ -316,3 +317,21 @@ def choose_gpu(found: "tuple[Device, ...]") -> "Device":
         return refuse_to_choose(found)
     answer: int = click.prompt("", type=click.IntRange(1, len(found)), err=True)
     return found[answer - 1]
+
+
+def accept_cpu(plan: "Plan") -> "Plan":
+    """Ask whether a model of full size may run on the CPU, since no card was found; return the answer's plan.
+
+    Where nobody can be asked the plan is returned as it is, and the runner refuses it.
+
+    Raises:
+        UsageError: the answer was no.
+    """
+    from bench.errors import UsageError
+    from bench.run.unasked_cpu import expectation
+
+    if not plan.cpu_unasked or not can_ask(f"{expectation(plan)}. Run it there?"):
+        return plan
+    if not click.confirm("", default=False, err=True):
+        raise UsageError("nothing was run", hint="`bench doctor` says why no card is used")
+    return replace(plan, cpu_unasked=False)

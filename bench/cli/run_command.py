@@ -9,6 +9,7 @@ import click
 
 from bench.cli.options import (
     FILE,
+    accept_cpu,
     audio_option,
     axis_options,
     choose_gpu,
@@ -218,6 +219,7 @@ def _run_cells(
     from bench.cli.downloads import fetched
     from bench.run import runner
 
+    plan = plan if ci else accept_cpu(plan)
     for note in runner.check(plan, location):
         click.echo(note, err=True)
     needed = runner.needs_weights(plan, location)

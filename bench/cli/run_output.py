@@ -93,6 +93,15 @@ def print_plan(plan: "Plan") -> None:
         f"{len(plan.cells)} cells of {plan.suite.name} on {plan.device.name} with {plan.origin.weight_mode} "
         f"weights: about {seconds(run_s(running, plan.suite.measure, rates))} ({_ROUGH})"
     )
+    print_unasked_cpu(plan)
+
+
+def print_unasked_cpu(plan: "Plan") -> None:
+    """Print that a run would ask first, where it would use the CPU because no card was found."""
+    from bench.run.unasked_cpu import expectation
+
+    if plan.cpu_unasked:
+        click.echo(f"{expectation(plan)}; a run asks first, and without a terminal it needs --device cpu")
 
 
 def print_unfinished(plan: "Plan", location: "OutputLocation", resume: ResumeCommand) -> None:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +18,7 @@ from bench.records.record import Requested, Sampling
 from bench.run.fetch import Confirm, fetch
 from bench.run.run_spec import TINY, Choose, Plan, RunOptions, make_plan, support
 from bench.run.runner import Weights
+from bench.run.unasked_cpu import require_chosen
 from bench.weights.interface import Progress
 from bench.wording.outcomes import reason
 
@@ -41,9 +42,17 @@ class Question:
 
 
 def answer(
-    question: Question, choose: Choose, confirm: Confirm, progress: Progress, say: Callable[[str], None]
+    question: Question,
+    choose: Choose,
+    confirm: Confirm,
+    progress: Progress,
+    say: Callable[[str], None],
+    *,
+    accept_cpu: Callable[[Plan], Plan] = lambda plan: plan,
 ) -> None:
     """Load the model, generate an answer, and pass each piece of its text to `say`.
+
+    `accept_cpu` may ask whether a model of full size runs on the CPU where no card was found.
 
     Raises:
         BenchError: the audio, the model or the device is not available.
@@ -59,6 +68,8 @@ def answer(
         audio=question.audio,
     )
     plan = make_plan(options, choose)
+    # Of the suite only the settings count: how long one answer takes is not known.
+    require_chosen(accept_cpu(replace(plan, cells=())), small="--model tiny")
     requested = plan.cells[0].requested
     unsupported = support(plan)(requested)
     if unsupported is not None:

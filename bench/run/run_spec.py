@@ -71,7 +71,8 @@ class Plan:
 
     The driver is asked about `device`; the worker runs the model on `compute_on`. They differ only where the
     tests emulate a card; `effective.device` in the record shows it. With `frontier_step_s` no cells are
-    planned: a search chooses clip lengths, to this step.
+    planned: a search chooses clip lengths, to this step. `cpu_unasked`: a model of full size would run on the
+    CPU because no card was found, and nobody has agreed to that (`unasked_cpu`).
     """
 
     suite: Suite
@@ -83,6 +84,7 @@ class Plan:
     audio: Path | None
     emulation: Emulation | None = None
     frontier_step_s: float | None = None
+    cpu_unasked: bool = False
 
 
 Choose = Callable[[tuple[Device, ...]], Device]
@@ -113,7 +115,15 @@ def make_plan(options: RunOptions, choose: Choose) -> Plan:
         origin=origin,
         audio=options.audio,
         emulation=emulation(options.emulate_vram, device) if options.emulate_vram is not None else None,
+        cpu_unasked=_is_unasked(options, device, origin, suite),
     )
+
+
+def _is_unasked(options: RunOptions, device: Device, origin: Origin, suite: Suite) -> bool:
+    """Whether a model of full size got the CPU because there is no card, not because an option says so."""
+    is_chosen = options.device is not None or device.kind != "cpu"
+    is_small = origin.weight_mode is WeightMode.TINY or not find_engine(suite.engine).uses_torch
+    return not is_chosen and not is_small
 
 
 def cells_of(options: RunOptions, base: Suite, origin: Origin) -> tuple[Suite, tuple[Cell, ...]]:

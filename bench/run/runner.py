@@ -27,6 +27,7 @@ from bench.run.session import Listener, RunPolicy, Session
 from bench.run.signals import signals_to
 from bench.run.telemetry import watching
 from bench.run.time_budget import TimeBudget
+from bench.run.unasked_cpu import require_chosen
 from bench.store import naming
 from bench.store.journal import Header, Journal, PlannedCell, Progress, Resumed
 from bench.store.lock import lack_of_locks, owner
@@ -76,8 +77,10 @@ def check(plan: Plan, location: OutputLocation) -> tuple[str, ...]:
 
     Raises:
         StorageError: the record cannot be written.
-        DeviceError: the device is a graphics card, and torch is built for the CPU only.
+        DeviceError: the device is a graphics card, and torch is built for the CPU only; or it is the CPU, and
+            nobody chose it for a model of full size.
     """
+    require_chosen(plan)
     require_writable(location.out)
     if find_engine(plan.suite.engine).uses_torch:
         require_build(plan.device, version_of("torch"))

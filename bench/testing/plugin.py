@@ -150,6 +150,7 @@ def end(case: Case) -> None:
 
 def _plan(config: pytest.Config) -> "Plan":
     from bench.run.run_spec import RunOptions, make_plan, refuse_to_choose
+    from bench.run.unasked_cpu import require_chosen
 
     options = RunOptions(
         suite=config.getoption("bench_suite"),
@@ -157,7 +158,10 @@ def _plan(config: pytest.Config) -> "Plan":
         model=config.getoption("bench_model"),
         weights=config.getoption("bench_weights"),
     )
-    return make_plan(options, refuse_to_choose)
+    plan = make_plan(options, refuse_to_choose)
+    if not config.option.collectonly:
+        require_chosen(plan, "--bench-device cpu", "--bench-suite smoke")
+    return plan
 
 
 def _require_one_process(config: pytest.Config) -> None:

@@ -1,10 +1,12 @@
 """`bench infer`."""
 
+import io
 from pathlib import Path
 
 import pytest
 
 from bench import shipped
+from bench.hardware import nvml
 from tests.cli.conftest import Say
 from tests.engines.stand_in import GREETING, NAME
 from tests.run.processes import bench
@@ -49,3 +51,28 @@ def test_what_cannot_be_asked(say: Say) -> None:
         said = say("infer", "--device", "cpu", *arguments)
         assert said.code == code
         assert told in said.line()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "small"),
+    [
+        (("infer", SPEECH), "--model tiny"),
+        (("run", "--suite", "quick", "--weights", "random"), "--suite smoke"),
+        (("run", "--suite", "quick", "--weights", "random", "--yes"), "--suite smoke"),
+        (("frontier", "--suite", "quick", "--weights", "random"), "--suite smoke"),
+    ],
+)
+def test_without_a_card_the_4b_model_does_not_fall_to_the_cpu(
+    say: Say, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], small: str
+) -> None:
+    monkeypatch.setattr(nvml, "gpus", lambda: ())
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))  # no terminal
+    said = say(*arguments)
+    assert said.code == 3
+    line = said.err.splitlines()[-1]
+    assert "MOSS-Audio-4B-Instruct would run on the CPU" in line
+    assert line.endswith(f"Add --device cpu to run it there, or use {small}")
+    if arguments[0] != "infer":
+        planned = say(*arguments, "--dry-run")
+        assert planned.code == 0
+        assert "without a terminal it needs --device cpu" in planned.out

@@ -7,9 +7,13 @@ from pathlib import Path
 import pytest
 
 from bench.cli.downloads import confirm_download
-from bench.cli.options import choose_gpu
+from bench.cli.options import accept_cpu, choose_gpu
 from bench.errors import UsageError
+from bench.hardware import device as devices
+from bench.hardware import nvml
 from bench.hardware.device import Device
+from bench.hardware.system import System
+from bench.run.run_spec import Plan, RunOptions, make_plan, refuse_to_choose
 from bench.units import GIB
 
 CARDS = tuple(
@@ -70,3 +74,37 @@ def test_a_build_server_is_never_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     typed(monkeypatch, "y\n")
     with pytest.raises(UsageError, match="some-owner/moss has to be downloaded"):
         confirm_download(False, "some-owner/moss", GIB, Path("hub"), may_ask=False)
+
+
+@pytest.fixture
+def on_the_cpu(monkeypatch: pytest.MonkeyPatch) -> Plan:
+    """A plan of the 4B model on a machine without a card, whose options name no device."""
+    monkeypatch.setattr(nvml, "gpus", lambda: ())
+    monkeypatch.setattr(devices, "this_system", System)
+    return make_plan(RunOptions(suite="quick", weights="random"), refuse_to_choose)
+
+
+def test_a_long_run_on_the_cpu_is_asked_about_with_its_time(
+    on_the_cpu: Plan, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    typed(monkeypatch, "y\n")
+    assert not accept_cpu(on_the_cpu).cpu_unasked
+    question = capsys.readouterr().err
+    assert "no graphics card was found: MOSS-Audio-4B-Instruct would run on the CPU (about " in question
+    assert "Run it there? [y/N]" in question
+
+
+@pytest.mark.parametrize("text", ["n\n", "\n"])
+def test_a_long_run_on_the_cpu_needs_a_yes(
+    on_the_cpu: Plan, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    typed(monkeypatch, text)
+    with pytest.raises(UsageError, match="nothing was run"):
+        accept_cpu(on_the_cpu)
+
+
+def test_where_nobody_can_be_asked_the_cpu_stays_unchosen(
+    on_the_cpu: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+    assert accept_cpu(on_the_cpu).cpu_unasked

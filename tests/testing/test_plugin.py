@@ -208,8 +208,9 @@ def test_weights_that_are_not_there_fail_the_cells_and_are_never_fetched(
     [
         (("--bench-suite", "qick"), "there is no suite 'qick'. Did you mean quick?"),
         (("--bench-suite", "quick", "--bench-device", "rtx-4070"), "rtx-4070"),
+        (("--bench-suite", "quick"), "Add --bench-device cpu to run it there, or use --bench-suite smoke"),
         (
-            ("--bench-suite", "quick", "-p", "xdist.plugin", "-n", "2"),
+            ("--bench-suite", "smoke", "-p", "xdist.plugin", "-n", "2"),
             "cells share one card and run one at a time",
         ),
     ],
