@@ -70,8 +70,8 @@ PACKAGES: Final = {
     "text": set[str](),
     "records": {"pydantic"},
     "wording": set[str](),
-    "store": {"pydantic", "rfc8785", "filelock"},
-    "check": {"pydantic", "platformdirs"},
+    "store": {"pydantic", "rfc8785", "filelock", "platformdirs"},
+    "check": {"pydantic"},
     "report": {"pydantic", "jinja2", "pandas", "rich", "altair"},
 }
 """Other people's packages, where a room may use few."""

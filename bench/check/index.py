@@ -11,12 +11,20 @@ from pydantic import ValidationError
 
 from bench.check.document import merge_cells
 from bench.check.group import GroupKey
-from bench.check.index_file import DamagedError, Note, connect, reason_of, remove
+from bench.check.index_file import (
+    DamagedError,
+    Note,
+    UnusableError,
+    connect,
+    private,
+    reason_of,
+    remove,
+)
 from bench.check.index_reading import Indexed, Progress, Stamp, key_of, no_progress, read_all, stamp_of
 from bench.check.rows import CellContribution
 from bench.check.sources import Link, Sources
 from bench.check.summary import CellSummary, RecordHead, RecordSummary
-from bench.errors import RecordError, StorageError
+from bench.errors import RecordError
 from bench.records.check import Check
 from bench.records.enums import Provenance
 
@@ -187,21 +195,28 @@ def use_index(
 ) -> Result:
     """Return what `work` makes of the index at `path`; None: of a private one that is deleted afterwards.
 
-    If it turns out to be damaged, it is made again, with one line through `note`, and `work` begins anew.
+    If it turns out to be damaged, it is made again, with one line through `note`, and `work` begins anew. One
+    that cannot be used costs such a line too: `work` gets a private one.
 
     Raises:
         UsageError: the file is no index.
-        StorageError: the disk refused it, or another process kept it locked.
+        StorageError: the disk refused the private one.
     """
+    if path is not None:
+        try:
+            return _use(path, note, work, is_ours=is_ours)
+        except (UnusableError, DamagedError, sqlite3.DatabaseError) as error:
+            note(f"{path}: the index cannot be used ({error}); every record is read again")
+    with Index(private()) as index:
+        return work(index)
+
+
+def _use(path: Path, note: Note, work: Callable[[Index], Result], *, is_ours: bool) -> Result:
     try:
         with Index(connect(path, note, is_ours=is_ours)) as index:
             return work(index)
-    except sqlite3.OperationalError as error:
-        raise StorageError(
-            f"{path}: the index cannot be used ({error})", hint="Try again, or --no-index"
-        ) from error
     except (DamagedError, sqlite3.DatabaseError) as error:
-        if path is None:
+        if isinstance(error, sqlite3.OperationalError):  # locked, read-only, full: not damaged
             raise
         note(f"{path}: {reason_of(error)}; the index is made again")
         remove(path)

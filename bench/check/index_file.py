@@ -1,7 +1,8 @@
 """The database behind the index: opened with suspicion, made again where it is not what it should be."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -34,25 +35,45 @@ class DamagedError(Exception):
     """The database does not hold what was put into it. Never leaves `bench.check`."""
 
 
-def connect(path: Path | None, note: Note, *, is_ours: bool) -> sqlite3.Connection:
-    """An open database with our tables; a private one, gone when it is closed, where `path` is None.
+class UnusableError(Exception):
+    """There is no index, and none can be made. Never leaves `bench.check`."""
+
+
+def connect(path: Path, note: Note, *, is_ours: bool) -> sqlite3.Connection:
+    """An open database with our tables.
 
     One that is damaged, or of another version, is made again with one line through `note`. A file that is
     no index is left alone unless `is_ours`: it lies where only `bench` puts files.
 
     Raises:
         UsageError: the file is no index.
-        StorageError: the disk refused it.
+        UnusableError, sqlite3.OperationalError: the disk refused it, or another process kept it locked.
     """
-    if path is None:
-        return _open("")
-    try:
+    with _file_errors():
         path.parent.mkdir(parents=True, exist_ok=True)
         _refuse_foreign(path, is_ours=is_ours)
-        return _open_or_remake(path, note)
-    except (OSError, sqlite3.OperationalError) as error:
+    return _open_or_remake(path, note)
+
+
+@contextmanager
+def _file_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UnusableError(error.strerror or str(error)) from error
+
+
+def private() -> sqlite3.Connection:
+    """An open database with our tables that is gone when it is closed.
+
+    Raises:
+        StorageError: the disk refused it.
+    """
+    try:
+        return _open("")
+    except sqlite3.OperationalError as error:
         raise StorageError(
-            f"{path}: the index cannot be used ({error})", hint="Choose another with --index, or --no-index"
+            f"records cannot be merged ({error})", hint="Set TMPDIR to a folder with free space"
         ) from error
 
 
@@ -74,11 +95,14 @@ def reason_of(error: Exception) -> str:
 
 def remove(path: Path) -> None:
     """Delete a database and what SQLite may have left next to it."""
-    for suffix in ("", "-journal"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    with _file_errors():
+        for suffix in ("", "-journal"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def _refuse_foreign(path: Path, *, is_ours: bool) -> None:
+    if is_ours and path.exists() and not path.is_file():
+        raise UnusableError("it is no file")  # SQLite could wait for a pipe
     if is_ours or not path.exists() or (path.is_file() and path.stat().st_size == 0):
         return
     if path.is_file():
@@ -130,7 +154,11 @@ def _tables(connection: sqlite3.Connection) -> list[str]:
 
 
 def default_path() -> Path:
-    """Default path of the index, in the user's cache."""
-    import platformdirs
+    """Default path of the index, in the user's cache.
 
-    return Path(platformdirs.user_cache_dir(naming.USER_FOLDER)) / naming.INDEX
+    Raises:
+        OSError: there is no such folder.
+    """
+    from bench.store.user_folders import cache_folder
+
+    return cache_folder() / naming.INDEX

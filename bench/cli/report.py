@@ -63,11 +63,20 @@ def report(
         _report_one(paths[0], chosen, out)
         return
 
-    from bench.check.index_file import default_path
     from bench.report.groups import Task
 
-    place = None if no_index else index or default_path()
+    place = None if no_index else index or _default_index()
     _report_all(Task(paths, chosen, out, each), place, ours=index is None)
+
+
+def _default_index() -> Path | None:
+    from bench.check.index_file import default_path
+
+    try:
+        return default_path()
+    except OSError as error:
+        _note(f"no index is kept ({error.strerror}); every record is read again")
+        return None
 
 
 def _report_one(path: Path, formats: tuple[str, ...], out: Path) -> None:

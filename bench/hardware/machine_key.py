@@ -8,9 +8,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-import platformdirs
-
-from bench.store import naming
+from bench.store.user_folders import config_folder
 
 _KEY_BYTES = 32
 
@@ -23,8 +21,10 @@ def machine_key(gpu_uuid: str | None, key_file: Path | None = None) -> str | Non
     """
     if gpu_uuid is None:
         return None
-    path = key_file or Path(platformdirs.user_config_dir(naming.USER_FOLDER)) / "machine-key"
     try:
+        path = key_file or config_folder() / "machine-key"
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            return None
         key = path.read_bytes() if path.exists() else _new_key(path)
     except OSError:
         return None

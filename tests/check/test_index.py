@@ -2,6 +2,8 @@
 
 import os
 import sqlite3
+import subprocess
+import sys
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +14,7 @@ from bench.check.group import GroupKey
 from bench.check.index import Index, use_index
 from bench.check.summarise import read_summary
 from bench.check.summary import RecordSummary
-from bench.errors import StorageError, UsageError
+from bench.errors import UsageError
 from bench.records.check import Check
 from bench.store.record_files import write_record
 from tests.samples import cards
@@ -221,10 +223,50 @@ def test_a_file_of_somebody_else_is_left_alone(folder: Path) -> None:
         assert (folder / name).read_bytes() == before
 
 
-def test_a_place_that_cannot_be_written_is_one_line(folder: Path) -> None:
+def test_an_index_that_cannot_be_used_costs_one_line(folder: Path, notes: list[str]) -> None:
+    want = checks(None, files(folder))
     (folder / "taken").write_text("")
-    with pytest.raises(StorageError, match="the index cannot be used"):
-        checks(folder / "taken" / "i.sqlite", files(folder))
+    (folder / "dangling").symlink_to(folder / "nowhere" / "i.sqlite")
+    for place in (folder / "taken" / "i.sqlite", folder / "dangling"):
+        assert checks(place, files(folder), notes=notes) == want
+    assert [line.partition(": ")[2] for line in notes] == [
+        "the index cannot be used (File exists); every record is read again",
+        "the index cannot be used (unable to open database file); every record is read again",
+    ]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such pipes")
+def test_a_pipe_in_the_place_of_the_index_is_not_waited_for(folder: Path, notes: list[str]) -> None:
+    os.mkfifo(folder / "pipe")
+    assert use_index(folder / "pipe", notes.append, lambda index: index.groups(), is_ours=True) == ()
+    assert notes == [
+        f"{folder / 'pipe'}: the index cannot be used (it is no file); every record is read again"
+    ]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no limit on the size of files")
+def test_a_disk_that_fills_while_records_are_indexed_costs_one_line(folder: Path) -> None:
+    """The process may write no file that is longer than the empty index."""
+    use_index(folder / "i.sqlite", print, lambda index: None)
+    program = (
+        "import resource, sys\n"
+        "from pathlib import Path\n"
+        "from bench.check.index import use_index\n"
+        "from bench.check.summarise import read_summary\n"
+        "folder = Path(sys.argv[1])\n"
+        "limit = (folder / 'i.sqlite').stat().st_size\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))\n"
+        "def work(index):\n"
+        "    index.update(sorted(folder.glob('*.json')), read_summary)\n"
+        "    return len(index.groups())\n"
+        "print(use_index(folder / 'i.sqlite', print, work))\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program, str(folder)], capture_output=True, text=True, check=False
+    )
+    said, groups = ended.stdout.splitlines()
+    assert "i.sqlite: the index cannot be used (" in said
+    assert groups == "1"
 
 
 def test_two_runs_at_once_leave_one_whole_index(folder: Path) -> None:
