@@ -22,7 +22,8 @@ from bench.judge.memory import peak_of
 from bench.records.record import CellResult, DeviceInfo, Measured
 from bench.report.ci.cases import name_of
 from bench.report.labels import status
-from bench.run.estimate import Correction, cell_s, pace
+from bench.run.estimate import Correction
+from bench.run.plan_estimate import estimate_of
 from bench.run.run_spec import Plan, support
 from bench.suite.cells import Cell
 from bench.units import clip_length, gib, rate, seconds
@@ -37,12 +38,11 @@ def display(plan: Plan, done: Collection[str] = (), *, plain: bool = False) -> "
 
     `done` has the ids of cells with a result from an earlier part of the run: they take no time.
     """
-    rates, unsupported_reason = pace(plan.device.kind, plan.suite.model), support(plan)
-    estimates = {
-        cell.cell_id: cell_s(cell, plan.suite.measure, rates)
-        for cell in plan.cells
-        if unsupported_reason(cell.requested) is None and cell.cell_id not in done
-    }
+    estimate, unsupported_reason = estimate_of(plan), support(plan)
+    left = [
+        cell for cell in plan.cells if unsupported_reason(cell.requested) is None and cell.cell_id not in done
+    ]
+    estimates = {} if isinstance(estimate, str) else {cell.cell_id: estimate.cell_s(cell) for cell in left}
     remaining, device = Remaining(estimates), plan.device.info()
     if plain:
         return PlainLines(remaining, device)
@@ -88,7 +88,7 @@ class Remaining:
             self._correction.add(estimate, monotonic() - self._started)
 
     def seconds(self) -> float:
-        """Return the estimated seconds from now to the end."""
+        """Return the estimated seconds from now to the end; 0 where there is no estimate."""
         return max(0.0, self._correction.factor * sum(self._left.values()) - (monotonic() - self._started))
 
 
@@ -172,7 +172,7 @@ class Live:
 
     def _update(self, *, description: str, completed: int | None = None, total: int | None = None) -> None:
         left_s = self._remaining.seconds()
-        left = f"about {seconds(left_s)} left" if left_s >= 1 else "nearly done"
+        left = f"about {seconds(left_s)} left" if left_s >= 1 else ""
         self._progress.update(
             self._task, description=description, completed=completed, total=total, left=left
         )

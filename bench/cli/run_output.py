@@ -1,28 +1,35 @@
 """The output of `bench run` before and after the cells."""
 
 import shlex
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import click
 
 from bench.errors import ExitCode
 from bench.store import naming
-from bench.units import seconds
+from bench.units import clip_length, seconds
 from bench.wording import outcomes
 from bench.wording.phrases import plural
 
 if TYPE_CHECKING:
     from bench.report.ci.cases import Case
     from bench.report.interface import View
+    from bench.run.estimate import Basis, Estimate
     from bench.run.run_spec import Plan
     from bench.run.runner import OutputLocation, RunResult
     from bench.run.session import RunPolicy
+    from bench.suite.cells import Cell
 
 _MAX_UNMET = 20
-_ROUGH = "a rough guide: half or twice as long is possible"
+_BASES: "Final[dict[Basis, str]]" = {
+    "checked": "a rough guide: half or twice as long is possible",
+    "dtype": "a guess: how fast this CPU computes in 16 bits is not known",
+    "catalog": "a guess from the card's rates in the catalog, which no run has checked",
+}
 
 
 @dataclass(frozen=True)
@@ -69,29 +76,36 @@ class RunSummary:
 
 
 def print_notes(plan: "Plan") -> None:
-    """Print the notes on the device to standard error."""
+    """Print the notes on the device to standard error, each once."""
     from bench.hardware.device import notes
 
-    for note in notes(plan.device):
+    for note in dict.fromkeys(notes(plan.device)):
         click.echo(note, err=True)
 
 
 def print_plan(plan: "Plan") -> None:
-    """Print every cell with its id and estimated time, and the sum."""
+    """Print every cell with its id and estimated time, each reason of unsupported ones once, and the sum."""
     from bench.report.ci.cases import name_of
-    from bench.run.estimate import cell_s, pace, run_s
+    from bench.run.plan_estimate import estimate_of
     from bench.run.run_spec import support
 
-    rates, unsupported_reason = pace(plan.device.kind, plan.suite.model), support(plan)
+    estimate, unsupported_reason = estimate_of(plan), support(plan)
+    unsupported: Counter[str] = Counter()
+    running = []
     for cell in plan.cells:
         reason = unsupported_reason(cell.requested)
-        takes = f"about {seconds(cell_s(cell, plan.suite.measure, rates))}"
-        text = takes if reason is None else f"unsupported: {outcomes.reason(reason)}"
-        click.echo(f"{cell.cell_id}  {name_of(cell.requested)}  {text}")
-    running = [cell for cell in plan.cells if unsupported_reason(cell.requested) is None]
+        if reason is not None:
+            unsupported[outcomes.reason(reason)] += 1
+            takes = "unsupported"
+        else:
+            running.append(cell)
+            takes = "" if isinstance(estimate, str) else f"about {seconds(estimate.cell_s(cell))}"
+        click.echo(f"{cell.cell_id}  {name_of(cell.requested)}  {takes}".rstrip())
+    for why, count in unsupported.items():
+        click.echo(f"{count} {plural('cell', count)} unsupported: {why}")
     click.echo(
         f"{len(plan.cells)} cells of {plan.suite.name} on {plan.device.name} with {plan.origin.weight_mode} "
-        f"weights: about {seconds(run_s(running, plan.suite.measure, rates))} ({_ROUGH})"
+        f"weights: {_in_all(estimate, running)}"
     )
     print_unasked_cpu(plan)
 
@@ -102,6 +116,20 @@ def print_unasked_cpu(plan: "Plan") -> None:
 
     if plan.cpu_unasked:
         click.echo(f"{expectation(plan)}; a run asks first, and without a terminal it needs --device cpu")
+
+
+def _in_all(estimate: "Estimate | str", running: "Sequence[Cell]") -> str:
+    """Return the estimated time of all cells, and what it rests on."""
+    if isinstance(estimate, str):
+        return f"no estimate of the time: {estimate}"
+    from bench.run.estimate import LONGEST_CHECKED_S
+
+    basis = _BASES[estimate.rates.basis]
+    if estimate.rates.basis == "checked" and any(
+        cell.requested.clip_seconds > LONGEST_CHECKED_S for cell in running
+    ):
+        basis = f"a guess: no clip longer than {clip_length(LONGEST_CHECKED_S)} was checked"
+    return f"about {seconds(estimate.run_s(running))} ({basis})"
 
 
 def print_unfinished(plan: "Plan", location: "OutputLocation", resume: ResumeCommand) -> None:

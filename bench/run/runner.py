@@ -19,8 +19,8 @@ from bench.records.enums import Provenance, WeightMode
 from bench.records.reasons import RunInterrupted, TimeBudgetUsed
 from bench.records.record import ModelInfo, Record, WeightFile
 from bench.run.child import Mailbox
-from bench.run.estimate import cell_s, pace, start_s
 from bench.run.isolation import Isolation
+from bench.run.plan_estimate import estimate_of
 from bench.run.protocol import Hello, Setup
 from bench.run.run_spec import Plan, is_released, support
 from bench.run.session import Listener, RunPolicy, Session
@@ -32,6 +32,7 @@ from bench.store import naming
 from bench.store.journal import Header, Journal, PlannedCell, Progress, Resumed
 from bench.store.lock import lack_of_locks, owner
 from bench.store.record_files import require_writable
+from bench.suite.cells import Cell
 from bench.wording.aspects import ASPECTS, changed
 
 
@@ -194,11 +195,14 @@ def run(
 def _time_budget(plan: Plan, policy: RunPolicy) -> TimeBudget | None:
     if policy.time_budget_s is None:
         return None
-    rates, measure = pace(plan.device.kind, plan.suite.model), plan.suite.measure
-    return TimeBudget(
-        policy.time_budget_s,
-        lambda cell, fresh: cell_s(cell, measure, rates) + (start_s(cell, measure, rates) if fresh else 0.0),
-    )
+    estimate = estimate_of(plan)
+
+    def cell_s(cell: Cell, fresh: bool) -> float:
+        if isinstance(estimate, str):  # then a cell begins while any time is left
+            return 0.0
+        return estimate.cell_s(cell) + (estimate.start_s(cell) if fresh else 0.0)
+
+    return TimeBudget(policy.time_budget_s, cell_s)
 
 
 def _header(plan: Plan, weights: Weights, hello: Hello, state: DeviceState | None) -> Header:

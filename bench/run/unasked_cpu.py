@@ -1,7 +1,7 @@
 """The CPU in place of a graphics card: a model of full size runs there only where somebody chose it."""
 
 from bench.errors import DeviceError
-from bench.run.estimate import pace, run_s
+from bench.run.plan_estimate import estimate_of
 from bench.run.run_spec import Plan, support
 from bench.units import seconds
 
@@ -11,8 +11,10 @@ def expectation(plan: Plan) -> str:
     why = "no graphics card can be used" if plan.device.choice_notes else "no graphics card was found"
     unsupported_reason = support(plan)
     running = [cell for cell in plan.cells if unsupported_reason(cell.requested) is None]
-    takes = seconds(run_s(running, plan.suite.measure, pace(plan.device.kind, plan.suite.model)))
-    how_long = f"about {takes}" if running else "minutes to hours"
+    estimate = estimate_of(plan)
+    how_long = "minutes to hours"
+    if running and not isinstance(estimate, str):
+        how_long = f"about {seconds(estimate.run_s(running))}"
     return f"{why}: {plan.origin.name} would run on the CPU ({how_long})"
 
 

@@ -81,7 +81,7 @@ def _write_files(directory: Path, seed: int) -> None:
 
 def _json_files() -> dict[str, dict[str, object]]:
     return {
-        "config.json": _config(),
+        "config.json": tiny_config(),
         "generation_config.json": {"bos_token_id": _BOS, "eos_token_id": _EOS, "pad_token_id": _BOS},
         "processor_config.json": {
             "processor_class": "MossAudioProcessor",
@@ -100,7 +100,8 @@ def _json_files() -> dict[str, dict[str, object]]:
     }
 
 
-def _config() -> dict[str, object]:
+def tiny_config() -> dict[str, object]:
+    """Return the content of the tiny checkpoint's config.json."""
     ids = {"bos_token_id": _BOS, "eos_token_id": _EOS}
     return {
         "architectures": ["MossAudioModel"],
@@ -165,5 +166,7 @@ def _write_weights(file: Path, seed: int) -> None:
     from bench.moss_audio import MossAudioConfig
     from bench.weights.random import random_model
 
-    model = random_model(MossAudioConfig.from_dict(_config()), dtype=torch.float32, device="cpu", seed=seed)
+    model = random_model(
+        MossAudioConfig.from_dict(tiny_config()), dtype=torch.float32, device="cpu", seed=seed
+    )
     save_file(model.state_dict(), str(file), metadata={"format": "pt"})

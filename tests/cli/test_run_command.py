@@ -56,13 +56,14 @@ def test_a_dry_run_names_the_cells_of_the_real_one_and_writes_nothing(
 ) -> None:
     said = say("run", "--suite", str(finished_run[0] / "mine.toml"), "--device", "cpu", "--dry-run")
     assert (said.code, said.err) == (0, "")
-    *cells, total = said.out.splitlines()
+    *cells, unsupported, total = said.out.splitlines()
     assert [line.split()[0] for line in cells] == [
         cell.cell_id for cell in read_record(_record(finished_run)).cells
     ]
     assert re.match(r"8 cells of mine on .* with tiny weights: about [\d.]+ s", total)
     assert "about" in cells[0]
-    assert "unsupported: FlashAttention 2 needs an NVIDIA GPU" in cells[-1]
+    assert cells[-1].endswith("flash_attention_2  unsupported")
+    assert unsupported == "4 cells unsupported: FlashAttention 2 needs an NVIDIA GPU; this is a CPU"
     assert not list(tmp_path.rglob("*"))
 
 
