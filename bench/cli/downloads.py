@@ -10,6 +10,7 @@ import click
 
 from bench.cli.streams import can_ask
 from bench.errors import UsageError
+from bench.text import clean
 from bench.units import both_units
 
 if TYPE_CHECKING:
@@ -67,6 +68,11 @@ class DownloadLine:
         click.echo(f"\r\x1b[K{text}" if self._terminal else text, err=True, nl=not self._unfinished)
 
 
+def show_note(line: str) -> None:
+    """Print a note about the weights."""
+    click.echo(clean(line), err=True)
+
+
 def fetched(plan: "Plan", yes: bool, *, ci: bool = False) -> "Weights":
     """Return the weights of a plan, downloaded after a confirmation if they are not on this machine.
 
@@ -79,4 +85,4 @@ def fetched(plan: "Plan", yes: bool, *, ci: bool = False) -> "Weights":
     from bench.run.fetch import fetch
 
     with DownloadLine(plain=ci) as progress:
-        return fetch(plan.origin, partial(confirm_download, yes, may_ask=not ci), progress)
+        return fetch(plan.origin, partial(confirm_download, yes, may_ask=not ci), progress, show_note)

@@ -41,7 +41,7 @@ def infer(*, audio: Path, weights: str | None, yes: bool, attention: str, **aske
       bench infer speech.wav --prompt "Transcribe this." --device cpu
       bench infer speech.wav --model tiny      nonsense in seconds: untrained
     """
-    from bench.cli.downloads import DownloadLine, confirm_download
+    from bench.cli.downloads import DownloadLine, confirm_download, show_note
     from bench.records.enums import Attention
     from bench.run.answer import Question, answer
 
@@ -51,7 +51,15 @@ def infer(*, audio: Path, weights: str | None, yes: bool, attention: str, **aske
         )
     question = Question(audio=audio, attention=Attention(attention), **asked)
     with DownloadLine() as progress:
-        answer(question, choose_gpu, partial(confirm_download, yes), progress, _show, accept_cpu=accept_cpu)
+        answer(
+            question,
+            choose_gpu,
+            partial(confirm_download, yes),
+            progress,
+            _show,
+            accept_cpu=accept_cpu,
+            note=show_note,
+        )
     click.echo()
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from bench.cli.downloads import show_note
 from bench.cli.options import (
     FILE,
     axis_options,
@@ -96,6 +97,8 @@ def plan(
         )
     planned_for = () if any_gpu else targets(gpus)
     chosen = plan_request(run_options({"gpu": None, "device": None, **given}))
+    if chosen.source.note is not None:
+        show_note(chosen.source.note)
     if any_gpu:
         _survey(chosen, budget, form)
     else:

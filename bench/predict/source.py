@@ -4,7 +4,7 @@ Imports no torch, and reads only headers of weights.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -26,7 +26,7 @@ class Source:
     """A model before it is traced.
 
     `tensors` are the shapes in the headers, by name and in the order of the files; None without headers.
-    `tokenizer` is a directory with a tokenizer, or None.
+    `tokenizer` is a directory with a tokenizer, or None. `note`: a line for the user, or None.
     """
 
     origin: Origin
@@ -36,6 +36,7 @@ class Source:
     commit: str | None = None
     tensors: Mapping[str, tuple[int, ...]] | None = None
     tokenizer: Path | None = None
+    note: str | None = None
 
 
 def source_of(origin: Origin) -> Source:
@@ -51,7 +52,7 @@ def source_of(origin: Origin) -> Source:
     if origin.directory is not None:
         return _of_directory(origin, origin.directory)
     if origin.weight_mode is WeightMode.TINY:
-        return _of_directory(origin, _tiny())
+        return _tiny(origin)
     is_shipped = is_released(origin.name) and origin.revision is None
     if origin.repo is not None and not is_shipped:
         return _of_repository(origin, origin.repo)
@@ -84,13 +85,15 @@ def _of_repository(origin: Origin, repo: str) -> Source:
     return _source(origin, found.config_file, commit=found.commit, tensors=found.tensors)
 
 
-def _tiny() -> Path:
-    """Return the directory of the tiny checkpoint, made where `bench run` makes it."""
+def _tiny(origin: Origin) -> Source:
+    """Return the source of the tiny checkpoint, made where `bench run` makes it."""
     from bench.run.fetch import tiny_directory
     from bench.weights.tiny import write_tiny_checkpoint
 
-    write_tiny_checkpoint(tiny_directory())
-    return tiny_directory()
+    notes: list[str] = []
+    directory = tiny_directory(notes.append)
+    write_tiny_checkpoint(directory)
+    return replace(_of_directory(origin, directory), note=notes[0] if notes else None)
 
 
 def _source(

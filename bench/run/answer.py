@@ -15,7 +15,7 @@ from bench.hardware.environment import version_of
 from bench.measure.observer import Together
 from bench.records.enums import Attention
 from bench.records.record import Requested, Sampling
-from bench.run.fetch import Confirm, fetch
+from bench.run.fetch import Confirm, Note, drop, fetch
 from bench.run.run_spec import TINY, Choose, Plan, RunOptions, make_plan, support
 from bench.run.runner import Weights
 from bench.run.unasked_cpu import require_chosen
@@ -49,6 +49,7 @@ def answer(
     say: Callable[[str], None],
     *,
     accept_cpu: Callable[[Plan], Plan] = lambda plan: plan,
+    note: Note = drop,
 ) -> None:
     """Load the model, generate an answer, and pass each piece of its text to `say`.
 
@@ -77,7 +78,7 @@ def answer(
     engine = find_engine(requested.engine)
     if engine.uses_torch:
         require_build(plan.device, version_of("torch"))
-    weights = fetch(plan.origin, confirm, progress) if engine.reads_weights else Weights()
+    weights = fetch(plan.origin, confirm, progress, note) if engine.reads_weights else Weights()
     setup = EngineSetup(
         source=ModelSource(
             name=plan.origin.name, weight_mode=plan.origin.weight_mode, directory=weights.directory

@@ -1,24 +1,32 @@
 """Fetches and checks the weights of a plan before a worker starts."""
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-import platformdirs
-
-from bench.errors import WeightsError
+from bench.errors import StorageError, WeightsError
 from bench.records.enums import WeightMode
 from bench.run.run_spec import Origin
 from bench.run.runner import Weights
-from bench.store import naming
+from bench.store.user_folders import cache_folder
 from bench.weights.interface import Checkpoint, Progress
 
 TINY_VERSION = "1"
 
 Confirm = Callable[[str, int, Path], None]
+Note = Callable[[str], None]
 
 
-def fetch(origin: Origin, confirm: Confirm, progress: Progress) -> Weights:
+def drop(_line: str) -> None:
+    """A `Note` that shows nothing."""
+
+
+def fetch(origin: Origin, confirm: Confirm, progress: Progress, note: Note = drop) -> Weights:
     """Return the checked weights of a plan. `confirm(repo, bytes, place)` is called before a download.
+
+    `note` receives a line if the tiny model cannot be kept in the cache.
 
     Raises:
         WeightsError: they are not available, damaged, or of another model.
@@ -33,14 +41,44 @@ def fetch(origin: Origin, confirm: Confirm, progress: Progress) -> Weights:
             return _weights(open_local(origin.directory, progress=progress))
         case WeightMode.TINY:
             # A worker writes it at its first use, since this process does not import torch.
-            return Weights(directory=tiny_directory())
+            return Weights(directory=tiny_directory(note))
         case _:
             return Weights()
 
 
-def tiny_directory() -> Path:
-    """Return the directory in which a worker writes the tiny checkpoint."""
-    return Path(platformdirs.user_cache_dir(naming.USER_FOLDER)) / f"tiny-{TINY_VERSION}"
+def tiny_directory(note: Note = drop) -> Path:
+    """Return the directory in which a worker writes the tiny checkpoint.
+
+    It is in the user's cache; if that cannot be used, `note` receives a line, and it is in a temporary
+    folder, which is deleted at the end of this process.
+
+    Raises:
+        StorageError: there is no place for temporary files either.
+    """
+    from bench.weights.tiny import require_place
+
+    place = "the user's cache"
+    try:
+        directory = cache_folder() / f"tiny-{TINY_VERSION}"
+        place = str(directory)
+        require_place(directory)
+    except OSError as error:
+        note(f"{place}: cannot be used ({error.strerror}); the tiny model is made in a temporary folder")
+        return _temporary() / "tiny"
+    return directory
+
+
+def _temporary() -> Path:
+    try:
+        folder = tempfile.mkdtemp(prefix="bench-tiny-")
+    except OSError as error:
+        raise StorageError(
+            f"there is no place for the tiny model ({error.strerror})",
+            hint="Set TMPDIR to a folder with free space",
+        ) from error
+    # At the end of the process, whoever holds the weights: workers read the files until then.
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 def _from_hub(repo: str, revision: str | None, confirm: Confirm, progress: Progress) -> Weights:

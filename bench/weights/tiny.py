@@ -1,5 +1,6 @@
 """A complete tiny checkpoint of the same architecture, made here from a seed: for the `smoke` suite."""
 
+import errno
 import json
 import os
 import shutil
@@ -7,7 +8,9 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from bench.errors import StorageError
+from bench.errors import StorageError, WeightsError
+from bench.weights.checkpoint import read_json
+from bench.weights.header import read_header
 
 DEFAULT_SEED: Final = 20260
 _SPECIAL: Final = (
@@ -23,6 +26,7 @@ _BOS, _, _EOS, _AUDIO, _AUDIO_START, _AUDIO_END = range(_FIRST_SPECIAL_ID, _FIRS
 _VOCABULARY: Final = 264
 _LAYERS: Final = 4
 _WEIGHTS: Final = "model.safetensors"
+_ROOM_BYTES: Final = 8_000_000
 _CHAT_TEMPLATE: Final = """\
 {%- for m in messages -%}<|im_start|>{{ m.role }}
 {% if m.content is string %}{{ m.content }}{% else %}{% for p in m.content -%}
@@ -58,8 +62,29 @@ def write_tiny_checkpoint(directory: Path, *, seed: int = DEFAULT_SEED) -> None:
 
 
 def is_tiny_checkpoint(directory: Path) -> bool:
-    """Whether all files of a tiny checkpoint exist."""
-    return all((directory / name).is_file() for name in (*_json_files(), "tokenizer.json", _WEIGHTS))
+    """Whether all files of a tiny checkpoint exist, and none is damaged or cut short."""
+    try:
+        read_json(directory / "tokenizer.json")
+        read_header(directory / _WEIGHTS)
+        return all(read_json(directory / name) == content for name, content in _json_files().items())
+    except WeightsError:
+        return False
+
+
+def require_place(directory: Path) -> None:
+    """Check that a tiny checkpoint is there, or can be put there.
+
+    Raises:
+        OSError: the folder cannot be written, the disk is full, or something else is there.
+    """
+    if is_tiny_checkpoint(directory):
+        return
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=directory.parent) as file:
+        file.write(bytes(_ROOM_BYTES))
+    is_free = not directory.exists() or not any(directory.iterdir())
+    if directory.is_symlink() or not (is_free or is_tiny_checkpoint(directory)):  # made meanwhile
+        raise FileExistsError(errno.EEXIST, "something else is there, or a damaged checkpoint")
 
 
 def _put_in_place(made: Path, directory: Path) -> None:

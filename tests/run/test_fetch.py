@@ -1,5 +1,9 @@
 """Weights on this machine before a worker starts."""
 
+import os
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -25,6 +29,32 @@ def test_the_tiny_model_is_left_to_the_worker(monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert fetch(Origin(WeightMode.TINY, "tiny"), never, quiet) == Weights(directory=tiny_directory())
     assert not tiny_directory().exists()
+
+
+def test_a_cache_that_cannot_be_written_costs_the_tiny_model_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    notes: list[str] = []
+    directory = fetch(Origin(WeightMode.TINY, "tiny"), never, quiet, notes.append).directory
+    assert directory is not None
+    assert directory.is_relative_to(tempfile.gettempdir())
+    assert notes == [
+        f"{tmp_path}/file/moss-audio-bench/tiny-1: cannot be used (Not a directory); "
+        "the tiny model is made in a temporary folder"
+    ]
+
+
+def test_the_temporary_folder_is_gone_at_the_end_of_the_process(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    program = "from bench.run.fetch import tiny_directory; print(tiny_directory().parent.is_dir())"
+    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "file"), "TMPDIR": str(tmp_path)}
+    ended = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+    )
+    assert ended.stdout == "True\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_a_directory_is_hashed_file_by_file(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """The tiny checkpoint: the same bytes everywhere, complete or absent, and good enough to generate."""
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +11,7 @@ import torch
 
 from bench.errors import StorageError
 from bench.moss_audio import MossAudioModel, MossAudioProcessor
-from bench.weights.tiny import is_tiny_checkpoint, write_tiny_checkpoint
+from bench.weights.tiny import is_tiny_checkpoint, require_place, write_tiny_checkpoint
 from tests.moss_audio.small import noise
 
 ROOT = Path(__file__).parents[2]
@@ -82,6 +84,27 @@ def test_something_else_in_its_place_is_not_overwritten(tmp_path: Path) -> None:
         write_tiny_checkpoint(tmp_path / "mine")
     assert contents(tmp_path / "mine") == {"thesis.txt": b"precious"}
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_a_damaged_one_is_no_checkpoint_and_no_place_for_one(tiny: Path, tmp_path: Path) -> None:
+    """As after a power cut: the file has its name, and ends too early."""
+    for name in ("model.safetensors", "config.json", "tokenizer.json"):
+        directory = tmp_path / name
+        shutil.copytree(tiny, directory)
+        require_place(directory)
+        (directory / name).write_bytes((tiny / name).read_bytes()[:-10])
+        assert not is_tiny_checkpoint(directory)
+        with pytest.raises(FileExistsError, match="a damaged checkpoint"):
+            require_place(directory)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a right on Windows")
+def test_a_link_to_nothing_is_no_place_for_one(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(FileExistsError):
+        require_place(tmp_path / "link")
+    require_place(tmp_path / "free")
+    assert [path.name for path in tmp_path.iterdir()] == ["link"]
 
 
 def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
