@@ -327,9 +327,12 @@ def test_without_an_earlier_run_there_is_no_base(job: Job, runs: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "comment"), [("0", "## Slower\n"), ("1", "## Slower\n"), ("2", "exit code 2")]
+    ("code", "comment", "strict"),
+    [("0", "## Slower\n", "false"), ("1", "## Slower\n", "true"), ("2", "exit code 2", "false")],
 )
-def test_the_comparison_is_the_comment_and_its_gates_are_passed_on(job: Job, code: str, comment: str) -> None:
+def test_the_comparison_is_the_comment_and_its_gates_are_passed_on(
+    job: Job, code: str, comment: str, strict: str
+) -> None:
     run = job.outputs["Run"]
     (job.folder / "output-Compare").unlink(missing_ok=True)
     ended = job.step(
@@ -339,6 +342,7 @@ def test_the_comparison_is_the_comment_and_its_gates_are_passed_on(job: Job, cod
         RECORD=run["record"],
         SUMMARY=run["summary"],
         FAIL_ON="decode_tokens_per_s:-5%\n\nreserved_peak_bytes:+2%\n",
+        STRICT=strict,
         OUT="bench-results",
         COMPARE_CODE=code,
     )
@@ -348,6 +352,7 @@ def test_the_comparison_is_the_comment_and_its_gates_are_passed_on(job: Job, cod
     assert (job.folder / "compared").read_text().splitlines() == [
         *("compare", "base dir/old.json", run["record"], "--format=md"),
         *("--fail-on=decode_tokens_per_s:-5%", "--fail-on=reserved_peak_bytes:+2%"),
+        *(["--strict"] if strict == "true" else []),
     ]
 
 

@@ -14,6 +14,7 @@ import math
 import random
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import combinations
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -26,7 +27,7 @@ from bench.compare.gates import Case, Gate, decide, parse_gate
 from bench.compare.stopping_rule import FEWEST_PAIRS, is_settled
 from bench.interleave.builds import Build, build_at
 from bench.interleave.pairs import Granularity, alternate
-from bench.records.comparison import CellComparison
+from bench.records.comparison import CellComparison, Decision
 from bench.records.enums import Attention
 from bench.records.record import Record
 from bench.run.isolation import Stopped
@@ -119,7 +120,7 @@ RawPair = tuple[tuple[float, ...], tuple[float, ...]]
 """The repeats of both processes."""
 
 Rule = Callable[[random.Random, list[list[RawPair]]], str]
-"""One comparison on pairs that are drawn: failed, passed, cannot_tell, or n/a where there are too few."""
+"""One comparison on pairs that are drawn: fail, pass, undecided, or n/a where there are too few."""
 
 
 HEADINGS: Final = {Granularity.GENERATION: "Turns by generation", Granularity.RUN: "Turns by run"}
@@ -138,7 +139,7 @@ def _section(gate: Gate, by: Granularity, by_share: dict[float, list[list[RawPai
     lines = [
         f"**{HEADINGS[by]}**: `{gate.text}`, {total} pairs, {COMPARISONS:,} comparisons a figure.",
         "",
-        _row("failed (cannot tell), of 100", [f"{share:.1%} added" for share in by_share]),
+        _row("failed (undecided), of 100", [f"{share:.1%} added" for share in by_share]),
         _row("---", ["---:"] * len(by_share)),
         *(
             _row(name, [_rates(rule, blocks) for blocks in by_share.values()])
@@ -146,6 +147,8 @@ def _section(gate: Gate, by: Granularity, by_share: dict[float, list[list[RawPai
         ),
         "",
         *_noise(gate, by_share),
+        "",
+        _between_runs(by_share),
     ]
     return "\n".join(lines) + "\n"
 
@@ -218,7 +221,8 @@ def _enough(gate: Gate, draw: random.Random, blocks: list[list[RawPair]]) -> lis
 
 
 def _is_settled(gate: Gate, observed: Observed) -> bool:
-    return is_settled(gate, change(gate.metric, [observed]), outcome(gate, observed))
+    over = change(gate.metric, [observed])
+    return is_settled(gate, over, _decision(gate, observed))
 
 
 def _observed(pairs: list[RawPair]) -> Observed:
@@ -240,13 +244,17 @@ def bare_threshold(gate: Gate) -> Rule:
 
     def rule(draw: random.Random, blocks: list[list[RawPair]]) -> str:
         (base, _), (_, new) = draw.sample([pair for block in blocks for pair in block], k=2)
-        return "failed" if gate.is_beyond(median(new) / median(base) - 1) else "passed"
+        return "fail" if gate.is_beyond(median(new) / median(base) - 1) else "pass"
 
     return rule
 
 
 def outcome(gate: Gate, observed: Observed) -> str:
     """What the gate says of one cell, by the code of `bench compare` itself."""
+    return _decision(gate, observed) or NOT_ENOUGH
+
+
+def _decision(gate: Gate, observed: Observed) -> Decision | None:
     over = change(gate.metric, [observed])
     cell = CellComparison(
         cell_id="",
@@ -258,7 +266,7 @@ def outcome(gate: Gate, observed: Observed) -> str:
         new_status="measured",
         metrics={gate.metric: over} if over is not None else {},
     )
-    return decide(gate, Case(over, [cell])).result
+    return decide(gate, Case(over, [cell])).decision
 
 
 def _rates(rule: Rule, blocks: list[list[RawPair]]) -> str:
@@ -266,7 +274,7 @@ def _rates(rule: Rule, blocks: list[list[RawPair]]) -> str:
     results = [rule(draw, blocks) for _ in range(COMPARISONS)]
     if NOT_ENOUGH in results:
         return NOT_ENOUGH
-    failed, unsure = (100 * results.count(word) / COMPARISONS for word in ("failed", "cannot_tell"))
+    failed, unsure = (100 * results.count(word) / COMPARISONS for word in ("fail", "undecided"))
     return f"{failed:.1f} ({unsure:.1f})"
 
 
@@ -289,6 +297,20 @@ def _noise(gate: Gate, by_share: dict[float, list[list[RawPair]]]) -> Iterator[s
             f"{took[round(0.9 * (len(took) - 1))]}",
         ]
         yield _row(f"{share:.1%} added", figures)
+
+
+def _between_runs(by_share: dict[float, list[list[RawPair]]]) -> str:
+    """How far any two runs of the unchanged build lie apart: what two single records cannot know."""
+    pairs = [(share, pair) for share, blocks in by_share.items() for block in blocks for pair in block]
+    levels = [median(base) for _, (base, _) in pairs] + [
+        median(new) for share, (_, new) in pairs if not share
+    ]
+    factors = sorted(max(one / other, other / one) for one, other in combinations(levels, 2))
+    half, most, nearly = (factors[round(at * (len(factors) - 1))] for at in (0.5, 0.9, 0.99))
+    return (
+        f"Any two of the {len(levels)} runs of the unchanged build, {len(factors):,} pairs: half of them lie "
+        f"within a factor of {half:.2f}, 90 of 100 within {most:.2f}, 99 of 100 within {nearly:.2f}."
+    )
 
 
 def main() -> None:

@@ -117,16 +117,17 @@ def _append_summary(text: str) -> None:
 def _annotate(finished: "RunSummary") -> None:
     from bench.report.ci.annotations import render
 
-    if _on_github():
+    if on_github():
         click.echo(render(finished.view, finished.cases), nl=False)
 
 
 def _annotate_error(error: BenchError) -> None:
     from bench.report.ci.annotations import Annotation, Level
 
-    if _on_github():
+    if on_github():
         click.echo(str(Annotation(Level.ERROR, "bench", str(error))))
 
 
-def _on_github() -> bool:
+def on_github() -> bool:
+    """Whether a runner of GitHub reads what is printed."""
     return os.environ.get("GITHUB_ACTIONS") == "true"

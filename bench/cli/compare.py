@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from bench.cli.ci import on_github
 from bench.cli.interleaved import ROUNDS, Alternation, interleaved
 from bench.cli.options import FILE, card_slugs, device_names, profile_option, suite_names
 from bench.errors import ExitCode, GateError, RecordError, UsageError
 
 if TYPE_CHECKING:
     from bench.compare.sides import Side
-    from bench.records.comparison import Comparison
+    from bench.records.comparison import Against, Comparison, GateResult
     from bench.records.record import Record
 
 
@@ -45,8 +46,9 @@ def run_options(function: F) -> F:
     "gates",
     multiple=True,
     metavar="METRIC:+5%",
-    help="Exit with 1 if it is worse by more; once for each.",
+    help="Gate: how far a metric may change. Exit with 1 if it fails; once for each.",
 )
+@click.option("--strict", is_flag=True, help="Exit with 1 also if a gate is undecided.")
 @click.option(
     "--format",
     "chosen",
@@ -79,6 +81,7 @@ def compare(
     gates: tuple[str, ...],
     chosen: str,
     *,
+    strict: bool,
     interleave: bool,
     rounds: int | None,
     turns: str | None,
@@ -87,14 +90,19 @@ def compare(
 ) -> int:
     """Compare NEW with BASE, cell by cell: records, or folders whose records of one build belong together.
 
-    What cannot be compared is named with its reason. Several records of one build tell how much fresh
-    processes differ; with one of each side that stays unknown, and the verdict is careful. --interleave
-    measures it: it runs two builds in turn, each time in a fresh process. The options behind --out say what
-    to run, as in `bench run`.
+    What cannot be compared is named with its reason. Several records of one build show how much fresh
+    processes differ. One record of each side does not: only a large change counts then, beyond a factor of
+    2 on a CPU and of 1.35 on a card.
+    --interleave runs two builds in turn, each time in a fresh process, so that small changes show. The
+    options behind --out say what to run, as in `bench run`.
+
+    Each gate prints pass, fail or undecided, with the reason and what would decide it. latency_s:+5% fails
+    beyond 5 % more, latency_s:-5% demands 5 % less. A stricter gate never passes where a laxer one does not.
 
     \b
     Examples:
       bench compare before.json after.json
+      bench compare before.json after.json --fail-on latency_s:+30% --strict
       bench compare main/ branch/ --fail-on decode_tokens_per_s:-5% --fail-on reserved_peak_bytes:+2%
       bench compare rtx-4070.json rtx-4090.json rtx-3060.json --format html > cards.html
       bench compare --interleave main/.venv branch/.venv --suite quick --fail-on decode_tokens_per_s:-5%
@@ -107,14 +115,16 @@ def compare(
         comparison, signal_number = interleaved(sides, options, Alternation(rounds, turns, out), limits)
         if comparison is not None:
             show(comparison, chosen)
-        return 128 + signal_number if comparison is None or signal_number else exit_code(comparison)
+        if comparison is None or signal_number:
+            return 128 + signal_number
+        return exit_code(comparison, strict=strict)
     _require_interleave({"rounds": rounds, "turns": turns, "out": out, **options})
     if len(sides) < 2:
         raise UsageError("compare needs two sides", hint="bench compare BASE NEW, records or folders of them")
     base, *news = _sides(sides)
     comparison = compared(base, news, limits)
     show(comparison, chosen)
-    return exit_code(comparison)
+    return exit_code(comparison, strict=strict)
 
 
 def _require_interleave(options: "Mapping[str, object]") -> None:
@@ -152,27 +162,53 @@ def show(comparison: "Comparison", chosen: str) -> None:
         click.echo(render(view), nl=False)
 
 
-def exit_code(comparison: "Comparison") -> int:
-    """Print a line for every gate that did not pass, and return the exit code.
+def exit_code(comparison: "Comparison", *, strict: bool) -> int:
+    """Print a line for every gate that did not pass, and return the exit code. Annotations on GitHub.
 
     Raises:
-        GateError: a gate failed.
+        GateError: a gate failed, or is undecided and `strict`.
     """
+    failed = _lines(comparison, "fail", "gate failed")
+    undecided = _lines(comparison, "undecided", "gate undecided")
+    fatal, noted = (undecided + failed, []) if strict else (failed, undecided)
+    if on_github():
+        _annotate(failed, undecided)
+    for line in (*noted, *fatal[:-1]):
+        click.echo(f"bench: {line}", err=True)
+    if fatal:
+        raise GateError(fatal[-1])
+    return ExitCode.DONE
+
+
+def _lines(comparison: "Comparison", decision: str, words: str) -> list[str]:
+    """One line for each gate with this decision: why, and what would decide it."""
+    from bench.report.ci.annotations import inert
     from bench.text import clean
 
-    failed = []
-    for against in comparison.against:
-        for gate in against.gates:
-            line = clean(f"{against.new.label}: {gate.gate}: {gate.why}")
-            if gate.result == "failed":
-                failed.append(line)
-            elif gate.result == "cannot_tell":
-                click.echo(f"bench: cannot tell: {line}", err=True)
-    for line in failed[:-1]:
-        click.echo(f"bench: gate failed: {line}", err=True)
-    if failed:
-        raise GateError(f"gate failed: {failed[-1]}")
-    return ExitCode.DONE
+    several = len(comparison.against) > 1
+    return [
+        inert(clean(f"{words}: {gate.gate}: {gate.why}{_decided_by(gate)}{_of(against) if several else ''}"))
+        for against in comparison.against
+        for gate in against.gates
+        if gate.decision == decision
+    ]
+
+
+def _of(against: "Against") -> str:
+    return f" ({against.new.label})"
+
+
+def _decided_by(gate: "GateResult") -> str:
+    return f". Would decide it: {gate.remedy}" if gate.remedy else ""
+
+
+def _annotate(failed: "Sequence[str]", undecided: "Sequence[str]") -> None:
+    """Workflow commands, on standard error: standard output may be a document."""
+    from bench.report.ci.annotations import Annotation, Level, commands
+
+    errors = [Annotation(Level.ERROR, "bench compare", line) for line in failed]
+    warnings = [Annotation(Level.WARNING, "bench compare", line) for line in undecided]
+    click.echo(commands((*errors, *warnings)), err=True, nl=False)
 
 
 def _sides(paths: Sequence[Path]) -> "list[Side]":

@@ -1,12 +1,12 @@
 """Pairs of cells by id: the result of each, and its metrics where both sides can be compared."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from bench.compare.change import change
 from bench.compare.comparable import disturbances, improvements, incomparable_reasons, records_differ
-from bench.compare.evidence import Observed, paired, separate
+from bench.compare.evidence import Observed, paired, samples, separate
 from bench.compare.sides import CellObservation
 from bench.judge.memory import is_contended
 from bench.records.comparison import CellComparison, LoneCell
@@ -22,10 +22,14 @@ ObservedPair = tuple[str, CellObservation, CellObservation]
 
 @dataclass(frozen=True, slots=True)
 class Paired:
-    """A cell of both sides, and the raw values of its metrics where they can be compared."""
+    """A cell of both sides, and the raw values of its metrics where they can be compared.
+
+    `one_sided`: the side that has a metric which the other one lacks.
+    """
 
     cell: CellComparison
     observed: Mapping[str, Observed]
+    one_sided: Mapping[str, Literal["base", "new"]] = field(default_factory=dict)
 
 
 def pair_separate(base: Sequence[CellObservation], new: Sequence[CellObservation]) -> Paired:
@@ -112,7 +116,16 @@ def _with_figures(
     observed = {metric: values for metric, values in found.items() if values is not None}
     cell = _cell(old.cell, now.cell, "compared", (*left_out, *improvements(old.cell, now.cell)))
     changes = {metric: by for metric, values in observed.items() if (by := change(metric, [values]))}
-    return Paired(cell.model_copy(update={"metrics": changes}), observed)
+    one_sided = {metric: _which(metric, old.cell) for metric in METRICS if _is_one_sided(metric, old, now)}
+    return Paired(cell.model_copy(update={"metrics": changes}), observed, one_sided)
+
+
+def _is_one_sided(metric: str, old: CellObservation, now: CellObservation) -> bool:
+    return bool(samples(old.cell, metric)) != bool(samples(now.cell, metric))
+
+
+def _which(metric: str, old: CellResult) -> Literal["base", "new"]:
+    return "base" if samples(old, metric) else "new"
 
 
 def _cell(

@@ -1,24 +1,24 @@
-"""From evidence to a plain verdict on one metric."""
+"""From evidence to a plain verdict on one metric: the interval of its change, and what it excludes."""
 
 import math
 from collections.abc import Sequence
 from statistics import median
-from typing import Final
+from typing import Final, NamedTuple
 
 from bench.compare.evidence import Evidence, Observed, evidence
 from bench.compare.ranks import ALPHA
-from bench.compare.resampling import FEWEST, interval
+from bench.compare.resampling import FEWEST
 from bench.records.base import Interval
 from bench.records.comparison import Change, Unit, Word
 from bench.records.comparison_reasons import (
+    BeyondAssumedSpread,
     ChangeNote,
     NoRatio,
-    NotClear,
     OneValueEach,
     PeakMayBeMissing,
     TooFewRepeats,
+    TooFewRuns,
     TooFewValues,
-    WithinAssumedSpread,
     WithinMeasuredSpread,
 )
 from bench.records.metrics import MEMORY_NOISE, METRICS, Kind
@@ -27,24 +27,44 @@ from bench.wording.comparison import change_note
 _DIRECTED: Final = frozenset({Word.FASTER, Word.SLOWER, Word.LESS, Word.MORE})
 
 
-def change(metric: str, cells: Sequence[Observed]) -> Change | None:
-    """The change of a metric over these cells, with the medians if it is one cell; None without a cell."""
+_MOST_LOG: Final = 600.0
+"""Beyond it a ratio is no number that a document can hold."""
+
+
+class Bounds(NamedTuple):
+    """The least and the largest change that the values allow; infinite where one rose from 0."""
+
+    low: float
+    high: float
+
+
+def change(metric: str, cells: Sequence[Observed], level: float = ALPHA) -> Change | None:
+    """The change of a metric over these cells, with the medians if it is one cell; None without a cell.
+
+    `level` is that of the rank tests: a smaller one where one of many cells is looked at.
+    """
     if not cells:
         return None
     base, new = _medians(cells)
-    found = evidence(cells)
+    found = evidence(cells, level)
     if found is None:
         return _without_ratio(metric, cells, base, new)
-    by = math.expm1(found.log_ratio)
-    if base is not None and new is not None and found.unit is not Unit.PAIR:
+    by = _relative(found.log_ratio)
+    if (
+        base is not None
+        and new is not None
+        and found.unit is not Unit.PAIR
+        and abs(found.log_ratio) < _MOST_LOG
+    ):
         by = new / base - 1  # exact where nothing changed
-    verdict, note = _verdict(metric, by, found)
     is_timed = METRICS[metric].kind is Kind.TIMED
+    interval = _interval(by, found) if is_timed else None
+    verdict, note = _verdict(metric, by, found, interval)
     return Change(
         base=base,
         new=new,
         change=by,
-        interval=_interval(found) if is_timed else None,
+        interval=interval,
         p=found.p if is_timed else None,
         n_base=found.n_base,
         n_new=found.n_new,
@@ -58,13 +78,35 @@ def change(metric: str, cells: Sequence[Observed]) -> Change | None:
     )
 
 
+def bounds(metric: str, found: Change) -> Bounds | None:
+    """What a gate is held against; None where nothing is known.
+
+    Timed: the interval. Counted: the change itself. Watched: by as much to both sides as a look may miss.
+    """
+    kind = METRICS[metric].kind
+    if kind is Kind.TIMED:
+        return None if found.interval is None else Bounds(found.interval.low, found.interval.high)
+    if found.change is None:
+        return _from_zero(found)
+    missed = MEMORY_NOISE if kind is Kind.WATCHED else 0.0
+    return Bounds(found.change - missed, found.change + missed)
+
+
+def _from_zero(found: Change) -> Bounds | None:
+    if found.base == 0 and found.new is not None:
+        return Bounds(math.inf, math.inf) if found.new else Bounds(0.0, 0.0)
+    return Bounds(-1.0, -1.0) if found.base and found.new == 0 else None
+
+
 def _medians(cells: Sequence[Observed]) -> tuple[float | None, float | None]:
     if len(cells) > 1:
         return None, None
     return median(cells[0].base), median(cells[0].new)
 
 
-def _verdict(metric: str, by: float, found: Evidence) -> tuple[Word, ChangeNote | None]:
+def _verdict(
+    metric: str, by: float, found: Evidence, interval: Interval | None
+) -> tuple[Word, ChangeNote | None]:
     match METRICS[metric].kind:
         case Kind.COUNTED:
             return (_word(metric, by) if by else Word.SAME), None
@@ -73,7 +115,7 @@ def _verdict(metric: str, by: float, found: Evidence) -> tuple[Word, ChangeNote 
         case Kind.WATCHED:
             return Word.SAME_WITHIN_NOISE, None
         case Kind.TIMED:
-            return _of_timed(metric, by, found)
+            return _of_timed(metric, by, found, interval)
 
 
 def _word(metric: str, by: float) -> Word:
@@ -84,41 +126,43 @@ def _word(metric: str, by: float) -> Word:
     return Word.MORE if by > 0 else Word.LESS
 
 
-def _of_timed(metric: str, by: float, found: Evidence) -> tuple[Word, ChangeNote | None]:
-    if found.unit is Unit.ONCE:
-        return Word.CANNOT_TELL, OneValueEach()
+def _of_timed(
+    metric: str, by: float, found: Evidence, interval: Interval | None
+) -> tuple[Word, ChangeNote | None]:
+    """A change is there where its interval excludes none at all."""
+    if interval is None:
+        return Word.CANNOT_TELL, _why_no_interval(found)
+    if interval.low > 0 or interval.high < 0:
+        beyond = BeyondAssumedSpread(factor=_factor(found)) if found.is_assumed else None
+        return _word(metric, by), beyond
+    if found.is_assumed:
+        base, new = found.runs
+        return Word.CANNOT_TELL, TooFewRuns(base=base, new=new, factor=_factor(found))
     if found.unit is Unit.REPEAT:
-        return _of_repeats(metric, by, found)
-    if found.p is None or found.smallest_p > ALPHA:
-        return Word.CANNOT_TELL, TooFewValues()
-    return (Word.SAME_WITHIN_NOISE if found.p > ALPHA or not by else _word(metric, by)), None
+        return Word.SAME_WITHIN_NOISE, WithinMeasuredSpread(spread=found.spread or 0.0)
+    return Word.SAME_WITHIN_NOISE, None
 
 
-def _of_repeats(metric: str, by: float, found: Evidence) -> tuple[Word, ChangeNote | None]:
-    """A rule and no test: single processes say nothing of how much their builds vary."""
-    if found.draws is None:
-        return Word.CANNOT_TELL, TooFewRepeats(least=FEWEST)
-    # As a ratio, so that what is lost one way is won the other way round.
-    spread, size = found.spread or 0.0, abs(math.log1p(by))
-    if found.are_apart and size > _margin(found):
-        return _word(metric, by), None
-    if size > math.log1p(spread):
-        return Word.CANNOT_TELL, NotClear()
-    if found.is_assumed and found.are_apart:
-        return Word.CANNOT_TELL, WithinAssumedSpread(spread=spread)
-    return Word.SAME_WITHIN_NOISE, None if found.is_assumed else WithinMeasuredSpread(spread=spread)
+def _why_no_interval(found: Evidence) -> ChangeNote:
+    if found.unit is Unit.ONCE:
+        return OneValueEach()
+    return TooFewRepeats(least=FEWEST) if found.unit is Unit.REPEAT else TooFewValues()
 
 
-def _margin(found: Evidence) -> float:
-    """Twice what was only assumed, or what was measured; and twice the base's own noise."""
-    spread = math.log1p(found.spread or 0.0)
-    return max(2 * spread if found.is_assumed else spread, 2 * math.log1p(found.noise or 0.0))
+def _factor(found: Evidence) -> float:
+    return 1 + (found.spread or 0.0)
 
 
-def _interval(found: Evidence) -> Interval | None:
-    """Of single processes wider by their spread: their repeats do not show how much processes differ."""
-    spread = found.spread if found.unit is Unit.REPEAT else None
-    return interval(found.draws, wider=math.log1p(spread or 0.0))
+def _interval(by: float, found: Evidence) -> Interval | None:
+    """The change lies in it: the ratio of medians may lie beyond what the ranks allow."""
+    if found.ends is None:
+        return None
+    low, high = map(_relative, found.ends)
+    return Interval(low=min(low, by), high=max(high, by))
+
+
+def _relative(log_ratio: float) -> float:
+    return math.expm1(max(-_MOST_LOG, min(_MOST_LOG, log_ratio)))
 
 
 def _without_ratio(metric: str, cells: Sequence[Observed], base: float | None, new: float | None) -> Change:

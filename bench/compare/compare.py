@@ -1,12 +1,13 @@
 """The whole comparison: every other side against the first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bench.compare.cells import ObservedPair, Paired, lone, pair_interleaved, pair_separate
 from bench.compare.change import change
 from bench.compare.comparable import differences, records_differ
 from bench.compare.gates import Case, Gate, decide
-from bench.compare.sides import CellObservation, Side, cells_of, info
+from bench.compare.ranks import ALPHA
+from bench.compare.sides import CellObservation, Side, cells_of, info, names
 from bench.errors import UsageError
 from bench.judge.caveats import caveats
 from bench.judge.prediction import budgets_of
@@ -29,12 +30,13 @@ def compare(base: Side, news: Sequence[Side], gates: Sequence[Gate] = ()) -> Com
     """
     for new in news if gates else ():
         _require_two(base, new)
-    against = tuple(_against(base, new, gates) for new in news)
-    return Comparison(method="separate", base=info(base), against=against)
+    name, *others = names((base, *news))
+    against = tuple(_against(base, new, other, gates) for new, other in zip(news, others, strict=True))
+    return Comparison(method="separate", base=info(base, name), against=against)
 
 
 def compare_pairs(
-    pairs: Sequence[tuple[Record, Record]], labels: tuple[str, str], gates: Sequence[Gate] = ()
+    pairs: Sequence[tuple[Record, Record]], given: tuple[str, str], gates: Sequence[Gate] = ()
 ) -> Comparison:
     """Two builds that ran in alternation: records of one pair ran one after the other.
 
@@ -43,10 +45,11 @@ def compare_pairs(
     """
     if not pairs:
         raise UsageError("no pair of runs was finished", hint="Run it again with the same options")
-    base, new = (Side(label, tuple(pair[n] for pair in pairs)) for n, label in enumerate(labels))
+    base, new = (Side(one, tuple(pair[n] for pair in pairs)) for n, one in enumerate(given))
+    name, other = names((base, new))
     found = [pair_interleaved(observed) for observed in _observed_pairs(pairs).values()]
-    against = _assemble(base, new, found, gates)
-    return Comparison(method="interleaved", base=info(base), against=(against,))
+    against = _assemble(base, new, other, found, gates)
+    return Comparison(method="interleaved", base=info(base, name), against=(against,))
 
 
 def _observed_pairs(pairs: Sequence[tuple[Record, Record]]) -> dict[str, list[ObservedPair]]:
@@ -61,13 +64,13 @@ def _observed_pairs(pairs: Sequence[tuple[Record, Record]]) -> dict[str, list[Ob
     return found
 
 
-def _against(base: Side, new: Side, gates: Sequence[Gate]) -> Against:
+def _against(base: Side, new: Side, name: str, gates: Sequence[Gate]) -> Against:
     olds, news = cells_of(base), cells_of(new)
     found = [pair_separate(old, news[cell_id]) for cell_id, old in olds.items() if cell_id in news]
-    return _assemble(base, new, found, gates)
+    return _assemble(base, new, name, found, gates)
 
 
-def _assemble(base: Side, new: Side, found: Sequence[Paired], gates: Sequence[Gate]) -> Against:
+def _assemble(base: Side, new: Side, name: str, found: Sequence[Paired], gates: Sequence[Gate]) -> Against:
     same_device = is_same_device(base.newest, new.newest)
     _require_gateable(base, new, gates, same_device=same_device, shared=bool(found))
     overall = _overall(found)
@@ -75,10 +78,11 @@ def _assemble(base: Side, new: Side, found: Sequence[Paired], gates: Sequence[Ga
     olds, news = cells_of(base), cells_of(new)
     missing = [observed for cell_id, observed in olds.items() if cell_id not in news]
     lost = sum(any(one.cell.outcome.status == "measured" for one in observed) for observed in missing)
+    cases = {metric: _case(metric, found, overall, lost) for metric in {gate.metric for gate in gates}}
     reasons = records_differ(base.newest, new.newest)
     warnings = {sentence(caveat): caveat for side in (base, new) for caveat in _caveats(side.newest)}
     return Against(
-        new=info(new),
+        new=info(new, name),
         same_device=same_device,
         reasons=tuple(map(cell_reason, reasons)),
         reason_codes=reasons,
@@ -89,7 +93,22 @@ def _assemble(base: Side, new: Side, found: Sequence[Paired], gates: Sequence[Ga
         cells=cells,
         only_in_base=lone(missing),
         only_in_new=lone(observed for cell_id, observed in news.items() if cell_id not in olds),
-        gates=tuple(decide(gate, Case(overall.get(gate.metric), cells, lost)) for gate in gates),
+        gates=tuple(decide(gate, cases[gate.metric]) for gate in gates),
+    )
+
+
+def _case(metric: str, found: Sequence[Paired], overall: Mapping[str, Change], lost: int) -> Case:
+    """What a gate judges. One cell of many shows a change sooner or later: the level of each is that of all,
+    divided by their number (Bonferroni).
+    """
+    observed = {one.cell.cell_id: one.observed[metric] for one in found if metric in one.observed}
+    changes = {cell: change(metric, [values], ALPHA / len(observed)) for cell, values in observed.items()}
+    return Case(
+        overall=overall.get(metric),
+        cells=tuple(one.cell for one in found),
+        only_in_base=lost,
+        one_sided={one.cell.cell_id: one.one_sided[metric] for one in found if metric in one.one_sided},
+        corrected={cell: by for cell, by in changes.items() if by is not None},
     )
 
 
@@ -114,7 +133,7 @@ def _require_two(base: Side, new: Side) -> None:
     both = [record.record_id for record in new.records if record.record_id in ids]
     if both:
         raise UsageError(
-            f"--fail-on: both sides are the same record: {both[0]} is in {base.label} and in {new.label}",
+            f"--fail-on: both sides are the same record: {both[0]} is in {base.given} and in {new.given}",
             hint="Name a record of the other build",
         )
 
@@ -124,11 +143,11 @@ def _require_gateable(
 ) -> None:
     if gates and not same_device:
         raise UsageError(
-            f"--fail-on: {base.label} ran on {_device(base)}, {new.label} on {_device(new)}",
+            f"--fail-on: {base.given} ran on {_device(base)}, {new.given} on {_device(new)}",
             hint="A gate is for two builds on one device; leave it out to see the devices side by side",
         )
     if gates and not shared:
         raise UsageError(
-            f"--fail-on: {base.label} and {new.label} have no cell in common",
+            f"--fail-on: {base.given} and {new.given} have no cell in common",
             hint="Run the same suite with the same options for both",
         )

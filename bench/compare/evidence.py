@@ -9,14 +9,27 @@ from typing import Final
 import numpy as np
 
 from bench.compare import ranks, resampling
-from bench.compare.ranks import ALPHA, smallest_rank_sum_p, t_quantile
+from bench.compare.ranks import ALPHA, Ends, smallest_rank_sum_p, t_quantile
 from bench.compare.sides import CellObservation
 from bench.measure.statistics import coefficient_of_variation
 from bench.records.comparison import Unit
-from bench.records.metrics import METRICS, PROCESS_NOISE, value
-from bench.records.record import CellResult, Repeat
+from bench.records.enums import Provenance
+from bench.records.metrics import METRICS, value
+from bench.records.record import CellResult, Record, Repeat
 
+HOST_FACTOR: Final = 2.0
+"""How far two runs of one build may lie apart in speed where it was not measured, as a factor: on a CPU, or
+where the host decides, as with a tiny model. Of all pairs of runs of one build in
+docs/data/operating-curve.jsonl.xz, made within an hour on one machine, 99 of 100 lay within it.
+"""
+CARD_FACTOR: Final = 1.35
+"""The same on a graphics card. An assumption that no run has confirmed: about what lies between base clock
+and boost clock, where a card that is not slowed down runs.
+"""
 _FEWEST_PROCESSES: Final = 3
+_LEAST: Final = 1e-150
+_MOST: Final = 1e150
+"""No figure of a run lies beyond these; ratios between them are numbers."""
 _RAW: Final = frozenset(METRICS) & frozenset(Repeat.model_fields)
 
 
@@ -26,7 +39,7 @@ class Observed:
 
     `spread`: how far one process of the base may lie from another by chance alone, as a share; None where
     the values are processes or pairs, which have their own scatter. `is_assumed`: nothing measured it.
-    `logs`: for pairs only, the difference of each as log(new / base).
+    `logs`: for pairs only, the difference of each as log(new / base). `runs`: processes of base and new.
     """
 
     seed: int
@@ -39,6 +52,7 @@ class Observed:
     noise: float | None = None
     spread: float | None = None
     is_assumed: bool = False
+    runs: tuple[int, int] = (0, 0)
 
 
 Process = tuple[str, tuple[float, ...]]
@@ -53,11 +67,11 @@ def samples(cell: CellResult, metric: str) -> tuple[float, ...]:
     """
     if metric in _RAW:
         raw = (getattr(repeat, metric) for repeat in cell.repeats)
-        return tuple(float(one) for one in raw if one is not None)
+        return tuple(min(float(one), _MOST) for one in raw if one is not None)
     if metric == "energy_j" and cell.power is not None:
-        return cell.power.energies_j
+        return tuple(min(one, _MOST) for one in cell.power.energies_j)
     single = value(cell.summary, metric)
-    return () if single is None else (float(single),)
+    return () if single is None else (min(float(single), _MOST),)
 
 
 def separate(metric: str, base: Sequence[CellObservation], new: Sequence[CellObservation]) -> Observed | None:
@@ -65,7 +79,13 @@ def separate(metric: str, base: Sequence[CellObservation], new: Sequence[CellObs
     olds, news = _by_process(metric, base), _by_process(metric, new)
     if not olds or not news:
         return None
-    return of_processes(int(base[0].cell.cell_id, 16), olds, news)
+    factor = _run_factor(base[0].record, new[0].record)
+    return of_processes(int(base[0].cell.cell_id, 16), olds, news, factor)
+
+
+def _run_factor(base: Record, new: Record) -> float:
+    is_card = all(one.device.kind == "cuda" and one.provenance is not Provenance.SMOKE for one in (base, new))
+    return CARD_FACTOR if is_card else HOST_FACTOR
 
 
 def paired(metric: str, pairs: Sequence[tuple[str, CellObservation, CellObservation]]) -> Observed | None:
@@ -75,8 +95,13 @@ def paired(metric: str, pairs: Sequence[tuple[str, CellObservation, CellObservat
     return of_pairs(int(pairs[0][1].cell.cell_id, 16), both) if both else None
 
 
-def of_processes(seed: int, olds: Sequence[Process], news: Sequence[Process]) -> Observed:
-    """Values per process where a test of processes can show a difference, else those of their repeats."""
+def of_processes(
+    seed: int, olds: Sequence[Process], news: Sequence[Process], factor: float = HOST_FACTOR
+) -> Observed:
+    """Values per process where a test of processes can show a difference, else those of their repeats.
+
+    `factor`: how far two runs may lie apart where three of the base do not show it.
+    """
     noise = _noise([values for _, values in olds])
     if smallest_rank_sum_p(len(olds), len(news)) <= ALPHA:
         return _of_medians(seed, Unit.PROCESS, olds, news, noise)
@@ -90,8 +115,9 @@ def of_processes(seed: int, olds: Sequence[Process], news: Sequence[Process]) ->
         old,
         now,
         noise=noise,
-        spread=PROCESS_NOISE if spread is None else spread,
+        spread=factor - 1 if spread is None else spread,
         is_assumed=spread is None,
+        runs=(len(olds), len(news)),
     )
 
 
@@ -108,7 +134,7 @@ def of_pairs(seed: int, pairs: Sequence[tuple[str, tuple[float, ...], tuple[floa
 
 def _log_ratio(olds: Sequence[float], news: Sequence[float]) -> float:
     """NaN where no two values above 0 make a pair. One side may have more repeats."""
-    ratios = [math.log(new / old) for old, new in zip(olds, news, strict=False) if old > 0 and new > 0]
+    ratios = [math.log(new / old) for old, new in zip(olds, news, strict=False) if min(old, new) > _LEAST]
     return median(ratios) if ratios else math.nan
 
 
@@ -153,45 +179,47 @@ def _spread(medians: Sequence[float]) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """`log_ratio` is log(new / base). `draws`: the same, resampled; no p is below `smallest_p`.
+    """`log_ratio` is log(new / base). `ends`: the 95 % interval around it, or of another level where one was
+    asked for; None where there are too few values for it.
 
-    Repeats of single processes have no p, which would be about those processes and not about the builds, but
-    a `spread`. `are_apart`: the repeats of one side lie beyond those of the other.
+    Processes and pairs: what their rank test does not reject. Repeats of single processes have no p, which
+    would be about those processes and not about the builds: their interval is wider by the `spread` of
+    processes, or by twice the base's noise.
     """
 
     unit: Unit
     n_base: int
     n_new: int
     log_ratio: float
-    draws: np.ndarray | None
+    ends: Ends | None
     noise: float | None
     p: float | None = None
-    smallest_p: float = 1.0
     spread: float | None = None
     is_assumed: bool = False
-    are_apart: bool = False
+    runs: tuple[int, int] = (0, 0)
 
 
-def evidence(cells: Sequence[Observed]) -> Evidence | None:
-    """The geometric mean of the ratios of several cells, with the test that suits their unit.
+def evidence(cells: Sequence[Observed], level: float = ALPHA) -> Evidence | None:
+    """The geometric mean of the ratios of several cells, with the interval that suits their unit.
 
     None where no cell has values above 0 on both sides. Cells of one process go up and down together: where
-    the unit is a process or a pair, each is one draw, whatever the number of its cells.
+    the unit is a process or a pair, each is one draw, whatever the number of its cells. `level` is that of
+    the rank tests.
     """
     usable = [cell for cell in cells if _has_ratios(cell)]
     if not usable:
         return None
     units = {cell.unit for cell in usable}
     if units == {Unit.PAIR}:
-        return _of_pairs(usable)
-    return _of_processes(usable) if units == {Unit.PROCESS} else _of_repeats(usable)
+        return _of_pairs(usable, level)
+    return _of_processes(usable, level) if units == {Unit.PROCESS} else _of_repeats(usable)
 
 
 def _has_ratios(cell: Observed) -> bool:
-    return min((*cell.base, *cell.new), default=0.0) > 0 and not any(map(math.isnan, cell.logs))
+    return min((*cell.base, *cell.new), default=0.0) > _LEAST and not any(map(math.isnan, cell.logs))
 
 
-def _of_pairs(cells: Sequence[Observed]) -> Evidence:
+def _of_pairs(cells: Sequence[Observed], level: float) -> Evidence:
     by_pair: dict[str, list[float]] = {}
     for cell in cells:
         for key, log_ratio in zip(cell.base_keys, cell.logs, strict=True):
@@ -202,23 +230,21 @@ def _of_pairs(cells: Sequence[Observed]) -> Evidence:
         n_base=len(logs),
         n_new=len(logs),
         log_ratio=median(logs),
-        draws=resampling.median_draws(logs, cells[0].seed),
+        ends=ranks.signed_rank_interval(logs, level),
         p=ranks.signed_rank_p(logs),
-        smallest_p=ranks.smallest_signed_rank_p(len(logs)),
         noise=_typical(cell.noise for cell in cells),
     )
 
 
-def _of_processes(cells: Sequence[Observed]) -> Evidence:
+def _of_processes(cells: Sequence[Observed], level: float) -> Evidence:
     olds, news = _scores(cells, of_base=True), _scores(cells, of_base=False)
     return Evidence(
         unit=Unit.PROCESS,
         n_base=len(olds),
         n_new=len(news),
         log_ratio=math.log(median(news) / median(olds)),
-        draws=resampling.log_ratios(olds, news, cells[0].seed),
+        ends=ranks.rank_sum_interval([*map(math.log, olds)], [*map(math.log, news)], level),
         p=ranks.rank_sum_p(olds, news),
-        smallest_p=ranks.smallest_rank_sum_p(len(olds), len(news)),
         noise=_typical(cell.noise for cell in cells),
     )
 
@@ -235,24 +261,23 @@ def _scores(cells: Sequence[Observed], *, of_base: bool) -> list[float]:
 
 
 def _of_repeats(cells: Sequence[Observed]) -> Evidence:
+    unit = Unit.ONCE if all(cell.unit is Unit.ONCE for cell in cells) else Unit.REPEAT
+    assumed = [cell for cell in cells if cell.is_assumed]
+    noise, spread = _typical(cell.noise for cell in cells), _typical(cell.spread for cell in assumed or cells)
+    draws = None if unit is Unit.ONCE else _mean_draws(cells)
+    low, high = (0.0, 0.0) if draws is None else resampling.ends(draws)
+    wider = max(math.log1p(spread or 0.0), 2 * math.log1p(noise or 0.0))
     return Evidence(
-        unit=Unit.ONCE if all(cell.unit is Unit.ONCE for cell in cells) else Unit.REPEAT,
+        unit=unit,
         n_base=sum(len(cell.base) for cell in cells),
         n_new=sum(len(cell.new) for cell in cells),
         log_ratio=fmean(math.log(median(cell.new) / median(cell.base)) for cell in cells),
-        draws=_mean_draws(cells),
-        noise=_typical(cell.noise for cell in cells),
-        spread=_typical(cell.spread for cell in cells),
-        is_assumed=any(cell.is_assumed for cell in cells),
-        are_apart=_are_apart(cells),
+        ends=None if draws is None else (low - wider, high + wider),
+        noise=noise,
+        spread=spread,
+        is_assumed=bool(assumed),
+        runs=(min(cell.runs[0] for cell in cells), min(cell.runs[1] for cell in cells)),
     )
-
-
-def _are_apart(cells: Sequence[Observed]) -> bool:
-    """Whether the nearest repeats still differ the same way; over several cells their geometric mean."""
-    rises = fmean(math.log(min(cell.new) / max(cell.base)) for cell in cells)
-    falls = fmean(math.log(max(cell.new) / min(cell.base)) for cell in cells)
-    return rises > 0 or falls < 0
 
 
 def _mean_draws(cells: Sequence[Observed]) -> np.ndarray | None:

@@ -3,10 +3,14 @@
 Rank sum: Mann and Whitney 1947. Signed rank: Wilcoxon 1945, zeros left out. Ties get their mean rank, and the
 exact distribution is that of the permutations of those ranks; scipy's exact tests take no ties
 (tests/benchmarks/test_ranks.py).
+
+Each test has its interval: the shifts that it would not reject (Hodges and Lehmann 1963; Hollander, Wolfe and
+Chicken 2014, 3.3 and 4.3). It excludes 0 where p is not above the level.
 """
 
 import math
 from collections.abc import Sequence
+from statistics import NormalDist
 from typing import Final
 
 import numpy as np
@@ -48,13 +52,18 @@ def signed_rank_p(differences: Sequence[float]) -> float:
 
 
 def _exact_signed_rank(ranks: np.ndarray, positive: int) -> float:
+    return _two_sided(_signed_rank_chances(ranks), positive)
+
+
+def _signed_rank_chances(ranks: np.ndarray) -> np.ndarray:
+    """The probability of each sum of ranks, of which each is in it or not, alike likely."""
     chances = np.ones(1)
     for rank in ranks:
         longer = np.zeros(chances.size + int(rank))
         longer[: chances.size] += chances / 2
         longer[int(rank) :] += chances / 2
         chances = longer
-    return _two_sided(chances, positive)
+    return chances
 
 
 def _normal_signed_rank(doubled: np.ndarray, positive: int) -> float:
@@ -69,13 +78,78 @@ def smallest_signed_rank_p(pairs: int) -> float:
     return min(1.0, 2.0 ** (1 - pairs))
 
 
-def holm(ps: Sequence[float]) -> tuple[float, ...]:
-    """Holm's adjusted p: each may be held against the level as if it were the only test (Holm 1979)."""
-    adjusted, least = [0.0] * len(ps), 0.0
-    for place, index in enumerate(sorted(range(len(ps)), key=ps.__getitem__)):
-        least = max(least, min(1.0, (len(ps) - place) * ps[index]))
-        adjusted[index] = least
-    return tuple(adjusted)
+# --- intervals --------------------------------------------------------------------------------------------
+
+Ends = tuple[float, float]
+_STEPS: Final = 80
+_NOTHING: Final = 1e-12
+
+
+def rank_sum_interval(base: Sequence[float], new: Sequence[float], level: float = ALPHA) -> Ends | None:
+    """The shifts from base to new that a rank sum test does not reject; None where it can reject none."""
+    count = len(base) * len(new)
+    drop = _rejected_rank_sums(len(base), len(new), level)
+    if drop is None:
+        return None
+    olds, news = np.sort(np.asarray(base, float)), np.sort(np.asarray(new, float))
+    return _nth_difference(olds, news, drop), _nth_difference(olds, news, count - 1 - drop)
+
+
+def signed_rank_interval(differences: Sequence[float], level: float = ALPHA) -> Ends | None:
+    """The shifts that a signed rank test does not reject; None where it can reject none."""
+    drop = _rejected_signed_ranks(len(differences), level)
+    if drop is None:
+        return None
+    values = np.asarray(differences, float)
+    means = np.sort(((values[:, None] + values[None, :]) / 2)[np.triu_indices(len(values))])
+    return float(means[drop]), float(means[len(means) - 1 - drop])
+
+
+def _nth_difference(base: np.ndarray, new: np.ndarray, nth: int) -> float:
+    """The nth smallest (from 0) of all new - base, by bisection: not all of them are kept at once."""
+    low, high = float(new[0] - base[-1]), float(new[-1] - base[0])
+    if nth == 0:
+        return low
+    if nth == len(base) * len(new) - 1:
+        return high
+    for _ in range(_STEPS):
+        middle = (low + high) / 2
+        if int(np.searchsorted(new, base + middle, side="right").sum()) > nth:
+            high = middle
+        else:
+            low = middle
+    return 0.0 if abs(high) < _NOTHING else high
+
+
+def _rejected_rank_sums(base: int, new: int, level: float) -> int | None:
+    """How many differences lie outside the interval at each end; None: the test can reject nothing."""
+    both, mean = base + new, base * new / 2
+    if both > _EXACT_UP_TO:
+        return _rejected(mean, math.sqrt(base * new * (both + 1) / 12), level)
+    chances = _sums(np.arange(1, both + 1), base)[base * (base + 1) // 2 :]
+    return _last(chances, level)
+
+
+def _rejected_signed_ranks(pairs: int, level: float) -> int | None:
+    if pairs > _PAIRS_UP_TO:
+        variance = pairs * (pairs + 1) * (2 * pairs + 1) / 24
+        return _rejected(pairs * (pairs + 1) / 4, math.sqrt(variance), level)
+    return _last(_signed_rank_chances(np.arange(1, pairs + 1)), level)
+
+
+def _last(chances: np.ndarray, level: float) -> int | None:
+    """The last place up to which the chances add up to no more than half the level."""
+    count = int((2 * np.cumsum(chances) <= level).sum())
+    return count - 1 if count else None
+
+
+def _rejected(mean: float, deviation: float, level: float) -> int | None:
+    """The same by the normal approximation, corrected for continuity as p is."""
+    last = math.floor(mean - NormalDist().inv_cdf(1 - level / 2) * deviation - 0.5)
+    return last if last >= 0 else None
+
+
+# --- distributions ----------------------------------------------------------------------------------------
 
 
 def _sums(ranks: np.ndarray, size: int) -> np.ndarray:

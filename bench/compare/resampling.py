@@ -1,12 +1,9 @@
 """How uncertain a change is: percentile bootstrap (Efron & Tibshirani 1993, ch. 13), the same every time."""
 
-import math
 from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-
-from bench.records.base import Interval
 
 _RESAMPLES: Final = 2000
 FEWEST: Final = 3  # below it the bootstrap only repeats what is there
@@ -25,19 +22,10 @@ def log_ratios(base: Sequence[float], new: Sequence[float], seed: int) -> np.nda
     return drawn
 
 
-def median_draws(values: Sequence[float], seed: int) -> np.ndarray | None:
-    """Bootstrap draws of the median of values; None below 3 values."""
-    return _medians(values, np.random.default_rng(seed)) if len(values) >= FEWEST else None
-
-
-def interval(logs: np.ndarray | None, wider: float = 0.0) -> Interval | None:
-    """95 % interval of the relative change, from drawn logarithms of ratios; `wider`: by so much at both
-    ends, as a logarithm.
-    """
-    if logs is None:
-        return None
+def ends(logs: np.ndarray) -> tuple[float, float]:
+    """The 95 % interval of drawn logarithms of ratios."""
     low, high = np.quantile(logs, _LEVELS)
-    return Interval(low=math.expm1(low - wider), high=math.expm1(high + wider))
+    return float(low), float(high)
 
 
 def _medians(values: Sequence[float], random: np.random.Generator) -> np.ndarray:

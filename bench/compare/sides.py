@@ -1,5 +1,6 @@
 """One side of a comparison: the records of one build on one device."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,9 +12,12 @@ from bench.records.record import CellResult, Record
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """Records of one build, oldest first; `left_out` counts those of the folder that are of another."""
+    """Records of one build, oldest first; `left_out` counts those of the folder that are of another.
 
-    label: str
+    `given` is what the command line named, for messages: no document has it, for it may be a path.
+    """
+
+    given: str
     records: tuple[Record, ...]
     left_out: int = 0
 
@@ -31,7 +35,7 @@ class CellObservation:
     cell: CellResult
 
 
-def side_of(label: str, records: Sequence[Record], like: Record | None = None) -> Side:
+def side_of(given: str, records: Sequence[Record], like: Record | None = None) -> Side:
     """The records of one build, device, suite and model: the newest, or the newest alike to `like`.
 
     Records of other builds would add their difference to the noise, so they are left out and counted.
@@ -40,13 +44,13 @@ def side_of(label: str, records: Sequence[Record], like: Record | None = None) -
         UsageError: no records.
     """
     if not records:
-        raise UsageError(f"{label}: holds no records")
+        raise UsageError(f"{given}: holds no records")
     ordered = sorted(records, key=lambda record: (record.created_at, record.record_id))
     anchor = ordered[-1] if like is None else max(ordered, key=lambda record: _nearness(record, like))
     build = values(ONE_SIDE, anchor)
     alike = tuple(record for record in ordered if values(ONE_SIDE, record) == build)
     once = tuple({record.record_id: record for record in alike}.values())
-    return Side(label, once, len(ordered) - len(alike))
+    return Side(given, once, len(ordered) - len(alike))
 
 
 def cells_of(side: Side) -> dict[str, tuple[CellObservation, ...]]:
@@ -58,11 +62,34 @@ def cells_of(side: Side) -> dict[str, tuple[CellObservation, ...]]:
     return {cell_id: tuple(observed) for cell_id, observed in found.items()}
 
 
-def info(side: Side) -> SideInfo:
-    """The side as the document describes it."""
+def names(sides: Sequence[Side]) -> tuple[str, ...]:
+    """Card, version and date of each side's newest record; with the record's id, or a number, where two sides
+    would have one name.
+    """
+    plain = [_name(side.newest) for side in sides]
+    longer = _apart(plain, [f"record {side.newest.record_id}" for side in sides])
+    return tuple(_apart(longer, [f"side {number}" for number in range(1, len(sides) + 1)]))
+
+
+def _apart(names: Sequence[str], additions: Sequence[str]) -> list[str]:
+    """The names, with their additions where another one is equal."""
+    counts = Counter(names)
+    return [
+        f"{name}, {more}" if counts[name] > 1 else name for name, more in zip(names, additions, strict=True)
+    ]
+
+
+def _name(record: Record) -> str:
+    software = record.environment
+    commit = f" ({software.bench_commit[:7]})" if software.bench_commit else ""
+    return f"{record.device.name}, bench {software.bench_version}{commit}, {record.created_at:%Y-%m-%d}"
+
+
+def info(side: Side, name: str) -> SideInfo:
+    """The side as the document describes it, under this name."""
     newest = side.newest
     return SideInfo(
-        label=side.label,
+        label=name,
         records=tuple(_used(record) for record in side.records),
         left_out=side.left_out,
         model=newest.model.name,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from bench.compare.gates import Gate
-from bench.records.comparison import Change, Comparison
+from bench.records.comparison import Change, Comparison, Decision
 from bench.records.metrics import METRICS, Kind
 
 FEWEST_PAIRS: Final = 8
@@ -23,15 +23,15 @@ def may_stop(comparison: Comparison, gates: Sequence[Gate]) -> bool:
     (against,) = comparison.against
     results = zip(gates, against.gates, strict=True)
     return bool(gates) and all(
-        is_settled(gate, against.overall.get(gate.metric), result.result) for gate, result in results
+        is_settled(gate, against.overall.get(gate.metric), result.decision) for gate, result in results
     )
 
 
-def is_settled(gate: Gate, change: Change | None, result: str) -> bool:
-    """True when further pairs cannot change the decision. `result`: the gate's, over the pairs so far."""
+def is_settled(gate: Gate, change: Change | None, decision: Decision | None) -> bool:
+    """True when further pairs cannot change the decision: the gate's, over the pairs so far."""
     if METRICS[gate.metric].kind is not Kind.TIMED:
         return True  # the same in every pair
-    return result != "cannot_tell" and _is_narrow(gate, change)
+    return decision != "undecided" and _is_narrow(gate, change)
 
 
 def _is_narrow(gate: Gate, change: Change | None) -> bool:

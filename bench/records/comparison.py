@@ -10,10 +10,14 @@ from pydantic import Field
 
 from bench.records.base import Frozen, Interval
 from bench.records.caveats import RecordCaveat
-from bench.records.comparison_reasons import CellReason, ChangeNote, GateReason
+from bench.records.comparison_reasons import CellReason, ChangeNote, GateReason, GateRemedy
 from bench.records.enums import Attention, Provenance, WeightMode
 
 COMPARISON_VERSION: Final = "1.1"
+
+
+Decision = Literal["pass", "fail", "undecided"]
+"""What a gate says."""
 
 
 class Word(StrEnum):
@@ -44,7 +48,8 @@ class Change(Frozen):
     new: float | None
     change: float | None = Field(description="new / base - 1; null where the base is 0")
     interval: Interval | None = Field(
-        description="95 % bootstrap interval of the change; of single processes, wider by their spread"
+        description="95 % interval of the change: what the rank test does not reject; of a few runs, the "
+        "bootstrap interval of their repeats, wider by what runs may differ by"
     )
     p: float | None = Field(
         description="two-sided p of the rank test; null where there is none, as between single processes"
@@ -57,7 +62,7 @@ class Change(Frozen):
     )
     process_spread: float | None = Field(
         description="how far fresh processes of one build may lie apart: of 3 or more records of the base "
-        "measured, else assumed; null where processes or pairs are what is counted"
+        "measured, else assumed (1.0 is a factor of 2); null where processes or pairs are what is counted"
     )
     verdict: Word
     better: bool | None = Field(description="whether the verdict is the good way; null: neither way")
@@ -100,7 +105,7 @@ class RecordUsed(Frozen):
 class SideInfo(Frozen):
     """One side: which records, of what, on which device."""
 
-    label: str
+    label: str = Field(description="card, version of bench and date of the newest record: never a path")
     records: tuple[RecordUsed, ...]
     left_out: int = Field(default=0, description="records of the folder that are of another kind or build")
     model: str
@@ -130,9 +135,12 @@ class GateResult(Frozen):
     gate: str = Field(description="as it was given, such as decode_tokens_per_s:-5%")
     metric: str
     limit: float = Field(description="the change that is still allowed, with its sign")
-    result: Literal["passed", "failed", "cannot_tell"]
+    result: Literal["passed", "failed", "cannot_tell"] = Field(description="`decision` in its older words")
+    decision: Decision | None = Field(default=None, description="null in documents that lack it")
     why: str
     why_code: GateReason
+    remedy: str = Field(default="", description="what would decide a gate that is undecided")
+    remedy_code: GateRemedy | None = Field(default=None, description="the same, with its numbers")
 
 
 class Against(Frozen):

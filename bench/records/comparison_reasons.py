@@ -117,6 +117,22 @@ class NotClear(Frozen):
     code: Literal["not_clear"] = "not_clear"
 
 
+class TooFewRuns(Frozen):
+    """So few runs do not show how runs differ: repeats of one process share its luck."""
+
+    code: Literal["too_few_runs"] = "too_few_runs"
+    base: int
+    new: int
+    factor: float = Field(description="within which two runs of one build are assumed to lie")
+
+
+class BeyondAssumedSpread(Frozen):
+    """Few runs, and a change that is larger than runs of one build are assumed to differ by."""
+
+    code: Literal["beyond_assumed_spread"] = "beyond_assumed_spread"
+    factor: float
+
+
 class PeakMayBeMissing(Frozen):
     """The metric is watched and not counted."""
 
@@ -136,6 +152,8 @@ ChangeNote = Annotated[
     | WithinAssumedSpread
     | WithinMeasuredSpread
     | NotClear
+    | TooFewRuns
+    | BeyondAssumedSpread
     | PeakMayBeMissing
     | NoRatio,
     Field(discriminator="code"),
@@ -169,10 +187,26 @@ class NoCellHasMetric(Frozen):
     code: Literal["no_cell_has_metric"] = "no_cell_has_metric"
 
 
+class MetricOnOneSide(Frozen):
+    """Cells that ran on both sides have the metric on one side only."""
+
+    code: Literal["metric_on_one_side"] = "metric_on_one_side"
+    side: Literal["base", "new"] = Field(description="which has it in the first of these cells")
+    cells: int
+    first: CellPlace
+
+
 class NoRatioInCell(Frozen):
     """A value of the cell is 0."""
 
     code: Literal["no_ratio_in_cell"] = "no_ratio_in_cell"
+    cell: CellPlace
+
+
+class RoseFromZero(Frozen):
+    """The value was 0 in the base, and is not."""
+
+    code: Literal["rose_from_zero"] = "rose_from_zero"
     cell: CellPlace
 
 
@@ -215,7 +249,7 @@ class ChangeShown(Frozen):
 
 
 class MayBeChance(Frozen):
-    """The change is beyond the limit, and no difference is shown."""
+    """The change is beyond the limit, and its interval reaches within it."""
 
     code: Literal["may_be_chance"] = "may_be_chance"
     by: ChangeAt
@@ -250,13 +284,18 @@ class MayReachBeyond(Frozen):
 
     code: Literal["may_reach_beyond"] = "may_reach_beyond"
     by: ChangeAt
+    note: ChangeNote | None = Field(default=None, description="what makes the interval wide")
 
 
+# `BaseTooNoisy`, `ProcessesTooFarApart`, `NotDecided` and `WiderThanGate`, and of the notes `NotClear` and
+# `WithinAssumedSpread`, are in documents of earlier versions only: they are read, and no longer made.
 GateReason = Annotated[
     CellsLost
     | CellsNotCompared
     | NoCellHasMetric
+    | MetricOnOneSide
     | NoRatioInCell
+    | RoseFromZero
     | WorstChange
     | BaseTooNoisy
     | ProcessesTooFarApart
@@ -269,3 +308,50 @@ GateReason = Annotated[
     Field(discriminator="code"),
 ]
 """Why a gate failed, passed or could not be decided."""
+
+
+# --- what would decide a gate -----------------------------------------------------------------------------
+
+
+class RunProcesses(Frozen):
+    """Runs of each build on one machine, or pairs of runs in alternation."""
+
+    code: Literal["run_processes"] = "run_processes"
+    runs: int = Field(description="of each build, roughly")
+
+
+class RunPairs(Frozen):
+    """Pairs of runs in alternation."""
+
+    code: Literal["run_pairs"] = "run_pairs"
+    pairs: int = Field(description="roughly")
+
+
+class AtTheLimit(Frozen):
+    """The change is about the limit, so that more runs will hardly decide."""
+
+    code: Literal["at_the_limit"] = "at_the_limit"
+
+
+class RunAlike(Frozen):
+    """The same cells on both sides, on a device without other work."""
+
+    code: Literal["run_alike"] = "run_alike"
+
+
+class RecordMetric(Frozen):
+    """Records of both sides that have the metric."""
+
+    code: Literal["record_metric"] = "record_metric"
+
+
+class GateCounted(Frozen):
+    """A gate on a counted metric, which repeats exactly."""
+
+    code: Literal["gate_counted"] = "gate_counted"
+
+
+GateRemedy = Annotated[
+    RunProcesses | RunPairs | AtTheLimit | RunAlike | RecordMetric | GateCounted, Field(discriminator="code")
+]
+"""What would decide a gate that is undecided."""

@@ -7,7 +7,14 @@ from bench.records import comparison_reasons as reasons
 from bench.records.aspects import Aspect
 from bench.records.base import Interval
 from bench.records.comparison import CellComparison, LoneCell
-from bench.records.comparison_reasons import CellPlace, CellReason, ChangeAt, ChangeNote, GateReason
+from bench.records.comparison_reasons import (
+    CellPlace,
+    CellReason,
+    ChangeAt,
+    ChangeNote,
+    GateReason,
+    GateRemedy,
+)
 from bench.records.enums import Label
 from bench.units import clip_length
 from bench.wording.labels import ATTENTIONS
@@ -133,7 +140,7 @@ def change_note(note: ChangeNote | None) -> str:
         case reasons.TooFewRepeats(least=least):
             return f"too few repeats: {least} of each side are the least"
         case reasons.OneValueEach():
-            return "each process told it once: what it varies by is not known"
+            return "one value from each run: how much it varies is not known"
         case reasons.WithinAssumedSpread(spread=spread):
             words = "within what fresh processes of one build may differ by, as far as is known"
             return f"{words} ({share(spread)})"
@@ -141,6 +148,12 @@ def change_note(note: ChangeNote | None) -> str:
             return f"within what the processes of the base differ by ({share(spread)})"
         case reasons.NotClear():
             return "too little for single processes to tell"
+        case reasons.TooFewRuns(base=base, new=new, factor=factor):
+            runs = "one run on each side" if base == new == 1 else f"{base} and {new} runs"
+            shown = "repeats of one process do not show how runs differ"
+            return f"{runs}: {shown} (assumed: by up to a factor of {factor:g})"
+        case reasons.BeyondAssumedSpread(factor=factor):
+            return f"beyond the factor of {factor:g} that single runs of one build are assumed to differ by"
         case reasons.PeakMayBeMissing():
             return "watched, not counted: a short peak may be missing"
         case reasons.NoRatio():
@@ -162,8 +175,13 @@ def gate_reason(reason: GateReason) -> str:
             return f"{cells} of {_cells(ran)} of the base could not be compared"
         case reasons.NoCellHasMetric():
             return "no cell that can be compared has this metric on both sides"
+        case reasons.MetricOnOneSide(side=side, cells=cells, first=first):
+            where = "the base" if side == "base" else "the new side"
+            return f"{_cells(cells)} with this metric on one side only: {cell_name(first)}, on {where}"
         case reasons.NoRatioInCell(cell=cell):
             return f"no ratio in {cell_name(cell)}"
+        case reasons.RoseFromZero(cell=cell):
+            return f"was 0 in the base and is not: {cell_name(cell)}"
         case reasons.WorstChange(change=change):
             return f"{percent(change)} at worst"
         case reasons.BaseTooNoisy(noise=noise):
@@ -192,15 +210,15 @@ def _of_change(reason: _OfChange) -> str:
             in_or_over = "over" if reason.by.cell is None else "in"
             return f"{by} {in_or_over} {where}" + ("" if p is None else f", {_p_equals(p)}")
         case reasons.MayBeChance(note=note):
-            return f"{by} in {where}, which may be chance{_because(note)}"
+            return f"{by} in {where}: beyond the limit, and this may be chance{_also(note)}"
         case reasons.NotDecided(note=note):
             return f"{by}{_because(note)}"
         case reasons.NoInterval(note=note):
             return f"{by} in {where}{_because(note)}"
         case reasons.WiderThanGate():
             return f"{by}: wider than the gate, more rounds tell more"
-        case reasons.MayReachBeyond():
-            return f"{by} in {where}: it may reach beyond the gate"
+        case reasons.MayReachBeyond(note=note):
+            return f"{by} in {where}: within the limit, and it may be beyond{_also(note)}"
         case _:
             assert_never(reason)
 
@@ -212,3 +230,31 @@ def _percent(by: ChangeAt) -> str:
 
 def _because(note: ChangeNote | None) -> str:
     return "" if note is None else f": {change_note(note)}"
+
+
+def _also(note: ChangeNote | None) -> str:
+    return "" if note is None else f"; {change_note(note)}"
+
+
+# --- what would decide a gate -----------------------------------------------------------------------------
+
+
+def gate_remedy(remedy: GateRemedy | None) -> str:
+    """What would decide a gate; empty where it is decided."""
+    match remedy:
+        case None:
+            return ""
+        case reasons.RunProcesses(runs=runs):
+            return f"about {runs} runs of each build on one machine, or --interleave"
+        case reasons.RunPairs(pairs=pairs):
+            return f"about {pairs} pairs: --interleave --rounds {pairs}"
+        case reasons.AtTheLimit():
+            return "the change is about the limit: more runs will hardly decide, another limit does"
+        case reasons.RunAlike():
+            return "a run of the same cells on both sides, without other work on the device"
+        case reasons.RecordMetric():
+            return "records of both sides that have this metric"
+        case reasons.GateCounted():
+            return "a gate on allocated_peak_bytes or reserved_peak_bytes, which repeat exactly"
+        case _:
+            assert_never(remedy)

@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from bench.compare.compare import compare_pairs
 from bench.compare.evidence import samples
 from bench.records.comparison import Against, Change, Unit, Word
-from bench.records.comparison_reasons import TooFewRepeats, WithinAssumedSpread
+from bench.records.comparison_reasons import (
+    BeyondAssumedSpread,
+    TooFewRepeats,
+    TooFewRuns,
+    WithinMeasuredSpread,
+)
+from bench.records.record import DeviceInfo
 from tests.samples import records as sample
 from tests.samples.comparisons import STEADY, against, against_one, cell, record
 
@@ -21,7 +27,7 @@ def change(found: Against, metric: str = RATE) -> Change:
 
 
 def test_the_change_is_that_of_the_medians_with_an_interval_around_it() -> None:
-    base, new = cell(), cell(slow=1.25)
+    base, new = cell(), cell(slow=2.5)
     found = change(against_one(base, new))
     assert found.change == pytest.approx(median(samples(new, RATE)) / median(samples(base, RATE)) - 1)
     assert found.interval is not None
@@ -32,7 +38,7 @@ def test_the_change_is_that_of_the_medians_with_an_interval_around_it() -> None:
 
 
 def test_the_words_go_the_way_of_the_metric() -> None:
-    found = against_one(cell(slow=1.25), cell(extra_bytes=1024))
+    found = against_one(cell(slow=2.5), cell(extra_bytes=1024))
     assert change(found).verdict is Word.FASTER
     assert change(found, "latency_s").verdict is Word.FASTER
     assert change(found, "latency_s").better is True
@@ -48,33 +54,45 @@ def test_two_repeats_of_each_side_cannot_tell() -> None:
 
 
 def test_one_process_of_each_cannot_tell_what_fresh_processes_may_differ_by() -> None:
-    found = change(against_one(cell(), cell(slow=1.04)))
-    assert (found.p, found.process_spread) == (None, 0.07)
+    base, new = (record(cell(slow=slow), number=n, device=sample.CPU) for n, slow in enumerate((1.0, 1.04)))
+    found = change(against([base], [new]))
+    assert (found.p, found.process_spread) == (None, 1.0)
     assert found.verdict is Word.CANNOT_TELL
-    assert found.note_code == WithinAssumedSpread(spread=0.07)
+    assert found.note_code == TooFewRuns(base=1, new=1, factor=2.0)
     assert found.interval is not None
-    assert found.interval.low < -0.09 < 0.02 < found.interval.high
+    assert found.interval.low < -0.5 < 0.9 < found.interval.high
 
 
 @pytest.mark.parametrize(
-    ("slow", "verdict"), [(1.1, Word.CANNOT_TELL), (1.14, Word.CANNOT_TELL), (1.16, Word.SLOWER)]
+    ("device", "slow", "verdict"),
+    [
+        (sample.CPU, 1.0, Word.CANNOT_TELL),
+        (sample.CPU, 1.85, Word.CANNOT_TELL),
+        (sample.CPU, 1.98, Word.CANNOT_TELL),
+        (sample.CPU, 2.05, Word.SLOWER),
+        (sample.RTX_4070, 1.33, Word.CANNOT_TELL),
+        (sample.RTX_4070, 1.37, Word.SLOWER),
+    ],
 )
-def test_one_process_of_each_tells_what_is_more_than_twice_that(slow: float, verdict: Word) -> None:
-    assert change(against_one(cell(), cell(slow=slow)), "latency_s").verdict is verdict
+def test_steady_repeats_of_one_process_each_tell_nothing_that_runs_may_differ_by(
+    device: DeviceInfo, slow: float, verdict: Word
+) -> None:
+    base, new = record(cell(), device=device), record(cell(slow=slow), number=1, device=device)
+    found = change(against([base], [new]), "latency_s")
+    assert found.verdict is verdict
+    if verdict is Word.SLOWER:
+        assert isinstance(found.note_code, BeyondAssumedSpread)
 
 
-def test_repeats_that_overlap_tell_no_change_of_single_processes() -> None:
-    wide = (1.0, 1.01, 0.99, 1.0, 1.4)
-    found = change(against_one(cell(factors=wide), cell(slow=1.2, factors=wide)), "latency_s")
+def test_a_card_against_a_cpu_has_the_wider_of_both_margins() -> None:
+    found = against([record(cell(), device=sample.CPU)], [record(cell(slow=0.7), number=1)])
+    assert change(found).process_spread == 1.0
+
+
+def test_scattered_repeats_tell_less() -> None:
+    wide = (1.0, 1.8, 0.4, 1.5, 0.5, 2.4)
+    found = change(against_one(cell(factors=wide), cell(slow=2.5, factors=wide)), "latency_s")
     assert found.verdict is Word.CANNOT_TELL
-
-
-def test_scattered_repeats_are_the_same_within_noise() -> None:
-    wide = (1.0, 1.2, 0.8, 1.1, 0.9, 1.3)
-    assert (
-        change(against_one(cell(factors=wide), cell(slow=1.05, factors=wide))).verdict
-        is Word.SAME_WITHIN_NOISE
-    )
 
 
 def test_several_records_of_a_build_are_compared_process_by_process() -> None:
@@ -92,6 +110,7 @@ def test_three_records_of_the_base_tell_its_spread_to_a_single_new_one() -> None
     found = change(against(loose, [record(cell(slow=1.09), number=9)]))
     assert found.noise == pytest.approx(0.05, abs=0.005)
     assert found.process_spread == pytest.approx(4.303 * 0.05 * (4 / 3) ** 0.5, rel=0.02)
+    assert isinstance(found.note_code, WithinMeasuredSpread)
     assert found.verdict is Word.SAME_WITHIN_NOISE
 
 

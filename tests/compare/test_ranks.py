@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from bench.compare.ranks import (
-    holm,
+    ALPHA,
+    rank_sum_interval,
     rank_sum_p,
+    signed_rank_interval,
     signed_rank_p,
     smallest_rank_sum_p,
     smallest_signed_rank_p,
@@ -75,16 +77,70 @@ def test_differences_of_nothing_are_no_evidence() -> None:
     assert signed_rank_p([0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]) == pytest.approx(2 / 2**6)
 
 
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
-def test_holm_never_makes_a_test_easier_and_keeps_their_order(ps: list[float]) -> None:
-    adjusted = holm(ps)
-    assert all(p <= after <= min(1.0, p * len(ps)) + 1e-12 for p, after in zip(ps, adjusted, strict=True))
-    ordered = [after for _, after in sorted(zip(ps, adjusted, strict=True))]
-    assert ordered == sorted(ordered)
+# --- intervals --------------------------------------------------------------------------------------------
+
+apart = st.lists(st.floats(-50, 50).map(lambda value: round(value, 6)), min_size=6, max_size=24, unique=True)
 
 
-def test_holm_by_hand() -> None:
-    assert holm([0.01, 0.04, 0.03]) == pytest.approx((0.03, 0.06, 0.06))
+def excludes_zero(found: tuple[float, float] | None) -> bool:
+    return found is not None and (found[0] > 0 or found[1] < 0)
+
+
+@given(apart, st.data())
+def test_the_interval_excludes_none_where_the_rank_sum_test_rejects_it(
+    values: list[float], data: st.DataObject
+) -> None:
+    cut = data.draw(st.integers(1, len(values) - 1))
+    base, new = values[:cut], values[cut:]
+    assert excludes_zero(rank_sum_interval(base, new)) == (rank_sum_p(base, new) <= ALPHA)
+
+
+@given(st.lists(st.integers(-(10**6), 10**6).filter(bool), min_size=5, max_size=16, unique_by=abs))
+def test_the_interval_excludes_none_where_the_signed_rank_test_rejects_it(values: list[int]) -> None:
+    assert excludes_zero(signed_rank_interval(values)) == (signed_rank_p(values) <= ALPHA)
+
+
+@given(apart, st.data())
+def test_a_smaller_level_makes_it_wider_or_none_at_all(values: list[float], data: st.DataObject) -> None:
+    cut = data.draw(st.integers(1, len(values) - 1))
+    for wide, narrow in (
+        (rank_sum_interval(values[:cut], values[cut:], 0.01), rank_sum_interval(values[:cut], values[cut:])),
+        (signed_rank_interval(values, 0.01), signed_rank_interval(values)),
+    ):
+        if wide is not None:
+            assert narrow is not None
+            assert wide[0] <= narrow[0] + 1e-9
+            assert narrow[1] <= wide[1] + 1e-9
+
+
+def test_the_fewest_values_span_the_whole_interval() -> None:
+    assert rank_sum_interval([1, 2, 3, 4], [11, 12, 13, 15]) == (7, 14)
+    assert rank_sum_interval([1, 2, 3], [11, 12, 13]) is None
+    assert signed_rank_interval([1, 2, 3, 4, 5, 9]) == (1, 9)
+    assert signed_rank_interval([1, 2, 3, 4, 5]) is None
+
+
+def test_of_many_values_it_is_that_of_all_differences() -> None:
+    random = np.random.default_rng(2)
+    base, new = random.normal(0, 1, 60), random.normal(1, 1, 50)
+    found = rank_sum_interval(base.tolist(), new.tolist())
+    assert found is not None
+    every = np.sort(np.subtract.outer(new, base).ravel())
+    for end in found:
+        assert np.abs(every - end).min() < 1e-9
+    middle = stats.mannwhitneyu(base, new - found[0], method="asymptotic").pvalue
+    assert middle == pytest.approx(ALPHA, abs=0.01)
+    many = signed_rank_interval(random.normal(0.3, 1, 300).tolist())
+    assert many is not None
+    assert 0.1 < many[0] < 0.3 < many[1] < 0.5
+
+
+def test_values_that_are_all_alike_have_an_interval_of_nothing() -> None:
+    assert rank_sum_interval([2.0] * 5, [2.0] * 5) == (0.0, 0.0)
+    assert signed_rank_interval([0.0] * 8) == (0.0, 0.0)
+
+
+# --- quantiles --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("degrees", range(1, 31))

@@ -14,6 +14,7 @@ from bench.wording.comparison import (
     cell_reason,
     change_note,
     gate_reason,
+    gate_remedy,
     p_value,
     percent,
     share,
@@ -99,7 +100,7 @@ def test_every_difference_that_a_comparison_finds_has_a_sentence(aspect: Aspect)
         (None, ""),
         (reasons.TooFewValues(), "too few values: no test could tell these from chance"),
         (reasons.TooFewRepeats(least=3), "too few repeats: 3 of each side are the least"),
-        (reasons.OneValueEach(), "each process told it once: what it varies by is not known"),
+        (reasons.OneValueEach(), "one value from each run: how much it varies is not known"),
         (
             SPREAD,
             "within what fresh processes of one build may differ by, as far as is known (7.0 %)",
@@ -109,6 +110,20 @@ def test_every_difference_that_a_comparison_finds_has_a_sentence(aspect: Aspect)
             "within what the processes of the base differ by (3.1 %)",
         ),
         (reasons.NotClear(), "too little for single processes to tell"),
+        (
+            reasons.TooFewRuns(base=1, new=1, factor=2.0),
+            "one run on each side: repeats of one process do not show how runs differ "
+            "(assumed: by up to a factor of 2)",
+        ),
+        (
+            reasons.TooFewRuns(base=2, new=1, factor=1.35),
+            "2 and 1 runs: repeats of one process do not show how runs differ "
+            "(assumed: by up to a factor of 1.35)",
+        ),
+        (
+            reasons.BeyondAssumedSpread(factor=2.0),
+            "beyond the factor of 2 that single runs of one build are assumed to differ by",
+        ),
         (reasons.PeakMayBeMissing(), "watched, not counted: a short peak may be missing"),
         (reasons.NoRatio(), "a value of 0: no ratio"),
     ],
@@ -126,6 +141,11 @@ def test_notes_on_a_change(note: reasons.ChangeNote | None, sentence: str) -> No
         ),
         (reasons.CellsNotCompared(cells=2, ran=3), "2 of 3 cells of the base could not be compared"),
         (reasons.NoCellHasMetric(), "no cell that can be compared has this metric on both sides"),
+        (
+            reasons.MetricOnOneSide(side="new", cells=2, first=PLACE),
+            "2 cells with this metric on one side only: 30 s × 256 (SDPA), on the new side",
+        ),
+        (reasons.RoseFromZero(cell=PLACE), "was 0 in the base and is not: 30 s × 256 (SDPA)"),
         (reasons.NoRatioInCell(cell=PLACE), "no ratio in 30 s × 256 (SDPA)"),
         (reasons.WorstChange(change=0.02), "+2.0 % at worst"),
         (
@@ -142,7 +162,7 @@ def test_notes_on_a_change(note: reasons.ChangeNote | None, sentence: str) -> No
         (reasons.ChangeShown(by=IN_CELL), "+5.0 % in 30 s × 256 (SDPA)"),
         (
             reasons.MayBeChance(by=BY, note=None),
-            "+5.0 % (+1.0 to +9.0 %) in 3 cells, which may be chance",
+            "+5.0 % (+1.0 to +9.0 %) in 3 cells: beyond the limit, and this may be chance",
         ),
         (
             reasons.NotDecided(by=BY, note=reasons.NotClear()),
@@ -158,9 +178,34 @@ def test_notes_on_a_change(note: reasons.ChangeNote | None, sentence: str) -> No
         ),
         (
             reasons.MayReachBeyond(by=IN_CELL),
-            "+5.0 % in 30 s × 256 (SDPA): it may reach beyond the gate",
+            "+5.0 % in 30 s × 256 (SDPA): within the limit, and it may be beyond",
         ),
     ],
 )
 def test_reasons_of_a_gate(reason: reasons.GateReason, sentence: str) -> None:
     assert gate_reason(reason) == sentence
+
+
+@pytest.mark.parametrize(
+    ("remedy", "sentence"),
+    [
+        (None, ""),
+        (reasons.RunProcesses(runs=4), "about 4 runs of each build on one machine, or --interleave"),
+        (reasons.RunPairs(pairs=24), "about 24 pairs: --interleave --rounds 24"),
+        (
+            reasons.AtTheLimit(),
+            "the change is about the limit: more runs will hardly decide, another limit does",
+        ),
+        (
+            reasons.RunAlike(),
+            "a run of the same cells on both sides, without other work on the device",
+        ),
+        (reasons.RecordMetric(), "records of both sides that have this metric"),
+        (
+            reasons.GateCounted(),
+            "a gate on allocated_peak_bytes or reserved_peak_bytes, which repeat exactly",
+        ),
+    ],
+)
+def test_what_would_decide_a_gate(remedy: reasons.GateRemedy | None, sentence: str) -> None:
+    assert gate_remedy(remedy) == sentence

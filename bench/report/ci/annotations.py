@@ -49,9 +49,14 @@ class Annotation:
 
 
 def render(view: View, cases: Sequence[Case]) -> str:
-    """One command a line: failures, expectations not judged, and the verdict; at most ten of a level."""
+    """The commands of a run: failures, expectations not judged, and the verdict."""
+    return commands(_all(view, cases))
+
+
+def commands(annotations: Iterable[Annotation]) -> str:
+    """One command a line; at most ten of a level."""
     by_level: dict[Level, list[Annotation]] = {level: [] for level in Level}
-    for annotation in _all(view, cases):
+    for annotation in annotations:
         by_level[annotation.level].append(annotation)
     return "".join(f"{line}\n" for level in Level for line in _limited(by_level[level], level))
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from bench.report.comparison.interface import ComparisonView
-from bench.report.comparison.view import LEGEND
+from bench.report.comparison.view import LEGEND, evidence
 from bench.report.html import environment
 
 MOST_CELLS: Final = 200
@@ -12,4 +12,8 @@ MOST_CELLS: Final = 200
 
 def render(view: ComparisonView) -> str:
     """The page as text. Text of records is escaped; a policy in the page forbids scripts."""
-    return environment().get_template("comparison.html.j2").render(view=view, legend=LEGEND, most=MOST_CELLS)
+    return (
+        environment()
+        .get_template("comparison.html.j2")
+        .render(view=view, evidence=evidence, legend=LEGEND, most=MOST_CELLS)
+    )

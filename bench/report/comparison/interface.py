@@ -9,7 +9,8 @@ from bench.report.basics import Fact, Tone
 class Line:
     """The change of one metric, with its evidence.
 
-    `brief`: change and verdict in short, with the words of `LEGEND`.
+    `brief`: change and verdict in short, with the words of `LEGEND`. `mark`: the number of its note among
+    those of the overall change, empty without a note.
     """
 
     metric: str
@@ -23,6 +24,7 @@ class Line:
     tone: Tone
     brief: str
     note: str
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,30 +40,33 @@ class CellLines:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A gate and its result."""
+    """A gate and its decision; `remedy`: what would decide it, empty where it is decided."""
 
     gate: str
     word: str
     tone: Tone
     why: str
+    remedy: str
 
 
 @dataclass(frozen=True, slots=True)
 class SideView:
     """One side against the base.
 
-    `overall` has the metrics that any cell has. `lone` names the cells that only one side has. `reasons` says
+    `overall` has the metrics that any cell has, `notes` what limits their verdicts. `metrics`: those that its
+    cells have. `lone` names the cells that only one side has. `reasons` says
     why none of the cells can be compared. `differences`: setting, base, new.
     """
 
     label: str
-    device: str
     stamp: str
     stamp_tone: Tone
     reasons: tuple[str, ...]
     headline: str
     marks: tuple[Mark, ...]
     overall: dict[str, Line]
+    notes: tuple[str, ...]
+    metrics: dict[str, str]
     cells: tuple[CellLines, ...]
     lone: tuple[str, ...]
     differences: tuple[tuple[str, str, str], ...]
@@ -71,7 +76,10 @@ class SideView:
 
 @dataclass(frozen=True, slots=True)
 class ComparisonView:
-    """The whole comparison. `metrics`: names and headings of those that any side has, in table order."""
+    """The whole comparison. `metrics`: names and headings of those that any side has, in table order.
+
+    `beside`: the sides with figures that are shown next to each other; empty where there are fewer than two.
+    """
 
     title: str
     title_tone: Tone
@@ -81,6 +89,6 @@ class ComparisonView:
     stamp_tone: Tone
     method: str
     base: str
-    base_device: str
     metrics: dict[str, str]
     sides: tuple[SideView, ...]
+    beside: tuple[SideView, ...]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from bench.report.basics import Tone
 from bench.report.comparison.interface import CellLines, ComparisonView, SideView
-from bench.report.comparison.view import LEGEND
+from bench.report.comparison.view import LEGEND, evidence
 from bench.report.terminal import STYLES, plain
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ WIDTH: Final = 110
 # The metrics that fit into 110 columns; the other formats have all of them.
 _IN_CELLS: Final = ("decode_tokens_per_s", "time_to_first_token_s", "latency_s", "reserved_peak_bytes")
 _ON_CPU: Final = ("decode_tokens_per_s", "time_to_first_token_s", "latency_s", "allocated_peak_bytes")
+_MOST_COLUMNS: Final = 4
 _MOST_CELLS: Final = 60
 
 
@@ -37,8 +38,8 @@ def _parts(view: ComparisonView) -> Iterator["RenderableType"]:
 
     title = Text(f"{view.title}: ", style=f"bold {STYLES[view.title_tone]}")
     yield title.append(f"{view.model}, suite {view.suite} ({view.stamp})", style="not bold default")
-    yield Text(f"base: {view.base} on {view.base_device}. {view.method}")
-    if len(view.sides) > 1:
+    yield Text(f"base: {view.base}. {view.method}")
+    if view.beside:
         yield from _side_by_side(view)
     for side in view.sides:
         yield from _side(view, side)
@@ -47,9 +48,9 @@ def _parts(view: ComparisonView) -> Iterator["RenderableType"]:
 def _side_by_side(view: ComparisonView) -> Iterator["RenderableType"]:
     from rich.text import Text
 
-    table = _table("Metric", *(f"{side.label} ({side.device})" for side in view.sides))
+    table = _table("Metric", *(side.label for side in view.beside))
     for name, heading in view.metrics.items():
-        lines = [side.overall.get(name) for side in view.sides]
+        lines = [side.overall.get(name) for side in view.beside]
         changes = [Text(line.brief, STYLES[line.tone]) if line else Text("") for line in lines]
         table.add_row(Text(heading), *changes)
     yield table
@@ -59,16 +60,20 @@ def _side(view: ComparisonView, side: SideView) -> Iterator["RenderableType"]:
     from rich.text import Text
 
     other = "" if side.stamp == view.stamp else f" ({side.stamp})"
-    yield Text.assemble((f"\n{side.label}", "bold"), f" on {side.device}{other}: {side.headline}")
+    yield Text.assemble((f"\n{side.label}", "bold"), f"{other}: {side.headline}")
     for reason in side.reasons:
         yield Text.assemble(("not comparable", STYLES[Tone.WARN]), f": {reason}")
     for mark in side.marks:
         yield Text.assemble((f"{mark.word}  ", STYLES[mark.tone]), f"{mark.gate}: {mark.why}")
+        if mark.remedy:
+            yield Text(f"  would decide it: {mark.remedy}")
     for what, old, now in side.differences:
         yield Text(f"changed  {what}: {old} -> {now}")
     if side.overall:
         yield _overall(side)
-    yield from _cells(view, side)
+        for number, note in enumerate(side.notes, 1):
+            yield Text(f"({number}) {note}")
+    yield from _cells(side)
     for text in side.lone:
         yield Text(text)
     for caveat in side.caveats:
@@ -78,22 +83,22 @@ def _side(view: ComparisonView, side: SideView) -> Iterator["RenderableType"]:
 def _overall(side: SideView) -> "Table":
     from rich.text import Text
 
-    table = _table("Overall", "Change", "Verdict", "95 % interval", "p", "Values")
+    columns = evidence(side)
+    table = _table("Overall", *(_title(heading) for heading in columns.values()))
     for line in side.overall.values():
-        verdict = Text(line.word, STYLES[line.tone])
-        if line.note:
-            verdict.append(f": {line.note}", style="default")
-        evidence = map(Text, (line.interval, line.p, line.values))
-        table.add_row(Text(line.metric), Text(line.change), verdict, *evidence)
+        mark = f" ({line.mark})" if line.mark else ""
+        verdict = Text.assemble((line.word, STYLES[line.tone]), mark)
+        figures = (verdict if name == "word" else Text(getattr(line, name)) for name in columns)
+        table.add_row(Text(line.metric), *figures)
     return table
 
 
-def _cells(view: ComparisonView, side: SideView) -> Iterator["RenderableType"]:
+def _cells(side: SideView) -> Iterator["RenderableType"]:
     from rich.text import Text
 
-    named = _IN_CELLS if "reserved_peak_bytes" in view.metrics else _ON_CPU
-    shown = [name for name in named if name in view.metrics]
-    table = _table("Cell", *(view.metrics[name] for name in shown))
+    named = _IN_CELLS if "reserved_peak_bytes" in side.metrics else _ON_CPU
+    shown = [name for name in named if name in side.metrics] or [*side.metrics][:_MOST_COLUMNS]
+    table = _table("Cell", *(side.metrics[name] for name in shown))
     compared = [cell for cell in side.cells if cell.lines]
     for cell in compared[:_MOST_CELLS]:
         table.add_row(*_figures(cell, shown))
@@ -128,6 +133,10 @@ def _ended(side: SideView) -> Iterator["Text"]:
         yield Text.assemble((ended, STYLES[tone]), f"{why} ({', '.join(names[:3])}{more})")
     if len(alike) > _MOST_CELLS:
         yield Text(f"and {len(alike) - _MOST_CELLS} more ways to end; --format json has them all")
+
+
+def _title(heading: str) -> str:
+    return heading if len(heading) == 1 else heading[:1].upper() + heading[1:]
 
 
 def _table(first: str, *others: str) -> "Table":

@@ -1,6 +1,7 @@
 """The view of a comparison: its words and figures, once for all formats."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from bench import units
@@ -43,11 +44,7 @@ _ENDED: Final = {
     "runs_now": ("runs now", Tone.GOOD),
     "ran_in_neither": ("ran on neither side", Tone.MUTED),
 }
-_MARKS: Final = {
-    "passed": ("passed", Tone.GOOD),
-    "failed": ("failed", Tone.BAD),
-    "cannot_tell": ("cannot tell", Tone.WARN),
-}
+_MARKS: Final = {"pass": Tone.GOOD, "fail": Tone.BAD, "undecided": Tone.WARN}
 _METHODS: Final = {
     "interleaved": "Both builds ran in alternation, each time in a fresh process; compared pair by pair.",
     "separate": "The sides ran apart from each other: what else changed in between is in the figures.",
@@ -59,10 +56,21 @@ _UNITS: Final = {
     Unit.ONCE: "values",
 }
 
+EVIDENCE: Final = {
+    "change": "change",
+    "word": "verdict",
+    "interval": "95 % interval",
+    "p": "p",
+    "values": "values",
+}
+"""Fields of a line that are columns of the table of the overall change, with their headings."""
+
 
 def build_view(comparison: Comparison) -> ComparisonView:
     """The view of a comparison."""
     base = comparison.base
+    sides = tuple(_side(base, against) for against in comparison.against)
+    beside = tuple(side for side in sides if side.overall)
     stamp, tone = _stamp(base)
     title, title_tone = _title(comparison)
     return ComparisonView(
@@ -74,10 +82,19 @@ def build_view(comparison: Comparison) -> ComparisonView:
         stamp_tone=tone,
         method=_METHODS[comparison.method],
         base=clean(base.label, MAX_NAME),
-        base_device=clean(base.device, MAX_NAME),
         metrics=_metrics(comparison),
-        sides=tuple(_side(base, against) for against in comparison.against),
+        sides=sides,
+        beside=beside if len(beside) > 1 else (),
     )
+
+
+def evidence(side: SideView) -> dict[str, str]:
+    """The columns that have an entry in any line."""
+    return {
+        name: heading
+        for name, heading in EVIDENCE.items()
+        if any(getattr(line, name) for line in side.overall.values())
+    }
 
 
 def _stamp(side: SideInfo) -> tuple[str, Tone]:
@@ -94,16 +111,27 @@ def _metrics(comparison: Comparison) -> dict[str, str]:
 def _side(base: SideInfo, against: Against) -> SideView:
     marks = tuple(map(_mark, against.gates))
     stamp, tone = _stamp(against.new)
+    notes = tuple(dict.fromkeys(clean(by.note) for by in against.overall.values() if by.note))
+    overall = _lines(against.overall)
+    cells = tuple(map(_cell, against.cells))
     return SideView(
         label=clean(against.new.label, MAX_NAME),
-        device=clean(against.new.device, MAX_NAME),
         stamp=stamp,
         stamp_tone=tone,
         reasons=tuple(map(clean, against.reasons)),
         headline=_headline(against),
         marks=marks,
-        overall=_lines(against.overall),
-        cells=tuple(map(_cell, against.cells)),
+        overall={
+            name: replace(line, mark=str(notes.index(line.note) + 1) if line.note else "")
+            for name, line in overall.items()
+        },
+        notes=notes,
+        metrics={
+            name: metric.heading
+            for name, metric in METRICS.items()
+            if any(name in cell.lines for cell in cells)
+        },
+        cells=cells,
         lone=tuple(_lone(against)),
         differences=tuple(
             (one.what, clean(one.base or "n/a", MAX_NAME), clean(one.new or "n/a", MAX_NAME))
@@ -115,13 +143,13 @@ def _side(base: SideInfo, against: Against) -> SideView:
 
 
 def _title(comparison: Comparison) -> tuple[str, Tone]:
-    """The title over all sides: the worst result of their gates, or `Comparison` without gates."""
-    results = {gate.result for against in comparison.against for gate in against.gates}
-    if "failed" in results:
+    """The title over all sides: the worst decision of their gates, or `Comparison` without gates."""
+    decisions = {gate.decision for against in comparison.against for gate in against.gates}
+    if "fail" in decisions:
         return "Gate failed", Tone.BAD
-    if "cannot_tell" in results:
-        return "Cannot tell", Tone.WARN
-    return ("Gate passed", Tone.GOOD) if results else ("Comparison", Tone.MUTED)
+    if "undecided" in decisions:
+        return "Gate undecided", Tone.WARN
+    return ("Gate passed", Tone.GOOD) if decisions else ("Comparison", Tone.MUTED)
 
 
 def _headline(against: Against) -> str:
@@ -131,8 +159,8 @@ def _headline(against: Against) -> str:
         for name, metric in METRICS.items()
         if name in _FIRST and name in against.overall
     ]
-    for result, words in (("failed", "failed"), ("cannot_tell", "cannot be told")):
-        count = sum(gate.result == result for gate in against.gates)
+    for decision, words in (("undecided", "undecided"), ("fail", "failed")):
+        count = sum(gate.decision == decision for gate in against.gates)
         if count:
             parts.insert(0, f"{count} of {len(against.gates)} gates {words}")
     return "; ".join([*parts, _counted(against)])
@@ -150,8 +178,8 @@ def _counted(against: Against) -> str:
 
 
 def _mark(gate: GateResult) -> Mark:
-    word, tone = _MARKS[gate.result]
-    return Mark(clean(gate.gate, MAX_NAME), word, tone, clean(gate.why))
+    decision = gate.decision or "undecided"
+    return Mark(clean(gate.gate, MAX_NAME), decision, _MARKS[decision], clean(gate.why), clean(gate.remedy))
 
 
 def _lines(changes: dict[str, Change]) -> dict[str, Line]:
@@ -209,4 +237,4 @@ def _records(base: SideInfo, new: SideInfo) -> Iterator[Fact]:
         commit = f", commit {side.bench_commit[:12]}" if side.bench_commit else ""
         torch = f", torch {side.torch}" if side.torch else ""
         build = f"bench {side.bench_version}{commit}{torch}"
-        yield Fact(word, clean(f"{side.label}: {build}; {ids}{left}"))
+        yield Fact(word, clean(f"{build}; {ids}{left}"))

@@ -25,25 +25,25 @@ def view(base: Record, *news: Record, gates: tuple[str, ...] = ()) -> Comparison
 def slower() -> ComparisonView:
     first, second = requests(2)
     base = record(cell(first), cell(second))
-    new = record(cell(first, slow=1.25, extra_bytes=2**20), sample.out_of_memory(second), number=1)
+    new = record(cell(first, slow=2.5, extra_bytes=2**20), sample.out_of_memory(second), number=1)
     return view(base, new, gates=("decode_tokens_per_s:-5%", "reserved_peak_bytes:+50%"))
 
 
 def test_the_terminal_says_first_that_gates_failed(slower: ComparisonView) -> None:
     text = terminal.as_text(slower)
-    head = text.splitlines()[:6]
+    head = text.splitlines()[:7]
     assert "Gate failed: " in head[0]
-    assert "2 of 2 gates failed; Decode -20.0 % slower; " in " ".join(head)
+    assert "2 of 2 gates failed; Decode -60.0 % slower; " in " ".join(head)
     assert "1 of 2 cells compared, 1 no longer runs" in " ".join(head)
-    assert "failed  decode_tokens_per_s:-5%: 1 cell no longer runs that ran in the base" in text
-    assert "-20.0 % slower" in text
+    assert "fail  decode_tokens_per_s:-5%: 1 cell no longer runs that ran in the base" in text
+    assert "-60.0 % slower" in text
     assert "no longer runs: ran, then out of memory" in text
     assert max(map(len, text.splitlines())) <= terminal.WIDTH
 
 
 def test_the_comment_has_the_gates_the_change_and_folds_the_cells(slower: ComparisonView) -> None:
     text = markdown.render(slower)
-    assert text.index("| ❌ failed | decode_tokens_per_s:-5% |") < text.index("**slower**")
+    assert text.index("| ❌ fail | decode_tokens_per_s:-5% |") < text.index("**slower**")
     assert "<details><summary>1 cell " in text
     assert "| 20 s × 128 (SDPA) | no longer runs: ran, then out of memory |" in text
 
@@ -56,7 +56,7 @@ def test_the_page_is_whole_quiet_and_says_the_same(slower: ComparisonView) -> No
     ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
     assert len(ids) == len(set(ids))
     assert "2 of 2 gates failed" in page.text()
-    assert "-20.0 % slower" in page.text()
+    assert "-60.0 % slower" in page.text()
 
 
 def test_three_cards_stand_side_by_side() -> None:
@@ -72,8 +72,12 @@ def test_three_cards_stand_side_by_side() -> None:
     assert "faster" in row
     assert "slower" in row
     assert "changed  device: NVIDIA GeForce RTX 4070 -> NVIDIA GeForce RTX 4090" in text
-    assert markdown.render(beside).count("b.json (NVIDIA GeForce RTX 4090)") == 1
-    assert "Side by side, relative to a.json" in Page(html.render(beside)).text()
+    assert "|  | NVIDIA GeForce RTX 4090, bench 0.1.0 (07d5c0e), 2026-06-07, record 00" in markdown.render(
+        beside
+    )
+    assert (
+        "Side by side, relative to NVIDIA GeForce RTX 4070, bench 0.1.0 " in Page(html.render(beside)).text()
+    )
 
 
 def test_smoke_against_real_says_why_and_whose_each_side_is() -> None:
