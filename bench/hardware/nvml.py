@@ -132,8 +132,6 @@ class Probe:
         self._card = card
         self._open = True
         self._power_due_s = 0.0
-        self._known: set[int] = set()
-        self._drew: set[int] = set()
 
     def fast(self) -> Sample:
         """Memory, energy, and the processes that compute, in two to five calls of 1 to 5 ms.
@@ -141,19 +139,15 @@ class Probe:
         `at_s` lies between the calls for energy and memory. Where the card counts energy, power is asked for
         every 100 ms only, and None between: its sensor is no faster, and it serves for the range alone.
         Without the counter, it is asked for each time, to be integrated. Processes that only draw are in
-        the card's `used_bytes` and not in `processes`; Windows lists them in both.
+        the card's `used_bytes` and not in `processes`, except under Windows.
         """
         energy_j = self._card.energy_j()
         at_s = time.perf_counter()
         memory = self._card.memory()
-        processes = self._card.compute_processes()
-        if processes and not self._known.issuperset(processes):
-            self._known.update(processes)
-            self.drawing()
         return Sample(
             at_s=at_s,
             used_bytes=memory.used_bytes if memory else None,
-            processes=processes,
+            processes=self._card.compute_processes(),
             power_w=self._power_w(at_s, often=energy_j is None),
             energy_j=energy_j,
         )
@@ -165,7 +159,7 @@ class Probe:
         return self._card.power_w()
 
     def slow(self) -> SlowSample:
-        """Temperature, clocks, reasons for throttling, and the PCIe link, in six calls."""
+        """Temperature, clocks, reasons for throttling, the PCIe link, and who draws, in seven calls."""
         return SlowSample(
             at_s=time.perf_counter(),
             temperature_c=self._card.temperature_c(),
@@ -174,12 +168,8 @@ class Probe:
             throttle_reasons=self._card.throttle_reasons(),
             pcie_generation=self._card.pcie_generation(),
             pcie_width=self._card.pcie_width(),
+            drawing=frozenset(self._card.graphics_processes() or ()),
         )
-
-    def drawing(self) -> frozenset[int]:
-        """Pids that draw now, or drew when `fast` first listed a new process: a window may come and go."""
-        self._drew.update(self._card.graphics_processes() or ())
-        return frozenset(self._drew)
 
     def memory(self) -> MemoryReading | None:
         """Memory of the whole card, now."""

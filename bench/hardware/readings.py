@@ -77,7 +77,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class SlowSample:
-    """Values that change slowly and are read less often."""
+    """Values that change slowly and are read less often. `drawing` are the pids of processes that draw."""
 
     at_s: float
     temperature_c: float | None = None
@@ -86,3 +86,4 @@ class SlowSample:
     throttle_reasons: frozenset[str] | None = None
     pcie_generation: int | None = None
     pcie_width: int | None = None
+    drawing: frozenset[int] = frozenset()

@@ -35,7 +35,7 @@ class Probe(Protocol):
         """Memory, processes, power, energy."""
 
     def slow(self) -> SlowSample:
-        """Temperature, clocks, link."""
+        """Temperature, clocks, link, and who draws."""
 
     def close(self) -> None:
         """Release the driver."""
@@ -46,7 +46,7 @@ class Observation:
     """The samples since the last `begin`.
 
     Memory of the card and of each process on it, by pid (empty where the driver lists one without its bytes),
-    power and energy, and the values that change slowly.
+    power and energy, and the values that change slowly. `drawing` are the pids that drew at any of them.
     """
 
     sampled: Sampled
@@ -54,6 +54,7 @@ class Observation:
     processes: dict[int, Segments]
     trace: Trace
     slow: tuple[SlowSample, ...]
+    drawing: frozenset[int]
     lost: str | None
 
     def process(self, pid: int | None) -> Segments | None:
@@ -72,6 +73,7 @@ class Sampler:
         self._stopped = threading.Event()
         self._log = _Log(perf_counter(), period_s)
         self._lost: str | None = None
+        self._wants_slow = False
         self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
         self._thread.start()
 
@@ -91,9 +93,13 @@ class Sampler:
         return self._lost
 
     def fresh(self) -> Sample | None:
-        """A sample that is not older than this call; None where the driver does not answer any more."""
+        """A sample that is not older than this call; None where the driver does not answer any more.
+
+        The values that change slowly are read with it.
+        """
         asked = perf_counter()
         with self._news:
+            self._wants_slow = True
             has_news = self._news.wait_for(
                 lambda: self._lost is not None or self._log.is_since(asked), ANSWER_LIMIT_S
             )
@@ -119,8 +125,10 @@ class Sampler:
         """Sample at the period. Where the driver is slower than that, rest a little and do not catch up."""
         due, number = perf_counter(), 0
         while self._lost is None and not self._stopped.wait(max(0.0, due - perf_counter())):
+            with self._news:
+                wants_slow, self._wants_slow = self._wants_slow or number % SLOW_EVERY == 0, False
             fast = self._probe.fast()
-            slow = self._probe.slow() if number % SLOW_EVERY == 0 else None
+            slow = self._probe.slow() if wants_slow else None
             with self._news:
                 self._log.add(fast, slow)
                 self._news.notify_all()
@@ -142,12 +150,14 @@ class _Log:
         self._columns = (array("d"), array("d"), array("d"))
         self._stride = 1
         self._slow: list[SlowSample] = []
+        self._slow_at_s = begun_s
+        self._drawing: set[int] = set()
         self._slow_stride = 1
         self._slow_samples = 0
 
     def is_since(self, time_s: float) -> bool:
-        """Whether the last sample is as late as this time, or later."""
-        return self.last is not None and self.last.at_s >= time_s
+        """Whether the last samples of both kinds are as late as this time, or later."""
+        return self.last is not None and self.last.at_s >= time_s and self._slow_at_s >= time_s
 
     def add(self, fast: Sample, slow: SlowSample | None) -> None:
         """Add a sample; one that began before the log is left out."""
@@ -176,6 +186,8 @@ class _Log:
             self._stride *= 2
 
     def _keep_slow(self, slow: SlowSample) -> None:
+        self._slow_at_s = slow.at_s
+        self._drawing |= slow.drawing
         if self._slow_samples % self._slow_stride == 0:
             self._slow.append(slow)
         self._slow_samples += 1
@@ -193,6 +205,7 @@ class _Log:
             processes={pid: timeline.segments() for pid, timeline in self._processes.items()},
             trace=self._trace(),
             slow=tuple(self._slow),
+            drawing=frozenset(self._drawing),
             lost=lost,
         )
 

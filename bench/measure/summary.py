@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from statistics import median
 
+from bench.hardware.budget import CONTEXT
 from bench.measure.fractions import bandwidth_fraction, bf16_fraction
 from bench.measure.statistics import is_noisy, known_statistic, statistic
 from bench.records.card import DeviceMemory, Power
@@ -13,7 +14,11 @@ from bench.records.record import DeviceInfo, Memory, Repeat, Work
 
 @dataclass(frozen=True, kw_only=True)
 class CellFigures:
-    """The raw figures of a measured cell; `repeats` is never empty. `labels` are the driver's."""
+    """The raw figures of a measured cell; `repeats` is never empty. `labels` are the driver's.
+
+    `spills_from_bytes` was free on the card before the run, where Windows moves what is beyond it to system
+    memory; None where a program runs out of memory instead.
+    """
 
     repeats: tuple[Repeat, ...]
     clip_seconds: float
@@ -25,6 +30,7 @@ class CellFigures:
     device_memory: DeviceMemory | None = None
     power: Power | None = None
     labels: tuple[str, ...] = ()
+    spills_from_bytes: int | None = None
 
 
 def summarise(cell: CellFigures) -> Summary:
@@ -66,13 +72,20 @@ def _labels(cell: CellFigures) -> tuple[str, ...]:
 
 
 def _spilled(cell: CellFigures) -> bool:
-    """Whether the framework held more than the card has: under Windows the rest lies in system memory."""
+    """Whether the framework held more than the card has, or with its context more than was free there.
+
+    Under Windows the rest lies in system memory. The driver does not report the context of a cell that
+    spilled: it counts as the smallest that was seen.
+    """
     if cell.memory is None or cell.device is None or cell.device.kind != "cuda":
         return False
-    total = cell.device.memory_total_bytes
     phases = cell.memory.phases.values()
     peaks = [peak for phase in phases for peak in (phase.allocated_peak_bytes, phase.reserved_peak_bytes)]
-    return total is not None and any(peak is not None and peak > total for peak in peaks)
+    held, total = max((peak for peak in peaks if peak is not None), default=0), cell.device.memory_total_bytes
+    context = cell.device_memory.context_bytes if cell.device_memory else None
+    taken = held + (CONTEXT.low_bytes if context is None else context)
+    beyond_free = cell.spills_from_bytes is not None and taken > cell.spills_from_bytes
+    return held > 0 and (beyond_free or (total is not None and held > total))
 
 
 def _peak(memory: Memory | None, name: str) -> int | None:

@@ -238,6 +238,7 @@ def _result(
         device_memory=telemetry.memory,
         power=telemetry.power,
         labels=telemetry.labels,
+        spills_from_bytes=telemetry.spills_from_bytes,
     )
     return CellResult(
         cell_id=cell.cell_id,

@@ -15,6 +15,7 @@ from bench.hardware import nvml
 from bench.hardware.nvml import DriverLost
 from bench.hardware.readings import DriverGpu, Sample
 from bench.hardware.state import device_state
+from bench.hardware.system import this_system
 from bench.measure.energy import Span, is_awaited
 from bench.measure.load import during, is_contended, is_throttled, power_of
 from bench.measure.sampler import Observation, Sampler
@@ -46,12 +47,16 @@ class LeftoverMemory:
 
 @dataclass(frozen=True)
 class CellTelemetry:
-    """Memory, power and labels of one cell, as the driver reported them."""
+    """Memory, power and labels of one cell, as the driver reported them.
+
+    `spills_from_bytes`: what a worker takes beyond this lies in system memory; None where it runs out.
+    """
 
     memory: DeviceMemory | None = None
     power: Power | None = None
     memory_trace: MemoryTrace | None = None
     labels: tuple[str, ...] = ()
+    spills_from_bytes: int | None = None
 
     def after(self, leftover: LeftoverMemory) -> Self:
         """Return this telemetry with the memory that the cell's worker left."""
@@ -132,6 +137,8 @@ class Telemetry:
         self._baseline = gpu.memory.used_bytes if gpu.memory else None
         self._before = frozenset(process.pid for process in gpu.processes or ())
         self._drawing = frozenset(process.pid for process in gpu.processes or () if process.graphics)
+        self._free = gpu.memory.free_bytes if gpu.memory else None
+        self._wddm = this_system().wddm
         self._workers: set[int] = set()
         self._sampler = sampler
 
@@ -165,6 +172,8 @@ class Telemetry:
             power_of(seen.trace, seen.slow, spans, seen.sampled.period_s),
             self._memory_trace(seen, own, finished),
             self._labels(seen, spans, contended=memory.contended is True),
+            # Where Windows does not manage a card's memory (TCC), the driver reports it by process.
+            self._free if self._wddm and memory.process_peak_bytes is None else None,
         )
 
     def _after(self, spans: Sequence[Span]) -> tuple[Sample | None, Observation]:
@@ -231,7 +240,8 @@ class Telemetry:
 
     def _contended(self, seen: Observation, own: int | None) -> bool | None:
         """Whether another program computed on the card; None if the driver did not list our own worker."""
-        others = set(seen.processes) - self._drawing  # under Windows the list includes programs that draw
+        # Under Windows the list includes programs that draw, also those that opened since.
+        others = set(seen.processes) - self._drawing - seen.drawing
         if is_contended(others, self._before, self._workers):
             return True
         return False if own in seen.processes else None

@@ -42,7 +42,8 @@ def samples() -> object:
 def _slow(probe: nvml.Probe) -> dict[str, object]:
     sample = dataclasses.asdict(probe.slow())
     reasons = sample["throttle_reasons"]
-    return sample | {"throttle_reasons": None if reasons is None else sorted(reasons)}
+    listed = {"throttle_reasons": None if reasons is None else sorted(reasons)}
+    return sample | listed | {"drawing": sorted(sample["drawing"])}
 
 
 def worker() -> object:

@@ -53,7 +53,13 @@ def samples(ask: Ask, scenario: str | Path) -> Samples:
     assert isinstance(answer, dict), answer
     fast = [_sample(each) for each in answer["fast"]]
     slow = [
-        SlowSample(**each | {"throttle_reasons": None if reasons is None else frozenset(reasons)})
+        SlowSample(
+            **each
+            | {
+                "throttle_reasons": None if reasons is None else frozenset(reasons),
+                "drawing": frozenset(each["drawing"]),
+            }
+        )
         for each in answer["slow"]
         for reasons in [each["throttle_reasons"]]
     ]

@@ -17,6 +17,7 @@ class Scripted:
         self._call = threading.Event()
         self.asked = threading.Event()
         self.calls = 0
+        self.drawing = frozenset[int]()
         self.closed = False
         self.thread: threading.Thread | None = None
 
@@ -32,7 +33,7 @@ class Scripted:
         return Sample(perf_counter(), answer.used_bytes, answer.processes, answer.power_w, answer.energy_j)
 
     def slow(self) -> SlowSample:
-        return SlowSample(perf_counter(), temperature_c=50.0)
+        return SlowSample(perf_counter(), temperature_c=50.0, drawing=self.drawing)
 
     def close(self) -> None:
         self.closed = True

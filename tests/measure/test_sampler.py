@@ -65,6 +65,19 @@ def test_a_new_cell_begins_with_nothing() -> None:
     assert set(seen.device.high.tolist()) == {100}
 
 
+def test_who_draws_is_read_with_every_fresh_sample_and_remembered() -> None:
+    """A window that opened just before the end of a cell, and one that is closed again."""
+    probe = Scripted([Sample(0)])
+    with sampling(probe, period_s=0.001) as watching:
+        for drawing in (frozenset({5}), frozenset(), frozenset({6})):
+            probe.drawing = drawing
+            watching.fresh()
+        assert watching.seen().drawing == {5, 6}
+        watching.begin()
+        watching.fresh()
+        assert watching.seen().drawing == {6}
+
+
 def test_a_lost_driver_leaves_what_was_seen_and_its_message() -> None:
     probe = Scripted([Sample(0, used_bytes=700), Sample(0, used_bytes=600), DriverLost("GPU is lost")])
     with sampling(probe, period_s=0.01) as watching:

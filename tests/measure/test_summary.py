@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from bench.hardware.budget import CONTEXT
 from bench.measure.summary import CellFigures, summarise
 from bench.records.card import DeviceMemory, Power, Range, Sampled
 from bench.records.enums import Phase
@@ -154,6 +155,39 @@ def test_more_than_the_card_has_lies_in_system_memory(
     peaks = PhaseMemory(allocated_peak_bytes=allocated, reserved_peak_bytes=reserved)
     summary = summarise(figures(repeat(1.0), memory=memory(prefill=peaks), device=CARD))
     assert ("spilled" in summary.labels) is spilled
+
+
+@pytest.mark.parametrize(
+    ("reserved", "context", "free", "spilled"),
+    [
+        (700, 100, 800, False),
+        (701, 100, 800, True),
+        (701, 100, None, False),  # Linux: it runs out of memory instead
+        (100, None, 100 + CONTEXT.low_bytes, False),
+        (101, None, 100 + CONTEXT.low_bytes, True),  # of a cell that spilled, the context is not known
+    ],
+)
+def test_under_windows_a_spill_begins_beyond_what_was_free(
+    reserved: int, context: int | None, free: int | None, spilled: bool
+) -> None:
+    """A desktop takes its part of the card, so that it is full before the total is reached."""
+    peaks = PhaseMemory(allocated_peak_bytes=1, reserved_peak_bytes=reserved)
+    seen = DeviceMemory(
+        source=None,
+        sampler=Sampled(period_s=0.02, samples=1, largest_gap_s=None),
+        baseline_bytes=None,
+        device_peak_bytes=None,
+        process_peak_bytes=None,
+        context_bytes=context,
+        context_source=None,
+        residue_bytes=None,
+        back_at_baseline=None,
+        waited_s=None,
+    )
+    cell = figures(
+        repeat(1.0), memory=memory(prefill=peaks), device=CARD, device_memory=seen, spills_from_bytes=free
+    )
+    assert ("spilled" in summarise(cell).labels) is spilled
 
 
 def test_the_labels_of_the_driver_stand_beside_the_noise() -> None:

@@ -151,6 +151,16 @@ def test_a_card_on_which_somebody_else_computes(
     assert "train.py" not in str(record), "names of programs stay on the machine"
 
 
+def test_a_window_that_opens_in_the_cell_is_no_contention(play: Play, tmp_path: Path) -> None:
+    """Windows lists it among the programs that compute; it was not there when the run began."""
+    scenario = variant(tmp_path, "rtx-4070-headless", "process 4190900 CG 0 | 64MiB")
+    _, record = play(scenario)
+    (cell,) = record["cells"]
+    assert "contended" not in cell["summary"]["labels"]
+    assert cell["device_memory"]["contended"] is False
+    assert cell["device_memory"]["device_peak_bytes"] == (27 + 64 + WEIGHTS) * MIB
+
+
 def test_heat_that_holds_the_card_back_is_a_label(play: Play) -> None:
     _, record = play("throttled")
     assert record["cells"][0]["device_memory"]["contended"] is False
