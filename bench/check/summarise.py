@@ -26,6 +26,7 @@ from bench.records.record import CellResult, Memory, Record
 from bench.store.record_files import read_record
 from bench.text import MAX_NAME, clean, name
 from bench.units import rounded
+from bench.wording.labels import suite
 from bench.wording.outcomes import code_of, ended
 
 # Six significant digits are more than any of these figures repeats to.
@@ -61,7 +62,7 @@ def _head(record: Record, judgement: Judgement, path: str | None) -> RecordHead:
         created_at=record.created_at,
         provenance=record.provenance,
         machine_key=record.machine_key,
-        suite=clean(f"{record.suite.name} {record.suite.version}", MAX_NAME),
+        suite=clean(suite(record.suite.name, record.suite.version, record.suite.origin), MAX_NAME),
         model=_model(record),
         device=_device(record, judgement),
         software=_software(record),

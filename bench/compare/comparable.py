@@ -25,6 +25,7 @@ from bench.records.record import CellResult, Record
 _DISTURBING: Final = (Label.THROTTLED, Label.CONTENDED, Label.SPILLED)
 _FOLLOWS: Final = {
     Aspect.SUITE_VERSION: Aspect.SUITE_NAME,
+    Aspect.SUITE_ORIGIN: Aspect.SUITE_NAME,
     Aspect.RAN_OPERATORS: Aspect.RAN_ATTENTION,
     Aspect.RAN_ENCODER_OPERATORS: Aspect.RAN_ENCODER_ATTENTION,
 }
@@ -81,6 +82,8 @@ def _differences(use: Use, base: Frozen, new: Frozen) -> Iterator[Differs]:
     old, now = values(use, base), values(use, new)
     found = differing(old, now)
     for aspect in found:
+        if aspect is Aspect.SUITE_ORIGIN and None in {old[aspect], now[aspect]}:
+            continue  # older records do not have it
         if _FOLLOWS.get(aspect) not in found:
             yield Differs(aspect=aspect, base=_short(old[aspect]), new=_short(now[aspect]))
 

@@ -96,6 +96,7 @@ def info(side: Side, name: str) -> SideInfo:
         repo=newest.model.repo,
         suite=newest.suite.name,
         suite_version=newest.suite.version,
+        suite_origin=newest.suite.origin,
         device=newest.device.name,
         device_slug=newest.device.slug,
         provenance=newest.provenance,

@@ -55,12 +55,20 @@ NEAREST_SIDE: Final[Use] = (
 
 ONE_SIDE: Final[Use] = (
     *NEAREST_SIDE,
-    *(Aspect.EMULATION, Aspect.DRIVER, *_SOFTWARE, Aspect.BENCH_COMMIT, Aspect.BENCH_DIRTY),
+    *(
+        Aspect.SUITE_ORIGIN,
+        Aspect.EMULATION,
+        Aspect.DRIVER,
+        *_SOFTWARE,
+        Aspect.BENCH_COMMIT,
+        Aspect.BENCH_DIRTY,
+    ),
 )
 """Records of one build on one device: their values count together as one side of a comparison."""
 
 COMPARED_RUNS: Final[Use] = (
-    *(Aspect.PROVENANCE, Aspect.EMULATION, Aspect.SUITE_NAME, Aspect.SUITE_VERSION, Aspect.WARM_UP),
+    *(Aspect.PROVENANCE, Aspect.EMULATION, Aspect.SUITE_NAME, Aspect.SUITE_VERSION, Aspect.SUITE_ORIGIN),
+    Aspect.WARM_UP,
     *(Aspect.WEIGHT_MODE, Aspect.CONFIGURATION, Aspect.WEIGHT_FILES),
 )
 """Both sides of a comparison. Not device and software: their change is what a comparison is for."""

@@ -15,6 +15,7 @@ class Aspect(StrEnum):
     SUITE = "suite.sha256"
     SUITE_NAME = "suite.name"
     SUITE_VERSION = "suite.version"
+    SUITE_ORIGIN = "suite.origin"
     WARM_UP = "suite.definition.measure.warmup_tokens"
 
     MODEL = "model.name"

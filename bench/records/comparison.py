@@ -112,6 +112,9 @@ class SideInfo(Frozen):
     repo: str | None
     suite: str
     suite_version: str
+    suite_origin: Literal["shipped", "own"] | None = Field(
+        default=None, description="own: not the suite that bench ships under this name; null in older records"
+    )
     device: str
     device_slug: str
     provenance: Provenance

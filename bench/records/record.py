@@ -280,6 +280,9 @@ class SuiteInfo(Frozen):
 
     name: Slug
     version: str
+    origin: Literal["shipped", "own"] | None = Field(
+        default=None, description="own: a file that is not the suite that bench ships under this name"
+    )
     sha256: Sha256 = Field(description="over the RFC 8785 form of the definition")
     overrides: tuple[str, ...] = ()
     definition: dict[str, JsonValue]

@@ -10,6 +10,7 @@ from bench.report.basics import Fact
 from bench.report.interface import Kernels
 from bench.report.labels import weights
 from bench.text import MAX_NAME, clean
+from bench.wording import labels
 from bench.wording.labels import PROVENANCES
 
 
@@ -24,7 +25,7 @@ def header(record: Record) -> tuple[Fact, ...]:
         ("Device", record.device.name),
         ("Memory of the device", units.both_units(record.device.memory_total_bytes)),
         ("Provenance", PROVENANCES[record.provenance]),
-        ("Suite", f"{suite.name} {suite.version}{changed}"),
+        ("Suite", f"{labels.suite(suite.name, suite.version, suite.origin)}{changed}"),
         ("Clip lengths", _search(record)),
         ("Date", f"{record.created_at:%Y-%m-%d %H:%M} UTC"),
     )

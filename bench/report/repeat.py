@@ -36,6 +36,8 @@ def command(record: Record) -> tuple[str, tuple[str, ...]]:
             notes.append(f"The run also changed: {clean(override, MAX_NAME)}.")
     if any(cell.outcome.status == "skipped" and cell.outcome.cause == "interrupted" for cell in record.cells):
         notes.append("To finish this run instead: bench run --resume, followed by the path of the record.")
+    if record.suite.origin == "own":
+        notes.append("The suite was a file: put its path in place of its name.")
     if not plan and record.model.weight_mode is WeightMode.LOCAL:
         notes.append("Put the folder with the weights in place of MODEL_DIR.")
     return shlex.join(parts), tuple(notes)

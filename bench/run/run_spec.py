@@ -292,7 +292,8 @@ def resumed(options: RunOptions, header: Header, record: Path) -> RunOptions:
     Raises:
         UsageError: an option that a record does not contain (a file of the user) is missing.
     """
-    if options.suite is None and header.suite.name not in shipped_suites():
+    is_own = header.suite.origin == "own" or header.suite.name not in shipped_suites()
+    if options.suite is None and is_own:
         raise _give_again(record, "--suite FILE", "its suite was a file of your own")
     model = header.model
     if model.weight_mode is WeightMode.LOCAL and options.model is None:

@@ -9,7 +9,7 @@ from bench.errors import UsageError
 from bench.records.enums import Attention, Profile
 from bench.records.record import SuiteInfo
 from bench.suite.messages import describe
-from bench.suite.suite import Suite
+from bench.suite.suite import Suite, find_suite, shipped_suites
 
 _Item = TypeVar("_Item")
 
@@ -58,8 +58,14 @@ def suite_info(suite: Suite, *, base: Suite) -> SuiteInfo:
     changed = tuple(key for key in _OPTIONS if before[key] != after[key])
     names = tuple(key.rpartition(".")[2] for key in changed)
     definition = suite.model_dump(mode="json")
+    is_shipped = base.name in shipped_suites() and base.sha256 == find_suite(base.name).sha256
     return SuiteInfo(
-        name=suite.name, version=suite.version, sha256=suite.sha256, overrides=names, definition=definition
+        name=suite.name,
+        version=suite.version,
+        origin="shipped" if is_shipped else "own",
+        sha256=suite.sha256,
+        overrides=names,
+        definition=definition,
     )
 
 

@@ -71,6 +71,7 @@ _DIFFERS: Final[Mapping[Aspect, str]] = {
     Aspect.EMULATION: "another card was emulated",
     Aspect.SUITE_NAME: "another suite: {base} against {new}",
     Aspect.SUITE_VERSION: "another version of the suite: {base} against {new}",
+    Aspect.SUITE_ORIGIN: "another suite of the same name: {base} against {new}",
     Aspect.WARM_UP: "another warm-up: {base} tokens against {new}",
     Aspect.WEIGHT_MODE: "weights: {base} against {new}",
     Aspect.CONFIGURATION: "another model: its configuration differs",

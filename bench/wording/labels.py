@@ -1,7 +1,7 @@
 """The name of each code that a record contains: verdicts, provenances, weights, attention, outcomes."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Literal
 
 from bench.records.enums import Attention, Provenance, Status, Verdict, WeightMode
 
@@ -13,6 +13,12 @@ VERDICTS: Final[Mapping[Verdict, str]] = {
     Verdict.UNSUPPORTED: "Unsupported",
     Verdict.UNKNOWN: "Unknown",
 }
+
+
+def suite(name: str, version: str, origin: Literal["shipped", "own"] | None) -> str:
+    """`standard 1`, `standard 1 (own suite)`: the latter is not one that bench ships under that name."""
+    return f"{name} {version} (own suite)" if origin == "own" else f"{name} {version}"
+
 
 PREDICTED_CELLS: Final[Mapping[Verdict, str]] = {
     Verdict.RUNS: "fits",

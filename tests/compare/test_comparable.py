@@ -131,3 +131,13 @@ def test_differences_name_what_else_changed_and_nothing_that_did_not() -> None:
         ("torch", "2.13.0+cu130", "2.14.0"),
         ("OMP_NUM_THREADS", None, "1"),
     ]
+
+
+def test_a_shipped_suite_and_an_own_one_of_its_name_are_two_suites() -> None:
+    def seen(origin: str | None) -> CellObservation:
+        made = changed("suite", origin=origin)(record(cell()))
+        return CellObservation(made, made.cells[0])
+
+    own = Differs(aspect=Aspect.SUITE_ORIGIN, base="shipped", new="own")
+    assert incomparable_reasons(seen("shipped"), seen("own")) == (own,)
+    assert incomparable_reasons(seen(None), seen("own")) == (), "an older record does not say"

@@ -6,6 +6,7 @@ import pytest
 
 from bench.records.enums import WeightMode
 from bench.records.record import Record
+from bench.report.facts import header
 from bench.report.view import view_of
 from tests.samples import records as sample
 
@@ -57,3 +58,13 @@ def test_a_suite_named_like_an_option_is_no_option() -> None:
 
 def test_an_interrupted_run_can_be_resumed_and_says_how() -> None:
     assert any("--resume" in note for note in view_of(sample.interrupted()).repeat_notes)
+
+
+def test_an_own_suite_of_a_shipped_name_is_named_so_on_page_and_in_tables() -> None:
+    made = sample.smoke()
+    own = made.model_copy(update={"suite": made.suite.model_copy(update={"origin": "own"})})
+    view = view_of(own)
+    assert "The suite was a file: put its path in place of its name." in view.repeat_notes
+    name = f"{made.suite.name} {made.suite.version} (own suite)"
+    assert view.check.records[0].suite == name
+    assert any(name in fact.text for fact in header(own))

@@ -10,7 +10,7 @@ from bench.suite.overrides import (
     parse_seconds_list,
     suite_info,
 )
-from bench.suite.suite import find_suite
+from bench.suite.suite import Suite, find_suite
 
 
 def test_comma_lists_are_read() -> None:
@@ -74,6 +74,22 @@ def test_the_record_names_what_was_changed_and_holds_what_was_run() -> None:
     assert info.sha256 == sha256_of(info.definition) != base.sha256
     unchanged = suite_info(base, base=base)
     assert (unchanged.overrides, unchanged.sha256) == ((), base.sha256)
+
+
+def test_a_suite_that_bears_the_name_of_a_shipped_one_is_an_own_one() -> None:
+    shipped = find_suite("standard")
+    origins = [suite_info(override(base, repeats=2), base=base).origin for base in _standards(shipped)]
+    assert origins == ["shipped", "own", "own", "own"]
+
+
+def _standards(shipped: Suite) -> list[Suite]:
+    longer = shipped.measure.model_copy(update={"cell_limit_s": 7200.0})
+    return [
+        shipped,
+        shipped.model_copy(update={"measure": longer}),
+        shipped.model_copy(update={"version": "2"}),
+        shipped.model_copy(update={"name": "mine"}),
+    ]
 
 
 def test_underscores_belong_to_no_number() -> None:

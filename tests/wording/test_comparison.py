@@ -58,6 +58,10 @@ SPREAD = reasons.WithinAssumedSpread(spread=0.07)
             "another suite: quick against mine",
         ),
         (
+            reasons.Differs(aspect=Aspect.SUITE_ORIGIN, base="shipped", new="own"),
+            "another suite of the same name: shipped against own",
+        ),
+        (
             reasons.Differs(aspect=Aspect.RAN_DTYPE, base=None, new="torch.float16"),
             "effective dtype: unknown against torch.float16",
         ),

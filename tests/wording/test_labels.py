@@ -23,3 +23,8 @@ from bench.wording import labels
 def test_each_code_has_a_name(table: Mapping[str, str], codes: Iterable[str]) -> None:
     assert set(table) == set(codes)
     assert all(table.values())
+
+
+def test_an_own_suite_is_distinguished_from_the_shipped_one_of_its_name() -> None:
+    named = [labels.suite("standard", "1", origin) for origin in ("shipped", None, "own")]
+    assert named == ["standard 1", "standard 1", "standard 1 (own suite)"]

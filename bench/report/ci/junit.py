@@ -11,6 +11,7 @@ from bench.records.metrics import METRICS, value
 from bench.records.record import CellResult, Record
 from bench.report.ci.cases import Case, Result
 from bench.text import clean
+from bench.wording.labels import suite
 
 # XML 1.0, production 2 [Char]. A document must not contain other characters, not even as a reference.
 _INVALID: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -61,7 +62,7 @@ def _testcase(classname: str, case: Case) -> ET.Element:
 
 def _about(record: Record) -> Iterator[tuple[str, str]]:
     yield "record_id", record.record_id
-    yield "suite", f"{record.suite.name} {record.suite.version}"
+    yield "suite", suite(record.suite.name, record.suite.version, record.suite.origin)
     yield "model", record.model.name
     yield "device", record.device.name
     yield "provenance", record.provenance

@@ -23,7 +23,7 @@ from bench.report.comparison.interface import CellLines, ComparisonView, Line, M
 from bench.report.labels import weights
 from bench.text import MAX_NAME, clean
 from bench.wording.comparison import between, cell_name, p_value, percent
-from bench.wording.labels import PROVENANCES
+from bench.wording.labels import PROVENANCES, suite
 
 _WORDS: Final = {
     Word.FASTER: "faster",
@@ -77,7 +77,7 @@ def build_view(comparison: Comparison) -> ComparisonView:
         title=title,
         title_tone=title_tone,
         model=clean(base.model, MAX_NAME),
-        suite=clean(f"{base.suite} {base.suite_version}", MAX_NAME),
+        suite=clean(suite(base.suite, base.suite_version, base.suite_origin), MAX_NAME),
         stamp=stamp,
         stamp_tone=tone,
         method=_METHODS[comparison.method],
