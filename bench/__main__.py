@@ -9,12 +9,20 @@ def main() -> None:
 
     leave_current_folder()
 
-    from bench.cli.streams import secure
+    try:
+        from bench.cli.streams import secure
 
-    secure()
+        secure()
 
-    from bench.cli.app import run
+        from bench.cli.app import run
+    except ImportError as error:  # click, without which there is no command line
+        from bench.packages import import_fault
 
+        fault = import_fault(error)
+        if fault is None:
+            raise
+        sys.stderr.write(f"bench: {fault}. Mend it: {fault.command}\n")
+        sys.exit(3)
     sys.exit(run(sys.argv[1:]))
 
 

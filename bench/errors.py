@@ -9,6 +9,7 @@
     │   ├── DeviceError     3   no such GPU here
     │   │   └── FullCardError  3   it is here, and has no room for even a CUDA context
     │   ├── WeightsError    3   the weights cannot be had, or are not what the Hub states
+    │   ├── PackageError    3   a needed package is missing, too old or broken
     │   └── StorageError    3   the disk refused a write
     └── GateError           1   a stated expectation was not met
 
@@ -81,6 +82,10 @@ class FullCardError(DeviceError):
 
 class WeightsError(MachineError):
     """The weights cannot be had, or are not what they should be."""
+
+
+class PackageError(MachineError):
+    """A needed package is missing, too old or broken."""
 
 
 class StorageError(MachineError):

@@ -15,6 +15,7 @@ ELSEWHERE: Final = {
     "check/index_file.py": "check/test_index.py",
     "check/index_reading.py": "check/test_index.py",
     "hardware/nvml_calls.py": "hardware/test_nvml.py",
+    "hardware/readings.py": "hardware/test_nvml_errors.py",
     "report/basics.py": "report/test_labels.py",
     "report/card.py": "report/test_columns.py",
     "report/comparison/html.py": "report/comparison/test_formats.py",

@@ -127,6 +127,10 @@ def _call(command: Callable[[], int], debug: bool) -> int:
             traceback.print_exc()
         if isinstance(error, OSError) and error.errno in _DISK_FULL:
             return _say(f"the output cannot be written ({error.strerror}). Free space", ExitCode.MACHINE)
+        from bench.packages import import_fault
+
+        if (fault := import_fault(error)) is not None:
+            return _say(f"{fault}. Mend it: {fault.command}", ExitCode.MACHINE)
         return _say(f"a bug in bench ({type(error).__name__}); {_kept_traceback()}", ExitCode.BUG)
 
 

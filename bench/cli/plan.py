@@ -127,6 +127,10 @@ def _planner(
     chosen: "PlanRequest", budget: "BudgetKind | None", report: "Callable[[str], None]"
 ) -> "Planner":
     """Return the planner; advice of transformers about a configuration is not printed."""
+    from bench.engines.native import SPEC
+    from bench.packages import require
+
+    require(*SPEC.packages)
     from bench.engines.native.engine import quiet_transformers
     from bench.predict.planner import Planner
 

@@ -8,12 +8,12 @@ from bench.doctor.torch_build import torch_build
 from bench.doctor.trial import try_card
 from bench.doctor.weights_here import weights_here
 from bench.errors import DeviceError, UsageError
-from bench.hardware import catalog, nvml
+from bench.hardware import catalog
 from bench.hardware import device as devices
 from bench.hardware.device import Device
-from bench.hardware.environment import version_of
 from bench.hardware.readings import DriverGpu
 from bench.hardware.state import device_state
+from bench.packages import version_of
 
 
 def gather(*, gpu: str | None = None, device: str | None = None) -> Facts:
@@ -63,14 +63,14 @@ def _chosen(gpu: str | None, device: str | None) -> tuple[tuple[Device, ...], De
 
 def _unusable() -> tuple[DeviceError, ...]:
     try:
-        return nvml.unusable()
+        return devices.unusable()
     except DeviceError:  # of the driver itself, which is a finding of its own
         return ()
 
 
 def _hidden() -> int:
     """Cards that CUDA_VISIBLE_DEVICES keeps from this process, where it leaves none."""
-    return len(nvml.gpus()) if "CUDA_VISIBLE_DEVICES" in os.environ else 0
+    return len(devices.every_gpu()) if "CUDA_VISIBLE_DEVICES" in os.environ else 0
 
 
 def _card(found: Device, gpu: DriverGpu, build: TorchBuild | None, flash_attn: str | None) -> Card:

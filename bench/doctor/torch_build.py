@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from bench.doctor.facts import TorchBuild
-from bench.hardware.environment import version_of
+from bench.packages import version_of
 
 
 def torch_build() -> TorchBuild | None:

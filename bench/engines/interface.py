@@ -61,6 +61,8 @@ class EngineSetup(Frozen):
     dtype: Literal["bfloat16", "float16", "float32"]
     memory_limit_bytes: Bytes | None = None
     """The budget of the engine on an emulated card; None for the whole device."""
+    flash_attention: bool = False
+    """Whether FlashAttention 2 is asked for, so that it is tried before the first generation."""
 
 
 class ModelFacts(Frozen):
@@ -236,6 +238,7 @@ class EngineSpec:
         uses_torch: the installed torch has to be built for the device.
         reads_weights: the files of the weights have to be on this machine.
         limits_memory: the engine keeps within `memory_limit_bytes`, as an emulated card requires.
+        packages: the distributions that have to be installed.
     """
 
     open: Callable[[EngineSetup], OpenEngine]
@@ -243,3 +246,4 @@ class EngineSpec:
     uses_torch: bool
     reads_weights: bool
     limits_memory: bool
+    packages: tuple[str, ...] = ()

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Final, Literal
 import psutil
 
 from bench.errors import DeviceError, UsageError
-from bench.hardware import catalog, nvml
+from bench.hardware import catalog
 from bench.hardware.no_gpu import why_no_gpu
 from bench.hardware.readings import DriverGpu
 from bench.hardware.system import this_system
+from bench.packages import importing
 from bench.text import MAX_NAME, clean
 from bench.units import gib
 
@@ -80,8 +81,22 @@ def every_gpu() -> tuple[Device, ...]:
 
     Raises:
         DeviceError: there is a driver, and it does not answer.
+        PackageError: nvidia-ml-py is missing or hidden; only who asks for a card needs it.
     """
+    with importing():
+        from bench.hardware import nvml
     return tuple(_device(gpu) for gpu in nvml.gpus())
+
+
+def unusable() -> tuple[DeviceError, ...]:
+    """Return the error of each card that cannot be used.
+
+    Raises:
+        DeviceError, PackageError: as `every_gpu`.
+    """
+    with importing():
+        from bench.hardware import nvml
+    return nvml.unusable()
 
 
 def _device(gpu: DriverGpu) -> Device:
@@ -159,7 +174,7 @@ def card(slug: str) -> Device:
             hint="Run on the machine with the card, or use --device cpu",
         )
     hint = f"Use --gpu {found[0].slug}" if found else f"{_hiding()} hides what is here: unset it"
-    failed = "".join(f"; {error.message}" for error in nvml.unusable())
+    failed = "".join(f"; {error.message}" for error in unusable())
     raise DeviceError(f"no {slug} here: found {_listed(every)}{failed}", hint=hint)
 
 

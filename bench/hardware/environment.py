@@ -3,13 +3,13 @@
 import os
 import platform
 import subprocess
-from importlib import metadata
 from pathlib import Path
 from typing import Final
 
 import psutil
 
 import bench
+from bench.packages import version_of
 from bench.records.record import Environment
 from bench.store.scrub import scrub
 from bench.text import name as cleaned
@@ -61,14 +61,6 @@ def environment(*, torch: str | None, transformers: str | None) -> Environment:
         cpu_cores=psutil.cpu_count(logical=False),
         ram_bytes=int(psutil.virtual_memory().total),
     )
-
-
-def version_of(package: str) -> str | None:
-    """The installed version of a distribution; None if it is not installed. Imports nothing."""
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def _system() -> str:

@@ -16,8 +16,8 @@ import pynvml
 from bench.errors import DeviceError
 from bench.hardware import nvml_calls
 from bench.hardware.nvml_calls import Card
-from bench.hardware.nvml_errors import DriverLost, Meaning, device_error, lost, meaning
-from bench.hardware.readings import DriverGpu, MemoryReading, Sample, SlowSample
+from bench.hardware.nvml_errors import Meaning, device_error, lost, meaning
+from bench.hardware.readings import DriverGpu, DriverLost, MemoryReading, Sample, SlowSample
 from bench.hardware.system import this_system
 
 __all__ = ["DriverGpu", "DriverLost", "Probe", "driver_cuda", "gpus", "open_probe", "unusable"]

@@ -7,18 +7,11 @@ from typing import Final, TypeVar
 import pynvml
 
 from bench.errors import DeviceError
+from bench.hardware.readings import DriverLost
 from bench.hardware.system import System
 from bench.text import MAX_NAME, clean
 
 Answer = TypeVar("Answer")
-
-
-class DriverLost(Exception):  # noqa: N818 - a state of the card, not of this program
-    """The card, or the driver, stopped answering. The message is one line; `code` is NVML's."""
-
-    def __init__(self, message: str, code: int | None = None) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 class Meaning(Enum):

@@ -6,6 +6,14 @@ from typing import Literal
 MemorySource = Literal["NVML memory v2", "NVML memory v1"]
 
 
+class DriverLost(Exception):  # noqa: N818 - a state of the card, not of this program
+    """The card, or the driver, stopped answering. The message is one line; `code` is NVML's."""
+
+    def __init__(self, message: str, code: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 @dataclass(frozen=True, slots=True)
 class MemoryReading:
     """One reading of the memory of the whole card.

@@ -13,8 +13,7 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from bench.hardware.nvml import DriverLost
-from bench.hardware.readings import Sample, SlowSample
+from bench.hardware.readings import DriverLost, Sample, SlowSample
 from bench.measure.energy import Trace
 from bench.measure.timeline import Segments, Timeline
 from bench.records.card import Sampled

@@ -15,8 +15,9 @@ from bench.errors import UsageError
 from bench.hardware import budget
 from bench.hardware.budget import BudgetKind
 from bench.hardware.catalog import Card
-from bench.hardware.environment import environment, version_of
+from bench.hardware.environment import environment
 from bench.judge.prediction import ORDER, budgets_of, cell_verdict, need_of
+from bench.packages import version_of
 from bench.predict.allocator.caching import RULES_OF
 from bench.predict.source import Source, source_of
 from bench.predict.target import Target, every_card

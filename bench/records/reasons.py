@@ -56,8 +56,8 @@ class FlashAttentionBroken(Frozen):
 
     code: Literal["flash_attention_broken"] = "flash_attention_broken"
     version: ForeignText | None = Field(description="of flash-attn, as its package states it")
-    failed_at: Literal["import", "run"]
-    error: ForeignText = Field(description="first line of the exception, scrubbed")
+    failed_at: Literal["import", "run", "crash"] = Field(description="crash: it ended the process")
+    error: ForeignText = Field(description="first line of the exception, or the end of the process, scrubbed")
 
 
 class Bfloat16NeedsNewerGpu(Frozen):

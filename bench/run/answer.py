@@ -11,8 +11,8 @@ from bench.engines.interface import EngineSetup, ModelSource, Request
 from bench.engines.registry import find_engine
 from bench.errors import MachineError, UsageError
 from bench.hardware.device import require_build
-from bench.hardware.environment import version_of
 from bench.measure.observer import Together
+from bench.packages import version_of
 from bench.records.enums import Attention
 from bench.records.record import Requested, Sampling
 from bench.run.fetch import Confirm, Note, drop, fetch
@@ -85,6 +85,7 @@ def answer(
         ),
         device=plan.compute_on,
         dtype=requested.dtype,
+        flash_attention=question.attention is Attention.FLASH_ATTENTION_2,
     )
     # As in a worker: CUDA finds the chosen device only. It reads the variables at its first use.
     os.environ |= {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": plan.device.uuid or ""}
@@ -106,6 +107,9 @@ def _generate(
     setup: EngineSetup, plan: Plan, requested: Requested, request: Request, say: Callable[[str], None]
 ) -> None:
     opened = find_engine(requested.engine).open(setup)
+    broken = support(plan, None, opened.flash_attention_problem)(requested)
+    if broken is not None:
+        raise MachineError(reason(broken), hint="Use --attention sdpa")
     too_long = support(plan, opened.facts.max_positions)(requested)
     if too_long is not None:
         raise UsageError(reason(too_long), hint="Cut the file")

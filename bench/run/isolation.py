@@ -8,8 +8,10 @@ from time import monotonic
 from typing import Final
 
 from bench.errors import BenchError, ExitCode, FullCardError, MachineError, UsageError
+from bench.packages import version_of
 from bench.records.enums import Phase
 from bench.records.reasons import (
+    FlashAttentionBroken,
     NoContextFits,
     NoNewWorker,
     TimeLimitPassed,
@@ -24,6 +26,7 @@ from bench.store.scrub import scrub
 from bench.wording import outcomes
 
 START_LIMIT_S: Final = 300.0  # importing torch from a cold, slow disk
+_LONGEST: Final = 200
 LOAD_LIMIT_S: Final = 1800.0  # 10 GB from a disk that gives 6 MB/s
 
 CellEnd = Finished | OutOfMemory | Failed | Timeout
@@ -68,7 +71,21 @@ class Isolation:
             self.worker_pid = said.pid
             return said
         self._child = None
+        if isinstance(said, Gone) and self._setup.flash_attention:
+            return self._without_flash_attention(_end_of(child))
         raise _did_not_start(child, said)
+
+    def _without_flash_attention(self, end: str) -> Hello:
+        """Start a worker that does not try FlashAttention 2: if it starts, the package ended the one before.
+
+        Raises:
+            BenchError, Stopped: as `hello`.
+        """
+        self._setup = self._setup.model_copy(update={"flash_attention": False})
+        broken = FlashAttentionBroken(
+            version=version_of("flash-attn"), failed_at="crash", error=scrub(end)[:_LONGEST]
+        )
+        return self.hello().model_copy(update={"flash_attention_problem": broken})
 
     def measure(self, job: Job, limit_s: float, on_step: OnStep, *, ends_at: float = inf) -> CellEnd:
         """Measure one cell in the worker, which ends unless the cell finished.
@@ -159,9 +176,7 @@ class Isolation:
 
 def _did_not_start(child: Child, said: Event | Gone | None) -> BenchError:
     if isinstance(said, Gone):
-        status, tail = child.wait(), child.error_tail()
-        end = cause(tail) if tail else outcomes.worker_end(worker_exit(status, None))
-        return MachineError(f"the worker did not start: {end}")
+        return MachineError(f"the worker did not start: {_end_of(child)}")
     child.kill()
     if isinstance(said, Refused):
         if said.out_of_memory:
@@ -171,6 +186,11 @@ def _did_not_start(child: Child, said: Event | Gone | None) -> BenchError:
     if said is None:
         return MachineError(f"the worker was not ready after {START_LIMIT_S:.0f} s")
     return BenchError(f"the worker said {type(said).__name__} before its hello")
+
+
+def _end_of(child: Child) -> str:
+    status, tail = child.wait(), child.error_tail()
+    return cause(tail) if tail and status >= 0 else outcomes.worker_end(worker_exit(status, None))
 
 
 def _post_mortem(child: Child, step: Step | None) -> Failed:

@@ -7,11 +7,12 @@ from typing import Final
 
 from bench.engines.registry import find_engine
 from bench.errors import RecordError, WeightsError
-from bench.hardware.environment import environment, version_of
+from bench.hardware.environment import environment
 from bench.hardware.machine_key import machine_key
 from bench.judge.frontier import is_pruned
 from bench.judge.memory import ran_out_beside_another
 from bench.judge.same_run import LINE, PRIOR_RESULTS, Values, differing, request_key, values
+from bench.packages import version_of
 from bench.records.aspects import Aspect
 from bench.records.enums import WeightMode
 from bench.records.reasons import CardLost, NoNewWorker

@@ -15,8 +15,8 @@ from bench.errors import UsageError
 from bench.hardware import device as devices
 from bench.hardware.budget import CONTEXT, DRIVER_RESERVE
 from bench.hardware.device import Device
-from bench.hardware.environment import version_of
 from bench.hardware.machine_key import machine_key
+from bench.packages import require, version_of
 from bench.records.card import Emulation
 from bench.records.enums import PUBLISHER, Attention, Profile, WeightMode
 from bench.records.reasons import FlashAttentionBroken, UnsupportedReason
@@ -96,6 +96,7 @@ def make_plan(options: RunOptions, choose: Choose) -> Plan:
     Raises:
         UsageError: an unknown name or a bad value.
         DeviceError: the device is not in this machine.
+        PackageError: the engine needs a package that is missing or too old.
     """
     device = _device(options, choose)
     base = find_suite(_default_suite(options, device) if options.suite is None else options.suite)
@@ -106,6 +107,7 @@ def make_plan(options: RunOptions, choose: Choose) -> Plan:
             f"--emulate-vram: the engine {suite.engine} cannot be kept within a limit",
             hint="Use --engine native",
         )
+    require(*find_engine(suite.engine).packages)
     return Plan(
         suite=suite,
         suite_info=suite_info(suite, base=base),

@@ -11,11 +11,12 @@ from bench.engines.interface import ModelSource
 from bench.engines.registry import find_engine
 from bench.errors import StorageError, UsageError
 from bench.hardware.device import require_build
-from bench.hardware.environment import environment, version_of
+from bench.hardware.environment import environment
 from bench.hardware.machine_key import machine_key
 from bench.judge.same_run import RESUME, differing, values
+from bench.packages import require, version_of
 from bench.records.card import DeviceState
-from bench.records.enums import Provenance, WeightMode
+from bench.records.enums import Attention, Provenance, WeightMode
 from bench.records.reasons import RunInterrupted, TimeBudgetUsed
 from bench.records.record import ModelInfo, Record, WeightFile
 from bench.run.child import Mailbox
@@ -78,11 +79,13 @@ def check(plan: Plan, location: OutputLocation) -> tuple[str, ...]:
 
     Raises:
         StorageError: the record cannot be written.
+        PackageError: a package that the pages need is missing or too old.
         DeviceError: the device is a graphics card, and torch is built for the CPU only; or it is the CPU, and
             nobody chose it for a model of full size.
     """
     require_chosen(plan)
     require_writable(location.out)
+    require("altair", "jinja2", "pandas")  # the pages are written last
     if find_engine(plan.suite.engine).uses_torch:
         require_build(plan.device, version_of("torch"))
     return tuple(filter(None, [lack_of_locks(location.out)]))
@@ -134,6 +137,8 @@ def running(
         dtype=plan.suite.dtype,
         audio=plan.audio,
         memory_limit_bytes=plan.emulation.limit_bytes if plan.emulation is not None else None,
+        flash_attention=plan.compute_on == "cuda"
+        and Attention.FLASH_ATTENTION_2 in plan.suite.axes.attention,
     )
     isolation = Isolation(setup, mailbox)
     with watching(plan.device.uuid) as watch:

@@ -11,9 +11,7 @@ from time import monotonic
 from typing import Final, Literal, Protocol, Self
 
 from bench.errors import DeviceError
-from bench.hardware import nvml
-from bench.hardware.nvml import DriverLost
-from bench.hardware.readings import DriverGpu, Sample
+from bench.hardware.readings import DriverGpu, DriverLost, Sample
 from bench.hardware.state import device_state
 from bench.hardware.system import this_system
 from bench.measure.energy import Span, is_awaited
@@ -114,6 +112,8 @@ def watching(uuid: str | None) -> Iterator[Watch]:
     if uuid is None:
         yield Unwatched()
         return
+    from bench.hardware import nvml
+
     gpu = next((gpu for gpu in nvml.gpus() if gpu.uuid == uuid), None)
     if gpu is None:
         raise DeviceError("the graphics card is gone since it was looked up", hint="See what nvidia-smi says")

@@ -11,6 +11,7 @@ from queue import SimpleQueue
 from typing import IO, TYPE_CHECKING, Final
 
 from bench.errors import BenchError, FullCardError
+from bench.packages import importing
 from bench.run.protocol import Event, Exhausted, Hello, Job, Refused, Setup
 from bench.text import clean
 
@@ -69,12 +70,13 @@ def main() -> int:
     channel.listen()
     setup = Setup.model_validate_json(channel.receive())
 
-    from bench.engines.registry import find_engine
-    from bench.run.measurement import CellRunner
-    from bench.run.turns import turns_of_environment
-
     try:
-        opened = find_engine(setup.engine).open(setup)
+        with importing():
+            from bench.engines.registry import find_engine
+            from bench.run.measurement import CellRunner
+            from bench.run.turns import turns_of_environment
+
+            opened = find_engine(setup.engine).open(setup)
         runner = CellRunner(opened, setup.audio, channel.send, turn=turns_of_environment())
     except BenchError as error:
         channel.send(_refused(error))

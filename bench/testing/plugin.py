@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench.errors import BenchError
+from bench.packages import importing
 from bench.records.metrics import METRICS, value
 from bench.records.record import CellResult
 from bench.report.ci.cases import Case, Result, case_of
@@ -158,7 +159,8 @@ def _plan(config: pytest.Config) -> "Plan":
         model=config.getoption("bench_model"),
         weights=config.getoption("bench_weights"),
     )
-    plan = make_plan(options, refuse_to_choose)
+    with importing():
+        plan = make_plan(options, refuse_to_choose)
     if not config.option.collectonly:
         require_chosen(plan, "--bench-device cpu", "--bench-suite smoke")
     return plan

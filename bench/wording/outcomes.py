@@ -163,7 +163,8 @@ def _unsupported(why: reasons.UnsupportedReason) -> str:
         case reasons.FlashAttentionNotInstalled():
             return "the package flash-attn is not installed"
         case reasons.FlashAttentionBroken(version=version, failed_at=failed_at, error=error):
-            what = "cannot be imported" if failed_at == "import" else "does not run on this card"
+            ends = {"import": "cannot be imported", "run": "does not run on this card"}
+            what = ends.get(failed_at, "ends the process that tries it")
             return f"flash-attn {version or '(of unknown version)'} {what}: {error}"
         case reasons.Bfloat16NeedsNewerGpu(needed=needed, compute_capability=found):
             return f"BF16 needs compute capability {needed}; this card has {found}, and emulates it"

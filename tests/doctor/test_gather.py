@@ -4,7 +4,7 @@ import pytest
 
 from bench.doctor.gather import gather
 from bench.errors import UsageError
-from bench.hardware.environment import version_of
+from bench.packages import version_of
 
 
 def test_where_the_cpu_is_wanted_no_card_is_asked() -> None:

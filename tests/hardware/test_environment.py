@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 import bench
-from bench.hardware.environment import _from_cpuinfo, cpu_name, environment, version_of
+from bench.hardware.environment import _from_cpuinfo, cpu_name, environment
+from bench.packages import version_of
 from bench.records.record import Environment
 
 

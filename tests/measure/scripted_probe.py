@@ -4,8 +4,7 @@ import threading
 from collections.abc import Iterable
 from time import perf_counter
 
-from bench.hardware.nvml import DriverLost
-from bench.hardware.readings import Sample, SlowSample
+from bench.hardware.readings import DriverLost, Sample, SlowSample
 
 
 class Scripted:

@@ -4,8 +4,7 @@ from time import perf_counter
 
 import pytest
 
-from bench.hardware.nvml import DriverLost
-from bench.hardware.readings import Sample, SlowSample
+from bench.hardware.readings import DriverLost, Sample, SlowSample
 from bench.measure import sampler
 from bench.measure.energy import counted
 from bench.measure.sampler import Sampler

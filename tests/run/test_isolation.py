@@ -9,8 +9,9 @@ import pytest
 
 from bench.audio import clips
 from bench.engines.interface import ModelSource
-from bench.errors import UsageError
+from bench.errors import MachineError, UsageError
 from bench.records.enums import WeightMode
+from bench.records.reasons import FlashAttentionBroken
 from bench.records.record import Failed, Timeout
 from bench.run.child import Mailbox
 from bench.run.isolation import Isolation, Stopped
@@ -18,7 +19,8 @@ from bench.run.protocol import Finished, Job, Setup, Step
 from bench.run.signals import StopRequest
 from bench.suite.cells import expand
 from bench.suite.suite import read_suite
-from tests.engines.stand_in import NAME, PACED
+from bench.wording.outcomes import reason
+from tests.engines.stand_in import NAME, PACED, announce
 from tests.run.processes import write_suite
 
 SOURCE = ModelSource(name="tiny", weight_mode=WeightMode.TINY, directory=None)
@@ -99,3 +101,44 @@ def test_an_engine_that_the_worker_does_not_know_is_refused(setup: Setup, mailbo
     with pytest.raises(UsageError) as raised:
         unknown.hello()
     assert raised.value.hint == f"Choose from native, {PACED}, {NAME}"
+
+
+CRASHING = """
+import os, sys
+from dataclasses import replace
+from tests.engines.stand_in import SPEC as works
+
+def crash(setup):
+    if setup.flash_attention or setup.dtype == "float16":
+        {crash}
+    return works.open(setup)
+
+SPEC = replace(works, open=crash)
+"""
+
+
+@pytest.mark.parametrize(
+    ("crash", "error"),
+    [
+        ("os.abort()", "the worker was killed by SIGABRT"),
+        ("raise SystemExit('needs CUDA 11')", "needs CUDA 11"),
+        ("os._exit(7)", "the worker ended with exit status 7"),
+    ],
+)
+def test_a_flash_attention_that_ends_the_worker_costs_its_cells_alone(
+    setup: Setup, mailbox: Mailbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, crash: str, error: str
+) -> None:
+    (tmp_path / "crashing.py").write_text(CRASHING.format(crash=crash))
+    announce(tmp_path, "crashing", value="crashing:SPEC")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ['PYTHONPATH']}")
+    tries = setup.model_copy(update={"engine": "crashing", "flash_attention": True})
+    isolation = Isolation(tries, mailbox)
+    problem = isolation.hello().flash_attention_problem
+    isolation.retire()
+    assert isinstance(problem, FlashAttentionBroken)
+    assert (problem.failed_at, problem.error) == ("crash", error)
+    assert "ends the process that tries it" in reason(problem)
+    if "SystemExit" in crash:
+        broken = Isolation(tries.model_copy(update={"dtype": "float16"}), mailbox)
+        with pytest.raises(MachineError, match="the worker did not start: needs CUDA 11"):
+            broken.hello()

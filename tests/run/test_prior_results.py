@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from bench.hardware.environment import environment, version_of
+from bench.hardware.environment import environment
 from bench.hardware.machine_key import machine_key
+from bench.packages import version_of
 from bench.records.card import DeviceMemory, Emulation, Sampled
 from bench.records.reasons import CardLost, NoNewWorker, TimeLimitPassed, WorkerKilled, WorkerStep
 from bench.records.record import CellResult, Failed, Requested, Skipped, Timeout

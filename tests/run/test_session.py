@@ -9,8 +9,7 @@ import pytest
 
 from bench.engines.interface import ModelSource
 from bench.errors import ExitCode, FullCardError, MachineError
-from bench.hardware.nvml import DriverLost
-from bench.hardware.readings import DriverGpu, MemoryReading, Sample
+from bench.hardware.readings import DriverGpu, DriverLost, MemoryReading, Sample
 from bench.measure.sampler import Sampler
 from bench.records.card import DeviceMemory, DeviceState, Sampled
 from bench.records.enums import Attention, Phase, WeightMode

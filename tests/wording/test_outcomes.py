@@ -39,6 +39,10 @@ SENTENCES: Final[list[tuple[OutcomeReason, str]]] = [
         "flash-attn (of unknown version) does not run on this card: no kernel image",
     ),
     (
+        reasons.FlashAttentionBroken(version="2.8.3", failed_at="crash", error="killed by SIGSEGV"),
+        "flash-attn 2.8.3 ends the process that tries it: killed by SIGSEGV",
+    ),
+    (
         reasons.Bfloat16NeedsNewerGpu(needed=8.0, compute_capability="7.5"),
         "BF16 needs compute capability 8.0; this card has 7.5, and emulates it",
     ),

@@ -16,5 +16,20 @@ def _open(setup: EngineSetup) -> OpenEngine:
 
 
 SPEC: Final = EngineSpec(
-    open=_open, unsupported=unsupported, uses_torch=True, reads_weights=True, limits_memory=True
+    open=_open,
+    unsupported=unsupported,
+    uses_torch=True,
+    reads_weights=True,
+    limits_memory=True,
+    packages=(
+        "torch",
+        "transformers",
+        "accelerate",
+        "tokenizers",
+        "safetensors",
+        "huggingface-hub",
+        "numpy",
+        "soxr",
+        "soundfile",
+    ),
 )

@@ -6,7 +6,6 @@ import torch
 
 from bench.errors import FullCardError, MachineError
 from bench.hardware.cuda_versions import is_too_old, not_started
-from bench.hardware.nvml import driver_cuda
 from bench.hardware.system import this_system
 from bench.records.reasons import NoContextFits
 from bench.text import clean
@@ -27,6 +26,8 @@ def require_cuda(device_kind: str) -> None:
             f"torch {torch.__version__} is built for the CPU only",
             hint="Install one for the card: make bench TORCH=cu130, or see the README",
         )
+    from bench.hardware.nvml import driver_cuda
+
     speaks, built_for = driver_cuda(), torch.version.cuda
     if is_too_old(speaks, built_for) is False:
         what, fix = not_started(speaks, built_for, this_system())

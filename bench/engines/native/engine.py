@@ -17,10 +17,10 @@ from bench.engines.interface import EngineSettings, Generation, ModelFacts, Mode
 from bench.engines.native.answering import answer, generation_config
 from bench.engines.native.profiles import ProfileSettings, settings_of
 from bench.errors import BenchError
-from bench.hardware.environment import version_of
 from bench.measure.observer import Observer
 from bench.moss_audio import MossAudioConfig, MossAudioModel, MossAudioProcessor
 from bench.moss_audio.mel import LogMel
+from bench.packages import version_of
 from bench.records.enums import Attention, Phase, WeightMode
 from bench.records.record import Requested, Work
 from bench.weights.checkpoint import config_sha256, verify

@@ -4,7 +4,7 @@ import importlib.util
 
 import torch
 
-from bench.hardware.environment import version_of
+from bench.packages import version_of
 from bench.records.reasons import FlashAttentionBroken
 from bench.store.scrub import scrub
 
@@ -21,8 +21,7 @@ def flash_attention_problem(device: torch.device) -> FlashAttentionBroken | None
     version = version_of("flash-attn")
     try:
         from flash_attn import flash_attn_func
-    except (ImportError, OSError, RuntimeError) as error:
-        # Built for another torch: an undefined symbol, or a library that is not there.
+    except Exception as error:  # noqa: BLE001 - built for another torch it may raise anything, or end the process
         return FlashAttentionBroken(version=version, failed_at="import", error=_first_line(error))
     try:
         states = torch.zeros(1, 16, 1, _HEAD_DIM, dtype=torch.bfloat16, device=device)
@@ -31,7 +30,7 @@ def flash_attention_problem(device: torch.device) -> FlashAttentionBroken | None
             torch.cuda.synchronize(device)
     except torch.OutOfMemoryError:
         return None  # a full card says nothing about the package; the cells report it
-    except RuntimeError as error:
+    except Exception as error:  # noqa: BLE001 - as above
         return FlashAttentionBroken(version=version, failed_at="run", error=_first_line(error))
     return None
 

@@ -9,10 +9,10 @@ from bench.engines.native.engine import NativeEngine, quiet_transformers
 from bench.engines.native.flash_attention import flash_attention_problem
 from bench.engines.native.memory import CudaMemory, TrackedMemory
 from bench.engines.native.out_of_memory import out_of_memory
-from bench.hardware.environment import version_of
 from bench.measure.clock import Stopwatch
 from bench.measure.cuda import CudaAllocated, cuda_stopwatch
 from bench.measure.kernels import KernelObserver
+from bench.packages import version_of
 from bench.records.enums import Attention, WeightMode
 from bench.records.reasons import FlashAttentionBroken
 from bench.records.record import SubmoduleKernels
@@ -37,7 +37,7 @@ def open_native(setup: EngineSetup) -> OpenEngine:
     if on_cuda:
         # Before this process reports to its parent, so that the driver lists it from then on.
         open_context(limit_bytes)
-        problem = flash_attention_problem(device)
+        problem = flash_attention_problem(device) if setup.flash_attention else None
     engine = NativeEngine(setup.source, device)
     facts = engine.facts(setup.dtype)
     memory: MemoryProfiler = (

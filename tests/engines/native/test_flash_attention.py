@@ -25,6 +25,14 @@ def test_one_built_for_another_torch_is_told_with_its_reason(site: Path) -> None
     )
 
 
+def test_whatever_its_import_raises_concerns_it_alone(site: Path) -> None:
+    """A wheel for another torch: an attribute that this one lacks."""
+    install(site, "2.8.3", "import torch\ntorch.library.no_such_name")
+    assert flash_attention_problem(CPU) == FlashAttentionBroken(
+        version="2.8.3", failed_at="import", error="module 'torch.library' has no attribute 'no_such_name'"
+    )
+
+
 def test_its_error_names_nobody(site: Path) -> None:
     install(site, "2.7.4", "raise ImportError('/home/someone/lib/flash_attn_2_cuda.so: undefined symbol')")
     problem = flash_attention_problem(CPU)

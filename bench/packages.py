@@ -1,0 +1,191 @@
+"""Packages that bench needs: what is wrong with one that is missing, too old or broken, and what mends it.
+
+The oldest versions are those of bench's own metadata. Looking at a package imports nothing.
+"""
+
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import metadata
+from importlib.util import find_spec
+from traceback import walk_tb
+from types import ModuleType
+from typing import Final
+
+from bench.errors import PackageError
+from bench.text import clean
+
+_OWN: Final = "moss-audio-bench"
+_REQUIREMENT: Final = re.compile(r"([A-Za-z0-9._-]+)>=([\d.]+)")
+_MODULES: Final = {"nvidia-ml-py": "pynvml", "flash-attn": "flash_attn"}
+_LONGEST: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A package that cannot be used, why, and the command that mends it."""
+
+    package: str
+    why: str
+    command: str
+
+    def __str__(self) -> str:
+        """Return package and reason, such as `soxr is not installed`."""
+        return f"{self.package} {self.why}"
+
+
+def version_of(package: str) -> str | None:
+    """Return the installed version of a distribution; None if it is not installed. Imports nothing."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def oldest() -> dict[str, str]:
+    """Return the required packages with the oldest version of each; empty where bench is not installed."""
+    try:
+        lines = metadata.requires(_OWN) or ()
+    except metadata.PackageNotFoundError:
+        return {}
+    found = (_REQUIREMENT.fullmatch(line) for line in lines)  # those of an extra have a condition
+    return {match[1]: match[2] for match in found if match is not None}
+
+
+def fault_of(package: str, at_least: str | None) -> Fault | None:
+    """Return why a package is not installed or too old; None if it may work."""
+    if not _exists(module_of(package)):
+        return Fault(package, "is not installed", _install(package, at_least))
+    version = version_of(package)
+    if version is None or at_least is None or not is_older(version, at_least):
+        return None
+    return Fault(package, f"{version} is too old: {at_least} is needed", _install(package, at_least))
+
+
+def require(*packages: str) -> None:
+    """Check that packages are installed and new enough.
+
+    Raises:
+        PackageError: some are not; one command mends all.
+    """
+    needed = oldest()
+    faults = [fault for name in packages if (fault := fault_of(name, needed.get(name))) is not None]
+    if faults:
+        command = " ".join(["pip install", *(fault.command.removeprefix("pip install ") for fault in faults)])
+        raise PackageError("; ".join(map(str, faults)), hint=f"Install it: {command}")
+
+
+@contextmanager
+def importing() -> Iterator[None]:
+    """Turn the failed import of a package, whatever it raises, into one line.
+
+    Raises:
+        PackageError: the package, its error, and the command that mends it.
+    """
+    try:
+        yield
+    except Exception as error:
+        fault = import_fault(error)
+        if fault is None:
+            raise
+        raise PackageError(str(fault), hint=f"Mend it: {fault.command}") from error
+
+
+def import_fault(error: BaseException) -> Fault | None:
+    """Return what is wrong with a package if this error came from its import; None for any other error."""
+    names = [str(frame.f_globals.get("__name__", "")) for frame, _ in walk_tb(error.__traceback__)]
+    codes = [frame.f_code.co_name for frame, _ in walk_tb(error.__traceback__)]
+    below = max((place for place, name in enumerate(names) if _top(name) == "bench"), default=-1) + 1
+    # `import torch` in our code goes on in the body of torch, or of a module that loads others when asked.
+    in_import = below < len(names) and codes[below] in {"<module>", "__getattr__"}
+    if not (in_import or isinstance(error, ImportError) or _lacks(error) is not None):
+        return None
+    root = error
+    while root.__cause__ is not None:
+        root = root.__cause__
+    name = _culprit(root) or (_top(names[below]) if below < len(names) else None)
+    if name is None or name == "bench":
+        return None
+    if name in sys.stdlib_module_names:
+        what = f"was built without its module {name.removeprefix('_')}"
+        return Fault("this Python", what, "install a complete Python")
+    return _judged(name, root)
+
+
+def _culprit(root: BaseException) -> str | None:
+    """Return the module that an error names, else the last one that was being imported."""
+    if (lacking := _lacks(root)) is not None:
+        return _top(lacking.__name__)
+    if isinstance(root, ImportError) and root.name:
+        return _top(root.name)
+    bodies = [
+        _top(str(frame.f_globals.get("__name__", "")))
+        for frame, _ in walk_tb(root.__traceback__)
+        if frame.f_code.co_name == "<module>"
+    ]
+    foreign = [name for name in bodies if name not in {"bench", "__main__"} | sys.stdlib_module_names]
+    return foreign[-1] if foreign else None
+
+
+def _lacks(error: BaseException) -> ModuleType | None:
+    """Return the installed module that lacks a name: an older release, or another package of that name."""
+    found = error.obj if isinstance(error, AttributeError) else None
+    if not isinstance(found, ModuleType) or _top(found.__name__) in {"bench", *sys.stdlib_module_names}:
+        return None
+    return found
+
+
+def _judged(name: str, root: BaseException) -> Fault:
+    needed = oldest()
+    package = next((each for each in needed if module_of(each) == name), name)
+    known = fault_of(package, needed.get(package))
+    if known is not None:
+        return known
+    if name == "pynvml":
+        # pynvml before 12 and nvidia-ml-py3 install a folder of this name; it wins over nvidia-ml-py's file.
+        again = _install(package, needed.get(package))
+        mend = f"pip uninstall -y pynvml nvidia-ml-py3 nvidia-ml-py, then {again}"
+        return Fault(package, "is hidden by an older package with the same module, pynvml", mend)
+    lines = str(root).strip().splitlines()
+    what = f"{type(root).__name__}: {lines[0]}" if lines else type(root).__name__
+    why = f"{version_of(package) or ''} cannot be imported ({clean(what, _LONGEST)})".strip()
+    if package not in needed:
+        return Fault(package, why, f"pip uninstall {package}, or install it again")
+    return Fault(package, why, _install(package, needed[package], "--force-reinstall --no-deps "))
+
+
+def _install(package: str, at_least: str | None, options: str = "") -> str:
+    return f'pip install {options}"{package}>={at_least}"' if at_least else f"pip install {options}{package}"
+
+
+def module_of(package: str) -> str:
+    """Return the module that a distribution installs."""
+    return _MODULES.get(package, package.replace("-", "_"))
+
+
+def is_older(version: str, at_least: str) -> bool:
+    """Whether a version is older, by its release number: `2.10.0a0+git` is 2.10.0."""
+    return _release(version) < _release(at_least)
+
+
+def _release(version: str) -> tuple[int, ...]:
+    found = re.match(r"\d+(?:\.\d+)*", version)
+    numbers = [int(number) for number in found[0].split(".")] if found else []
+    while numbers and numbers[-1] == 0:
+        numbers.pop()
+    return tuple(numbers)
+
+
+def _exists(module: str) -> bool:
+    """Whether a module is installed; an empty folder of its name, as a removal leaves, does not count."""
+    try:
+        spec = find_spec(module)
+    except (ImportError, ValueError):
+        return False
+    return spec is not None and spec.origin is not None
+
+
+def _top(name: str) -> str:
+    return name.partition(".")[0]
