@@ -6,11 +6,13 @@ knows nothing of accounts.
 
 import hashlib
 import json
+import ssl
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Event, Lock, Thread
 from urllib.parse import unquote, urlsplit
 
@@ -137,19 +139,44 @@ class Hub:
 
 
 @contextmanager
-def serve() -> Iterator[Hub]:
-    """Run a Hub on a free port until the block ends."""
+def serve(certificate: tuple[Path, Path] | None = None) -> Iterator[Hub]:
+    """Run a Hub on a free port until the block ends; with a certificate and its key it speaks TLS."""
     hub = Hub()
 
     class Handler(_Handler):
         state = hub
 
     server = _Server(("127.0.0.1", 0), Handler)
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     hub.port = server.server_address[1]
+    with _running(server):
+        yield hub
+
+
+@contextmanager
+def proxy(status: int) -> Iterator[str]:
+    """Run a proxy that answers every request with this status; its address."""
+
+    class Handler(_Handler):
+        def do_CONNECT(self) -> None:
+            self._error(Status(status))
+
+        do_GET = do_CONNECT
+
+    server = _Server(("127.0.0.1", 0), Handler)
+    with _running(server):
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+
+
+@contextmanager
+def _running(server: ThreadingHTTPServer) -> Iterator[None]:
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
-        yield hub
+        yield
     finally:
         server.shutdown()
         server.server_close()

@@ -79,10 +79,13 @@ def _require_json(config_file: Path) -> None:
 
 
 def _of_repository(origin: Origin, repo: str) -> Source:
+    from bench.weights.hub_settings import require_importable
+
+    require_importable()
     from bench.weights.headers import remote_model
 
     found = remote_model(repo, origin.revision)
-    return _source(origin, found.config_file, commit=found.commit, tensors=found.tensors)
+    return _source(origin, found.config_file, commit=found.commit, tensors=found.tensors, note=found.note)
 
 
 def _tiny(origin: Origin) -> Source:
@@ -103,6 +106,7 @@ def _source(
     commit: str | None = None,
     tensors: Mapping[str, tuple[int, ...]] | None = None,
     tokenizer: Path | None = None,
+    note: str | None = None,
 ) -> Source:
     config = read_json(config_file)
     shapes_of(config)
@@ -114,6 +118,7 @@ def _source(
         commit=commit,
         tensors=tensors,
         tokenizer=tokenizer,
+        note=note,
     )
 
 

@@ -26,7 +26,8 @@ def drop(_line: str) -> None:
 def fetch(origin: Origin, confirm: Confirm, progress: Progress, note: Note = drop) -> Weights:
     """Return the checked weights of a plan. `confirm(repo, bytes, place)` is called before a download.
 
-    `note` receives a line if the tiny model cannot be kept in the cache.
+    `note` receives a line if the tiny model cannot be kept in the cache, or if a complete copy in the Hub's
+    cache is used because the Hub cannot be asked.
 
     Raises:
         WeightsError: they are not available, damaged, or of another model.
@@ -34,7 +35,7 @@ def fetch(origin: Origin, confirm: Confirm, progress: Progress, note: Note = dro
     """
     match origin.weight_mode:
         case WeightMode.HUB if origin.repo is not None:
-            return _from_hub(origin.repo, origin.revision, confirm, progress)
+            return _from_hub(origin.repo, origin.revision, confirm, progress, note)
         case WeightMode.LOCAL if origin.directory is not None:
             from bench.weights.local import open_local
 
@@ -81,10 +82,15 @@ def _temporary() -> Path:
     return Path(folder)
 
 
-def _from_hub(repo: str, revision: str | None, confirm: Confirm, progress: Progress) -> Weights:
+def _from_hub(repo: str, revision: str | None, confirm: Confirm, progress: Progress, note: Note) -> Weights:
+    from bench.weights.hub_settings import require_importable
+
+    require_importable()
     from bench.weights import hub
 
     plan = hub.plan(repo, revision=revision)
+    if plan.note is not None:
+        note(plan.note)
     hub.require_space(plan)
     if plan.missing_bytes:
         confirm(repo, plan.missing_bytes, plan.cache_dir)

@@ -10,6 +10,7 @@ from bench.store.canonical import parse, sha256_of
 from bench.store.untrusted import kind_of, read_file
 from bench.weights.files import INDEX, SINGLE
 from bench.weights.header import TensorEntry, printable, read_header
+from bench.weights.impostors import require_genuine, unfinished
 
 MODEL_TYPE: Final = "moss_audio"
 
@@ -85,6 +86,12 @@ def shards(directory: Path) -> tuple[str, ...]:
     placed = _placement(directory)
     names = (SINGLE,) if placed is None else tuple(sorted(set(placed.values())))
     absent = [name for name in names if kind_of(directory / name) != "file"]
+    begun = next((left for name in absent if (left := unfinished(directory, name)) is not None), None)
+    if begun is not None:
+        raise WeightsError(
+            f"{directory} is incomplete: {_listed(absent)} missing, and a download has not ended ({begun})",
+            hint="Start the download again, or remove the directory and point --model to OWNER/NAME",
+        )
     if placed is not None and absent:
         raise WeightsError(f"{directory} is incomplete: {_listed(absent)} missing", hint=_HINT)
     if absent:
@@ -126,8 +133,9 @@ def read_json(path: Path) -> dict[str, object]:
     Raises:
         WeightsError: unreadable, absurdly large, no JSON, or no object.
     """
+    require_genuine(path, text=True)
     try:
-        document = json.loads(_content(path))
+        document = json.loads(_content(path).decode())
     except (ValueError, RecursionError) as error:
         raise WeightsError(f"{path} is no sound JSON", hint=_HINT) from error
     if not isinstance(document, dict):

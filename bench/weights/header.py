@@ -13,6 +13,7 @@ from typing import BinaryIO, Final, NoReturn
 
 from bench.errors import WeightsError
 from bench.store.untrusted import open_file
+from bench.weights.impostors import require_genuine
 
 HEADER_LIMIT_BYTES: Final = 100_000_000
 """The limit that the reference implementation sets."""
@@ -54,6 +55,7 @@ def read_header(path: Path) -> dict[str, TensorEntry]:
     Raises:
         WeightsError: not a safetensors file, a truncated one, or an inconsistent header.
     """
+    require_genuine(path, text=False)
     try:
         with open_file(path) as file:
             size = os.fstat(file.fileno()).st_size

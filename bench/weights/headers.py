@@ -4,30 +4,35 @@ A safetensors file states its tensors in its first bytes, which huggingface_hub 
 (https://huggingface.co/docs/safetensors/metadata_parsing).
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from huggingface_hub import HfApi, hf_hub_download
-from huggingface_hub.errors import EntryNotFoundError, NotASafetensorsRepoError, SafetensorsParsingError
+from huggingface_hub import HfApi, constants, hf_hub_download
+from huggingface_hub.errors import (
+    EntryNotFoundError,
+    LocalEntryNotFoundError,
+    NotASafetensorsRepoError,
+    SafetensorsParsingError,
+)
 from huggingface_hub.utils import (  # type: ignore[attr-defined]  # documented there, not marked as exported
     SafetensorsRepoMetadata,
     TensorInfo,
 )
 
 from bench.errors import WeightsError
-from bench.weights.checkpoint import require_moss_audio
+from bench.weights.checkpoint import read_tensors, require_moss_audio
 from bench.weights.hub import DEFAULT_REVISION
-from bench.weights.hub_cache import SHA1
-from bench.weights.hub_errors import CAUGHT, is_unreachable, translate
+from bench.weights.hub_cache import SHA1, repo_folder
+from bench.weights.hub_errors import CAUGHT
+from bench.weights.hub_fallback import cached_instead
 from bench.weights.hub_transfer import silent
 
 CONFIG: Final = "config.json"
 
 _ANSWER_TIMEOUT_S: Final = 15.0
-_NO_CONNECTION: Final = "Connect and run again, or point --model to a directory with its config.json"
+_OTHER_WAY: Final = "or point --model to a directory with its config.json"
 _OTHER_MODEL: Final = "Choose a MOSS-Audio repository, or a released model by its name"
 
 
@@ -36,17 +41,20 @@ class RemoteModel:
     """Configuration and tensors of a repository at one commit.
 
     `config_file` is its `config.json` in the cache; `tensors` are the shapes by name, file by file, in the
-    order of the files.
+    order of the files. `note`: the reason for which a copy in the cache was used; None with an answer.
     """
 
     repo: str
     commit: str
     config_file: Path
     tensors: Mapping[str, tuple[int, ...]]
+    note: str | None = None
 
 
 def remote_model(repo: str, revision: str | None = None) -> RemoteModel:
     """Ask the Hub for the configuration of a model and for the headers of its weights.
+
+    Where the Hub does not say them, those of a complete snapshot in the cache are returned.
 
     Example:
         `remote_model("OpenMOSS-Team/MOSS-Audio-4B-Instruct", "main")`
@@ -57,7 +65,14 @@ def remote_model(repo: str, revision: str | None = None) -> RemoteModel:
         StorageError: the disk refused a write to the cache.
     """
     wanted = revision or DEFAULT_REVISION
-    with _one_line_errors(repo, wanted), silent():
+    try:
+        return _asked(repo, wanted)
+    except CAUGHT as error:
+        return _cached(repo, wanted, error)
+
+
+def _asked(repo: str, wanted: str) -> RemoteModel:
+    with silent():
         commit = HfApi().model_info(repo, revision=wanted, timeout=_ANSWER_TIMEOUT_S).sha or ""
         if not SHA1.fullmatch(commit):
             raise ValueError("no commit")
@@ -69,6 +84,8 @@ def remote_model(repo: str, revision: str | None = None) -> RemoteModel:
 def _config_file(repo: str, commit: str) -> str:
     try:
         return hf_hub_download(repo, CONFIG, revision=commit)
+    except LocalEntryNotFoundError as error:  # the request failed: its cause says how
+        raise error.__cause__ or ConnectionError() from error
     except EntryNotFoundError as error:
         raise WeightsError(
             f"{repo} has no {CONFIG}, so its shapes are not known", hint=_OTHER_MODEL
@@ -78,25 +95,23 @@ def _config_file(repo: str, commit: str) -> str:
 def _stated(repo: str, commit: str) -> SafetensorsRepoMetadata:
     try:
         return HfApi().get_safetensors_metadata(repo, revision=commit)
-    except (SafetensorsParsingError, TypeError, AttributeError, LookupError) as error:
-        raise _no_headers(repo) from error
-
-
-@contextmanager
-def _one_line_errors(repo: str, revision: str) -> Iterator[None]:
-    """Translate errors of huggingface_hub into one line."""
-    try:
-        yield
     except NotASafetensorsRepoError as error:
         raise WeightsError(
             f"{repo} holds no safetensors weights, whose headers could be read", hint=_OTHER_MODEL
         ) from error
-    except CAUGHT as error:
-        if is_unreachable(error):
-            raise WeightsError(
-                f"The Hub cannot be reached, and the shapes of {repo} are not shipped", hint=_NO_CONNECTION
-            ) from error
-        raise translate(error, repo, revision) from error
+    except (SafetensorsParsingError, TypeError, AttributeError, LookupError) as error:
+        raise _no_headers(repo) from error
+
+
+def _cached(repo: str, wanted: str, error: Exception) -> RemoteModel:
+    """Return the model of a complete snapshot in the cache, else raise the error as one line."""
+    cache = Path(constants.HF_HUB_CACHE)
+    lacking = f"the shapes of {repo} are not shipped"
+    found = cached_instead(error, repo, wanted, cache, lacking=lacking, ways=_OTHER_WAY)
+    directory = repo_folder(cache, repo) / "snapshots" / found.commit
+    require_moss_audio(directory)
+    tensors = {name: entry.shape for name, entry in read_tensors(directory).items()}
+    return RemoteModel(repo, found.commit, directory / CONFIG, tensors, found.note)
 
 
 def _tensors(stated: SafetensorsRepoMetadata, repo: str) -> dict[str, tuple[int, ...]]:

@@ -18,11 +18,11 @@ from bench.weights.hub_cache import (
     CachedFile,
     DownloadPlan,
     RemoteFile,
-    cached_files,
     remember_revision,
     repo_folder,
 )
-from bench.weights.hub_errors import CAUGHT, OTHER_WAYS, is_unreachable, translate, translated
+from bench.weights.hub_errors import CAUGHT, OTHER_WAYS, translated
+from bench.weights.hub_fallback import cached_instead
 from bench.weights.hub_transfer import Transfer, only_one, silent
 from bench.weights.interface import Checkpoint, Progress, quiet
 
@@ -36,23 +36,22 @@ _ANSWER_TIMEOUT_S: Final = 15.0
 def plan(repo: str, *, revision: str | None = None, cache_dir: Path | None = None) -> DownloadPlan:
     """Ask the Hub for the commit of `revision` (branch, tag or commit), and find the bytes missing here.
 
-    Without a connection, or with HF_HUB_OFFLINE=1, a complete snapshot in the cache is enough.
+    A complete snapshot in the cache is enough where the Hub does not answer, refuses, or cannot be asked with
+    the settings of this machine; the plan's note says so.
 
     Raises:
-        WeightsError: no such repository or revision, no access, no safetensors weights in it, or neither a
-            connection nor a complete snapshot.
+        WeightsError: no safetensors weights in the repository; or no snapshot is complete, and the Hub cannot
+            be asked or does not show this repository or revision.
     """
     wanted, cache = revision or DEFAULT_REVISION, cache_dir or Path(constants.HF_HUB_CACHE)
     try:
         info = HfApi().model_info(repo, revision=wanted, files_metadata=True, timeout=_ANSWER_TIMEOUT_S)
         commit, files = _stated(info, repo)
     except CAUGHT as error:
-        if is_unreachable(error):
-            return _offline_plan(repo, wanted, cache, error)
-        raise translate(error, repo, wanted) from error
+        return _plan_of_cache(repo, wanted, cache, error)
     folder = repo_folder(cache, repo)
     missing = sum(CachedFile(folder, commit, file).missing_bytes() for file in files)
-    return DownloadPlan(repo, wanted, commit, files, cache, missing, _free_bytes(cache), offline=False)
+    return DownloadPlan(repo, wanted, commit, files, cache, missing, _free_bytes(cache))
 
 
 def require_space(plan: DownloadPlan) -> None:
@@ -91,7 +90,7 @@ def download(plan: DownloadPlan, progress: Progress = quiet) -> Checkpoint:
         ]
         require_moss_audio(plan.directory)
         large = transfer.stage([file for file in plan.files if is_weights(file.name)], checking=progress)
-        if not plan.offline:
+        if plan.note is None:
             remember_revision(repo_folder(plan.cache_dir, plan.repo), plan.revision, plan.commit)
     return Checkpoint(
         directory=plan.directory,
@@ -128,15 +127,10 @@ def _remote_file(sibling: RepoSibling) -> RemoteFile:
     return RemoteFile(name=sibling.rfilename, size_bytes=size, sha256=sha256, git_sha1=git_sha1)
 
 
-def _offline_plan(repo: str, revision: str, cache: Path, error: Exception) -> DownloadPlan:
-    found = cached_files(cache, repo, revision)
-    if found is None:
-        raise WeightsError(
-            f"The Hub cannot be reached, and {repo} at '{revision}' is not complete in {cache}",
-            hint=f"Connect and run again, {OTHER_WAYS}",
-        ) from error
-    commit, files = found
-    return DownloadPlan(repo, revision, commit, files, cache, 0, _free_bytes(cache), offline=True)
+def _plan_of_cache(repo: str, revision: str, cache: Path, error: Exception) -> DownloadPlan:
+    lacking = f"{repo} at '{revision}' is not complete in {cache}"
+    found = cached_instead(error, repo, revision, cache, lacking=lacking, ways=OTHER_WAYS)
+    return DownloadPlan(repo, revision, found.commit, found.files, cache, 0, _free_bytes(cache), found.note)
 
 
 def _free_bytes(path: Path) -> int:

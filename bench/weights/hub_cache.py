@@ -45,7 +45,8 @@ class DownloadPlan:
     """The files of a download and their destination: enough to ask a person once.
 
     `revision` is the requested one and `commit` its current commit. `missing_bytes` are not on the disk yet,
-    `free_bytes` are free there. `offline`: the Hub could not be asked, and the cache is complete.
+    `free_bytes` are free there. `note`: the reason for which a complete snapshot in the cache is used
+    without the Hub; None where the Hub was asked.
     """
 
     repo: str
@@ -55,7 +56,7 @@ class DownloadPlan:
     cache_dir: Path
     missing_bytes: int
     free_bytes: int
-    offline: bool
+    note: str | None = None
 
     @property
     def total_bytes(self) -> int:

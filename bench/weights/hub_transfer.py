@@ -5,6 +5,7 @@ neither compares a file with its stated hash nor, in recent versions, keeps the 
 that ended; its `http_get` does the transfer here, and this module does both around it.
 """
 
+import errno
 import io
 import logging
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
-from huggingface_hub import hf_hub_url
+from huggingface_hub import constants, hf_hub_url
 from huggingface_hub.file_download import http_get
 from huggingface_hub.utils import (  # type: ignore[attr-defined]  # documented there, not marked as exported
     WeakFileLock,
@@ -29,7 +30,8 @@ from bench.errors import WeightsError
 from bench.records.record import WeightFile
 from bench.weights.files import hash_files
 from bench.weights.hub_cache import CachedFile, DownloadPlan, RemoteFile, repo_folder
-from bench.weights.hub_errors import CAUGHT, is_unreachable
+from bench.weights.hub_errors import CAUGHT, PortalError, is_unreachable
+from bench.weights.impostors import is_page
 from bench.weights.interface import Progress
 
 if TYPE_CHECKING:
@@ -37,6 +39,9 @@ if TYPE_CHECKING:
 
 _PATIENCE_S: Final = 0.2
 """A lock that is not free within this time is worth a word."""
+
+_REPLACEMENT: Final = "HF_HUB_ENABLE_HF_TRANSFER"
+_NO_LOCKS: Final = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
 class Transfer:
@@ -108,14 +113,22 @@ class Transfer:
 
 
 class _Reporting(io.BufferedWriter):
-    """A file open for appending that reports its size after each write."""
+    """A file open for appending that reports its size after each write; it takes no web page."""
 
     def __init__(self, path: Path, report: Callable[[int], None]) -> None:
         super().__init__(io.FileIO(path, "ab"))
         self._report = report
+        self._begun = False
 
     def write(self, data: "ReadableBuffer", /) -> int:
-        """Append `data` and report."""
+        """Append `data` and report.
+
+        Raises:
+            PortalError: the data are a web page, which would spoil what is on the disk already.
+        """
+        if not self._begun and is_page(bytes(memoryview(data)[:256])):
+            raise PortalError("a web page")
+        self._begun = True
         count = super().write(data)
         self._report(self.tell())
         return count
@@ -123,7 +136,10 @@ class _Reporting(io.BufferedWriter):
 
 @contextmanager
 def only_one(plan: DownloadPlan, progress: Progress) -> Iterator[None]:
-    """Let one process at a time download a repository; a complete one may be read-only."""
+    """Let one process at a time download a repository; a complete one may be read-only.
+
+    Where the file system has no locks, nothing keeps a second process from the same download.
+    """
     if not plan.missing_bytes:
         yield
         return
@@ -135,18 +151,28 @@ def only_one(plan: DownloadPlan, progress: Progress) -> Iterator[None]:
         except TimeoutError:
             progress("waiting for another download", 0, plan.total_bytes)
             stack.enter_context(WeakFileLock(path))
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
         yield
 
 
 @contextmanager
 def silent() -> Iterator[None]:
-    """Keep huggingface_hub's bars and log lines off the terminal; restores its settings."""
+    """Keep huggingface_hub's bars and log lines off the terminal; restores its settings.
+
+    Before 1.0 HF_HUB_ENABLE_HF_TRANSFER=1 puts a package in place of `http_get`. It may be missing, and it
+    cannot continue a transfer: it is off here too.
+    """
     bars_were_off, verbosity = are_progress_bars_disabled(), hub_logging.get_verbosity()
+    replaced = vars(constants).get(_REPLACEMENT, False)
     disable_progress_bars()
     hub_logging.set_verbosity(logging.ERROR)
+    setattr(constants, _REPLACEMENT, False)
     try:
         yield
     finally:
+        setattr(constants, _REPLACEMENT, replaced)
         hub_logging.set_verbosity(verbosity)
         if not bars_were_off:
             enable_progress_bars()

@@ -7,6 +7,7 @@ from bench.records.enums import WeightMode
 from bench.store.untrusted import kind_of
 from bench.weights.checkpoint import require_moss_audio, shards
 from bench.weights.files import SMALL, hash_files
+from bench.weights.impostors import require_genuine
 from bench.weights.interface import Checkpoint, Progress, quiet
 
 
@@ -19,14 +20,18 @@ def open_local(path: Path, *, progress: Progress = quiet) -> Checkpoint:
         `open_local(Path("models/MOSS-Audio-4B-Instruct"))`
 
     Raises:
-        WeightsError: no such directory, another model, no safetensors weights, or an unreadable file.
+        WeightsError: no such directory, another model, no safetensors weights, an unreadable file, or one
+            with another content than its name says.
     """
     if kind_of(path) != "folder":
         what = "is no directory" if kind_of(path) is not None else "does not exist"
         raise WeightsError(f"{path} {what}", hint="Point --model to a directory with a MOSS-Audio checkpoint")
     require_moss_audio(path)
     names = [name for name in sorted(SMALL) if kind_of(path / name) == "file"]
-    files = hash_files({name: path / name for name in [*names, *shards(path)]}, progress)
+    large = shards(path)
+    for name in (*names, *large):
+        require_genuine(path / name, text=name in SMALL)
+    files = hash_files({name: path / name for name in (*names, *large)}, progress)
     return Checkpoint(
         directory=path,
         name=path.resolve().name or "local",

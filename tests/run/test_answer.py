@@ -27,7 +27,7 @@ def ask(*, engine: str | None = None, attention: Attention = Attention.SDPA, aud
         model="tiny",
     )
     said: list[str] = []
-    answer(question, refuse_to_choose, lambda *_: None, quiet, said.append)
+    answer(question, refuse_to_choose, lambda *_: None, quiet, said.append, note=said.append)
     return "".join(said)
 
 

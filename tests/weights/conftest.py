@@ -30,7 +30,7 @@ def fetched(repo, revision):
     except BenchError as error:
         return {"line": str(error), "code": int(error.exit_code)}
     answer = {name: getattr(found, name) for name in ("name", "repo", "revision", "weight_mode")}
-    answer |= {"directory": str(found.directory), "progress": progress}
+    answer |= {"directory": str(found.directory), "progress": progress, "note": plan.note}
     return answer | {"files": {file.name: [file.size_bytes, file.sha256] for file in found.files}}
 
 for revision in sys.argv[2:]:
@@ -49,6 +49,7 @@ class Answer:
     directory: Path
     files: dict[str, tuple[int, str]]
     progress: list[tuple[str, int, int]]
+    note: str | None
 
     def read(self, file: str) -> bytes:
         return (self.directory / file).read_bytes()
@@ -60,6 +61,7 @@ class Client:
 
     home: Path
     endpoint: str
+    prefix: tuple[str, ...] = ()
 
     def start(self, repo: str = REPO, *revisions: str, **env: str) -> "subprocess.Popen[str]":
         base = {
@@ -71,7 +73,7 @@ class Client:
             "HF_HUB_DISABLE_TELEMETRY": "1",
         }
         return subprocess.Popen(
-            [sys.executable, "-c", _DRIVER, repo, *(revisions or [""])],
+            [*self.prefix, sys.executable, "-c", _DRIVER, repo, *(revisions or [""])],
             env={**base, **env},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -146,10 +146,14 @@ def _header(content: object) -> bytes:
     ("what", "fault", "told"),
     [
         (API, Status(401), f"The Hub shows no {REPO} to this account (HTTP 401)"),
-        (API, Status(429), "The Hub asks for a pause (HTTP 429)"),
+        (API, Status(429), "The Hub asks for a pause of some minutes"),
         (API, Body(b"{}"), "makes no sense"),
         (SHARDS[0], Status(403), f"The Hub shows no {REPO} to this account (HTTP 403)"),
-        (API, Status(503), f"The Hub cannot be reached, and the shapes of {REPO} are not shipped"),
+        (
+            API,
+            Status(503),
+            f"a fault of its own (HTTP 503), and the shapes of {REPO} are not shipped",
+        ),
     ],
 )
 def test_what_a_hub_can_answer(hub: Hub, ask: TurnRequest, what: str, fault: Fault, told: str) -> None:
@@ -159,5 +163,5 @@ def test_what_a_hub_can_answer(hub: Hub, ask: TurnRequest, what: str, fault: Fau
 
 def test_no_connection_and_no_such_repository(hub: Hub, ask: TurnRequest) -> None:
     assert ask.refused("nobody/nothing").startswith("There is no repository nobody/nothing on the Hub")
-    told = "Connect and run again, or point --model to a directory with its config.json"
+    told = "Unset HF_HUB_OFFLINE and run again, or point --model to a directory with its config.json"
     assert told in ask.refused(HF_HUB_OFFLINE="1")

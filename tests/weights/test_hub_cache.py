@@ -79,7 +79,7 @@ def test_a_revision_is_noted_only_inside_the_cache(tmp_path: Path) -> None:
 
 
 def test_who_waits_for_another_download_is_told_so(tmp_path: Path) -> None:
-    plan = DownloadPlan("a/b", "main", COMMIT, (FILE,), tmp_path, len(CONTENT), 10**9, offline=False)
+    plan = DownloadPlan("a/b", "main", COMMIT, (FILE,), tmp_path, len(CONTENT), 10**9)
     told = Event()
     with ThreadPoolExecutor() as pool, ExitStack() as first:
         first.enter_context(only_one(plan, quiet))
