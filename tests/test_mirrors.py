@@ -29,6 +29,7 @@ ELSEWHERE: Final = {
     "report/prediction.py": "report/test_predicted_cells.py",
     "records/expectations.py": "judge/test_expectations.py",
     "records/check.py": "records/test_check_doc.py",
+    "records/record.py": "cli/test_resuming.py",
     "store/disk.py": "store/test_record_files.py",
     "suite/messages.py": "suite/test_suite.py",
     "weights/interface.py": "weights/test_local.py",

@@ -26,7 +26,16 @@ from bench.store.record_files import read_record
 PINS: Final = Path(__file__).parent / "data" / "pins"
 UNLIKE: Final = frozenset({"schema_version", "content_hash"})
 NEW: Final = frozenset(
-    {"settings", "reason_code", "reason_codes", "note_code", "why_code", "caveat_codes", "desktop_use_basis"}
+    {
+        "settings",
+        "reason_code",
+        "reason_codes",
+        "note_code",
+        "why_code",
+        "caveat_codes",
+        "desktop_use_basis",
+        "earlier_attempts",
+    }
     | {"undecided_s", "undecided_status"}
     | {"decision", "remedy", "remedy_code"}
 )

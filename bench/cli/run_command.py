@@ -1,7 +1,9 @@
 """`bench run`: a suite on this machine, to a record and a report."""
 
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -51,6 +53,8 @@ if TYPE_CHECKING:
 @time_budget_option
 @out_option
 @click.option("--resume", metavar="RECORD", type=FILE, help="Finish an interrupted run.")
+@click.option("--retry-failed", is_flag=True, help="With --resume: also run cells again that failed.")
+@click.option("--discard-unfinished", is_flag=True, help="Remove what interrupted runs of this suite left.")
 @click.option("--dry-run", is_flag=True, help="Print the cells and how long they should take.")
 @click.option("--ci", is_flag=True, help="For build servers: no questions, plain lines, JUnit and more.")
 def run(
@@ -60,6 +64,8 @@ def run(
     time_budget: float | None,
     out: Path | None,
     resume: Path | None,
+    retry_failed: bool,
+    discard_unfinished: bool,
     dry_run: bool,
     ci: bool,
     yes: bool,
@@ -74,6 +80,12 @@ def run(
     With --time-budget the first cell begins in any case. Cells that are left are skipped, the record is
     complete without them, and the exit code is 0; the printed command runs them.
 
+    Cells that failed or timed out end the run with exit code 4. With --resume --retry-failed they run again,
+    and the record keeps both attempts.
+
+    A run that is killed leaves a journal with its results. --discard-unfinished prints what such runs of this
+    suite, model and device left, asks on a terminal (not with --yes), removes it, and runs.
+
     With --ci nobody is asked and nothing is coloured; JUnit XML and a Markdown summary lie beside the record,
     GitHub gets annotations, and the last line of standard output is JSON.
 
@@ -87,49 +99,67 @@ def run(
     """
     from bench.run.session import RunPolicy
 
+    if retry_failed and resume is None:
+        raise UsageError("--retry-failed is for --resume", hint="Add --resume RECORD")
+    if discard_unfinished and resume is not None:
+        raise UsageError("--discard-unfinished is for a new run", hint="Leave it or --resume out")
     policy = RunPolicy(isolate=isolate, prune=not no_prune, time_budget_s=time_budget)
+    files = _Files(out, resume, retry_failed=retry_failed, discard_unfinished=discard_unfinished)
     if not ci:
-        return _run(given, policy, resume, out=out, yes=yes, dry_run=dry_run)[0]
+        return _run(given, policy, files, yes=yes, dry_run=dry_run)[0]
     if dry_run:
         raise UsageError("--ci tells what a run found; --dry-run runs nothing", hint="Leave one of them out")
     from bench.cli.ci import run_in_ci
 
-    return run_in_ci(lambda: _run(given, policy, resume, out=out, yes=yes, ci=True))
+    return run_in_ci(lambda: _run(given, policy, files, yes=yes, ci=True))
+
+
+@dataclass(frozen=True)
+class _Files:
+    """The options about records and journals."""
+
+    out: Path | None
+    resume: Path | None
+    retry_failed: bool
+    discard_unfinished: bool
 
 
 def _run(
     given: dict[str, Any],
     policy: "RunPolicy",
-    resume: Path | None,
+    files: _Files,
     *,
-    out: Path | None,
     yes: bool,
     ci: bool = False,
     dry_run: bool = False,
 ) -> "tuple[int, RunSummary | None]":
     """Return the exit code and the run; None if nothing was run."""
+    from bench.cli.run_output import ResumeCommand
     from bench.store.journal import resuming
 
-    with nullcontext() if resume is None else resuming(resume) as earlier:
-        if earlier is not None and earlier.progress.header.frontier_step_s is not None:
+    if files.resume is None:
+        return _run_the_rest(given, policy, None, files, yes=yes, ci=ci, dry_run=dry_run)
+    with resuming(files.resume, retry_failed=files.retry_failed) as earlier:
+        if earlier.progress.header.frontier_step_s is not None:
             return _seal_search(earlier.path), None
-        if earlier is not None and len(earlier.progress.done) == len(earlier.progress.header.plan):
-            return _nothing_left(earlier, out, ci=ci)
-        return _run_the_rest(given, policy, earlier, out=out, yes=yes, ci=ci, dry_run=dry_run)
+        if len(earlier.kept) == len(earlier.progress.header.plan):
+            return _nothing_left(earlier, ResumeCommand.of(given, policy, out=files.out), files.out, ci=ci)
+        return _run_the_rest(given, policy, earlier, files, yes=yes, ci=ci, dry_run=dry_run)
 
 
 def _run_the_rest(
     given: dict[str, Any],
     policy: "RunPolicy",
     earlier: "Resumed | None",
+    files: _Files,
     *,
-    out: Path | None,
     yes: bool,
     ci: bool,
     dry_run: bool,
 ) -> "tuple[int, RunSummary | None]":
     from bench.cli.run_output import (
         ResumeCommand,
+        discard_unfinished,
         exit_code,
         print_notes,
         print_plan,
@@ -145,9 +175,11 @@ def _run_the_rest(
     if dry_run:
         print_plan(plan)
         return ExitCode.DONE, None
-    command = ResumeCommand.of(given, plan, policy, out=out)
-    location = OutputLocation(out or naming.RESULTS, earlier)
-    if earlier is None:
+    command = ResumeCommand.of(given, policy, out=files.out, plan=plan, retry_failed=files.retry_failed)
+    location = OutputLocation(files.out or naming.RESULTS, earlier)
+    if files.discard_unfinished:
+        discard_unfinished(plan, location, ask=not (yes or ci) and sys.stdin.isatty())
+    elif earlier is None:
         print_unfinished(plan, location, command)
     try:
         result = _run_cells(plan, policy, location, command, yes=yes, ci=ci)
@@ -155,21 +187,27 @@ def _run_the_rest(
         click.echo("bench: stopped before the first cell; run the same command again", err=True)
         return 128 + stopped.signal_number, None
     with undisturbed(result.signal_number):
-        printed = print_result(result, out, command, plain=ci)
+        printed = print_result(result, files.out, command, plain=ci)
     return exit_code(result, printed.cases), printed
 
 
-def _nothing_left(earlier: "Resumed", out: Path | None, *, ci: bool) -> "tuple[int, RunSummary | None]":
+def _nothing_left(
+    earlier: "Resumed", command: "ResumeCommand", out: Path | None, *, ci: bool
+) -> "tuple[int, RunSummary | None]":
     """Seal the record if it is not, since the disk refused it or the process was killed before."""
-    from bench.cli.run_output import ResumeCommand, exit_code, print_result
+    from bench.cli.run_output import exit_code, print_result
     from bench.run.runner import RunResult
     from bench.store.journal import seal_journal
 
     journal = naming.journal_of(earlier.path)
     if not journal.exists():
-        click.echo(f"{earlier.path} is finished: every cell has an outcome, and nothing is left to run")
-        return ExitCode.DONE, None
-    command = ResumeCommand.of_whole(out)
+        finished = f"{earlier.path} is finished: every cell has an outcome"
+        if not earlier.failed:
+            click.echo(f"{finished}, and nothing is left to run")
+            return ExitCode.DONE, None
+        again = command.command(earlier.path, retry_failed=True)
+        click.echo(f"{finished}, but {len(earlier.failed)} failed or timed out; run again with\n  {again}")
+        return ExitCode.CELLS_FAILED, None
     with _kept(command, journal):
         record, path = seal_journal(journal)
     result = RunResult(record, path, None)
@@ -224,7 +262,7 @@ def _run_cells(
         click.echo(note, err=True)
     needed = runner.needs_weights(plan, location)
     weights = fetched(plan, yes, ci=ci) if needed else runner.Weights()
-    done = {cell.cell_id for cell in location.resumed.progress.done} if location.resumed else set()
+    done = {cell.cell_id for cell in location.resumed.kept} if location.resumed else set()
     try:
         with display(plan, done, plain=ci) as listener:
             return runner.run(plan, weights, policy, location, listener)

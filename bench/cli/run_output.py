@@ -37,32 +37,37 @@ class ResumeCommand:
     """The command that finishes an interrupted run; `words` are options that its record does not contain."""
 
     words: tuple[str, ...]
+    retry_failed: bool = False
 
     @classmethod
-    def of(cls, given: dict[str, Any], plan: "Plan", policy: "RunPolicy", *, out: Path | None) -> Self:
+    def of(
+        cls,
+        given: dict[str, Any],
+        policy: "RunPolicy",
+        *,
+        out: Path | None,
+        plan: "Plan | None" = None,
+        retry_failed: bool = False,
+    ) -> Self:
         """Return the command for a run with these options."""
         suite = given["suite"]
         values = {
             "--suite": suite if suite is not None and suite.endswith(".toml") else None,
             "--gpu": given["gpu"],
             "--device": given["device"],
-            "--model": plan.origin.directory,
-            "--audio": plan.audio,
+            "--model": given["model"] if plan is None else plan.origin.directory,
+            "--audio": given["audio"],
             "--isolate": policy.isolate if policy.isolate != "group" else None,
             "--time-budget": None if policy.time_budget_s is None else f"{policy.time_budget_s:g}s",
             "--out": out,
         }
         words = [word for name, value in values.items() if value is not None for word in (name, str(value))]
-        return cls((*words, *([] if policy.prune else ["--no-prune"])))
+        return cls((*words, *([] if policy.prune else ["--no-prune"])), retry_failed)
 
-    @classmethod
-    def of_whole(cls, out: Path | None) -> Self:
-        """Return the command for a run whose cells all have a result: only its record is to be written."""
-        return cls(() if out is None else ("--out", str(out)))
-
-    def command(self, record: Path) -> str:
+    def command(self, record: Path, *, retry_failed: bool = False) -> str:
         """Return `bench run --resume RECORD ...`, to be copied into a shell."""
-        return shlex.join(["bench", "run", "--resume", str(record), *self.words])
+        retry = ["--retry-failed"] if retry_failed or self.retry_failed else []
+        return shlex.join(["bench", "run", "--resume", str(record), *retry, *self.words])
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +145,42 @@ def print_unfinished(plan: "Plan", location: "OutputLocation", resume: ResumeCom
     if journals:
         more = f" ({len(journals) - 1} older ones are there too)" if len(journals) > 1 else ""
         click.echo(
-            f"an earlier run was cut short{more}; to finish it instead: {resume.command(journals[-1])}",
+            f"an earlier run was cut short{more}; to finish it instead: {resume.command(journals[-1])}\n"
+            "to remove what it left: --discard-unfinished",
             err=True,
         )
+
+
+def discard_unfinished(plan: "Plan", location: "OutputLocation", *, ask: bool) -> None:
+    """Remove the journals of interrupted runs of the same suite and model, after a line about each.
+
+    With `ask` a person agrees first if results are in them.
+
+    Raises:
+        UsageError: the answer was no.
+        StorageError: the disk refused it.
+    """
+    from bench.errors import RecordError, UsageError
+    from bench.run.runner import unfinished
+    from bench.store.journal import discard, read_progress
+
+    journals, results = unfinished(plan, location), 0
+    for journal in journals:
+        try:
+            progress = read_progress(journal)
+        except RecordError as error:
+            click.echo(f"unfinished: {error.message}", err=True)
+        else:
+            done, begun = len(progress.done), progress.header.created_at
+            results += done
+            cells = f"{done} of {len(progress.header.plan)} cells done"
+            click.echo(f"unfinished: {journal}: {cells}, begun {begun:%Y-%m-%d %H:%M} UTC", err=True)
+    question = f"Remove {len(journals)} {plural('journal', len(journals))} with {results} results?"
+    if ask and results and not click.confirm(question, default=False, err=True):
+        raise UsageError("nothing was removed, and nothing ran", hint="Leave --discard-unfinished out")
+    for journal in journals:
+        discard(journal)
+        click.echo(f"removed {journal}", err=True)
 
 
 def print_result(
@@ -167,6 +205,10 @@ def print_result(
         click.echo(f"interrupted; finish it with\n  {resume.command(result.path)}")
     if result.time_budget is not None:
         click.echo(f"{_beyond(result)}; finish the run with\n  {resume.command(result.path)}")
+    failed = sum(cell.has_failed for cell in result.record.cells)
+    if failed and result.signal_number is None:
+        again = resume.command(result.path, retry_failed=True)
+        click.echo(f"{failed} {plural('cell', failed)} failed or timed out; run again with\n  {again}")
     return RunSummary(result, view, cases, report[0] if report else None)
 
 
@@ -209,7 +251,7 @@ def exit_code(result: "RunResult", cases: "Sequence[Case]" = ()) -> int:
     """
     if result.signal_number is not None:
         return 128 + result.signal_number
-    if any(cell.outcome.status in {"failed", "timeout"} for cell in result.record.cells):
+    if any(cell.has_failed for cell in result.record.cells):
         return ExitCode.CELLS_FAILED
     return ExitCode.GATE if any(case.unmet for case in cases) else ExitCode.DONE
 

@@ -170,6 +170,7 @@ SomeCellsCode = Literal[
     "cells_beyond_time_budget",
     "cells_pruned",
     "cells_failed",
+    "cells_retried",
     "cells_ran_other_kernels",
     "cells_stopped_early",
     "cells_noisy",

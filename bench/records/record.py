@@ -252,6 +252,13 @@ class Work(Frozen):
     prefill_operations: float = Field(ge=0, description="a multiply-add counts as two")
 
 
+class Attempt(Frozen):
+    """An attempt at a cell that failed or timed out, before the attempt of which the result is."""
+
+    outcome: Annotated[Failed | Timeout, Field(discriminator="status")]
+    device_memory: DeviceMemory | None = None
+
+
 class CellResult(Frozen):
     """One point of the suite and what came of it."""
 
@@ -268,6 +275,14 @@ class CellResult(Frozen):
     power: Power | None = None
     work: Work | None = None
     envelope: Envelope | None = None
+    earlier_attempts: tuple[Attempt, ...] = Field(
+        default=(), description="attempts that failed, the oldest first; `--retry-failed` ran the cell again"
+    )
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the cell failed or timed out: for a reason other than memory or support."""
+        return isinstance(self.outcome, Failed | Timeout)
 
 
 # --- the record -------------------------------------------------------------------------------------------

@@ -100,9 +100,7 @@ def needs_weights(plan: Plan, location: OutputLocation) -> bool:
         return False
     if plan.origin.weight_mode is not WeightMode.HUB or not is_released(plan.origin.name):
         return True
-    done = (
-        {cell.cell_id for cell in location.resumed.progress.done} if location.resumed is not None else set()
-    )
+    done = {cell.cell_id for cell in location.resumed.kept} if location.resumed is not None else set()
     unsupported_reason = support(plan)
     return any(unsupported_reason(cell.requested) is None for cell in plan.cells if cell.cell_id not in done)
 
@@ -146,12 +144,12 @@ def running(
             hello = isolation.hello()
             header = _header(plan, weights, hello, watch.state)
             progress, path = _start(header, location)
-            lock = location.resumed.lock if location.resumed is not None else None
-            journal = Journal.create(path, progress, lock)
+            resumed = location.resumed
+            journal = Journal.create(path, progress, resumed.lock if resumed is not None else None)
             unsupported_reason = support(plan, hello.model.max_positions, hello.flash_attention_problem)
             session = Session(
                 plan.cells,
-                progress.done,
+                progress.done if resumed is None else resumed.kept,
                 plan.suite.measure,
                 isolation,
                 unsupported_reason,
@@ -159,6 +157,7 @@ def running(
                 device=header.device,
                 watch=watch,
                 budget=_time_budget(plan, policy),
+                retried=resumed.failed if resumed is not None else (),
             )
             try:
                 yield Running(session, journal)

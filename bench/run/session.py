@@ -11,6 +11,7 @@ from bench.judge.same_run import WORKER, needs_more_of_everything, request_key
 from bench.measure.summary import CellFigures, summarise
 from bench.records.reasons import CardLost, CellShape, SmallerRanOut, TimeBudgetUsed, UnsupportedReason
 from bench.records.record import (
+    Attempt,
     CellResult,
     DeviceInfo,
     Failed,
@@ -76,6 +77,7 @@ class Session:
         device: DeviceInfo | None = None,
         watch: Watch | None = None,
         budget: TimeBudget | None = None,
+        retried: Sequence[CellResult] = (),
     ) -> None:
         self._cells = cells
         self._done = {result.cell_id: result for result in done}
@@ -86,6 +88,7 @@ class Session:
         self._device = device
         self._watch: Watch = Unwatched() if watch is None else watch
         self._budget = budget
+        self._attempts = {result.cell_id: _with_this_attempt(result) for result in retried}
         self._loaded_for: tuple[object, ...] | None = None
 
     def run(self, journal: Journal, listener: Listener) -> int | None:
@@ -115,6 +118,8 @@ class Session:
             result = CellResult(cell_id=cell.cell_id, requested=cell.requested, outcome=not_run)
         else:
             result = self._run_in_time(cell, listener, keep)
+        if cell.cell_id in self._attempts:
+            result = result.model_copy(update={"earlier_attempts": self._attempts[cell.cell_id]})
         if not _is_left_out(result):
             journal.append(result)
             self._done[cell.cell_id] = result
@@ -218,6 +223,14 @@ class Session:
 def _is_left_out(result: CellResult) -> bool:
     """Whether the time budget left the cell out."""
     return isinstance(result.outcome, Skipped) and isinstance(result.outcome.reason_code, TimeBudgetUsed)
+
+
+def _with_this_attempt(result: CellResult) -> tuple[Attempt, ...]:
+    """Return the attempts at a cell that failed, with that of this result as the last."""
+    if not isinstance(result.outcome, Failed | Timeout):
+        return result.earlier_attempts
+    this = Attempt(outcome=result.outcome, device_memory=result.device_memory)
+    return (*result.earlier_attempts, this)
 
 
 def _result(

@@ -88,11 +88,25 @@ class Progress:
 
 @dataclass(frozen=True)
 class Resumed:
-    """The run of a journal or record at `path` that goes on: its results so far, and its lock."""
+    """The run of a journal or record at `path` that goes on: its results so far, and its lock.
+
+    With `retry_failed` cells that failed or timed out run again.
+    """
 
     path: Path
     progress: Progress
     lock: JournalLock
+    retry_failed: bool = False
+
+    @property
+    def failed(self) -> tuple[CellResult, ...]:
+        """The results of cells that failed or timed out."""
+        return tuple(cell for cell in self.progress.done if cell.has_failed)
+
+    @property
+    def kept(self) -> tuple[CellResult, ...]:
+        """The results of cells that do not run again."""
+        return tuple(cell for cell in self.progress.done if not (self.retry_failed and cell.has_failed))
 
 
 class Journal:
@@ -161,7 +175,7 @@ class Journal:
 
 
 @contextmanager
-def resuming(path: Path) -> Iterator[Resumed]:
+def resuming(path: Path, *, retry_failed: bool = False) -> Iterator[Resumed]:
     """Read what a run has done, under its lock until the end: two that resume one run cannot both begin.
 
     Raises:
@@ -172,7 +186,18 @@ def resuming(path: Path) -> Iterator[Resumed]:
     if kind_of(naming.journal_of(path)) is None and kind_of(naming.record_of(path)) is None:
         read_progress(path)  # raises: a lock there would be a file without a run
     with JournalLock.take(path) as lock:
-        yield Resumed(path, read_progress(path), lock)
+        yield Resumed(path, read_progress(path), lock, retry_failed)
+
+
+def discard(path: Path) -> None:
+    """Remove a journal, with all results that are in it.
+
+    Raises:
+        InUseError: a living run writes it.
+        StorageError: the disk refused it.
+    """
+    with JournalLock.take(path), disk_errors(path):
+        path.unlink(missing_ok=True)
 
 
 def read_progress(path: Path) -> Progress:
@@ -212,8 +237,10 @@ def _read_journal(path: Path) -> Progress:
             f"{path}: holds nothing", hint="The run ended before its first line; start it again"
         )
     header = _read_line(Header, whole[0], f"{path}, line 1")
-    cells = enumerate(whole[1:], start=2)
-    return Progress(header, tuple(_read_line(CellResult, line, f"{path}, line {n}") for n, line in cells))
+    lines = enumerate(whole[1:], start=2)
+    cells = (_read_line(CellResult, line, f"{path}, line {n}") for n, line in lines)
+    # A cell that ran again has a second line.
+    return Progress(header, tuple({cell.cell_id: cell for cell in cells}.values()))
 
 
 def _read_line(model: type[_Line], line: str, where: str) -> _Line:

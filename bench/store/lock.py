@@ -3,7 +3,7 @@
 The system locks a file next to the journal. A second file has the process number of the owner, since a locked
 file cannot be read on Windows. The number is only shown: the lock decides, so that neither a container nor a
 number that was given again matters. Where the file system has no locks, that second file is the lock: it
-counts until its process has ended.
+counts until its process has ended, and for other computers until it is deleted.
 """
 
 import os
@@ -111,8 +111,8 @@ def lack_of_locks(folder: Path) -> str | None:
             lock_descriptor(file.fileno(), blocking=False)
         except OSError as error:
             return (
-                f"{folder}: this file system has no file locks ({error.strerror}). "
-                "Do not resume a run that is still running on another computer"
+                f"{folder}: this file system has no file locks ({error.strerror}); a file marks a running run. "
+                "If this computer crashes, another one cannot resume the run until that file is deleted"
             )
     return None
 

@@ -1,5 +1,6 @@
 """Runs that go on, and runs that are alive: real processes that share a folder."""
 
+import json
 import signal
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from bench.store.record_files import read_record
 from tests.cli.conftest import Say
 from tests.engines.stand_in import PACED
-from tests.run.processes import bench, only, started, wait_for_line, write_suite
+from tests.run.processes import bench, only, started, wait_for_line, worker_of, write_suite
 
 
 @pytest.fixture
@@ -62,3 +63,44 @@ def test_a_living_run_has_its_journal_for_itself(
     record = read_record(only(tmp_path / "results", "*.json"))
     assert [cell.outcome.status for cell in record.cells] == ["measured"] * 3
     assert [path.suffix for path in only(tmp_path / "results", "*.json").parent.iterdir()] == [".json"]
+
+
+def test_failed_cells_run_again_when_asked_and_every_attempt_is_kept(
+    stand_ins: dict[str, str], say: Say, tmp_path: Path, home: Path
+) -> None:
+    """Its worker is killed in the first and in the second attempt."""
+    suite = write_suite(tmp_path, tokens="[8, 100]", engine=PACED)
+    words = ["run", "--suite", str(suite)]
+    for step in (r"\[1/2\].*first token", r"\[2/2\].*loading the model"):
+        with started(*words, home=home, cwd=tmp_path, env=stand_ins) as process:
+            wait_for_line(process, step)
+            worker_of(process).kill()
+            output, _ = process.communicate(timeout=60)
+        assert process.returncode == 4
+        *_, line, command = output.splitlines()
+        assert line == "1 cell failed or timed out; run again with"
+        words = command.split()[1:]
+        assert words[3] == "--retry-failed"
+
+    path = only(tmp_path / "results", "*.json").relative_to(tmp_path)
+    said = say("run", "--resume", str(path), "--suite", str(suite))
+    assert (said.code, said.err) == (4, "")
+    assert said.out == (
+        f"{path} is finished: every cell has an outcome, but 1 failed or timed out; run again with\n"
+        f"  bench run --resume {path} --retry-failed --suite {suite}\n"
+    )
+    in_ci = say("run", "--resume", str(path), "--ci")
+    assert in_ci.code == json.loads(in_ci.out.splitlines()[-1])["exit_code"] == 4
+
+    first = read_record(path)
+    ended = bench(*words, home=home, cwd=tmp_path, env=stand_ins)
+    assert ended.returncode == 0, ended.stderr
+    assert "[1/2]" not in ended.stderr
+    assert "1 of 2 cells failed at first" in ended.stdout
+    record = read_record(path)
+    assert record.cells[0] == first.cells[0]
+    cell = record.cells[1]
+    assert (cell.outcome.status, len(cell.repeats)) == ("measured", 1)
+    assert [attempt.outcome.status for attempt in cell.earlier_attempts] == ["failed", "failed"]
+    assert cell.earlier_attempts[1].outcome == first.cells[1].outcome
+    assert say("run", "--resume", str(path), "--retry-failed").code == 0, "nothing is left"

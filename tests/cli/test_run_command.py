@@ -16,9 +16,11 @@ from bench import shipped
 from bench.audio import clips
 from bench.hardware.device import the_cpu
 from bench.store.journal import read_progress
+from bench.store.lock import JournalLock
 from bench.store.naming import lock_of, owner_of
 from bench.store.record_files import read_record
 from tests.cli.conftest import Say, journal_of
+from tests.cli.test_prompts import Terminal
 from tests.engines.stand_in import NAME, PACED
 from tests.hub_server import serve, sha256
 from tests.run.processes import bench, environment, only, started, write_suite
@@ -135,7 +137,8 @@ def test_an_unfinished_run_is_pointed_to(say: Say, finished_run: Run, tmp_path: 
     owner_of(journal).write_text("1\n")  # a run that was killed leaves both; the number is another's by now
     suite = str(finished_run[0] / "mine.toml")
     said = say("run", "--suite", suite, "--device", "cpu", "--model", "my-model", "--no-prune")
-    hint, error = said.err.splitlines()
+    hint, remedy, error = said.err.splitlines()
+    assert remedy == "to remove what it left: --discard-unfinished"
     assert hint == (
         "an earlier run was cut short; to finish it instead: bench run --resume "
         f"{journal.relative_to(tmp_path)} --suite {suite} --device cpu --model {tmp_path}/my-model --no-prune"
@@ -143,6 +146,78 @@ def test_an_unfinished_run_is_pointed_to(say: Say, finished_run: Run, tmp_path: 
     assert "no safetensors weights" in error
     journal.unlink()
     assert "cut short" not in say("run", "--suite", suite, "--device", "cpu", "--model", "my-model").err
+
+
+def test_what_was_left_is_shown_then_removed_then_the_run_begins(
+    say: Say, finished_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A person is asked where results are lost; the run then fails for want of weights."""
+    (tmp_path / "my-model").mkdir()
+    (tmp_path / "my-model" / "config.json").write_text('{"model_type": "moss_audio"}')
+    folder = tmp_path / "results" / "my-model" / the_cpu().slug
+    folder.mkdir(parents=True)
+    journal = journal_of(_record(finished_run), folder, done=3)
+    other = folder / journal.name.replace("-mine-", "-not-mine-")
+    other.touch()
+    living, empty = (folder / f"20200101T00000{n}Z-mine-1f2e3d4c5b6a.journal.jsonl" for n in (1, 2))
+    living.touch()
+    empty.touch()
+    suite = str(finished_run[0] / "mine.toml")
+    run = ("run", "--suite", suite, "--device", "cpu", "--model", "my-model", "--discard-unfinished")
+    with JournalLock.take(living):
+        monkeypatch.setattr("sys.stdin", Terminal("n\n"))
+        said = say(*run)
+        assert said.code == 2
+        assert said.err.splitlines()[-1] == (
+            "Remove 2 journals with 3 results? [y/N]: "  # the answer's line break is the terminal's
+            "bench: nothing was removed, and nothing ran. Leave --discard-unfinished out"
+        )
+        assert journal.exists()
+        assert empty.exists()
+        said = say(*run, "--yes")
+        assert living.exists(), "a living run"
+    begun = read_record(_record(finished_run)).created_at
+    shown, *removed, error = said.err.splitlines()[1:]
+    assert shown == (
+        f"unfinished: {journal.relative_to(tmp_path)}: 3 of 8 cells done, begun {begun:%Y-%m-%d %H:%M} UTC"
+    )
+    assert removed == [f"removed {path.relative_to(tmp_path)}" for path in (empty, journal)]
+    assert "no safetensors weights" in error
+    assert sorted(folder.iterdir()) == [living, other]
+
+
+def test_a_disk_that_fills_up_at_the_last_moment_names_the_command_that_seals(
+    say: Say, finished_run: Run, tmp_path: Path, home: Path
+) -> None:
+    """All cells are in the journal, and the record does not fit."""
+    journal = journal_of(_record(finished_run), tmp_path, done=8).relative_to(tmp_path)
+    ended = subprocess.run(
+        ["bash", "-c", f"ulimit -f 8; exec {sys.executable} -m bench run --resume {journal} --out results"],
+        env=environment(home),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout) == (3, "")
+    command = f"bench run --resume {journal} --out results"
+    assert ended.stderr.endswith(f".json: cannot be written (File too large). Free space, then: {command}\n")
+    assert [path.name for path in tmp_path.iterdir()] == [journal.name]
+    assert say(*command.split()[1:]).code == 0
+    assert read_record(tmp_path / _record(finished_run).name) == read_record(_record(finished_run))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("--retry-failed", "--retry-failed is for --resume. Add --resume RECORD"),
+        ("--resume x.json --discard-unfinished", "--discard-unfinished is for a new run. Leave it or"),
+    ],
+)
+def test_options_that_need_or_exclude_resume(options: str, message: str, say: Say) -> None:
+    said = say("run", *options.split())
+    assert said.code == 2
+    assert message in said.line()
 
 
 def test_ones_own_weights_and_clip_and_no_word_of_where_they_lie(

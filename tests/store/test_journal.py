@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bench.errors import RecordError
 from bench.records.reasons import TimeBudgetUsed
-from bench.records.record import CellResult, Skipped
+from bench.records.record import CellResult, Failed, Skipped
 from bench.store.canonical import content_hash
 from bench.store.journal import (
     Header,
@@ -75,7 +75,7 @@ def test_what_is_appended_is_read_back(path: Path) -> None:
 
 
 @settings(max_examples=50, suppress_health_check=list(HealthCheck))
-@given(st.lists(CELLS, max_size=3).map(tuple))
+@given(st.lists(CELLS, max_size=3, unique_by=lambda cell: cell.cell_id).map(tuple))
 def test_any_outcome_survives(
     tmp_path_factory: pytest.TempPathFactory, cells: tuple[CellResult, ...]
 ) -> None:
@@ -167,6 +167,12 @@ def test_what_ended_the_run_is_the_reason_of_the_cells_that_are_left(path: Path)
         assert isinstance(cell.outcome, Skipped)
         assert cell.outcome.reason_code == TimeBudgetUsed(budget_s=90)
     assert read_progress(sealed).done == CELLS_DONE[:2]
+
+
+def test_a_cell_that_ran_again_has_two_lines_of_which_the_later_counts_in_its_place(path: Path) -> None:
+    first = CELLS_DONE[0].model_copy(update={"outcome": Failed(reason="cuDNN error")})
+    written(path, (first, *CELLS_DONE[1:], CELLS_DONE[0]))
+    assert read_progress(path).done == CELLS_DONE
 
 
 def test_cells_come_in_the_order_of_the_plan(path: Path) -> None:

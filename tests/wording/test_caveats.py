@@ -134,6 +134,7 @@ SENTENCES: Final[list[tuple[Caveat, str]]] = [
             ),
             "cells_pruned": "not run because a smaller one had run out of memory",
             "cells_failed": "failed or passed the time limit for a reason other than memory",
+            "cells_retried": "failed at first; what is shown is of a later attempt, and the record has both",
             "cells_ran_other_kernels": "ran with other attention kernels than were asked for",
             "cells_stopped_early": "stopped before the tokens that were asked for",
             "cells_noisy": "vary more between repeats than they should (marked noisy)",

@@ -74,7 +74,7 @@ def case_of(cell: CellResult, wanted: tuple[Expectation, ...]) -> Case:
 def _result(cell: CellResult, findings: tuple[Finding, ...]) -> Result:
     """Expectations decide first. Without any, out of memory is a result and passes, as a cell that ran."""
     judged = {finding.met for finding in findings if finding.key == "fits"}
-    if cell.outcome.status in {"failed", "timeout"}:
+    if cell.has_failed:
         return Result.ERROR
     if any(finding.met is Met.NOT_MET for finding in findings):
         return Result.FAILED
