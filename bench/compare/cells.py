@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from bench.compare import predicted
 from bench.compare.change import change
 from bench.compare.comparable import disturbances, improvements, incomparable_reasons, records_differ
 from bench.compare.evidence import Observed, paired, samples, separate
@@ -38,6 +39,9 @@ def pair_separate(base: Sequence[CellObservation], new: Sequence[CellObservation
     result, reasons = _result(old, now)
     if result != "compared":
         return Paired(_cell(old.cell, now.cell, result, reasons), {})
+    if old.cell.outcome.status == "predicted":
+        cell = _cell(old.cell, now.cell, result, reasons)
+        return Paired(cell.model_copy(update={"metrics": predicted.changes(old.cell, now.cell)}), {})
     olds = [one for one in base if _ran(one.cell) and not incomparable_reasons(one, now)]
     news = [one for one in new if _ran(one.cell) and not incomparable_reasons(old, one)]
     return _with_figures(old, now, {metric: separate(metric, olds, news) for metric in METRICS})
@@ -70,7 +74,7 @@ def _is_loss(pair: ObservedPair) -> bool:
 
 def _result(base: CellObservation, new: CellObservation) -> tuple[Result, tuple[CellReason, ...]]:
     ran, runs = _ran(base.cell), _ran(new.cell)
-    if ran and runs:
+    if (ran and runs) or (_is_predicted(base.cell) and _is_predicted(new.cell)):
         reasons = incomparable_reasons(base, new)
         return ("refused" if reasons else "compared"), reasons
     unfair = tuple(dict.fromkeys(_unfair(base, new)))
@@ -99,6 +103,10 @@ def _unreached(outcome: Outcome) -> Iterator[CellReason]:
 
 def _ran(cell: CellResult) -> bool:
     return isinstance(cell.outcome, Measured)
+
+
+def _is_predicted(cell: CellResult) -> bool:
+    return isinstance(cell.outcome, Predicted)
 
 
 def _ended(outcome: Outcome) -> tuple[Ended, ...]:

@@ -81,14 +81,17 @@ def change(metric: str, cells: Sequence[Observed], level: float = ALPHA) -> Chan
 def bounds(metric: str, found: Change) -> Bounds | None:
     """What a gate is held against; None where nothing is known.
 
-    Timed: the interval. Counted: the change itself. Watched: by as much to both sides as a look may miss.
+    Timed, and predicted intervals: the interval. Counted: the change itself. Watched: by as much to both
+    sides as a look may miss.
     """
     kind = METRICS[metric].kind
+    if found.unit is Unit.PREDICTION and found.interval is not None:
+        return Bounds(found.interval.low, found.interval.high)
     if kind is Kind.TIMED:
         return None if found.interval is None else Bounds(found.interval.low, found.interval.high)
     if found.change is None:
         return _from_zero(found)
-    missed = MEMORY_NOISE if kind is Kind.WATCHED else 0.0
+    missed = MEMORY_NOISE if kind is Kind.WATCHED and found.unit is not Unit.PREDICTION else 0.0
     return Bounds(found.change - missed, found.change + missed)
 
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
+from bench.compare import predicted
 from bench.compare.cells import ObservedPair, Paired, lone, pair_interleaved, pair_separate
 from bench.compare.change import change
 from bench.compare.comparable import differences, records_differ
-from bench.compare.gates import Case, Gate, decide
+from bench.compare.gates import Case, Gate, decide, has_figures
 from bench.compare.ranks import ALPHA
 from bench.compare.sides import CellObservation, Side, cells_of, info, names
 from bench.errors import UsageError
@@ -73,11 +74,11 @@ def _against(base: Side, new: Side, name: str, gates: Sequence[Gate]) -> Against
 def _assemble(base: Side, new: Side, name: str, found: Sequence[Paired], gates: Sequence[Gate]) -> Against:
     same_device = is_same_device(base.newest, new.newest)
     _require_gateable(base, new, gates, same_device=same_device, shared=bool(found))
-    overall = _overall(found)
     cells = tuple(one.cell for one in found)
+    overall = _overall(found) | predicted.overall(cells)
     olds, news = cells_of(base), cells_of(new)
     missing = [observed for cell_id, observed in olds.items() if cell_id not in news]
-    lost = sum(any(one.cell.outcome.status == "measured" for one in observed) for observed in missing)
+    lost = sum(any(has_figures(one.cell.outcome.status) for one in observed) for observed in missing)
     cases = {metric: _case(metric, found, overall, lost) for metric in {gate.metric for gate in gates}}
     reasons = records_differ(base.newest, new.newest)
     warnings = {sentence(caveat): caveat for side in (base, new) for caveat in _caveats(side.newest)}
@@ -86,7 +87,10 @@ def _assemble(base: Side, new: Side, name: str, found: Sequence[Paired], gates: 
         same_device=same_device,
         reasons=tuple(map(cell_reason, reasons)),
         reason_codes=reasons,
-        differences=differences(base.newest, new.newest),
+        differences=(
+            *differences(base.newest, new.newest),
+            *predicted.budgets_and_clips(base.newest, new.newest),
+        ),
         caveats=tuple(warnings),
         caveat_codes=tuple(warnings.values()),
         overall=overall,

@@ -209,13 +209,18 @@ def _undecided(gate: Gate, case: Case, claims: Sequence[_Claim]) -> Iterator[Fou
             yield "undecided", reason, RecordMetric()
     left_out = case.only_in_base + sum(_is_left_out(cell) for cell in case.cells)
     if left_out:
-        ran = case.only_in_base + sum(cell.base_status == "measured" for cell in case.cells)
+        ran = case.only_in_base + sum(has_figures(cell.base_status) for cell in case.cells)
         yield "undecided", CellsNotCompared(cells=left_out, ran=ran), RunAlike()
 
 
 def _is_left_out(cell: CellComparison) -> bool:
-    """Whether it ran in the base and could not be compared."""
-    return cell.base_status == "measured" and cell.result == "refused"
+    """Whether it has figures in the base and could not be compared."""
+    return has_figures(cell.base_status) and cell.result == "refused"
+
+
+def has_figures(status: str) -> bool:
+    """Whether an outcome of this status has any: the cell ran, or was predicted."""
+    return status in {"measured", "predicted"}
 
 
 def _excess(gate: Gate, claim: _Claim) -> float:

@@ -39,6 +39,8 @@ class Unit(StrEnum):
     PROCESS = "process"
     PAIR = "pair"
     ONCE = "once"
+    PREDICTION = "prediction"
+    """Nothing was drawn: both sides are predictions, and their difference is exact."""
 
 
 class Change(Frozen):
@@ -49,7 +51,8 @@ class Change(Frozen):
     change: float | None = Field(description="new / base - 1; null where the base is 0")
     interval: Interval | None = Field(
         description="95 % interval of the change: what the rank test does not reject; of a few runs, the "
-        "bootstrap interval of their repeats, wider by what runs may differ by"
+        "bootstrap interval of their repeats, wider by what runs may differ by; of predicted intervals, the "
+        "changes of both ends"
     )
     p: float | None = Field(
         description="two-sided p of the rank test; null where there is none, as between single processes"
@@ -68,6 +71,10 @@ class Change(Frozen):
     better: bool | None = Field(description="whether the verdict is the good way; null: neither way")
     note: str = ""
     note_code: ChangeNote | None = Field(default=None, description="the note, with its numbers")
+    base_interval: Interval | None = Field(
+        default=None, description="the predicted interval, of which `base` is the high end; else null"
+    )
+    new_interval: Interval | None = None
 
 
 class CellComparison(Frozen):

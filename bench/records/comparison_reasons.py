@@ -133,6 +133,12 @@ class BeyondAssumedSpread(Frozen):
     factor: float
 
 
+class EndsDisagree(Frozen):
+    """One end of a predicted interval rose and the other one fell."""
+
+    code: Literal["ends_disagree"] = "ends_disagree"
+
+
 class PeakMayBeMissing(Frozen):
     """The metric is watched and not counted."""
 
@@ -154,6 +160,7 @@ ChangeNote = Annotated[
     | NotClear
     | TooFewRuns
     | BeyondAssumedSpread
+    | EndsDisagree
     | PeakMayBeMissing
     | NoRatio,
     Field(discriminator="code"),

@@ -142,6 +142,28 @@ def change_note(note: ChangeNote | None) -> str:
             return f"too few repeats: {least} of each side are the least"
         case reasons.OneValueEach():
             return "one value from each run: how much it varies is not known"
+        case reasons.EndsDisagree():
+            return "of the predicted interval one end rose and the other one fell"
+        case reasons.PeakMayBeMissing():
+            return "watched, not counted: a short peak may be missing"
+        case reasons.NoRatio():
+            return "a value of 0: no ratio"
+        case _:
+            return _of_spread(note)
+
+
+_OfSpread = (
+    reasons.WithinAssumedSpread
+    | reasons.WithinMeasuredSpread
+    | reasons.NotClear
+    | reasons.TooFewRuns
+    | reasons.BeyondAssumedSpread
+)
+
+
+def _of_spread(note: _OfSpread) -> str:
+    """How far runs of one build lie apart."""
+    match note:
         case reasons.WithinAssumedSpread(spread=spread):
             words = "within what fresh processes of one build may differ by, as far as is known"
             return f"{words} ({share(spread)})"
@@ -155,10 +177,6 @@ def change_note(note: ChangeNote | None) -> str:
             return f"{runs}: {shown} (assumed: by up to a factor of {factor:g})"
         case reasons.BeyondAssumedSpread(factor=factor):
             return f"beyond the factor of {factor:g} that single runs of one build are assumed to differ by"
-        case reasons.PeakMayBeMissing():
-            return "watched, not counted: a short peak may be missing"
-        case reasons.NoRatio():
-            return "a value of 0: no ratio"
         case _:
             assert_never(note)
 

@@ -128,6 +128,10 @@ def test_every_difference_that_a_comparison_finds_has_a_sentence(aspect: Aspect)
             reasons.BeyondAssumedSpread(factor=2.0),
             "beyond the factor of 2 that single runs of one build are assumed to differ by",
         ),
+        (
+            reasons.EndsDisagree(),
+            "of the predicted interval one end rose and the other one fell",
+        ),
         (reasons.PeakMayBeMissing(), "watched, not counted: a short peak may be missing"),
         (reasons.NoRatio(), "a value of 0: no ratio"),
     ],

@@ -10,7 +10,8 @@ class Line:
     """The change of one metric, with its evidence.
 
     `brief`: change and verdict in short, with the words of `LEGEND`. `mark`: the number of its note among
-    those of the overall change, empty without a note.
+    those of the overall change, empty without a note. `ends`: of a predicted interval, the changes of
+    both ends.
     """
 
     metric: str
@@ -25,6 +26,7 @@ class Line:
     brief: str
     note: str
     mark: str = ""
+    ends: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,8 @@ def _cells(side: SideView) -> Iterator["RenderableType"]:
     from rich.text import Text
 
     named = _IN_CELLS if "reserved_peak_bytes" in side.metrics else _ON_CPU
-    shown = [name for name in named if name in side.metrics] or [*side.metrics][:_MOST_COLUMNS]
+    few = len(side.metrics) <= _MOST_COLUMNS
+    shown = [*side.metrics] if few else [name for name in named if name in side.metrics]
     table = _table("Cell", *(side.metrics[name] for name in shown))
     compared = [cell for cell in side.cells if cell.lines]
     for cell in compared[:_MOST_CELLS]:

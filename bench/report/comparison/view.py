@@ -6,6 +6,7 @@ from typing import Final
 
 from bench import units
 from bench.judge.same_run import is_published
+from bench.records.base import Interval
 from bench.records.comparison import (
     Against,
     CellComparison,
@@ -49,17 +50,20 @@ _METHODS: Final = {
     "interleaved": "Both builds ran in alternation, each time in a fresh process; compared pair by pair.",
     "separate": "The sides ran apart from each other: what else changed in between is in the figures.",
 }
+_PREDICTED: Final = "Predictions: nothing ran, and what differs between two of them is exact."
 _UNITS: Final = {
     Unit.REPEAT: "repeats",
     Unit.PROCESS: "processes",
     Unit.PAIR: "pairs",
     Unit.ONCE: "values",
+    Unit.PREDICTION: "predictions",
 }
 
 EVIDENCE: Final = {
     "change": "change",
     "word": "verdict",
     "interval": "95 % interval",
+    "ends": "change of both ends",
     "p": "p",
     "values": "values",
 }
@@ -80,7 +84,7 @@ def build_view(comparison: Comparison) -> ComparisonView:
         suite=clean(suite(base.suite, base.suite_version, base.suite_origin), MAX_NAME),
         stamp=stamp,
         stamp_tone=tone,
-        method=_METHODS[comparison.method],
+        method=_PREDICTED if base.provenance is Provenance.DERIVED else _METHODS[comparison.method],
         base=clean(base.label, MAX_NAME),
         metrics=_metrics(comparison),
         sides=sides,
@@ -187,13 +191,15 @@ def _lines(changes: dict[str, Change]) -> dict[str, Line]:
 
 
 def _line(metric: Metric, change: Change) -> Line:
+    is_predicted = change.unit is Unit.PREDICTION
     good = {True: Tone.GOOD, False: Tone.BAD, None: Tone.MUTED}[change.better]
     return Line(
         metric=metric.heading,
-        base="" if change.base is None else units.quantity(change.base, metric.unit),
-        new="" if change.new is None else units.quantity(change.new, metric.unit),
+        base=_value(metric, change.base, change.base_interval),
+        new=_value(metric, change.new, change.new_interval),
         change="" if change.change is None else percent(change.change),
-        interval="" if change.interval is None else between(change.interval),
+        interval="" if is_predicted or change.interval is None else between(change.interval),
+        ends=between(change.interval) if is_predicted and change.interval is not None else "",
         p="" if change.p is None else p_value(change.p),
         values=f"{change.n_base} and {change.n_new} {_UNITS[change.unit]}",
         word=_WORDS[change.verdict],
@@ -201,6 +207,12 @@ def _line(metric: Metric, change: Change) -> Line:
         tone=Tone.WARN if change.verdict is Word.CANNOT_TELL else good,
         note=clean(change.note),
     )
+
+
+def _value(metric: Metric, value: float | None, interval: Interval | None) -> str:
+    if value is None or interval is None:
+        return "" if value is None else units.quantity(value, metric.unit)
+    return f"{units.quantity(interval.low, metric.unit)} to {units.quantity(interval.high, metric.unit)}"
 
 
 def _brief(change: Change) -> str:

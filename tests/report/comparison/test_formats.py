@@ -1,15 +1,18 @@
 """A comparison as text, Markdown and a page: what is read first, and that nothing in a record is run."""
 
+import re
+
 import pytest
 
 from bench.compare.compare import compare
 from bench.compare.gates import parse_gate
 from bench.compare.sides import side_of
-from bench.records.record import Record
+from bench.records.record import DeviceInfo, Record
 from bench.report.comparison import html, markdown, terminal
 from bench.report.comparison.interface import ComparisonView
 from bench.report.comparison.view import build_view
 from tests.report.test_html import Page
+from tests.samples import predictions
 from tests.samples import records as sample
 from tests.samples.comparisons import cell, record, requests
 
@@ -94,6 +97,58 @@ def test_smoke_against_real_says_why_and_whose_each_side_is() -> None:
         assert "not comparable" in text
         assert "provenance: measured against smoke" in text
         assert "0 of 0" not in text
+
+
+def empty_columns(table: list[list[str]]) -> list[str]:
+    """Headings of columns without any entry."""
+    return [head for head, *cells in zip(*table, strict=True) if cells and not any(cells)]
+
+
+def tables(comment: str) -> list[list[list[str]]]:
+    """The tables of a comment: rows of cells, the heading first."""
+    found: list[list[list[str]]] = [[]]
+    for line in comment.splitlines():
+        if line.startswith("|"):
+            found[-1].append([cell.strip() for cell in line.strip("|").split("|")])
+        elif found[-1]:
+            found.append([])
+    return [[rows[0], *rows[2:]] for rows in found if rows]
+
+
+def derived(card: DeviceInfo, number: int) -> Record:
+    made = predictions.derived_record(device=card, clips=(10.0, 30.0), tokens=(128,))
+    return made.model_copy(update={"record_id": f"{number:012x}"})
+
+
+@pytest.mark.parametrize("kind", ["derived", "derived against measured", "cpu", "three", "no cell"])
+def test_no_table_and_no_column_is_empty(kind: str) -> None:
+    first, second = requests(2)
+    plan = derived(predictions.RTX_4070, 1)
+    made = {
+        "derived": lambda: view(plan, derived(predictions.RTX_5060_TI, 2), derived(predictions.RTX_4070, 3)),
+        "derived against measured": lambda: view(plan, record(cell(first)), record(cell(second))),
+        "cpu": lambda: view(*(record(cell(first), number=n, device=sample.CPU) for n in (1, 2))),
+        "three": lambda: view(record(cell(first)), record(cell(first), number=1), record(cell(second))),
+        "no cell": lambda: view(record(cell(first)), record(cell(second), number=1)),
+    }[kind]()
+    comment = tables(markdown.render(made))
+    assert all(len(rows) > 1 for rows in comment)
+    assert [head for rows in comment for head in empty_columns(rows)] == []
+    page = html.render(made)
+    assert page.count("<tbody>") == page.count("<tbody>\n<tr>") == page.count("</tbody>")
+    assert not re.search(r'<th scope="col"></th>', page)
+    lines = terminal.as_text(made).splitlines()
+    rules = [n for n, line in enumerate(lines) if set(line.strip()) == {"─"}]
+    assert all(lines[n + 1].strip() for n in rules)
+
+
+def test_two_predictions_say_that_nothing_ran_and_show_both_ends() -> None:
+    made = view(derived(predictions.RTX_4070, 1), derived(predictions.RTX_5060_TI, 2))
+    for text in (terminal.as_text(made), markdown.render(made), Page(html.render(made)).text()):
+        assert "nothing ran" in text
+        assert "95 %" not in text
+        assert "hange of both ends" in text
+        assert "longest clip that fits, headless, 128 tokens (SDPA)" in " ".join(text.split())
 
 
 def test_of_many_cells_every_format_says_how_many_are_left_out_and_where_they_are() -> None:
