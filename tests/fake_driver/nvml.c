@@ -175,9 +175,9 @@ int nvmlInitWithFlags(unsigned flags) {
     (void)flags;
     pthread_mutex_lock(&mutex);
     const char *path = getenv("FAKE_NVML_SCENARIO");
-    if (is_read && !sessions && path && strcmp(path, read_path)) { /* another machine */
+    if (is_read && path && strcmp(path, read_path)) { /* another machine */
         memset(&scenario, 0, sizeof scenario);
-        is_read = 0;
+        is_read = sessions = 0;
     }
     int wrong = is_read ? 0 : path ? scenario_read(path, &scenario) : -1;
     if (wrong) fprintf(stderr, "fake NVML: cannot read line %d of %s\n", wrong, path ? path : "no scenario");

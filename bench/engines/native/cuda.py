@@ -58,8 +58,9 @@ def open_context(limit_bytes: int | None) -> None:
                 reason(NoContextFits()),
                 hint="Close the programs that nvidia-smi lists, then try again",
             ) from error
+        lines = str(error).splitlines() or [type(error).__name__]
         raise MachineError(
-            f"the card cannot be used: {clean(str(error).splitlines()[0])}",
+            f"the card cannot be used: {clean(lines[0])}",
             hint="`bench doctor` looks for the cause",
         ) from error
 

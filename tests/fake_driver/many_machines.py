@@ -1,0 +1,33 @@
+"""Runs command lines of `bench` on one emulated machine after another, in one process.
+
+`python -m tests.fake_driver.many_machines`: a line of standard input is JSON, the path of a scenario and a
+list of command lines; a line of standard output is JSON, [exit code, output, errors] of each.
+"""
+
+import io
+import json
+import os
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+
+from bench.cli.app import run
+
+
+def main() -> None:
+    """Answer line by line until the input ends."""
+    answers = sys.stdout
+    for line in sys.stdin:
+        scenario, commands = json.loads(line)
+        os.environ["FAKE_NVML_SCENARIO"] = scenario
+        answers.write(f"{json.dumps([_ran(command) for command in commands])}\n")
+        answers.flush()
+
+
+def _ran(command: list[str]) -> tuple[int, str, str]:
+    with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
+        code = run(command)
+    return code, out.getvalue(), err.getvalue()
+
+
+if __name__ == "__main__":
+    main()
