@@ -1,5 +1,6 @@
 """The action and the workflows: their shell steps run here, and a stranger's code never starts by itself."""
 
+import ast
 import json
 import os
 import re
@@ -28,6 +29,7 @@ def read(name: str) -> dict[Any, Any]:
 ACTION = read("action.yml")
 GPU = read(".github/workflows/gpu.yml")
 REUSABLE = read(".github/workflows/bench.yml")
+CI = read(".github/workflows/ci.yml")
 
 
 def steps_of(document: dict[Any, Any]) -> list[dict[str, Any]]:
@@ -38,7 +40,7 @@ def steps_of(document: dict[Any, Any]) -> list[dict[str, Any]]:
 
 STEPS = {
     (name, step["name"]): step
-    for name, document in (("action", ACTION), ("gpu", GPU), ("bench", REUSABLE))
+    for name, document in (("action", ACTION), ("gpu", GPU), ("bench", REUSABLE), ("ci", CI))
     for step in steps_of(document)
     if "run" in step
 }
@@ -71,7 +73,7 @@ def test_no_step_pastes_an_expression_into_its_shell(name: tuple[str, str]) -> N
 @pytest.mark.parametrize("name", NAMES)
 def test_a_step_uses_what_it_is_given_and_is_given_what_it_uses(name: tuple[str, str]) -> None:
     script, given = STEPS[name]["run"], set(STEPS[name].get("env", {}))
-    document = {"action": ACTION, "gpu": GPU, "bench": REUSABLE}[name[0]]
+    document = {"action": ACTION, "gpu": GPU, "bench": REUSABLE, "ci": CI}[name[0]]
     used = set(re.findall(r"\$\{?([A-Z][A-Z_]+)", script))
     assert given - {"GH_TOKEN"} <= used  # which gh reads
     assert {each for each in used - given if not each.startswith(("GITHUB_", "RUNNER_"))} <= set(
@@ -91,11 +93,40 @@ def test_shellcheck_has_nothing_to_say(name: tuple[str, str], tmp_path: Path) ->
     assert said.stdout == ""
 
 
-@pytest.mark.parametrize("document", [ACTION, GPU, REUSABLE], ids=["action", "gpu", "bench"])
+@pytest.mark.parametrize("document", [ACTION, GPU, REUSABLE, CI], ids=["action", "gpu", "bench", "ci"])
 def test_actions_of_others_are_pinned_by_hash(document: dict[Any, Any]) -> None:
     for step in steps_of(document):
         used = step.get("uses", "./")
         assert used.startswith("./") or re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", used), used
+
+
+# --- the tests on other systems ---------------------------------------------------------------------------
+
+
+def test_code_of_a_fork_runs_on_machines_of_github_without_rights() -> None:
+    assert set(CI[True]) == {"push", "pull_request"}
+    assert CI["permissions"] == {}
+    for job in CI["jobs"].values():
+        assert job["permissions"] == {"contents": "read"}
+        runners = job["strategy"]["matrix"].get("runner", [job["runs-on"]])
+        assert all(re.fullmatch(r"(ubuntu|windows|macos)-\d+(\.\d+)?", runner) for runner in runners)
+        assert job["timeout-minutes"] <= 60
+    assert "secrets." not in (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
+
+
+def test_on_windows_and_macos_there_is_no_make_and_the_named_tests_exist() -> None:
+    scripts = [step["run"] for step in CI["jobs"]["elsewhere"]["steps"] if "run" in step]
+    assert not any(re.search(r"\bmake\b", script) for script in scripts)
+    named = {word for script in scripts for word in script.split() if word.startswith("tests/")}
+    assert named == {"tests/cli", "tests/run"}
+    assert all((ROOT / name).is_dir() for name in named)
+
+
+def test_a_test_file_that_runs_on_windows_imports_nothing_that_windows_lacks() -> None:
+    for path in (*ROOT.glob("tests/cli/*.py"), *ROOT.glob("tests/run/*.py"), *ROOT.glob("tests/*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            names = {each.name for each in node.names} if isinstance(node, ast.Import) else set()
+            assert not names & {"pty", "fcntl", "termios", "resource", "pwd", "grp"}, path
 
 
 # --- who may start what -----------------------------------------------------------------------------------
@@ -386,7 +417,7 @@ def test_the_run_counts_before_the_comparison(job: Job, run: str, compare: str, 
 # --- the workflow of this repository ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("target", ["test-gpu", "setup"])
+@pytest.mark.parametrize("target", ["test-gpu", "setup", "lint", "types", "test"])
 def test_its_make_targets_exist(target: str, tmp_path: Path) -> None:
     asked = subprocess.run(
         ["make", "--dry-run", "--file", str(ROOT / "Makefile"), target, "TORCH=cu130", "ARGS="],

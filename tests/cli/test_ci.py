@@ -2,7 +2,6 @@
 
 import json
 import os
-import pty
 import re
 import signal
 import subprocess
@@ -21,7 +20,15 @@ from bench.store.record_files import read_record
 from tests.cli.conftest import Say
 from tests.conftest import EndedRun, made_once
 from tests.engines.stand_in import PACED
-from tests.run.processes import bench, environment, started, wait_for_line, write_suite
+from tests.run.processes import (
+    NEEDS_SIGNALS,
+    NEEDS_TERMINAL,
+    bench,
+    environment,
+    started,
+    wait_for_line,
+    write_suite,
+)
 from tests.samples import records as sample
 
 UNREACHED = '[[expect]]\nfits = true\n[[expect]]\nmax_tokens = [16]\ndecode_tokens_per_s = ">= 1000000"\n'
@@ -98,8 +105,11 @@ def test_its_log_has_no_colours_and_no_line_that_is_written_twice(unmet: EndedRu
     assert "\r" not in unmet.out + unmet.err
 
 
+@NEEDS_TERMINAL
 def test_nobody_is_asked_even_on_a_terminal(home: Path, tmp_path: Path) -> None:
     """On a terminal `bench run` would ask whether to download; here the answer is the option to give."""
+    import pty
+
     leader, follower = pty.openpty()
     try:
         ended = subprocess.run(
@@ -141,6 +151,7 @@ def test_a_summary_that_cannot_be_written_does_not_lose_the_run(
     assert json.loads(printed.out.splitlines()[-1])["exit_code"] == 0
 
 
+@NEEDS_SIGNALS
 def test_an_interrupted_run_tells_what_it_has(stand_ins: dict[str, str], home: Path, tmp_path: Path) -> None:
     path = write_suite(tmp_path, tokens="[8, 2000]", repeats=50, engine=PACED)
     command = ("run", "--ci", "--suite", str(path), "--device", "cpu")

@@ -15,7 +15,7 @@ from bench.suite.cells import cell_id
 from bench.wording import outcomes
 from tests.cli.conftest import Say
 from tests.engines.stand_in import NAME, PACED
-from tests.run.processes import bench, only, started, wait_for_line, worker_of, write_suite
+from tests.run.processes import NEEDS_SIGNALS, bench, only, started, wait_for_line, worker_of, write_suite
 from tests.samples import records as sample
 
 # Reserve and context take 862 MiB of it; what is left holds the tiny model and some 15 s of sound.
@@ -111,6 +111,7 @@ def _tells_how_it_goes(ended: RunSummary, folder: Path) -> None:
 
 
 @pytest.mark.emulated
+@NEEDS_SIGNALS
 def test_an_interrupted_search_leaves_a_record_that_the_next_one_starts_from(
     tmp_path: Path, home: Path
 ) -> None:

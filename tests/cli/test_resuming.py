@@ -10,7 +10,15 @@ import pytest
 from bench.store.record_files import read_record
 from tests.cli.conftest import Say
 from tests.engines.stand_in import PACED
-from tests.run.processes import bench, only, started, wait_for_line, worker_of, write_suite
+from tests.run.processes import (
+    NEEDS_SIGNALS,
+    bench,
+    only,
+    started,
+    wait_for_line,
+    worker_of,
+    write_suite,
+)
 
 
 @pytest.fixture
@@ -18,6 +26,7 @@ def suite(tmp_path: Path) -> Path:
     return write_suite(tmp_path, tokens="[8, 100, 101]", engine=PACED)
 
 
+@NEEDS_SIGNALS
 def test_a_living_run_has_its_journal_for_itself(
     suite: Path, stand_ins: dict[str, str], say: Say, tmp_path: Path, home: Path
 ) -> None:

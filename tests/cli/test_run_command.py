@@ -23,7 +23,7 @@ from tests.cli.conftest import Say, journal_of
 from tests.cli.test_prompts import Terminal
 from tests.engines.stand_in import NAME, PACED
 from tests.hub_server import serve, sha256
-from tests.run.processes import bench, environment, only, started, write_suite
+from tests.run.processes import NEEDS_SHELL, NEEDS_SIGNALS, bench, environment, only, started, write_suite
 
 Run = tuple[Path, str, str]
 SPEECH = shipped.data("speech", "alice.flac")
@@ -307,6 +307,7 @@ def test_any_file_name_is_good_in_any_locale(stand_ins: dict[str, str], home: Pa
     assert ended("run", "--resume", only(folder, "*-mine-*.json")) == (0, "")
 
 
+@NEEDS_SHELL
 def test_a_disk_that_fills_up_keeps_what_is_done(
     stand_ins: dict[str, str], home: Path, tmp_path: Path
 ) -> None:
@@ -331,6 +332,7 @@ def test_a_disk_that_fills_up_keeps_what_is_done(
     assert {cell.outcome.status for cell in done} == {"measured"}
 
 
+@NEEDS_SIGNALS
 def test_a_signal_before_the_first_cell_leaves_nothing(home: Path, tmp_path: Path) -> None:
     suite = write_suite(tmp_path)
     with started("run", "--suite", str(suite), home=home, cwd=tmp_path) as process:

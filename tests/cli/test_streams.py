@@ -9,7 +9,9 @@ import pytest
 
 from bench.store.record_files import read_record
 from tests.engines.stand_in import NAME
-from tests.run.processes import environment, only, write_suite
+from tests.run.processes import NEEDS_SHELL, environment, only, write_suite
+
+pytestmark = NEEDS_SHELL
 
 FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a device that is always full")
 BENCH = f"{shlex.quote(sys.executable)} -m bench"

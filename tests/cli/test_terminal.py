@@ -1,18 +1,21 @@
 """What only a terminal gets: the live display, colours, questions. A real one, from `pty`."""
 
 import os
-import pty
 import subprocess
 import sys
 from pathlib import Path
 
 from tests.engines.stand_in import NAME
 from tests.hub_server import serve
-from tests.run.processes import environment, only, write_suite
+from tests.run.processes import NEEDS_TERMINAL, environment, only, write_suite
+
+pytestmark = NEEDS_TERMINAL
 
 
 def _on_a_terminal(arguments: list[str], typed: bytes, cwd: Path, env: dict[str, str]) -> tuple[int, str]:
     """Run `bench` on a terminal of its own; its exit code and all that the terminal showed."""
+    import pty
+
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "bench", *arguments],
@@ -55,7 +58,7 @@ def test_a_download_is_a_question_that_names_size_and_place(home: Path, tmp_path
             {"config.json": b'{"model_type": "moss_audio"}', "model.safetensors": bytes(5_000_000)}
         )
         own = {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path / "hf"), "HF_HUB_OFFLINE": "0"}
-        arguments = ["run", "--suite", str(suite), "--model", "some-owner/moss"]
+        arguments = ["run", "--device", "cpu", "--suite", str(suite), "--model", "some-owner/moss"]
         code, shown = _on_a_terminal(arguments, b"n\n", tmp_path, environment(home) | own)
         assert not hub.contents()
     assert code == 2

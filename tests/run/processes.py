@@ -9,6 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
+import pytest
+
+NEEDS_SIGNALS = pytest.mark.skipif(os.name == "nt", reason="Windows sends no such signals to a process")
+NEEDS_TERMINAL = pytest.mark.skipif(os.name == "nt", reason="Windows has no such terminals")
+NEEDS_SHELL = pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
 
 SUITE = """
 name = "{name}"

@@ -16,7 +16,7 @@ from bench.records.reasons import WorkerExited, WorkerKilled
 from bench.run.child import Child, cause, worker_exit
 from bench.run.protocol import Setup
 from tests.fake_driver.driver import environment_of
-from tests.run.processes import environment, write_suite
+from tests.run.processes import NEEDS_SIGNALS, environment, write_suite
 
 ROOT = Path(__file__).parents[2]
 MIG = "MIG-1e05aaaa-0000-5000-8000-000000000002"
@@ -99,6 +99,7 @@ def test_the_cause_is_the_line_that_names_the_error() -> None:
     assert cause(("Killed",)) == "Killed"
 
 
+@NEEDS_SIGNALS
 def test_an_exit_status_says_whether_a_signal_ended_it() -> None:
     assert worker_exit(3, None) == WorkerExited(exit_status=3, during=None)
     assert worker_exit(-9, None) == WorkerKilled(signal="SIGKILL", during=None)

@@ -1,7 +1,6 @@
 """What is left after a signal, a kill, a hang or a crash: real processes, real signals."""
 
 import os
-import pty
 import signal
 import subprocess
 import sys
@@ -15,7 +14,18 @@ from bench.store.journal import read_progress
 from bench.store.record_files import read_record
 from tests.engines.stand_in import PACED
 from tests.hub_server import Stall, serve
-from tests.run.processes import bench, environment, only, started, wait_for_line, worker_of, write_suite
+from tests.run.processes import (
+    NEEDS_SIGNALS,
+    bench,
+    environment,
+    only,
+    started,
+    wait_for_line,
+    worker_of,
+    write_suite,
+)
+
+pytestmark = NEEDS_SIGNALS
 
 ENGINES = pytest.mark.parametrize("engine", [PACED, pytest.param("native", marks=pytest.mark.emulated)])
 
@@ -113,6 +123,8 @@ os.execv(sys.executable, [sys.executable, "-m", "bench", *sys.argv[2:]])
 def test_a_terminal_that_closes_seals_the_record_and_under_nohup_the_run_goes_on(
     hangup: str, code: int, ends: list[str], stand_ins: dict[str, str], tmp_path: Path, home: Path
 ) -> None:
+    import pty
+
     suite = write_suite(tmp_path, tokens="[8, 200, 9]", engine=PACED)
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
@@ -159,16 +171,16 @@ def test_a_second_ctrl_c_does_not_cost_the_command_that_finishes_the_run(
     assert "bench run --resume" in output.splitlines()[-1]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_download_that_is_stopped_says_so(number: signal.Signals, tmp_path: Path, home: Path) -> None:
-    suite = write_suite(tmp_path)
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_download_that_is_stopped_says_so(name: str, tmp_path: Path, home: Path) -> None:
+    suite, number = write_suite(tmp_path), signal.Signals[name]
     with serve() as hub:
         hub.repos["some-owner/moss"].commit(
             {"config.json": b'{"model_type": "moss_audio"}', "model.safetensors": bytes(2_000_000)}
         )
         hub.broken["model.safetensors"] = stall = Stall(1_000_000)
         env = {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path / "hf"), "HF_HUB_OFFLINE": "0"}
-        arguments = ("run", "--suite", str(suite), "--model", "some-owner/moss", "--yes")
+        arguments = ("run", "--device", "cpu", "--suite", str(suite), "--model", "some-owner/moss", "--yes")
         with started(*arguments, home=home, cwd=tmp_path, env=env) as process:
             assert stall.reached.wait(60)
             process.send_signal(number)

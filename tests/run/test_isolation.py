@@ -21,7 +21,7 @@ from bench.suite.cells import expand
 from bench.suite.suite import read_suite
 from bench.wording.outcomes import reason
 from tests.engines.stand_in import NAME, PACED, announce
-from tests.run.processes import write_suite
+from tests.run.processes import NEEDS_SIGNALS, write_suite
 
 SOURCE = ModelSource(name="tiny", weight_mode=WeightMode.TINY, directory=None)
 
@@ -68,6 +68,7 @@ def test_a_worker_serves_one_cell_after_the_other_and_loads_once(isolation: Isol
     assert (first.load_s is None, second.load_s is None) == (False, True)
 
 
+@NEEDS_SIGNALS
 def test_a_worker_that_is_killed_costs_its_cell_and_is_replaced(isolation: Isolation, job: Job) -> None:
     isolation.hello()
     killed = isolation.worker_pid

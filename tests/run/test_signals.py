@@ -4,6 +4,9 @@ import os
 import signal
 
 from bench.run.signals import StopRequest, signals_to
+from tests.run.processes import NEEDS_SIGNALS
+
+pytestmark = NEEDS_SIGNALS
 
 
 def test_a_closed_terminal_is_a_request_to_stop_like_any_other() -> None:
