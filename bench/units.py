@@ -10,6 +10,9 @@ GB: Final = 10**9
 GIB: Final = 2**30
 MIB: Final = 2**20
 
+MAX_INTEGER: Final = 2**53 - 1
+"""The largest integer that every reader of JSON keeps (RFC 7493); as a size, 8 PiB."""
+
 NOT_AVAILABLE: Final = "n/a"
 
 _SHORTEST_S: Final = 0.001
@@ -128,7 +131,7 @@ def parse_size(text: str) -> int:
     """`12GiB`, `12GB`, `12282MiB` or plain bytes -> bytes.
 
     Raises:
-        ValueError: no number, an unknown unit, or nothing left.
+        ValueError: no number, an unknown unit, nothing left, or more than a record can hold.
     """
     match = _SIZE.match(text.strip())
     factor = _FACTORS.get(match["unit"].lower()) if match else None
@@ -137,6 +140,8 @@ def parse_size(text: str) -> int:
     size = round(Fraction(match["number"]) * factor)
     if size <= 0:
         raise ValueError(f"'{text}' is no size: it must be more than 0 bytes")
+    if size > MAX_INTEGER:
+        raise ValueError(f"'{text}' is no size: it must be less than 8192TiB, for a record holds no more")
     return size
 
 

@@ -133,7 +133,8 @@ def test_what_is_not_available_is_said_so_and_is_no_zero() -> None:
         ("12282MiB", 12_878_610_432),
         ("12878610432", 12_878_610_432),
         (" 1.5 gib ", 3 * 2**29),
-        ("9007199254740993", 9_007_199_254_740_993),
+        ("9007199254740991", 9_007_199_254_740_991),
+        ("8191TiB", 8191 * 2**40),
         ("0.1GB", 10**8),
         ("1TiB", 2**40),
     ],
@@ -147,7 +148,7 @@ def test_plain_bytes_are_exact(size: int) -> None:
     assert parse_size(str(size)) == parse_size(f"{size} B") == size
 
 
-@given(st.integers(1, 10**6), st.sampled_from(["k", "m", "g", "t"]), st.booleans())
+@given(st.integers(1, 8000), st.sampled_from(["k", "m", "g", "t"]), st.booleans())
 def test_binary_and_decimal_units_differ(number: int, prefix: str, upper: bool) -> None:
     power = " kmgt".index(prefix)
     decimal, binary = f"{number}{prefix}b", f"{number}{prefix}ib"
@@ -159,6 +160,7 @@ def test_binary_and_decimal_units_differ(number: int, prefix: str, upper: bool) 
     "text",
     [
         *("", "GiB", "12 parsecs", "12G", "-1GiB", "1e9", "0", "0.0000000001 B", "1,5GB", "12GiB!", "nan"),
+        *("9007199254740992", "8192TiB", "900000TiB"),  # JSON cannot hold it
         *("inf", "9" * 400, "9" * 5000, "1." + "0" * 5000, "٣GB"),
     ],
     ids=lambda text: text[:20],

@@ -145,6 +145,13 @@ class NoNewWorker(Frozen):
     error: ForeignText = Field(description="text of the exception, scrubbed")
 
 
+class NotRecordable(Frozen):
+    """The cell ran, and JSON cannot hold its figures: the rest of the record must not be lost with them."""
+
+    code: Literal["not_recordable"] = "not_recordable"
+    error: ForeignText = Field(description="the figure, and what is wrong with it")
+
+
 class CardLost(Frozen):
     """The driver stopped answering before the cell."""
 
@@ -177,7 +184,8 @@ class WorkerKilled(Frozen):
 
 
 FailedReason = Annotated[
-    NoNewWorker | CardLost | WorkerRaised | WorkerExited | WorkerKilled, Field(discriminator="code")
+    NoNewWorker | NotRecordable | CardLost | WorkerRaised | WorkerExited | WorkerKilled,
+    Field(discriminator="code"),
 ]
 
 

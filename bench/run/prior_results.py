@@ -15,7 +15,7 @@ from bench.judge.same_run import LINE, PRIOR_RESULTS, Values, differing, request
 from bench.packages import version_of
 from bench.records.aspects import Aspect
 from bench.records.enums import WeightMode
-from bench.records.reasons import CardLost, NoNewWorker
+from bench.records.reasons import CardLost, NoNewWorker, NotRecordable
 from bench.records.record import CellResult, Failed, Requested, Timeout
 from bench.run.run_spec import Plan
 from bench.store import naming
@@ -103,7 +103,7 @@ def _runs_again(cell: CellResult, plan: Plan, retry_failed: bool) -> bool:
         return False
     if retry_failed or outcome.reason_code is None:
         return True
-    if isinstance(outcome.reason_code, NoNewWorker | CardLost):
+    if isinstance(outcome.reason_code, NoNewWorker | NotRecordable | CardLost):
         return True
     during = outcome.reason_code.during
     if during is None or during.name == "load":

@@ -6,10 +6,20 @@ from math import inf
 from time import monotonic
 from typing import Literal, Protocol
 
+from pydantic import ValidationError
+
+from bench.errors import RecordError
 from bench.judge.memory import is_contended
 from bench.judge.same_run import WORKER, needs_more_of_everything, request_key
 from bench.measure.summary import CellFigures, summarise
-from bench.records.reasons import CardLost, CellShape, SmallerRanOut, TimeBudgetUsed, UnsupportedReason
+from bench.records.reasons import (
+    CardLost,
+    CellShape,
+    NotRecordable,
+    SmallerRanOut,
+    TimeBudgetUsed,
+    UnsupportedReason,
+)
 from bench.records.record import (
     Attempt,
     CellResult,
@@ -26,7 +36,10 @@ from bench.run.isolation import CellEnd, Isolation, Stopped
 from bench.run.protocol import Finished, Job, Step
 from bench.run.telemetry import CellTelemetry, LeftoverMemory, Unwatched, Watch
 from bench.run.time_budget import TimeBudget
+from bench.store.canonical import canonical
 from bench.store.journal import Journal
+from bench.store.record_files import first_fault
+from bench.store.scrub import scrub
 from bench.suite.cells import Cell
 from bench.suite.suite import Measure
 from bench.wording import outcomes
@@ -118,6 +131,10 @@ class Session:
             result = CellResult(cell_id=cell.cell_id, requested=cell.requested, outcome=not_run)
         else:
             result = self._run_in_time(cell, listener, keep)
+        try:
+            canonical(result.model_dump(mode="json"))
+        except RecordError as error:
+            result = _not_recordable(cell, error.message)
         if cell.cell_id in self._attempts:
             result = result.model_copy(update={"earlier_attempts": self._attempts[cell.cell_id]})
         if not _is_left_out(result):
@@ -186,7 +203,10 @@ class Session:
         telemetry = self._watch.cell_ends(self._isolation.worker_pid, finished)
         if not isinstance(end, Finished) or not keep or self._policy.isolate == "cell":
             leftover = self._retire()
-        return _result(cell, end, telemetry.after(leftover), self._device, self._measure.noise_cv)
+        try:
+            return _result(cell, end, telemetry.after(leftover), self._device, self._measure.noise_cv)
+        except ValidationError as error:  # a value that is computed from several, beyond all numbers
+            return _not_recordable(cell, first_fault(error))
 
     def _card_is_gone(self) -> Failed | None:
         """Return a failure if the driver was lost and no worker is left: a new one would find no card."""
@@ -223,6 +243,11 @@ class Session:
 def _is_left_out(result: CellResult) -> bool:
     """Whether the time budget left the cell out."""
     return isinstance(result.outcome, Skipped) and isinstance(result.outcome.reason_code, TimeBudgetUsed)
+
+
+def _not_recordable(cell: Cell, error: str) -> CellResult:
+    why = NotRecordable(error=scrub(error))
+    return CellResult(cell_id=cell.cell_id, requested=cell.requested, outcome=outcomes.failed(why))
 
 
 def _with_this_attempt(result: CellResult) -> tuple[Attempt, ...]:

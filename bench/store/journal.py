@@ -31,7 +31,7 @@ from bench.records.record import (
     SuiteInfo,
 )
 from bench.store import naming
-from bench.store.canonical import parse
+from bench.store.canonical import canonical, parse
 from bench.store.disk import disk_errors
 from bench.store.lock import JournalLock
 from bench.store.record_files import (
@@ -127,7 +127,9 @@ class Journal:
         Raises:
             StorageError: the disk refused it.
             InUseError: a living run writes it.
+            RecordError: no record could be sealed, since JSON cannot hold a value of the header.
         """
+        canonical(progress.header.model_dump(mode="json"))
         lines = [progress.header.model_dump_json(), *(cell.model_dump_json() for cell in progress.done)]
         with disk_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)

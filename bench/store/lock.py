@@ -111,8 +111,8 @@ def lack_of_locks(folder: Path) -> str | None:
             lock_descriptor(file.fileno(), blocking=False)
         except OSError as error:
             return (
-                f"{folder}: this file system has no file locks ({error.strerror}); a file marks a running run. "
-                "If this computer crashes, another one cannot resume the run until that file is deleted"
+                f"{folder}: this file system has no file locks ({error.strerror}); a file marks each run. "
+                "If this computer crashes, another cannot resume the run until that file is deleted"
             )
     return None
 

@@ -144,6 +144,8 @@ def _failed(why: reasons.FailedReason | reasons.UnsupportedReason) -> str:
     match why:
         case reasons.NoNewWorker(error=error) | reasons.CardLost(error=error):
             return error
+        case reasons.NotRecordable(error=error):
+            return f"a record cannot hold its figures: {error}"
         case reasons.WorkerRaised(error=error, during=step):
             return f"{error}{_during(step)}"
         case reasons.WorkerExited(during=step) | reasons.WorkerKilled(during=step):

@@ -25,6 +25,13 @@ from tests.run.processes import SUITE, write_suite
         ("--clip-seconds 5,5.0", 2, "--clip-seconds: 5 appears twice"),
         ("--max-tokens 1.5", 2, "--max-tokens: '1.5' is no whole number. Write it as 128,512"),
         ("--max-tokens 0", 2, "--max-tokens: 0 is too small. Use whole numbers from 1 to 8192"),
+        (
+            "--emulate-vram 900000TiB",
+            2,
+            "--emulate-vram: '900000TiB' is no size: it must be less than 8192TiB",
+        ),
+        ("--repeats 99999999999999999999", 2, "--repeats: 99999999999999999999 is too large. Use 1 to 1000"),
+        ("--max-tokens 9007199254740993", 2, "--max-tokens: 9007199254740993 is too large"),
         ("--max-tokens 9999999", 2, "--max-tokens: 9999999 is too large"),
         ("--max-tokens 8,8", 2, "--max-tokens: 8 appears twice"),
         ("--attention flash", 2, "--attention: 'flash' is no attention backend. Write it as eager,sdpa,"),

@@ -22,7 +22,7 @@ from bench.run.protocol import Finished, Hello, Job, Refused, Setup, Span, Step
 from bench.run.session import RunPolicy, Session
 from bench.run.signals import StopRequest
 from bench.run.telemetry import CellTelemetry, LeftoverMemory, Rest, Telemetry
-from bench.store.journal import Journal, Progress, Resumed, read_progress
+from bench.store.journal import Journal, Progress, Resumed, read_progress, seal_journal
 from bench.store.lock import JournalLock
 from bench.suite.cells import Cell
 from bench.suite.suite import Measure
@@ -367,6 +367,35 @@ def test_what_the_driver_tells_goes_before_what_the_worker_counted(tmp_path: Pat
     told = TRACKED.model_copy(update={"what": "process", "source": "the driver"})
     (seen,) = run(session_of(cells_of(SDPA[:1]), Worker([], end), Card([], trace=told)), tmp_path / "card")
     assert seen.memory_trace == told, "and the journal gives it back as it was"
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
+@pytest.mark.parametrize(
+    ("figures", "named"),
+    [
+        (
+            {"memory": sample.memory(SDPA[0], sample.RTX_4070).model_copy(update={"weights_bytes": 2**53})},
+            "90071",
+        ),
+        (
+            {"repeats": 2 * (sample.repeat(SDPA[0]).model_copy(update={"latency_s": 1.7e308}),)},
+            "finite number",
+        ),
+    ],
+    ids=["beyond an exact integer", "a mean beyond all numbers"],
+)
+def test_figures_that_json_cannot_hold_cost_their_cell_and_no_other(
+    figures: dict[str, object], named: str, tmp_path: Path
+) -> None:
+    def end(wanted: Requested) -> Finished:
+        return finished(wanted).model_copy(update=figures if wanted == SDPA[0] else {})
+
+    odd, good = run(session_of(cells_of(SDPA), Worker([], end), Card([])), tmp_path)
+    assert odd.outcome.status == "failed"
+    assert odd.outcome.reason.startswith("a record cannot hold its figures: ")
+    assert named in odd.outcome.reason
+    assert good.outcome.status == "measured"
+    seal_journal(tmp_path / "x.journal.jsonl")
 
 
 def test_a_wait_that_a_signal_ends_decides_nothing() -> None:

@@ -169,6 +169,13 @@ def test_what_ended_the_run_is_the_reason_of_the_cells_that_are_left(path: Path)
     assert read_progress(sealed).done == CELLS_DONE[:2]
 
 
+def test_a_header_that_no_record_could_have_is_refused_before_the_first_cell(path: Path) -> None:
+    device = header().device.model_copy(update={"memory_total_bytes": 2**53})
+    with pytest.raises(RecordError, match="9007199254740992 exceeds"):
+        Journal.create(path, Progress(header().model_copy(update={"device": device}), ()))
+    assert not list(path.parent.iterdir())
+
+
 def test_a_cell_that_ran_again_has_two_lines_of_which_the_later_counts_in_its_place(path: Path) -> None:
     first = CELLS_DONE[0].model_copy(update={"outcome": Failed(reason="cuDNN error")})
     written(path, (first, *CELLS_DONE[1:], CELLS_DONE[0]))

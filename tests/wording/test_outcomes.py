@@ -62,6 +62,10 @@ SENTENCES: Final[list[tuple[OutcomeReason, str]]] = [
     ),
     (reasons.NoContextFits(), "the card is full: not even a CUDA context fits"),
     (reasons.NoNewWorker(error="no GPU was found"), "no GPU was found"),
+    (
+        reasons.NotRecordable(error="9007199254740992 exceeds it"),
+        "a record cannot hold its figures: 9007199254740992 exceeds it",
+    ),
     (reasons.CardLost(error="GPU is lost"), "GPU is lost"),
     (
         reasons.WorkerRaised(error="RuntimeError: cuDNN error", during=SECOND),
