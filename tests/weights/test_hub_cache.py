@@ -1,5 +1,6 @@
 """The cache as files: without links, in part, in use by another process, and what is noted of branches."""
 
+import errno
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -76,6 +77,22 @@ def test_a_revision_is_noted_only_inside_the_cache(tmp_path: Path) -> None:
     assert (tmp_path / "cache/refs/refs/pr/1").read_text() == COMMIT
     remember_revision(tmp_path / "cache", "../../outside", COMMIT)
     assert not (tmp_path / "outside").exists()
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_cache_without_locks_is_used_without_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """As on some network shares, which cannot be had for real here."""
+    fcntl = pytest.importorskip("fcntl")
+
+    def refuse(*_: object) -> None:
+        raise OSError(number, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    plan = DownloadPlan("a/b", "main", COMMIT, (FILE,), tmp_path, len(CONTENT), 10**9)
+    with only_one(plan, quiet):
+        pass
 
 
 def test_who_waits_for_another_download_is_told_so(tmp_path: Path) -> None:

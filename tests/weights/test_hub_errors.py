@@ -1,5 +1,6 @@
 """One line for each error of the Hub and of huggingface_hub."""
 
+import errno
 import inspect
 import os
 from dataclasses import replace
@@ -7,7 +8,7 @@ from dataclasses import replace
 import huggingface_hub.errors
 import pytest
 
-from bench.weights.hub_errors import CAUGHT
+from bench.weights.hub_errors import CAUGHT, translate
 from tests.hub_server import API, Body, Hub, Status
 from tests.weights.conftest import REPO, Client
 from tests.weights.samples import SHARDS, checkpoint
@@ -90,6 +91,20 @@ def test_a_disk_that_fills_during_the_download_says_so(hub: Hub, client: Client)
     assert f"The disk of the cache {client.home / 'hf/hub'} is full" in line
     assert "set HF_HOME to a folder on a larger disk" in line
     client.fetch()
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES])
+def test_a_cache_that_is_closed_to_us_says_where_to_go(number: int) -> None:
+    """In process: an administrator, as here, may write everywhere."""
+    error = translate(OSError(number, os.strerror(number)), REPO, "main")
+    assert error.exit_code == 3
+    assert f"cannot be written ({os.strerror(number)})" in error.message
+    assert error.hint == "Set HF_HOME to a folder that you may write to"
+
+
+def test_hf_transfer_that_is_asked_for_and_missing_is_no_failure(client: Client) -> None:
+    """Before 1.0 the library refuses to fetch anything without the package; later ones only warn."""
+    client.fetch(HF_HUB_ENABLE_HF_TRANSFER="1", PYTHONWARNINGS="ignore")
 
 
 def test_a_page_of_a_network_is_no_part_of_a_file(hub: Hub, client: Client) -> None:
