@@ -14,8 +14,8 @@ from bench.records.base import Bytes, Frozen, Interval, Seconds
 from bench.units import Unit
 
 PROCESS_NOISE: Final = 0.07
-"""How far two fresh processes of one build may lie apart in speed, as a share, where it was not measured.
-3 to 7 % were seen on a noisy machine with two cores (docs/comparing.md)."""
+"""How far medians of a figure of speed may lie apart, as a share, before a check document says that machines
+disagree. A choice; how far two runs may lie apart in a comparison is in `compare/evidence.py`."""
 MEMORY_NOISE: Final = 0.01
 """The same of memory: a watched peak may fall between two looks, but sizes repeat far better. A choice."""
 

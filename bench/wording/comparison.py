@@ -223,21 +223,21 @@ _OfChange = (
 
 def _of_change(reason: _OfChange) -> str:
     by = _percent(reason.by)
-    where = _cells(reason.by.cells) if reason.by.cell is None else cell_name(reason.by.cell)
+    cell = reason.by.cell
+    where = f"over {_cells(reason.by.cells)}" if cell is None else f"in {cell_name(cell)}"
     match reason:
         case reasons.ChangeShown(p=p):
-            in_or_over = "over" if reason.by.cell is None else "in"
-            return f"{by} {in_or_over} {where}" + ("" if p is None else f", {_p_equals(p)}")
+            return f"{by} {where}" + ("" if p is None else f", {_p_equals(p)}")
         case reasons.MayBeChance(note=note):
-            return f"{by} in {where}: beyond the limit, and this may be chance{_also(note)}"
+            return f"{by} {where}: beyond the limit, and this may be chance{_also(note)}"
         case reasons.NotDecided(note=note):
             return f"{by}{_because(note)}"
         case reasons.NoInterval(note=note):
-            return f"{by} in {where}{_because(note)}"
+            return f"{by} {where}{_because(note)}"
         case reasons.WiderThanGate():
             return f"{by}: wider than the gate, more rounds tell more"
         case reasons.MayReachBeyond(note=note):
-            return f"{by} in {where}: within the limit, and it may be beyond{_also(note)}"
+            return f"{by} {where}: within the limit, and it may be beyond{_also(note)}"
         case _:
             assert_never(reason)
 

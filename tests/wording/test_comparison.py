@@ -170,7 +170,7 @@ def test_notes_on_a_change(note: reasons.ChangeNote | None, sentence: str) -> No
         (reasons.ChangeShown(by=IN_CELL), "+5.0 % in 30 s × 256 (SDPA)"),
         (
             reasons.MayBeChance(by=BY, note=None),
-            "+5.0 % (+1.0 to +9.0 %) in 3 cells: beyond the limit, and this may be chance",
+            "+5.0 % (+1.0 to +9.0 %) over 3 cells: beyond the limit, and this may be chance",
         ),
         (
             reasons.NotDecided(by=BY, note=reasons.NotClear()),
