@@ -106,6 +106,10 @@ class PlainLines:
     def __exit__(self, *_: object) -> None:
         pass
 
+    def say(self, line: str) -> None:
+        """Print a line of its own."""
+        click.echo(line, err=True)
+
     def cell_begins(self, cell: Cell, number: int, total: int) -> None:
         """Store the name of the cell."""
         self._remaining.begin()
@@ -151,6 +155,10 @@ class Live:
     def _counted(self) -> tuple[ProgressColumn, ...]:
         """Return the columns of progress."""
         return BarColumn(bar_width=20), MofNCompleteColumn(), TextColumn("cells")
+
+    def say(self, line: str) -> None:
+        """Print a line above."""
+        self._progress.console.print(Text(line), highlight=False)
 
     def cell_begins(self, cell: Cell, number: int, total: int) -> None:
         """Show the cell."""

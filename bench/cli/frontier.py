@@ -152,6 +152,7 @@ def _stopped_early(signal_number: int) -> int:
 def _run(plan: "Plan", finder: "Finder", policy: "RunPolicy", out: Path, yes: bool) -> "RunResult":
     from bench.cli.display import probe_display
     from bench.cli.downloads import fetched
+    from bench.cli.run_output import announcing
     from bench.run import runner
 
     location = runner.OutputLocation(out)
@@ -168,6 +169,7 @@ def _run(plan: "Plan", finder: "Finder", policy: "RunPolicy", out: Path, yes: bo
             location,
             listener,
             sweep=lambda session, journal, _: finder.sweep(session, journal, listener),
+            announce=announcing(plan, [found.line.asked for found in finder.limits()], listener.say),
         )
 
 

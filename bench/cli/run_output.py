@@ -2,7 +2,7 @@
 
 import shlex
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -16,9 +16,11 @@ from bench.wording import outcomes
 from bench.wording.phrases import plural
 
 if TYPE_CHECKING:
+    from bench.records.record import Requested
     from bench.report.ci.cases import Case
     from bench.report.interface import View
     from bench.run.estimate import Basis, Estimate
+    from bench.run.protocol import Hello
     from bench.run.run_spec import Plan
     from bench.run.runner import OutputLocation, RunResult
     from bench.run.session import RunPolicy
@@ -135,6 +137,34 @@ def _in_all(estimate: "Estimate | str", running: "Sequence[Cell]") -> str:
     ):
         basis = f"a guess: no clip longer than {clip_length(LONGEST_CHECKED_S)} was checked"
     return f"about {seconds(estimate.run_s(running))} ({basis})"
+
+
+def announcing(
+    plan: "Plan", asked: "Iterable[Requested]", say: Callable[[str], None]
+) -> "Callable[[Hello], None]":
+    """Return a function that says the attention kernels that will run, each once."""
+
+    def announce(hello: "Hello") -> None:
+        from bench.packages import version_of
+        from bench.run.run_spec import support
+        from bench.wording.kernels import attention
+
+        unsupported_reason = support(plan, flash_attention_problem=hello.flash_attention_problem)
+        wanted = dict.fromkeys(one.attention for one in asked if unsupported_reason(one) is None)
+        words = [
+            attention(
+                each,
+                hello.sdpa_kernel,
+                on_cpu=plan.compute_on == "cpu",
+                has_flash=hello.has_flash_kernels,
+                flash_attn=version_of("flash-attn"),
+            )
+            for each in wanted
+        ]
+        if words and hello.torch is not None:  # an engine without torch does not say
+            say(f"attention kernels of the language model: {'; '.join(words)}")
+
+    return announce
 
 
 def print_unfinished(plan: "Plan", location: "OutputLocation", resume: ResumeCommand) -> None:

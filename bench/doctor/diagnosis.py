@@ -15,6 +15,7 @@ def diagnose(facts: Facts) -> Diagnosis:
         software.gpu(facts),
         *software.unusable(facts),
         software.driver(facts),
+        compute.attention_on_cpu(facts),
         memory.weights(facts),
         memory.ram(facts),
     )
@@ -50,6 +51,7 @@ def _gpu(card: Card, facts: Facts, machine_works: bool) -> Gpu:
         _unknown_card(card),
         compute.kernels(card, facts),
         compute.bf16(card),
+        compute.attention(card),
         compute.flash_attention(card, facts),
         memory.vram(card, facts.host),
         use.processes(card, facts.host),

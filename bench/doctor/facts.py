@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from bench.hardware.system import System
 from bench.records.card import DeviceState
+from bench.records.enums import SdpaKernel
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,11 +37,14 @@ class Trial:
     """Result of trying torch on one card, in a process of its own.
 
     `kernels` are the architectures that it was built for, such as `sm_80`. An error is its last line.
+    `sdpa_kernel` is None where torch does not say.
     """
 
     kernels: tuple[str, ...] = ()
     torch_error: str | None = None
     flash_attn_error: str | None = None
+    sdpa_kernel: SdpaKernel | None = None
+    has_flash_kernels: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ Name = Literal[
     "driver",
     "kernels",
     "BF16",
+    "attention",
     "FlashAttn 2",
     "weights",
     "RAM",

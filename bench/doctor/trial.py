@@ -1,22 +1,26 @@
 """Tries torch and FlashAttention 2 on one card, in a process of its own, since they may crash.
 
 The child is the module `bench.doctor.trial [flash]` with one visible card. It prints a line per step: the
-architectures that torch was built for; `product` after a small product; the error of FlashAttention 2 on this
-card, or nothing. A step that ends the process prints none, and the parent reads its exit.
+architectures that torch was built for; `product` after a small product; `sdpa` with the kernel that torch
+chooses, and `flash-kernels` where torch has them; the error of FlashAttention 2 on this card, or nothing.
+A step that ends the process prints none, and the parent reads its exit.
 """
 
 import os
 import re
 import subprocess
 import sys
-from typing import Final
+from dataclasses import replace
+from typing import Final, get_args
 
 from bench.doctor.facts import Trial
 from bench.processes import python_command, python_environment
+from bench.records.enums import SdpaKernel
 
 _LIMIT_S: Final = 120.0
 _LONGEST: Final = 160
 # torch puts advice below its message: the line that counts is the one with the error's name.
+_SDPA: Final = re.compile(r"sdpa (?P<kernel>[a-z_]+)(?P<flash> flash-kernels)?\Z")
 _ERROR: Final = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception)\b:?")
 
 
@@ -46,10 +50,15 @@ def read(out: str, err: str, code: int, *, flash_attn: bool) -> Trial:
     kernels = tuple(lines[0].split()) if lines else ()
     if "product" not in lines:
         return Trial(kernels, torch_error=_reason(err, code))
-    said = lines[2:]
+    chosen = next((match for line in lines[2:3] if (match := _SDPA.match(line))), None)
+    tried = Trial(kernels)
+    if chosen is not None:
+        kernel = next((each for each in get_args(SdpaKernel) if each == chosen["kernel"]), None)
+        tried = Trial(kernels, sdpa_kernel=kernel, has_flash_kernels=chosen["flash"] is not None)
+    said = lines[2 if chosen is None else 3 :]
     if not flash_attn or said == [""]:
-        return Trial(kernels)
-    return Trial(kernels, flash_attn_error=said[0][:_LONGEST] if said else _reason(err, code))
+        return tried
+    return replace(tried, flash_attn_error=said[0][:_LONGEST] if said else _reason(err, code))
 
 
 def _reason(err: str, code: int) -> str:
@@ -73,6 +82,10 @@ def _on_card() -> None:
     torch.mm(ones, ones)
     torch.cuda.synchronize()  # a missing kernel is reported here at the latest
     _say("product")
+    from bench.engines.native.sdpa import has_flash_kernels, sdpa_kernel
+
+    has_flash = " flash-kernels" if has_flash_kernels() else ""
+    _say(f"sdpa {sdpa_kernel('cuda', 'bfloat16') or 'unknown'}{has_flash}")
     if "flash" in sys.argv[1:]:
         from bench.engines.native.flash_attention import flash_attention_problem
         from bench.wording.outcomes import reason

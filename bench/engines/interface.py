@@ -20,7 +20,7 @@ from bench.engines.support import Surroundings
 from bench.measure.clock import Stopwatch
 from bench.measure.observer import Observer
 from bench.records.base import Bytes, Frozen, Sha256
-from bench.records.enums import Attention, Phase, WeightMode
+from bench.records.enums import Attention, Phase, SdpaKernel, WeightMode
 from bench.records.reasons import FlashAttentionBroken, UnsupportedReason
 from bench.records.record import (
     Memory,
@@ -222,6 +222,8 @@ class OpenEngine:
     torch: str | None = None
     transformers: str | None = None
     flash_attention_problem: FlashAttentionBroken | None = None
+    sdpa_kernel: SdpaKernel | None = None
+    has_flash_kernels: bool = True
     stopwatch: Callable[[], Stopwatch] = Stopwatch
     memory: MemoryProfiler = field(default_factory=MemoryProfiler)
     kernels: Callable[[Attention], KernelObserver] | None = None

@@ -85,6 +85,9 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
 
 
+SdpaKernel = Literal["flash", "memory_efficient", "cudnn", "unfused"]
+"""The kernels among which torch chooses for SDPA; on a CPU `flash` is its fused kernel."""
+
 Status = Literal["measured", "predicted", "out_of_memory", "unsupported", "failed", "timeout", "skipped"]
 """The outcome of a cell."""
 PeakMetric = Literal[

@@ -28,7 +28,7 @@ def estimate_of(plan: Plan) -> Estimate | str:
     rates = (
         card_rates(plan.device.entry)
         if plan.device.kind == "cuda"
-        else cpu_rates(_threads(), plan.suite.dtype)
+        else cpu_rates(_threads(plan.origin), plan.suite.dtype)
     )
     return NO_RATES if rates is None else Estimate(shapes, plan.suite.measure, rates)
 
@@ -52,8 +52,13 @@ def _config(origin: Origin) -> Mapping[str, object] | None:
     return shapes
 
 
-def _threads() -> int:
-    """Return the threads that torch will use: OMP_NUM_THREADS, else the cores that this process may use."""
+def _threads(origin: Origin) -> int:
+    """Return the threads that torch will use: OMP_NUM_THREADS, else the cores that this process may use.
+
+    The engine runs the tiny model on one.
+    """
+    if origin.weight_mode is WeightMode.TINY:
+        return 1
     stated = os.environ.get("OMP_NUM_THREADS", "")
     if stated.isdecimal() and int(stated[:4]) > 0:
         return int(stated[:4])

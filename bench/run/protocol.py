@@ -11,6 +11,7 @@ from pydantic import Field, TypeAdapter
 
 from bench.engines.interface import AnyPath, EngineSetup, ModelFacts
 from bench.records.base import EngineName, Frozen
+from bench.records.enums import SdpaKernel
 from bench.records.reasons import FlashAttentionBroken, WorkerStep
 from bench.records.record import Effective, Memory, MemoryTrace, OutOfMemory, Repeat, Requested, Work
 from bench.suite.suite import Measure
@@ -42,6 +43,8 @@ class Hello(Frozen):
     flash_attention_problem: FlashAttentionBroken | None = Field(
         default=None, description="why the installed flash-attn cannot compute on this card"
     )
+    sdpa_kernel: SdpaKernel | None = Field(default=None, description="null where the engine does not say")
+    has_flash_kernels: bool = Field(default=True, description="whether this torch has them for cards")
 
 
 class Refused(Frozen):

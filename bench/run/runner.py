@@ -111,6 +111,7 @@ class Running:
 
     session: Session
     journal: Journal
+    hello: Hello
 
 
 @contextmanager
@@ -160,7 +161,7 @@ def running(
                 retried=resumed.failed if resumed is not None else (),
             )
             try:
-                yield Running(session, journal)
+                yield Running(session, journal, hello)
             except StorageError as error:
                 raise JournalKeptError(error, path) from error
             finally:
@@ -172,6 +173,9 @@ def running(
 Sweep = Callable[[Session, Journal, Listener], int | None]
 """Chooses the cells that a session runs; returns the number of the signal that ended it, or None."""
 
+Announce = Callable[[Hello], None]
+"""Receives the report of the first worker, before the first cell."""
+
 
 def run(
     plan: Plan,
@@ -181,6 +185,7 @@ def run(
     listener: Listener,
     *,
     sweep: Sweep = Session.run,
+    announce: Announce = lambda _: None,
 ) -> RunResult:
     """Run the remaining cells of a plan, or those that `sweep` chooses, and seal the record.
 
@@ -190,6 +195,7 @@ def run(
     """
     mailbox: Mailbox = Mailbox()
     with signals_to(mailbox.put), running(plan, weights, policy, location, mailbox) as started:
+        announce(started.hello)
         signal_number = sweep(started.session, started.journal, listener)
         used = started.session.time_budget_used if signal_number is None else None
         record, sealed = started.journal.seal(used or RunInterrupted())

@@ -88,6 +88,8 @@ def main() -> int:
             torch=opened.torch,
             transformers=opened.transformers,
             flash_attention_problem=opened.flash_attention_problem,
+            sdpa_kernel=opened.sdpa_kernel,
+            has_flash_kernels=opened.has_flash_kernels,
         )
     )
     while True:

@@ -51,6 +51,8 @@ def test_a_pipe_gets_plain_lines(finished_run: Run) -> None:
         r"^\[1/8\] 1 s, 8 tokens, sdpa: [\d.,]+ tok/s, first token .*, resident peak", errors, re.M
     )
     assert "[8/8] 2 s, 16 tokens, flash_attention_2: unsupported: FlashAttention 2 needs" in errors
+    kernels = "attention kernels of the language model: sdpa runs torch's fused kernel for the CPU\n"
+    assert errors.index(kernels) < errors.index("[1/8]")
 
 
 def test_a_dry_run_names_the_cells_of_the_real_one_and_writes_nothing(

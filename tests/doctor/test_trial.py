@@ -22,6 +22,27 @@ For debugging consider passing CUDA_LAUNCH_BLOCKING=1
         (f"{KERNELS}product\n", "", 0, False, Trial(("sm_80", "sm_90"))),
         (f"{KERNELS}product\n\n", "", 0, True, Trial(("sm_80", "sm_90"))),
         (
+            f"{KERNELS}product\nsdpa flash flash-kernels\n\n",
+            "",
+            0,
+            True,
+            Trial(("sm_80", "sm_90"), sdpa_kernel="flash"),
+        ),
+        (
+            f"{KERNELS}product\nsdpa memory_efficient\n",
+            "",
+            0,
+            False,
+            Trial(("sm_80", "sm_90"), sdpa_kernel="memory_efficient", has_flash_kernels=False),
+        ),
+        (
+            f"{KERNELS}product\nsdpa quick flash-kernels\n",
+            "",
+            -11,
+            True,
+            Trial(("sm_80", "sm_90"), flash_attn_error="the process was ended by signal 11"),
+        ),
+        (
             f"{KERNELS}product\nflash-attn 2.8.3 cannot be imported: no\n",
             "",
             0,
@@ -48,7 +69,18 @@ For debugging consider passing CUDA_LAUNCH_BLOCKING=1
         ("", "ImportError: libcudart.so.13", 1, False, Trial((), "ImportError: libcudart.so.13")),
         ("", "", 3, False, Trial((), "the process ended with code 3")),
     ],
-    ids=["fine", "flash-fine", "flash-refused", "flash-crashed", "no-kernel", "no-torch", "silent"],
+    ids=[
+        "fine",
+        "flash-fine",
+        "sdpa",
+        "sdpa-no-flash",
+        "sdpa-odd",
+        "flash-refused",
+        "flash-crashed",
+        "no-kernel",
+        "no-torch",
+        "silent",
+    ],
 )
 def test_the_step_that_left_no_line_is_the_one_that_failed(
     out: str, err: str, code: int, flash: bool, expected: Trial

@@ -23,11 +23,15 @@ def operations_per_s(plan: Plan) -> float:
     return estimate.rates.operations_per_s
 
 
-def test_threads_that_the_environment_sets_count(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_threads_that_the_environment_sets_count_but_for_the_tiny_model(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny, plan = plan, replace(plan, origin=Origin(WeightMode.RANDOM, "MOSS-Audio-4B-Instruct"))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     one = operations_per_s(plan)
     monkeypatch.setenv("OMP_NUM_THREADS", "8")
     assert operations_per_s(plan) == 8 * one
+    assert operations_per_s(tiny) == one
     for odd in ("", "0", "two", "-1", "9" * 5000):
         monkeypatch.setenv("OMP_NUM_THREADS", odd)
         assert operations_per_s(plan) >= one

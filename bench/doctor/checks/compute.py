@@ -8,6 +8,7 @@ from bench.doctor.checks.software import driver
 from bench.doctor.facts import Card, Facts, Trial
 from bench.doctor.interface import Check, Status
 from bench.hardware.cuda_versions import not_started
+from bench.wording.kernels import sdpa
 
 AMPERE: Final = (8, 0)
 # What torch says where CUDA itself does not start, whatever it was asked to compute.
@@ -94,6 +95,26 @@ def bf16(card: Card) -> Check:
         fix="Use a card of the RTX 30 series or newer: the model is computed in BF16",
         mendable=False,
     )
+
+
+def attention(card: Card) -> Check | None:
+    """Name the kernel that SDPA will run. None where torch does not work on the card."""
+    trial = card.trial
+    if trial is None or trial.torch_error is not None:
+        return None
+    words = sdpa(trial.sdpa_kernel, on_cpu=False, has_flash=trial.has_flash_kernels)
+    is_slow = trial.sdpa_kernel == "unfused"
+    status: Status = "warning" if is_slow else "note" if trial.sdpa_kernel is None else "ok"
+    fix = "Install a torch with fused kernels for this card, or measure short clips" if is_slow else None
+    return Check(name="attention", status=status, summary=f"SDPA runs {words}", fix=fix)
+
+
+def attention_on_cpu(facts: Facts) -> Check | None:
+    """Say where the kernel on the CPU is named: trying torch there takes seconds. None with a card."""
+    if facts.cards or facts.torch is None:
+        return None
+    named = "`bench run` names the kernels of the CPU before the first cell"
+    return Check(name="attention", status="note", summary=named)
 
 
 def flash_attention(card: Card, facts: Facts) -> Check:

@@ -9,6 +9,7 @@ from bench.engines.native.engine import NativeEngine, quiet_transformers
 from bench.engines.native.flash_attention import flash_attention_problem
 from bench.engines.native.memory import CudaMemory, TrackedMemory
 from bench.engines.native.out_of_memory import out_of_memory
+from bench.engines.native.sdpa import has_flash_kernels, sdpa_kernel
 from bench.measure.clock import Stopwatch
 from bench.measure.cuda import CudaAllocated, cuda_stopwatch
 from bench.measure.kernels import KernelObserver
@@ -51,6 +52,8 @@ def open_native(setup: EngineSetup) -> OpenEngine:
         torch=torch.__version__,
         transformers=transformers.__version__,
         flash_attention_problem=problem,
+        sdpa_kernel=sdpa_kernel(setup.device, setup.dtype),
+        has_flash_kernels=has_flash_kernels(),
         stopwatch=(lambda: cuda_stopwatch(device)) if on_cuda else Stopwatch,
         memory=memory,
         kernels=AskedKernels,

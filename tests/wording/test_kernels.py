@@ -1,0 +1,40 @@
+"""The attention kernel that will run, in words."""
+
+from typing import get_args
+
+import pytest
+
+from bench.records.enums import Attention, SdpaKernel
+from bench.wording.kernels import attention, sdpa
+
+
+@pytest.mark.parametrize(
+    ("kernel", "on_cpu", "has_flash", "words"),
+    [
+        ("flash", False, True, "torch's FlashAttention kernel"),
+        ("cudnn", False, True, "the cuDNN kernel"),
+        (
+            "memory_efficient",
+            False,
+            False,
+            "torch's memory-efficient kernel; this build of torch has no FlashAttention kernels",
+        ),
+        ("unfused", False, True, "unfused operators, which store all scores"),
+        ("flash", True, False, "torch's fused kernel for the CPU"),
+        ("unfused", True, False, "unfused operators, which store all scores"),
+        (None, False, False, "a kernel that is not known until the run"),
+    ],
+)
+def test_each_kernel_has_a_name(kernel: SdpaKernel | None, on_cpu: bool, has_flash: bool, words: str) -> None:
+    assert sdpa(kernel, on_cpu=on_cpu, has_flash=has_flash) == words
+
+
+@pytest.mark.parametrize("kernel", get_args(SdpaKernel))
+def test_only_sdpa_depends_on_the_choice_of_torch(kernel: SdpaKernel) -> None:
+    words = {
+        asked: attention(asked, kernel, on_cpu=False, has_flash=True, flash_attn="2.8.3")
+        for asked in Attention
+    }
+    assert words[Attention.EAGER] == "eager runs unfused operators, which store all scores"
+    assert words[Attention.FLASH_ATTENTION_2] == "flash_attention_2 runs flash-attn 2.8.3"
+    assert words[Attention.SDPA].startswith("sdpa runs ")
