@@ -143,17 +143,22 @@ def _judged(name: str, root: BaseException) -> Fault:
     known = fault_of(package, needed.get(package))
     if known is not None:
         return known
-    if name == "pynvml":
+    if name == "pynvml" and isinstance(root, AttributeError):
         # pynvml before 12 and nvidia-ml-py3 install a folder of this name; it wins over nvidia-ml-py's file.
         again = _install(package, needed.get(package))
-        mend = f"pip uninstall -y pynvml nvidia-ml-py3 nvidia-ml-py, then {again}"
+        mend = f"pip uninstall -y pynvml nvidia-ml-py3 nvidia-ml-py && {again}"
         return Fault(package, "is hidden by an older package with the same module, pynvml", mend)
     lines = str(root).strip().splitlines()
-    what = f"{type(root).__name__}: {lines[0]}" if lines else type(root).__name__
-    why = f"{version_of(package) or ''} cannot be imported ({clean(what, _LONGEST)})".strip()
-    if package not in needed:
+    return broken(package, f"{type(root).__name__}: {lines[0]}" if lines else type(root).__name__)
+
+
+def broken(package: str, error: str) -> Fault:
+    """Return the fault of a package that is installed and cannot be imported."""
+    at_least = oldest().get(package)
+    why = f"{version_of(package) or ''} cannot be imported ({clean(error, _LONGEST)})".strip()
+    if at_least is None:
         return Fault(package, why, f"pip uninstall {package}, or install it again")
-    return Fault(package, why, _install(package, needed[package], "--force-reinstall --no-deps "))
+    return Fault(package, why, _install(package, at_least, "--force-reinstall --no-deps "))
 
 
 def _install(package: str, at_least: str | None, options: str = "") -> str:

@@ -12,6 +12,7 @@ def diagnose(facts: Facts) -> Diagnosis:
     checks = _kept(
         software.python(facts.host),
         software.torch(facts),
+        *software.packages(facts),
         software.gpu(facts),
         *software.unusable(facts),
         software.driver(facts),

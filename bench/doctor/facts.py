@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from bench.hardware.system import System
+from bench.packages import Fault
 from bench.records.card import DeviceState
 from bench.records.enums import SdpaKernel
 
@@ -106,6 +107,7 @@ class Facts:
     """All facts.
 
     `cards` are the requested ones, `wanted` the requested name; `cpu_wanted`: the CPU was requested.
+    `faults`: required packages that cannot be used. `weights` is None without the package that finds them.
     `unusable`: for each card here that cannot be used, the reason and the remedy. `driver_error` is the error
     of a driver that does not work, `driver_fix` its remedy.
     """
@@ -113,10 +115,15 @@ class Facts:
     host: Host
     torch: TorchBuild | None
     flash_attn: str | None
-    weights: Weights
+    weights: Weights | None
     cards: tuple[Card, ...] = field(default=())
     driver_error: str | None = None
     driver_fix: str | None = None
     cpu_wanted: bool = False
     wanted: str | None = None
     unusable: tuple[tuple[str, str | None], ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+    def fault(self, package: str) -> Fault | None:
+        """Return what is wrong with a required package; None if nothing is."""
+        return next((fault for fault in self.faults if fault.package == package), None)

@@ -1,19 +1,20 @@
 """Gathers all facts: the machine, the installation, the cards."""
 
 import os
+from contextlib import suppress
 
-from bench.doctor.facts import Card, Facts, Process, TorchBuild
+from bench.doctor.facts import Card, Facts, Process, TorchBuild, Weights
 from bench.doctor.host import host
+from bench.doctor.imports import package_faults
 from bench.doctor.torch_build import torch_build
 from bench.doctor.trial import try_card
-from bench.doctor.weights_here import weights_here
-from bench.errors import DeviceError, UsageError
+from bench.errors import DeviceError, PackageError, UsageError
 from bench.hardware import catalog
 from bench.hardware import device as devices
 from bench.hardware.device import Device
 from bench.hardware.readings import DriverGpu
 from bench.hardware.state import device_state
-from bench.packages import version_of
+from bench.packages import importing, version_of
 
 
 def gather(*, gpu: str | None = None, device: str | None = None) -> Facts:
@@ -29,24 +30,39 @@ def gather(*, gpu: str | None = None, device: str | None = None) -> Facts:
     error: DeviceError | None = None
     chosen: tuple[Device, ...] = ()
     unusable: tuple[DeviceError, ...] = ()
-    if not cpu_wanted:
-        chosen, error = _chosen(gpu, device)
-        # A driver that works, and no card that can be used: the findings are those of the cards.
-        unusable = _unusable()
-        error = None if unusable else error
+    hidden = 0
+    with suppress(PackageError):  # without nvidia-ml-py, which is then a finding, nobody can ask for cards
+        if not cpu_wanted:
+            chosen, error = _chosen(gpu, device)
+            # A driver that works, and no card that can be used: the findings are those of the cards.
+            unusable = _unusable()
+            error = None if unusable else error
+            hidden = 0 if chosen or error or unusable else _hidden()
+    faults = package_faults()
     build, flash_attn = torch_build(), version_of("flash-attn")
     return Facts(
-        host=host(hidden_gpus=0 if chosen or error or unusable or cpu_wanted else _hidden()),
+        host=host(hidden_gpus=hidden),
         torch=build,
         flash_attn=flash_attn,
-        weights=weights_here(),
+        weights=_weights(),
         cards=tuple(_card(each, each.driver_gpu, build, flash_attn) for each in chosen if each.driver_gpu),
         driver_error=error.message if error else None,
         driver_fix=error.hint if error else None,
         cpu_wanted=cpu_wanted,
         unusable=tuple((each.message, each.hint) for each in unusable),
         wanted=gpu or (None if cpu_wanted else device),
+        faults=faults,
     )
+
+
+def _weights() -> Weights | None:
+    """Return the state of the weights; None without huggingface_hub, which is then a finding."""
+    try:
+        with importing():
+            from bench.doctor.weights_here import weights_here
+    except PackageError:
+        return None
+    return weights_here()
 
 
 def _chosen(gpu: str | None, device: str | None) -> tuple[tuple[Device, ...], DeviceError | None]:

@@ -26,6 +26,7 @@ Status = Literal["ok", "note", "warning", "problem"]
 Name = Literal[
     "Python",
     "torch",
+    "packages",
     "GPU",
     "driver",
     "kernels",

@@ -24,12 +24,12 @@ Doctor = Callable[..., Said]
 
 @pytest.fixture
 def doctor(tmp_path: Path, fake_nvml: Path) -> Doctor:
-    """`bench doctor` on a scenario, with a torch in front of the installed one where one is named."""
+    """`bench doctor` on a scenario, with a torch in front of the installed one that is imported at once."""
 
     def run(
         scenario: str | Path | None,
         *arguments: str,
-        torch: tuple[str, str | None] | None = None,
+        torch: tuple[str, str | None] = ("2.13.0+cpu", None),
         kernels: str = KERNELS,
         failure: str = "pass",
         **variables: str,
@@ -37,8 +37,7 @@ def doctor(tmp_path: Path, fake_nvml: Path) -> Doctor:
         if scenario is None and nvml.gpus():
             pytest.skip("this machine has a graphics card of its own")
         site = tmp_path / "site"
-        if torch is not None:
-            write_torch(site, *torch, kernels=kernels, failure=failure)
+        write_torch(site, *torch, kernels=kernels, failure=failure)
         own = {"HF_HUB_OFFLINE": "0", "HF_HOME": str(tmp_path / "hf"), "PYTHONPATH": str(site)}
         driver = {} if scenario is None else environment_of(scenario, fake_nvml)
         ended = subprocess.run(
@@ -68,6 +67,40 @@ def last_lines(said: Said) -> list[str]:
     return said.out.rstrip("\n").split("\n\n")[-1].splitlines()
 
 
+# --- packages -----------------------------------------------------------------------------------------------
+
+
+def test_a_package_that_is_missing_or_too_old_is_the_first_finding(doctor: Doctor, tmp_path: Path) -> None:
+    """On a machine without a card, where the smoke suite would run."""
+    (tmp_path / "site").mkdir()
+    write_metadata(tmp_path / "site", "huggingface-hub", "0.20.1")
+    hide = "import sys\nsys.modules.update(dict.fromkeys(('soxr', 'huggingface_hub')))\n"
+    (tmp_path / "site" / "sitecustomize.py").write_text(hide)
+    said = doctor(None)
+    assert (said.code, said.err) == (3, "")
+    assert line_of(said, "packages") == (
+        'problem packages huggingface-hub is not installed fix: Mend it: pip install "huggingface-hub>=0.34"'
+    )
+    assert line_of(said, "packages", 1).startswith("problem packages soxr is not installed")
+    assert last_lines(said) == [
+        "MOSS-Audio-4B-Instruct cannot run here yet. Mend first: packages (1 more problem after that).",
+        'Next: pip install "huggingface-hub>=0.34"',
+    ]
+    assert not any(line[9:].startswith("weights ") for line in said.out.splitlines())
+
+
+@pytest.mark.parametrize(("arguments", "code"), [((), 3), (("--device", "cpu"), 0)])
+def test_an_older_pynvml_keeps_cards_from_being_asked_and_the_cpu_does_not_need_it(
+    doctor: Doctor, tmp_path: Path, arguments: tuple[str, ...], code: int
+) -> None:
+    (tmp_path / "site" / "pynvml").mkdir(parents=True)
+    (tmp_path / "site" / "pynvml" / "__init__.py").write_text("NVML_SUCCESS = 0\n")
+    said = doctor("rtx-4070-headless", *arguments, torch=CU130)
+    assert (said.code, said.err) == (code, "")
+    assert "nvidia-ml-py is hidden by an older package" in line_of(said, "packages")
+    assert "NVIDIA card" not in said.out
+
+
 # --- no card ------------------------------------------------------------------------------------------------
 
 
@@ -83,7 +116,7 @@ def test_without_a_driver_it_says_what_runs_here(doctor: Doctor) -> None:
     assert all(len(line) <= 100 and line == line.rstrip() for line in said.out.splitlines())
 
 
-def test_without_a_driver_torch_is_not_imported(doctor: Doctor) -> None:
+def test_without_a_driver_torch_is_not_tried(doctor: Doctor) -> None:
     said = doctor(None, torch=CU130, failure="raise SystemExit")
     assert said.code == 0
     assert "2.13.0+cu130" in line_of(said, "torch")
@@ -157,7 +190,8 @@ def test_an_old_wheel_has_no_kernels_for_a_new_card(doctor: Doctor) -> None:
     assert "torch 2.6.0+cu124 has none for sm_120; it has sm_50, sm_80, sm_86, sm_90" in line_of(
         said, "kernels"
     )
-    assert "Mend first: kernels" in said.out
+    assert "2.6.0+cu124 is too old: 2.9.1 is needed" in line_of(said, "torch")
+    assert "Mend first: torch" in said.out
     assert "cu130" in last_lines(said)[-1]
 
 

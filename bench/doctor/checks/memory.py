@@ -26,9 +26,11 @@ SAFE_BYTES: Final = WEIGHTS_BYTES + SHORT_CLIP_BYTES + CONTEXT.high_bytes
 _LOADING_BYTES: Final = 4 * GIB  # assumed: torch with its CUDA libraries, and shards on their way to the card
 
 
-def weights(facts: Facts) -> Check:
-    """Check that the weights are on this disk, or fit on it."""
+def weights(facts: Facts) -> Check | None:
+    """Check that the weights are on this disk, or fit on it. None where they cannot be looked up."""
     here = facts.weights
+    if here is None:
+        return None
     if here.complete:
         return Check(name="weights", status="ok", summary="complete on this disk")
     missing = max(0, WEIGHTS_BYTES - here.present_bytes)

@@ -1,16 +1,15 @@
 """Checks of Python, torch and the driver, which precede those of a card. Pure."""
 
-import re
 from typing import Final
 
 from bench.doctor.checks.install import tag_for, torch_command
 from bench.doctor.facts import Facts, Host, TorchBuild
-from bench.doctor.interface import Check
+from bench.doctor.interface import Check, Status
 from bench.hardware.cuda_versions import cuda_major, first_driver, is_too_old
 from bench.hardware.no_gpu import why_no_gpu
+from bench.packages import Fault
 
 OLDEST_PYTHON: Final = (3, 11)
-OLDEST_TORCH: Final = (2, 9, 1)
 
 
 def python(host: Host) -> Check:
@@ -48,21 +47,35 @@ def torch(facts: Facts) -> Check:
             fix=f"Install the build for the card: {command}",
             command=command,
         )
-    if _is_older(build.version, OLDEST_TORCH):
+    if (fault := facts.fault("torch")) is not None:
         return Check(
             name="torch",
-            status="warning",
-            summary=f"{build.version} is older than 2.9.1, the oldest that is tested",
-            fix=f"Install a newer one: {command}",
+            status="problem",
+            summary=fault.why,
+            fix=f"Install it again: {command}",
             command=command,
         )
     made_for = f"CUDA {build.cuda}" if build.cuda else "the CPU"
     return Check(name="torch", status="ok", summary=f"{build.version}, for {made_for}")
 
 
-def _is_older(version: str, oldest: tuple[int, ...]) -> bool:
-    numbers = re.match(r"(\d+)\.(\d+)(?:\.(\d+))?", version)
-    return numbers is not None and tuple(int(number or 0) for number in numbers.groups()) < oldest
+def packages(facts: Facts) -> tuple[Check, ...]:
+    """Check the other required packages: installed, new enough, and imported without an error."""
+    found = tuple(_package(fault, facts) for fault in facts.faults if fault.package != "torch")
+    fine = Check(name="packages", status="ok", summary="all that are needed can be imported")
+    return found or (fine,)
+
+
+def _package(fault: Fault, facts: Facts) -> Check:
+    # The driver is asked through nvidia-ml-py alone; a run on the CPU does not ask.
+    status: Status = "warning" if fault.package == "nvidia-ml-py" and facts.cpu_wanted else "problem"
+    return Check(
+        name="packages",
+        status=status,
+        summary=str(fault),
+        fix=f"Mend it: {fault.command}",
+        command=fault.command,
+    )
 
 
 def driver(facts: Facts) -> Check | None:
@@ -108,6 +121,8 @@ def _old_driver(host: Host, build: TorchBuild | None, version: str, has: int, ne
 
 def gpu(facts: Facts) -> Check | None:
     """Check that a card was found. None if one was, if one was found and cannot be used, or for the CPU."""
+    if facts.fault("nvidia-ml-py") is not None:  # nobody can ask for one
+        return None
     if facts.cards or facts.unusable or facts.driver_error is not None or facts.cpu_wanted:
         return None
     why = why_no_gpu(facts.host, facts.host.hidden_gpus)

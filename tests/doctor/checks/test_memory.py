@@ -15,11 +15,19 @@ from tests.samples.machines import HOST, budget, card, facts, process, state
 
 def weights(present: int, free: int, *, offline: bool = False, with_card: bool = True) -> Check:
     here = Weights(complete=False, present_bytes=present, free_bytes=free, offline=offline)
-    return memory.weights(facts(*([card()] if with_card else []), weights=here))
+    check = memory.weights(facts(*([card()] if with_card else []), weights=here))
+    assert check is not None
+    return check
 
 
 def test_complete_weights_are_fine() -> None:
-    assert memory.weights(facts(card())).status == "ok"
+    check = memory.weights(facts(card()))
+    assert check is not None
+    assert check.status == "ok"
+
+
+def test_without_the_package_that_finds_them_nothing_is_said_of_weights() -> None:
+    assert memory.weights(facts(card(), weights=None)) is None
 
 
 def test_absent_weights_with_room_for_them_are_told_with_their_size() -> None:

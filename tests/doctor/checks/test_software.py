@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bench.doctor.checks import software
 from bench.doctor.facts import TorchBuild
+from bench.packages import Fault
 from tests.samples.machines import HOST, card, facts
 
 CPU_BUILD = TorchBuild("2.13.0+cpu", None)
@@ -57,11 +58,26 @@ def test_no_torch_at_all() -> None:
     assert software.torch(facts(card(), torch=None)).command == "make bench TORCH=cu130"
 
 
-@pytest.mark.parametrize(
-    ("version", "status"), [("2.9.0+cu128", "warning"), ("2.9.1", "ok"), ("2.10.0a0+git", "ok"), ("3", "ok")]
-)
-def test_an_old_torch_is_warned_of(version: str, status: str) -> None:
-    assert software.torch(facts(card(), torch=TorchBuild(version, "12.8"))).status == status
+def test_a_torch_that_is_too_old_keeps_the_model_from_running() -> None:
+    old = Fault("torch", "2.9.0+cu128 is too old: 2.9.1 is needed", 'pip install "torch>=2.9.1"')
+    check = software.torch(facts(card(), torch=TorchBuild("2.9.0+cu128", "12.8"), faults=(old,)))
+    assert (check.status, check.summary) == ("problem", old.why)
+    assert (
+        check.command == "make bench TORCH=cu130"
+    )  # the build for the card, which pip alone does not choose
+    assert software.packages(facts(faults=(old,)))[0].status == "ok"
+
+
+def test_each_other_package_is_a_finding_with_its_command() -> None:
+    missing = Fault("soxr", "is not installed", 'pip install "soxr>=0.5"')
+    hidden = Fault("nvidia-ml-py", "is hidden", "pip uninstall -y pynvml")
+    found = software.packages(facts(faults=(missing, hidden)))
+    assert [(check.status, check.command) for check in found] == [
+        ("problem", missing.command),
+        ("problem", hidden.command),
+    ]
+    assert software.packages(facts(faults=(hidden,), cpu_wanted=True))[0].status == "warning"
+    assert software.gpu(facts(faults=(hidden,))) is None
 
 
 @given(
