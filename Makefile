@@ -3,6 +3,7 @@
 # make test         set up .venv and run the tests (minutes; no GPU, no network)
 # make test-slow    the rest: runs on emulated cards, full size, real browser (apt-get install -y chromium),
 #                   transformers 4.57.1 (needs about 16 GB of memory)
+# make fuzz         any options and any files, thousands, others each time; make test has some hundred of them
 # make test-gpu     what only a real NVIDIA card can show; nothing is downloaded
 # make benchmarks   what the harness itself costs, measured in alternation
 # make lint types   ruff, the workflow checks, mypy
@@ -44,7 +45,7 @@ COMPAT_PINS = torch==2.13.0 transformers==4.57.1
 # What plots are built from and the accessibility engine, as pinned.
 PLOTS_STAMP = tools/plots/node_modules/.installed
 
-.PHONY: help setup bench derived picture test test-slow test-emulated test-full-size test-browser test-compat test-gpu benchmarks lint types generated plots clean
+.PHONY: help setup bench derived picture test test-slow test-emulated test-full-size test-browser test-compat test-gpu fuzz benchmarks lint types generated plots clean
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
 
@@ -110,6 +111,10 @@ test-gpu: $(STAMP)
 COMPAT_HUB = $(addprefix tests/weights/test_hub_,errors.py settings.py fallback.py)
 test-compat: $(COMPAT_STAMP)
 	$(COMPAT_VENV)/bin/python -m pytest tests/moss_audio tests/engines tests/arithmetic tests/predict $(COMPAT_HUB) -m 'not full_size and not gpu'
+
+FUZZ_EXAMPLES = 250
+fuzz: $(STAMP)
+	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/fuzz -n auto --maxprocesses 4 --timeout 1200
 
 benchmarks: $(STAMP)
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable --benchmark-only --timeout 3600 -s

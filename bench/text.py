@@ -4,6 +4,7 @@ Each format still escapes for its own syntax.
 """
 
 import codecs
+import json
 import unicodedata
 from typing import Final
 
@@ -11,6 +12,8 @@ from bench.errors import UsageError
 
 MAX_NAME: Final = 120
 MAX_SENTENCE: Final = 600
+_LONGEST_ERROR: Final = 1000
+_HEAD: Final = 600
 SAVE_AS_UTF8: Final = "Save it as UTF-8 (in PowerShell: Set-Content -Encoding utf8)"
 # The longer mark first: that of UTF-16 LE is the beginning of that of UTF-32 LE.
 _MARKS: Final = (
@@ -70,12 +73,52 @@ def clean(text: str, limit: int = MAX_SENTENCE) -> str:
     return " ".join((cut if cut.isprintable() else "".join(map(_safe, cut))).split())
 
 
+def printable(text: str) -> str:
+    """The text with its lines and tabs; other characters that can rewrite a terminal are replaced.
+
+    >>> printable("a\\x1b[2J\\n\\u202eb")
+    'a�[2J\\n�b'
+    """
+    return text if text.isprintable() else "".join(map(_shown, text))
+
+
+def printable_json(text: str) -> str:
+    """The same JSON with escapes for characters that can rewrite a terminal; outside of texts there are none.
+
+    >>> printable_json('{"a": "\\u202e"}')
+    '{"a": "\\\\u202e"}'
+    """
+    return text if text.isascii() and "\x7f" not in text else "".join(map(_escaped, text))
+
+
+def error_line(text: str) -> str:
+    """`clean`, with the middle left out where it is long: a name in it may be, and the remedy is at the end.
+
+    >>> len(error_line("x" * 100_000))
+    1003
+    """
+    cut = text if len(text) <= _LONGEST_ERROR else f"{text[:_HEAD]} … {text[_HEAD - _LONGEST_ERROR :]}"
+    return clean(cut, len(cut))
+
+
 def name(text: str | None) -> str | None:
     """`clean`, at the length of a name; None stays None."""
     return None if text is None else clean(text, MAX_NAME)
 
 
+def _shown(character: str) -> str:
+    return character if character in "\n\t" or not _is_unsafe(character) else _REPLACEMENT
+
+
+def _escaped(character: str) -> str:
+    return json.dumps(character)[1:-1] if character != "\n" and _is_unsafe(character) else character
+
+
+def _is_unsafe(character: str) -> bool:
+    return not character.isprintable() and unicodedata.category(character) in _UNSAFE
+
+
 def _safe(character: str) -> str:
     if character.isspace():
         return " "
-    return _REPLACEMENT if unicodedata.category(character) in _UNSAFE else character
+    return _REPLACEMENT if _is_unsafe(character) else character

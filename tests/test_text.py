@@ -1,6 +1,7 @@
 """Untrusted text."""
 
 import codecs
+import json
 import sys
 import unicodedata
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.errors import UsageError
-from bench.text import clean, decode
+from bench.text import clean, decode, error_line, printable, printable_json
 
 MARKED = {
     "UTF-8": (codecs.BOM_UTF8, "utf-8"),
@@ -65,3 +66,24 @@ def test_no_character_that_rewrites_a_line_gets_through() -> None:
     for character in map(chr, range(sys.maxunicode + 1)):
         left = clean(f"a{character}b")
         assert not any(unicodedata.category(one) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for one in left)
+
+
+def test_lines_and_tabs_stay_and_what_rewrites_a_terminal_goes() -> None:
+    hostile = "a\tb\n\x1b[2J\x9b31m\r\u202e\u2028\ud800\x7fé 你好"
+    assert printable(hostile) == "a\tb\n" + "\ufffd[2J\ufffd31m" + 5 * "\ufffd" + "é 你好"
+
+
+@given(st.text())
+def test_json_with_escapes_is_the_same_document(text: str) -> None:
+    escaped = printable_json(json.dumps({"a": [text]}, ensure_ascii=False, indent=2))
+    assert json.loads(escaped) == {"a": [text]}
+    assert {unicodedata.category(letter) for letter in escaped.replace("\n", "")}.isdisjoint(
+        {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    )
+
+
+def test_a_long_error_keeps_its_beginning_and_its_remedy() -> None:
+    line = error_line(f"no suite '{'x' * 50_000}\x1b'. Did you mean smoke?")
+    assert line.startswith("no suite 'xxx")
+    assert line.endswith("\ufffd'. Did you mean smoke?")
+    assert len(line) < 1010

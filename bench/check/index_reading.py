@@ -13,6 +13,7 @@ from typing import Final
 from bench.check.group import GroupKey
 from bench.check.summary import CellSummary, RecordSummary
 from bench.errors import RecordError
+from bench.text import error_line
 
 BATCH: Final = 64
 """Files between two commits: what an interruption costs at most."""
@@ -90,7 +91,7 @@ def read_one(read: Callable[[Path], RecordSummary], path: Path) -> Indexed:
     try:
         summary = read(path)
     except RecordError as error:
-        return Indexed(path, stamp, fault=error.message, hint=error.hint)
+        return Indexed(path, stamp, fault=error_line(error.message), hint=error.hint)
     return Indexed(
         path=path,
         stamp=stamp,

@@ -1,10 +1,12 @@
 """The command `bench`: its subcommands, and the one place where errors become lines and exit codes."""
 
 import errno
+import os
 import signal
 import sys
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 
@@ -13,6 +15,7 @@ from bench.cli import compare, doctor, frontier, gpus, infer, plan, report, run_
 from bench.cli.streams import lost_output
 from bench.errors import BenchError, ExitCode
 from bench.run.signals import STOP_SIGNALS, StopRequest, signals_to
+from bench.text import error_line
 
 _EPILOG = """\b
 Examples:
@@ -39,6 +42,7 @@ _WRITES_FILES = {"run", "frontier", "report"}
 
 @click.group(
     invoke_without_command=True,
+    help="Does MOSS-Audio run on this graphics card: with how much VRAM, how fast, up to which clip length?",
     epilog=_EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
@@ -46,7 +50,7 @@ _WRITES_FILES = {"run", "frontier", "report"}
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.pass_context
 def cli(context: click.Context, debug: bool) -> None:
-    """Does MOSS-Audio run on this graphics card: with how much VRAM, how fast, up to which clip length?"""
+    """Print the help where no command is given."""
     context.obj = debug
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
@@ -131,7 +135,19 @@ def _call(command: Callable[[], int], debug: bool) -> int:
 
         if (fault := import_fault(error)) is not None:
             return _say(f"{fault}. Mend it: {fault.command}", ExitCode.MACHINE)
+        if isinstance(error, FileNotFoundError) and _is_current_folder_gone():
+            return _say("the current folder no longer exists. Change to another one", ExitCode.MACHINE)
+        if isinstance(error, OSError) and error.filename is not None:  # refused by the system, not by a bug
+            return _say(f"{os.fsdecode(error.filename)}: {error.strerror}", ExitCode.MACHINE)
         return _say(f"a bug in bench ({type(error).__name__}); {_kept_traceback()}", ExitCode.BUG)
+
+
+def _is_current_folder_gone() -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _one_line(error: click.ClickException) -> str:
@@ -144,21 +160,23 @@ def _one_line(error: click.ClickException) -> str:
 
 def _say(message: str, code: int) -> int:
     """Print an error as one line, without the control characters that a name may contain; return the code."""
-    line = "".join(letter if letter.isprintable() else "?" for letter in message)
-    click.echo(f"bench: {line}", err=True)
+    click.echo(f"bench: {error_line(message)}", err=True)
     return code
 
 
 def _kept_traceback() -> str:
+    """Write the traceback to a file, without folders, names and secrets: strangers will read it."""
     import platform
     import tempfile
+
+    from bench.store.scrub import scrub
 
     head = f"bench {bench.__version__}, Python {platform.python_version()}, {platform.platform()}\n"
     try:
         with tempfile.NamedTemporaryFile(
             "w", prefix="bench-bug-", suffix=".txt", delete=False, encoding="utf-8"
         ) as file:
-            file.write(head + traceback.format_exc())
+            file.write(head + scrub(traceback.format_exc()))
     except OSError:  # a full disk may be the cause
         return "run it again with --debug for the details"
     return f"details are in {file.name}"

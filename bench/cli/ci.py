@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 
 import click
 
+from bench.cli.streams import echo
 from bench.errors import BenchError
 from bench.store import naming
 
@@ -98,7 +99,7 @@ def _write(finished: "RunSummary") -> "Files":
     text = summary.render(finished.view, finished.cases)
     write_atomically(cases, junit.render(finished.result.record, finished.cases).encode())
     write_atomically(page, text.encode())
-    click.echo(f"junit   {cases}\nsummary {page}")
+    echo(f"junit   {cases}\nsummary {page}")
     _append_summary(text)
     return Files(record=record, report=finished.report, junit=cases, summary=page)
 

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from bench.cli.ci import on_github
+from bench.cli.command import Command
 from bench.cli.interleaved import ROUNDS, Alternation, interleaved
 from bench.cli.options import FILE, card_slugs, device_names, profile_option, suite_names
+from bench.cli.streams import echo
 from bench.errors import ExitCode, GateError, RecordError, UsageError
+from bench.text import printable_json
 
 if TYPE_CHECKING:
     from bench.compare.sides import Side
@@ -39,7 +42,7 @@ def run_options(function: F) -> F:
     return function
 
 
-@click.command(short_help="Compare records or builds: what changed, and whether a gate holds.")
+@click.command(cls=Command, short_help="Compare records or builds: what changed, and whether a gate holds.")
 @click.argument("sides", nargs=-1, required=True, metavar="BASE NEW...", type=FILE)
 @click.option(
     "--fail-on",
@@ -137,7 +140,7 @@ def _require_interleave(options: "Mapping[str, object]") -> None:
 def show(comparison: "Comparison", chosen: str) -> None:
     """Print a comparison in one format."""
     if chosen == "json":
-        click.echo(comparison.model_dump_json())
+        click.echo(printable_json(comparison.model_dump_json()))
         return
     from bench.report.comparison.view import build_view
 
@@ -151,7 +154,7 @@ def show(comparison: "Comparison", chosen: str) -> None:
         if console.is_terminal:
             console.print(summary(view))
         else:
-            click.echo(as_text(view), nl=False)
+            echo(as_text(view), nl=False)
     elif chosen == "md":
         from bench.report.comparison.markdown import render
 
@@ -237,7 +240,7 @@ def _records(path: Path) -> "list[Record]":
             errors.append(error)
     last = errors.pop() if errors and not records else None
     for fault in errors:
-        click.echo(f"bench: {fault}", err=True)
+        echo(f"bench: {fault}", err=True)
     if last is not None:
         raise last
     return records

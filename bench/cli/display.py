@@ -17,6 +17,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from bench.cli.streams import echo
 from bench.judge.bisection import Search
 from bench.judge.memory import peak_of
 from bench.records.record import CellResult, DeviceInfo, Measured
@@ -123,7 +124,7 @@ class PlainLines:
     def cell_ends(self, result: CellResult) -> None:
         """Print the outcome."""
         self._remaining.end(result.cell_id, ran=isinstance(result.outcome, Measured))
-        click.echo(f"{self._head}: {outcome_of(result, self._device)}", err=True)
+        echo(f"{self._head}: {outcome_of(result, self._device)}", err=True)
 
 
 class Live:

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from bench.cli.command import Command
 from bench.cli.options import device_options
+from bench.cli.streams import echo
 from bench.errors import ExitCode
+from bench.text import printable_json
 from bench.units import gib
 
 if TYPE_CHECKING:
@@ -23,7 +26,7 @@ _WIDEST: Final = 120
 _WIDTH_OF_TEXT: Final = 100
 
 
-@click.command(short_help="Can this machine run the model, and what to do if not?")
+@click.command(cls=Command, short_help="Can this machine run the model, and what to do if not?")
 @device_options
 @click.option("--json", "as_json", is_flag=True, help="Everything as JSON.")
 def doctor(gpu: str | None, device: str | None, as_json: bool) -> int:
@@ -44,7 +47,7 @@ def doctor(gpu: str | None, device: str | None, as_json: bool) -> int:
     with _waiting():
         diagnosis = diagnose(gather(gpu=gpu, device=device))
     if as_json:
-        click.echo(diagnosis.model_dump_json(indent=2))
+        click.echo(printable_json(diagnosis.model_dump_json(indent=2)))
     else:
         _print(diagnosis)
     return ExitCode.DONE if diagnosis.can_run else ExitCode.MACHINE
@@ -66,7 +69,7 @@ def _print(diagnosis: "Diagnosis") -> None:
         console.width = min(console.width, _WIDEST)
         console.print(*_parts(diagnosis, console.width), sep="\n")
     else:
-        click.echo(_as_text(diagnosis), nl=False)
+        echo(_as_text(diagnosis), nl=False)
 
 
 def _as_text(diagnosis: "Diagnosis") -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bench.cli.command import ModelCommand
 from bench.cli.options import (
     accept_cpu,
     audio_option,
@@ -20,6 +21,7 @@ from bench.cli.options import (
     suite_option,
     time_budget_option,
 )
+from bench.cli.streams import echo
 from bench.errors import ExitCode, UsageError
 from bench.store import naming
 
@@ -44,7 +46,7 @@ def _max_clip(_context: click.Context, _option: click.Parameter, text: str | Non
     return length_s // STEP_S * STEP_S
 
 
-@click.command(short_help="Find the longest clip that fits.")
+@click.command(cls=ModelCommand, short_help="Find the longest clip that fits.")
 @suite_option
 @device_options
 @model_options
@@ -158,7 +160,7 @@ def _run(plan: "Plan", finder: "Finder", policy: "RunPolicy", out: Path, yes: bo
     location = runner.OutputLocation(out)
     plan = accept_cpu(plan)
     for note in runner.check(plan, location):
-        click.echo(note, err=True)
+        echo(note, err=True)
     runs = any(found.unsupported is None for found in finder.limits())
     weights = fetched(plan, yes) if runs or runner.needs_weights(plan, location) else runner.Weights()
     with probe_display(plan) as listener:
@@ -183,8 +185,8 @@ def _print_result(plan: "Plan", finder: "Finder", result: "RunResult", out: Path
             report = write_report(view_of_run(result), result.path, out)
     finally:  # the record exists even if the report cannot be written
         print_limits(plan, finder)
-        click.echo(f"record  {result.path}")
+        echo(f"record  {result.path}")
     for path in report:
-        click.echo(f"report  {path}")
+        echo(f"report  {path}")
     if result.signal_number is not None:
         click.echo("interrupted; the same command goes on from this record")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from bench.cli.display import bounds
+from bench.cli.streams import echo
 from bench.judge.memory import needed_bytes, peak_of, ran_out_beside_another
 from bench.units import clip_length, gib
 from bench.wording import outcomes, phrases
@@ -29,13 +30,13 @@ _SHOWN: Final = 3
 def print_known(known: "PriorResults") -> None:
     """Print to standard error the records from which the search starts, and why others do not count."""
     if known.sources:
-        click.echo(f"starting from {_named(known.sources)}", err=True)
+        echo(f"starting from {_named(known.sources)}", err=True)
     if known.left_out:
         click.echo(
             f"some records do not count here, for they differ in {', '.join(known.left_out)}", err=True
         )
     if known.unreadable:
-        click.echo(f"cannot be read, and is left out: {_named(known.unreadable)}", err=True)
+        echo(f"cannot be read, and is left out: {_named(known.unreadable)}", err=True)
 
 
 def _named(paths: "Sequence[Path]") -> str:
@@ -81,7 +82,7 @@ def print_limits(plan: "Plan", finder: "Finder") -> None:
         Console(file=sink, width=WIDTH, color_system=None, force_terminal=False).print(table)
         click.echo("".join(f"{line.rstrip()}\n" for line in sink.getvalue().splitlines()), nl=False)
     for note in dict.fromkeys(_notes(finder, limits)):
-        click.echo(note)
+        echo(note)
 
 
 def _table(plan: "Plan", finder: "Finder", limits: "Sequence[Limit]") -> "Table":

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from bench.cli.command import Command
 from bench.cli.options import card_slugs
 from bench.errors import DeviceError, UsageError
 from bench.units import GB, NOT_AVAILABLE, gib
@@ -136,7 +137,7 @@ def remarks(found: Sequence[Row]) -> Iterable[str]:
             yield f"{row.slug} is not in the catalog: it runs too, without bandwidth figures"
 
 
-@click.command(short_help="List or search the known graphics cards.")
+@click.command(cls=Command, short_help="List or search the known graphics cards.")
 @click.argument("text", nargs=-1, shell_complete=card_slugs)
 @click.option("--json", "as_json", is_flag=True, help="Every figure, in bytes, operations/s and watts.")
 def gpus(text: tuple[str, ...], as_json: bool) -> None:

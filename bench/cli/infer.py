@@ -6,11 +6,13 @@ from typing import Any
 
 import click
 
+from bench.cli.command import ModelCommand
 from bench.cli.options import FILE, accept_cpu, choose_gpu, device_options, engine_option, model_options
+from bench.cli.streams import echo
 from bench.errors import UsageError
 
 
-@click.command(short_help="Ask one question about one audio file.")
+@click.command(cls=ModelCommand, short_help="Ask one question about one audio file.")
 @click.argument("audio", metavar="AUDIO", type=FILE)
 @click.option("--prompt", default="Describe this audio.", show_default=True, help="The question.")
 @click.option(
@@ -65,5 +67,4 @@ def infer(*, audio: Path, weights: str | None, yes: bool, attention: str, **aske
 
 def _show(text: str) -> None:
     """Print text of the model without control codes, which could rewrite the terminal."""
-    safe = "".join(letter if letter.isprintable() or letter in "\n\t" else "\ufffd" for letter in text)
-    click.echo(safe, nl=False)
+    echo(text, nl=False)

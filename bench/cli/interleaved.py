@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import click
-
+from bench.cli.streams import echo
 from bench.errors import BenchError, UsageError
 
 if TYPE_CHECKING:
@@ -69,9 +68,7 @@ def interleaved(
         builds, folder, options.rounds or ROUNDS, tuple(gates), _by(options.turns, run_options["device"])
     )
     pairs, signal_number = _run(task, run_arguments(run_options))
-    click.echo(
-        f"{len(pairs)} pairs are in {folder}; with --out {folder} a later run goes on from them", err=True
-    )
+    echo(f"{len(pairs)} pairs are in {folder}; with --out {folder} a later run goes on from them", err=True)
     if signal_number and not pairs:
         return None, signal_number
     return _compared(task, pairs), signal_number
@@ -119,7 +116,7 @@ def _run(task: Task, arguments: Sequence[str]) -> "tuple[list[Pair], int]":
 
     pairs = kept_pairs(task.folder)
     if pairs:
-        click.echo(f"{len(pairs)} of {task.rounds} pairs are in {task.folder} already", err=True)
+        echo(f"{len(pairs)} of {task.rounds} pairs are in {task.folder} already", err=True)
     if _may_stop(task, pairs):
         return pairs, 0
     try:
@@ -179,7 +176,7 @@ class Lines:
 
     def run_begins(self, build: "Build", number: int, total: int) -> None:
         """Print build and number."""
-        click.echo(f"[{number}/{total}] {build.name}: {build.label}", err=True)
+        echo(f"[{number}/{total}] {build.name}: {build.label}", err=True)
 
     def run_ends(self, build: "Build", number: int, total: int, record: "Record") -> None:
         """Print the outcome of the first cell."""
@@ -187,4 +184,4 @@ class Lines:
 
         if record.cells:
             outcome = outcome_of(record.cells[0], record.device)
-            click.echo(f"[{number}/{total}] {build.name}: {outcome}", err=True)
+            echo(f"[{number}/{total}] {build.name}: {outcome}", err=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from bench.cli.command import ModelCommand
 from bench.cli.downloads import show_note
 from bench.cli.options import (
     FILE,
@@ -16,8 +17,10 @@ from bench.cli.options import (
     shape_options,
     suite_names,
 )
+from bench.cli.streams import echo
 from bench.errors import UsageError
 from bench.store import naming
+from bench.text import printable_json
 
 if TYPE_CHECKING:
     from bench.hardware.budget import BudgetKind
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 Form = Literal["table", "json"]
 
 
-@click.command(short_help="Predict what fits, without a GPU.")
+@click.command(cls=ModelCommand, short_help="Predict what fits, without a GPU.")
 @click.option(
     "--suite",
     metavar="NAME|FILE",
@@ -157,13 +160,13 @@ def _plan(
         planner = _planner(chosen, budget, report)
         records = [_record(planner, target, chosen, out) for target in planned_for]
     if form == "json":
-        click.echo(records_json(records), nl=False)
+        click.echo(printable_json(records_json(records)), nl=False)
     else:
         print_records(records)
     # Last, so that a full disk does not affect the printed output.
     if out is not None:
         for path in (path for record in records for path in _written(record, out)):
-            click.echo(path, err=form == "json")
+            echo(path, err=form == "json")
 
 
 def _record(planner: "Planner", target: "Target", chosen: "PlanRequest", out: Path | None) -> "Record":
@@ -172,7 +175,7 @@ def _record(planner: "Planner", target: "Target", chosen: "PlanRequest", out: Pa
     model = chosen.source.origin.name
     measured, notes = measured_records(out or naming.RESULTS, model, target.info.slug)
     for note in notes:
-        click.echo(note, err=True)
+        echo(note, err=True)
     return planner.record(target, measured)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from bench.cli.streams import echo
 from bench.units import GIB, clip_length, gib
 from bench.wording import predictions
 
@@ -73,7 +74,7 @@ def _print_view(view: "View") -> None:
     if console.is_terminal:
         console.print(summary(view))
     else:
-        click.echo(as_text(view), nl=False)
+        echo(as_text(view), nl=False)
 
 
 # --- the whole catalog ------------------------------------------------------------------------------------
@@ -112,7 +113,7 @@ def print_survey(found: "Survey", chosen: "PlanRequest", budget: "BudgetKind | N
         click.echo(f"smallest card beside a desktop    {_smallest(found.smallest_desktop)}")
     click.echo("")
     for line in _lines([_HEADER, *map(_row, found.cards)]):
-        click.echo(line)
+        echo(line)
     for why, slugs in _reasons(found).items():
         click.echo(f"{', '.join(slugs)}: {why}")
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from bench.cli.command import Command
 from bench.cli.options import FILE
+from bench.cli.streams import echo
 from bench.errors import RecordError, UsageError
 from bench.report.formats import FORMATS
 from bench.store import naming
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 _WORTH_A_BAR: Final = 20
 
 
-@click.command(short_help="Write HTML, JSON, Markdown and CSV from records.")
+@click.command(cls=Command, short_help="Write HTML, JSON, Markdown and CSV from records.")
 @click.argument("records", nargs=-1, required=True, metavar="RECORD|DIR...", type=FILE)
 @click.option(
     "--out",
@@ -83,7 +85,7 @@ def _report_one(path: Path, formats: tuple[str, ...], out: Path) -> None:
     from bench.report.files import report_one
 
     for written in report_one(path, formats, out):
-        click.echo(written)
+        echo(written)
 
 
 def _report_all(task: "Task", index: Path | None, *, ours: bool) -> None:
@@ -95,7 +97,7 @@ def _report_all(task: "Task", index: Path | None, *, ours: bool) -> None:
         """Print each file once, also if a damaged index made the work start again."""
         if path not in said:
             said.add(path)
-            click.echo(path)
+            echo(path)
 
     with _bar(len(task.paths)) as progress:
         errors = report_all(task, index, is_ours=ours, note=_note, wrote=wrote, progress=progress)
@@ -103,14 +105,14 @@ def _report_all(task: "Task", index: Path | None, *, ours: bool) -> None:
 
 
 def _note(line: str) -> None:
-    click.echo(f"bench: {line}", err=True)
+    echo(f"bench: {line}", err=True)
 
 
 def _refuse_if_any(errors: Sequence[RecordError]) -> None:
     """Print a line for each broken record; the last one is raised as the error of the command."""
     if errors:
         for error in errors[:-1]:
-            click.echo(f"bench: {error}", err=True)
+            echo(f"bench: {error}", err=True)
         raise errors[-1]
 
 

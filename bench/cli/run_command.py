@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from bench.cli.command import ModelCommand
 from bench.cli.options import (
     FILE,
     accept_cpu,
@@ -25,6 +26,7 @@ from bench.cli.options import (
     suite_option,
     time_budget_option,
 )
+from bench.cli.streams import echo
 from bench.errors import ExitCode, StorageError, UsageError
 from bench.store import naming
 
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from bench.store.journal import Resumed
 
 
-@click.command(short_help="Measure a suite on this machine.")
+@click.command(cls=ModelCommand, short_help="Measure a suite on this machine.")
 @suite_option
 @device_options
 @model_options
@@ -203,10 +205,10 @@ def _nothing_left(
     if not journal.exists():
         finished = f"{earlier.path} is finished: every cell has an outcome"
         if not earlier.failed:
-            click.echo(f"{finished}, and nothing is left to run")
+            echo(f"{finished}, and nothing is left to run")
             return ExitCode.DONE, None
         again = command.command(earlier.path, retry_failed=True)
-        click.echo(f"{finished}, but {len(earlier.failed)} failed or timed out; run again with\n  {again}")
+        echo(f"{finished}, but {len(earlier.failed)} failed or timed out; run again with\n  {again}")
         return ExitCode.CELLS_FAILED, None
     with _kept(command, journal):
         record, path = seal_journal(journal)
@@ -232,7 +234,7 @@ def _seal_search(path: Path) -> int:
     journal = naming.journal_of(path)
     if journal.exists():
         path = seal_journal(journal)[1]
-    click.echo(f"record  {path}\na search goes on from its records: give its `bench frontier` command again")
+    echo(f"record  {path}\na search goes on from its records: give its `bench frontier` command again")
     return ExitCode.DONE
 
 
@@ -260,7 +262,7 @@ def _run_cells(
 
     plan = plan if ci else accept_cpu(plan)
     for note in runner.check(plan, location):
-        click.echo(note, err=True)
+        echo(note, err=True)
     needed = runner.needs_weights(plan, location)
     weights = fetched(plan, yes, ci=ci) if needed else runner.Weights()
     done = {cell.cell_id for cell in location.resumed.kept} if location.resumed else set()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import click
 
+from bench.cli.streams import echo
 from bench.errors import ExitCode
 from bench.store import naming
 from bench.units import clip_length, seconds
@@ -87,7 +88,7 @@ def print_notes(plan: "Plan") -> None:
     from bench.hardware.device import notes
 
     for note in dict.fromkeys(notes(plan.device)):
-        click.echo(note, err=True)
+        echo(note, err=True)
 
 
 def print_plan(plan: "Plan") -> None:
@@ -174,7 +175,7 @@ def print_unfinished(plan: "Plan", location: "OutputLocation", resume: ResumeCom
     journals = unfinished(plan, location)
     if journals:
         more = f" ({len(journals) - 1} older ones are there too)" if len(journals) > 1 else ""
-        click.echo(
+        echo(
             f"an earlier run was cut short{more}; to finish it instead: {resume.command(journals[-1])}\n"
             "to remove what it left: --discard-unfinished",
             err=True,
@@ -227,18 +228,18 @@ def print_result(
     finally:  # the record exists even if the report cannot be written
         _print_table(view, plain=plain)
         for line in _expectations(cases):
-            click.echo(line)
-        click.echo(f"record  {result.path}")
+            echo(line)
+        echo(f"record  {result.path}")
     for path in report:
-        click.echo(f"report  {path}")
+        echo(f"report  {path}")
     if result.signal_number is not None:
-        click.echo(f"interrupted; finish it with\n  {resume.command(result.path)}")
+        echo(f"interrupted; finish it with\n  {resume.command(result.path)}")
     if result.time_budget is not None:
-        click.echo(f"{_beyond(result)}; finish the run with\n  {resume.command(result.path)}")
+        echo(f"{_beyond(result)}; finish the run with\n  {resume.command(result.path)}")
     failed = sum(cell.has_failed for cell in result.record.cells)
     if failed and result.signal_number is None:
         again = resume.command(result.path, retry_failed=True)
-        click.echo(f"{failed} {plural('cell', failed)} failed or timed out; run again with\n  {again}")
+        echo(f"{failed} {plural('cell', failed)} failed or timed out; run again with\n  {again}")
     return RunSummary(result, view, cases, report[0] if report else None)
 
 
@@ -311,4 +312,4 @@ def _print_table(view: "View", *, plain: bool) -> None:
     if console.is_terminal and not plain:
         console.print(summary(view))
     else:
-        click.echo(as_text(view), nl=False)
+        echo(as_text(view), nl=False)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 
 import click
 
+from bench.text import printable
+
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
@@ -32,6 +34,11 @@ def secure() -> None:
     if sys.stdin is None:  # closed, or the process has no console (pythonw)
         sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - for the whole process
     sys.stdout, sys.stderr = _secured(sys.stdout, 1), _secured(sys.stderr, 2)
+
+
+def echo(text: object, *, err: bool = False, nl: bool = True) -> None:
+    """Print text from a file, a name or a driver; characters that can rewrite a terminal are replaced."""
+    click.echo(printable(str(text)), err=err, nl=nl)
 
 
 def failure(stream: TextIO) -> OSError | None:

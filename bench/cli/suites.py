@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bench.cli.command import Command
 from bench.cli.options import suite_names
+from bench.cli.streams import echo
 from bench.units import clip_length
 
 if TYPE_CHECKING:
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from bench.suite.suite import Suite
 
 
-@click.command(short_help="List the suites, or show one.")
+@click.command(cls=Command, short_help="List the suites, or show one.")
 @click.argument("name", required=False, shell_complete=suite_names)
 def suites(name: str | None) -> None:
     """List the suites, or show one with its settings.
@@ -30,10 +32,10 @@ def suites(name: str | None) -> None:
     if name is not None:
         suite = find_suite(name)
         find_engine(suite.engine, f"{name}: engine")
-        click.echo(_whole(suite))
+        echo(_whole(suite))
         return
     for each in shipped_suites():
-        click.echo(_line(find_suite(each)))
+        echo(_line(find_suite(each)))
 
 
 def _line(suite: "Suite") -> str:

@@ -67,7 +67,8 @@ def record_of(path: Path) -> Path:
 
 def journal_of(path: Path) -> Path:
     """`x.json` -> `x.journal.jsonl`; a journal is its own."""
-    return path if is_journal(path) else path.with_name(path.name.removesuffix(_RECORD) + _JOURNAL)
+    # Not with_name: `.` and `/` have none.
+    return path if is_journal(path) else path.parent / (path.name.removesuffix(_RECORD) + _JOURNAL)
 
 
 def lock_of(journal: Path) -> Path:

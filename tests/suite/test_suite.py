@@ -345,3 +345,16 @@ def test_the_documentation_counts_the_cells_of_the_shipped_suites() -> None:
     axes = {name: find_suite(name).axes for name in shipped_suites()}
     counts = {n: str(len(a.clip_seconds) * len(a.max_tokens) * len(a.attention)) for n, a in axes.items()}
     assert dict(rows) == counts
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (".".join("a" * 5000) + " = 1", "is nested too deeply"),
+        ("x = 0x" + "f" * 20_000, "a number has too many digits"),
+        ("x = " + "9" * 5000, "a number has too many digits"),
+    ],
+    ids=["key of 5,000 parts", "hexadecimal", "decimal"],
+)
+def test_what_python_cannot_hold_is_one_line(tmp_path: Path, line: str, expected: str) -> None:
+    assert expected in complaint(written(tmp_path, f"{line}\n{GOOD}"))

@@ -1,0 +1,80 @@
+"""What every command has in common: no empty text, no zero byte, and a help text under `python -OO` too."""
+
+import inspect
+import os
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import click
+
+from bench.errors import MachineError
+
+
+class Command(click.Command):
+    """A command whose options and arguments refuse an empty text, which a path would make the current folder.
+
+    Zero bytes and halves of letters are refused as well: no path, name or number contains them.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Refuse what no parameter takes, then parse."""
+        given, _, _ = self.make_parser(ctx).parse_args(list(args))
+        for parameter in self.get_params(ctx):
+            for text in _texts(given.get(str(parameter.name))):
+                problem = _problem(text)
+                if problem is not None:
+                    raise click.BadParameter(f"{problem} cannot be used", ctx, parameter)
+        return super().parse_args(ctx, args)
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the docstring of the command, from its source where Python has dropped it."""
+        if self.help is None and self.callback is not None:
+            self.help = _docstring_in_source(self.callback)
+        super().format_help_text(ctx, formatter)
+
+
+class ModelCommand(Command):
+    """A command that needs the libraries which run the model."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Refuse `python -OO`: transformers reads the docstrings that it removes.
+
+        Raises:
+            MachineError: docstrings are removed.
+        """
+        if sys.flags.optimize > 1:
+            raise MachineError(
+                "transformers cannot be imported under python -OO, which removes docstrings",
+                hint="Run without -OO and without PYTHONOPTIMIZE=2",
+            )
+        return super().invoke(ctx)
+
+
+def _texts(value: object) -> Iterable[str]:
+    """Return the texts in what the parser found: one, several, or none of a flag and of what is not given."""
+    values = value if isinstance(value, list | tuple) else (value,)
+    return (each for each in values if isinstance(each, str))
+
+
+def _problem(text: str) -> str | None:
+    if not text:
+        return "an empty text"
+    if "\0" in text:
+        return "a zero byte"
+    try:
+        os.fsencode(text)  # bytes that are no text in this locale stay possible: file names contain them
+    except UnicodeEncodeError:
+        return "half a letter (a lone surrogate)"
+    return None
+
+
+def _docstring_in_source(function: Callable[..., Any]) -> str | None:
+    import ast
+    import textwrap
+
+    try:
+        (definition,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
+    except (OSError, ValueError, SyntaxError):  # installed without its sources
+        return None
+    return ast.get_docstring(definition) if isinstance(definition, ast.FunctionDef) else None
