@@ -129,7 +129,9 @@ def shape_options(function: F) -> F:
 def model_options(function: F) -> F:
     """Add `--model`, `--revision`, `--weights`, `--yes`."""
     for option in (
-        click.option("--yes", is_flag=True, help="Download without asking; no answer to other questions."),
+        click.option(
+            "--yes", is_flag=True, help="Download or discard without asking; no answer to other questions."
+        ),
         click.option(
             "--weights",
             type=click.Choice(["hub", "random"]),

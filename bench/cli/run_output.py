@@ -297,10 +297,15 @@ def view_of_run(result: "RunResult") -> "View":
 
 def write_report(view: "View", record: Path, out: Path | None) -> tuple[Path, ...]:
     """Write the page of the record next to it if `out` is given, else below reports/."""
+    from bench.errors import StorageError
     from bench.report.files import write_reports
 
     folder = record.parent if out else naming.REPORTS.joinpath(*record.parent.parts[-2:])
-    return write_reports(view, folder, ("html",), record.stem)
+    try:
+        return write_reports(view, folder, ("html",), record.stem)
+    except StorageError as error:  # the run is over: only the page is missing
+        command = shlex.join(["bench", "report", str(record), *(["--out", str(folder)] if out else [])])
+        raise StorageError(error.message, hint=f"Free space, then: {command}") from error
 
 
 def _print_table(view: "View", *, plain: bool) -> None:
