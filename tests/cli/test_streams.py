@@ -1,5 +1,6 @@
 """Readers that leave, full disks, closed descriptors, terminals that hang up; all of them real."""
 
+import os
 import shlex
 import subprocess
 import sys
@@ -7,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from bench.store.record_files import read_record
+from bench.store.record_files import read_record, write_record
 from tests.engines.stand_in import NAME
+from tests.hub_server import serve
 from tests.run.processes import NEEDS_SHELL, environment, only, write_suite
+from tests.samples import records as sample
 
 pytestmark = NEEDS_SHELL
 
@@ -74,3 +77,41 @@ def test_what_is_printed_never_gets_into_a_file_that_took_the_number_of_a_closed
     ended = shell(f"({script}) 0<&- 1>&- 2>&-", tmp_path, environment(home) | stand_ins)
     assert ended.returncode == 0
     assert len(read_record(only(tmp_path / "out", "*-mine-*.json")).cells) == 2
+
+
+@FULL
+def test_what_lies_in_files_is_complete_without_its_text(home: Path, tmp_path: Path) -> None:
+    write_record(sample.smoke(), tmp_path / "a.json")
+    ended = shell("$bench report a.json --format md --out pages >/dev/full", tmp_path, environment(home))
+    assert ended.returncode == 0
+    assert ended.stderr == "bench: the output cannot be written (No space left on device). Free space\n"
+    assert only(tmp_path / "pages", "*.md").stat().st_size > 0
+
+
+@FULL
+def test_a_question_that_nobody_sees_is_not_asked(home: Path, tmp_path: Path) -> None:
+    """Standard input is a terminal, at which somebody may press Enter for another reason."""
+    import pty
+
+    suite = write_suite(tmp_path)
+    ours, theirs = pty.openpty()
+    with serve() as hub, Path("/dev/full").open("w") as full:
+        hub.repos["some-owner/moss"].commit(
+            {"config.json": b'{"model_type": "moss_audio"}', "model.safetensors": bytes(5_000_000)}
+        )
+        own = {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path / "hf"), "HF_HUB_OFFLINE": "0"}
+        words = ["run", "--device", "cpu", "--suite", str(suite), "--model", "some-owner/moss"]
+        ended = subprocess.run(
+            [sys.executable, "-m", "bench", *words],
+            stdin=theirs,
+            stdout=subprocess.DEVNULL,
+            stderr=full,
+            cwd=tmp_path,
+            env=environment(home) | own,
+            check=False,
+            timeout=60,
+        )
+        assert not hub.contents()
+    os.close(ours)
+    os.close(theirs)
+    assert ended.returncode == 2
