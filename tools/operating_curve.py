@@ -18,6 +18,7 @@ from itertools import combinations
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from textwrap import fill
 from typing import Any, Final
 
 from bench.cli.interleaved import ROUNDS as MOST
@@ -307,9 +308,10 @@ def _between_runs(by_share: dict[float, list[list[RawPair]]]) -> str:
     ]
     factors = sorted(max(one / other, other / one) for one, other in combinations(levels, 2))
     half, most, nearly = (factors[round(at * (len(factors) - 1))] for at in (0.5, 0.9, 0.99))
-    return (
+    return fill(
         f"Any two of the {len(levels)} runs of the unchanged build, {len(factors):,} pairs: half of them lie "
-        f"within a factor of {half:.2f}, 90 of 100 within {most:.2f}, 99 of 100 within {nearly:.2f}."
+        f"within a factor of {half:.2f}, 90 of 100 within {most:.2f}, 99 of 100 within {nearly:.2f}.",
+        width=100,
     )
 
 
