@@ -32,6 +32,7 @@ TINY: Final = "tiny"
 _REPOSITORY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
 _ANOTHER_MODEL: Final = "Choose another with --suite quick or --model MOSS-Audio-4B-Instruct"
 _MAX_SHOWN: Final = 80
+_SMALL_BYTES: Final = 10**9
 
 
 @dataclass(frozen=True)
@@ -124,8 +125,18 @@ def make_plan(options: RunOptions, choose: Choose) -> Plan:
 def _is_unasked(options: RunOptions, device: Device, origin: Origin, suite: Suite) -> bool:
     """Whether a model of full size got the CPU because there is no card, not because an option says so."""
     is_chosen = options.device is not None or device.kind != "cpu"
-    is_small = origin.weight_mode is WeightMode.TINY or not find_engine(suite.engine).uses_torch
-    return not is_chosen and not is_small
+    return not is_chosen and not _is_small(origin) and find_engine(suite.engine).uses_torch
+
+
+def _is_small(origin: Origin) -> bool:
+    """Whether the model is the tiny one, or a directory with far smaller weights than a released model's."""
+    if origin.directory is None:
+        return origin.weight_mode is WeightMode.TINY
+    try:
+        sizes = [path.stat().st_size for path in origin.directory.glob("*.safetensors")]
+    except OSError:
+        return False
+    return sum(sizes) < _SMALL_BYTES
 
 
 def cells_of(options: RunOptions, base: Suite, origin: Origin) -> tuple[Suite, tuple[Cell, ...]]:

@@ -77,6 +77,16 @@ def test_the_tiny_model_and_a_chosen_cpu_are_not_asked_about(
     runner.check(plan, runner.OutputLocation(tmp_path))
 
 
+def test_a_directory_is_asked_about_by_the_size_of_its_weights(having: Having, tmp_path: Path) -> None:
+    weights = tmp_path / "model-00001-of-00002.safetensors"
+    weights.write_bytes(b"small")
+    require_chosen(planned(suite="quick", model=str(tmp_path)))
+    with weights.open("r+b") as file:
+        file.truncate(2 * 10**9)  # sparse: it takes no room on the disk
+    with pytest.raises(DeviceError, match="would run on the CPU"):
+        require_chosen(planned(suite="quick", model=str(tmp_path)))
+
+
 def test_with_a_card_nothing_is_asked(having: Having) -> None:
     having(T4)
     require_chosen(planned(suite="quick"))
