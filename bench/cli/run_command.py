@@ -168,6 +168,7 @@ def _run_the_rest(
         print_result,
         print_unfinished,
     )
+    from bench.run.fetch import check_local
     from bench.run.isolation import Stopped
     from bench.run.runner import OutputLocation
     from bench.run.signals import undisturbed
@@ -175,6 +176,7 @@ def _run_the_rest(
     plan = _plan(run_options(given), earlier, ci=ci)
     print_notes(plan)
     if dry_run:
+        check_local(plan.origin)
         print_plan(plan)
         return ExitCode.DONE, None
     command = ResumeCommand.of(given, policy, out=files.out, plan=plan, retry_failed=files.retry_failed)

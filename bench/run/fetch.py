@@ -3,7 +3,7 @@
 import atexit
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from bench.errors import StorageError, WeightsError
@@ -45,6 +45,24 @@ def fetch(origin: Origin, confirm: Confirm, progress: Progress, note: Note = dro
             return Weights(directory=tiny_directory(note))
         case _:
             return Weights()
+
+
+def check_local(origin: Origin) -> None:
+    """Check the files of a directory without reading weights, as `fetch` and a worker will.
+
+    Raises:
+        WeightsError: they are damaged, incomplete, or of another model.
+        UsageError: the configuration lacks something.
+    """
+    from bench.arithmetic.shapes import shapes_of
+    from bench.weights.checkpoint import read_json, read_tensors
+    from bench.weights.local import checked_names
+
+    if origin.directory is None:
+        return
+    _require_complete(origin.directory, checked_names(origin.directory), str(origin.directory))
+    read_tensors(origin.directory)
+    shapes_of(read_json(origin.directory / "config.json"))
 
 
 def tiny_directory(note: Note = drop) -> Path:
@@ -98,7 +116,14 @@ def _from_hub(repo: str, revision: str | None, confirm: Confirm, progress: Progr
 
 
 def _weights(checkpoint: Checkpoint) -> Weights:
-    """Return the weights of a checkpoint, after a check that processor and tokenizer are complete.
+    """Return the weights of a checkpoint whose processor and tokenizer are complete."""
+    names = {file.name for file in checkpoint.files}
+    _require_complete(checkpoint.directory, names, checkpoint.repo or str(checkpoint.directory))
+    return Weights(checkpoint.directory, checkpoint.revision, checkpoint.files)
+
+
+def _require_complete(directory: Path, names: Collection[str], where: str) -> None:
+    """Refuse a checkpoint without its processor or tokenizer.
 
     Without a vocabulary transformers invents one, and the prompt gets other ids.
 
@@ -107,13 +132,11 @@ def _weights(checkpoint: Checkpoint) -> Weights:
     """
     from bench.weights.checkpoint import read_json
 
-    names = {file.name for file in checkpoint.files}
     vocabulary = "tokenizer.json" if "vocab.json" not in names else "vocab.json"
     for name in ("processor_config.json", vocabulary):
         if name not in names:
             raise WeightsError(
-                f"{checkpoint.repo or checkpoint.directory} has no {name}",
+                f"{where} has no {name}",
                 hint="Download it again, or point --model to a complete MOSS-Audio checkpoint",
             )
-        read_json(checkpoint.directory / name)
-    return Weights(checkpoint.directory, checkpoint.revision, checkpoint.files)
+        read_json(directory / name)

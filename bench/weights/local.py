@@ -23,15 +23,8 @@ def open_local(path: Path, *, progress: Progress = quiet) -> Checkpoint:
         WeightsError: no such directory, another model, no safetensors weights, an unreadable file, or one
             with another content than its name says.
     """
-    if kind_of(path) != "folder":
-        what = "is no directory" if kind_of(path) is not None else "does not exist"
-        raise WeightsError(f"{path} {what}", hint="Point --model to a directory with a MOSS-Audio checkpoint")
-    require_moss_audio(path)
-    names = [name for name in sorted(SMALL) if kind_of(path / name) == "file"]
-    large = shards(path)
-    for name in (*names, *large):
-        require_genuine(path / name, text=name in SMALL)
-    files = hash_files({name: path / name for name in (*names, *large)}, progress)
+    names = checked_names(path)
+    files = hash_files({name: path / name for name in names}, progress)
     return Checkpoint(
         directory=path,
         name=path.resolve().name or "local",
@@ -40,3 +33,20 @@ def open_local(path: Path, *, progress: Progress = quiet) -> Checkpoint:
         weight_mode=WeightMode.LOCAL,
         files=files,
     )
+
+
+def checked_names(path: Path) -> tuple[str, ...]:
+    """Check a checkpoint directory without reading its weights, and return the names of the files to read.
+
+    Raises:
+        WeightsError: as `open_local`.
+    """
+    if kind_of(path) != "folder":
+        what = "is no directory" if kind_of(path) is not None else "does not exist"
+        raise WeightsError(f"{path} {what}", hint="Point --model to a directory with a MOSS-Audio checkpoint")
+    require_moss_audio(path)
+    names = [name for name in sorted(SMALL) if kind_of(path / name) == "file"]
+    large = shards(path)
+    for name in (*names, *large):
+        require_genuine(path / name, text=name in SMALL)
+    return (*names, *large)

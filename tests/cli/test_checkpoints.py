@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from bench.weights.tiny import write_tiny_checkpoint
 from tests.cli.conftest import Say
 from tests.run.processes import bench, write_suite
 
@@ -84,3 +85,20 @@ def test_seen_by_the_worker(
         assert part in line
     assert re.search("Download (it|the checkpoint) again", line)
     assert not list((tmp_path / "results").rglob("*.json*"))
+
+
+@pytest.mark.parametrize(
+    "name", ["config.json", "model.safetensors", "tokenizer.json", "processor_config.json"]
+)
+@pytest.mark.parametrize("command", ["run", "frontier"])
+def test_a_dry_run_refuses_what_a_run_refuses(say: Say, tmp_path: Path, command: str, name: str) -> None:
+    mine = tmp_path / "mine"
+    write_tiny_checkpoint(mine)
+    options = ("--suite", "smoke", "--device", "cpu", "--model", str(mine), "--dry-run")
+    assert say(command, *options).code == 0
+    (mine / name).write_bytes(b"{")
+    said = say(command, *options)
+    assert said.code == 3
+    assert str(mine) in said.line()
+    (mine / name).unlink()
+    assert say(command, *options).code == 3
