@@ -1,13 +1,16 @@
 """Each kind of bad input: one line that says what is wrong and what to do, and the contract's exit code."""
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile as sf
 
+from bench.store.record_files import write_record
 from tests.cli.conftest import Say
 from tests.run.processes import SUITE, write_suite
+from tests.samples import records
 
 
 @pytest.mark.parametrize(
@@ -146,3 +149,40 @@ def test_the_template_of_these_tests_is_a_suite(say: Say, tmp_path: Path) -> Non
     assert "{clips}" in SUITE
     write_suite(tmp_path)
     assert say("run", "--suite", "mine.toml", "--device", "cpu", "--dry-run").code == 0
+
+
+HOSTILE = "\x1b[2J\u202e\x9b31m"
+NAMES = os.fsdecode(b"J\xfcrgen.json"), f"{HOSTILE}.json"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+@pytest.mark.parametrize(
+    "name", [os.fsdecode(b"J\xfcrgen.json"), f"{HOSTILE}.json"], ids=["latin-1", "escapes"]
+)
+def test_a_record_may_have_any_name_and_a_terminal_gets_it_cleaned(
+    say: Say, tmp_path: Path, name: str
+) -> None:
+    write_record(records.smoke(), tmp_path / name)
+    for words in (["report", name], ["compare", name, name], ["run", "--resume", name, "--device", "cpu"]):
+        said = say(*words)
+        assert (said.code, said.err) == (0, "")
+        assert said.out.replace("\n", "").isprintable()
+        assert words[0] == "compare" or "\ufffd" in said.out
+
+
+def test_the_title_of_a_suite_reaches_a_terminal_cleaned(say: Say, tmp_path: Path) -> None:
+    path = write_suite(tmp_path)
+    hostile = path.read_text(encoding="utf-8").replace("A suite for tests", "a\\u001b[2J\\u202eb\\u009b31m")
+    path.write_text(hostile, encoding="utf-8")
+    said = say("suites", "mine.toml")
+    assert "a\ufffd[2J\ufffdb\ufffd31m" in said.out.splitlines()[0]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pipes in folders")
+def test_a_pipe_among_records_is_named_and_the_others_are_reported(say: Say, tmp_path: Path) -> None:
+    write_record(records.smoke(), tmp_path / "results" / "whole.json")
+    os.mkfifo(tmp_path / "results" / "pipe.json")
+    said = say("report", "results")
+    assert said.code == 2
+    assert "results/pipe.json: cannot be read (it is no regular file)" in said.err
+    assert list((tmp_path / "reports").rglob("check.html"))
