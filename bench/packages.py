@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
+from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from traceback import walk_tb
 from types import ModuleType
@@ -56,7 +57,8 @@ def oldest() -> dict[str, str]:
 
 def fault_of(package: str, at_least: str | None) -> Fault | None:
     """Return why a package is not installed or too old; None if it may work."""
-    if not _exists(module_of(package)):
+    spec = spec_of(module_of(package))
+    if spec is None or spec.origin is None:  # a mere folder of that name, as an unfinished removal leaves
         return Fault(package, "is not installed", _install(package, at_least))
     version = version_of(package)
     if version is None or at_least is None or not is_older(version, at_least):
@@ -183,13 +185,12 @@ def _release(version: str) -> tuple[int, ...]:
     return tuple(numbers)
 
 
-def _exists(module: str) -> bool:
-    """Whether a module is installed; an empty folder of its name, as a removal leaves, does not count."""
+def spec_of(module: str) -> ModuleSpec | None:
+    """Return where a top-level module would be imported from; None if it is not installed."""
     try:
-        spec = find_spec(module)
-    except (ImportError, ValueError):
-        return False
-    return spec is not None and spec.origin is not None
+        return find_spec(module)
+    except (ImportError, ValueError):  # something else than Python's own search hides it
+        return None
 
 
 def _top(name: str) -> str:

@@ -2,17 +2,18 @@
 
 import ast
 import re
-from importlib.util import find_spec
 from pathlib import Path
 
 from bench.doctor.facts import TorchBuild
-from bench.packages import version_of
+from bench.packages import spec_of, version_of
 
 
 def torch_build() -> TorchBuild | None:
     """Return the torch that `import torch` would load, or None."""
-    spec = find_spec("torch")  # of a top-level name: nothing is imported
-    stated = _constants(Path(spec.origin).with_name("version.py")) if spec and spec.origin else {}
+    spec = spec_of("torch")  # of a top-level name: nothing is imported
+    if spec is None:
+        return None
+    stated = _constants(Path(spec.origin).with_name("version.py")) if spec.origin else {}
     version = stated.get("__version__") or version_of("torch")
     if version is None:
         return None

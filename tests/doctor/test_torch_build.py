@@ -45,3 +45,8 @@ def test_a_version_file_that_tells_nothing_leaves_the_metadata(tmp_path: Path, c
     write_torch(tmp_path, "2.9.1+cu128", "12.8")
     (tmp_path / "torch" / "version.py").write_text(content)
     assert "version='2.9.1+cu128', cuda='12.8'" in ask(tmp_path)
+
+
+def test_a_torch_that_is_hidden_is_none(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['torch'] = None\n")
+    assert ask(tmp_path).startswith("None ")
