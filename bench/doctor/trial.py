@@ -18,6 +18,7 @@ from bench.processes import python_command, python_environment
 from bench.records.enums import SdpaKernel
 
 _LIMIT_S: Final = 120.0
+_BEGIN: Final = "\nbench.doctor.trial\n"
 _LONGEST: Final = 160
 # torch puts advice below its message: the line that counts is the one with the error's name.
 _SDPA: Final = re.compile(r"sdpa (?P<kernel>[a-z_]+)(?P<flash> flash-kernels)?\Z")
@@ -41,7 +42,8 @@ def try_card(uuid: str | None, *, flash_attn: bool) -> Trial:
         )
     except subprocess.TimeoutExpired:
         return Trial(torch_error=f"no answer within {_LIMIT_S:.0f} s")
-    return read(ended.stdout, ended.stderr, ended.returncode, flash_attn=flash_attn)
+    said = ended.stdout.partition(_BEGIN)[2]  # what comes before was printed while Python started
+    return read(said, ended.stderr, ended.returncode, flash_attn=flash_attn)
 
 
 def read(out: str, err: str, code: int, *, flash_attn: bool) -> Trial:
@@ -75,28 +77,30 @@ def _reason(err: str, code: int) -> str:
 
 def _on_card() -> None:
     """Run the steps in the child process; each needs the one before."""
+    lines = os.dup(1)
+    os.dup2(2, 1)  # packages may print
+    os.write(lines, _BEGIN.encode())
     import torch
 
-    _say(torch._C._cuda_getArchFlags() or "")
+    _say(lines, torch._C._cuda_getArchFlags() or "")
     ones = torch.ones(16, 16, dtype=torch.bfloat16, device="cuda")
     torch.mm(ones, ones)
     torch.cuda.synchronize()  # a missing kernel is reported here at the latest
-    _say("product")
+    _say(lines, "product")
     from bench.engines.native.sdpa import has_flash_kernels, sdpa_kernel
 
     has_flash = " flash-kernels" if has_flash_kernels() else ""
-    _say(f"sdpa {sdpa_kernel('cuda', 'bfloat16') or 'unknown'}{has_flash}")
+    _say(lines, f"sdpa {sdpa_kernel('cuda', 'bfloat16') or 'unknown'}{has_flash}")
     if "flash" in sys.argv[1:]:
         from bench.engines.native.flash_attention import flash_attention_problem
         from bench.wording.outcomes import reason
 
         broken = flash_attention_problem(torch.device("cuda"))
-        _say("" if broken is None else reason(broken))
+        _say(lines, "" if broken is None else reason(broken))
 
 
-def _say(line: str) -> None:
-    sys.stdout.write(f"{' '.join(line.split())}\n")
-    sys.stdout.flush()
+def _say(lines: int, line: str) -> None:
+    os.write(lines, f"{' '.join(line.split())}\n".encode())
 
 
 if __name__ == "__main__":

@@ -206,7 +206,10 @@ def test_what_torch_says_of_the_card_is_shown(doctor: Doctor) -> None:
 @pytest.mark.parametrize(
     ("module", "expected"),
     [
-        ("def flash_attn_func(*states, causal): pass\n", "ok FlashAttn 2 2.8.3 ran on this card"),
+        (
+            "print('hello')\ndef flash_attn_func(*states, causal): pass\n",
+            "ok FlashAttn 2 2.8.3 ran on this card",
+        ),
         ("raise ImportError('undefined symbol: _ZN3c10')\n", "undefined symbol: _ZN3c10 fix: "),
         ("import os\nos.abort()\n", "2.8.3 failed: the process was ended by signal 6 fix: "),
     ],
@@ -216,6 +219,7 @@ def test_flash_attention_is_tried_on_the_card(
 ) -> None:
     site = tmp_path / "site"
     write_metadata(site, "flash-attn", "2.8.3")
+    (site / "sitecustomize.py").write_text("print('my settings')")
     (site / "flash_attn.py").write_text(module)
     said = doctor("rtx-4070-headless", torch=CU130)
     assert said.code == 0
