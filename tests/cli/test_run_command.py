@@ -398,7 +398,7 @@ def test_a_time_budget_skips_what_is_left_and_a_resumed_run_runs_it(
     assert {cell.outcome.status for cell in read_record(path).cells} == {"measured"}
 
 
-@pytest.mark.parametrize("text", ["90", "", "soon", "-1s"])
+@pytest.mark.parametrize("text", ["90", "soon", "-1s"])
 def test_a_time_budget_needs_a_unit(say: Say, text: str) -> None:
     said = say("run", "--time-budget", text)
     assert said.code == 2
