@@ -88,9 +88,10 @@ def frontier(
       bench frontier --suite quick --weights random --max-tokens 512
       bench frontier --gpu rtx-4090 --emulate-vram 12282MiB
     """
+    from bench.cli.downloads import show_note
     from bench.cli.frontier_output import print_known, print_limits, print_search
     from bench.cli.run_output import print_notes, print_unasked_cpu
-    from bench.run.fetch import check_local
+    from bench.run.fetch import check
     from bench.run.frontier import Finder, frontier_plan
     from bench.run.prior_results import prior_results
     from bench.run.run_spec import support
@@ -103,7 +104,7 @@ def frontier(
     print_known(earlier)
     finder = Finder(lines, earlier.results, min(plan.suite.axes.clip_seconds), support(plan), max_clip)
     if dry_run:
-        check_local(plan.origin)
+        check(plan.origin, show_note)
         print_search(plan, finder.limits())
         print_unasked_cpu(plan)
         return ExitCode.DONE

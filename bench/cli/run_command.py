@@ -159,6 +159,7 @@ def _run_the_rest(
     ci: bool,
     dry_run: bool,
 ) -> "tuple[int, RunSummary | None]":
+    from bench.cli.downloads import show_note
     from bench.cli.run_output import (
         ResumeCommand,
         discard_unfinished,
@@ -168,19 +169,21 @@ def _run_the_rest(
         print_result,
         print_unfinished,
     )
-    from bench.run.fetch import check_local
+    from bench.run import runner
+    from bench.run.fetch import check
     from bench.run.isolation import Stopped
     from bench.run.runner import OutputLocation
     from bench.run.signals import undisturbed
 
     plan = _plan(run_options(given), earlier, ci=ci)
     print_notes(plan)
+    location = OutputLocation(files.out or naming.RESULTS, earlier)
     if dry_run:
-        check_local(plan.origin)
+        if runner.needs_weights(plan, location):
+            check(plan.origin, show_note)
         print_plan(plan)
         return ExitCode.DONE, None
     command = ResumeCommand.of(given, policy, out=files.out, plan=plan, retry_failed=files.retry_failed)
-    location = OutputLocation(files.out or naming.RESULTS, earlier)
     if files.discard_unfinished:
         discard_unfinished(plan, location, ask=not (yes or ci) and sys.stdin.isatty())
     elif earlier is None:

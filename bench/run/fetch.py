@@ -5,13 +5,18 @@ import shutil
 import tempfile
 from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.errors import StorageError, WeightsError
 from bench.records.enums import WeightMode
-from bench.run.run_spec import Origin
+from bench.run.run_spec import Origin, is_released
 from bench.run.runner import Weights
 from bench.store.user_folders import cache_folder
+from bench.units import both_units
 from bench.weights.interface import Checkpoint, Progress
+
+if TYPE_CHECKING:
+    from bench.weights.hub_cache import DownloadPlan
 
 TINY_VERSION = "1"
 
@@ -47,22 +52,43 @@ def fetch(origin: Origin, confirm: Confirm, progress: Progress, note: Note = dro
             return Weights()
 
 
-def check_local(origin: Origin) -> None:
-    """Check the files of a directory without reading weights, as `fetch` and a worker will.
+def check(origin: Origin, note: Note = drop) -> None:
+    """Check the weights of a plan as `fetch` and a worker will, without a download and without reading them.
+
+    `note` also receives a line if a run would download, or if the Hub cannot be asked about a released model.
 
     Raises:
-        WeightsError: they are damaged, incomplete, or of another model.
+        WeightsError: they are not available, damaged, incomplete, or of another model.
         UsageError: the configuration lacks something.
     """
+    if origin.repo is not None:
+        _check_hub(origin, origin.repo, note)
+    elif origin.directory is not None:
+        _check_directory(origin.directory)
+
+
+def _check_hub(origin: Origin, repo: str, note: Note) -> None:
+    from bench.weights.hub_errors import UnreachableError
+
+    try:
+        plan = _download_plan(repo, origin.revision, note)
+    except UnreachableError as error:
+        if not is_released(origin.name):
+            raise
+        note(f"a run needs the Hub: {error}")
+        return
+    if plan.missing_bytes:
+        note(f"a run downloads {both_units(plan.missing_bytes)} of {repo} to {plan.cache_dir} first")
+
+
+def _check_directory(directory: Path) -> None:
     from bench.arithmetic.shapes import shapes_of
     from bench.weights.checkpoint import read_json, read_tensors
     from bench.weights.local import checked_names
 
-    if origin.directory is None:
-        return
-    _require_complete(origin.directory, checked_names(origin.directory), str(origin.directory))
-    read_tensors(origin.directory)
-    shapes_of(read_json(origin.directory / "config.json"))
+    _require_complete(directory, checked_names(directory), str(directory))
+    read_tensors(directory)
+    shapes_of(read_json(directory / "config.json"))
 
 
 def tiny_directory(note: Note = drop) -> Path:
@@ -101,6 +127,15 @@ def _temporary() -> Path:
 
 
 def _from_hub(repo: str, revision: str | None, confirm: Confirm, progress: Progress, note: Note) -> Weights:
+    plan = _download_plan(repo, revision, note)
+    if plan.missing_bytes:
+        confirm(repo, plan.missing_bytes, plan.cache_dir)
+    from bench.weights.hub import download
+
+    return _weights(download(plan, progress))
+
+
+def _download_plan(repo: str, revision: str | None, note: Note) -> "DownloadPlan":
     from bench.weights.hub_settings import require_importable
 
     require_importable()
@@ -110,9 +145,7 @@ def _from_hub(repo: str, revision: str | None, confirm: Confirm, progress: Progr
     if plan.note is not None:
         note(plan.note)
     hub.require_space(plan)
-    if plan.missing_bytes:
-        confirm(repo, plan.missing_bytes, plan.cache_dir)
-    return _weights(hub.download(plan, progress))
+    return plan
 
 
 def _weights(checkpoint: Checkpoint) -> Weights:

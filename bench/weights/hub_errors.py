@@ -99,6 +99,10 @@ _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FORBIDDEN: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
+class UnreachableError(WeightsError):
+    """The Hub does not answer now: nothing is known of the repository."""
+
+
 class PortalError(ValueError):
     """A web page came in place of a file."""
 
@@ -123,11 +127,11 @@ def is_unreachable(error: Exception) -> bool:
     return isinstance(error, OSError) and error.errno is None
 
 
-def unreachable(error: Exception) -> WeightsError:
+def unreachable(error: Exception) -> UnreachableError:
     """Return the error of a first request for which `is_unreachable` holds; the hint can be continued."""
     if isinstance(error, HfHubHTTPError):
-        return WeightsError(_own_fault(error), hint="Wait and run again")
-    return WeightsError(f"The Hub cannot be reached ({_cause(error)})", hint=_reconnect(error))
+        return UnreachableError(_own_fault(error), hint="Wait and run again")
+    return UnreachableError(f"The Hub cannot be reached ({_cause(error)})", hint=_reconnect(error))
 
 
 def translate(error: Exception, repo: str, revision: str) -> BenchError:

@@ -5,9 +5,8 @@ from pathlib import Path
 
 from huggingface_hub.errors import HFValidationError
 
-from bench.errors import WeightsError
 from bench.weights.hub_cache import RemoteFile, cached_files
-from bench.weights.hub_errors import is_unreachable, translate, unreachable
+from bench.weights.hub_errors import UnreachableError, is_unreachable, translate, unreachable
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +26,14 @@ def cached_instead(
     `lacking` and `ways` end the message and the hint where the Hub cannot be reached.
 
     Raises:
-        WeightsError: no snapshot is complete.
+        UnreachableError: no snapshot is complete, and the Hub does not answer.
+        WeightsError: no snapshot is complete, and the Hub refuses or cannot be asked.
     """
     away = is_unreachable(error)
     fault = unreachable(error) if away else translate(error, repo, revision)
     found = None if isinstance(error, HFValidationError) else cached_files(cache, repo, revision)
     if found is None and away:
-        raise WeightsError(f"{fault.message}, and {lacking}", hint=f"{fault.hint}, {ways}") from error
+        raise UnreachableError(f"{fault.message}, and {lacking}", hint=f"{fault.hint}, {ways}") from error
     if found is None:
         raise fault from error
     commit, files = found

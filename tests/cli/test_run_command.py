@@ -257,10 +257,17 @@ def test_ones_own_weights_and_clip_and_no_word_of_where_they_lie(
 def test_a_download_asks_first_and_is_in_the_record(checkpoint: Path, home: Path, tmp_path: Path) -> None:
     suite = write_suite(tmp_path, tokens="[8]")
     files = {path.name: path.read_bytes() for path in checkpoint.iterdir()}
-    arguments = ("run", "--suite", str(suite), "--model", "some-owner/moss-tiny")
+    arguments = ("run", "--suite", str(suite), "--device", "cpu", "--model", "some-owner/moss-tiny")
     with serve() as hub:
         commit = hub.repos["some-owner/moss-tiny"].commit(files)
         own = {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path / "hf"), "HF_HUB_OFFLINE": "0"}
+        dry = bench(*arguments, "--dry-run", home=home, cwd=tmp_path, env=own)
+        assert (dry.returncode, dry.stderr.count("\n")) == (0, 1)
+        assert re.match(r"a run downloads 0\.01 GB \(0\.01 GiB\) of some-owner/moss-tiny to ", dry.stderr)
+        gone = (*arguments[:-1], "some-owner/moss-tinny", "--dry-run")
+        refused = bench(*gone, home=home, cwd=tmp_path, env=own)
+        assert (refused.returncode, refused.stdout) == (3, "")
+        assert "There is no repository some-owner/moss-tinny" in refused.stderr
         unasked = bench(*arguments, home=home, cwd=tmp_path, env=own)
         assert unasked.returncode == 2
         (line,) = unasked.stderr.splitlines()
@@ -286,6 +293,10 @@ def test_without_a_network_there_are_other_ways(home: Path, tmp_path: Path) -> N
     assert "The Hub cannot be reached" in line
     assert "--model DIR" in line
     assert "--weights random" in line
+
+    dry = bench("run", "--suite", "quick", "--device", "cpu", "--dry-run", home=home, cwd=tmp_path)
+    (note,) = dry.stderr.splitlines()
+    assert (dry.returncode, note) == (0, line.replace("bench:", "a run needs the Hub:"))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="file names are Unicode")

@@ -72,3 +72,25 @@ def test_a_directory_without_what_makes_inputs_is_an_error(name: str, tmp_path: 
     (directory / name).unlink()
     with pytest.raises(WeightsError, match=f"has no {name}|tokenizer"):
         fetch(Origin(WeightMode.LOCAL, "small", directory=directory), never, quiet)
+
+
+def test_a_model_of_which_nothing_is_known_is_refused_without_a_network(tmp_path: Path) -> None:
+    program = (
+        "from bench.errors import WeightsError\n"
+        "from bench.records.enums import WeightMode\n"
+        "from bench.run.fetch import check\n"
+        "from bench.run.run_spec import Origin\n"
+        "notes = []\n"
+        "released = 'MOSS-Audio-4B-Instruct'\n"
+        "check(Origin(WeightMode.HUB, released, repo='OpenMOSS-Team/' + released), notes.append)\n"
+        "try:\n"
+        "    check(Origin(WeightMode.HUB, 'me--mine', repo='me/mine'), notes.append)\n"
+        "except WeightsError as error:\n"
+        "    print(len(notes), error)\n"
+    )
+    environment = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)}
+    ended = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+    )
+    assert ended.stdout.startswith("1 The Hub cannot be reached")
+    assert "me/mine" in ended.stdout
