@@ -1,6 +1,5 @@
 """`bench run`: a suite on this machine, to a record and a report."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from bench.cli.options import (
     suite_option,
     time_budget_option,
 )
-from bench.cli.streams import echo
+from bench.cli.streams import echo, has_person
 from bench.errors import ExitCode, StorageError, UsageError
 from bench.store import naming
 
@@ -185,7 +184,7 @@ def _run_the_rest(
         return ExitCode.DONE, None
     command = ResumeCommand.of(given, policy, out=files.out, plan=plan, retry_failed=files.retry_failed)
     if files.discard_unfinished:
-        discard_unfinished(plan, location, ask=not (yes or ci) and sys.stdin.isatty())
+        discard_unfinished(plan, location, ask=not (yes or ci) and has_person())
     elif earlier is None:
         print_unfinished(plan, location, command)
     try:

@@ -1,6 +1,8 @@
 """The output of `bench run` before and after the cells."""
 
+import os
 import shlex
+import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -70,7 +72,7 @@ class ResumeCommand:
     def command(self, record: Path, *, retry_failed: bool = False) -> str:
         """Return `bench run --resume RECORD ...`, to be copied into a shell."""
         retry = ["--retry-failed"] if retry_failed or self.retry_failed else []
-        return shlex.join(["bench", "run", "--resume", str(record), *retry, *self.words])
+        return _shell_line(["bench", "run", "--resume", str(record), *retry, *self.words])
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,8 +306,13 @@ def write_report(view: "View", record: Path, out: Path | None) -> tuple[Path, ..
     try:
         return write_reports(view, folder, ("html",), record.stem)
     except StorageError as error:  # the run is over: only the page is missing
-        command = shlex.join(["bench", "report", str(record), *(["--out", str(folder)] if out else [])])
+        command = _shell_line(["bench", "report", str(record), *(["--out", str(folder)] if out else [])])
         raise StorageError(error.message, hint=f"Free space, then: {command}") from error
+
+
+def _shell_line(words: "Sequence[str]") -> str:
+    """Return a command for the shell of this system: cmd knows double quotes alone. Never run on Windows."""
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
 def _print_table(view: "View", *, plain: bool) -> None:

@@ -9,7 +9,7 @@ import io
 import os
 import select
 import sys
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import TYPE_CHECKING, Final, Protocol, TextIO
 
 import click
 
@@ -18,6 +18,7 @@ from bench.text import printable
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
+_NULL_IS_A_TERMINAL: Final = os.name == "nt"  # a console is no FileIO there; never run
 _READER_LEFT = {errno.EPIPE, errno.EBADF, errno.ECONNRESET, errno.ESHUTDOWN} | (
     {errno.EINVAL} if os.name == "nt" else set()  # what Windows reports for a pipe without a reader
 )
@@ -55,9 +56,15 @@ def lost_output(stream: TextIO) -> str | None:
     return sink.failure.strerror or str(sink.failure)
 
 
+def has_person() -> bool:
+    """Whether standard input is a terminal. On Windows the null device of a service claims to be one."""
+    raw: object = getattr(getattr(sys.stdin, "buffer", None), "raw", None)
+    return sys.stdin.isatty() and not (_NULL_IS_A_TERMINAL and isinstance(raw, io.FileIO))
+
+
 def can_ask(question: str) -> bool:
     """Print a question to standard error; False if nobody can see it, or nobody can type an answer."""
-    if not sys.stdin.isatty():
+    if not has_person():
         return False
     click.echo(question, err=True, nl=False)
     return failure(sys.stderr) is None

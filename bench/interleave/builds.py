@@ -11,9 +11,9 @@ from typing import Final, Self
 from bench.errors import ExitCode, MachineError, UsageError
 from bench.interleave.turns import EventQueue, TurnRequest, Turns
 from bench.processes import python_environment
-from bench.run.child import Gone
+from bench.run.child import OWN_GROUP, Gone
 from bench.run.isolation import Stopped
-from bench.run.signals import StopRequest
+from bench.run.signals import StopRequest, receive
 from bench.run.turns import ADDRESS
 from bench.store.record_files import find_records, read_record
 
@@ -69,7 +69,7 @@ def run_together(
         for build in builds:
             runs.start(build, arguments, folder / build.name, addresses.get(build.name))
         while runs.running:
-            match events.get():
+            match receive(events):
                 case StopRequest(signal_number=number):
                     raise Stopped(number)
                 case TurnRequest() as request:
@@ -121,8 +121,7 @@ class _Runs:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=_environment(os.environ, turns),
-                # A group of its own: Ctrl-C in the terminal is ours to handle.
-                start_new_session=os.name != "nt",
+                **OWN_GROUP,
             )
         self.running[process.pid] = _RunningBuild(build, process, log)
         threading.Thread(target=_wait, args=(process, self._events.put), daemon=True).start()

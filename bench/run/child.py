@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import IO, Final
+from typing import IO, Final, TypedDict
 
 from pydantic import ValidationError
 
@@ -20,6 +20,21 @@ from bench.records.reasons import WorkerExited, WorkerKilled, WorkerStep
 from bench.run.protocol import EVENT, Event, Job, Setup
 from bench.run.signals import StopRequest
 from bench.store.scrub import scrub_tail
+
+
+class _Group(TypedDict, total=False):
+    """Options of Popen for the group of a process."""
+
+    start_new_session: bool
+    creationflags: int
+
+
+# Only the parent handles Ctrl-C in the terminal. Never run on Windows, where such a group hears none.
+OWN_GROUP: Final = (
+    _Group(creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0))
+    if os.name == "nt"
+    else _Group(start_new_session=True)
+)
 
 _EXIT_GRACE_S: Final = 10.0
 _TAIL_LINES: Final = 60
@@ -57,8 +72,7 @@ class Child:
             text=True,
             encoding="utf-8",
             errors="replace",
-            # A process group of its own: only the parent handles Ctrl-C in the terminal.
-            start_new_session=os.name != "nt",
+            **OWN_GROUP,
             # A worker sees the chosen device only; for the CPU it sees none.
             env=python_environment(os.environ)
             | {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": setup.gpu_uuid or ""},

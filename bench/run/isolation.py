@@ -21,7 +21,7 @@ from bench.records.reasons import (
 from bench.records.record import Failed, OutOfMemory, Timeout
 from bench.run.child import Child, Gone, Mailbox, Said, cause, worker_exit
 from bench.run.protocol import Event, Exhausted, Finished, Hello, Job, Refused, Setup, Step
-from bench.run.signals import StopRequest
+from bench.run.signals import StopRequest, receive
 from bench.store.scrub import scrub
 from bench.wording import outcomes
 
@@ -144,7 +144,7 @@ class Isolation:
         deadline = monotonic() + seconds
         while (left := deadline - monotonic()) > 0:
             with suppress(Empty):
-                message = self._mailbox.get(timeout=left)
+                message = receive(self._mailbox, left)
                 if isinstance(message, StopRequest):
                     self._mailbox.put(message)
                     return False
@@ -159,7 +159,7 @@ class Isolation:
         deadline = monotonic() + timeout_s
         while True:
             try:
-                message = self._mailbox.get(timeout=max(0.0, deadline - monotonic()))
+                message = receive(self._mailbox, deadline - monotonic())
             except Empty:
                 return None
             match message:

@@ -1,11 +1,20 @@
 """The signals that ask a process to stop: Ctrl-C, SIGTERM, and a terminal or connection that closed."""
 
+import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from math import inf
+from queue import Empty, SimpleQueue
+from time import monotonic
 from types import FrameType
-from typing import Final
+from typing import Final, TypeVar
+
+T = TypeVar("T")
+
+# Python handles a signal between two steps of its own, and on Windows no signal ends a wait: never run there.
+_LONGEST_WAIT_S: Final = 0.25 if os.name == "nt" else inf
 
 # SIGHUP exists on POSIX only, SIGBREAK (Ctrl-Break, a console that closes) on Windows only: never run there.
 STOP_SIGNALS: Final = tuple(
@@ -39,6 +48,22 @@ def signals_to(send: Callable[[StopRequest], None]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def receive(queue: SimpleQueue[T], timeout_s: float = inf) -> T:
+    """Return the next item of a queue, and let handlers of signals run while nothing comes.
+
+    Raises:
+        Empty: nothing came in time.
+    """
+    deadline = monotonic() + timeout_s
+    while True:
+        left_s = max(0.0, deadline - monotonic())
+        wait_s = min(left_s, _LONGEST_WAIT_S)
+        with suppress(Empty):
+            return queue.get(timeout=None if wait_s == inf else wait_s)
+        if wait_s == left_s:
+            raise Empty
 
 
 @contextmanager

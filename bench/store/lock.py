@@ -140,7 +140,7 @@ def _try(journal: Path) -> "_SystemLock | SoftFileLock | None":
         with suppress(OSError):
             path.unlink()
         return _try_softly(journal)
-    if locked and _is_at(descriptor, path):
+    if locked and (os.name == "nt" or _is_at(descriptor, path)):  # no open file loses its name there
         return _SystemLock(path, descriptor)
     os.close(descriptor)
     return None

@@ -1,6 +1,7 @@
 """Questions, with somebody there to answer and with nobody."""
 
 import io
+import os
 import sys
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from bench.cli.downloads import confirm_download
 from bench.cli.options import accept_cpu, choose_gpu
+from bench.cli.streams import has_person
 from bench.errors import UsageError
 from bench.hardware import device as devices
 from bench.hardware import nvml
@@ -15,6 +17,7 @@ from bench.hardware.device import Device
 from bench.hardware.system import System
 from bench.run.run_spec import Plan, RunOptions, make_plan, refuse_to_choose
 from bench.units import GIB
+from tests.run.processes import NEEDS_TERMINAL
 
 CARDS = tuple(
     Device(
@@ -55,6 +58,18 @@ def test_where_nobody_can_be_asked_the_cards_are_named(monkeypatch: pytest.Monke
     monkeypatch.setattr("sys.stdin", io.StringIO("1\n"))
     with pytest.raises(UsageError, match=r"2 GPUs: tesla-t4 \(GPU-0000-000001\), rtx-4070"):
         choose_gpu(CARDS)
+
+
+@NEEDS_TERMINAL
+def test_the_null_device_of_windows_is_nobody_although_it_claims_to_be_a_terminal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ours, theirs = os.openpty()
+    with os.fdopen(ours, "r+b", buffering=0), os.fdopen(theirs, encoding="utf-8") as terminal:
+        monkeypatch.setattr("sys.stdin", terminal)
+        assert has_person()
+        monkeypatch.setattr("bench.cli.streams._NULL_IS_A_TERMINAL", True)
+        assert not has_person()
 
 
 @pytest.mark.parametrize("text", ["y\n", "\n"])

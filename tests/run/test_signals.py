@@ -2,8 +2,12 @@
 
 import os
 import signal
+import threading
+from queue import Empty, SimpleQueue
 
-from bench.run.signals import StopRequest, signals_to
+import pytest
+
+from bench.run.signals import StopRequest, receive, signals_to
 from tests.run.processes import NEEDS_SIGNALS
 
 pytestmark = NEEDS_SIGNALS
@@ -29,3 +33,20 @@ def test_a_signal_that_nohup_ignores_stays_ignored() -> None:
     finally:
         signal.signal(signal.SIGHUP, before)
     assert asked == []
+
+
+def test_a_wait_ends_with_what_comes_or_at_its_limit_however_often_it_looks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As on Windows, where a signal that comes while Python waits is handled when the wait ends."""
+    monkeypatch.setattr("bench.run.signals._LONGEST_WAIT_S", 0.001)
+    queue: SimpleQueue[StopRequest] = SimpleQueue()
+    with pytest.raises(Empty):
+        receive(queue, 0.005)
+    with pytest.raises(Empty):
+        receive(queue, -1.0)
+    with signals_to(queue.put):
+        sender = threading.Timer(0.02, lambda: os.kill(os.getpid(), signal.SIGTERM))
+        sender.start()
+        assert receive(queue) == StopRequest(signal.SIGTERM)
+        sender.join()
