@@ -10,7 +10,7 @@ from bench.audio import clips
 from bench.engines.interface import EngineSetup, ModelSource, Request
 from bench.engines.registry import find_engine
 from bench.errors import MachineError, UsageError
-from bench.hardware.device import require_build
+from bench.hardware.device import notes, require_build
 from bench.measure.observer import Together
 from bench.packages import version_of
 from bench.records.enums import Attention
@@ -53,7 +53,8 @@ def answer(
 ) -> None:
     """Load the model, generate an answer, and pass each piece of its text to `say`.
 
-    `accept_cpu` may ask whether a model of full size runs on the CPU where no card was found.
+    `accept_cpu` may ask whether a model of full size runs on the CPU where no card was found. `note` receives
+    lines on the device and the weights.
 
     Raises:
         BenchError: the audio, the model or the device is not available.
@@ -69,6 +70,8 @@ def answer(
         audio=question.audio,
     )
     plan = make_plan(options, choose)
+    for line in notes(plan.device):
+        note(line)
     # Of the suite only the settings count: how long one answer takes is not known.
     require_chosen(accept_cpu(replace(plan, cells=())), small="--model tiny")
     requested = plan.cells[0].requested

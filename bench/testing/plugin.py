@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench.errors import BenchError
+from bench.hardware.device import notes
 from bench.packages import importing
 from bench.records.metrics import METRICS, value
 from bench.records.record import CellResult
@@ -16,6 +17,7 @@ from bench.store import naming
 from bench.suite.cells import Cell
 from bench.testing.replay import Fixture, Replay
 from bench.testing.runner import Runner
+from bench.text import printable
 
 if TYPE_CHECKING:
     from bench.run.run_spec import Plan
@@ -63,7 +65,8 @@ class Cells:
             raise pytest.UsageError(str(error)) from None
         self._about = _about(self.plan)
         self._out = Path(config.getoption("bench_out") or naming.RESULTS)
-        self._runner = Runner(self.plan, self._out)
+        self._notes = [*notes(self.plan.device)]
+        self._runner = Runner(self.plan, self._out, self._notes.append)
         self._summary_line = ""
 
     @pytest.hookimpl(tryfirst=True)  # before -k, -m and --deselect select
@@ -78,7 +81,7 @@ class Cells:
         """Plan the cells that were not deselected."""
         names = {item.name for item in session.items if isinstance(item.parent, SuiteTests)}
         chosen = tuple(cell for cell in self.plan.cells if name_of(cell) in names)
-        self._runner = Runner(replace(self.plan, cells=chosen), self._out)
+        self._runner = Runner(replace(self.plan, cells=chosen), self._out, self._notes.append)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Seal the record of the cells that ran."""
@@ -90,10 +93,12 @@ class Cells:
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
 
     def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> None:
-        """Print the path of the record."""
-        if self._summary_line:
+        """Print the notes on the device, the folder and the weights, and the path of the record."""
+        lines = dict.fromkeys(filter(None, (*self._notes, self._summary_line)))
+        if lines:
             terminalreporter.section("bench")
-            terminalreporter.write_line(self._summary_line)
+        for line in lines:
+            terminalreporter.write_line(printable(line))
 
     def run(self, cell: Cell, replay: Replay, benchmark: Fixture) -> None:
         """Run a cell, replay its generations in the fixture, and pass or fail by the suite's expectations."""

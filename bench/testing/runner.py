@@ -7,7 +7,7 @@ from bench.errors import BenchError, WeightsError
 from bench.records.record import CellResult
 from bench.run import runner
 from bench.run.child import Mailbox
-from bench.run.fetch import fetch
+from bench.run.fetch import Note, fetch
 from bench.run.isolation import Stopped
 from bench.run.protocol import Step
 from bench.run.run_spec import Plan
@@ -19,10 +19,14 @@ from bench.weights.interface import quiet
 
 
 class Runner:
-    """Starts a worker with the first cell; `finish` ends it and seals the record."""
+    """Starts a worker with the first cell; `finish` ends it and seals the record.
 
-    def __init__(self, plan: Plan, out: Path) -> None:
+    `note` receives what a person should know about the folder and the weights.
+    """
+
+    def __init__(self, plan: Plan, out: Path, note: Note) -> None:
         self._plan = plan
+        self._note = note
         self._location = runner.OutputLocation(out)
         self._mailbox: Mailbox = Mailbox()
         self._stack = ExitStack()
@@ -72,9 +76,10 @@ class Runner:
 
     def _start(self) -> AbstractContextManager[runner.Running]:
         plan, location = self._plan, self._location
-        runner.check(plan, location)
+        for line in runner.check(plan, location):
+            self._note(line)
         needed = runner.needs_weights(plan, location)
-        weights = fetch(plan.origin, _refuse, quiet) if needed else runner.Weights()
+        weights = fetch(plan.origin, _refuse, quiet, self._note) if needed else runner.Weights()
         return runner.running(plan, weights, RunPolicy(), location, self._mailbox)
 
 

@@ -1,7 +1,8 @@
 """An engine that answers at once and shares nothing with torch: no tensors, no allocator, no kernels.
 
 It announces where a generation begins, then its tokens two at a time, as a server would that streams chunks.
-`PACED` is the same engine with a pause for each token, for tests that interrupt a cell.
+`PACED` is the same engine with a pause for each token, for tests that interrupt a cell. `READING` is the same
+engine for a run that fetches weights first.
 """
 
 import os
@@ -29,6 +30,7 @@ from bench.records.record import Requested
 ROOT: Final = Path(__file__).parents[2]
 NAME: Final = "stand-in"
 PACED: Final = "paced-stand-in"
+READING: Final = "reading-stand-in"
 TOKEN_S: Final = 0.008
 GREETING: Final = "Good day, 你好."
 
@@ -77,12 +79,14 @@ SPEC: Final = EngineSpec(
     limits_memory=False,
 )
 SPEC_PACED: Final = replace(SPEC, open=partial(_open, token_s=TOKEN_S))
+SPEC_READING: Final = replace(SPEC, reads_weights=True)
 
 
 def installed(folder: Path) -> dict[str, str]:
-    """Announce both engines in `folder`; the environment in which a new process finds them."""
+    """Announce the engines in `folder`; the environment in which a new process finds them."""
     announce(folder, NAME)
     announce(folder, PACED, value="tests.engines.stand_in:SPEC_PACED")
+    announce(folder, READING, value="tests.engines.stand_in:SPEC_READING")
     return {"PYTHONPATH": os.pathsep.join(map(str, (folder, ROOT)))}
 
 

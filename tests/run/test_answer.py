@@ -1,11 +1,14 @@
 """One question to an engine in this process."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bench import shipped
 from bench.errors import MachineError, UsageError
+from bench.hardware import device
+from bench.hardware.device import the_cpu
 from bench.records.enums import Attention
 from bench.run.answer import Question, answer
 from bench.run.run_spec import refuse_to_choose
@@ -38,6 +41,17 @@ def test_the_text_of_the_engine_that_was_asked_for_is_handed_on(
     monkeypatch.setenv("CUDA_DEVICE_ORDER", "")
     monkeypatch.syspath_prepend(stand_ins["PYTHONPATH"].partition(":")[0])
     assert ask(engine=NAME) == GREETING
+
+
+def test_notes_on_the_device_are_handed_on(
+    stand_ins: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")  # which the answer sets; undone here
+    monkeypatch.setenv("CUDA_DEVICE_ORDER", "")
+    monkeypatch.syspath_prepend(stand_ins["PYTHONPATH"].partition(":")[0])
+    cpu = replace(the_cpu(), choice_notes=("the CPU runs: a card is hidden",))
+    monkeypatch.setattr(device, "the_cpu", lambda: cpu)
+    assert ask(engine=NAME) == f"the CPU runs: a card is hidden{GREETING}"
 
 
 def test_what_cannot_run_here_is_refused_before_anything_is_loaded() -> None:

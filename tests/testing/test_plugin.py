@@ -20,7 +20,8 @@ from bench.report.ci.cases import case_of
 from bench.store.record_files import read_record
 from bench.testing.plugin import end, hand_over
 from bench.testing.replay import Fixture, Replay
-from tests.engines.stand_in import PACED
+from tests.engines.stand_in import PACED, READING
+from tests.fake_driver.driver import environment_of
 from tests.run.processes import environment, only, write_suite
 from tests.samples import records as sample
 
@@ -149,6 +150,21 @@ def test_the_record_is_the_one_that_bench_run_writes(whole: RunSummary) -> None:
     path = only(whole.folder / "results", "*.json")
     assert f"record  {path.relative_to(whole.folder)}" in whole.out
     assert not list(whole.folder.rglob("*.jsonl"))
+
+
+def test_the_notes_on_device_and_weights_are_printed_once(
+    stand_ins: dict[str, str], fake_nvml: Path, home: Path, tmp_path: Path
+) -> None:
+    write_suite(tmp_path, tokens="[8, 16]", engine=READING)
+    (tmp_path / "cache").write_text("no folder")
+    hidden = {"CUDA_VISIBLE_DEVICES": "-1", "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    driver = environment_of("rtx-4070-headless", fake_nvml)
+    ended = run_pytest(
+        "--bench-suite", "mine.toml", home=home, folder=tmp_path, env=stand_ins | driver | hidden
+    )
+    assert ended.code == 0, ended.out
+    assert ended.out.count("the CPU runs: CUDA_VISIBLE_DEVICES=-1 hides rtx-4070") == 1
+    assert ended.out.count("the tiny model is made in a temporary folder") == 1
 
 
 def test_the_example_of_the_documentation_notices_that_a_cell_became_slower(
