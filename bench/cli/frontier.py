@@ -24,6 +24,7 @@ from bench.cli.options import (
 from bench.cli.streams import echo
 from bench.errors import ExitCode, UsageError
 from bench.store import naming
+from bench.units import clip_length
 
 if TYPE_CHECKING:
     from bench.run.frontier import Finder
@@ -110,15 +111,17 @@ def frontier(
         return ExitCode.DONE
     if finder.is_done():
         print_limits(plan, finder)
-        return _nothing_to_run(finder)
+        return _nothing_to_run(finder, max_clip)
     return _search(plan, finder, RunPolicy(prune=False, time_budget_s=time_budget), out, yes)
 
 
-def _nothing_to_run(finder: "Finder") -> int:
+def _nothing_to_run(finder: "Finder", max_clip_s: float) -> int:
     """Print that no probe is left. Return 4 if a probe failed, or if one timed out and nothing fits."""
     ends = [found for found in finder.limits() if found.undecided is not None]
-    words = "as far as it can be" if ends else "from earlier records"
-    click.echo(f"every limit is known {words}: nothing was run")
+    what = "every limit is known as far as it can be" if ends else "every limit is known from earlier records"
+    if any(found.is_cut for found in finder.limits()):
+        what = f"no clip up to {clip_length(max_clip_s)} is left to try"
+    click.echo(f"{what}: nothing was run")
     is_answered = all(
         found.search.fits_s is not None and found.undecided.outcome.status != "failed"
         for found in ends

@@ -11,6 +11,7 @@ from bench.cli.streams import echo
 from bench.judge.memory import needed_bytes, peak_of, ran_out_beside_another
 from bench.units import clip_length, gib
 from bench.wording import outcomes, phrases
+from bench.wording.phrases import plural
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,8 +52,8 @@ def print_search(plan: "Plan", limits: "Sequence[Limit]") -> None:
         click.echo(f"{asked.attention}, {asked.max_tokens} tokens  {_state(found)}")
     probes = sum(found.at_most for found in limits)
     click.echo(
-        f"{len(limits)} limits on {plan.device.name} with {plan.origin.weight_mode} weights: "
-        f"at most {probes} probes"
+        f"{len(limits)} {plural('limit', len(limits))} on {plan.device.name} with {plan.origin.weight_mode} "
+        f"weights: at most {probes} {plural('probe', probes)}"
     )
 
 
@@ -65,7 +66,8 @@ def _state(found: "Limit") -> str:
     if length_s is None:
         return f"known: {_longest(found)}"
     where = bounds(found.search) or "nothing known"
-    return f"{where}, beginning with {clip_length(length_s)}, at most {found.search.at_most} probes"
+    most = found.search.at_most
+    return f"{where}, beginning with {clip_length(length_s)}, at most {most} {plural('probe', most)}"
 
 
 def print_limits(plan: "Plan", finder: "Finder") -> None:
@@ -93,16 +95,19 @@ def _table(plan: "Plan", finder: "Finder", limits: "Sequence[Limit]") -> "Table"
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("Attention", no_wrap=True)
-    for heading in ("Tokens", "Fits up to", "Does not fit", "Probes", "Memory there"):
+    memory = [_memory(plan, found) for found in limits]
+    for heading in ("Tokens", "Fits up to", "Does not fit", "Probes"):
         table.add_column(heading, justify="right")
-    for found in limits:
+    if any(memory):
+        table.add_column("Memory there", justify="right")
+    for found, there in zip(limits, memory, strict=True):
         table.add_row(
             ATTENTIONS[found.line.asked.attention],
             f"{found.line.asked.max_tokens:,}",
             _longest(found),
             _smallest(found),
             str(finder.probes[found.line]),
-            _memory(plan, found),
+            *([there] if any(memory) else []),
         )
     return table
 

@@ -113,9 +113,10 @@ def print_plan(plan: "Plan") -> None:
         click.echo(f"{cell.cell_id}  {name_of(cell.requested)}  {takes}".rstrip())
     for why, count in unsupported.items():
         click.echo(f"{count} {plural('cell', count)} unsupported: {why}")
+    cells = f"{len(plan.cells)} {plural('cell', len(plan.cells))}"
     click.echo(
-        f"{len(plan.cells)} cells of {plan.suite.name} on {plan.device.name} with {plan.origin.weight_mode} "
-        f"weights: {_in_all(estimate, running)}"
+        f"{cells} of {plan.suite.name} on {plan.device.name} with {plan.origin.weight_mode} weights: "
+        f"{_in_all(estimate, running)}"
     )
     print_unasked_cpu(plan)
 

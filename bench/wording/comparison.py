@@ -98,7 +98,7 @@ _ON_ONE_SIDE: Final[Mapping[Aspect, str]] = {
     Aspect.RAN_ATTENTION: "attention of the language model was observed on one side only",
     Aspect.RAN_ENCODER_ATTENTION: "attention of the audio encoder was observed on one side only",
 }
-_CAN_BE_UNKNOWN: Final = frozenset({Aspect.RAN_DTYPE, Aspect.RAN_PROMPT_TOKENS})
+_NULL_IS: Final[Mapping[Aspect, str]] = {Aspect.RAN_MLP_POSITIONS: "all"}
 
 
 def cell_reason(reason: CellReason) -> str:
@@ -123,8 +123,8 @@ def cell_reason(reason: CellReason) -> str:
 def _differs(reason: reasons.Differs) -> str:
     if reason.aspect in _ON_ONE_SIDE and (reason.base is None or reason.new is None):
         return _ON_ONE_SIDE[reason.aspect]
-    unknown = "unknown" if reason.aspect in _CAN_BE_UNKNOWN else None
-    base, new = (unknown if value is None else value for value in (reason.base, reason.new))
+    null = _NULL_IS.get(reason.aspect, "unknown")
+    base, new = (null if value is None else value for value in (reason.base, reason.new))
     return _DIFFERS[reason.aspect].format(base=base, new=new)
 
 

@@ -82,7 +82,7 @@ def reason(why: reasons.OutcomeReason) -> str:
         case reasons.RunInterrupted():
             return "the run was interrupted before this cell; `bench run --resume` runs it"
         case reasons.TimeBudgetUsed(budget_s=budget_s):
-            return f"the time budget of {units.seconds(budget_s)} was used; `bench run --resume` runs it"
+            return f"the time budget of {units.seconds(budget_s)} was used"
         case _:
             return _out_of_memory(why)
 

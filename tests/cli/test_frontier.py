@@ -181,8 +181,12 @@ def test_a_search_ends_where_it_was_asked_to_and_remembers_what_timed_out(
         command = ("frontier", "--suite", "mine.toml", "--device", "cpu", *options)
         return bench(*command, home=home, cwd=tmp_path, env=stand_ins)
 
+    planned = frontier("--max-clip", "5", "--dry-run")
+    assert planned.stdout.splitlines()[-1].startswith("1 limit on ")
+    assert planned.stdout.splitlines()[-1].endswith(": at most 1 probe")
     first = frontier("--max-clip", "22")
     assert first.returncode == 0, first.stderr
+    assert "Memory there" not in first.stdout  # nothing is known of it
     assert rows(first.stdout) == [["SDPA", "8", "20", "s", "or", "more", "none", "tried", "2"]]
     record = read_record(only(tmp_path, "*.json"))
     wanted = record.cells[0].requested.model_copy(update={"clip_seconds": 40.0})
@@ -201,6 +205,10 @@ def test_a_search_ends_where_it_was_asked_to_and_remembers_what_timed_out(
     third = frontier("--retry-failed", "--max-clip", "40")
     assert third.returncode == 0, third.stderr
     assert rows(third.stdout)[0][:8] == ["SDPA", "8", "40", "s", "or", "more", "none", "tried"]
+    fourth = frontier("--retry-failed", "--max-clip", "20")
+    assert fourth.returncode == 0, fourth.stderr
+    assert "no clip up to 20 s is left to try: nothing was run" in fourth.stdout
+    assert "every limit is known" not in fourth.stdout
 
 
 def test_a_time_budget_without_a_finished_probe_leaves_no_record(
@@ -211,4 +219,5 @@ def test_a_time_budget_without_a_finished_probe_leaves_no_record(
     ended = bench(*command, home=home, cwd=tmp_path, env=stand_ins)
     assert ended.returncode == 0, ended.stderr
     assert "no probe had ended at twice the time budget: give a longer one" in ended.stdout
+    assert "probe 1: 10 s, 200 tokens, sdpa: not run: the time budget of 10.0 ms was used\n" in ended.stderr
     assert not list(tmp_path.rglob("*.json*"))

@@ -71,11 +71,15 @@ SPREAD = reasons.WithinAssumedSpread(spread=0.07)
         ),
         (
             reasons.Differs(aspect=Aspect.RAN_MLP_POSITIONS, base=None, new=512),
-            "mlp positions at once was None, is 512",
+            "mlp positions at once was all, is 512",
         ),
         (
             reasons.Disturbed(side="base", label=Label.THROTTLED),
             "the base ran while the device slowed itself down",
+        ),
+        (
+            reasons.Differs(aspect=Aspect.WARM_UP, base=8, new=None),
+            "another warm-up: 8 tokens against unknown",
         ),
         (reasons.Disturbed(side=None, label=Label.CONTENDED), "shared the device with other work"),
         (reasons.NotReached(), "not reached: the run was interrupted"),

@@ -91,7 +91,7 @@ SENTENCES: Final[list[tuple[OutcomeReason, str]]] = [
     (reasons.FewerTokensDidNotFit(smaller=SMALLER), "10 s with 512 tokens did not fit already"),
     (
         reasons.TimeBudgetUsed(budget_s=600.0),
-        "the time budget of 10 min was used; `bench run --resume` runs it",
+        "the time budget of 10 min was used",
     ),
     (
         reasons.RunInterrupted(),

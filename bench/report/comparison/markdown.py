@@ -75,8 +75,9 @@ def _ended(side: SideView) -> str:
     ended = [cell for cell in side.cells if cell.ended]
     if not ended:
         return ""
-    lines = ([escape(c.name), escape(c.ended), escape("; ".join(c.reasons))] for c in ended)
-    return table(["cells without figures", "", "why"], lines, elsewhere=_ELSEWHERE)
+    head = ["cells without figures", "", *(["why"] if any(cell.reasons for cell in ended) else [])]
+    lines = ([escape(c.name), escape(c.ended), escape("; ".join(c.reasons))][: len(head)] for c in ended)
+    return table(head, lines, elsewhere=_ELSEWHERE)
 
 
 def _why(mark: Mark) -> str:

@@ -120,7 +120,9 @@ def derived(card: DeviceInfo, number: int) -> Record:
     return made.model_copy(update={"record_id": f"{number:012x}"})
 
 
-@pytest.mark.parametrize("kind", ["derived", "derived against measured", "cpu", "three", "no cell"])
+@pytest.mark.parametrize(
+    "kind", ["derived", "derived against measured", "cpu", "three", "no cell", "neither"]
+)
 def test_no_table_and_no_column_is_empty(kind: str) -> None:
     first, second = requests(2)
     plan = derived(predictions.RTX_4070, 1)
@@ -130,6 +132,7 @@ def test_no_table_and_no_column_is_empty(kind: str) -> None:
         "cpu": lambda: view(*(record(cell(first), number=n, device=sample.CPU) for n in (1, 2))),
         "three": lambda: view(record(cell(first)), record(cell(first), number=1), record(cell(second))),
         "no cell": lambda: view(record(cell(first)), record(cell(second), number=1)),
+        "neither": lambda: view(*(record(sample.out_of_memory(first), number=n) for n in (1, 2))),
     }[kind]()
     comment = tables(markdown.render(made))
     assert all(len(rows) > 1 for rows in comment)
