@@ -8,15 +8,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import metadata
-from importlib.machinery import ModuleSpec
-from importlib.util import find_spec
-from traceback import walk_tb
 from types import ModuleType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from bench.errors import PackageError
 from bench.text import clean
+
+if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
 
 _OWN: Final = "moss-audio-bench"
 _REQUIREMENT: Final = re.compile(r"([A-Za-z0-9._-]+)>=([\d.]+)")
@@ -39,6 +38,8 @@ class Fault:
 
 def version_of(package: str) -> str | None:
     """Return the installed version of a distribution; None if it is not installed. Imports nothing."""
+    from importlib import metadata  # with email and zipfile: not at the start of each command
+
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
@@ -47,6 +48,8 @@ def version_of(package: str) -> str | None:
 
 def oldest() -> dict[str, str]:
     """Return the required packages with the oldest version of each; empty where bench is not installed."""
+    from importlib import metadata
+
     try:
         lines = metadata.requires(_OWN) or ()
     except metadata.PackageNotFoundError:
@@ -97,11 +100,11 @@ def importing() -> Iterator[None]:
 
 def import_fault(error: BaseException) -> Fault | None:
     """Return what is wrong with a package if this error came from its import; None for any other error."""
-    names = [str(frame.f_globals.get("__name__", "")) for frame, _ in walk_tb(error.__traceback__)]
-    codes = [frame.f_code.co_name for frame, _ in walk_tb(error.__traceback__)]
+    codes = _codes(error)
+    names = [name for name, _ in codes]
     below = max((place for place, name in enumerate(names) if _top(name) == "bench"), default=-1) + 1
     # `import torch` in our code goes on in the body of torch, or of a module that loads others when asked.
-    in_import = below < len(names) and codes[below] in {"<module>", "__getattr__"}
+    in_import = below < len(names) and codes[below][1] in {"<module>", "__getattr__"}
     if not (in_import or isinstance(error, ImportError) or _lacks(error) is not None):
         return None
     root = error
@@ -122,13 +125,17 @@ def _culprit(root: BaseException) -> str | None:
         return _top(lacking.__name__)
     if isinstance(root, ImportError) and root.name:
         return _top(root.name)
-    bodies = [
-        _top(str(frame.f_globals.get("__name__", "")))
-        for frame, _ in walk_tb(root.__traceback__)
-        if frame.f_code.co_name == "<module>"
-    ]
+    bodies = [_top(name) for name, code in _codes(root) if code == "<module>"]
     foreign = [name for name in bodies if name not in {"bench", "__main__"} | sys.stdlib_module_names]
     return foreign[-1] if foreign else None
+
+
+def _codes(error: BaseException) -> list[tuple[str, str]]:
+    """Return the modules and functions that an error passed, the outermost first."""
+    from traceback import walk_tb
+
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+    return [(str(frame.f_globals.get("__name__", "")), frame.f_code.co_name) for frame in frames]
 
 
 def _lacks(error: BaseException) -> ModuleType | None:
@@ -185,8 +192,10 @@ def _release(version: str) -> tuple[int, ...]:
     return tuple(numbers)
 
 
-def spec_of(module: str) -> ModuleSpec | None:
+def spec_of(module: str) -> "ModuleSpec | None":
     """Return where a top-level module would be imported from; None if it is not installed."""
+    from importlib.util import find_spec
+
     try:
         return find_spec(module)
     except (ImportError, ValueError):  # something else than Python's own search hides it

@@ -4,8 +4,6 @@ Each format still escapes for its own syntax.
 """
 
 import codecs
-import json
-import unicodedata
 from typing import Final
 
 from bench.errors import UsageError
@@ -111,10 +109,14 @@ def _shown(character: str) -> str:
 
 
 def _escaped(character: str) -> str:
+    import json
+
     return json.dumps(character)[1:-1] if character != "\n" and _is_unsafe(character) else character
 
 
 def _is_unsafe(character: str) -> bool:
+    import unicodedata  # few texts contain such a character
+
     return not character.isprintable() and unicodedata.category(character) in _UNSAFE
 
 

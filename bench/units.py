@@ -2,9 +2,12 @@
 
 import math
 import re
+from collections.abc import Mapping
 from enum import Enum
-from fractions import Fraction
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 GB: Final = 10**9
 GIB: Final = 2**30
@@ -16,7 +19,7 @@ MAX_INTEGER: Final = 2**53 - 1
 NOT_AVAILABLE: Final = "n/a"
 
 _SHORTEST_S: Final = 0.001
-_SIZE = re.compile(r"(?P<number>[0-9]{1,20}(?:\.[0-9]{1,20})?)\s*(?P<unit>[A-Za-z]*)\Z")
+_QUANTITY: Final = re.compile(r"(?P<number>[0-9]{1,20}(?:\.[0-9]{1,20})?)\s*(?P<unit>[A-Za-z]*)\Z")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600}
 _FACTORS: Final = {
     "": 1,
@@ -133,11 +136,10 @@ def parse_size(text: str) -> int:
     Raises:
         ValueError: no number, an unknown unit, nothing left, or more than a record can hold.
     """
-    match = _SIZE.match(text.strip())
-    factor = _FACTORS.get(match["unit"].lower()) if match else None
-    if match is None or factor is None:
+    number = _parsed(text, _FACTORS)
+    if number is None:
         raise ValueError(f"'{text}' is no size: write 12GiB, 12GB, 12282MiB or a number of bytes")
-    size = round(Fraction(match["number"]) * factor)
+    size = round(number)
     if size <= 0:
         raise ValueError(f"'{text}' is no size: it must be more than 0 bytes")
     if size > MAX_INTEGER:
@@ -151,14 +153,22 @@ def parse_duration(text: str) -> float:
     Raises:
         ValueError: no number, no unit or an unknown one, or nothing left.
     """
-    match = _SIZE.match(text.strip())
-    factor = _SECONDS.get(match["unit"].lower()) if match else None
-    if match is None or factor is None:
+    number = _parsed(text, _SECONDS)
+    if number is None:
         raise ValueError(f"'{text}' is no duration: write 90s, 10m or 1h")
-    duration_s = float(Fraction(match["number"]) * factor)
+    duration_s = float(number)
     if duration_s < _SHORTEST_S:
         raise ValueError(f"'{text}' is no duration: it must be 1 ms or more")
     return duration_s
+
+
+def _parsed(text: str, factors: Mapping[str, int]) -> "Fraction | None":
+    """Return a number times the factor of its unit; None if it is no number, or the unit has no factor."""
+    from fractions import Fraction  # with decimal, which no command needs to start
+
+    match = _QUANTITY.match(text.strip())
+    factor = factors.get(match["unit"].lower()) if match else None
+    return None if match is None or factor is None else Fraction(match["number"]) * factor
 
 
 def rounded(value: float, digits: int) -> float:

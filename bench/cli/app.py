@@ -4,7 +4,6 @@ import errno
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -118,7 +117,7 @@ def _call(command: Callable[[], int], debug: bool) -> int:
         return command()
     except BenchError as error:
         if debug:
-            traceback.print_exc()
+            _print_traceback()
         return _say(str(error), error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         return _say("interrupted", ExitCode.INTERRUPTED)
@@ -128,7 +127,7 @@ def _call(command: Callable[[], int], debug: bool) -> int:
         return _say(_one_line(error), ExitCode.USAGE)
     except Exception as error:  # noqa: BLE001 - the outermost frame: whatever is left is a bug of ours
         if debug:
-            traceback.print_exc()
+            _print_traceback()
         if isinstance(error, OSError) and error.errno in _DISK_FULL:
             return _say(f"the output cannot be written ({error.strerror}). Free space", ExitCode.MACHINE)
         from bench.packages import import_fault
@@ -164,10 +163,17 @@ def _say(message: str, code: int) -> int:
     return code
 
 
+def _print_traceback() -> None:
+    import traceback
+
+    traceback.print_exc()
+
+
 def _kept_traceback() -> str:
     """Write the traceback to a file, without folders, names and secrets: strangers will read it."""
     import platform
     import tempfile
+    import traceback
 
     from bench.store.scrub import scrub
 

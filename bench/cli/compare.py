@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from bench.cli.ci import on_github
 from bench.cli.command import Command
 from bench.cli.interleaved import ROUNDS, Alternation, interleaved
 from bench.cli.options import FILE, card_slugs, device_names, profile_option, suite_names
@@ -171,6 +170,8 @@ def exit_code(comparison: "Comparison", *, strict: bool) -> int:
     Raises:
         GateError: a gate failed, or is undecided and `strict`.
     """
+    from bench.cli.ci import on_github
+
     failed = _lines(comparison, "fail", "gate failed")
     undecided = _lines(comparison, "undecided", "gate undecided")
     fatal, noted = (undecided + failed, []) if strict else (failed, undecided)

@@ -1,7 +1,5 @@
 """`bench gpus`: the names that --gpu takes."""
 
-import json
-import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -167,8 +165,12 @@ def gpus(text: tuple[str, ...], as_json: bool) -> None:
     """
     found = _found(text)
     if as_json:
+        import json
+
         click.echo(json.dumps([row.as_json() for row in found], indent=2))
         return
+    import shutil  # with zlib, bz2 and lzma
+
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     for line in (*lines(found, width), *remarks(found)):
         click.echo(line)

@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from click.shell_completion import CompletionItem
 
 from bench.cli.streams import can_ask
 from bench.engines.registry import SHIPPED
-from bench.units import gib
+from bench.errors import UsageError
+from bench.units import gib, parse_duration, parse_size
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from bench.hardware.device import Device
     from bench.run.run_spec import Plan, RunOptions
 
@@ -25,23 +27,29 @@ FILE = click.Path(path_type=Path)
 # --- shell completion: no GPU, no network ------------------------------------------------------------------
 
 
-def suite_names(_context: click.Context, _option: click.Parameter, typed: str) -> list[CompletionItem]:
+def suite_names(_context: click.Context, _option: click.Parameter, typed: str) -> "list[CompletionItem]":
     """Return the shipped suites, or files if none begins like that."""
+    from click.shell_completion import CompletionItem
+
     from bench.suite.suite import shipped_suites
 
     found = [CompletionItem(name) for name in shipped_suites() if name.startswith(typed)]
     return found or [CompletionItem(typed, type="file")]
 
 
-def engines(_context: click.Context, _option: click.Parameter, typed: str) -> list[CompletionItem]:
+def engines(_context: click.Context, _option: click.Parameter, typed: str) -> "list[CompletionItem]":
     """Return the installed engines."""
+    from click.shell_completion import CompletionItem
+
     from bench.engines.registry import engine_names
 
     return [CompletionItem(name) for name in engine_names() if name.startswith(typed)]
 
 
-def card_slugs(_context: click.Context, _option: click.Parameter, typed: str) -> list[CompletionItem]:
+def card_slugs(_context: click.Context, _option: click.Parameter, typed: str) -> "list[CompletionItem]":
     """Return the cards of the catalog, with the memory that distinguishes cards of one name."""
+    from click.shell_completion import CompletionItem
+
     from bench.hardware.catalog import cards
 
     return [
@@ -51,13 +59,15 @@ def card_slugs(_context: click.Context, _option: click.Parameter, typed: str) ->
     ]
 
 
-def device_names(context: click.Context, option: click.Parameter, typed: str) -> list[CompletionItem]:
+def device_names(context: click.Context, option: click.Parameter, typed: str) -> "list[CompletionItem]":
     """Return `cpu` and the cards of the catalog."""
+    from click.shell_completion import CompletionItem
+
     cpu = [CompletionItem("cpu")] if "cpu".startswith(typed) else []
     return cpu + card_slugs(context, option, typed)
 
 
-def planned_devices(context: click.Context, option: click.Parameter, typed: str) -> list[CompletionItem]:
+def planned_devices(context: click.Context, option: click.Parameter, typed: str) -> "list[CompletionItem]":
     """Return the devices that the command line does not name yet."""
     named = context.params.get("gpus") or ()
     return [item for item in device_names(context, option, typed) if item.value not in named]
@@ -242,7 +252,7 @@ def emulation_option(function: F) -> F:
     return click.option(
         "--emulate-vram",
         metavar="SIZE",
-        callback=_size,
+        callback=_parsed_by(parse_size),
         help="Run as if the card had this much memory, such as 12282MiB.",
     )(function)
 
@@ -252,33 +262,23 @@ def time_budget_option(function: F) -> F:
     return click.option(
         "--time-budget",
         metavar="DURATION",
-        callback=_duration,
+        callback=_parsed_by(parse_duration),
         help="Begin only what should end within 90s, 10m or 1h; stop it at twice that.",
     )(function)
 
 
-def _duration(_context: click.Context, _option: click.Parameter, text: str | None) -> object:
-    from bench.errors import UsageError
-    from bench.units import parse_duration
+def _parsed_by(
+    parse: Callable[[str], object],
+) -> Callable[[click.Context, click.Parameter, str | None], object]:
+    """Return the callback of an option whose value this function reads, or refuses with a ValueError."""
 
-    if text is None:
-        return None
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise UsageError(f"--time-budget: {error}") from None
+    def parsed(_context: click.Context, option: click.Parameter, text: str | None) -> object:
+        try:
+            return None if text is None else parse(text)
+        except ValueError as error:
+            raise UsageError(f"{option.opts[0]}: {error}") from None
 
-
-def _size(_context: click.Context, _option: click.Parameter, text: str | None) -> object:
-    from bench.errors import UsageError
-    from bench.units import parse_size
-
-    if text is None:
-        return None
-    try:
-        return parse_size(text)
-    except ValueError as error:
-        raise UsageError(f"--emulate-vram: {error}") from None
+    return parsed
 
 
 def _seconds_list(_context: click.Context, _option: click.Parameter, text: str | None) -> object:
@@ -329,7 +329,6 @@ def accept_cpu(plan: "Plan") -> "Plan":
     Raises:
         UsageError: the answer was no.
     """
-    from bench.errors import UsageError
     from bench.run.unasked_cpu import expectation
 
     if not plan.cpu_unasked or not can_ask(f"{expectation(plan)}. Run it there?"):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from bench.cli.command import ModelCommand
-from bench.cli.downloads import show_note
 from bench.cli.options import (
     FILE,
     axis_options,
@@ -90,6 +89,7 @@ def plan(
       bench plan --clip-seconds 300 --max-tokens 1024 --any-gpu
       bench plan --gpu rtx-4090 --model MOSS-Audio-8B-Instruct --out results
     """
+    from bench.cli.downloads import show_note
     from bench.predict.planner import plan_request
     from bench.predict.target import targets
 

@@ -1,6 +1,5 @@
 """`bench suites`: lists the suites."""
 
-import json
 from typing import TYPE_CHECKING
 
 import click
@@ -65,5 +64,7 @@ def _whole(suite: "Suite") -> str:
 
 def _words(expectation: "Expectation") -> str:
     """Return an expectation as the suite states it: `fits = true, clip_seconds = [10.0]`."""
+    import json
+
     content = expectation.model_dump(mode="json")
     return ", ".join(f"{name} = {json.dumps(value)}" for name, value in content.items())

@@ -25,8 +25,6 @@ from bench.records.metrics import MEMORY_NOISE, METRICS, Kind
 from bench.wording.comparison import change_note
 
 _DIRECTED: Final = frozenset({Word.FASTER, Word.SLOWER, Word.LESS, Word.MORE})
-
-
 _MOST_LOG: Final = 600.0
 """Beyond it a ratio is no number that a document can hold."""
 

@@ -4,7 +4,6 @@ The file `bench/data/gpus.csv` names the source of each figure; an empty field i
 """
 
 import csv
-import difflib
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -130,6 +129,8 @@ def has_name(nvml_name: str) -> bool:
 
 def nearest_slugs(slug: str, here: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Up to three slugs close to a mistyped one; those in `here`, this machine, first."""
+    import difflib
+
     typed = slugify(slug)
     every = list(dict.fromkeys((*here, *(card.slug for card in cards()))))
     longer = [known for known in every if f"{known}-".startswith(f"{typed}-")]

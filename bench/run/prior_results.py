@@ -61,7 +61,6 @@ def prior_results(
             for cell in _of_the_card(progress.done)
             if request_key(LINE, cell.requested) in lines and not _runs_again(cell, plan, retry_failed)
         }
-
         changed = differing(values(PRIOR_RESULTS, progress.header), here)
         if cells and changed:
             left_out.update(dict.fromkeys(ASPECTS[aspect] for aspect in changed))
