@@ -234,7 +234,8 @@ def test_ones_own_weights_and_clip_and_no_word_of_where_they_lie(
     clip.write_bytes(SPEECH.read_bytes())
     suite = write_suite(private, tokens="[8]")
     own = {"HOME": str(private), "USER": "quirinius", "LOGNAME": "quirinius"}
-    arguments = ("run", "--suite", str(suite), "--model", str(model), "--audio", str(clip))
+    cpu = ("--device", "cpu")
+    arguments = ("run", "--suite", str(suite), *cpu, "--model", str(model), "--audio", str(clip))
 
     (model / "tokenizer.json").write_text('{"model": {"type": "quirinius"}}')
     ended = bench(*arguments, home=home, cwd=private, env=own)
