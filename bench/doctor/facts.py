@@ -109,7 +109,7 @@ class Facts:
     `cards` are the requested ones, `wanted` the requested name; `cpu_wanted`: the CPU was requested.
     `faults`: required packages that cannot be used. `weights` is None without the package that finds them.
     `unusable`: for each card here that cannot be used, the reason and the remedy. `driver_error` is the error
-    of a driver that does not work, `driver_fix` its remedy.
+    of a driver that does not work, `driver_fix` its remedy. `cpu_kernel`: what SDPA runs on the CPU.
     """
 
     host: Host
@@ -123,6 +123,7 @@ class Facts:
     wanted: str | None = None
     unusable: tuple[tuple[str, str | None], ...] = ()
     faults: tuple[Fault, ...] = ()
+    cpu_kernel: SdpaKernel | None = None
 
     def fault(self, package: str) -> Fault | None:
         """Return what is wrong with a required package; None if nothing is."""

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from bench.doctor.facts import Card, Facts, Process, TorchBuild, Weights
 from bench.doctor.host import host
-from bench.doctor.imports import package_faults
+from bench.doctor.imports import try_imports
 from bench.doctor.torch_build import torch_build
 from bench.doctor.trial import try_card
 from bench.errors import DeviceError, PackageError, UsageError
@@ -38,7 +38,7 @@ def gather(*, gpu: str | None = None, device: str | None = None) -> Facts:
             unusable = _unusable()
             error = None if unusable else error
             hidden = 0 if chosen or error or unusable else _hidden()
-    faults = package_faults()
+    imports = try_imports()
     build, flash_attn = torch_build(), version_of("flash-attn")
     return Facts(
         host=host(hidden_gpus=hidden),
@@ -51,7 +51,8 @@ def gather(*, gpu: str | None = None, device: str | None = None) -> Facts:
         cpu_wanted=cpu_wanted,
         unusable=tuple((each.message, each.hint) for each in unusable),
         wanted=gpu or (None if cpu_wanted else device),
-        faults=faults,
+        faults=imports.faults,
+        cpu_kernel=imports.sdpa_kernel,
     )
 
 

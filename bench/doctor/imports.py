@@ -2,7 +2,7 @@
 
 They are imported in a process of their own, the module `bench.doctor.imports PACKAGE...`. It prints the name
 of each package before its import, and the fault as JSON after it. A package that ends the process leaves its
-name last, and another process goes on after it.
+name last, and another process goes on after it. Where all are well it asks torch for its kernel on the CPU.
 """
 
 import json
@@ -10,35 +10,52 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
-from typing import Final
+from dataclasses import asdict, dataclass
+from typing import Final, get_args
 
 from bench.packages import Fault, broken, fault_of, import_fault, module_of, oldest
 from bench.processes import python_command, python_environment
+from bench.records.enums import SdpaKernel
 
 _LIMIT_S: Final = 300.0  # torch from a cold, slow disk
 _MARK: Final = "bench.doctor.imports: "  # what a package prints has none
 _END: Final = "end"
+_SDPA: Final = "sdpa: "
 _OURS: Final = {"nvidia-ml-py": "bench.hardware.nvml"}
 """Our modules that use the whole of a package, where an older one has the same module."""
 _ON_TORCH: Final = ("transformers", "accelerate")
 
 
-def package_faults() -> tuple[Fault, ...]:
-    """Return the faults of the required packages, one a package. Nothing is imported into this process."""
+@dataclass(frozen=True, slots=True)
+class Imports:
+    """`faults` of the required packages, one a package; `sdpa_kernel` of the CPU, None where unknown."""
+
+    faults: tuple[Fault, ...] = ()
+    sdpa_kernel: SdpaKernel | None = None
+
+
+def try_imports() -> Imports:
+    """Find out what is wrong with the required packages. Nothing is imported into this process."""
     needed = oldest()
     faults = {name: fault for name in needed if (fault := fault_of(name, needed[name])) is not None}
     left = [name for name in needed if name not in faults and not ("torch" in faults and name in _ON_TORCH)]
-    for fault in _imported(sorted(left, key=lambda name: (name != "torch", name))):
-        faults.setdefault(fault.package, fault)
-    return tuple(faults[name] for name in sorted(faults))
+    kernel = None
+    for found in _imported(sorted(left, key=lambda name: (name != "torch", name))):
+        if isinstance(found, Fault):
+            faults.setdefault(found.package, found)
+        else:
+            kernel = found
+    return Imports(tuple(faults[name] for name in sorted(faults)), kernel)
 
 
-def _imported(packages: Sequence[str]) -> Iterator[Fault]:
+def _imported(packages: Sequence[str]) -> Iterator[Fault | SdpaKernel]:
     while packages:
         lines, end = _trial(packages)
         names = [line for line in lines if line in packages]
-        yield from (Fault(**json.loads(line)) for line in lines if line not in packages)
+        kernels = [line.removeprefix(_SDPA) for line in lines if line.startswith(_SDPA)]
+        yield from (kernel for kernel in get_args(SdpaKernel) if kernel in kernels)
+        lines = [line for line in lines if line not in packages and not line.startswith(_SDPA)]
+        yield from (Fault(**json.loads(line)) for line in lines)
         if end is None or not names:
             return
         yield broken(names[-1], end)
@@ -75,7 +92,7 @@ def _marked(output: bytes) -> list[str]:
 
 
 def _import_all(packages: Sequence[str]) -> None:
-    without_torch = False
+    without_torch, is_faulty = False, False
     for package in packages:
         if without_torch and package in _ON_TORCH:
             continue
@@ -83,7 +100,12 @@ def _import_all(packages: Sequence[str]) -> None:
         fault = _fault(package)
         without_torch |= fault is not None and package == "torch"
         if fault is not None:
+            is_faulty = True
             _say(json.dumps(asdict(fault)))
+    if "torch" in packages and not is_faulty:
+        from bench.engines.native.sdpa import sdpa_kernel
+
+        _say(f"{_SDPA}{sdpa_kernel('cpu', 'bfloat16')}")
     _say(_END)
 
 

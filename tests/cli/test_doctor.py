@@ -108,6 +108,7 @@ def test_without_a_driver_it_says_what_runs_here(doctor: Doctor) -> None:
     said = doctor(None)
     assert (said.code, said.err) == (0, "")
     assert line_of(said, "torch").startswith("ok torch 2.")
+    assert "attention" not in said.out, "this torch does not say which kernel"
     assert "NVIDIA" in line_of(said, "GPU")
     assert "10.45 GB (9.73 GiB), to download" in line_of(said, "weights")
     assert "11.18 GB (10.41 GiB) free" in line_of(said, "RAM")

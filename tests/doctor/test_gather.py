@@ -3,12 +3,13 @@
 import pytest
 
 from bench.doctor.gather import gather
+from bench.doctor.imports import Imports
 from bench.errors import UsageError
 from bench.packages import version_of
 
 
 def test_where_the_cpu_is_wanted_no_card_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.doctor.gather.package_faults", lambda: ())  # imports each: seconds
+    monkeypatch.setattr("bench.doctor.gather.try_imports", Imports)  # imports each: seconds
     facts = gather(device="cpu")
     assert facts.cpu_wanted
     assert (facts.cards, facts.unusable, facts.driver_error, facts.wanted) == ((), (), None, None)

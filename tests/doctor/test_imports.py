@@ -12,8 +12,8 @@ from tests.doctor.site import write_metadata, write_torch
 
 ASK = """
 import json, sys
-from bench.doctor.imports import package_faults
-found = {fault.package: [fault.why, fault.command] for fault in package_faults()}
+from bench.doctor.imports import try_imports
+found = {fault.package: [fault.why, fault.command] for fault in try_imports().faults}
 print(json.dumps(found), "torch" in sys.modules)
 """
 
@@ -77,3 +77,20 @@ def test_what_needs_torch_is_not_blamed_for_it(site: Path) -> None:
     found = faults(site)
     assert list(found) == ["torch"]
     assert "OSError: libcudart.so.13: cannot open shared object file" in found["torch"][0]
+
+
+def test_a_torch_that_is_well_is_asked_for_its_kernel_on_the_cpu(site: Path) -> None:
+    (site / "torch" / "__init__.py").open("a").write(
+        "float32 = bfloat16 = None\n"
+        "def empty(*sizes, **kind): return sizes\n"
+        "def _fused_sdp_choice(*given, **how): return 1\n"
+    )
+    ask = "from bench.doctor.imports import try_imports; print(try_imports().sdpa_kernel)"
+    ended = subprocess.run(
+        [sys.executable, "-c", ask],
+        env=os.environ | {"PYTHONPATH": str(site)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ended.stdout == "flash\n"
