@@ -134,11 +134,11 @@ def _of_timed(
     if interval is None:
         return Word.CANNOT_TELL, _why_no_interval(found)
     if interval.low > 0 or interval.high < 0:
-        beyond = BeyondAssumedSpread(factor=_factor(found)) if found.is_assumed else None
+        beyond = BeyondAssumedSpread(factor=1 + (found.spread or 0.0)) if found.is_assumed else None
         return _word(metric, by), beyond
     if found.is_assumed:
         base, new = found.runs
-        return Word.CANNOT_TELL, TooFewRuns(base=base, new=new, factor=_factor(found))
+        return Word.CANNOT_TELL, TooFewRuns(base=base, new=new, factor=1 + (found.spread or 0.0))
     if found.unit is Unit.REPEAT:
         return Word.SAME_WITHIN_NOISE, WithinMeasuredSpread(spread=found.spread or 0.0)
     return Word.SAME_WITHIN_NOISE, None
@@ -147,11 +147,10 @@ def _of_timed(
 def _why_no_interval(found: Evidence) -> ChangeNote:
     if found.unit is Unit.ONCE:
         return OneValueEach()
+    if found.is_assumed and found.spread is None:
+        base, new = found.runs
+        return TooFewRuns(base=base, new=new, factor=None)
     return TooFewRepeats(least=FEWEST) if found.unit is Unit.REPEAT else TooFewValues()
-
-
-def _factor(found: Evidence) -> float:
-    return 1 + (found.spread or 0.0)
 
 
 def _interval(by: float, found: Evidence) -> Interval | None:

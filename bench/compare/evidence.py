@@ -18,14 +18,16 @@ from bench.records.metrics import METRICS, value
 from bench.records.record import CellResult, Record, Repeat
 
 HOST_FACTOR: Final = 2.0
-"""How far two runs of one build may lie apart in speed where it was not measured, as a factor: on a CPU, or
-where the host decides, as with a tiny model. Of all pairs of runs of one build in
-docs/data/operating-curve.jsonl.xz, made within an hour on one machine, 99 of 100 lay within it.
+"""How far two runs of one build may lie apart in speed where it was not measured, as a factor: on a CPU. Of
+all pairs of runs of one build in docs/data/operating-curve.jsonl.xz, made within an hour on one machine, 99
+of 100 lay within it.
 """
 CARD_FACTOR: Final = 1.35
 """The same on a graphics card. An assumption that no run has confirmed: about what lies between base clock
 and boost clock, where a card that is not slowed down runs.
 """
+_NOT_ASSUMED: Final = frozenset({"preprocess_s"})
+"""Metrics without such a factor: milliseconds, of which two runs of one build differ by any factor."""
 _FEWEST_PROCESSES: Final = 3
 _LEAST: Final = 1e-150
 _MOST: Final = 1e150
@@ -38,7 +40,8 @@ class Observed:
     """Values of both sides. `keys`: which process or pair each value is from; empty for repeats.
 
     `spread`: how far one process of the base may lie from another by chance alone, as a share; None where
-    the values are processes or pairs, which have their own scatter. `is_assumed`: nothing measured it.
+    the values are processes or pairs, which have their own scatter, and where it is not known.
+    `is_assumed`: nothing measured it; without a `spread` nothing is assumed either.
     `logs`: for pairs only, the difference of each as log(new / base). `runs`: processes of base and new.
     """
 
@@ -79,13 +82,15 @@ def separate(metric: str, base: Sequence[CellObservation], new: Sequence[CellObs
     olds, news = _by_process(metric, base), _by_process(metric, new)
     if not olds or not news:
         return None
-    factor = _run_factor(base[0].record, new[0].record)
+    factor = _run_factor(metric, base[0].record, new[0].record)
     return of_processes(int(base[0].cell.cell_id, 16), olds, news, factor)
 
 
-def _run_factor(base: Record, new: Record) -> float:
-    is_card = all(one.device.kind == "cuda" and one.provenance is not Provenance.SMOKE for one in (base, new))
-    return CARD_FACTOR if is_card else HOST_FACTOR
+def _run_factor(metric: str, base: Record, new: Record) -> float | None:
+    """The factor by which two runs of one build may differ; None where no factor is assumed."""
+    if metric in _NOT_ASSUMED or Provenance.SMOKE in {base.provenance, new.provenance}:
+        return None
+    return CARD_FACTOR if base.device.kind == new.device.kind == "cuda" else HOST_FACTOR
 
 
 def paired(metric: str, pairs: Sequence[tuple[str, CellObservation, CellObservation]]) -> Observed | None:
@@ -96,11 +101,11 @@ def paired(metric: str, pairs: Sequence[tuple[str, CellObservation, CellObservat
 
 
 def of_processes(
-    seed: int, olds: Sequence[Process], news: Sequence[Process], factor: float = HOST_FACTOR
+    seed: int, olds: Sequence[Process], news: Sequence[Process], factor: float | None = HOST_FACTOR
 ) -> Observed:
     """Values per process where a test of processes can show a difference, else those of their repeats.
 
-    `factor`: how far two runs may lie apart where three of the base do not show it.
+    `factor`: how far two runs may lie apart where three of the base do not show it; None: not known.
     """
     noise = _noise([values for _, values in olds])
     if smallest_rank_sum_p(len(olds), len(news)) <= ALPHA:
@@ -115,7 +120,7 @@ def of_processes(
         old,
         now,
         noise=noise,
-        spread=factor - 1 if spread is None else spread,
+        spread=spread if spread is not None else None if factor is None else factor - 1,
         is_assumed=spread is None,
         runs=(len(olds), len(news)),
     )
@@ -264,7 +269,8 @@ def _of_repeats(cells: Sequence[Observed]) -> Evidence:
     unit = Unit.ONCE if all(cell.unit is Unit.ONCE for cell in cells) else Unit.REPEAT
     assumed = [cell for cell in cells if cell.is_assumed]
     noise, spread = _typical(cell.noise for cell in cells), _typical(cell.spread for cell in assumed or cells)
-    draws = None if unit is Unit.ONCE else _mean_draws(cells)
+    is_known = all(cell.spread is not None for cell in cells)
+    draws = _mean_draws(cells) if is_known and unit is not Unit.ONCE else None
     low, high = (0.0, 0.0) if draws is None else resampling.ends(draws)
     wider = max(math.log1p(spread or 0.0), 2 * math.log1p(noise or 0.0))
     return Evidence(

@@ -123,7 +123,9 @@ class TooFewRuns(Frozen):
     code: Literal["too_few_runs"] = "too_few_runs"
     base: int
     new: int
-    factor: float = Field(description="within which two runs of one build are assumed to lie")
+    factor: float | None = Field(
+        description="within which two runs of one build are assumed to lie; null where nothing is assumed"
+    )
 
 
 class BeyondAssumedSpread(Frozen):

@@ -174,7 +174,9 @@ def _of_spread(note: _OfSpread) -> str:
         case reasons.TooFewRuns(base=base, new=new, factor=factor):
             runs = "one run on each side" if base == new == 1 else f"{base} and {new} runs"
             shown = "repeats of one process do not show how runs differ"
-            return f"{runs}: {shown} (assumed: by up to a factor of {factor:g})"
+            return f"{runs}: {shown}" + (
+                "" if factor is None else f" (assumed: by up to a factor of {factor:g})"
+            )
         case reasons.BeyondAssumedSpread(factor=factor):
             return f"beyond the factor of {factor:g} that single runs of one build are assumed to differ by"
         case _:

@@ -15,6 +15,7 @@ from bench.records.comparison_reasons import (
     TooFewRuns,
     WithinMeasuredSpread,
 )
+from bench.records.enums import Provenance
 from bench.records.record import DeviceInfo
 from tests.samples import records as sample
 from tests.samples.comparisons import STEADY, against, against_one, cell, record
@@ -61,6 +62,28 @@ def test_one_process_of_each_cannot_tell_what_fresh_processes_may_differ_by() ->
     assert found.note_code == TooFewRuns(base=1, new=1, factor=2.0)
     assert found.interval is not None
     assert found.interval.low < -0.5 < 0.9 < found.interval.high
+
+
+@pytest.mark.parametrize("slow", [0.1, 1.3, 10.0])
+def test_two_single_smoke_runs_are_neither_faster_nor_slower(slow: float) -> None:
+    base, new = (
+        record(cell(slow=factor), number=n, device=sample.CPU, provenance=Provenance.SMOKE)
+        for n, factor in enumerate((1.0, slow))
+    )
+    found = against([base], [new])
+    for metric in (RATE, "latency_s", "time_to_first_token_s", "real_time_factor"):
+        one = change(found, metric)
+        assert (one.verdict, one.interval, one.better) == (Word.CANNOT_TELL, None, None)
+        assert one.note_code == TooFewRuns(base=1, new=1, factor=None)
+    assert change(found, "allocated_peak_bytes").verdict is Word.SAME
+
+
+@pytest.mark.parametrize("kind", [sample.CPU, sample.RTX_4070])
+def test_no_factor_is_assumed_for_milliseconds_of_preprocessing(kind: DeviceInfo) -> None:
+    slow = cell(slow=10)
+    found = against([record(cell(), device=kind)], [record(slow, number=1, device=kind)])
+    assert change(found, "latency_s").verdict is Word.SLOWER
+    assert change(found, "preprocess_s").verdict is Word.CANNOT_TELL
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,10 @@ def test_every_difference_that_a_comparison_finds_has_a_sentence(aspect: Aspect)
             "(assumed: by up to a factor of 1.35)",
         ),
         (
+            reasons.TooFewRuns(base=1, new=1, factor=None),
+            "one run on each side: repeats of one process do not show how runs differ",
+        ),
+        (
             reasons.BeyondAssumedSpread(factor=2.0),
             "beyond the factor of 2 that single runs of one build are assumed to differ by",
         ),
