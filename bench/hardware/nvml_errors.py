@@ -21,7 +21,8 @@ class Meaning(Enum):
     NEVER = "this card or driver does not report this value, and will not later"
     NOT_NOW = "no value at this moment"
     LOST = "the card or the driver stopped answering"
-    UNCLEAR = "lost if the call worked before; some laptops answer so instead of `not supported`"
+    UNCLEAR = "lost if the call worked before, and the card's memory has no answer either"
+    """Some laptops answer so instead of `not supported`, and some cards now and then."""
 
 
 MEANINGS: Final = {
@@ -174,6 +175,15 @@ class Asker:
         if means in {Meaning.LOST, Meaning.NO_DRIVER}:
             raise lost(error) from error
         if means is Meaning.UNCLEAR and question in self._worked:
-            raise lost(error) from error
-        if means is not Meaning.NOT_NOW:
+            if not self._is_there():
+                raise lost(error) from error
+        elif means is not Meaning.NOT_NOW:
             self._refused.add(question)
+
+    def _is_there(self) -> bool:
+        """Whether the card still answers, or refuses with a clear error, a call that each card knows."""
+        try:
+            pynvml.nvmlDeviceGetMemoryInfo(self._handle)
+        except pynvml.NVMLError as error:
+            return meaning(error) in {Meaning.NEVER, Meaning.NOT_NOW}
+        return True

@@ -20,10 +20,24 @@ def test_a_card_that_falls_off_the_bus_is_said_in_one_line(ask: Ask, tmp_path: P
     assert 1 <= len(lost["fast"]) < 5
 
 
-def test_an_unknown_error_of_a_call_that_worked_is_a_lost_card(ask: Ask, tmp_path: Path) -> None:
-    lost = samples(ask, variant(tmp_path, "rtx-4070-headless", "temperature 61C UNKNOWN#3"))
+def test_an_unknown_error_is_a_lost_card_where_its_memory_has_no_answer_either(
+    ask: Ask, tmp_path: Path
+) -> None:
+    broken = ("temperature 61C UNKNOWN#3", "fail nvmlDeviceGetMemoryInfo UNKNOWN")
+    lost = samples(ask, variant(tmp_path, "rtx-4070-headless", *broken))
     assert lost["lost"] == ["the graphics card stopped answering: Unknown Error"]
     assert [each.temperature_c for each in lost["slow"]] == [61, 61]
+
+
+@pytest.mark.parametrize("error", ["UNKNOWN", "ERROR_1234"])
+@pytest.mark.parametrize("card", ["rtx-4070-headless", "gb10"])
+def test_an_unknown_error_of_one_figure_costs_that_figure_alone(
+    ask: Ask, tmp_path: Path, card: str, error: str
+) -> None:
+    """The third answer is one, and the fourth is a figure again."""
+    found = samples(ask, variant(tmp_path, card, f"temperature 61C {error}#3 61C#4"))
+    assert found["lost"] == []
+    assert [each.temperature_c for each in found["slow"]][:4] == [61, 61, None, 61]
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="where libraries are found")
@@ -81,7 +95,8 @@ def test_an_error_that_pynvml_does_not_know_is_one_readable_line(ask: Ask, tmp_p
     for text, shown in (("<1B>[31m", "\ufffd[31m"), ("<FF>", "error 1234"), ("<00>", "error 1234")):
         garbage = said(ask, tmp_path, system=(f"error_string {text}", "fail nvmlInitWithFlags ERROR_1234"))
         assert f"does not answer ({shown})" in garbage
-    answer = ask(variant(tmp_path, "rtx-4070-headless", "temperature 61C ERROR_4321#2"), "samples")
+    dead = "fail nvmlDeviceGetMemoryInfo ERROR_4321"
+    answer = ask(variant(tmp_path, "rtx-4070-headless", "temperature 61C ERROR_4321#2", dead), "samples")
     assert isinstance(answer, dict)
     assert answer["lost"] == ["the graphics card stopped answering: an error of NVML"]
 
