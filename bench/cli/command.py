@@ -48,6 +48,9 @@ class ModelCommand(Command):
                 "transformers cannot be imported under python -OO, which removes docstrings",
                 hint="Run without -OO and without PYTHONOPTIMIZE=2",
             )
+        from bench.weights.hub_settings import load_client
+
+        load_client()
         return super().invoke(ctx)
 
 

@@ -143,7 +143,7 @@ def _run(
     with resuming(files.resume, retry_failed=files.retry_failed) as earlier:
         if earlier.progress.header.frontier_step_s is not None:
             return _seal_search(earlier.path), None
-        if len(earlier.kept) == len(earlier.progress.header.plan):
+        if earlier.is_finished:
             return _nothing_left(earlier, ResumeCommand.of(given, policy, out=files.out), files.out, ci=ci)
         return _run_the_rest(given, policy, earlier, files, yes=yes, ci=ci, dry_run=dry_run)
 

@@ -50,12 +50,17 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """The model's files in the Hub's cache. `present_bytes` need no download."""
+    """The model's files in the Hub's cache. `present_bytes` need no download.
+
+    `fault`: the reason why this machine cannot ask the Hub; `fix` is its remedy.
+    """
 
     complete: bool
     present_bytes: int
     free_bytes: int
     offline: bool = False
+    fault: str | None = None
+    fix: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import os
 from contextlib import suppress
+from dataclasses import replace
 
 from bench.doctor.facts import Card, Facts, Process, TorchBuild, Weights
 from bench.doctor.host import host
@@ -15,6 +16,7 @@ from bench.hardware.device import Device
 from bench.hardware.readings import DriverGpu
 from bench.hardware.state import device_state
 from bench.packages import importing, version_of
+from bench.weights.hub_settings import set_aside
 
 
 def gather(*, gpu: str | None = None, device: str | None = None) -> Facts:
@@ -58,12 +60,17 @@ def gather(*, gpu: str | None = None, device: str | None = None) -> Facts:
 
 def _weights() -> Weights | None:
     """Return the state of the weights; None without huggingface_hub, which is then a finding."""
-    try:
-        with importing():
-            from bench.doctor.weights_here import weights_here
-    except PackageError:
-        return None
-    return weights_here()
+    with set_aside() as fault:
+        try:
+            with importing():
+                from bench.doctor.weights_here import weights_here
+        except PackageError:
+            return None
+        return replace(
+            weights_here(),
+            fault=None if fault is None else fault.message,
+            fix=None if fault is None else fault.hint,
+        )
 
 
 def _chosen(gpu: str | None, device: str | None) -> tuple[tuple[Device, ...], DeviceError | None]:

@@ -16,6 +16,7 @@ from typing import Final, get_args
 from bench.packages import Fault, broken, fault_of, import_fault, module_of, oldest
 from bench.processes import python_command, python_environment
 from bench.records.enums import SdpaKernel
+from bench.weights.hub_settings import importable
 
 _LIMIT_S: Final = 300.0  # torch from a cold, slow disk
 _MARK: Final = "bench.doctor.imports: "  # what a package prints has none
@@ -67,7 +68,7 @@ def _trial(packages: Sequence[str]) -> tuple[list[str], str | None]:
     try:
         ended = subprocess.run(
             python_command("bench.doctor.imports", *packages),
-            env=python_environment(os.environ),
+            env=importable(python_environment(os.environ)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -16,6 +16,7 @@ from typing import Final, get_args
 from bench.doctor.facts import Trial
 from bench.processes import python_command, python_environment
 from bench.records.enums import SdpaKernel
+from bench.weights.hub_settings import importable
 
 _LIMIT_S: Final = 120.0
 _BEGIN: Final = "\nbench.doctor.trial\n"
@@ -32,7 +33,7 @@ def try_card(uuid: str | None, *, flash_attn: bool) -> Trial:
     try:
         ended = subprocess.run(
             command,
-            env=python_environment(os.environ) | {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"} | seen,
+            env=importable(python_environment(os.environ)) | {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"} | seen,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",

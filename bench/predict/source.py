@@ -79,12 +79,12 @@ def _require_json(config_file: Path) -> None:
 
 
 def _of_repository(origin: Origin, repo: str) -> Source:
-    from bench.weights.hub_settings import require_importable
+    from bench.weights.hub_settings import set_aside
 
-    require_importable()
-    from bench.weights.headers import remote_model
+    with set_aside() as fault:
+        from bench.weights.headers import remote_model
 
-    found = remote_model(repo, origin.revision)
+        found = remote_model(repo, origin.revision, fault=fault)
     return _source(origin, found.config_file, commit=found.commit, tensors=found.tensors, note=found.note)
 
 

@@ -20,6 +20,7 @@ from bench.records.reasons import WorkerExited, WorkerKilled, WorkerStep
 from bench.run.protocol import EVENT, Event, Job, Setup
 from bench.run.signals import StopRequest
 from bench.store.scrub import scrub_tail
+from bench.weights.hub_settings import importable
 
 
 class _Group(TypedDict, total=False):
@@ -74,7 +75,7 @@ class Child:
             errors="replace",
             **OWN_GROUP,
             # A worker sees the chosen device only; for the CPU it sees none.
-            env=python_environment(os.environ)
+            env=importable(python_environment(os.environ))
             | {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": setup.gpu_uuid or ""},
         )
         self.pid = self._process.pid

@@ -136,12 +136,12 @@ def _from_hub(repo: str, revision: str | None, confirm: Confirm, progress: Progr
 
 
 def _download_plan(repo: str, revision: str | None, note: Note) -> "DownloadPlan":
-    from bench.weights.hub_settings import require_importable
+    from bench.weights.hub_settings import set_aside
 
-    require_importable()
-    from bench.weights import hub
+    with set_aside() as fault:
+        from bench.weights import hub
 
-    plan = hub.plan(repo, revision=revision)
+        plan = hub.plan(repo, revision=revision, fault=fault)
     if plan.note is not None:
         note(plan.note)
     hub.require_space(plan)

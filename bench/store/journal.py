@@ -90,12 +90,13 @@ class Progress:
 class Resumed:
     """The run of a journal or record at `path` that goes on: its results so far, and its lock.
 
-    With `retry_failed` cells that failed or timed out run again.
+    With `retry_failed` cells that failed or timed out run again. A sealed record with nothing to do has no
+    lock.
     """
 
     path: Path
     progress: Progress
-    lock: JournalLock
+    lock: JournalLock | None
     retry_failed: bool = False
 
     @property
@@ -107,6 +108,11 @@ class Resumed:
     def kept(self) -> tuple[CellResult, ...]:
         """The results of cells that do not run again."""
         return tuple(cell for cell in self.progress.done if not (self.retry_failed and cell.has_failed))
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether no planned cell is left to run."""
+        return len(self.kept) == len(self.progress.header.plan)
 
 
 class Journal:
@@ -180,13 +186,18 @@ class Journal:
 def resuming(path: Path, *, retry_failed: bool = False) -> Iterator[Resumed]:
     """Read what a run has done, under its lock until the end: two that resume one run cannot both begin.
 
+    A sealed record with nothing to do needs no lock.
+
     Raises:
         RecordError, NotARunError: as `read_progress`.
         InUseError: the run is alive.
         StorageError: the disk refused the lock.
     """
-    if kind_of(naming.journal_of(path)) is None and kind_of(naming.record_of(path)) is None:
-        read_progress(path)  # raises: a lock there would be a file without a run
+    if kind_of(naming.journal_of(path)) is None:
+        sealed = Resumed(path, read_progress(path), None, retry_failed)
+        if sealed.is_finished:  # nothing is written, and its folder may be read-only
+            yield sealed
+            return
     with JournalLock.take(path) as lock:
         yield Resumed(path, read_progress(path), lock, retry_failed)
 

@@ -51,10 +51,11 @@ class RemoteModel:
     note: str | None = None
 
 
-def remote_model(repo: str, revision: str | None = None) -> RemoteModel:
+def remote_model(repo: str, revision: str | None = None, *, fault: WeightsError | None = None) -> RemoteModel:
     """Ask the Hub for the configuration of a model and for the headers of its weights.
 
-    Where the Hub does not say them, those of a complete snapshot in the cache are returned.
+    Where the Hub does not say them, those of a complete snapshot in the cache are returned. `fault`: the Hub
+    is not asked for this reason.
 
     Example:
         `remote_model("OpenMOSS-Team/MOSS-Audio-4B-Instruct", "main")`
@@ -65,6 +66,8 @@ def remote_model(repo: str, revision: str | None = None) -> RemoteModel:
         StorageError: the disk refused a write to the cache.
     """
     wanted = revision or DEFAULT_REVISION
+    if fault is not None:
+        return _cached(repo, wanted, fault)
     try:
         return _asked(repo, wanted)
     except CAUGHT as error:

@@ -33,17 +33,25 @@ DISK_MARGIN_BYTES: Final = 512 * MIB
 _ANSWER_TIMEOUT_S: Final = 15.0
 
 
-def plan(repo: str, *, revision: str | None = None, cache_dir: Path | None = None) -> DownloadPlan:
+def plan(
+    repo: str,
+    *,
+    revision: str | None = None,
+    cache_dir: Path | None = None,
+    fault: WeightsError | None = None,
+) -> DownloadPlan:
     """Ask the Hub for the commit of `revision` (branch, tag or commit), and find the bytes missing here.
 
     A complete snapshot in the cache is enough where the Hub does not answer, refuses, or cannot be asked with
-    the settings of this machine; the plan's note says so.
+    the settings of this machine; the plan's note says so. `fault`: the Hub is not asked for this reason.
 
     Raises:
         WeightsError: no safetensors weights in the repository; or no snapshot is complete, and the Hub cannot
             be asked or does not show this repository or revision.
     """
     wanted, cache = revision or DEFAULT_REVISION, cache_dir or Path(constants.HF_HUB_CACHE)
+    if fault is not None:
+        return _plan_of_cache(repo, wanted, cache, fault)
     try:
         info = HfApi().model_info(repo, revision=wanted, files_metadata=True, timeout=_ANSWER_TIMEOUT_S)
         commit, files = _stated(info, repo)

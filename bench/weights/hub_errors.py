@@ -136,6 +136,8 @@ def unreachable(error: Exception) -> UnreachableError:
 
 def translate(error: Exception, repo: str, revision: str) -> BenchError:
     """Return the error of a request about `repo`, with its remedy."""
+    if isinstance(error, BenchError):
+        return error
     if isinstance(error, HfHubHTTPError) and _status(error) == 401 and _sent_token(error):
         return hub_settings.refused_token(Path(constants.HF_TOKEN_PATH), 401)
     for kind, message, hint in _REPOSITORY:

@@ -4,8 +4,11 @@ The client takes these variables at face value, and its errors do not name them.
 quoted: addresses of proxies contain passwords.
 """
 
+import importlib
 import os
 import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,24 +25,49 @@ _WEB: Final = ("http", "https")
 _SOCKS: Final = ("socks5", "socks5h")
 _ROUTED: Final = (*_WEB, "all")
 _SECONDS: Final = ("HF_HUB_ETAG_TIMEOUT", "HF_HUB_DOWNLOAD_TIMEOUT")
-_VISIBLE = re.compile(r"[!-~]+")
+_WHOLE = re.compile(r"\s*[+-]?\d{1,9}\s*")
 _PLAIN_HOST = re.compile(r"[\w-]+(\.[\w-]+)*(:\d+)?(/[\w./-]*)?", re.ASCII)
 
 
-def require_importable() -> None:
-    """Refuse the values with which huggingface_hub fails while it is imported.
+def importable(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment without the values with which huggingface_hub fails while it is imported."""
+    broken = _not_importable(environment)
+    return {name: value for name, value in environment.items() if name not in broken}
 
-    Raises:
-        WeightsError: HF_ENDPOINT is no address, or a timeout is no number.
+
+@contextmanager
+def set_aside() -> Iterator[WeightsError | None]:
+    """Unset such values until the end; huggingface_hub can be imported meanwhile, but not used.
+
+    Yields the fault of the first value, which is the reason why; None without one.
     """
+    broken = _not_importable(os.environ)
+    values = {name: os.environ.pop(name) for name in broken}
     try:
-        _ = urlsplit(os.environ.get(ENDPOINT, "")).port
-    except ValueError as error:
-        raise _no_address() from error
+        yield next(iter(broken.values()), None)
+    finally:
+        os.environ.update(values)
+
+
+def load_client() -> None:
+    """Import huggingface_hub where a value would break that later, in a library that needs no Hub."""
+    with set_aside() as fault, suppress(ImportError):
+        if fault is not None:
+            importlib.import_module("huggingface_hub.constants")
+
+
+def _not_importable(environment: Mapping[str, str]) -> dict[str, WeightsError]:
+    found: dict[str, WeightsError] = {}
+    try:
+        _ = urlsplit(environment.get(ENDPOINT, "")).port
+    except ValueError:
+        found[ENDPOINT] = _no_address()
     for name in _SECONDS:
-        value = os.environ.get(name)
-        if value and not re.fullmatch(r"\s*[+-]?\d+\s*", value):
-            raise WeightsError(f"{name} is no whole number of seconds", hint=f"Correct it, or unset {name}")
+        value = environment.get(name)
+        if value and not _WHOLE.fullmatch(value):
+            message = f"{name} is no whole number of seconds"
+            found[name] = WeightsError(message, hint=f"Correct it, or unset {name}")
+    return found
 
 
 def endpoint_fault() -> WeightsError | None:

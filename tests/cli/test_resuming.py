@@ -7,7 +7,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bench.store.record_files import read_record
+from bench.store.naming import journal_of, lock_of
+from bench.store.record_files import read_record, write_record
 from tests.cli.conftest import Say
 from tests.engines.stand_in import PACED
 from tests.run.processes import (
@@ -19,6 +20,7 @@ from tests.run.processes import (
     worker_of,
     write_suite,
 )
+from tests.samples import records as sample
 
 
 @pytest.fixture
@@ -113,3 +115,13 @@ def test_failed_cells_run_again_when_asked_and_every_attempt_is_kept(
     assert [attempt.outcome.status for attempt in cell.earlier_attempts] == ["failed", "failed"]
     assert cell.earlier_attempts[1].outcome == first.cells[1].outcome
     assert say("run", "--resume", str(path), "--retry-failed").code == 0, "nothing is left"
+
+
+def test_a_finished_record_needs_no_lock(say: Say, tmp_path: Path) -> None:
+    """A folder at the lock's name: no process, root included, can make the lock, as in a read-only folder."""
+    record = tmp_path / "run.json"
+    write_record(sample.smoke(), record)
+    lock_of(journal_of(record)).mkdir()
+    said = say("run", "--resume", "run.json")
+    assert (said.code, said.err) == (0, "")
+    assert said.out == "run.json is finished: every cell has an outcome, and nothing is left to run\n"

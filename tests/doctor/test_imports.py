@@ -49,6 +49,13 @@ def test_where_nothing_is_wrong_nothing_is_found(site: Path) -> None:
     assert faults(site) == {}
 
 
+def test_a_setting_that_breaks_an_import_is_no_fault_of_the_package(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_DOWNLOAD_TIMEOUT", "soon")
+    assert faults(site) == {}
+
+
 def test_each_broken_package_is_found_with_its_error_and_remedy(site: Path) -> None:
     """Two that raise, two that end the process, an old one, another one with the same module."""
     package(site, "soxr", "raise OSError('libsoxr.so: cannot open')")

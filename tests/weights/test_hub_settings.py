@@ -13,8 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.errors import WeightsError
-from bench.weights.hub_settings import require_importable
+from bench.weights.hub_settings import importable, set_aside
 from tests.hub_server import Hub, proxy, serve
 from tests.weights.conftest import REPO, ROOT
 from tests.weights.samples import checkpoint
@@ -207,9 +206,57 @@ def test_values_with_which_the_library_is_not_even_imported(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, line: str
 ) -> None:
     monkeypatch.setenv(name, value)
-    with pytest.raises(WeightsError) as caught:
-        require_importable()
-    assert caught.value.message == line
-    assert f"unset {name}" in str(caught.value).replace("Unset", "unset")
+    with set_aside() as fault:
+        assert fault is not None
+        assert name not in os.environ
+    assert os.environ[name] == value
+    assert fault.message == line
+    assert f"unset {name}" in str(fault).replace("Unset", "unset")
+    assert importable(os.environ) == {key: kept for key, kept in os.environ.items() if key != name}
     monkeypatch.delenv(name)
-    require_importable()
+    with set_aside() as fault:
+        assert fault is None
+
+
+def test_complete_weights_win_over_a_value_with_which_the_library_is_not_imported(
+    tmp_path: Path, hub: Hub
+) -> None:
+    """A download, then both broken: the copy in the cache is found and used, and the first one is named."""
+    code = """
+import os, sys
+from bench.errors import BenchError
+from bench.weights.hub_settings import set_aside
+with set_aside() as fault:
+    from bench.weights import headers, hub
+    for function in (hub.plan, headers.remote_model):
+        try:
+            print(function(sys.argv[1], fault=fault).note)
+        except BenchError as error:
+            print(int(error.exit_code), error)
+    if fault is None:
+        hub.download(hub.plan(sys.argv[1]))
+"""
+    broken = {"HF_ENDPOINT": "https://[::1", "HF_HUB_DOWNLOAD_TIMEOUT": "soon"}
+    base = os.environ | {
+        "PYTHONPATH": str(ROOT),
+        "HF_HOME": str(tmp_path / "hf"),
+        "HF_ENDPOINT": hub.endpoint,
+    }
+    before, first, second = (
+        subprocess.run(
+            [sys.executable, "-c", code, REPO], env=base | more, capture_output=True, text=True, check=True
+        ).stdout.splitlines()
+        for more in (broken, {}, broken)
+    )
+    assert (
+        before
+        == [
+            "3 HF_ENDPOINT is no web address. Unset HF_ENDPOINT, or set it to an address such as https://HOST"
+        ]
+        * 2
+    )
+    assert first == ["None"] * 2
+    assert len(second) == 2
+    assert all(
+        line.startswith(f"HF_ENDPOINT is no web address. The complete copy of {REPO}") for line in second
+    )

@@ -41,6 +41,8 @@ def weights(facts: Facts) -> Check | None:
     if short > 0:
         fix = f"Free {gib(short)}, or set HF_HOME to a folder on a larger disk"
         return Check(name="weights", status=keeps_out, summary=summary, fix=fix)
+    if here.fault is not None:
+        return Check(name="weights", status=keeps_out, summary=f"{summary}; {here.fault}", fix=here.fix)
     if here.offline:
         fix = "Connect and unset HF_HUB_OFFLINE, or do without: bench run --weights random"
         return Check(name="weights", status=keeps_out, summary=f"{summary}; HF_HUB_OFFLINE is set", fix=fix)

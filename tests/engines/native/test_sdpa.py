@@ -31,6 +31,12 @@ def test_a_torch_that_does_not_say_is_not_guessed(monkeypatch: pytest.MonkeyPatc
     assert sdpa_kernel("cpu", "float32") is None
 
 
+def test_a_device_that_torch_was_not_built_for_is_not_guessed() -> None:
+    if torch.cuda.is_available():
+        pytest.skip("this build of torch has a card")
+    assert sdpa_kernel("cuda", "bfloat16") is None
+
+
 def test_flash_kernels_are_those_of_the_build(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.backends.cuda, "is_flash_attention_available", lambda: False)
     assert not has_flash_kernels()
