@@ -89,7 +89,11 @@ class PackageError(MachineError):
 
 
 class StorageError(MachineError):
-    """The disk refused a write."""
+    """The disk refused a write. After `step` the same write can succeed."""
+
+    def __init__(self, message: str, *, hint: str | None = None, step: str = "Free space") -> None:
+        super().__init__(message, hint=hint)
+        self.step = step
 
 
 class GateError(BenchError):

@@ -1,6 +1,5 @@
 """The command `bench`: its subcommands, and the one place where errors become lines and exit codes."""
 
-import errno
 import os
 import signal
 import sys
@@ -14,6 +13,7 @@ from bench.cli import compare, doctor, frontier, gpus, infer, plan, report, run_
 from bench.cli.streams import lost_output
 from bench.errors import BenchError, ExitCode
 from bench.run.signals import STOP_SIGNALS, StopRequest, signals_to
+from bench.store.disk import FULL
 from bench.text import error_line
 
 _EPILOG = """\b
@@ -35,7 +35,6 @@ Shell completion (or zsh_source, fish_source):
   eval "$(_BENCH_COMPLETE=bash_source bench)"
 """
 
-_DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _WRITES_FILES = {"run", "frontier", "report"}
 
 
@@ -128,7 +127,7 @@ def _call(command: Callable[[], int], debug: bool) -> int:
     except Exception as error:  # noqa: BLE001 - the outermost frame: whatever is left is a bug of ours
         if debug:
             _print_traceback()
-        if isinstance(error, OSError) and error.errno in _DISK_FULL:
+        if isinstance(error, OSError) and error.errno in FULL:
             return _say(f"the output cannot be written ({error.strerror}). Free space", ExitCode.MACHINE)
         from bench.packages import import_fault
 

@@ -227,7 +227,7 @@ def _kept(command: "ResumeCommand", journal: Path) -> Iterator[None]:
     try:
         yield
     except StorageError as error:
-        hint = f"Free space, then: {command.command(journal)}"
+        hint = f"{error.step}, then: {command.command(journal)}"
         raise StorageError(error.message, hint=hint) from error
 
 

@@ -308,7 +308,7 @@ def write_report(view: "View", record: Path, out: Path | None) -> tuple[Path, ..
         return write_reports(view, folder, ("html",), record.stem)
     except StorageError as error:  # the run is over: only the page is missing
         command = _shell_line(["bench", "report", str(record), *(["--out", str(folder)] if out else [])])
-        raise StorageError(error.message, hint=f"Free space, then: {command}") from error
+        raise StorageError(error.message, hint=f"{error.step}, then: {command}") from error
 
 
 def _shell_line(words: "Sequence[str]") -> str:

@@ -68,7 +68,7 @@ class JournalKeptError(StorageError):
     """The disk refused a write during a run; the journal at `path` has all results so far."""
 
     def __init__(self, error: StorageError, path: Path) -> None:
-        super().__init__(error.message, hint=f"Free space, then --resume {path}")
+        super().__init__(error.message, hint=f"{error.step}, then --resume {path}", step=error.step)
         self.path = path
 
 

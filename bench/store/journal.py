@@ -116,12 +116,17 @@ class Resumed:
 
 
 class Journal:
-    """An open journal and its lock. `append` returns once the outcome is on disk."""
+    """An open journal and its lock. `append` returns once the outcome is on disk.
 
-    def __init__(self, path: Path, file: FileIO, lock: JournalLock) -> None:
+    The record is made of what was given to it: a journal that somebody moves or removes costs nothing.
+    """
+
+    def __init__(self, path: Path, file: FileIO, lock: JournalLock, progress: Progress) -> None:
         self.path = path
         self._file = file
         self._lock = lock
+        self._header = progress.header
+        self._done = [*progress.done]
 
     @classmethod
     def create(cls, path: Path, progress: Progress, lock: JournalLock | None = None) -> Self:
@@ -145,7 +150,7 @@ class Journal:
             with disk_errors(path):
                 file = path.open("ab", buffering=0)
             undo.pop_all()
-        return cls(path, file, lock)
+        return cls(path, file, lock, progress)
 
     def append(self, cell: CellResult) -> None:
         """Add one outcome; it is on disk when this returns, or nothing of it is in the journal.
@@ -164,6 +169,7 @@ class Journal:
                 with suppress(OSError):  # half a line would spoil the line after it
                     self._file.truncate(before)
                 raise
+        self._done.append(cell)
 
     def seal(self, ended_by: SkippedReason = _INTERRUPTED) -> tuple[Record, Path]:
         """Write the record, and remove the journal. Cells that were not reached are skipped for `ended_by`.
@@ -172,7 +178,7 @@ class Journal:
             StorageError: the disk refused it; the journal stays.
         """
         self._file.close()
-        sealed = seal_journal(self.path, ended_by)
+        sealed = _seal(Progress(self._header, tuple(self._done)), self.path, ended_by)
         self._lock.release()
         return sealed
 
@@ -288,9 +294,13 @@ def seal_journal(path: Path, ended_by: SkippedReason = _INTERRUPTED) -> tuple[Re
     Raises:
         StorageError: the disk refused it; the journal stays.
     """
-    record = seal_progress(_read_journal(path), ended_by)
+    return _seal(_read_journal(path), path, ended_by)
+
+
+def _seal(progress: Progress, path: Path, ended_by: SkippedReason) -> tuple[Record, Path]:
+    record = seal_progress(progress, ended_by)
     target = naming.record_of(path)
     write_record(record, target)
     with disk_errors(path):
-        path.unlink()
+        path.unlink(missing_ok=True)
     return record, target

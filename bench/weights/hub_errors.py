@@ -28,6 +28,7 @@ from huggingface_hub.errors import (
 )
 
 from bench.errors import BenchError, StorageError, WeightsError
+from bench.store.disk import FULL
 from bench.weights import hub_settings
 
 _TRANSPORT: Final = cast("type[Exception]", HfHubHTTPError.__bases__[0])
@@ -95,7 +96,7 @@ _CLAUSES: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
 )
 _PROXY_STATUS: Final = re.compile(r"(?:^|failed: )([345]\d\d)\b")
 
-_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 _FORBIDDEN: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
@@ -262,7 +263,7 @@ def _proxy_password() -> WeightsError:
 
 def _of_disk(error: OSError) -> StorageError:
     cache = constants.HF_HUB_CACHE
-    if error.errno in _FULL:
+    if error.errno in FULL:
         return StorageError(
             f"The disk of the cache {cache} is full",
             hint=f"Free space, or set HF_HOME to a folder on a larger disk. {_AGAIN}",

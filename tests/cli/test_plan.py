@@ -201,7 +201,7 @@ def test_an_out_that_cannot_be_written_is_found_before_the_work(
     (tmp_path / taken).write_text("")
     said = say("plan", "--gpu", "rtx-4070", "--model", model, *ONE, "--out", "mine")
     assert said.code == 3
-    assert f"{taken}: cannot be written (File exists). Free space or choose another --out" in said.line()
+    assert f"{taken}: cannot be written (File exists). Choose another --out" in said.line()
 
 
 def test_what_cannot_be_written_in_the_end_was_printed(say: Say, model: str, tmp_path: Path) -> None:

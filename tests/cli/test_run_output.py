@@ -26,7 +26,7 @@ def test_the_record_is_named_even_if_the_report_cannot_be_written(
     result: RunResult, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "reports").write_text("in the way")
-    with pytest.raises(StorageError, match=f"reports/.* Free space, then: bench report {result.path}"):
+    with pytest.raises(StorageError, match=f"reports/.* Make it writable, then: bench report {result.path}"):
         print_result(result, None, ResumeCommand(()))
     assert f"record  {result.path}" in capsys.readouterr().out
 

@@ -1,6 +1,7 @@
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -295,3 +296,22 @@ def test_a_full_disk_leaves_no_half_line_that_would_spoil_the_next(path: Path) -
     assert answer.stderr == ""
     assert answer.stdout.startswith(f"{path}: cannot be written (File too large)")
     assert path.read_bytes() == before + CELLS_DONE[0].model_dump_json().encode() + b"\n"
+
+
+@pytest.mark.parametrize("how", ["moved", "removed", "emptied"])
+def test_a_journal_that_somebody_touches_during_the_run_costs_no_result(path: Path, how: str) -> None:
+    path = path.parent / "out" / path.name
+    journal = Journal.create(path, Progress(header(), ()))
+    journal.append(CELLS_DONE[0])
+    if how == "moved":
+        path.parent.rename(path.parent.with_name("elsewhere"))
+    elif how == "removed":
+        shutil.rmtree(path.parent)
+    else:
+        os.truncate(path, 0)
+    for cell in CELLS_DONE[1:]:
+        journal.append(cell)
+    record, target = journal.seal()
+    assert read_record(target) == record
+    assert record.cells == CELLS_DONE
+    assert list(path.parent.iterdir()) == [target]

@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import resource
@@ -21,6 +22,7 @@ from bench.predict.planner import record_path
 from bench.records.enums import Provenance
 from bench.records.record import Record
 from bench.store.canonical import content_hash, parse
+from bench.store.disk import disk_errors
 from bench.store.record_files import (
     MAX_RECORD_BYTES,
     find_records,
@@ -281,6 +283,20 @@ def test_a_full_disk_is_one_line_and_leaves_the_old_record(smoke: Path, tmp_path
     assert target.read_bytes() == b"the old one"
     assert list(target.parent.iterdir()) == [target]
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 4096
+
+
+@pytest.mark.parametrize(
+    ("number", "step", "hint"),
+    [
+        (errno.ENOSPC, "Free space", "Free space or choose another --out"),
+        (errno.EROFS, "Make it writable", "Choose another --out"),
+        (errno.ENAMETOOLONG, "Make it writable", "Choose another --out"),
+    ],
+)
+def test_space_helps_where_the_disk_is_full_alone(number: int, step: str, hint: str) -> None:
+    with pytest.raises(StorageError) as caught, disk_errors(Path("r.json")):
+        raise OSError(number, os.strerror(number))
+    assert (caught.value.step, caught.value.hint) == (step, hint)
 
 
 def test_a_file_where_a_folder_should_be_is_one_line(smoke: Path) -> None:
