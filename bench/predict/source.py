@@ -15,7 +15,7 @@ from bench.records.enums import WeightMode
 from bench.run.run_spec import Origin, is_released
 from bench.store.untrusted import kind_of
 from bench.weights.checkpoint import config_sha256, read_json, read_tensors, require_moss_audio
-from bench.weights.files import is_weights
+from bench.weights.files import SMALL, is_weights
 
 CONFIG: Final = "config.json"
 _VOCABULARIES: Final = ("tokenizer.json", "vocab.json")
@@ -67,7 +67,16 @@ def _of_directory(origin: Origin, directory: Path) -> Source:
     tensors = {name: entry.shape for name, entry in read_tensors(directory).items()} if has_weights else None
     has_tokenizer = any((directory / name).is_file() for name in _VOCABULARIES)
     tokenizer = directory if has_tokenizer and (directory / "processor_config.json").is_file() else None
+    if tokenizer is not None:
+        _require_sound(directory)
     return _source(origin, directory / CONFIG, tensors=tensors, tokenizer=tokenizer)
+
+
+def _require_sound(directory: Path) -> None:
+    """Raise a WeightsError for a file next to the weights that is not what its name says."""
+    for path in sorted(directory / name for name in SMALL):
+        if path.suffix == ".json" and kind_of(path) is not None:
+            read_json(path)
 
 
 def _require_json(config_file: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Final, Literal
 from bench.engines.native.engine import expected_tensors
 from bench.engines.native.profiles import settings_of
 from bench.engines.support import audio_positions
-from bench.errors import BenchError, UsageError
+from bench.errors import BenchError, UsageError, WeightsError
 from bench.moss_audio import MossAudioConfig, MossAudioProcessor
 from bench.moss_audio.prompt import ShippedPrompt, split_text
 from bench.predict.source import Source
@@ -111,8 +111,18 @@ class TracedModel:
         if tokenizer is None:
             tokenize = ShippedPrompt.load().tokenize
             return sum(len(tokenize(piece)) for piece in split_text(prompt))
-        text = MossAudioProcessor.from_pretrained(tokenizer).need_tokenizer()
-        return sum(len(text(piece, add_special_tokens=False)["input_ids"]) for piece in split_text(prompt))
+        try:
+            text = MossAudioProcessor.from_pretrained(tokenizer).need_tokenizer()
+            return sum(
+                len(text(piece, add_special_tokens=False)["input_ids"]) for piece in split_text(prompt)
+            )
+        except BenchError:
+            raise
+        except Exception as error:
+            raise WeightsError(
+                f"The tokenizer in {tokenizer} cannot be loaded ({type(error).__name__})",
+                hint="Download it again, or point --model to a complete MOSS-Audio checkpoint",
+            ) from error
 
 
 def setting_of(requested: Requested, kind: Kind) -> Setting:

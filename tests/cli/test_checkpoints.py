@@ -48,6 +48,27 @@ def test_seen_before_a_worker_starts(
     assert told in line
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("tokenizer.json", "version https://git-lfs.github.com/spec/v1", "is a pointer of Git LFS"),
+        ("processor_config.json", "{", "processor_config.json is no sound JSON"),
+        ("tokenizer.json", "{}", "cannot be loaded (KeyError). Download it again"),
+        ("tokenizer.json", '{"model": {"type": "BPE", "vocab": 3}}', "cannot be loaded ("),
+    ],
+)
+def test_a_plan_names_the_file_that_its_tokenizer_cannot_read(
+    say: Say, checkpoint: Path, name: str, content: str, told: str
+) -> None:
+    (checkpoint / name).write_text(content)
+    said = say(
+        *("plan", "--gpu", "rtx-4070", "--model", str(checkpoint)),
+        *("--clip-seconds", "1", "--max-tokens", "8", "--attention", "sdpa"),
+    )
+    assert said.code == 3
+    assert told in said.line()
+
+
 def _other_tensors(model: Path) -> None:
     tensors = load_file(model / "model.safetensors")
     first, second, *_ = sorted(tensors)
