@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench.cli.app import run
+from tests.run.processes import LOCAL_DATA, cache_in
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     """Run a command line in an empty folder with an empty home."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
-    for name in ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "HF_HOME"):
+    for name in ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "HF_HOME", LOCAL_DATA):
         monkeypatch.setenv(name, str(tmp_path / "home"))
 
     def said(*arguments: str) -> Said:
@@ -52,7 +53,7 @@ def say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 def checkpoint(tmp_path: Path, home: Path, finished_run: object) -> Path:
     """A copy of the tiny checkpoint that the finished run has made, as a person's own model."""
     directory = tmp_path / "models" / "my-model"
-    shutil.copytree(home / "cache" / "moss-audio-bench" / "tiny-1", directory)
+    shutil.copytree(cache_in(home / "cache") / "tiny-1", directory)
     return directory
 
 

@@ -9,7 +9,7 @@ import soundfile as sf
 
 from bench.store.record_files import write_record
 from tests.cli.conftest import Say
-from tests.run.processes import SUITE, write_suite
+from tests.run.processes import NOT_FOUND, SUITE, write_suite
 from tests.samples import records
 
 
@@ -17,7 +17,7 @@ from tests.samples import records
     ("options", "code", "told"),
     [
         ("--suite smok", 2, "Did you mean smoke?"),
-        ("--suite nothing.toml", 2, "cannot read nothing.toml: No such file or directory. Name a suite file"),
+        ("--suite nothing.toml", 2, f"cannot read nothing.toml: {NOT_FOUND}. Name a suite file"),
         ("--clip-seconds -5", 2, "--clip-seconds: -5.0 is too short. Use 0.2 to 3600 seconds"),
         ("--clip-seconds 0", 2, "--clip-seconds: 0.0 is too short"),
         ("--clip-seconds 1e9", 2, "--clip-seconds: 1000000000.0 is too long"),
@@ -56,7 +56,7 @@ from tests.samples import records
         ("--suite quick --weights random --revision main", 2, "no meaning with random weights"),
         ("--audio nothing.wav", 2, "nothing.wav is missing. Name an audio file"),
         ("--audio .", 2, "cannot read .: it is a folder. Name an audio file"),
-        ("--resume nothing.json", 2, "nothing.json: cannot be read (No such file or directory)"),
+        ("--resume nothing.json", 2, f"nothing.json: cannot be read ({NOT_FOUND})"),
     ],
 )
 def test_options(say: Say, options: str, code: int, told: str) -> None:

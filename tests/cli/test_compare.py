@@ -133,11 +133,12 @@ def test_a_broken_file_of_a_folder_is_named_and_the_others_are_compared(say: Say
     said = say("compare", "main", "new.json")
     assert said.code == 0
     assert "slower" in said.out
-    assert said.err.startswith("bench: main/zz.json: ")
+    assert said.err.startswith(f"bench: {Path('main/zz.json')}: ")
     (folder / "old.json").write_text("{}")
     said = say("compare", "main", "new.json")
     assert said.code == 2
-    assert [line.split(": ")[1] for line in said.err.splitlines()] == ["main/old.json", "main/zz.json"]
+    named = [line.split(": ")[1] for line in said.err.splitlines()]
+    assert named == [str(Path("main/old.json")), str(Path("main/zz.json"))]
 
 
 def test_a_real_record_against_itself_differs_in_nothing(

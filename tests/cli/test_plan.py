@@ -1,6 +1,7 @@
 """`bench plan` as people and scripts meet it."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -201,7 +202,7 @@ def test_an_out_that_cannot_be_written_is_found_before_the_work(
     (tmp_path / taken).write_text("")
     said = say("plan", "--gpu", "rtx-4070", "--model", model, *ONE, "--out", "mine")
     assert said.code == 3
-    assert f"{taken}: cannot be written (File exists). Choose another --out" in said.line()
+    assert re.search(rf"{taken[-5:]}: cannot be written \(.+\)\. Choose another --out", said.line())
 
 
 def test_what_cannot_be_written_in_the_end_was_printed(say: Say, model: str, tmp_path: Path) -> None:
@@ -216,7 +217,10 @@ def test_what_cannot_be_written_in_the_end_was_printed(say: Say, model: str, tmp
 def test_paths_do_not_stand_in_the_json(say: Say, model: str) -> None:
     said = say("plan", "--gpu", "rtx-4070", "--model", model, *ONE, "--out", "mine", "--format", "json")
     assert json.loads(said.out)["provenance"] == "derived"
-    assert [line.startswith("mine/small/rtx-4070/") for line in said.err.splitlines()] == [True, True]
+    assert [line.startswith(str(Path("mine/small/rtx-4070"))) for line in said.err.splitlines()] == [
+        True,
+        True,
+    ]
 
 
 def test_a_record_that_cannot_be_read_is_named_and_left_out(say: Say, model: str, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from bench.store.record_files import write_record
 from tests.cli.conftest import Say
+from tests.run.processes import cache_in
 from tests.samples import cards
 from tests.samples import predictions as derived
 from tests.samples import records as sample
@@ -124,8 +125,8 @@ def test_broken_records_are_named_and_the_good_ones_reported(say: Say, records: 
         assert said.code == 2
         assert len(said.out.splitlines()) == 2
         bad, worse = said.err.splitlines()
-        assert "kept/bad.json: schema version '0.9' is not '1.0' or '1.1'" in bad
-        assert "kept/worse.json: " in worse
+        assert f"{Path('kept/bad.json')}: schema version '0.9' is not '1.0' or '1.1'" in bad
+        assert f"{Path('kept/worse.json')}: " in worse
     (records / "bad.json").unlink()
     write_record(rerun(sample.standard(), 2), records / "worse.json")
     assert say("report", "kept", "--format", "md").code == 0
@@ -165,7 +166,7 @@ def test_the_index_lies_in_the_cache_or_where_it_is_wanted_or_nowhere(
     assert (tmp_path / "mine.sqlite").is_file()
     assert not (tmp_path / "home").exists()
     assert say("report", "kept", "--format", "md").code == 0
-    assert (tmp_path / "home" / "moss-audio-bench" / "records.sqlite").is_file()
+    assert (cache_in(tmp_path / "home") / "records.sqlite").is_file()
     assert "exclude each other" in say("report", "kept", "--index", "x", "--no-index").line()
 
 
@@ -173,14 +174,14 @@ def test_a_record_is_never_taken_for_an_index(say: Say, records: Path) -> None:
     before = (records / "a.json").read_bytes()
     said = say("report", "kept", "--index", "kept/a.json")
     assert said.code == 2
-    assert "kept/a.json is no index of bench" in said.line()
+    assert f"{Path('kept/a.json')} is no index of bench" in said.line()
     assert (records / "a.json").read_bytes() == before
 
 
 def test_a_damaged_index_is_made_again_with_one_line(say: Say, records: Path, tmp_path: Path) -> None:
     first = say("report", "kept", "--format", "json")
     check = (tmp_path / CARD / "check.json").read_bytes()
-    index = tmp_path / "home" / "moss-audio-bench" / "records.sqlite"
+    index = cache_in(tmp_path / "home") / "records.sqlite"
     content = bytearray(index.read_bytes())
     content[4096:] = b"\xff" * (len(content) - 4096)
     index.write_bytes(content)

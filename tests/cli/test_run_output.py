@@ -1,5 +1,7 @@
 """What `bench run` prints at its end."""
 
+import os
+import re
 from pathlib import Path
 
 import pytest
@@ -26,7 +28,8 @@ def test_the_record_is_named_even_if_the_report_cannot_be_written(
     result: RunResult, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "reports").write_text("in the way")
-    with pytest.raises(StorageError, match=f"reports/.* Make it writable, then: bench report {result.path}"):
+    remedy = f"Make it writable, then: bench report {result.path}"
+    with pytest.raises(StorageError, match=re.escape(remedy)):
         print_result(result, None, ResumeCommand(()))
     assert f"record  {result.path}" in capsys.readouterr().out
 
@@ -42,7 +45,7 @@ def test_the_report_lies_where_the_records_were_asked_for(
     result: RunResult, out: Path | None, report: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     print_result(result, out, ResumeCommand(()))
-    assert f"report  {report}" in capsys.readouterr().out
+    assert f"report  {Path(report)}" in capsys.readouterr().out
     assert (tmp_path / report).is_file()
 
 
@@ -50,9 +53,10 @@ def test_an_interrupted_run_names_the_command_that_finishes_it(
     result: RunResult, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stopped = RunResult(sample.interrupted(), Path("my results/a.json"), 2)
+    named = f'"{stopped.path}"' if os.name == "nt" else "'my results/a.json'"
     print_result(stopped, None, ResumeCommand(("--no-prune",)))
     assert capsys.readouterr().out.endswith(
-        "interrupted; finish it with\n  bench run --resume 'my results/a.json' --no-prune\n"
+        f"interrupted; finish it with\n  bench run --resume {named} --no-prune\n"
     )
     assert not (tmp_path / "reports").exists()
 

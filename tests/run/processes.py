@@ -1,5 +1,6 @@
 """Real `bench run` processes for the tests: started, watched line by line, and killed."""
 
+import errno
 import os
 import re
 import subprocess
@@ -11,9 +12,16 @@ from pathlib import Path
 import psutil
 import pytest
 
+from bench.store.naming import USER_FOLDER
+
 NEEDS_SIGNALS = pytest.mark.skipif(os.name == "nt", reason="Windows sends no such signals to a process")
 NEEDS_TERMINAL = pytest.mark.skipif(os.name == "nt", reason="Windows has no such terminals")
 NEEDS_SHELL = pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
+
+LOCAL_DATA = "WIN_PD_OVERRIDE_LOCAL_APPDATA"
+"""Where platformdirs puts caches and settings on Windows."""
+
+NOT_FOUND = "The system cannot find the file specified" if os.name == "nt" else os.strerror(errno.ENOENT)
 
 SUITE = """
 name = "{name}"
@@ -58,10 +66,17 @@ def write_suite(
     return path
 
 
+def cache_in(folder: Path) -> Path:
+    """Our folder below the one where a user's caches lie."""
+    own = folder / USER_FOLDER
+    return own / USER_FOLDER / "Cache" if os.name == "nt" else own
+
+
 def environment(home: Path) -> dict[str, str]:
     """The environment with caches and settings below `home`."""
     own = {
         "XDG_CACHE_HOME": str(home / "cache"),
+        LOCAL_DATA: str(home / "cache"),
         "XDG_CONFIG_HOME": str(home / "config"),
         "HF_HOME": str(home / "hf"),
         "HF_HUB_OFFLINE": "1",

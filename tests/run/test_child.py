@@ -1,6 +1,5 @@
 """A worker process: what it can see of the machine, and how its end is read."""
 
-import os
 import subprocess
 import sys
 import time
@@ -85,7 +84,7 @@ def _worker(process: "subprocess.Popen[str]") -> psutil.Process:
 def _as_worker(child: psutil.Process) -> psutil.Process:
     """The child, once it is a worker: it is a copy of its parent before it becomes another program."""
     while "bench.run.worker" not in child.cmdline():
-        os.sched_yield()
+        time.sleep(0)
     return child
 
 
