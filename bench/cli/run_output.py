@@ -255,7 +255,10 @@ def _beyond(result: "RunResult") -> str:
         for cell in result.record.cells
     )
     budget_s = result.time_budget.budget_s if result.time_budget is not None else None
-    return f"the time budget of {seconds(budget_s)} is used; {left} {plural('cell', left)} left"
+    used = f"the time budget of {seconds(budget_s)} is used; {left} {plural('cell', left)} left"
+    # Then the same budget again would get no further.
+    ended = left < len(result.record.cells)
+    return used if ended else f"{used}: no cell had ended at twice the budget, give a longer one"
 
 
 def _expectations(cases: "Sequence[Case]") -> Iterator[str]:

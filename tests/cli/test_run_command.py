@@ -400,7 +400,8 @@ def test_a_time_budget_skips_what_is_left_and_a_resumed_run_runs_it(
     options = ("--suite", "mine.toml", "--device", "cpu")
     ended = bench("run", *options, "--time-budget", "0.01s", home=home, cwd=tmp_path, env=stand_ins)
     assert ended.returncode == 0, ended.stderr
-    assert "the time budget of 10.0 ms is used; 4 cells left; finish the run with" in ended.stdout
+    assert "the time budget of 10.0 ms is used; 4 cells left: no cell had ended at twice" in ended.stdout
+    assert "give a longer one; finish the run with" in ended.stdout
     path = only(tmp_path / "results", "*.json")
     outcomes = [cell.outcome.model_dump(mode="json") for cell in read_record(path).cells]
     assert {outcome["reason_code"]["code"] for outcome in outcomes} == {"time_budget_used"}
