@@ -1,5 +1,6 @@
 """The command `bench`: its subcommands, and the one place where errors become lines and exit codes."""
 
+import errno
 import os
 import signal
 import sys
@@ -35,6 +36,12 @@ Shell completion (or zsh_source, fish_source):
   eval "$(_BENCH_COMPLETE=bash_source bench)"
 """
 
+_LIMITS = {
+    errno.EMFILE: "Raise the limit of open files (ulimit -n)",
+    errno.ENFILE: "Close programs: all of them together have too many files open",
+    errno.EAGAIN: "Raise the limit of processes (ulimit -u)",
+    errno.ENOMEM: "Close programs, or raise the limit of memory (ulimit -v)",
+}
 _WRITES_FILES = {"run", "frontier", "report"}
 
 
@@ -129,6 +136,8 @@ def _call(command: Callable[[], int], debug: bool) -> int:
             _print_traceback()
         if isinstance(error, OSError) and error.errno in FULL:
             return _say(f"the output cannot be written ({error.strerror}). Free space", ExitCode.MACHINE)
+        if (limit := _limit_reached(error)) is not None:
+            return _say(limit, ExitCode.MACHINE)
         from bench.packages import import_fault
 
         if (fault := import_fault(error)) is not None:
@@ -138,6 +147,14 @@ def _call(command: Callable[[], int], debug: bool) -> int:
         if isinstance(error, OSError) and error.filename is not None:  # refused by the system, not by a bug
             return _say(f"{os.fsdecode(error.filename)}: {error.strerror}", ExitCode.MACHINE)
         return _say(f"a bug in bench ({type(error).__name__}); {_kept_traceback()}", ExitCode.BUG)
+
+
+def _limit_reached(error: Exception) -> str | None:
+    """Return the sentence for a limit of this system that an error shows; None if it shows none."""
+    if isinstance(error, MemoryError):
+        return "this process gets no more memory. Close programs, or raise its limit (ulimit -v)"
+    number = error.errno or 0 if isinstance(error, OSError) else 0
+    return f"{os.strerror(number)}. {_LIMITS[number]}" if number in _LIMITS else None
 
 
 def _is_current_folder_gone() -> bool:

@@ -13,6 +13,8 @@ import pytest
 import bench
 from bench.cli import app
 from tests.cli.conftest import Say
+from tests.engines.stand_in import NAME
+from tests.run.processes import NEEDS_SHELL, environment, write_suite
 from tests.run.processes import bench as process
 
 COMMANDS = ("run", "plan", "frontier", "infer", "report", "suites", "gpus", "doctor")
@@ -158,6 +160,23 @@ def test_output_to_a_full_disk(unbuffered: str) -> None:
         )
     assert ended.returncode == 3
     assert ended.stderr == "bench: the output cannot be written (No space left on device). Free space\n"
+
+
+@NEEDS_SHELL
+def test_a_limit_of_the_system_is_no_bug(tmp_path: Path, home: Path, stand_ins: dict[str, str]) -> None:
+    suite = write_suite(tmp_path, tokens="[8]", engine=NAME)
+    words = [sys.executable, "-m", "bench", "run", "--suite", str(suite)]
+    ended = subprocess.run(
+        ["sh", "-c", f"ulimit -n 8; exec {shlex.join(words)}"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        env=environment(home) | stand_ins,
+        cwd=tmp_path,
+        check=False,
+        text=True,
+    )
+    assert ended.returncode == 3
+    assert ended.stderr == "bench: Too many open files. Raise the limit of open files (ulimit -n)\n"
 
 
 def _completed(words: str) -> list[str]:
