@@ -11,7 +11,7 @@ import psutil
 
 import bench
 from bench.doctor.facts import Host
-from bench.hardware.system import this_system
+from bench.hardware.system import read_text, this_system
 
 _CGROUP: Final = Path("/sys/fs/cgroup")
 
@@ -35,10 +35,10 @@ def memory_left(total: int, available: int, group: Path = _CGROUP) -> tuple[int,
 
     The group's page cache can be reclaimed, and counts as available.
     """
-    limit, used = _read(group / "memory.max"), _read(group / "memory.current")
+    limit, used = read_text(group / "memory.max"), read_text(group / "memory.current")
     if limit is None or used is None or not (limit.isdecimal() and used.isdecimal()):
         return total, available
-    lines = (_read(group / "memory.stat") or "").splitlines()
+    lines = (read_text(group / "memory.stat") or "").splitlines()
     cached = next((int(line.split()[1]) for line in lines if line.startswith("inactive_file ")), 0)
     return min(total, int(limit)), max(0, min(available, int(limit) - int(used) + cached))
 
@@ -59,10 +59,3 @@ def _is_checkout() -> bool:
     """Whether `make` would change the environment of this process."""
     root = Path(bench.__file__).parent.parent
     return (root / "Makefile").is_file() and Path(sys.prefix) == root / ".venv" and os.name != "nt"
-
-
-def _read(path: Path) -> str | None:
-    try:
-        return path.read_text(encoding="ascii", errors="replace").strip()
-    except OSError:
-        return None

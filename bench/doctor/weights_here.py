@@ -1,6 +1,5 @@
 """The model's files in the Hub's cache on this disk. The network is not used."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -8,6 +7,7 @@ from typing import Final
 from bench.doctor.facts import Weights
 from bench.doctor.interface import MODEL, WEIGHTS_BYTES
 from bench.records.enums import PUBLISHER
+from bench.store.disk import free_bytes
 from bench.weights.files import is_weights
 from bench.weights.hub_cache import RemoteFile, cached_files, default_cache_dir, is_offline, repo_folder
 
@@ -23,7 +23,7 @@ def weights_here() -> Weights:
     return Weights(
         complete=complete,
         present_bytes=sum(path.stat().st_size for path in _kept(repo_folder(cache, repo))),
-        free_bytes=_free_bytes(cache),
+        free_bytes=free_bytes(cache),
         offline=is_offline(),
     )
 
@@ -38,9 +38,3 @@ def _kept(folder: Path) -> Iterator[Path]:
         begun_by_others = path.suffix == ".incomplete" and not path.name.endswith(_OURS_IN_PART)
         if path.is_file() and not path.is_symlink() and not begun_by_others:
             yield path
-
-
-def _free_bytes(path: Path) -> int:
-    """Free bytes on the disk of a folder that may not exist yet."""
-    existing = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
-    return shutil.disk_usage(existing).free

@@ -65,15 +65,16 @@ def nvidia_hardware(bus: Path = _PCI) -> bool | None:
     """Whether an NVIDIA card is on the PCI bus, with a driver or not; None where the bus is not visible."""
     try:
         return any(
-            _read(device / "vendor") == _NVIDIA
-            and (_read(device / "class") or "").startswith(_DISPLAY_CONTROLLER)
+            read_text(device / "vendor") == _NVIDIA
+            and (read_text(device / "class") or "").startswith(_DISPLAY_CONTROLLER)
             for device in bus.iterdir()
         )
     except OSError:
         return None
 
 
-def _read(path: Path) -> str | None:
+def read_text(path: Path) -> str | None:
+    """Return the text of a small file of the kernel; None where it cannot be read."""
     try:
         return path.read_text(encoding="ascii", errors="replace").strip()
     except OSError:

@@ -59,17 +59,7 @@ def answer(
     Raises:
         BenchError: the audio, the model or the device is not available.
     """
-    options = RunOptions(
-        suite="smoke" if question.model == TINY else "quick",
-        gpu=question.gpu,
-        device=question.device,
-        engine=question.engine,
-        model=question.model,
-        revision=question.revision,
-        attention=(question.attention,),
-        audio=question.audio,
-    )
-    plan = make_plan(options, choose)
+    plan = make_plan(_options(question), choose)
     for line in notes(plan.device):
         note(line)
     # Of the suite only the settings count: how long one answer takes is not known.
@@ -104,6 +94,19 @@ def answer(
     )
     whole = requested.model_copy(update={"clip_seconds": sound.seconds, "max_tokens": question.max_tokens})
     _generate(setup, plan, whole, request, say)
+
+
+def _options(question: Question) -> RunOptions:
+    return RunOptions(
+        suite="smoke" if question.model == TINY else "quick",
+        gpu=question.gpu,
+        device=question.device,
+        engine=question.engine,
+        model=question.model,
+        revision=question.revision,
+        attention=(question.attention,),
+        audio=question.audio,
+    )
 
 
 def _generate(

@@ -1,6 +1,7 @@
-"""Errors of the disk as one line."""
+"""The disk: its free space, and its errors as one line."""
 
 import errno
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,3 +25,9 @@ def disk_errors(path: Path) -> Iterator[None]:
             hint=f"{'Free space or choose' if full else 'Choose'} another --out",
             step="Free space" if full else "Make it writable",
         ) from error
+
+
+def free_bytes(folder: Path) -> int:
+    """Return the free bytes on the disk of a folder that may not exist yet."""
+    existing = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
+    return shutil.disk_usage(existing).free

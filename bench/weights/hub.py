@@ -1,6 +1,5 @@
 """Weights from the Hugging Face Hub: planned, downloaded at one commit, and verified by the Hub's hashes."""
 
-import shutil
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +8,7 @@ from huggingface_hub.hf_api import ModelInfo, RepoSibling
 
 from bench.errors import WeightsError
 from bench.records.enums import WeightMode
+from bench.store.disk import free_bytes
 from bench.units import MIB, both_units
 from bench.weights.checkpoint import require_moss_audio
 from bench.weights.files import is_needed, is_weights
@@ -59,7 +59,7 @@ def plan(
         return _plan_of_cache(repo, wanted, cache, error)
     folder = repo_folder(cache, repo)
     missing = sum(CachedFile(folder, commit, file).missing_bytes() for file in files)
-    return DownloadPlan(repo, wanted, commit, files, cache, missing, _free_bytes(cache))
+    return DownloadPlan(repo, wanted, commit, files, cache, missing, free_bytes(cache))
 
 
 def require_space(plan: DownloadPlan) -> None:
@@ -138,10 +138,4 @@ def _remote_file(sibling: RepoSibling) -> RemoteFile:
 def _plan_of_cache(repo: str, revision: str, cache: Path, error: Exception) -> DownloadPlan:
     lacking = f"{repo} at '{revision}' is not complete in {cache}"
     found = cached_instead(error, repo, revision, cache, lacking=lacking, ways=OTHER_WAYS)
-    return DownloadPlan(repo, revision, found.commit, found.files, cache, 0, _free_bytes(cache), found.note)
-
-
-def _free_bytes(path: Path) -> int:
-    """Free bytes on the disk of a folder that may not exist yet."""
-    existing = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
-    return shutil.disk_usage(existing).free
+    return DownloadPlan(repo, revision, found.commit, found.files, cache, 0, free_bytes(cache), found.note)

@@ -140,3 +140,12 @@ def hub() -> Iterator[Hub]:
 def client(tmp_path: Path, hub: Hub) -> Client:
     """A client with an empty cache."""
     return Client(tmp_path, hub.endpoint)
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """A checkpoint without folders of its own."""
+    for name, content in checkpoint().items():
+        if "/" not in name:
+            (tmp_path / name).write_bytes(content)
+    return tmp_path

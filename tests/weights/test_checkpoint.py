@@ -10,17 +10,9 @@ from bench.errors import WeightsError
 from bench.moss_audio import MossAudioConfig
 from bench.weights.checkpoint import read_tensors, shards, verify
 from bench.weights.random import meta_model
-from tests.weights.samples import SHAPES, SHARDS, checkpoint, shard
+from tests.weights.samples import SHAPES, SHARDS, shard
 
 INDEX = "model.safetensors.index.json"
-
-
-@pytest.fixture
-def directory(tmp_path: Path) -> Path:
-    for name, content in checkpoint().items():
-        if "/" not in name:
-            (tmp_path / name).write_bytes(content)
-    return tmp_path
 
 
 def set_index(directory: Path, weight_map: object) -> None:

@@ -8,7 +8,7 @@ from bench.errors import WeightsError
 from bench.weights.checkpoint import shards
 from bench.weights.header import read_header
 from bench.weights.local import open_local
-from tests.weights.samples import SHARDS, checkpoint
+from tests.weights.samples import SHARDS
 
 POINTER = (
     b"version https://git-lfs.github.com/spec/v1\n"
@@ -17,28 +17,20 @@ POINTER = (
 PAGE = b"\n<!DOCTYPE html>\n<html><body>Not found</body></html>"
 
 
-@pytest.fixture
-def model(tmp_path: Path) -> Path:
-    for name, content in checkpoint().items():
-        if "/" not in name:
-            (tmp_path / name).write_bytes(content)
-    return tmp_path
-
-
-def refused(model: Path) -> str:
+def refused(directory: Path) -> str:
     with pytest.raises(WeightsError) as caught:
-        open_local(model)
+        open_local(directory)
     line = str(caught.value)
     assert line.isprintable()
     return line
 
 
 @pytest.mark.parametrize("name", [SHARDS[1], "tokenizer.json", "config.json", "model.safetensors.index.json"])
-def test_a_pointer_says_git_lfs_pull(model: Path, name: str) -> None:
-    (model / name).write_bytes(POINTER)
-    assert refused(model) == (
-        f"{model / name} is a pointer of Git LFS, not the file itself. "
-        f"Run `git lfs install` and then `git lfs pull` in {model}"
+def test_a_pointer_says_git_lfs_pull(directory: Path, name: str) -> None:
+    (directory / name).write_bytes(POINTER)
+    assert refused(directory) == (
+        f"{directory / name} is a pointer of Git LFS, not the file itself. "
+        f"Run `git lfs install` and then `git lfs pull` in {directory}"
     )
 
 
@@ -50,17 +42,17 @@ def test_a_pointer_says_git_lfs_pull(model: Path, name: str) -> None:
     ],
 )
 @pytest.mark.parametrize("name", [SHARDS[0], "config.json", "tokenizer_config.json"])
-def test_pages_and_empty_files_are_named(model: Path, name: str, content: bytes, line: str) -> None:
-    (model / name).write_bytes(content)
-    assert f"{model / name} {line}" in refused(model)
+def test_pages_and_empty_files_are_named(directory: Path, name: str, content: bytes, line: str) -> None:
+    (directory / name).write_bytes(content)
+    assert f"{directory / name} {line}" in refused(directory)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("name", ["config.json", "processor_config.json", "chat_template.jinja"])
-def test_text_that_transformers_does_not_read_is_named(model: Path, name: str, encoding: str) -> None:
-    (model / name).write_bytes((model / name).read_text(encoding="utf-8").encode(encoding))
-    line = refused(model)
-    assert f"{model / name} begins with a byte order mark" in line
+def test_text_that_transformers_does_not_read_is_named(directory: Path, name: str, encoding: str) -> None:
+    (directory / name).write_bytes((directory / name).read_text(encoding="utf-8").encode(encoding))
+    line = refused(directory)
+    assert f"{directory / name} begins with a byte order mark" in line
     assert "Save it as UTF-8 without a byte order mark" in line
 
 
@@ -78,14 +70,14 @@ def test_a_pointer_in_the_cache_is_named_by_whoever_reads_the_header(tmp_path: P
         f"{SHARDS[1]}.crdownload",
     ],
 )
-def test_a_download_that_has_not_ended_is_named(model: Path, left: str) -> None:
-    (model / left).parent.mkdir(parents=True, exist_ok=True)
-    (model / SHARDS[1]).rename(model / left)
+def test_a_download_that_has_not_ended_is_named(directory: Path, left: str) -> None:
+    (directory / left).parent.mkdir(parents=True, exist_ok=True)
+    (directory / SHARDS[1]).rename(directory / left)
     with pytest.raises(WeightsError) as caught:
-        shards(model)
+        shards(directory)
     assert f"{SHARDS[1]} missing, and a download has not ended ({Path(left).name})" in str(caught.value)
 
 
-def test_a_shard_that_the_index_names_and_nobody_began_is_missing(model: Path) -> None:
-    (model / SHARDS[1]).unlink()
-    assert f"is incomplete: {SHARDS[1]} missing. Download it again" in refused(model)
+def test_a_shard_that_the_index_names_and_nobody_began_is_missing(directory: Path) -> None:
+    (directory / SHARDS[1]).unlink()
+    assert f"is incomplete: {SHARDS[1]} missing. Download it again" in refused(directory)
