@@ -22,7 +22,7 @@ def disk_errors(path: Path) -> Iterator[None]:
         full = error.errno in FULL
         raise StorageError(
             f"{path}: cannot be written ({reason})",
-            hint=f"{'Free space or choose' if full else 'Choose'} another --out",
+            hint=f"{'Free space' if full else 'Make it writable'} or choose another --out",
             step="Free space" if full else "Make it writable",
         ) from error
 

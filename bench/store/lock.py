@@ -15,7 +15,7 @@ from time import monotonic, sleep
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
-from bench.errors import RecordError
+from bench.errors import RecordError, StorageError
 from bench.store import naming
 from bench.store.disk import disk_errors
 from bench.store.untrusted import open_file
@@ -99,6 +99,8 @@ def owner(journal: Path) -> InUseError | None:
         JournalLock(journal, _hold(journal)).release()
     except InUseError as error:
         return error
+    except StorageError:  # the folder is read-only here: nobody can be asked
+        return None
     return None
 
 

@@ -202,7 +202,9 @@ def test_an_out_that_cannot_be_written_is_found_before_the_work(
     (tmp_path / taken).write_text("")
     said = say("plan", "--gpu", "rtx-4070", "--model", model, *ONE, "--out", "mine")
     assert said.code == 3
-    assert re.search(rf"{taken[-5:]}: cannot be written \(.+\)\. Choose another --out", said.line())
+    assert re.search(
+        rf"{taken[-5:]}: cannot be written \(.+\)\. Make it writable or choose another --out", said.line()
+    )
 
 
 def test_what_cannot_be_written_in_the_end_was_printed(say: Say, model: str, tmp_path: Path) -> None:

@@ -184,3 +184,10 @@ def test_without_file_locks_a_living_process_is_found_by_its_number(
 
 def test_a_file_system_with_locks_gets_no_note(tmp_path: Path) -> None:
     assert lack_of_locks(tmp_path) is None
+
+
+def test_a_lock_that_cannot_be_opened_names_no_owner(tmp_path: Path) -> None:
+    """A folder at its name, since root may write into a read-only one."""
+    journal = tmp_path / "run.journal.jsonl"
+    naming.lock_of(journal).mkdir()
+    assert owner(journal) is None

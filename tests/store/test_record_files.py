@@ -289,8 +289,8 @@ def test_a_full_disk_is_one_line_and_leaves_the_old_record(smoke: Path, tmp_path
     ("number", "step", "hint"),
     [
         (errno.ENOSPC, "Free space", "Free space or choose another --out"),
-        (errno.EROFS, "Make it writable", "Choose another --out"),
-        (errno.ENAMETOOLONG, "Make it writable", "Choose another --out"),
+        (errno.EROFS, "Make it writable", "Make it writable or choose another --out"),
+        (errno.ENAMETOOLONG, "Make it writable", "Make it writable or choose another --out"),
     ],
 )
 def test_space_helps_where_the_disk_is_full_alone(number: int, step: str, hint: str) -> None:
