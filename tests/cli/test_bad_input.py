@@ -133,7 +133,7 @@ def test_a_file_in_the_way_of_the_records_is_seen_before_a_worker_starts(
     said = say("run", "--device", "cpu", "--out", out)
     assert said.code == 3
     assert f"{out}: cannot be written" in said.line()
-    assert "Choose another --out" in said.line()
+    assert "choose another --out" in said.line()
 
 
 def test_an_axis_that_would_make_too_many_cells(say: Say, tmp_path: Path) -> None:
