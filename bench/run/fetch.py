@@ -4,6 +4,7 @@ import atexit
 import shutil
 import tempfile
 from collections.abc import Callable, Collection
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,13 +83,20 @@ def _check_hub(origin: Origin, repo: str, note: Note) -> None:
 
 
 def _check_directory(directory: Path) -> None:
+    from bench.arithmetic.architecture import parameters
     from bench.arithmetic.shapes import shapes_of
     from bench.weights.checkpoint import read_json, read_tensors
     from bench.weights.local import checked_names
 
     _require_complete(directory, checked_names(directory), str(directory))
-    read_tensors(directory)
-    shapes_of(read_json(directory / "config.json"))
+    held = sum(prod(entry.shape) for entry in read_tensors(directory).values())
+    described = parameters(shapes_of(read_json(directory / "config.json"))).total
+    if held != described:
+        raise WeightsError(
+            f"The weights in {directory} do not fit its config.json: they have {held:,} parameters, and it "
+            f"describes {described:,}",
+            hint="Download it again, or point --model to a complete MOSS-Audio checkpoint",
+        )
 
 
 def tiny_directory(note: Note = drop) -> Path:

@@ -23,6 +23,7 @@ from bench.records.reasons import FlashAttentionBroken, UnsupportedReason
 from bench.records.record import ModelInfo, Requested, SuiteInfo
 from bench.store.journal import Header
 from bench.store.scrub import scrub
+from bench.store.untrusted import kind_of
 from bench.suite.cells import Cell, expand
 from bench.suite.overrides import override, suite_info
 from bench.suite.suite import Suite, find_suite, shipped_suites
@@ -216,9 +217,13 @@ def _source(name: str, options: RunOptions) -> Origin:
             raise UsageError("the tiny model is made here, not on the Hub", hint=_ANOTHER_MODEL)
         return Origin(WeightMode.TINY, TINY)
     # The model of a suite is a name; only --model can be a directory.
-    if options.model is not None and options.weights is None and _is_directory(name):
-        directory = _openable(Path(name).resolve())
-        return Origin(WeightMode.LOCAL, _slugged(directory.name), directory=directory)
+    if options.model is not None and options.weights is None:
+        kind = kind_of(Path(name)) if name else None
+        if kind == "folder":
+            directory = _openable(Path(name).resolve())
+            return Origin(WeightMode.LOCAL, _slugged(directory.name), directory=directory)
+        if kind is not None and not is_released(name):
+            raise UsageError(f"--model '{name[:_MAX_SHOWN]}' is no directory", hint="Name its folder")
     return _on_the_hub(name, options)
 
 
@@ -245,13 +250,6 @@ def _on_the_hub(name: str, options: RunOptions) -> Origin:
     # A model of another owner with the same name gets other ids and folders.
     label = plain if owner == PUBLISHER else f"{owner}--{plain}"
     return Origin(WeightMode.HUB, label[:96], repo=repo, revision=options.revision)
-
-
-def _is_directory(name: str) -> bool:
-    try:
-        return bool(name) and Path(name).is_dir()
-    except OSError:  # too long for a path, or not readable
-        return False
 
 
 def _released_name(name: str) -> str:

@@ -51,6 +51,7 @@ from tests.samples import records
         ("--weights random --model nope", 2, "'nope'. Choose from MOSS-Audio-4B-Instruct"),
         ("--weights hub", 2, "the tiny model is made here, not on the Hub"),
         ("--model ./nope", 2, "'./nope': no such directory, and no name on the Hub. Name a directory"),
+        (f"--model {__file__}", 2, "test_bad_input.py' is no directory. Name its folder"),
         ("--model=", 2, "Invalid value for '--model': an empty text cannot be used"),
         ("--revision main", 2, "--revision has no meaning with tiny weights. Leave --revision out"),
         ("--suite quick --weights random --revision main", 2, "no meaning with random weights"),

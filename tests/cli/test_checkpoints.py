@@ -123,3 +123,11 @@ def test_a_dry_run_refuses_what_a_run_refuses(say: Say, tmp_path: Path, command:
     assert str(mine) in said.line()
     (mine / name).unlink()
     assert say(command, *options).code == 3
+
+
+def test_a_dry_run_compares_the_parameters_with_the_configuration(say: Say, checkpoint: Path) -> None:
+    _other_tensors(checkpoint)
+    said = say("run", "--suite", "smoke", "--device", "cpu", "--model", str(checkpoint), "--dry-run")
+    assert said.code == 3
+    assert "do not fit its config.json: they have " in said.line()
+    assert "parameters, and it describes 1,777,184. Download it again" in said.line()
