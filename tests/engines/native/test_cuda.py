@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from bench.engines.native import cuda
 from bench.engines.native.cuda import fraction_of, open_context, require_cuda
 from bench.errors import ExitCode, FullCardError, MachineError
+from bench.hardware import nvml
 from bench.hardware.system import System
 from bench.units import MIB
 
@@ -45,7 +46,7 @@ def test_a_cuda_that_does_not_start_is_no_old_driver(
     """As after suspend and resume, where `nvidia-smi` is fine, and no other driver or torch helps."""
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.version, "cuda", "13.0")
-    monkeypatch.setattr(cuda, "driver_cuda", lambda: speaks)
+    monkeypatch.setattr(nvml, "driver_cuda", lambda: speaks)
     monkeypatch.setattr(cuda, "this_system", System)
     with pytest.raises(MachineError) as raised:
         require_cuda("cuda")

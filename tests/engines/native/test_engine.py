@@ -50,7 +50,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def engine_for(directory: Path, requested: Requested = REQUESTED) -> NativeEngine:
-    engine = NativeEngine(ModelSource(name="tiny", weight_mode=WeightMode.TINY, directory=directory), CPU)
+    engine = NativeEngine(ModelSource(name="tiny", weight_mode=WeightMode.LOCAL, directory=directory), CPU)
     engine.load(requested)
     return engine
 
