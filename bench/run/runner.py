@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.engines.interface import ModelSource
 from bench.engines.registry import find_engine
-from bench.errors import StorageError, UsageError
+from bench.errors import RecordError, StorageError, UsageError
 from bench.hardware.device import require_build
 from bench.hardware.environment import environment
 from bench.hardware.machine_key import machine_key
@@ -30,7 +30,7 @@ from bench.run.telemetry import watching
 from bench.run.time_budget import TimeBudget
 from bench.run.unasked_cpu import require_chosen
 from bench.store import naming
-from bench.store.journal import Header, Journal, PlannedCell, Progress, Resumed
+from bench.store.journal import Header, Journal, PlannedCell, Progress, Resumed, read_progress
 from bench.store.lock import lack_of_locks, owner
 from bench.store.record_files import require_writable
 from bench.suite.cells import Cell
@@ -287,4 +287,13 @@ def unfinished(plan: Plan, location: OutputLocation) -> tuple[Path, ...]:
     """
     folder = naming.folder(location.out, plan.origin.name, plan.device.slug)
     journals = naming.journals_of_suite(folder, plan.suite.name)
-    return tuple(journal for journal in journals if owner(journal) is None)
+    return tuple(journal for journal in journals if owner(journal) is None and _may_be_of(plan, journal))
+
+
+def _may_be_of(plan: Plan, journal: Path) -> bool:
+    """Whether a journal can be of the plan's suite: an own one may have the name of a shipped one."""
+    try:
+        origin = read_progress(journal).header.suite.origin
+    except RecordError:  # killed before its first line
+        return True
+    return origin in {None, plan.suite_info.origin}

@@ -136,6 +136,8 @@ def test_an_unfinished_run_is_pointed_to(say: Say, finished_run: Run, tmp_path: 
     folder.mkdir(parents=True)
     journal = journal_of(_record(finished_run), folder)
     (folder / journal.name.replace("-mine-", "-not-mine-")).touch()
+    shipped = journal.read_text(encoding="utf-8").replace('"origin": "own"', '"origin": "shipped"')
+    (folder / "29990101T000000Z-mine-1f2e3d4c5b6a.journal.jsonl").write_text(shipped, encoding="utf-8")
     lock_of(journal).touch()
     owner_of(journal).write_text("1\n")  # a run that was killed leaves both; the number is another's by now
     suite = str(finished_run[0] / "mine.toml")
