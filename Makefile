@@ -3,7 +3,7 @@
 # make test         set up .venv and run the tests (minutes; no GPU, no network)
 # make test-slow    the rest: runs on emulated cards, full size, real browser (apt-get install -y chromium),
 #                   transformers 4.57.1 (needs about 16 GB of memory)
-# make fuzz         any options and any files, thousands, others each time; make test has some hundred of them
+# make fuzz         any options and any files, thousands (FUZZ_SEED= for others each time); make test has some hundred
 # make test-gpu     what only a real NVIDIA card can show; nothing is downloaded
 # make benchmarks   what the harness itself costs, measured in alternation
 # make lint types   ruff, the workflow checks, mypy
@@ -22,6 +22,8 @@ VENV ?= .venv
 # What was chosen last stays chosen.
 TORCH ?= $(or $(shell cat $(VENV)/.torch 2>/dev/null),cpu)
 BIN = $(VENV)/bin
+# Tests start hundreds of processes: each would compile bench again.
+export PYTHONDONTWRITEBYTECODE =
 
 # The local part matters: 2.13.0 alone is satisfied by whichever build is there already.
 torch_pin_cpu   = torch==2.13.0
@@ -112,9 +114,11 @@ COMPAT_HUB = $(addprefix tests/weights/test_hub_,errors.py settings.py fallback.
 test-compat: $(COMPAT_STAMP)
 	$(COMPAT_VENV)/bin/python -m pytest tests/moss_audio tests/engines tests/arithmetic tests/predict $(COMPAT_HUB) -m 'not full_size and not gpu'
 
+# FUZZ_SEED= another one, or none: other inputs each time.
 FUZZ_EXAMPLES = 250
+FUZZ_SEED = 1
 fuzz: $(STAMP)
-	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/fuzz -n auto --maxprocesses 4 --timeout 1200
+	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/fuzz -n auto --maxprocesses 4 --timeout 1200 $(FUZZ_SEED:%=--hypothesis-seed=%)
 
 benchmarks: $(STAMP)
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable --benchmark-only --timeout 3600 -s

@@ -153,6 +153,7 @@ def test_a_summary_that_cannot_be_written_does_not_lose_the_run(
     assert json.loads(printed.out.splitlines()[-1])["exit_code"] == 0
 
 
+@pytest.mark.emulated
 @NEEDS_SIGNALS
 def test_an_interrupted_run_tells_what_it_has(stand_ins: dict[str, str], home: Path, tmp_path: Path) -> None:
     path = write_suite(tmp_path, tokens="[8, 2000]", repeats=50, engine=PACED)

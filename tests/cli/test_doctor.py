@@ -168,6 +168,7 @@ def test_a_headless_card_on_which_all_is_fine(doctor: Doctor) -> None:
     ]
 
 
+@pytest.mark.emulated
 def test_a_desktop_says_what_it_costs_and_who_is_on_it(doctor: Doctor) -> None:
     said = doctor("rtx-4070-desktop", torch=CU130)
     assert said.code == 0
@@ -196,6 +197,7 @@ def test_an_old_wheel_has_no_kernels_for_a_new_card(doctor: Doctor) -> None:
     assert "cu130" in last_lines(said)[-1]
 
 
+@pytest.mark.emulated
 def test_what_torch_says_of_the_card_is_shown(doctor: Doctor) -> None:
     said = doctor(
         "rtx-4070-headless", torch=CU130, failure='raise RuntimeError("CUDA error: out of memory\\nadvice")'
@@ -204,6 +206,7 @@ def test_what_torch_says_of_the_card_is_shown(doctor: Doctor) -> None:
     assert "failed on this card: RuntimeError: CUDA error: out of memory" in line_of(said, "kernels")
 
 
+@pytest.mark.emulated
 @pytest.mark.parametrize(
     ("module", "expected"),
     [
@@ -237,12 +240,14 @@ def test_a_driver_that_is_too_old(doctor: Doctor) -> None:
     assert "cu128" in last_lines(said)[-1]
 
 
+@pytest.mark.emulated
 def test_a_command_is_never_broken_in_two(doctor: Doctor) -> None:
     said = doctor("old-cuda", torch=CU130)
     command = last_lines(said)[-1].removeprefix("Next: ")
     assert sum(command in line for line in said.out.splitlines()) == 2
 
 
+@pytest.mark.emulated
 def test_an_older_driver_of_the_same_major_version_will_do(doctor: Doctor) -> None:
     said = doctor("old-driver", torch=("2.9.1+cu128", "12.8"))
     assert said.code == 0
@@ -259,6 +264,7 @@ def test_turing_cannot_run_it_and_nothing_changes_that(doctor: Doctor) -> None:
     ]
 
 
+@pytest.mark.emulated
 def test_another_program_on_the_card(doctor: Doctor) -> None:
     said = doctor("shared-card", torch=CU130)
     assert said.code == 3
@@ -266,12 +272,14 @@ def test_another_program_on_the_card(doctor: Doctor) -> None:
     assert "fix: Stop python3 (pid " in line_of(said, "processes")
 
 
+@pytest.mark.emulated
 def test_a_container_sees_numbers_without_names(doctor: Doctor) -> None:
     said = doctor("container", torch=CU130, container="docker")
     assert said.code == 0
     assert "a program out of sight (pid " in line_of(said, "processes")
 
 
+@pytest.mark.emulated
 def test_wsl2_tells_no_sizes_and_spills(doctor: Doctor) -> None:
     said = doctor("wsl2", torch=CU130, WSL_DISTRO_NAME="Ubuntu")
     assert said.code == 0
@@ -280,6 +288,7 @@ def test_wsl2_tells_no_sizes_and_spills(doctor: Doctor) -> None:
     assert "SSH" not in line_of(said, "display")
 
 
+@pytest.mark.emulated
 def test_a_part_without_memory_of_its_own_is_judged_by_the_ram(doctor: Doctor) -> None:
     said = doctor("gb10", torch=CU130)
     assert said.code == 0
@@ -287,6 +296,7 @@ def test_a_part_without_memory_of_its_own_is_judged_by_the_ram(doctor: Doctor) -
     assert "the driver gives no figure, as where memory is shared" in line_of(said, "VRAM")
 
 
+@pytest.mark.emulated
 def test_a_lowered_power_limit(doctor: Doctor) -> None:
     said = doctor("power-capped", torch=CU130)
     assert said.code == 0
@@ -294,6 +304,7 @@ def test_a_lowered_power_limit(doctor: Doctor) -> None:
     assert "sudo nvidia-smi -pl 200" in line_of(said, "power")
 
 
+@pytest.mark.emulated
 def test_a_laptop_is_told_of_its_other_graphics_and_never_to_stop_its_compositor(doctor: Doctor) -> None:
     said = doctor("laptop", torch=CU130)
     assert said.code == 0
@@ -301,6 +312,7 @@ def test_a_laptop_is_told_of_its_other_graphics_and_never_to_stop_its_compositor
     assert "Stop" not in line_of(said, "processes")
 
 
+@pytest.mark.emulated
 def test_a_card_beyond_the_catalog_runs_under_a_name_of_its_own(doctor: Doctor) -> None:
     said = doctor("unknown-card", torch=CU130, kernels="sm_80 compute_120")
     assert said.code == 0
@@ -308,6 +320,7 @@ def test_a_card_beyond_the_catalog_runs_under_a_name_of_its_own(doctor: Doctor) 
     assert last_lines(said)[-1] == "Next: bench run --gpu rtx-6070"
 
 
+@pytest.mark.emulated
 @pytest.mark.parametrize("scenario", ["falls-off-the-bus", "throttled", "contended"])
 def test_what_only_shows_under_load_does_not_disturb_a_look_before(doctor: Doctor, scenario: str) -> None:
     assert doctor(scenario, torch=CU130).code == 0
@@ -332,6 +345,7 @@ def test_a_card_in_mig_mode_without_instances_is_here_and_says_what_to_do(
 # --- several ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.emulated
 def test_of_two_cards_each_has_its_section_and_the_better_is_recommended(doctor: Doctor) -> None:
     said = doctor("two-cards", torch=CU130)
     assert said.code == 0
@@ -342,6 +356,7 @@ def test_of_two_cards_each_has_its_section_and_the_better_is_recommended(doctor:
     assert last_lines(said)[-1] == "Next: bench run --gpu rtx-4070"
 
 
+@pytest.mark.emulated
 def test_one_of_two_cards_by_name(doctor: Doctor) -> None:
     said = doctor("two-cards", "--gpu", "t4", torch=CU130)
     assert said.code == 3
@@ -349,6 +364,7 @@ def test_one_of_two_cards_by_name(doctor: Doctor) -> None:
     assert doctor("two-cards", "--gpu", "rtx-4090").code == 3
 
 
+@pytest.mark.emulated
 def test_a_card_that_is_lost_is_told_and_leaves_the_other(doctor: Doctor, tmp_path: Path) -> None:
     said = doctor(variant(tmp_path, "two-cards", "lost 1"), torch=CU130)
     assert said.code == 0
@@ -356,6 +372,7 @@ def test_a_card_that_is_lost_is_told_and_leaves_the_other(doctor: Doctor, tmp_pa
     assert last_lines(said)[-1] == "Next: bench run --gpu rtx-4070"
 
 
+@pytest.mark.emulated
 def test_one_name_with_two_sizes(doctor: Doctor) -> None:
     said = doctor("rtx-4060-ti-pair", torch=CU130)
     assert said.code == 0
@@ -363,6 +380,7 @@ def test_one_name_with_two_sizes(doctor: Doctor) -> None:
     assert last_lines(said)[-1] == "Next: bench run --gpu rtx-4060-ti-16gb"
 
 
+@pytest.mark.emulated
 def test_slices_of_a_card_are_judged_one_by_one(doctor: Doctor) -> None:
     said = doctor("mig-slice", torch=CU130)
     assert said.code == 0

@@ -172,6 +172,7 @@ def test_the_longest_clip_to_try_is_a_length_that_the_search_can_try(say: Say, t
     assert "is not between 5 and 3600 seconds" in said.line()
 
 
+@pytest.mark.emulated
 def test_a_search_ends_where_it_was_asked_to_and_remembers_what_timed_out(
     stand_ins: dict[str, str], home: Path, tmp_path: Path
 ) -> None:

@@ -76,6 +76,7 @@ def test_a_living_run_has_its_journal_for_itself(
     assert [path.suffix for path in only(tmp_path / "results", "*.json").parent.iterdir()] == [".json"]
 
 
+@pytest.mark.emulated
 def test_failed_cells_run_again_when_asked_and_every_attempt_is_kept(
     stand_ins: dict[str, str], say: Say, tmp_path: Path, home: Path
 ) -> None:

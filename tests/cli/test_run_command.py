@@ -395,6 +395,7 @@ def test_the_record_is_plain_json(finished_run: Run) -> None:
     assert document["schema_version"] == "1.1"
 
 
+@pytest.mark.emulated
 def test_a_time_budget_skips_what_is_left_and_a_resumed_run_runs_it(
     stand_ins: dict[str, str], home: Path, tmp_path: Path
 ) -> None:

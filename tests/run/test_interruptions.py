@@ -115,6 +115,7 @@ os.execv(sys.executable, [sys.executable, "-m", "bench", *sys.argv[2:]])
 """
 
 
+@pytest.mark.emulated
 @pytest.mark.parametrize(
     ("hangup", "code", "ends"),
     [("SIG_DFL", 129, ["measured", "skipped", "skipped"]), ("SIG_IGN", 0, ["measured"] * 3)],

@@ -20,7 +20,7 @@ from bench.run.signals import StopRequest
 from bench.suite.cells import expand
 from bench.suite.suite import read_suite
 from bench.wording.outcomes import reason
-from tests.engines.stand_in import NAME, PACED, announce
+from tests.engines.stand_in import NAME, PACED, READING, announce
 from tests.run.processes import NEEDS_SIGNALS, write_suite
 
 SOURCE = ModelSource(name="tiny", weight_mode=WeightMode.TINY, directory=None)
@@ -101,7 +101,7 @@ def test_an_engine_that_the_worker_does_not_know_is_refused(setup: Setup, mailbo
     unknown = Isolation(setup.model_copy(update={"engine": "nothing"}), mailbox)
     with pytest.raises(UsageError) as raised:
         unknown.hello()
-    assert raised.value.hint == f"Choose from native, {PACED}, {NAME}"
+    assert raised.value.hint == f"Choose from native, {PACED}, {READING}, {NAME}"
 
 
 CRASHING = """
