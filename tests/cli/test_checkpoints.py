@@ -83,14 +83,11 @@ def _truncated(model: Path) -> None:
     path.write_bytes(path.read_bytes()[:-100_000])
 
 
+@pytest.mark.emulated
 @pytest.mark.parametrize(
     ("damage", "told"),
     [
-        pytest.param(
-            _other_tensors,
-            ("1 missing", "1 not part of the model (surplus)", "1 of another shape"),
-            marks=pytest.mark.emulated,  # the sentence itself: tests/weights/test_checkpoint.py
-        ),
+        (_other_tensors, ("1 missing", "1 not part of the model (surplus)", "1 of another shape")),
         (_truncated, ("model.safetensors is truncated: 100,000 bytes are missing at its end",)),
     ],
 )

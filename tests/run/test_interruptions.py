@@ -30,6 +30,7 @@ pytestmark = NEEDS_SIGNALS
 ENGINES = pytest.mark.parametrize("engine", [PACED, pytest.param("native", marks=pytest.mark.emulated)])
 
 
+@pytest.mark.emulated
 @ENGINES
 def test_a_run_that_is_stopped_again_and_again_loses_the_cell_in_flight_at_most(
     engine: str, stand_ins: dict[str, str], tmp_path: Path, home: Path

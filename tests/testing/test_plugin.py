@@ -265,6 +265,7 @@ def test_it_is_installed_as_a_plugin() -> None:
     assert any(each.startswith("pytest-benchmark") for each in project["optional-dependencies"]["pytest"])
 
 
+@pytest.mark.emulated
 def test_ctrl_c_leaves_a_record_and_a_disabled_benchmark_still_judges(
     stand_ins: dict[str, str], home: Path, tmp_path: Path
 ) -> None:

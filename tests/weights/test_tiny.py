@@ -62,6 +62,7 @@ def test_it_generates(tiny: Path, attention: str) -> None:
     assert not torch.equal(model(**louder).logits[:, -1], model(**inputs).logits[:, -1])
 
 
+@pytest.mark.emulated
 def test_processes_may_race_for_it(tmp_path: Path, tiny: Path) -> None:
     target = tmp_path / "raced"
     command = [sys.executable, "-c", _WRITE, str(target)]
