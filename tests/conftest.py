@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +21,14 @@ from tests.run.processes import bench, write_suite
 # A busy machine is no fault of the code: timings are in tests/benchmarks, as ratios.
 hypothesis.settings.register_profile("bench", deadline=None)
 hypothesis.settings.load_profile("bench")
+
+
+def pytest_configure() -> None:
+    """Undo what a suite in the background inherits: its processes would not hear Ctrl-C or a hang-up."""
+    for name in ("SIGINT", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if name == "SIGINT" else signal.SIG_DFL)
 
 
 @dataclass(frozen=True)
