@@ -151,7 +151,7 @@ def require_readable(answers: Answers) -> None:
 
 
 @settings(
-    max_examples=25,
+    max_examples=40,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
