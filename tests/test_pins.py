@@ -37,6 +37,7 @@ NEW: Final = frozenset(
         "earlier_attempts",
     }
     | {"undecided_s", "undecided_status"}
+    | {"attention_kernel", "rounding_bytes", "system"}
     | {"decision", "remedy", "remedy_code", "base_interval", "new_interval"}
 )
 """Keys of schema 1.1 that 1.0 does not have."""

@@ -85,8 +85,15 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
 
 
-SdpaKernel = Literal["flash", "memory_efficient", "cudnn", "unfused"]
-"""The kernels among which torch chooses for SDPA; on a CPU `flash` is its fused kernel."""
+SdpaKernel = Literal["flash", "memory_efficient", "cudnn", "math"]
+"""The kernels among which torch chooses for SDPA; on a CPU `flash` is its fused kernel.
+
+`math` are separate operators, which store the scores of all pairs of positions.
+"""
+AttentionKernel = Literal["flash", "memory_efficient", "cudnn", "math", "eager"]
+"""The kernel of the language model: `eager` is transformers' own, `flash` stands for FlashAttention 2 too."""
+OperatingSystem = Literal["linux", "windows", "wsl2"]
+"""The system that a prediction is for: WSL2 has the kernels of Linux and the memory of Windows."""
 
 Status = Literal["measured", "predicted", "out_of_memory", "unsupported", "failed", "timeout", "skipped"]
 """The outcome of a cell."""

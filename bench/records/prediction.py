@@ -5,17 +5,20 @@ from typing import Literal
 from pydantic import Field
 
 from bench.records.base import Bytes, Frozen, Interval, Seconds
-from bench.records.enums import Attention, Phase
+from bench.records.enums import Attention, AttentionKernel, OperatingSystem, Phase
 
 
 class PhaseEnvelope(Frozen):
-    """One phase at its highest. The last four terms and the weights add up to the first."""
+    """One phase at its highest. The other terms and the weights add up to the first."""
 
     allocated_peak_bytes: Bytes
     cache_bytes: Bytes = Field(description="KV cache at the peak")
     activations_bytes: Bytes = Field(description="all other tensors at the peak, the weights left out")
     workspace_bytes: Bytes = Field(description="what kernels took in addition to tensors at the peak")
     buffers_bytes: Bytes = Field(description="tensors that the model keeps in addition to its weights")
+    rounding_bytes: Bytes = Field(
+        default=0, description="what the allocator's whole blocks take beyond the tensors; 0 for a CPU"
+    )
     peak_op: str = Field(description="the operator that caused it, behind the module that called it")
 
 
@@ -57,6 +60,9 @@ class Envelope(Frozen):
     )
     peak_phase: Phase
     peak_op: str
+    attention_kernel: AttentionKernel | None = Field(
+        default=None, description="of the language model; null in records of 1.0"
+    )
     prompt_tokens: int
     phases: dict[Phase, PhaseEnvelope]
     ceiling: Ceiling | None = Field(description="null for a CPU")
@@ -68,6 +74,13 @@ class Term(Frozen):
     low_bytes: Bytes
     high_bytes: Bytes
     evidence: str
+
+
+class PlannedSystem(Frozen):
+    """The system and the release of torch that a prediction is for: they decide the attention kernel."""
+
+    os: OperatingSystem
+    torch: str = Field(description="the release whose rules were used, such as 2.13")
 
 
 class LongestClip(Frozen):
@@ -113,6 +126,7 @@ class Derivation(Frozen):
     loading: str = Field(description="how the weights reach the device, and what that takes at most")
     allocator: str | None = Field(description="whose rules the reserved bytes follow; null for a CPU")
     workspace_source: str = Field(description="where the workspace of kernels is from")
+    system: PlannedSystem | None = Field(default=None, description="null for a CPU and in records of 1.0")
     headroom: Literal["headless", "desktop"] | None = Field(
         description="which budget alone was asked for; null for both"
     )

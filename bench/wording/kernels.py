@@ -9,7 +9,7 @@ _ON_CARD: Final[Mapping[SdpaKernel, str]] = {
     "flash": "torch's FlashAttention kernel",
     "memory_efficient": "torch's memory-efficient kernel",
     "cudnn": "the cuDNN kernel",
-    "unfused": "unfused operators, which store all scores",
+    "math": "the math kernel, which stores the scores of all positions",
 }
 _FUSED_ON_CPU: Final = "torch's fused kernel for the CPU"
 _NO_FLASH: Final = "; this build of torch has no FlashAttention kernels"
@@ -21,7 +21,7 @@ def sdpa(kernel: SdpaKernel | None, *, on_cpu: bool, has_flash: bool) -> str:
     if kernel is None:
         return _UNKNOWN
     if on_cpu:
-        return _FUSED_ON_CPU if kernel == "flash" else _ON_CARD["unfused"]
+        return _FUSED_ON_CPU if kernel == "flash" else _ON_CARD["math"]
     return _ON_CARD[kernel] + ("" if has_flash or kernel == "flash" else _NO_FLASH)
 
 
@@ -31,7 +31,7 @@ def attention(
     """`sdpa runs torch's FlashAttention kernel`. `flash_attn` is the version of the package."""
     match asked:
         case Attention.EAGER:
-            runs = _ON_CARD["unfused"]
+            runs = "separate operators, which store the scores of all positions"
         case Attention.SDPA:
             runs = sdpa(kernel, on_cpu=on_cpu, has_flash=has_flash)
         case Attention.FLASH_ATTENTION_2:

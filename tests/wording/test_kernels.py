@@ -19,9 +19,9 @@ from bench.wording.kernels import attention, sdpa
             False,
             "torch's memory-efficient kernel; this build of torch has no FlashAttention kernels",
         ),
-        ("unfused", False, True, "unfused operators, which store all scores"),
+        ("math", False, True, "the math kernel, which stores the scores of all positions"),
         ("flash", True, False, "torch's fused kernel for the CPU"),
-        ("unfused", True, False, "unfused operators, which store all scores"),
+        ("math", True, False, "the math kernel, which stores the scores of all positions"),
         (None, False, False, "a kernel that is not known until the run"),
     ],
 )
@@ -35,6 +35,6 @@ def test_only_sdpa_depends_on_the_choice_of_torch(kernel: SdpaKernel) -> None:
         asked: attention(asked, kernel, on_cpu=False, has_flash=True, flash_attn="2.8.3")
         for asked in Attention
     }
-    assert words[Attention.EAGER] == "eager runs unfused operators, which store all scores"
+    assert words[Attention.EAGER] == "eager runs separate operators, which store the scores of all positions"
     assert words[Attention.FLASH_ATTENTION_2] == "flash_attention_2 runs flash-attn 2.8.3"
     assert words[Attention.SDPA].startswith("sdpa runs ")

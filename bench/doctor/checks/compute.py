@@ -103,7 +103,7 @@ def attention(card: Card) -> Check | None:
     if trial is None or trial.torch_error is not None:
         return None
     words = sdpa(trial.sdpa_kernel, on_cpu=False, has_flash=trial.has_flash_kernels)
-    is_slow = trial.sdpa_kernel == "unfused"
+    is_slow = trial.sdpa_kernel == "math"
     status: Status = "warning" if is_slow else "note" if trial.sdpa_kernel is None else "ok"
     fix = "Install a torch with fused kernels for this card, or measure short clips" if is_slow else None
     return Check(name="attention", status=status, summary=f"SDPA runs {words}", fix=fix)

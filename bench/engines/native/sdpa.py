@@ -8,7 +8,7 @@ from bench.records.enums import SdpaKernel
 
 _HEADS, _KV_HEADS, _HEAD_DIM, _POSITIONS = 32, 8, 128, 16  # as in the released models; few positions
 # torch.nn.attention.SDPBackend
-_KERNELS: Final[dict[int, SdpaKernel]] = {0: "unfused", 1: "flash", 2: "memory_efficient", 3: "cudnn"}
+_KERNELS: Final[dict[int, SdpaKernel]] = {0: "math", 1: "flash", 2: "memory_efficient", 3: "cudnn"}
 
 
 def sdpa_kernel(device: str, dtype: str) -> SdpaKernel | None:
