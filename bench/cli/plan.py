@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bench.hardware.budget import BudgetKind
     from bench.predict.planner import Planner, PlanRequest
     from bench.predict.target import Target
+    from bench.records.prediction import PlannedSystem
     from bench.records.record import Record
 
 Form = Literal["table", "json"]
@@ -90,6 +91,7 @@ def plan(
       bench plan --gpu rtx-4090 --model MOSS-Audio-8B-Instruct --out results
     """
     from bench.cli.downloads import show_note
+    from bench.predict.planned_system import planned_system
     from bench.predict.planner import plan_request
     from bench.predict.target import targets
 
@@ -98,12 +100,13 @@ def plan(
         raise UsageError(
             f"--any-gpu and {'--gpu' if gpus else '--out'} are both given", hint="Use one of them"
         )
-    planned_for = () if any_gpu else targets(gpus)
+    system = planned_system()
+    planned_for = () if any_gpu else targets(gpus, system)
     chosen = plan_request(run_options({"gpu": None, "device": None, **given}))
     if chosen.source.note is not None:
         show_note(chosen.source.note)
     if any_gpu:
-        _survey(chosen, budget, form)
+        _survey(chosen, system, budget, form)
     else:
         _plan(chosen, planned_for, budget, form, out)
 
@@ -114,12 +117,12 @@ def _budget(headless: bool, desktop: bool) -> "BudgetKind | None":
     return "headless" if headless else "desktop" if desktop else None
 
 
-def _survey(chosen: "PlanRequest", budget: "BudgetKind | None", form: Form) -> None:
+def _survey(chosen: "PlanRequest", system: "PlannedSystem", budget: "BudgetKind | None", form: Form) -> None:
     from bench.cli.plan_output import print_survey, progress, survey_json
     from bench.predict.planner import survey
 
     with progress() as report:
-        found = survey(_planner(chosen, budget, report))
+        found = survey(_planner(chosen, budget, report), system)
     if form == "json":
         click.echo(survey_json(found, budget))
     else:

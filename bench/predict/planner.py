@@ -23,7 +23,7 @@ from bench.predict.source import Source, source_of
 from bench.predict.target import Target, every_card
 from bench.records.base import Interval
 from bench.records.enums import Provenance, Verdict
-from bench.records.prediction import Derivation, LongestClip
+from bench.records.prediction import Derivation, LongestClip, PlannedSystem
 from bench.records.record import Environment, Record, SuiteInfo
 from bench.records.verdicts import CellReason, StatedReason, TotalUnknown
 from bench.run.run_spec import RunOptions, cells_of, origin_of
@@ -156,6 +156,7 @@ class Planner:
             loading=_LOADING,
             allocator=RULES_OF if on_card else None,
             workspace_source=_CARD_WORKSPACE if on_card else _CPU_WORKSPACE,
+            system=target.system,
             headroom=self._budget_kind,
             driver_reserve=budget.DRIVER_RESERVE.term if on_card else None,
             context=budget.CONTEXT.term if on_card else None,
@@ -217,13 +218,13 @@ class Survey:
         return next((card for card in self.cards if card.verdict in verdicts), None)
 
 
-def survey(planner: Planner) -> Survey:
-    """Predict every cell for every card of the catalog.
+def survey(planner: Planner, system: PlannedSystem) -> Survey:
+    """Predict every cell for every card of the catalog on this system.
 
     Raises:
         UsageError: a prompt that cannot be counted without a tokenizer.
     """
-    known, unknown = every_card()
+    known, unknown = every_card(system)
     predicted = tuple(_candidate(planner.record(target, frontier=False)) for target in known)
     rest = tuple(
         Candidate(card.slug, card.nvml_name, None, Verdict.UNKNOWN, _unknown(card), None) for card in unknown

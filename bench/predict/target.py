@@ -9,6 +9,7 @@ from bench.hardware import device as devices
 from bench.hardware.budget import headless_budget
 from bench.hardware.catalog import Card
 from bench.hardware.device import Device
+from bench.records.prediction import PlannedSystem
 from bench.records.record import DeviceInfo
 
 CPU = "cpu"
@@ -16,39 +17,40 @@ CPU = "cpu"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One device to plan for. `card` is None for the CPU."""
+    """One device to plan for. `card` and `system` are None for the CPU."""
 
     info: DeviceInfo
     card: Card | None
+    system: PlannedSystem | None
 
 
-def targets(names: Sequence[str]) -> tuple[Target, ...]:
+def targets(names: Sequence[str], system: PlannedSystem) -> tuple[Target, ...]:
     """Return the devices of these names, each once; without names the graphics cards of this machine.
 
     Raises:
         UsageError: an unknown name, a card of unknown memory, or no name and no card.
         DeviceError: no name, and a driver that does not answer.
     """
-    found = [_named(name) for name in names] if names else _here()
+    found = [_named(name, system) for name in names] if names else _here(system)
     return tuple({target.info.slug: target for target in found}.values())
 
 
-def every_card() -> tuple[tuple[Target, ...], tuple[Card, ...]]:
+def every_card(system: PlannedSystem) -> tuple[tuple[Target, ...], tuple[Card, ...]]:
     """Return the cards of the catalog by memory, least first, and those of unknown memory."""
     known = [card for card in catalog.cards() if card.memory_total_bytes is not None]
     unknown = [card for card in catalog.cards() if card.memory_total_bytes is None]
     known.sort(key=lambda card: (card.memory_total_bytes or 0, card.slug))
-    return tuple(_of_card(card, catalogued=True) for card in known), tuple(unknown)
+    return tuple(_of_card(card, system, catalogued=True) for card in known), tuple(unknown)
 
 
-def _named(name: str) -> Target:
+def _named(name: str, system: PlannedSystem) -> Target:
     if name == CPU:
-        return Target(devices.the_cpu().info(), None)
+        return Target(devices.the_cpu().info(), None, None)
     card = next((card for card in catalog.cards() if card.slug == name), None)
-    return _of_card(card, catalogued=True) if card is not None else _uncatalogued(name)
+    return _of_card(card, system, catalogued=True) if card is not None else _uncatalogued(name, system)
 
 
-def _uncatalogued(name: str) -> Target:
+def _uncatalogued(name: str, system: PlannedSystem) -> Target:
     """Return a card of this machine that is not in the catalog."""
     try:
         here = devices.every_gpu()
@@ -59,32 +61,32 @@ def _uncatalogued(name: str) -> Target:
         near = catalog.nearest_slugs(name, tuple(gpu.slug for gpu in here))
         hint = f"Did you mean {', '.join(near)}?" if near else "`bench gpus` lists the names"
         raise UsageError(f"no graphics card is called '{name}'", hint=hint)
-    return _of_device(found)
+    return _of_device(found, system)
 
 
-def _here() -> list[Target]:
+def _here(system: PlannedSystem) -> list[Target]:
     found = devices.gpus()
     if not found:
         raise UsageError(
             "no graphics card is here to plan for",
             hint="Name one, such as --gpu rtx-4070 (`bench gpus` lists them), or ask for --any-gpu",
         )
-    return [_of_device(gpu) for gpu in found]
+    return [_of_device(gpu, system) for gpu in found]
 
 
-def _of_device(gpu: Device) -> Target:
+def _of_device(gpu: Device, system: PlannedSystem) -> Target:
     if gpu.entry is not None:
-        return _of_card(gpu.entry, catalogued=True)
+        return _of_card(gpu.entry, system, catalogued=True)
     if gpu.compute_capability is None:
         raise UsageError(
             f"the driver does not tell the compute capability of {gpu.name}",
             hint="Name a card of the catalog with --gpu",
         )
     card = Card(gpu.slug, gpu.name, gpu.compute_capability, gpu.memory_total_bytes)
-    return _of_card(card, catalogued=False)
+    return _of_card(card, system, catalogued=False)
 
 
-def _of_card(card: Card, *, catalogued: bool) -> Target:
+def _of_card(card: Card, system: PlannedSystem, *, catalogued: bool) -> Target:
     headless_budget(card)  # raises for unknown memory
     return Target(
         DeviceInfo(
@@ -98,4 +100,5 @@ def _of_card(card: Card, *, catalogued: bool) -> Target:
             bf16_operations_per_s=card.bf16_operations_per_s,
         ),
         card,
+        system,
     )

@@ -13,7 +13,7 @@ from bench.records.base import Interval
 from bench.records.enums import Attention, Profile
 from bench.records.record import Predicted, Unsupported
 from bench.run.run_spec import RunOptions
-from tests.predict.planned import SMALL, derived_records
+from tests.predict.planned import LINUX, SMALL, derived_records
 
 pytestmark = pytest.mark.full_size  # it traces models
 
@@ -24,7 +24,7 @@ def test_memory_of_another_card_is_what_predicting_for_it_gives(model: Path) -> 
     traced = TracedModel(planned.source, planned.suite.dtype, lambda _: None)
     predictions = Predictions(traced, [8, 32])
     for name in ("rtx-4070", "rtx-4090", "rtx-5090", "rtx-5060-ti-16gb"):
-        (target,) = targets([name])
+        (target,) = targets([name], LINUX)
         asked = planned.cells[-1].requested
         assert target.card is not None
         alone = predict(

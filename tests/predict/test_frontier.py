@@ -12,7 +12,7 @@ from bench.predict.target import Target, targets
 from bench.records.enums import Fit
 from bench.run.run_spec import RunOptions
 from bench.units import MIB
-from tests.predict.planned import SMALL, derived_records
+from tests.predict.planned import LINUX, SMALL, derived_records
 
 pytestmark = pytest.mark.full_size  # it traces models
 
@@ -21,7 +21,7 @@ def test_every_length_of_the_frontier_keeps_its_word(model: Path) -> None:
     """A card whose memory ends within the sweep: each clip that is named is judged as the frontier says."""
     planned = plan_request(RunOptions(**{**SMALL, "model": str(model)}))  # type: ignore[arg-type]
     planner = Planner(planned)
-    (known,) = targets(["rtx-4070"])
+    (known,) = targets(["rtx-4070"], LINUX)
     envelope = planner.record(known).cells[-1].envelope
     assert envelope is not None
     assert envelope.device_peak_bytes is not None
@@ -42,7 +42,7 @@ def test_every_length_of_the_frontier_keeps_its_word(model: Path) -> None:
 def _card_of(like: Target, memory_total_bytes: int) -> Target:
     assert like.card is not None
     card = Card("small", "Small", like.card.compute_capability, memory_total_bytes)
-    return Target(like.info.model_copy(update={"memory_total_bytes": memory_total_bytes}), card)
+    return Target(like.info.model_copy(update={"memory_total_bytes": memory_total_bytes}), card, LINUX)
 
 
 @pytest.mark.parametrize("headroom", ["headless", "desktop"])

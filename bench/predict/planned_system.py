@@ -1,0 +1,68 @@
+"""The system and the release of torch that a prediction is for."""
+
+import platform
+import re
+from typing import Final
+
+from bench.engines.native.sdpa_rules import NEWEST_RULES, TorchBuild
+from bench.errors import UsageError
+from bench.hardware.system import this_system
+from bench.packages import is_older, oldest, version_of
+from bench.records.enums import OperatingSystem
+from bench.records.prediction import PlannedSystem
+
+_VERSION: Final = re.compile(
+    r"([0-9]{1,4}\.[0-9]{1,4})(?:\.[0-9]{1,4})?(?:\.?(?:a|b|rc|dev|post)[0-9]*)?(?:\+[A-Za-z0-9.]+)?"
+)
+
+
+def planned_system(os: OperatingSystem | None = None, torch: str | None = None) -> PlannedSystem:
+    """Return the system to plan for. None: this machine, its torch; without torch the newest known release.
+
+    `torch` is a release or a version, such as `2.13`, `2.13.0` or `2.14.1+cu130`. macOS counts as Linux:
+    torch for macOS has no CUDA.
+
+    Raises:
+        UsageError: no version, or a release that bench does not support.
+    """
+    return PlannedSystem(os=os or _here(), torch=installed_release() if torch is None else _release(torch))
+
+
+def torch_build(system: PlannedSystem) -> TorchBuild:
+    """Return the CUDA build of torch on a planned system: WSL2 runs those of Linux."""
+    major, minor = map(int, system.torch.split("."))
+    return TorchBuild("windows" if system.os == "windows" else "linux", (major, minor))
+
+
+def installed_release() -> str:
+    """Return the release of the installed torch, such as `2.13`; without one the newest with known rules."""
+    found = _VERSION.match(version_of("torch") or NEWEST_RULES)
+    return found[1] if found is not None else NEWEST_RULES
+
+
+def is_macos() -> bool:
+    """Whether this is macOS, for which a plan is one for Linux."""
+    return platform.system() == "Darwin"
+
+
+def _here() -> OperatingSystem:
+    system = this_system()
+    if system.windows:
+        return "windows"
+    return "wsl2" if system.wsl2 else "linux"
+
+
+def _release(text: str) -> str:
+    found = _VERSION.fullmatch(text)
+    least = _oldest_release()
+    if found is None:
+        raise UsageError(f"--torch: '{text}' is no version of torch", hint="Give a release, such as 2.13")
+    if is_older(found[1], least):
+        raise UsageError(f"--torch: {text} is too old", hint=f"bench needs torch {least} or newer")
+    return found[1]
+
+
+def _oldest_release() -> str:
+    """Return the release of the oldest torch that bench accepts; 0 where bench is not installed."""
+    found = _VERSION.match(oldest().get("torch", ""))
+    return found[1] if found is not None else "0"
