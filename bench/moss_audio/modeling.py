@@ -11,6 +11,7 @@ from transformers import GenerationMixin, PreTrainedModel
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
 from bench.errors import UsageError
+from bench.moss_audio.attention import UNGROUPED, register_ungrouped
 from bench.moss_audio.configuration import AudioEncoderConfig, MossAudioConfig
 from bench.moss_audio.encoder import AudioEncoder
 from bench.moss_audio.language import DeepStack, DeepStackQwen3Model, spread
@@ -90,6 +91,8 @@ class MossAudioModel(PreTrainedModel, GenerationMixin):  # type: ignore[no-untyp
     config: MossAudioConfig
 
     def __init__(self, config: MossAudioConfig) -> None:
+        if config.language_config._attn_implementation == UNGROUPED:
+            register_ungrouped()
         super().__init__(config)
         audio: AudioEncoderConfig = config.audio_config
         self.audio_encoder = AudioEncoder(audio, config.encoder_attn_implementation)

@@ -11,6 +11,7 @@ from safetensors import safe_open
 from torch import Tensor
 
 from bench.moss_audio import MossAudioModel, MossAudioProcessor
+from bench.moss_audio.attention import UNGROUPED
 
 GOLDEN = Path(__file__).parents[1] / "data" / "golden" / "tiny-a"
 CLIPS = sorted(file.name for file in GOLDEN.glob("*.npz"))
@@ -24,7 +25,9 @@ def load(directory: Path, **options: str) -> tuple[MossAudioModel, MossAudioProc
     return model, MossAudioProcessor.from_pretrained(directory)
 
 
-@pytest.fixture(scope="module", params=["as shipped", "saved and loaded again", "encoder sdpa", "eager"])
+@pytest.fixture(
+    scope="module", params=["as shipped", "saved and loaded again", "encoder sdpa", "eager", UNGROUPED]
+)
 def loaded(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[MossAudioModel, MossAudioProcessor]]:
@@ -33,8 +36,8 @@ def loaded(
             yield load(GOLDEN, attn_implementation="sdpa")
         case "encoder sdpa":
             yield load(GOLDEN, attn_implementation="sdpa", encoder_attn_implementation="sdpa")
-        case "eager":
-            yield load(GOLDEN, attn_implementation="eager")
+        case "eager" | "sdpa_ungrouped" as attention:
+            yield load(GOLDEN, attn_implementation=attention)
         case _:
             copy = tmp_path_factory.mktemp("saved")
             for part in load(GOLDEN):
