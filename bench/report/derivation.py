@@ -23,7 +23,7 @@ _BUDGETS: Final = {
     "desktop": "beside a desktop only",
     None: "without a desktop and beside one",
 }
-UNCONFIRMED: Final = "modelled, not yet confirmed on a real card"
+UNCONFIRMED: Final = "modelled; allocator rules confirmed on recorded traces of real cards, default settings"
 
 
 def derived(check: Check, how: tuple[Fact, ...], how_lines: tuple[str, ...]) -> Derived | None:

@@ -114,8 +114,8 @@ def _prediction(caveat: caveats.PredictionCaveat | caveats.DeviceCaveat) -> str:
             return f"Reserved bytes are modelled: measured on this card they were {_ratios(caveat)}."
         case caveats.ReservedUnconfirmed(allocator=allocator):
             return (
-                f"Reserved bytes are modelled on the rules of {allocator}, not yet confirmed against "
-                "the allocator of a real card."
+                f"Reserved bytes are modelled. The allocator rules ({allocator}, default settings) are "
+                "confirmed on recorded traces of real cards; this model's own trace is not."
             )
         case caveats.RangesOfOtherMachines(with_desktop=with_desktop):
             parts = "Driver reserve and CUDA context"

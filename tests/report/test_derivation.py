@@ -7,6 +7,7 @@ import pytest
 from bench.records.enums import Attention
 from bench.records.prediction import Comparison
 from bench.records.record import Record, Unsupported
+from bench.report.derivation import UNCONFIRMED
 from bench.report.html import render
 from bench.report.view import view_of
 from tests.samples import odd_predictions
@@ -87,9 +88,9 @@ def test_a_ceiling_is_called_a_ceiling_wherever_speed_stands() -> None:
 
 
 def test_reserved_is_modelled_until_a_measured_record_was_held_against_it() -> None:
-    assert "modelled, not yet confirmed on a real card" in page(derived.derived_record())
+    assert UNCONFIRMED in page(derived.derived_record())
     source = page(derived.derived_record(compared=(COMPARED,)))
-    assert "not yet confirmed" not in source
+    assert UNCONFIRMED not in source
     for words in ("0123456789ab", "17 of 20", "1.01", "0.99 to 1.04", 'href="#compared"'):
         assert words in source
 

@@ -56,8 +56,8 @@ SENTENCES: Final[list[tuple[Caveat, str]]] = [
     ),
     (
         known.ReservedUnconfirmed(allocator="torch 2.13.0 CUDACachingAllocator"),
-        "Reserved bytes are modelled on the rules of torch 2.13.0 CUDACachingAllocator, not yet confirmed "
-        "against the allocator of a real card.",
+        "Reserved bytes are modelled. The allocator rules (torch 2.13.0 CUDACachingAllocator, default "
+        "settings) are confirmed on recorded traces of real cards; this model's own trace is not.",
     ),
     (
         known.RangesOfOtherMachines(with_desktop=True),

@@ -9,18 +9,19 @@ default settings, one stream and no CUDA graphs:
 - without such a block a segment is requested from the driver: 2 MiB in the small pool; in the large one
   20 MiB for requests under 10 MiB, and for longer ones their size rounded up to 2 MiB;
 - a freed block merges with free neighbours of its segment;
-- segments stay. Torch gives back those without a live block only when the driver has no more memory, so a
-  card with less than this peak may still be enough.
+- segments stay until `empty_cache` returns those without a live block. Torch does the same before it reports
+  that memory has run out, so a card with less than this peak may still be enough.
 
 With expandable segments each pool is one range of addresses that grows at its end by pages of 2 MiB (small)
 or 20 MiB (large); the rest of a block is always split off; and a block at the end of the range, which could
 still grow, is taken only where no other is large enough.
 
-Not modelled: the driver's addresses (here they only rise), which decide between free blocks of equal size,
-and torch's behaviour once memory has run out.
+Not modelled: the driver's addresses, which decide between free blocks of equal size (here they only rise,
+unless the caller places the segments), and torch's behaviour once memory has run out.
 """
 
 from bisect import bisect_left, insort
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -41,6 +42,9 @@ MIN_LARGE_ALLOC: Final = 10 * 2**20
 ROUND_LARGE: Final = 2 * 2**20
 """`kRoundLarge`"""
 
+Place = Callable[[int], int]
+"""Returns the address of a new segment of so many bytes."""
+
 _ADDRESS_BITS: Final = 48
 _ADDRESS: Final = 2**_ADDRESS_BITS - 1
 
@@ -56,11 +60,6 @@ DEFAULT: Final = AllocatorSettings()
 """torch's defaults."""
 
 
-def rounded(size_bytes: int) -> int:
-    """Round a request up to whole 512 bytes (`round_size`)."""
-    return -(-size_bytes // MIN_BLOCK) * MIN_BLOCK
-
-
 def segment_size(size_bytes: int) -> int:
     """Bytes requested from the driver for a rounded size without a free block (`get_allocation_size`)."""
     if size_bytes <= SMALL_SIZE:
@@ -68,6 +67,20 @@ def segment_size(size_bytes: int) -> int:
     if size_bytes < MIN_LARGE_ALLOC:
         return LARGE_BUFFER
     return -(-size_bytes // ROUND_LARGE) * ROUND_LARGE
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A range of memory from the driver and its blocks in order: size, and name, or None where it is free."""
+
+    address: int
+    is_small: bool
+    blocks: tuple[tuple[int, int | None], ...]
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of all blocks."""
+        return sum(size for size, _ in self.blocks)
 
 
 class _Block:
@@ -87,43 +100,53 @@ class _Block:
 class _Pool:
     """Small or large blocks: all `blocks` by address, and the `free` ones in order of size, then address.
 
-    The order is kept as single numbers, which compare faster than pairs.
+    The order is kept as single numbers, which compare faster than pairs. `place` returns the address of a new
+    segment; without it each comes behind those before.
     """
 
-    __slots__ = ("blocks", "end", "expandable", "free", "last", "least_rest", "page")
+    __slots__ = ("blocks", "end", "expandable", "free", "last", "least_rest", "page", "place")
 
-    def __init__(self, *, is_small: bool, expandable: bool) -> None:
+    def __init__(self, *, is_small: bool, expandable: bool, place: Place | None) -> None:
         self.page = SMALL_BUFFER if is_small else LARGE_BUFFER
         self.least_rest = MIN_BLOCK if is_small or expandable else SMALL_SIZE + 1
         self.expandable = expandable
+        self.place = place
         self.free: list[int] = []
         self.blocks: dict[int, _Block] = {}
         self.last: _Block | None = None
         self.end = 0
 
     def take(self, size: int) -> _Block | None:
-        """Take the best free block; None if none is large enough."""
+        """Take the first bytes of the best free block; None if none is large enough."""
         free = self.free
         index = bisect_left(free, size << _ADDRESS_BITS)
         if index == len(free):
             return None
         block = self.blocks[free[index] & _ADDRESS]
-        if block is self.last and self.expandable and index + 1 < len(free):
+        if self.expandable and block is self.last and index + 1 < len(free):
             index += 1
             block = self.blocks[free[index] & _ADDRESS]
         del free[index]
         block.is_free = False
+        if block.size - size >= self.least_rest:
+            self.split(block, size)
         return block
 
     def grow(self, size: int) -> tuple[_Block, int]:
-        """Return a block of at least this size from new memory, and the bytes of new memory."""
+        """Return a block of this size, or a little more, from new memory, and the bytes of new memory."""
+        block, more = self._extend(size) if self.expandable else self._add_segment(segment_size(size))
+        if block.size - size >= self.least_rest:
+            self.split(block, size)
+        return block, more
+
+    def _add_segment(self, size: int) -> tuple[_Block, int]:
+        return self.add(self.end if self.place is None else self.place(size), size), size
+
+    def _extend(self, size: int) -> tuple[_Block, int]:
         last = self.last
-        if not self.expandable:
-            more = segment_size(size)
-            return self._add(more), more
         if last is None or not last.is_free:
             more = -(-size // self.page) * self.page
-            block = self._add(more)
+            block = self.add(self.end, more)
             block.before = last
             if last is not None:
                 last.after = block
@@ -135,28 +158,28 @@ class _Pool:
         self.end += more
         return last, more
 
-    def _add(self, size: int) -> _Block:
-        block = _Block(self, self.end, size)
-        self.end += size
-        self.blocks[block.address] = block
+    def add(self, address: int, size: int) -> _Block:
+        """Add a live block without neighbours."""
+        block = _Block(self, address, size)
+        self.end = max(self.end, address + size)
+        self.blocks[address] = block
         self.last = block
         return block
 
     def split(self, block: _Block, size: int) -> None:
-        """Keep the first `size` bytes of the block, and free the rest if it is large enough for a block."""
-        left = block.size - size
-        if left < self.least_rest:
-            return
-        rest = _Block(self, block.address + size, left)
-        rest.before, rest.after = block, block.after
-        if block.after is not None:
-            block.after.before = rest
+        """Keep the first `size` bytes of a live block, and free the rest."""
+        rest = _Block(self, block.address + size, block.size - size)
+        after = block.after
+        rest.before, rest.after = block, after
+        if after is not None:
+            after.before = rest
         block.after = rest
         block.size = size
         if block is self.last:
             self.last = rest
         self.blocks[rest.address] = rest
-        self._free(rest)
+        rest.is_free = True
+        insort(self.free, rest.size << _ADDRESS_BITS | rest.address)
 
     def give(self, block: _Block) -> None:
         """Free the block, merged with its free neighbours."""
@@ -168,11 +191,34 @@ class _Pool:
             self._drop(before)
             self._absorb(before, block)
             block = before
-        self._free(block)
-
-    def _free(self, block: _Block) -> None:
         block.is_free = True
         insort(self.free, block.size << _ADDRESS_BITS | block.address)
+
+    def give_back(self) -> int:
+        """Return the segments without a live block to the driver, and their bytes."""
+        whole = [
+            block
+            for block in self.blocks.values()
+            if block.is_free and block.before is None and block.after is None
+        ]
+        for block in whole:
+            self._drop(block)
+            del self.blocks[block.address]
+        return sum(block.size for block in whole)
+
+    def chains(self) -> list[list[_Block]]:
+        """Blocks of each segment in order, segments by address."""
+        found = []
+        for address in sorted(self.blocks):
+            block: _Block | None = self.blocks[address]
+            if block is None or block.before is not None:
+                continue
+            chain = []
+            while block is not None:
+                chain.append(block)
+                block = block.after
+            found.append(chain)
+        return found
 
     def _drop(self, block: _Block) -> None:
         del self.free[bisect_left(self.free, block.size << _ADDRESS_BITS | block.address)]
@@ -190,37 +236,79 @@ class _Pool:
 class CachingAllocator:
     """The allocator of one device. All attributes are bytes.
 
+    `place` returns the address of a new segment from its size, in place of the driver.
+
     Attributes:
-        allocated: in live blocks, rounded as torch rounds them (`torch.cuda.memory_allocated`).
-        reserved: taken from the driver (`torch.cuda.memory_reserved`); it never falls here.
+        allocated: in live blocks, as torch counts them (`torch.cuda.memory_allocated`): rounded sizes, and
+            the rest of a large block where it was too small to be split off.
+        reserved: taken from the driver (`torch.cuda.memory_reserved`). Only `empty_cache` lowers it.
     """
 
-    def __init__(self, settings: AllocatorSettings = DEFAULT) -> None:
-        self._small = _Pool(is_small=True, expandable=settings.expandable_segments)
-        self._large = _Pool(is_small=False, expandable=settings.expandable_segments)
+    def __init__(self, settings: AllocatorSettings = DEFAULT, place: Place | None = None) -> None:
+        expandable = settings.expandable_segments
+        self._small = _Pool(is_small=True, expandable=expandable, place=place)
+        self._large = _Pool(is_small=False, expandable=expandable, place=place)
         self._live: dict[int, _Block] = {}
         self.allocated = 0
         self.reserved = 0
 
-    @property
-    def reserved_peak(self) -> int:
-        """Most bytes taken from the driver so far."""
-        return self.reserved
+    @classmethod
+    def of(cls, segments: Iterable[Segment], place: Place | None = None) -> "CachingAllocator":
+        """Return an allocator with default settings that holds these segments."""
+        made = cls(place=place)
+        for segment in segments:
+            pool = made._small if segment.is_small else made._large
+            address, before = segment.address, None
+            for size, name in segment.blocks:
+                block = pool.add(address, size)
+                block.before, before = before, block
+                if block.before is not None:
+                    block.before.after = block
+                address += size
+                if name is None:
+                    block.is_free = True
+                    insort(pool.free, size << _ADDRESS_BITS | block.address)
+                else:
+                    made._live[name] = block
+                    made.allocated += size
+                made.reserved += size
+        return made
 
-    def allocate(self, block: int, size_bytes: int) -> None:
-        """Allocate a tensor. `block` is the caller's name for it; `size_bytes` is at least 1.
+    def segments(self) -> tuple[Segment, ...]:
+        """Return all segments, those of the small pool first, each pool's by address."""
+        names = {id(block): name for name, block in self._live.items()}
+        return tuple(
+            Segment(
+                chain[0].address,
+                pool is self._small,
+                tuple((block.size, names.get(id(block))) for block in chain),
+            )
+            for pool in (self._small, self._large)
+            for chain in pool.chains()
+        )
+
+    @property
+    def live(self) -> tuple[int, ...]:
+        """Names of the live blocks."""
+        return tuple(self._live)
+
+    def allocate(self, block: int, size_bytes: int) -> int:
+        """Allocate a tensor and return its address. `block` is the caller's name for it.
 
         Raises:
             ValueError: a block of this name is live, or the size is not positive.
         """
         if block in self._live or size_bytes < 1:
             raise ValueError(f"block {block} of {size_bytes} bytes cannot be allocated")
-        size = rounded(size_bytes)
+        size = -(-size_bytes // MIN_BLOCK) * MIN_BLOCK
         pool = self._small if size <= SMALL_SIZE else self._large
-        found = pool.take(size) or self._grow(pool, size)
-        pool.split(found, size)
+        found = pool.take(size)
+        if found is None:
+            found, more = pool.grow(size)
+            self.reserved += more
         self._live[block] = found
         self.allocated += found.size
+        return found.address
 
     def release(self, block: int) -> None:
         """Release a tensor.
@@ -232,7 +320,12 @@ class CachingAllocator:
         self.allocated -= found.size
         found.pool.give(found)
 
-    def _grow(self, pool: _Pool, size: int) -> _Block:
-        block, more = pool.grow(size)
-        self.reserved += more
-        return block
+    def empty_cache(self) -> None:
+        """Return every segment without a live block to the driver (`torch.cuda.empty_cache`).
+
+        Raises:
+            ValueError: segments are expandable: torch returns pages of those.
+        """
+        if self._small.expandable:
+            raise ValueError("pages of expandable segments are not returned by this model")
+        self.reserved -= self._small.give_back() + self._large.give_back()

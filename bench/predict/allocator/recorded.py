@@ -88,7 +88,7 @@ def replay(trace: AllocatorTrace) -> Replayed:
     observed = max(event.reserved_bytes for event in trace.events)
     if observed == 0:
         raise UsageError("the allocator trace never reserves anything", hint=_HINT)
-    return Replayed(observed, allocator.reserved_peak)
+    return Replayed(observed, allocator.reserved)
 
 
 def read_allocator_trace(path: Path) -> AllocatorTrace:

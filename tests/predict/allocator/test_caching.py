@@ -173,7 +173,7 @@ def test_segments_stay_when_everything_is_released(settings: AllocatorSettings) 
     reserved = allocator.reserved
     allocator.release(0)
     allocator.release(1)
-    assert (allocator.allocated, allocator.reserved, allocator.reserved_peak) == (0, reserved, reserved)
+    assert (allocator.allocated, allocator.reserved) == (0, reserved)
 
 
 def test_a_block_that_grows_leaves_segments_behind_that_expandable_ones_reuse() -> None:
@@ -184,7 +184,7 @@ def test_a_block_that_grows_leaves_segments_behind_that_expandable_ones_reuse() 
         for step in range(20):
             allocator.allocate(step, (100 + 10 * step) * MIB)
             allocator.release(step)
-        peaks[settings] = allocator.reserved_peak
+        peaks[settings] = allocator.reserved
     assert peaks == {DEFAULT: sum(range(100, 300, 10)) * MIB, EXPANDABLE: 300 * MIB}
 
 
@@ -266,9 +266,43 @@ def test_what_is_live_is_counted_and_is_reserved(
 
 
 @given(streams(), ANY_SETTINGS)
-def test_the_peak_never_falls(events: list[tuple[int, int]], settings: AllocatorSettings) -> None:
-    peaks = [replayed(events[:end], settings).reserved_peak for end in range(len(events) + 1)]
+def test_what_is_reserved_never_falls_by_itself(
+    events: list[tuple[int, int]], settings: AllocatorSettings
+) -> None:
+    peaks = [replayed(events[:end], settings).reserved for end in range(len(events) + 1)]
     assert peaks == sorted(peaks)
+
+
+@given(streams())
+def test_an_emptied_cache_has_exactly_the_segments_with_live_blocks(events: list[tuple[int, int]]) -> None:
+    allocator = replayed(events, DEFAULT)
+    before, live = allocator.segments(), allocator.allocated
+    allocator.empty_cache()
+    kept = tuple(each for each in before if any(name is not None for _, name in each.blocks))
+    assert allocator.segments() == kept
+    assert (allocator.reserved, allocator.allocated) == (sum(each.size_bytes for each in kept), live)
+
+
+@given(streams(), st.integers(0, 60))
+def test_an_allocator_goes_on_from_its_segments(events: list[tuple[int, int]], middle: int) -> None:
+    """A copy decides as its original does, also after an emptied cache."""
+    first, rest = events[:middle], events[middle:]
+    original = replayed(first, DEFAULT)
+    original.empty_cache()
+    copy = CachingAllocator.of(original.segments())
+    for allocator in (original, copy):
+        for block, size in rest:
+            if size:
+                allocator.allocate(block, size)
+            else:
+                allocator.release(block)
+    assert (copy.reserved, copy.allocated) == (original.reserved, original.allocated)
+    assert [each.blocks for each in copy.segments()] == [each.blocks for each in original.segments()]
+
+
+def test_pages_of_expandable_segments_are_not_returned() -> None:
+    with pytest.raises(ValueError, match="expandable"):
+        holding(5, settings=EXPANDABLE).empty_cache()
 
 
 @given(streams(), ANY_SETTINGS)
