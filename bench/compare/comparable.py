@@ -30,6 +30,9 @@ _FOLLOWS: Final = {
     Aspect.RAN_ENCODER_OPERATORS: Aspect.RAN_ENCODER_ATTENTION,
 }
 """Aspects that differ because another one does: only the other one is stated."""
+_NOT_IN_OLDER_RECORDS: Final = frozenset(
+    {Aspect.SUITE_ORIGIN, Aspect.RAN_KERNEL, Aspect.RAN_GROUPING, Aspect.RAN_ENCODER_KERNEL}
+)
 
 
 def incomparable_reasons(base: CellObservation, new: CellObservation) -> tuple[CellReason, ...]:
@@ -82,8 +85,8 @@ def _differences(use: Use, base: Frozen, new: Frozen) -> Iterator[Differs]:
     old, now = values(use, base), values(use, new)
     found = differing(old, now)
     for aspect in found:
-        if aspect is Aspect.SUITE_ORIGIN and None in {old[aspect], now[aspect]}:
-            continue  # older records do not have it
+        if aspect in _NOT_IN_OLDER_RECORDS and None in {old[aspect], now[aspect]}:
+            continue
         if _FOLLOWS.get(aspect) not in found:
             yield Differs(aspect=aspect, base=_short(old[aspect]), new=_short(now[aspect]))
 

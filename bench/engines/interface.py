@@ -20,7 +20,7 @@ from bench.engines.support import Surroundings
 from bench.measure.clock import Stopwatch
 from bench.measure.observer import Observer
 from bench.records.base import Bytes, Frozen, Sha256
-from bench.records.enums import Attention, Phase, SdpaKernel, WeightMode
+from bench.records.enums import Attention, Phase, SdpaGrouping, SdpaKernel, WeightMode
 from bench.records.reasons import FlashAttentionBroken, UnsupportedReason
 from bench.records.record import (
     Memory,
@@ -114,6 +114,7 @@ class EngineSettings:
     encoder_chunks_at_once: int | None = None
     mlp_positions_at_once: int | None = None
     embeddings: Literal["device", "host"] | None = None
+    sdpa_grouping: SdpaGrouping | None = None
     threads: int | None = None
 
 

@@ -43,8 +43,10 @@ _PACKAGES: Final = (
 )
 
 
-def environment(*, torch: str | None, transformers: str | None) -> Environment:
-    """Return the software and host that a result depends on. Both versions are the worker's."""
+def environment(
+    *, torch: str | None, transformers: str | None, has_flash_kernels: bool | None = None
+) -> Environment:
+    """Return the software and host that a result depends on. The arguments are the worker's."""
     commit, dirty = _checkout()
     return Environment(
         bench_version=bench.__version__,
@@ -53,6 +55,7 @@ def environment(*, torch: str | None, transformers: str | None) -> Environment:
         python=platform.python_version(),
         torch=torch,
         transformers=transformers,
+        has_flash_kernels=has_flash_kernels if torch else None,
         packages={name: version for name in _PACKAGES if (version := version_of(name)) is not None},
         variables={name: scrub(os.environ[name]) for name in _VARIABLES if name in os.environ},
         os=_system(),

@@ -14,13 +14,16 @@ from bench.judge.caveats import computed_elsewhere, is_smoke
 from bench.judge.memory import has_spilled, is_contended, is_emulated
 from bench.judge.same_run import MEMORY, PREDICTED, request_key, values
 from bench.records.base import Interval
-from bench.records.enums import Label, Phase, Provenance
+from bench.records.enums import Attention, AttentionKernel, Label, Phase, Provenance
 from bench.records.prediction import Comparison, Envelope
 from bench.records.record import CellResult, Predicted, Record
 
 Metric = Literal["reserved_peak_bytes", "process_peak_bytes", "allocated_peak_bytes"]
 COMPARED: Final[tuple[Metric, ...]] = ("reserved_peak_bytes", "process_peak_bytes", "allocated_peak_bytes")
 
+_MATH: Final = "sdpa (unfused)"
+"""`effective.language_model.attention` of SDPA by *math*."""
+_AS_FLASH: Final[dict[AttentionKernel, AttentionKernel]] = {"cudnn": "flash"}
 # How the CUDA caching allocator was configured, under its old and its new name.
 _ALLOCATOR_SETTINGS: Final = ("PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ALLOC_CONF")
 
@@ -98,7 +101,7 @@ def _errors_of(
 ) -> Iterator[CellError]:
     for cell in filter(_counts, record.cells):
         envelope = predicted.get(request_key(MEMORY, cell.requested))
-        said = None if envelope is None else figure(envelope)
+        said = figure(envelope) if envelope is not None and _ran_as_predicted(cell, envelope) else None
         seen = None if cell.summary is None else getattr(cell.summary, metric)
         if said is not None and seen is not None and said.low + said.high > 0:
             yield CellError(record, cell, metric, said, metric != "allocated_peak_bytes", int(seen))
@@ -133,16 +136,27 @@ def _is_of_this(record: Record, derived: Record) -> bool:
 
 
 def _counts(cell: CellResult) -> bool:
-    """Whether the cell ran undisturbed, with the requested attention in both parts of the model."""
+    """Whether the cell ran undisturbed."""
+    if cell.outcome.status != "measured" or has_spilled(cell):
+        return False
+    return not (is_contended(cell) or (cell.summary is not None and Label.CONTENDED in cell.summary.labels))
+
+
+def _ran_as_predicted(cell: CellResult, envelope: Envelope) -> bool:
+    """Whether both parts of the model ran the requested attention, on the predicted kernel where it is known.
+
+    torch's choice for SDPA may be *math*, which a prediction can name. cuDNN's kernel counts as flash:
+    it allocates the same.
+    """
     ran, wanted = cell.effective, cell.requested
-    if cell.outcome.status != "measured" or ran is None or has_spilled(cell):
+    if ran is None or ran.language_model is None or ran.audio_encoder is None:
         return False
-    if is_contended(cell) or (cell.summary is not None and Label.CONTENDED in cell.summary.labels):
+    kernel, predicted = ran.language_model.kernel, envelope.attention_kernel
+    if kernel is not None and predicted is not None and _AS_FLASH.get(kernel, kernel) != predicted:
         return False
-    if ran.language_model is None or ran.audio_encoder is None:
-        return False
+    expected = _MATH if predicted == "math" and wanted.attention is Attention.SDPA else wanted.attention.value
     seen = (ran.language_model.attention, ran.audio_encoder.attention)
-    return seen == (wanted.attention.value, wanted.encoder_attention.value)
+    return seen == (expected, wanted.encoder_attention.value)
 
 
 def _metrics(derived: Record, record: Record) -> Iterable[Metric]:

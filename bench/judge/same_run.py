@@ -92,8 +92,12 @@ COMPARED_ON_TWO_DEVICES: Final[Use] = tuple(
 IMPROVEMENTS: Final[Use] = (
     *(Aspect.RAN_PROVIDER, Aspect.RAN_LOGITS, Aspect.RAN_CHUNK_FRAMES, Aspect.RAN_CHUNKS),
     *(Aspect.RAN_MLP_POSITIONS, Aspect.RAN_EMBEDDINGS),
+    *(Aspect.RAN_KERNEL, Aspect.RAN_GROUPING, Aspect.RAN_ENCODER_KERNEL),
 )
-"""May differ between compared cells, and is named: a build may do it better on purpose."""
+"""May differ between compared cells, and is named: a build may do it better on purpose.
+
+Kernels may differ between two devices only: on one device their operators may not.
+"""
 
 SAME_DEVICE: Final[Use] = (Aspect.DEVICE_KIND, Aspect.DEVICE, Aspect.DEVICE_NAME)
 """Two cards of one kind count as the same device."""

@@ -6,7 +6,7 @@ from typing import Any, Final
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from bench.records.enums import Phase
+from bench.records.enums import AttentionKernel, Phase
 from bench.records.record import SubmoduleKernels
 
 # torch's fused kernels; scaled_dot_product_attention itself is composite and never reaches a dispatch mode.
@@ -16,6 +16,11 @@ _FUSED: Final = (
     "aten::_efficient_attention_forward",
     "aten::_cudnn_attention_forward",
 )
+_FUSED_KERNELS: Final[dict[str, AttentionKernel]] = {
+    "_flash_attention": "flash",
+    "_efficient_attention": "memory_efficient",
+    "_cudnn_attention": "cudnn",
+}
 _FLASH_ATTN_PACKAGE: Final = ("flash_attn::", "flash_attn_2_cuda::")
 # The unfused path of scaled_dot_product_attention is the only caller of _safe_softmax.
 _UNFUSED_SDPA: Final = "aten::_safe_softmax"
@@ -78,7 +83,22 @@ def _kernels(names: set[str]) -> SubmoduleKernels:
     return SubmoduleKernels(
         attention=" + ".join(sorted({_kind(name) for name in names})) or "none",
         operators=tuple(sorted(names)),
+        kernel=_only({_kernel(name) for name in names}),
     )
+
+
+def _only(kernels: set[AttentionKernel | None]) -> AttentionKernel | None:
+    return kernels.pop() if len(kernels) == 1 else None
+
+
+def _kernel(name: str) -> AttentionKernel | None:
+    if name.startswith(_FLASH_ATTN_PACKAGE):
+        return "flash"
+    if name == _SOFTMAX:
+        return "eager"
+    if name == _UNFUSED_SDPA:
+        return "math"
+    return next((kernel for part, kernel in _FUSED_KERNELS.items() if part in name), None)
 
 
 def _kind(name: str) -> str:

@@ -92,6 +92,11 @@ SdpaKernel = Literal["flash", "memory_efficient", "cudnn", "math"]
 """
 AttentionKernel = Literal["flash", "memory_efficient", "cudnn", "math", "eager"]
 """The kernel of the language model: `eager` is transformers' own, `flash` stands for FlashAttention 2 too."""
+SdpaGrouping = Literal["grouped", "ungrouped"]
+"""A call of SDPA: with fewer heads of keys than of queries (`enable_gqa`), or with as many of both.
+
+Ungrouped, a prompt repeats keys and values, and a decode step puts the heads of a group where positions are.
+"""
 OperatingSystem = Literal["linux", "windows", "wsl2"]
 """The system that a prediction is for: WSL2 has the kernels of Linux and the memory of Windows."""
 

@@ -10,7 +10,16 @@ from pydantic import Field, JsonValue, WithJsonSchema
 
 from bench.records.base import Bytes, EngineName, Frozen, PathName, Seconds, Sha256, Slug, Utc
 from bench.records.card import DeviceMemory, DeviceState, Emulation, Power
-from bench.records.enums import Attention, EncoderAttention, Phase, Profile, Provenance, WeightMode
+from bench.records.enums import (
+    Attention,
+    AttentionKernel,
+    EncoderAttention,
+    Phase,
+    Profile,
+    Provenance,
+    SdpaGrouping,
+    WeightMode,
+)
 from bench.records.metrics import Summary
 from bench.records.prediction import Derivation, Envelope
 from bench.records.reasons import (
@@ -68,6 +77,9 @@ class SubmoduleKernels(Frozen):
 
     attention: str = Field(description="eager, sdpa or flash_attention_2, read off the operators that ran")
     operators: tuple[str, ...] = Field(description="names of those operators, such as aten::_softmax")
+    kernel: AttentionKernel | None = Field(
+        default=None, description="null: none or several, not observable, or a record of an older bench"
+    )
 
 
 class Effective(Frozen):
@@ -91,6 +103,9 @@ class Effective(Frozen):
     )
     embeddings: Literal["device", "host"] | None = Field(
         default="device", description="where the table of text embeddings lies"
+    )
+    sdpa_grouping: SdpaGrouping | None = Field(
+        default=None, description="of the language model; null: no SDPA, or a record of an older bench"
     )
     kv_cache: str | None
     clip_sha256: Sha256 = Field(description="of the samples that the model heard")
@@ -349,6 +364,10 @@ class Environment(Frozen):
     python: str
     torch: str | None = Field(description="as the worker imported it; null for an engine without it")
     transformers: str | None = Field(description="as the worker imported it; null for an engine without it")
+    has_flash_kernels: bool | None = Field(
+        default=None,
+        description="whether this torch contains flash kernels of SDPA for cards; null: no torch, not known",
+    )
     packages: dict[str, str]
     variables: dict[str, str] = Field(
         default_factory=dict, description="environment variables that change memory or speed, where set"

@@ -125,6 +125,7 @@ class CellRunner:
             encoder_chunks_at_once=settings.encoder_chunks_at_once,
             mlp_positions_at_once=settings.mlp_positions_at_once,
             embeddings=settings.embeddings,
+            sdpa_grouping=settings.sdpa_grouping,
             kv_cache=generation.kv_cache,
             clip_sha256=clips.sha256_of(request.samples),
             clip_samples=len(request.samples),

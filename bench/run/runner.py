@@ -232,7 +232,11 @@ def _header(plan: Plan, weights: Weights, hello: Hello, state: DeviceState | Non
             files=weights.files,
         ),
         device=plan.device.info(),
-        environment=environment(torch=hello.torch, transformers=hello.transformers),
+        environment=environment(
+            torch=hello.torch,
+            transformers=hello.transformers,
+            has_flash_kernels=hello.has_flash_kernels,
+        ),
         machine_key=machine_key(plan.device.uuid),
         device_state=state,
         emulation=plan.emulation,

@@ -93,6 +93,9 @@ _DIFFERS: Final[Mapping[Aspect, str]] = {
     Aspect.RAN_CHUNKS: "encoder chunks at once was {base}, is {new}",
     Aspect.RAN_MLP_POSITIONS: "mlp positions at once was {base}, is {new}",
     Aspect.RAN_EMBEDDINGS: "embeddings was {base}, is {new}",
+    Aspect.RAN_KERNEL: "attention kernel of the language model was {base}, is {new}",
+    Aspect.RAN_GROUPING: "calls of SDPA in the language model were {base}, are {new}",
+    Aspect.RAN_ENCODER_KERNEL: "attention kernel of the audio encoder was {base}, is {new}",
 }
 _ON_ONE_SIDE: Final[Mapping[Aspect, str]] = {
     Aspect.RAN_ATTENTION: "attention of the language model was observed on one side only",

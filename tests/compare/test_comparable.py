@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bench.compare.comparable import differences, incomparable_reasons
+from bench.compare.comparable import differences, improvements, incomparable_reasons
 from bench.compare.sides import CellObservation
 from bench.records.aspects import Aspect
 from bench.records.card import Emulation
@@ -112,6 +112,41 @@ def test_another_card_may_run_other_operators() -> None:
     assert (
         incomparable_reasons(CellObservation(base, base.cells[0]), CellObservation(new, new.cells[0])) == ()
     )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "named"),
+    [
+        (
+            "flash",
+            "memory_efficient",
+            (Differs(aspect=Aspect.RAN_KERNEL, base="flash", new="memory_efficient"),),
+        ),
+        ("flash", "flash", ()),
+        (None, "flash", ()),  # an older record does not have it
+    ],
+)
+def test_another_kernel_on_another_card_is_named(
+    before: str | None, after: str, named: tuple[Differs, ...]
+) -> None:
+    base, new = (sample.with_kernels(cell(), kernel=kernel) for kernel in (before, after))
+    assert improvements(base, new) == named
+
+
+def test_a_fallback_to_math_is_compared_on_no_card() -> None:
+    fallback = sample.with_kernels(
+        cell(), attention="sdpa (unfused)", operators=("aten::_safe_softmax",), kernel="math"
+    )
+    card = sample.RTX_4070.model_copy(update={"slug": "rtx-4090", "name": "NVIDIA GeForce RTX 4090"})
+    base = record(cell())
+    for new in (record(fallback), record(fallback, device=card)):
+        found = incomparable_reasons(CellObservation(base, base.cells[0]), CellObservation(new, new.cells[0]))
+        assert found == (Differs(aspect=Aspect.RAN_ATTENTION, base="sdpa", new="sdpa (unfused)"),)
+
+
+def test_ungrouped_calls_of_sdpa_are_named() -> None:
+    base, new = ran(sdpa_grouping="grouped")(cell()), ran(sdpa_grouping="ungrouped")(cell())
+    assert improvements(base, new) == (Differs(aspect=Aspect.RAN_GROUPING, base="grouped", new="ungrouped"),)
 
 
 def test_noisy_cells_are_compared() -> None:

@@ -28,6 +28,17 @@ def test_it_says_what_a_result_depends_on(here: Environment) -> None:
     assert here.ram_bytes > 2**30
 
 
+@pytest.mark.parametrize(
+    ("torch", "has_flash_kernels", "recorded"),
+    [("2.13.0", False, False), ("2.13.0", True, True), (None, True, None)],
+)
+def test_flash_kernels_are_those_of_a_torch_that_is_used(
+    torch: str | None, has_flash_kernels: bool, recorded: bool | None
+) -> None:
+    found = environment(torch=torch, transformers=None, has_flash_kernels=has_flash_kernels)
+    assert found.has_flash_kernels is recorded
+
+
 def test_in_a_checkout_it_names_the_commit(here: Environment) -> None:
     root = Path(bench.__file__).parent.parent
     if not (root / ".git").exists():

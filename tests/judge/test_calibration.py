@@ -187,6 +187,36 @@ def test_a_cell_that_was_disturbed_or_ran_otherwise_is_left_out(
     assert [comparison.cells for comparison in found] == [1, 1, 1]
 
 
+@pytest.mark.parametrize(
+    ("attention", "kernel", "cells"),
+    [
+        ("sdpa", "flash", [1, 1, 1]),
+        ("sdpa", "cudnn", [1, 1, 1]),  # allocates as flash does
+        ("sdpa", None, [1, 1, 1]),  # an older record: only its attention is known
+        ("sdpa", "memory_efficient", []),
+        ("sdpa (unfused)", "math", []),
+    ],
+)
+def test_a_cell_that_ran_on_another_kernel_than_predicted_is_left_out(
+    attention: str, kernel: str | None, cells: list[int]
+) -> None:
+    measured = sample.with_kernels(ran(WANTED), attention=attention, kernel=kernel)
+    assert [comparison.cells for comparison in compare(on_kernel("flash"), [run(measured)])] == cells
+
+
+@pytest.mark.parametrize("kernel", ["math", None])
+def test_math_meets_a_prediction_for_math(kernel: str | None) -> None:
+    measured = sample.with_kernels(ran(WANTED), attention="sdpa (unfused)", kernel=kernel)
+    assert [comparison.cells for comparison in compare(on_kernel("math"), [run(measured)])] == [1, 1, 1]
+
+
+def on_kernel(kernel: str) -> Record:
+    cell = predicted(WANTED)
+    assert cell.envelope is not None
+    envelope = cell.envelope.model_copy(update={"attention_kernel": kernel})
+    return derived.derived_record([cell.model_copy(update={"envelope": envelope})], device=derived.RTX_4070)
+
+
 def test_noise_and_throttling_do_not_touch_memory() -> None:
     assert len(compare(plan(WANTED), [run(labelled(labelled(ran(WANTED), "noisy"), "throttled"))])) == 3
 

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from bench.measure.kernels import KernelObserver
+from bench.measure.kernels import KernelObserver, _kernels
 from bench.measure.observer import Together
 from bench.records.enums import Phase
 from bench.records.record import SubmoduleKernels
@@ -64,20 +64,43 @@ def observe(encoder: Attend, model: Attend, dtype: torch.dtype = torch.float32) 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize(
-    ("attend", "name"),
-    [(sdpa, "sdpa"), (sdpa_with_mask, "sdpa"), (math_path, "sdpa (unfused)"), (eager, "eager")],
+    ("attend", "name", "kernel"),
+    [
+        (sdpa, "sdpa", "flash"),
+        (sdpa_with_mask, "sdpa", "flash"),
+        (math_path, "sdpa (unfused)", "math"),
+        (eager, "eager", "eager"),
+    ],
 )
 def test_the_kernel_that_ran_is_named_in_each_submodule(
-    attend: Attend, name: str, dtype: torch.dtype
+    attend: Attend, name: str, kernel: str, dtype: torch.dtype
 ) -> None:
     other = sdpa if attend is eager else eager
-    assert observe(attend, other, dtype).encoder().attention == name
-    assert observe(other, attend, dtype).language_model().attention == name
+    first, second = observe(attend, other, dtype).encoder(), observe(other, attend, dtype).language_model()
+    assert (first.attention, first.kernel) == (second.attention, second.kernel) == (name, kernel)
+
+
+@pytest.mark.parametrize(
+    ("operators", "kernel"),
+    [
+        ({"aten::_scaled_dot_product_flash_attention"}, "flash"),
+        ({"aten::_scaled_dot_product_efficient_attention"}, "memory_efficient"),
+        ({"aten::_scaled_dot_product_cudnn_attention"}, "cudnn"),
+        ({"flash_attn::_flash_attn_forward"}, "flash"),
+        ({"aten::_scaled_dot_product_fused_attention_overrideable"}, None),  # of another kind of device
+        ({"aten::_scaled_dot_product_flash_attention", "aten::_safe_softmax"}, None),
+        (set(), None),
+    ],
+)
+def test_kernels_of_cards_are_named_by_their_operators(operators: set[str], kernel: str | None) -> None:
+    assert _kernels(operators).kernel == kernel
 
 
 def test_submodules_are_told_apart() -> None:
     kernels = observe(eager, sdpa)
-    assert kernels.encoder() == SubmoduleKernels(attention="eager", operators=("aten::_softmax",))
+    assert kernels.encoder() == SubmoduleKernels(
+        attention="eager", operators=("aten::_softmax",), kernel="eager"
+    )
     assert kernels.language_model().attention == "sdpa"
     assert all(name.startswith("aten::_scaled_dot_product") for name in kernels.language_model().operators)
 

@@ -74,6 +74,14 @@ SPREAD = reasons.WithinAssumedSpread(spread=0.07)
             "mlp positions at once was all, is 512",
         ),
         (
+            reasons.Differs(aspect=Aspect.RAN_KERNEL, base="flash", new="memory_efficient"),
+            "attention kernel of the language model was flash, is memory_efficient",
+        ),
+        (
+            reasons.Differs(aspect=Aspect.RAN_GROUPING, base="grouped", new="ungrouped"),
+            "calls of SDPA in the language model were grouped, are ungrouped",
+        ),
+        (
             reasons.Disturbed(side="base", label=Label.THROTTLED),
             "the base ran while the device slowed itself down",
         ),

@@ -16,18 +16,21 @@ from bench.arithmetic.shapes import shapes_of
 from bench.engines.interface import EngineSettings, Generation, ModelFacts, ModelSource, Request
 from bench.engines.native.answering import answer, generation_config
 from bench.engines.native.profiles import ProfileSettings, settings_of
+from bench.engines.native.sdpa import sdpa_kernel
 from bench.errors import BenchError
 from bench.measure.observer import Observer
 from bench.moss_audio import MossAudioConfig, MossAudioModel, MossAudioProcessor
+from bench.moss_audio.attention import GROUPED, UNGROUPED
 from bench.moss_audio.mel import LogMel
 from bench.packages import version_of
-from bench.records.enums import Attention, Phase, WeightMode
+from bench.records.enums import Attention, Phase, SdpaGrouping, WeightMode
 from bench.records.record import Requested, Work
 from bench.weights.checkpoint import config_sha256, verify
 from bench.weights.random import meta_model, random_model
 from bench.weights.tiny import write_tiny_checkpoint
 
 _SEED_OF_RANDOM_WEIGHTS: Final = 0
+_GROUPINGS: Final[dict[str, SdpaGrouping]] = {GROUPED: "grouped", UNGROUPED: "ungrouped"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,11 +77,12 @@ class NativeEngine:
     def load(self, requested: Requested) -> None:
         """Load the model onto the device."""
         self._requested = requested
+        profile = settings_of(requested.profile)
+        attention = self._attention(requested, profile)
         if self._device.type == "cuda":
             # transformers subtracts reserved memory from the one block that it reserves for the weights:
             # a cached segment of 2 MiB makes that block too small for the last of them.
             torch.cuda.empty_cache()
-        profile = settings_of(requested.profile)
         options = _options(self._config, profile)
         if self._source.directory is None:
             self._processor = MossAudioProcessor.without_tokenizer(enable_time_marker=requested.time_markers)
@@ -87,7 +91,7 @@ class NativeEngine:
                 dtype=getattr(torch, requested.dtype),
                 device=self._device,
                 seed=_SEED_OF_RANDOM_WEIGHTS,
-                attention=requested.attention,
+                attention=attention,
                 encoder_attention=requested.encoder_attention,
             )
         else:
@@ -98,7 +102,7 @@ class NativeEngine:
                 self._source.directory,
                 dtype=getattr(torch, requested.dtype),
                 device_map={"": self._device},
-                attn_implementation=str(requested.attention),
+                attn_implementation=attention,
                 encoder_attn_implementation=str(requested.encoder_attention),
                 **options,
             )
@@ -111,10 +115,17 @@ class NativeEngine:
         # record have to be those that run.
         self._model.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
 
+    def _attention(self, requested: Requested, profile: ProfileSettings) -> str:
+        """Return the name that transformers has for the language model's attention."""
+        if requested.attention is not Attention.SDPA:
+            return str(requested.attention)
+        kernel = sdpa_kernel(self._device.type, requested.dtype)
+        return GROUPED if profile.is_grouped(kernel) else UNGROUPED
+
     def settings(self) -> EngineSettings:
         """Return the settings of the loaded model."""
         model, requested = self._loaded()
-        audio = model.config.audio_config
+        audio, attention = model.config.audio_config, model.config.language_config._attn_implementation
         return EngineSettings(
             device="cuda" if self._device.type == "cuda" else "cpu",
             dtype=str(next(model.parameters()).dtype).removeprefix("torch."),
@@ -124,6 +135,7 @@ class NativeEngine:
             encoder_chunks_at_once=audio.conv_chunksize,
             mlp_positions_at_once=model.config.mlp_positions_at_once,
             embeddings="device" if _on(model.language_model.embed_tokens.weight, self._device) else "host",
+            sdpa_grouping=_GROUPINGS.get(attention),
             threads=torch.get_num_threads() if self._device.type == "cpu" else None,
         )
 

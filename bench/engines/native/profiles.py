@@ -7,7 +7,7 @@ golden tolerance; docs/envelope.md has the memory that each setting saves on a 1
 from dataclasses import dataclass
 from typing import Final, Literal, assert_never
 
-from bench.records.enums import Profile
+from bench.records.enums import Profile, SdpaKernel
 
 # The stem of four chunks takes 98 MiB in BF16, less than the prefill of any clip beyond a minute.
 _CHUNKS: Final = 4
@@ -24,6 +24,8 @@ class ProfileSettings:
         encoder_chunks_at_once: chunks of 4 s that go through the encoder together; None: as the model has it.
         mlp_positions_at_once: positions of the prompt that go through a feed-forward layer of the language
             model together; None: all.
+        grouping: when SDPA of the language model is called with fewer heads of keys than of queries: always,
+            or only where a fused kernel accepts such a call.
         embeddings: the place of the table of text embeddings. A token reads one row of a few kilobytes; the
             head has a table of its own.
     """
@@ -31,16 +33,30 @@ class ProfileSettings:
     logits_positions: Literal["all", "last"]
     encoder_chunks_at_once: int | None
     mlp_positions_at_once: int | None
+    grouping: Literal["always", "where_fused"]
     embeddings: Literal["device", "host"]
+
+    def is_grouped(self, kernel_of_groups: SdpaKernel | None) -> bool:
+        """Return whether SDPA is called with groups, given the kernel that torch runs for such a call.
+
+        `kernel_of_groups` is from torch's dispatcher for a run, from `sdpa_rules` for a prediction. None if
+        unknown.
+        """
+        return self.grouping == "always" or kernel_of_groups != "math"
 
 
 _FAITHFUL: Final = ProfileSettings(
-    logits_positions="all", encoder_chunks_at_once=None, mlp_positions_at_once=None, embeddings="device"
+    logits_positions="all",
+    encoder_chunks_at_once=None,
+    mlp_positions_at_once=None,
+    grouping="always",
+    embeddings="device",
 )
 _LEAN: Final = ProfileSettings(
     logits_positions="last",
     encoder_chunks_at_once=_CHUNKS,
     mlp_positions_at_once=_POSITIONS,
+    grouping="where_fused",
     embeddings="host",
 )
 

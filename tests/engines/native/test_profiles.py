@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from bench.engines.interface import ModelSource, Request
 from bench.engines.native.engine import NativeEngine
@@ -15,7 +16,7 @@ from bench.measure.resident import Resident
 from bench.measure.tracker import AllocationTracker
 from bench.moss_audio import MossAudioConfig, MossAudioModel, MossAudioProcessor
 from bench.moss_audio.configuration import ConfigError
-from bench.records.enums import Phase, Profile, WeightMode
+from bench.records.enums import Attention, Phase, Profile, SdpaKernel, WeightMode
 from bench.records.record import Requested
 from tests.moss_audio.small import model_config, noise
 from tests.moss_audio.test_golden import CLIPS, GOLDEN, TOLERANCE, largest_error
@@ -83,6 +84,42 @@ def test_lean_generates_the_tokens_of_the_released_model(lean: NativeEngine, cli
     with np.load(GOLDEN / clip) as golden:
         generation = lean.generate(request_of(golden["waveform"], str(golden["prompt"])), Together())
         assert generation.token_ids == tuple(golden["generated"].reshape(-1).tolist())
+
+
+@pytest.mark.parametrize("clip", CLIPS)
+def test_where_torch_runs_math_for_groups_lean_calls_sdpa_without_them(clip: str) -> None:
+    """The dispatcher is asked once, at loading, as on a card whose fused kernels take no groups."""
+    with sdpa_kernel(SDPBackend.MATH):
+        ungrouped, grouped = engine_for(Profile.LEAN), engine_for(Profile.FAITHFUL)
+    assert ungrouped.settings().sdpa_grouping == "ungrouped"
+    assert grouped.settings().sdpa_grouping == "grouped"
+    with np.load(GOLDEN / clip) as golden:
+        generation = ungrouped.generate(request_of(golden["waveform"], str(golden["prompt"])), Together())
+        assert generation.token_ids == tuple(golden["generated"].reshape(-1).tolist())
+
+
+def test_calls_with_groups_are_of_sdpa_alone(lean: NativeEngine) -> None:
+    assert lean.settings().sdpa_grouping == "grouped"
+    source = ModelSource(name="tiny-a", weight_mode=WeightMode.LOCAL, directory=GOLDEN)
+    eager = NativeEngine(source, CPU)
+    eager.load(requested(Profile.LEAN).model_copy(update={"attention": Attention.EAGER}))
+    assert eager.settings().sdpa_grouping is None
+
+
+@pytest.mark.parametrize(
+    ("profile", "kernel", "is_grouped"),
+    [
+        (Profile.FAITHFUL, "math", True),
+        (Profile.LEAN, "math", False),
+        (Profile.LEAN, "flash", True),
+        (Profile.LEAN, "memory_efficient", True),
+        (Profile.LEAN, None, True),
+    ],
+)
+def test_groups_follow_the_kernel_that_takes_them(
+    profile: Profile, kernel: SdpaKernel | None, is_grouped: bool
+) -> None:
+    assert settings_of(profile).is_grouped(kernel) is is_grouped
 
 
 @pytest.mark.parametrize("chunks", [1, 2])
