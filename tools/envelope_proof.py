@@ -155,7 +155,8 @@ class Predictions:
 def _setting(combination: Combination) -> Setting:
     return Setting(
         dtype=DTYPE,
-        attention=Attention.SDPA,
+        kernel="flash",
+        is_grouped=True,
         encoder_attention=combination.encoder,
         logits_positions=combination.logits,
         sampling=SAMPLING,

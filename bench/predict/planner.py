@@ -87,7 +87,7 @@ def _quiet(_message: str) -> None:
 class Planner:
     """Makes the derived records of a plan request. Devices share traces and predictions.
 
-    `announce` receives progress messages, such as `tracing 60 s, sdpa`.
+    `announce` receives progress messages, such as `tracing 60 s, flash`.
     """
 
     def __init__(

@@ -94,7 +94,7 @@ class TracedModel:
         tokens = self.prompt_tokens(requested)
         key = (setting, requested.clip_seconds, tokens)
         if key not in self._traces:
-            self._announce(f"tracing {requested.clip_seconds:g} s, {setting.attention}")
+            self._announce(f"tracing {requested.clip_seconds:g} s, {setting.kernel}")
             with _usage_errors():
                 if setting not in self._tracers:
                     self._tracers[setting] = Tracer(self._config, self._limited(setting))
@@ -126,12 +126,12 @@ class TracedModel:
 
 
 def setting_of(requested: Requested, kind: Kind) -> Setting:
-    """Return the setting that decides a cell's trace; on a card FlashAttention 2 allocates as SDPA does."""
+    """Return the setting that decides a cell's trace."""
     profile = settings_of(requested.profile)
-    fused = kind == "cuda" and requested.attention is Attention.FLASH_ATTENTION_2
     return Setting(
         dtype=requested.dtype,
-        attention=Attention.SDPA if fused else requested.attention,
+        kernel="eager" if requested.attention is Attention.EAGER else "flash",
+        is_grouped=True,
         encoder_attention=requested.encoder_attention,
         logits_positions=profile.logits_positions,
         sampling=requested.sampling,

@@ -10,7 +10,7 @@ import pytest
 
 from bench.moss_audio.configuration import audio_token_count, released_config
 from bench.predict.tracing.tracer import Reuse, Setting, Tracer
-from bench.records.enums import Attention, EncoderAttention
+from bench.records.enums import EncoderAttention
 from bench.suite.suite import find_suite
 from tests.benchmarks.conftest import Pairs
 from tests.samples.records import SAMPLED
@@ -20,7 +20,8 @@ TEXT_TOKENS: Final = 26
 FRAMES_PER_S: Final = 100
 SETTING: Final = Setting(
     dtype="bfloat16",
-    attention=Attention.SDPA,
+    kernel="flash",
+    is_grouped=True,
     encoder_attention=EncoderAttention.EAGER,
     logits_positions="all",
     sampling=SAMPLED,

@@ -17,7 +17,7 @@ from bench.predict.prediction import OnCard, OnCpu, predict
 from bench.predict.trace import Call, DecodeStep, Kernel, ModelMemory, StepEvent, Trace
 from bench.predict.tracing.tracer import Setting, Tracer, model_memory
 from bench.records.base import Interval
-from bench.records.enums import Attention, EncoderAttention, Fit, Phase
+from bench.records.enums import EncoderAttention, Fit, Phase
 from bench.records.prediction import Envelope
 from bench.units import MIB
 from tests.predict.made_traces import Made, generations, levels, unrolled
@@ -225,7 +225,8 @@ def full_size() -> tuple[Trace, ModelMemory]:
     config = released_config("MOSS-Audio-4B-Instruct")
     setting = Setting(
         dtype="bfloat16",
-        attention=Attention.SDPA,
+        kernel="flash",
+        is_grouped=True,
         encoder_attention=EncoderAttention.EAGER,
         logits_positions="all",
         sampling=SAMPLED,

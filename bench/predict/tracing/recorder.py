@@ -16,18 +16,17 @@ from bench.moss_audio import MossAudioModel
 from bench.predict.trace import Call, Kernel
 from bench.predict.tracing.families import Batches, BatchTrace, batch_trace
 from bench.predict.tracing.folding import Pass, RawEvent, Recording
+from bench.predict.tracing.interiors import FUSED, SdpaInterior
 from bench.records.enums import Phase
 
 _READ: Final = torch.ops.aten._local_scalar_dense.default
-_FUSED_ATTENTION: Final = "aten::_scaled_dot_product_flash_attention_for_cpu"
-# These may take workspace, which depends on their shapes.
+# These may take workspace, which depends on their shapes, as does fused attention.
 _WITH_CALL: Final = frozenset(
     {
         "aten::convolution",
         "aten::mm",
         "aten::addmm",
         "aten::bmm",
-        _FUSED_ATTENTION,
     }
 )
 _DEVICE: Final = torch.ops.prim.device.default
@@ -52,9 +51,10 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     chunks that follows from traced ones does not run, and one that runs is added to them.
     """
 
-    def __init__(self, max_tokens: int, batches: Batches | None = None) -> None:
+    def __init__(self, max_tokens: int, sdpa: SdpaInterior, batches: Batches | None = None) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._max_tokens = max_tokens
+        self._sdpa = sdpa
         self._batches = batches
         self._kernels: list[Kernel] = []
         self._events: list[RawEvent] = []
@@ -67,6 +67,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._passes: dict[str, int] = {}
         self._blocks = 0
         self._paused = False
+        self._outer: str | None = None
         self._all_flags: set[int] = set()
         self._names: dict[Callable[..., Any], str] = {}
 
@@ -147,26 +148,40 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return self._read(args[0])
         if func is _DEVICE:  # no operator: a property of a tensor
             return func(*args)
-        name = self._name(func)
+        steps = self._sdpa.steps.get(func)
+        if steps is not None:
+            stepped = self._stepped(self._name(func), partial(steps, *args, **(kwargs or {})))
+            if stepped is not None:
+                return stepped
+        name = self._outer or self._name(func)
         kernel = len(self._kernels)
         # A release that the operator itself causes comes after its own allocations, as on a device.
         self._kernels.append(Kernel(name, self._scopes[-1] if self._scopes else "", self._phase))
         result = func(*args, **(kwargs or {}))
-        if name == _FUSED_ATTENTION:
-            result = _laid_out(result)
+        if name == self._sdpa.fused_name:
+            result = self._sdpa.fused_results(result)
         outputs = list(_tensors(result))
         for tensor in outputs:
             self._allocated(kernel, tensor)
         if name == "aten::all":
             self._all_flags.add(self._blocks - 1)
-        if name in _WITH_CALL:
+        if name in _WITH_CALL or name == self._sdpa.fused_name:
             self._kernels[kernel] = _with_call(self._kernels[kernel], args, outputs[0])
         return result
 
+    def _stepped(self, name: str, steps: Callable[[], torch.Tensor | None]) -> torch.Tensor | None:
+        """Run the steps of an operator under its name."""
+        self._outer = name
+        with self:
+            result = steps()
+        self._outer = None
+        return result
+
     def _name(self, func: Callable[..., Any]) -> str:
-        """`aten::add`, without its overload."""
+        """`aten::add`, without its overload; the fused operator has the name that it has on the device."""
         if func not in self._names:
-            self._names[func] = func.name().partition(".")[0]  # type: ignore[attr-defined]
+            name = func.name().partition(".")[0]  # type: ignore[attr-defined]
+            self._names[func] = self._sdpa.fused_name if name == FUSED else name
         return self._names[func]
 
     def _read(self, tensor: torch.Tensor) -> bool:
@@ -264,17 +279,6 @@ def _tensors(result: object) -> Iterator[torch.Tensor]:
     elif isinstance(result, tuple | list):
         for part in result:
             yield from _tensors(part)
-
-
-def _laid_out(result: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
-    """Return the result in the layout of real kernels: `[batch, positions, heads, head_dim]`, transposed.
-
-    Fake tensors have the layout of the query instead, which would cause copies that no device makes, and
-    products that copy their weights.
-    """
-    mixed, *others = result
-    batch, heads, positions, width = mixed.shape
-    return mixed.new_empty(batch, positions, heads, width).transpose(1, 2), *others
 
 
 def _with_call(kernel: Kernel, args: Sequence[object], output: torch.Tensor) -> Kernel:

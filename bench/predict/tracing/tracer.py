@@ -1,20 +1,16 @@
 """Traces of one generation of the full-size model, from fake tensors on the CPU.
 
 A trace with fake CUDA tensors on a build without CUDA falls back to attention with a matrix of positions
-squared; so the model is traced as CPU tensors, and the fused attention is renamed. CUDA's `mha_fwd` (in torch
-`aten/src/ATen/native/transformers/cuda/flash_attn/flash_api.cpp`, in flash-attn `csrc/flash_attn/
-flash_api.cpp`) allocates the output in the type of the query and the logsumexp, `[batch, heads, positions]`
-in float32: the same sizes as those of the CPU's kernel. Left out are its random state of 16 bytes, and the
-buffers of work that is split over the card (in decode about 2 MiB at most), which are released when it ends.
-Other operators return results of the same sizes on both.
+squared; so the model is traced as CPU tensors, with the kernel of the device in place of the CPU's
+(`interiors`). Other operators return results of the same sizes on both.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from transformers import GenerationConfig
 
 from bench.arithmetic.architecture import chunks
@@ -22,12 +18,13 @@ from bench.arithmetic.shapes import shapes_of
 from bench.engines.native.answering import answer, generation_config
 from bench.moss_audio import MossAudioConfig, MossAudioModel
 from bench.moss_audio.configuration import audio_token_count
-from bench.predict.trace import Kernel, ModelMemory, Trace
+from bench.predict.trace import ModelMemory, Trace
 from bench.predict.tracing.decode import TRACED_TOKENS, DecodeTrace, pattern, splice_decode
 from bench.predict.tracing.families import Batches, Family, Lengths
 from bench.predict.tracing.folding import Fold, Unfolded, fold, unfold
+from bench.predict.tracing.interiors import interior_of
 from bench.predict.tracing.recorder import Recorder
-from bench.records.enums import Attention, EncoderAttention
+from bench.records.enums import AttentionKernel, EncoderAttention
 from bench.records.record import Sampling
 from bench.weights.random import allocate, meta_model
 
@@ -35,21 +32,22 @@ _ENCODER: Final = "audio_encoder.layers"
 _LANGUAGE: Final = "language_model.layers"
 # Any id: it is compared only to decide whether the answer has ended.
 _END_OF_ANSWER: Final = 0
-_ON_CUDA: Final = {
-    "aten::_scaled_dot_product_flash_attention_for_cpu": "aten::_scaled_dot_product_flash_attention"
-}
+# Kernels that store the scores of all pairs of positions.
+_SQUARED: Final = frozenset({"eager", "math"})
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
     """Everything that decides a trace, apart from lengths.
 
-    `chunks_at_once` None is the model's own, `mlp_positions_at_once` None all. `kind` is the device whose
-    kernels allocate.
+    `kernel` is that of the language model, FlashAttention 2 being `flash`: on a card it allocates the same.
+    `is_grouped`: SDPA gets fewer heads of keys than of queries. `chunks_at_once` None is the model's own,
+    `mlp_positions_at_once` None all. `kind` is the device whose kernels allocate.
     """
 
     dtype: str
-    attention: Attention
+    kernel: AttentionKernel
+    is_grouped: bool
     encoder_attention: EncoderAttention
     logits_positions: Literal["all", "last"]
     sampling: Sampling
@@ -76,8 +74,7 @@ class Tracer:
 
     Only layers that differ are traced (`folding`), two batches of chunks of each kind (`families`), and
     decode steps after the first clip alone (`decode`); whole clips follow from others (`families`), where
-    that is exact. FlashAttention 2 is traced as SDPA: on a card both allocate the output and the logsumexp,
-    and nothing of positions squared.
+    that is exact.
     """
 
     def __init__(self, config: MossAudioConfig, setting: Setting, reuse: Reuse = Reuse()) -> None:
@@ -106,14 +103,13 @@ class Tracer:
             UnlikeLayersError, UnsteadyStepsError: parts that should repeat differ.
         """
         whole = self._known_or_run(mel_frames, prompt_tokens)
-        kernels = _as_on_cuda(whole.kernels) if self._setting.kind == "cuda" else whole.kernels
         return Trace(
             prompt_tokens=prompt_tokens,
             audio_tokens=audio_token_count(mel_frames),
-            kernels=kernels,
+            kernels=whole.kernels,
             events=whole.events,
             tokens_at=whole.tokens_at,
-            step=pattern(kernels, whole.events, whole.tokens_at),
+            step=pattern(whole.kernels, whole.events, whole.tokens_at),
         )
 
     def _known_or_run(self, mel_frames: int, prompt_tokens: int) -> Unfolded:
@@ -148,11 +144,12 @@ class Tracer:
             pieces,
         )
         lengths = (cut.pieces, audio_token_count(mel_frames), prompt_tokens, mel_frames)
-        squared = (prompt_tokens**2,) if asked.attention is Attention.EAGER else ()
+        squared = (prompt_tokens**2,) if asked.kernel in _SQUARED else ()
         return structure, (*map(float, lengths), *map(float, squared))
 
     def _run(self, mel_frames: int, prompt_tokens: int, max_tokens: int) -> Unfolded:
-        recorder = Recorder(max_tokens, self._batches)
+        sdpa = interior_of(self._setting.kernel, self._setting.kind)
+        recorder = Recorder(max_tokens, sdpa, self._batches)
         with self._fake, torch.no_grad(), recorder.attached(self._model, (_ENCODER, _LANGUAGE)):
             inputs = self._inputs(mel_frames, prompt_tokens)
             answer(
@@ -165,18 +162,22 @@ class Tracer:
         return unfold(recorder.recording(), self._folds)
 
     def _make(self) -> MossAudioModel:
-        attention = self._setting.attention
+        asked = self._setting
+        sdpa = "sdpa" if asked.is_grouped else "sdpa_ungrouped"
         model = meta_model(
             self._config,
-            dtype=getattr(torch, self._setting.dtype),
-            attention="sdpa" if attention is Attention.FLASH_ATTENTION_2 else attention.value,
-            encoder_attention=self._setting.encoder_attention.value,
+            dtype=getattr(torch, asked.dtype),
+            attention="eager" if asked.kernel == "eager" else sdpa,
+            encoder_attention=asked.encoder_attention.value,
         )
         with self._fake:
             allocate(model, torch.device("cpu"))
         model.train(False)
         model.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
         model.language_model.register_forward_pre_hook(_without_mask, with_kwargs=True)
+        if asked.kernel == "math":
+            run = model.language_model.forward
+            model.language_model.forward = sdpa_kernel(SDPBackend.MATH)(run)
         return model
 
     def _inputs(self, mel_frames: int, prompt_tokens: int) -> dict[str, torch.Tensor]:
@@ -233,12 +234,4 @@ def _shortened(config: MossAudioConfig, folds: dict[str, Fold], setting: Setting
             "num_hidden_layers": text["num_hidden_layers"],
             "mlp_positions_at_once": setting.mlp_positions_at_once,
         }
-    )
-
-
-def _as_on_cuda(kernels: Sequence[Kernel]) -> tuple[Kernel, ...]:
-    """The same kernels under their names on a card."""
-    return tuple(
-        replace(kernel, name=_ON_CUDA[kernel.name]) if kernel.name in _ON_CUDA else kernel
-        for kernel in kernels
     )

@@ -31,7 +31,7 @@ def measured_peaks(
         dtype=dtype,
         device="cpu",
         seed=SEED,
-        attention=setting.attention.value,
+        attention="eager" if setting.kernel == "eager" else "sdpa",
         encoder_attention=setting.encoder_attention.value,
     )
     model.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]

@@ -5,7 +5,7 @@ from itertools import accumulate
 from bench.moss_audio.configuration import audio_token_count
 from bench.predict.trace import Trace
 from bench.predict.tracing.tracer import Setting
-from bench.records.enums import Attention, EncoderAttention
+from bench.records.enums import EncoderAttention
 from tests.samples.records import SAMPLED
 
 FULL_SIZE = "MOSS-Audio-4B-Instruct"
@@ -14,7 +14,8 @@ FULL_SIZE = "MOSS-Audio-4B-Instruct"
 def setting(**changes: object) -> Setting:
     given = {
         "dtype": "bfloat16",
-        "attention": Attention.SDPA,
+        "kernel": "flash",
+        "is_grouped": True,
         "encoder_attention": EncoderAttention.EAGER,
         "logits_positions": "all",
         "sampling": SAMPLED,

@@ -13,9 +13,9 @@ from bench.moss_audio import MossAudioConfig
 from bench.moss_audio.configuration import audio_token_count, released_config
 from bench.predict.peaks import PhasePeak, phase_peaks
 from bench.predict.tracing.tracer import Reuse, Setting, Tracer, model_memory
-from bench.records.enums import Attention, EncoderAttention, Phase
+from bench.records.enums import AttentionKernel, EncoderAttention, Phase
 from tests.predict.tracing.measured import measured_peaks
-from tests.predict.tracing.samples import FULL_SIZE, levels, prompt_of, setting
+from tests.predict.tracing.samples import FULL_SIZE, prompt_of, setting
 from tests.samples.records import GREEDY, SAMPLED
 
 HEADS = 32
@@ -55,11 +55,12 @@ def configurations(draw: st.DrawFn) -> MossAudioConfig:
     )
 
 
-def settings_of_a_run() -> st.SearchStrategy[Setting]:
+def settings_of_a_run(*kernels: AttentionKernel) -> st.SearchStrategy[Setting]:
     return st.builds(
         Setting,
         dtype=st.sampled_from(["bfloat16", "float32"]),
-        attention=st.sampled_from([Attention.SDPA, Attention.EAGER]),
+        kernel=st.sampled_from(kernels),
+        is_grouped=st.just(True),
         encoder_attention=st.sampled_from(EncoderAttention),
         logits_positions=st.sampled_from(["all", "last"]),
         sampling=st.sampled_from([GREEDY, SAMPLED]),
@@ -68,7 +69,13 @@ def settings_of_a_run() -> st.SearchStrategy[Setting]:
 
 
 @settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
-@given(configurations(), settings_of_a_run(), st.integers(60, 2500), st.integers(3, 40), st.integers(2, 12))
+@given(
+    configurations(),
+    settings_of_a_run("flash", "eager"),
+    st.integers(60, 2500),
+    st.integers(3, 40),
+    st.integers(2, 12),
+)
 def test_what_is_predicted_is_what_a_real_generation_takes(
     config: MossAudioConfig, asked: Setting, mel_frames: int, text_tokens: int, max_tokens: int
 ) -> None:
@@ -84,7 +91,7 @@ def test_what_is_predicted_is_what_a_real_generation_takes(
 
 
 @settings(max_examples=4, suppress_health_check=[HealthCheck.too_slow])
-@given(configurations(), settings_of_a_run(), st.integers(100, 900))
+@given(configurations(), settings_of_a_run("flash", "eager", "math"), st.integers(100, 900))
 def test_what_follows_from_earlier_traces_is_what_a_trace_gives(
     config: MossAudioConfig, asked: Setting, mel_frames: int
 ) -> None:
@@ -96,7 +103,13 @@ def test_what_follows_from_earlier_traces_is_what_a_trace_gives(
 
 
 @settings(max_examples=6, suppress_health_check=[HealthCheck.too_slow])
-@given(configurations(), settings_of_a_run(), st.integers(60, 1200), st.integers(1, 3), st.integers(1, 40))
+@given(
+    configurations(),
+    settings_of_a_run("flash", "eager", "math"),
+    st.integers(60, 1200),
+    st.integers(1, 3),
+    st.integers(1, 40),
+)
 def test_more_chunks_and_more_tokens_never_take_less(
     config: MossAudioConfig, asked: Setting, mel_frames: int, chunks: int, more_tokens: int
 ) -> None:
@@ -147,9 +160,7 @@ def test_products_behind_fused_attention_copy_no_weight(full_size: Tracer) -> No
 
 @pytest.mark.full_size
 def test_eager_attention_of_the_language_model_has() -> None:
-    trace = Tracer(released_config(FULL_SIZE), setting(attention=Attention.EAGER)).trace(
-        6000, prompt_of(6000)
-    )
+    trace = Tracer(released_config(FULL_SIZE), setting(kernel="eager")).trace(6000, prompt_of(6000))
     assert max(event.size_bytes for event in trace.events) >= prompt_of(6000) ** 2 * HEADS * 2
 
 
@@ -176,14 +187,6 @@ def test_logits_lead_beyond_256_s_and_the_stem_before(full_size: Tracer) -> None
     assert str(long[Phase.PREFILL].kernel) == "lm_head: aten::mm"
     logits_bytes = prompt_of(60000) * 151936 * 2
     assert logits_bytes <= long[Phase.PREFILL].activations_bytes < 1.12 * logits_bytes
-
-
-@pytest.mark.full_size
-def test_flash_attention_2_is_traced_as_sdpa(full_size: Tracer) -> None:
-    flash = Tracer(
-        released_config(FULL_SIZE), setting(kind="cuda", attention=Attention.FLASH_ATTENTION_2)
-    ).trace(3000, prompt_of(3000))
-    assert levels(flash) == levels(full_size.trace(3000, prompt_of(3000)))
 
 
 def test_the_memory_of_a_released_model_is_that_of_its_files() -> None:
