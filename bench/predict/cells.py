@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bench.arithmetic import architecture
+from bench.engines.native.profiles import settings_of
 from bench.engines.support import Surroundings, unsupported
 from bench.hardware.catalog import Card
 from bench.predict.cpu_workspace import ProbedWorkspace
@@ -11,7 +12,7 @@ from bench.predict.cuda_workspace import cublas_workspace_bytes
 from bench.predict.prediction import OnCard, OnCpu, predict
 from bench.predict.roofline import ceiling
 from bench.predict.target import Target
-from bench.predict.traced_model import Kind, TracedModel, mel_frames, setting_of
+from bench.predict.traced_model import TracedModel, mel_frames, setting_of
 from bench.predict.tracing.tracer import Setting
 from bench.records.prediction import Ceiling, Envelope
 from bench.records.reasons import UnsupportedReason
@@ -49,30 +50,35 @@ class Predictions:
 
     def envelopes(self, requested: Requested, target: Target) -> dict[int, Envelope]:
         """Return the predicted memory of each answer to this clip, by its length."""
+        found = self._base(requested, target)
         if target.card is None:
-            return dict(self._base(requested, "cpu", None))
-        found = self._base(requested, "cuda", target.card)
+            return dict(found)
         return {
             tokens: envelope.model_copy(update={"ceiling": self._ceiling(requested, tokens, target.card)})
             for tokens, envelope in found.items()
         }
 
-    def _base(self, requested: Requested, kind: Kind, card: Card | None) -> Mapping[int, Envelope]:
-        """Memory without ceilings. Cards differ only by the workspace of cuBLAS, by their generation."""
+    def _base(self, requested: Requested, target: Target) -> Mapping[int, Envelope]:
+        """Memory without ceilings. Cards of one setting differ by the workspace of cuBLAS, by generation."""
+        setting, card = setting_of(requested, target), target.card
         kept = cublas_workspace_bytes(card.compute_capability) if card is not None else 0
-        key = (setting_of(requested, kind), requested.clip_seconds, kept, requested.profile)
+        key = (setting, requested.clip_seconds, kept, requested.profile)
         if key not in self._found:
-            trace = self._model.trace(requested, kind)
+            trace = self._model.trace(requested, target)
             if card is None:
                 self._workspace.prepare(trace.kernels)
-            self._found[key] = predict(
+            found = predict(
                 trace,
-                self._model.memory(requested, kind),
+                self._model.memory(requested, setting.kind),
                 OnCpu(self._workspace) if card is None else OnCard(card),
                 mel_frames=mel_frames(requested.clip_seconds),
-                logits_positions=key[0].logits_positions,
+                logits_positions=setting.logits_positions,
                 max_tokens=self._max_tokens,
             )
+            self._found[key] = {
+                tokens: envelope.model_copy(update={"attention_kernel": setting.kernel})
+                for tokens, envelope in found.items()
+            }
         return self._found[key]
 
     def _ceiling(self, requested: Requested, tokens: int, card: Card) -> Ceiling:
@@ -105,7 +111,7 @@ class Predictions:
         )
 
     def _logits_positions(self, requested: Requested) -> int:
-        every = setting_of(requested, "cuda").logits_positions == "all"
+        every = settings_of(requested.profile).logits_positions == "all"
         return self._model.prompt_tokens(requested) if every else 1
 
 

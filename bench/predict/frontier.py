@@ -35,7 +35,7 @@ def longest_clips(
     lines = _lines(cells, target, max_positions)
     alike: dict[Setting, list[Requested]] = {}
     for requested in lines:
-        alike.setdefault(setting_of(requested, "cuda"), []).append(requested)
+        alike.setdefault(setting_of(requested, target), []).append(requested)
 
     def needs(requested: Requested, clip_seconds: float) -> dict[int, Interval]:
         envelopes = predictions.envelopes(requested.model_copy(update={"clip_seconds": clip_seconds}), target)

@@ -13,10 +13,11 @@ from bench.engines.support import audio_positions
 from bench.errors import BenchError, UsageError, WeightsError
 from bench.moss_audio import MossAudioConfig, MossAudioProcessor
 from bench.moss_audio.prompt import ShippedPrompt, split_text
+from bench.predict.attention import attention_of
 from bench.predict.source import Source
+from bench.predict.target import Target
 from bench.predict.trace import ModelMemory, Trace
 from bench.predict.tracing.tracer import Setting, Tracer, model_memory
-from bench.records.enums import Attention
 from bench.records.record import ModelInfo, Requested
 from bench.weights.checkpoint import require_shapes
 from bench.weights.hub_errors import UNUSABLE_CONFIG
@@ -88,9 +89,9 @@ class TracedModel:
             text = self._text_tokens[requested.prompt] = self._count(requested.prompt)
         return text + audio_positions(requested.clip_seconds, requested.time_markers)
 
-    def trace(self, requested: Requested, kind: Kind) -> Trace:
-        """Return the trace of a cell, for any length of its answer and any card."""
-        setting = setting_of(requested, kind)
+    def trace(self, requested: Requested, target: Target) -> Trace:
+        """Return the trace of a cell on a device, for any length of its answer. Like devices share it."""
+        setting = setting_of(requested, target)
         tokens = self.prompt_tokens(requested)
         key = (setting, requested.clip_seconds, tokens)
         if key not in self._traces:
@@ -125,17 +126,18 @@ class TracedModel:
             ) from error
 
 
-def setting_of(requested: Requested, kind: Kind) -> Setting:
-    """Return the setting that decides a cell's trace."""
+def setting_of(requested: Requested, target: Target) -> Setting:
+    """Return the setting that decides a cell's trace on a device."""
     profile = settings_of(requested.profile)
+    kernel, is_grouped = attention_of(requested, target)
     return Setting(
         dtype=requested.dtype,
-        kernel="eager" if requested.attention is Attention.EAGER else "flash",
-        is_grouped=True,
+        kernel=kernel,
+        is_grouped=is_grouped,
         encoder_attention=requested.encoder_attention,
         logits_positions=profile.logits_positions,
         sampling=requested.sampling,
-        kind=kind,
+        kind="cpu" if target.card is None else "cuda",
         chunks_at_once=profile.encoder_chunks_at_once,
         mlp_positions_at_once=profile.mlp_positions_at_once,
     )

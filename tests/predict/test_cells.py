@@ -10,7 +10,8 @@ from bench.predict.prediction import OnCard, predict
 from bench.predict.target import targets
 from bench.predict.traced_model import TracedModel, mel_frames
 from bench.records.base import Interval
-from bench.records.enums import Attention, Profile
+from bench.records.enums import Attention, Phase, Profile
+from bench.records.prediction import Envelope, PlannedSystem
 from bench.records.record import Predicted, Unsupported
 from bench.run.run_spec import RunOptions
 from tests.predict.planned import LINUX, SMALL, derived_records
@@ -28,14 +29,44 @@ def test_memory_of_another_card_is_what_predicting_for_it_gives(model: Path) -> 
         asked = planned.cells[-1].requested
         assert target.card is not None
         alone = predict(
-            traced.trace(asked, "cuda"),
+            traced.trace(asked, target),
             traced.memory(asked, "cuda"),
             OnCard(target.card),
             mel_frames=mel_frames(asked.clip_seconds),
             logits_positions="all",
             max_tokens=[8, 32],
         )
-        assert predictions.envelopes(asked, target) == alone
+        found = predictions.envelopes(asked, target)
+        assert {envelope.attention_kernel for envelope in found.values()} == {"flash"}
+        assert [envelope.model_copy(update={"attention_kernel": None}) for envelope in found.values()] == [
+            *alone.values()
+        ]
+
+
+def test_memory_follows_the_kernel_of_the_system(model: Path) -> None:
+    """On Windows math stores what the other kernels do not, and lean runs without it."""
+
+    def envelope(system: PlannedSystem, profile: Profile) -> Envelope:
+        (record,) = derived_records(
+            model,
+            "rtx-4070",
+            system=system,
+            profile=profile,
+            attention=(Attention.SDPA,),
+            clip_seconds=(60.0,),
+            max_tokens=(8,),
+        )
+        found = record.cells[0].envelope
+        assert found is not None
+        return found
+
+    windows = PlannedSystem(os="windows", torch="2.13")
+    flash, math = (envelope(system, Profile.FAITHFUL) for system in (LINUX, windows))
+    lean_flash, lean = (envelope(system, Profile.LEAN) for system in (LINUX, windows))
+    kernels = [found.attention_kernel for found in (flash, math, lean_flash, lean)]
+    assert kernels == ["flash", "math", "flash", "memory_efficient"]
+    assert flash.phases[Phase.PREFILL].activations_bytes < math.phases[Phase.PREFILL].activations_bytes
+    assert lean.phases[Phase.PREFILL].activations_bytes < math.phases[Phase.PREFILL].activations_bytes
 
 
 def test_what_a_card_cannot_run_and_what_only_this_machine_lacks(model: Path) -> None:

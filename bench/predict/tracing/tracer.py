@@ -17,6 +17,7 @@ from bench.arithmetic.architecture import chunks
 from bench.arithmetic.shapes import shapes_of
 from bench.engines.native.answering import answer, generation_config
 from bench.moss_audio import MossAudioConfig, MossAudioModel
+from bench.moss_audio.attention import GROUPED, UNGROUPED
 from bench.moss_audio.configuration import audio_token_count
 from bench.predict.trace import ModelMemory, Trace
 from bench.predict.tracing.decode import TRACED_TOKENS, DecodeTrace, pattern, splice_decode
@@ -163,7 +164,7 @@ class Tracer:
 
     def _make(self) -> MossAudioModel:
         asked = self._setting
-        sdpa = "sdpa" if asked.is_grouped else "sdpa_ungrouped"
+        sdpa = GROUPED if asked.is_grouped else UNGROUPED
         model = meta_model(
             self._config,
             dtype=getattr(torch, asked.dtype),
