@@ -7,7 +7,7 @@ import pytest
 
 from bench.cli.app import run
 from bench.engines.native.profiles import settings_of
-from bench.hardware.budget import CONTEXT, DESKTOP, DRIVER_RESERVE
+from bench.hardware.budget import CONTEXT, desktop_cost, driver_reserve
 from bench.hardware.catalog import cards
 from bench.records.enums import Profile
 from bench.store.record_files import read_record
@@ -36,8 +36,9 @@ def test_nothing_in_bf16_surely_fits_beside_a_large_desktop() -> None:
         example(Profile.FAITHFUL).envelope,
     )
     assert envelope is not None
-    terms = sum(term.interval.high for term in (CONTEXT, DRIVER_RESERVE, DESKTOP))
-    assert envelope.weights_bytes + terms > (card.memory_total_bytes or 0)
+    total = card.memory_total_bytes or 0
+    costs = (CONTEXT, driver_reserve(total, "linux"), desktop_cost("linux"))
+    assert envelope.weights_bytes + sum(cost.high_bytes for cost in costs) > total
 
 
 def test_the_page_names_the_settings_of_lean() -> None:

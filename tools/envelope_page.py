@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from bench.hardware.budget import DESKTOP, DRIVER_RESERVE, desktop_budget, fit, headless_budget
-from bench.hardware.catalog import Card, cards
+from bench.hardware.budget import fit
+from bench.judge.prediction import budgets_of
 from bench.records.base import Interval
 from bench.records.enums import Attention, Phase, Profile
-from bench.records.prediction import Envelope
+from bench.records.prediction import Envelope, Term
 from bench.records.record import CellResult, Record
 from bench.store.record_files import find_records, read_record
 from bench.units import MIB, both_units
@@ -64,20 +64,20 @@ def example(profile: Profile) -> CellResult:
 
 def blocks() -> dict[str, str]:
     """Text for each marker of the page."""
-    card = next(card for card in cards() if card.slug == RECORDS.name)
-    envelope = example(Profile.FAITHFUL).envelope
+    record = derived(Profile.FAITHFUL)
+    budgets, envelope = budgets_of(record), example(Profile.FAITHFUL).envelope
     if envelope is None:
         raise ValueError("the record has no prediction of the example")
     need = _known(envelope.device_peak_bytes)
     return {
         "phases": _lines(_phases(envelope)),
-        "card": _lines(_from_tensors_to_the_card(envelope, card)),
+        "card": _lines(_from_tensors_to_the_card(envelope, record)),
         "weights": both_units(envelope.weights_bytes),
         "cache": both_units(envelope.kv_cache_bytes),
         "prompt": f"{envelope.prompt_tokens} positions",
         "cudnn": f"{_mib(_known(envelope.convolution_workspace_bytes).high)} MiB",
-        "headless": fit(need, headless_budget(card)).value.replace("_", " "),
-        "desktop": fit(need, desktop_budget(card)).value.replace("_", " "),
+        "headless": fit(need, _known(budgets.headless)).value.replace("_", " "),
+        "desktop": fit(need, _known(budgets.desktop)).value.replace("_", " "),
         **{profile.value: _longest(derived(profile)) for profile in (Profile.FAITHFUL, Profile.LEAN)},
     }
 
@@ -99,19 +99,22 @@ def _phases(envelope: Envelope) -> Iterator[str]:
         yield f"| {phase} | {' | '.join(map(_mib, sizes))} | {operator} |"
 
 
-def _from_tensors_to_the_card(envelope: Envelope, card: Card) -> Iterator[str]:
+def _from_tensors_to_the_card(envelope: Envelope, record: Record) -> Iterator[str]:
     """Table of intervals: from the bytes of tensors to the memory that the card must have and leaves."""
+    derivation, budgets = record.derivation, budgets_of(record)
+    if derivation is None:
+        raise ValueError("this record is no prediction")
     yield "| Term | From | To |"
     yield "|---|---:|---:|"
     yield _row("allocated: tensors and cuBLAS", _exactly(envelope.allocated_peak_bytes))
     yield _row("reserved: what torch takes from the driver for them", _known(envelope.reserved_peak_bytes))
     yield _row("+ CUDA context and libraries", _known(envelope.context_bytes))
     yield _row("**= what the card must have**", _known(envelope.device_peak_bytes))
-    yield _row("total that the driver reports", _exactly(card.memory_total_bytes or 0))
-    yield _row("- driver reserve", DRIVER_RESERVE.interval)
-    yield _row("**= what it leaves without a desktop**", headless_budget(card))
-    yield _row("- desktop", DESKTOP.interval)
-    yield _row("**= what it leaves beside a desktop**", desktop_budget(card))
+    yield _row("total that the driver reports", _exactly(record.device.memory_total_bytes or 0))
+    yield _row("- driver reserve", _of_term(derivation.driver_reserve))
+    yield _row("**= what it leaves without a desktop**", _known(budgets.headless))
+    yield _row("- desktop", _of_term(derivation.desktop))
+    yield _row("**= what it leaves beside a desktop**", _known(budgets.desktop))
 
 
 def _longest(record: Record) -> str:
@@ -142,6 +145,12 @@ def _known(size: Interval | None) -> Interval:
     if size is None:
         raise ValueError("this envelope is not of a card")
     return size
+
+
+def _of_term(term: Term | None) -> Interval:
+    if term is None:
+        raise ValueError("this record is not of a card")
+    return Interval(low=term.low_bytes, high=term.high_bytes)
 
 
 def _exactly(size_bytes: int) -> Interval:

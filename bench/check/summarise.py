@@ -202,6 +202,7 @@ def _prediction(record: Record, budgets: Budgets) -> CheckPrediction:
         provenance="derived",
         room_headless_bytes=budgets.headless,
         room_desktop_bytes=budgets.desktop,
+        system=record.derivation.system if record.derivation is not None else None,
         compared=tuple(map(_cleaned, compared)),
     )
 

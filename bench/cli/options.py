@@ -73,6 +73,17 @@ def planned_devices(context: click.Context, option: click.Parameter, typed: str)
     return [item for item in device_names(context, option, typed) if item.value not in named]
 
 
+def torch_releases(_context: click.Context, _option: click.Parameter, typed: str) -> "list[CompletionItem]":
+    """Return the installed release of torch, and the newest whose kernels are known."""
+    from click.shell_completion import CompletionItem
+
+    from bench.engines.native.sdpa_rules import NEWEST_RULES
+    from bench.predict.planned_system import installed_release
+
+    found = dict.fromkeys((installed_release(), NEWEST_RULES))
+    return [CompletionItem(release) for release in found if release.startswith(typed)]
+
+
 # --- options -----------------------------------------------------------------------------------------------
 
 
@@ -108,6 +119,26 @@ def planned_device_options(function: F) -> F:
             metavar="SLUG|cpu",
             shell_complete=planned_devices,
             help="A card, here or not, or cpu; once for each. Default: the card in this machine.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def system_options(function: F) -> F:
+    """Add `--os` and `--torch`: the system and the release of torch that a prediction is for."""
+    for option in (
+        click.option(
+            "--torch",
+            metavar="VERSION",
+            shell_complete=torch_releases,
+            help="Release of torch there, such as 2.13. Default: the installed one.",
+        ),
+        click.option(
+            "--os",
+            "system",
+            type=click.Choice(["linux", "windows", "wsl2"]),
+            help="System of the card: decides the attention kernel and the memory left. Default: this one.",
         ),
     ):
         function = option(function)

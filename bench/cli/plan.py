@@ -15,16 +15,19 @@ from bench.cli.options import (
     run_options,
     shape_options,
     suite_names,
+    system_options,
 )
 from bench.cli.streams import echo
 from bench.errors import UsageError
 from bench.store import naming
 from bench.text import printable_json
+from bench.wording.labels import SYSTEMS
 
 if TYPE_CHECKING:
     from bench.hardware.budget import BudgetKind
     from bench.predict.planner import Planner, PlanRequest
     from bench.predict.target import Target
+    from bench.records.enums import OperatingSystem
     from bench.records.prediction import PlannedSystem
     from bench.records.record import Record
 
@@ -41,6 +44,7 @@ Form = Literal["table", "json"]
     help="Whose cells.",
 )
 @planned_device_options
+@system_options
 @shape_options
 @profile_option
 @axis_options
@@ -61,6 +65,8 @@ def plan(
     any_gpu: bool,
     headless: bool,
     desktop: bool,
+    system: "OperatingSystem | None",
+    torch: str | None,
     form: Form,
     out: Path | None,
     **given: Any,
@@ -73,47 +79,67 @@ def plan(
     was predicted; what fits may reach a few seconds further. Measured records of the same model and card
     below results/ (or --out) are held against the prediction. Nothing is written without --out.
 
+    Windows builds of torch lack the flash kernel of SDPA. Before 2.14 the math kernel takes its place, whose
+    memory grows with the square of the clip. Under Windows and in WSL2 there is always a desktop, so that no
+    headless budget exists, and what does not fit is moved to system memory: the run is slow instead of
+    ending. WSL2 has the kernels of Linux. On macOS the plan is for Linux.
+
     \b
     JSON on standard output:
       one card       its record (docs/record.md)
       several cards  {"records": [...]}
       --any-gpu      {"smallest_headless": SLUG or null, "smallest_desktop",
-                     "cards": [{"slug", "name", "memory_total_bytes",
+                     "os", "torch", "cards": [{"slug", "name", "memory_total_bytes",
                      "verdict", "why", "device_peak_bytes"}]};
-                     --headless and --desktop leave out the other smallest
+                     --headless and --desktop leave out the other smallest,
+                     and so does a system that always has a desktop
 
     \b
     Examples:
       bench plan --gpu rtx-4070
       bench plan --gpu rtx-4070 --gpu rtx-5060-ti-16gb --headless
       bench plan --gpu rtx-4070 --profile lean --clip-seconds 60,120
+      bench plan --gpu rtx-4070 --os windows --torch 2.13
       bench plan --clip-seconds 300 --max-tokens 1024 --any-gpu
       bench plan --gpu rtx-4090 --model MOSS-Audio-8B-Instruct --out results
     """
     from bench.cli.downloads import show_note
-    from bench.predict.planned_system import planned_system
+    from bench.predict.planned_system import notes, planned_system
     from bench.predict.planner import plan_request
-    from bench.predict.target import targets
+    from bench.predict.target import CPU, targets
 
-    budget = _budget(headless, desktop)
+    if gpus and set(gpus) == {CPU} and (system or torch):
+        option = "--os" if system else "--torch"
+        raise UsageError(f"{option} says nothing about a CPU", hint="Leave it out")
+    planned = planned_system(system, torch)
+    budget = _budget(headless, desktop, planned)
     if any_gpu and (gpus or out):
         raise UsageError(
             f"--any-gpu and {'--gpu' if gpus else '--out'} are both given", hint="Use one of them"
         )
-    system = planned_system()
-    planned_for = () if any_gpu else targets(gpus, system)
+    planned_for = () if any_gpu else targets(gpus, planned)
     chosen = plan_request(run_options({"gpu": None, "device": None, **given}))
     if chosen.source.note is not None:
         show_note(chosen.source.note)
+    for note in notes(planned, is_given=system is not None):
+        show_note(note)
     if any_gpu:
-        _survey(chosen, system, budget, form)
+        _survey(chosen, planned, budget, form)
     else:
         _plan(chosen, planned_for, budget, form, out)
 
 
-def _budget(headless: bool, desktop: bool) -> "BudgetKind | None":
+def _budget(headless: bool, desktop: bool, system: "PlannedSystem") -> "BudgetKind | None":
     if headless and desktop:
         raise UsageError("--headless and --desktop are both given", hint="Leave both out to see both")
+    from bench.hardware.budget import has_wddm
+
+    if headless and has_wddm(system.os):
+        raise UsageError(
+            f"--headless: {SYSTEMS[system.os]} always has a desktop", hint="Leave it out, or add --os linux"
+        )
+    if has_wddm(system.os):
+        return "desktop"
     return "headless" if headless else "desktop" if desktop else None
 
 
@@ -124,9 +150,9 @@ def _survey(chosen: "PlanRequest", system: "PlannedSystem", budget: "BudgetKind 
     with progress() as report:
         found = survey(_planner(chosen, budget, report), system)
     if form == "json":
-        click.echo(survey_json(found, budget))
+        click.echo(survey_json(found, system, budget))
     else:
-        print_survey(found, chosen, budget)
+        print_survey(found, chosen, system, budget)
 
 
 def _planner(

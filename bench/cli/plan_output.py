@@ -9,11 +9,12 @@ import click
 
 from bench.cli.streams import echo
 from bench.units import GIB, clip_length, gib
-from bench.wording import predictions
+from bench.wording import caveats, predictions
 
 if TYPE_CHECKING:
     from bench.hardware.budget import BudgetKind
     from bench.predict.planner import Candidate, PlanRequest, Survey
+    from bench.records.prediction import PlannedSystem
     from bench.records.record import Record
     from bench.report.interface import View
 
@@ -80,15 +81,17 @@ def _print_view(view: "View") -> None:
 # --- the whole catalog ------------------------------------------------------------------------------------
 
 
-def survey_json(found: "Survey", budget: "BudgetKind | None") -> str:
-    """Return the slugs of the smallest cards for the requested budgets, and every card, as JSON."""
+def survey_json(found: "Survey", system: "PlannedSystem", budget: "BudgetKind | None") -> str:
+    """Return the slugs of the smallest cards for the budgets, the system, and every card, as JSON."""
     smallest = {"headless": found.smallest_headless, "desktop": found.smallest_desktop}
     slugs = {
         f"smallest_{kind}": card.slug if card is not None else None
         for kind, card in smallest.items()
         if budget in {None, kind}
     }
-    return json.dumps({**slugs, "cards": [_as_json(card) for card in found.cards]}, indent=2)
+    return json.dumps(
+        {**slugs, **system.model_dump(), "cards": [_as_json(card) for card in found.cards]}, indent=2
+    )
 
 
 def _as_json(card: "Candidate") -> dict[str, object]:
@@ -103,10 +106,23 @@ def _as_json(card: "Candidate") -> dict[str, object]:
     }
 
 
-def print_survey(found: "Survey", chosen: "PlanRequest", budget: "BudgetKind | None") -> None:
-    """Print the smallest cards in a sentence each, then the catalog by memory."""
+def print_survey(
+    found: "Survey", chosen: "PlanRequest", system: "PlannedSystem", budget: "BudgetKind | None"
+) -> None:
+    """Print the system and the smallest cards in a line each, then the catalog by memory."""
+    from bench.predict.planned_system import installed_release
+    from bench.records.caveats import PredictedForSystem
+
     what = _asked(chosen)
     click.echo(f"{chosen.source.origin.name}, {what} (derived, nothing was run)")
+    here = installed_release()
+    planned_for = PredictedForSystem(
+        os=system.os,
+        torch=system.torch,
+        kernels=found.kernels,
+        torch_here=None if here == system.torch else here,
+    )
+    echo(caveats.sentence(planned_for))
     if budget != "desktop":
         click.echo(f"smallest card without a desktop   {_smallest(found.smallest_headless)}")
     if budget != "headless":

@@ -15,6 +15,7 @@ from bench.hardware import device as devices
 from bench.hardware.device import Device
 from bench.hardware.readings import DriverGpu
 from bench.hardware.state import device_state
+from bench.hardware.system import this_system
 from bench.packages import importing, version_of
 from bench.weights.hub_settings import set_aside
 
@@ -106,7 +107,7 @@ def _card(found: Device, gpu: DriverGpu, build: TorchBuild | None, flash_attn: s
         driver=gpu.driver,
         driver_cuda=gpu.driver_cuda,
         memory_total_bytes=found.memory_total_bytes,
-        state=device_state(gpu),
+        state=device_state(gpu, wddm=this_system().wddm),
         processes=None if gpu.processes is None else _others(gpu),
         trial=try_card(gpu.uuid, flash_attn=flash_attn is not None) if can_try else None,
         is_mig=gpu.is_mig,

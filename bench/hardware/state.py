@@ -9,10 +9,11 @@ from bench.records.card import DeviceState
 from bench.units import gib
 
 
-def device_state(gpu: DriverGpu) -> DeviceState:
+def device_state(gpu: DriverGpu, *, wddm: bool = False) -> DeviceState:
     """Return the part of the driver's figures that a record contains: no UUID, and no names of programs.
 
-    Parts that share the host's memory have no memory figure of their own: it is None here, in the budget too.
+    `wddm`: Windows manages the card's memory. Parts that share the host's memory have no memory figure of
+    their own: it is None here, in the budget too.
     """
     display, evidence = display_evidence(gpu)
     memory = gpu.memory
@@ -24,7 +25,7 @@ def device_state(gpu: DriverGpu) -> DeviceState:
         other_processes=None if gpu.processes is None else len(gpu.processes),
         display=display,
         display_evidence=evidence,
-        budget=measured_budget(memory, display, desktop_use_bytes(gpu)),
+        budget=measured_budget(memory, display, desktop_use_bytes(gpu), wddm=wddm),
         power_limit_w=gpu.power_limit_w,
         power_limit_default_w=gpu.power_limit_default_w,
         ecc=gpu.ecc,

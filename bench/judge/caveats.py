@@ -1,18 +1,19 @@
 """Caveats of a record: what limits the meaning of its figures, the weightiest first. Pure."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
 from bench.judge.frontier import is_pruned
 from bench.judge.memory import cliffs, is_emulated, ran_out_beside_another
-from bench.judge.prediction import Budgets, cell_verdict, is_derived
+from bench.judge.prediction import Budgets, cell_verdict, is_derived, kernels_of
 from bench.judge.same_kernels import SameKernels
 from bench.judge.same_run import is_published
 from bench.records import caveats as known
 from bench.records.card import DeviceState, Sampled
 from bench.records.caveats import RecordCaveat, SomeCellsCode
 from bench.records.enums import Label, Provenance, Verdict, WeightMode
-from bench.records.prediction import Derivation
+from bench.records.prediction import Derivation, PlannedSystem
 from bench.records.reasons import TimeBudgetUsed
 from bench.records.record import CellResult, Record, Skipped
 
@@ -69,6 +70,7 @@ def _about_the_prediction(record: Record, budgets: Budgets) -> Iterator[RecordCa
     if record.device.kind == "cpu":
         yield known.PredictedForCpu()
     if record.derivation is not None:
+        yield from _about_the_system(record, record.derivation.system)
         yield from _about_the_allocator(record.derivation)
         if record.derivation.driver_reserve is not None and record.derivation.context is not None:
             yield known.RangesOfOtherMachines(with_desktop=record.derivation.headroom != "headless")
@@ -76,6 +78,17 @@ def _about_the_prediction(record: Record, budgets: Budgets) -> Iterator[RecordCa
         yield known.SpeedsAreCeilings()
     close = (cell_verdict(cell, budgets).verdict is Verdict.TOO_CLOSE_TO_CALL for cell in record.cells)
     yield from _some(record, "cells_too_close_to_call", sum(close))
+
+
+def _about_the_system(record: Record, system: PlannedSystem | None) -> Iterator[RecordCaveat]:
+    if system is not None:
+        here = re.match(r"[0-9]+\.[0-9]+", record.environment.torch or "")
+        yield known.PredictedForSystem(
+            os=system.os,
+            torch=system.torch,
+            kernels=kernels_of(record),
+            torch_here=here[0] if here is not None and here[0] != system.torch else None,
+        )
 
 
 def _about_the_allocator(derivation: Derivation) -> Iterator[RecordCaveat]:

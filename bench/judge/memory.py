@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bench.hardware.budget import DESKTOP
+from bench.hardware.budget import desktop_cost
 from bench.records.card import Emulation
 from bench.records.enums import Attention, Label, PeakMetric, Provenance
 from bench.records.record import CellResult, DeviceInfo, OutOfMemory, Record
@@ -37,7 +37,7 @@ def card_memory(record: Record) -> CardMemory:
     emulated = record.emulation
     if emulated is not None:
         headless = max(0, emulated.total_bytes - emulated.reserve_bytes)
-        desktop = max(0, headless - DESKTOP.typical_bytes)
+        desktop = max(0, headless - desktop_cost("linux").typical_bytes)
         return CardMemory(headless, desktop, None, emulated.total_bytes)
     if record.device_state is None:
         return CardMemory()
@@ -71,9 +71,14 @@ def needed_bytes(cell: CellResult, emulation: Emulation | None) -> int | None:
 
 
 def fits_with_desktop(cell: CellResult, memory: CardMemory, emulation: Emulation | None) -> bool | None:
-    """Whether a cell that ran would also fit with a desktop; None where that is not known."""
+    """Whether a cell that ran would also fit with a desktop; None where that is not known.
+
+    Windows always has a desktop, and so no headless budget: what ran there without a spill ran with one.
+    """
     if has_spilled(cell):
         return False
+    if memory.desktop_bytes is not None and memory.headless_bytes is None:
+        return cell.outcome.status == "measured" or None
     need, budget = needed_bytes(cell, emulation), memory.desktop_bytes
     return None if need is None or budget is None else need <= budget
 

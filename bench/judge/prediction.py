@@ -6,7 +6,7 @@ from typing import Final
 
 from bench.hardware.budget import fit, less
 from bench.records.base import Interval
-from bench.records.enums import Fit, Provenance, Verdict
+from bench.records.enums import AttentionKernel, Fit, Provenance, Verdict
 from bench.records.prediction import LongestClip
 from bench.records.reasons import UnsupportedReason
 from bench.records.record import CellResult, Predicted, Record, Unsupported
@@ -85,6 +85,12 @@ def need_of(cell: CellResult) -> Interval | None:
     if not isinstance(cell.outcome, Predicted) or cell.envelope is None:
         return None
     return cell.envelope.device_peak_bytes
+
+
+def kernels_of(record: Record) -> tuple[AttentionKernel, ...]:
+    """The attention kernels of a derived record, each once; empty where it does not name them."""
+    found = (cell.envelope.attention_kernel for cell in record.cells if cell.envelope is not None)
+    return tuple(dict.fromkeys(kernel for kernel in found if kernel is not None))
 
 
 def cell_fit(cell: CellResult, budgets: Budgets) -> CellFit:

@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from bench.engines.support import longest_clip_s
-from bench.hardware.budget import BudgetKind, desktop_budget, headless_budget
-from bench.hardware.catalog import Card
+from bench.hardware.budget import BudgetKind, budgets
 from bench.predict.cells import Predictions, unsupported_reason
 from bench.predict.search import Bracket, Goal, Search
 from bench.predict.target import Target
@@ -29,9 +28,10 @@ def longest_clips(
 ) -> tuple[LongestClip, ...]:
     """Return the predicted frontier; empty for a CPU, and for a plan of one clip length."""
     clips = sorted({cell.requested.clip_seconds for cell in cells})
-    if target.card is None or len(clips) < 2:
+    if target.card is None or target.system is None or len(clips) < 2:
         return ()
-    budgets = _budgets(target.card, budget)
+    every = budgets(target.card, target.system.os)
+    asked = {kind: there for kind, there in every.items() if budget in {None, kind}}
     lines = _lines(cells, target, max_positions)
     alike: dict[Setting, list[Requested]] = {}
     for requested in lines:
@@ -43,16 +43,10 @@ def longest_clips(
         return {tokens: peak for tokens, peak in peaks.items() if peak is not None}
 
     found = [
-        line for group in alike.values() for line in _of_group(group, clips, budgets, needs, max_positions)
+        line for group in alike.values() for line in _of_group(group, clips, asked, needs, max_positions)
     ]
     order = [(requested.attention, requested.max_tokens) for requested in lines]
     return tuple(sorted(found, key=lambda line: order.index((line.attention, line.max_tokens))))
-
-
-def _budgets(card: Card, budget: BudgetKind | None) -> Mapping[BudgetKind, Interval]:
-    """The requested budgets of a card."""
-    every: dict[BudgetKind, Interval] = {"headless": headless_budget(card), "desktop": desktop_budget(card)}
-    return every if budget is None else {budget: every[budget]}
 
 
 def _lines(cells: Sequence[Cell], target: Target, max_positions: int) -> list[Requested]:

@@ -40,9 +40,16 @@ def installed_release() -> str:
     return found[1] if found is not None else NEWEST_RULES
 
 
-def is_macos() -> bool:
-    """Whether this is macOS, for which a plan is one for Linux."""
-    return platform.system() == "Darwin"
+def notes(system: PlannedSystem, *, is_given: bool) -> tuple[str, ...]:
+    """Return what the choice of a system leaves open, in a line each. `is_given`: not chosen by default."""
+    found = []
+    if not is_given and platform.system() == "Darwin":
+        found.append("torch for macOS has no CUDA: the plan is for Linux")
+    if is_older(NEWEST_RULES, system.torch):
+        found.append(
+            f"torch {system.torch}: no newer attention kernels are known than those of {NEWEST_RULES}"
+        )
+    return tuple(found)
 
 
 def _here() -> OperatingSystem:

@@ -16,13 +16,13 @@ from bench.hardware import budget
 from bench.hardware.budget import BudgetKind
 from bench.hardware.catalog import Card
 from bench.hardware.environment import environment
-from bench.judge.prediction import ORDER, budgets_of, cell_verdict, need_of
+from bench.judge.prediction import ORDER, budgets_of, cell_verdict, kernels_of, need_of
 from bench.packages import version_of
 from bench.predict.allocator.caching import RULES_OF
 from bench.predict.source import Source, source_of
 from bench.predict.target import Target, every_card
 from bench.records.base import Interval
-from bench.records.enums import Provenance, Verdict
+from bench.records.enums import AttentionKernel, Provenance, Verdict
 from bench.records.prediction import Derivation, LongestClip, PlannedSystem
 from bench.records.record import Environment, Record, SuiteInfo
 from bench.records.verdicts import CellReason, StatedReason, TotalUnknown
@@ -150,17 +150,17 @@ class Planner:
         return seal(derived.model_copy(update={"derivation": held}).model_dump(mode="json"))
 
     def _derivation(self, target: Target, longest: tuple[LongestClip, ...]) -> Derivation:
-        on_card = target.card is not None
+        total, system = target.info.memory_total_bytes, target.system
         return Derivation(
             weights_source="configuration" if self._request.source.tensors is None else "safetensors headers",
             loading=_LOADING,
-            allocator=RULES_OF if on_card else None,
-            workspace_source=_CARD_WORKSPACE if on_card else _CPU_WORKSPACE,
-            system=target.system,
-            headroom=self._budget_kind,
-            driver_reserve=budget.DRIVER_RESERVE.term if on_card else None,
-            context=budget.CONTEXT.term if on_card else None,
-            desktop=budget.DESKTOP.term if on_card else None,
+            allocator=RULES_OF if system else None,
+            workspace_source=_CARD_WORKSPACE if system else _CPU_WORKSPACE,
+            system=system,
+            headroom="desktop" if system and budget.has_wddm(system.os) else self._budget_kind,
+            driver_reserve=budget.driver_reserve(total, system.os).term if system and total else None,
+            context=budget.CONTEXT.term if system else None,
+            desktop=budget.desktop_cost(system.os).term if system else None,
             longest_clips=longest,
         )
 
@@ -196,6 +196,7 @@ class Candidate:
     verdict: Verdict
     why: CellReason
     need: Interval | None
+    kernels: tuple[AttentionKernel, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +204,11 @@ class Survey:
     """Every card, from little memory to much, those of unknown memory last."""
 
     cards: tuple[Candidate, ...]
+
+    @property
+    def kernels(self) -> tuple[AttentionKernel, ...]:
+        """The attention kernels of all cards, each once."""
+        return tuple(dict.fromkeys(kernel for card in self.cards for kernel in card.kernels))
 
     @property
     def smallest_headless(self) -> Candidate | None:
@@ -239,7 +245,13 @@ def _candidate(record: Record) -> Candidate:
     needs = [need for cell in record.cells if (need := need_of(cell)) is not None]
     device = record.device
     return Candidate(
-        device.slug, device.name, device.memory_total_bytes, worst.verdict, worst.why, _most(needs)
+        device.slug,
+        device.name,
+        device.memory_total_bytes,
+        worst.verdict,
+        worst.why,
+        _most(needs),
+        kernels_of(record),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bench.errors import DeviceError, UsageError
 from bench.hardware import catalog
 from bench.hardware import device as devices
-from bench.hardware.budget import headless_budget
+from bench.hardware.budget import total_of
 from bench.hardware.catalog import Card
 from bench.hardware.device import Device
 from bench.records.prediction import PlannedSystem
@@ -87,13 +87,12 @@ def _of_device(gpu: Device, system: PlannedSystem) -> Target:
 
 
 def _of_card(card: Card, system: PlannedSystem, *, catalogued: bool) -> Target:
-    headless_budget(card)  # raises for unknown memory
     return Target(
         DeviceInfo(
             kind="cuda",
             slug=card.slug,
             name=card.nvml_name,
-            memory_total_bytes=card.memory_total_bytes,
+            memory_total_bytes=total_of(card),
             compute_capability=card.compute_capability,
             catalogued=catalogued,
             memory_bandwidth_bytes_per_s=card.memory_bandwidth_bytes_per_s,

@@ -10,8 +10,10 @@ from bench.records.base import Bytes, Frozen, Seconds
 class Budget(Frozen):
     """What a program can have of the card, CUDA context included; `desktop` leaves room for a desktop."""
 
-    headless_bytes: Bytes | None = Field(description="total less what the driver keeps for itself")
-    desktop_bytes: Bytes | None = Field(description="headless less what a desktop takes")
+    headless_bytes: Bytes | None = Field(
+        description="total less what the driver keeps for itself; null under Windows, which has a desktop"
+    )
+    desktop_bytes: Bytes | None = Field(description="that, less what a desktop takes")
     now_bytes: Bytes | None = Field(description="free when it was read")
     desktop_use_bytes: Bytes | None = Field(description="what was taken off for a desktop")
     desktop_use_source: str | None = Field(description="measured here, or assumed, and on what evidence")

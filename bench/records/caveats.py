@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from bench.records.base import Bytes, Frozen
+from bench.records.enums import AttentionKernel, OperatingSystem
 from bench.records.reasons import ForeignText
 
 # --- about a run ------------------------------------------------------------------------------------------
@@ -109,6 +110,18 @@ class RangesOfOtherMachines(Frozen):
     with_desktop: bool = Field(description="a desktop is among what is known from them")
 
 
+class PredictedForSystem(Frozen):
+    """A system and a release of torch decide the kernels, and the system decides what a desktop leaves."""
+
+    code: Literal["predicted_for_system"] = "predicted_for_system"
+    os: OperatingSystem
+    torch: ForeignText = Field(description="release that the prediction is for")
+    kernels: tuple[AttentionKernel, ...] = Field(description="of the language model, each once")
+    torch_here: ForeignText | None = Field(
+        description="release on the machine that predicted, where it is another one"
+    )
+
+
 class SpeedsAreCeilings(Frozen):
     """Predicted speeds are what the card allows at most."""
 
@@ -116,7 +129,12 @@ class SpeedsAreCeilings(Frozen):
 
 
 PredictionCaveat = (
-    PredictedForCpu | ReservedMeasured | ReservedUnconfirmed | RangesOfOtherMachines | SpeedsAreCeilings
+    PredictedForCpu
+    | PredictedForSystem
+    | ReservedMeasured
+    | ReservedUnconfirmed
+    | RangesOfOtherMachines
+    | SpeedsAreCeilings
 )
 
 

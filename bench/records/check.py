@@ -12,6 +12,7 @@ from bench.records.card import Emulation
 from bench.records.caveats import Caveat
 from bench.records.enums import (
     Attention,
+    AttentionKernel,
     Fit,
     PeakMetric,
     Phase,
@@ -21,7 +22,7 @@ from bench.records.enums import (
     WeightMode,
 )
 from bench.records.metrics import FIGURES, Metric, Section, with_fields
-from bench.records.prediction import Ceiling, Comparison
+from bench.records.prediction import Ceiling, Comparison, PlannedSystem
 from bench.records.reasons import OutcomeReason
 from bench.records.verdicts import VerdictReason
 
@@ -95,6 +96,7 @@ class CheckEnvelope(Frozen):
     device_peak_bytes: Interval | None = Field(description="what a card must have")
     peak_phase: Phase | None
     peak_op: str | None
+    attention_kernel: AttentionKernel | None = Field(default=None, description="of the language model")
     ceiling: Ceiling | None = Field(description="with three significant digits")
 
 
@@ -106,6 +108,7 @@ class CheckPrediction(Frozen):
         description="null where that was not asked for or is not known"
     )
     room_desktop_bytes: Interval | None
+    system: PlannedSystem | None = Field(default=None, description="null for a CPU and in records of 1.0")
     compared: tuple[Comparison, ...] = Field(
         description="empty: no measured record of the card was there, so nothing confirms the prediction"
     )

@@ -80,7 +80,10 @@ class PlannedSystem(Frozen):
     """The system and the release of torch that a prediction is for: they decide the attention kernel."""
 
     os: OperatingSystem
-    torch: str = Field(description="the release whose rules were used, such as 2.13")
+    torch: str = Field(
+        pattern=r"^[0-9]{1,4}\.[0-9]{1,4}$",
+        description="release such as 2.13; one newer than all known rules has the newest of them",
+    )
 
 
 class LongestClip(Frozen):
@@ -90,7 +93,7 @@ class LongestClip(Frozen):
     first beyond which, of those predicted, none may fit. Between them it is too close to call. What is
     reserved is not monotone, so that a clip between two predicted ones may differ. `fits` null: not even 1 s
     does. `misfit` null: up to the model's context nothing is sure not to fit. All null with a desktop where
-    only headless was asked for, and the other way round.
+    only headless was asked for, and the other way round; under Windows and in WSL2 there is no headless.
     """
 
     attention: Attention
@@ -128,7 +131,7 @@ class Derivation(Frozen):
     workspace_source: str = Field(description="where the workspace of kernels is from")
     system: PlannedSystem | None = Field(default=None, description="null for a CPU and in records of 1.0")
     headroom: Literal["headless", "desktop"] | None = Field(
-        description="which budget alone was asked for; null for both"
+        description="the only budget: it alone was asked for, or under Windows no other exists; null for both"
     )
     driver_reserve: Term | None = Field(description="null for a CPU")
     context: Term | None = Field(description="null for a CPU")

@@ -79,7 +79,7 @@ def _room_line(predicted: CheckPrediction) -> str:
     headless, desktop = predicted.room_headless_bytes, predicted.room_desktop_bytes
     parts = [
         f"{ranges.gib(headless)} without a desktop" if headless else "",
-        f"{ranges.gib(desktop)} beside one" if desktop else "",
+        f"{ranges.gib(desktop)} beside {'one' if headless else 'a desktop'}" if desktop else "",
     ]
     return ", ".join(filter(None, parts))
 

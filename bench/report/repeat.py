@@ -60,10 +60,12 @@ def _device(record: Record) -> list[str]:
 
 
 def _planned(record: Record) -> list[str]:
-    """Options of a plan: its card, and the budget if one was requested. It loads no weights."""
+    """Options of a plan: its card, its system, and the budget if only one was predicted."""
     headroom = record.derivation.headroom if record.derivation else None
     slug = "cpu" if record.device.kind == "cpu" else _word(record.device.slug)
-    return ["--gpu", slug, *([f"--{headroom}"] if headroom else [])]
+    system = record.derivation.system if record.derivation else None
+    planned = ["--os", system.os, "--torch", _word(system.torch)] if system is not None else []
+    return ["--gpu", slug, *planned, *([f"--{headroom}"] if headroom else [])]
 
 
 def _emulation(record: Record) -> list[str]:

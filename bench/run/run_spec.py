@@ -13,7 +13,7 @@ from bench.engines.registry import find_engine
 from bench.engines.support import Surroundings
 from bench.errors import UsageError
 from bench.hardware import device as devices
-from bench.hardware.budget import CONTEXT, DRIVER_RESERVE
+from bench.hardware.budget import CONTEXT, driver_reserve
 from bench.hardware.device import Device
 from bench.hardware.machine_key import machine_key
 from bench.packages import require, version_of
@@ -368,7 +368,8 @@ def emulation(total_bytes: int, device: Device) -> Emulation:
         UsageError: nothing would be left, or the device is smaller than the emulated card.
     """
     asked = f"--emulate-vram {both_units(total_bytes)}"
-    spent = DRIVER_RESERVE.typical_bytes + CONTEXT.typical_bytes
+    reserve_bytes = driver_reserve(total_bytes, "linux").typical_bytes
+    spent = reserve_bytes + CONTEXT.typical_bytes
     has = device.memory_total_bytes if device.kind == "cuda" else None
     if total_bytes <= spent:
         raise UsageError(
@@ -381,7 +382,7 @@ def emulation(total_bytes: int, device: Device) -> Emulation:
         )
     return Emulation(
         total_bytes=total_bytes,
-        reserve_bytes=DRIVER_RESERVE.typical_bytes,
+        reserve_bytes=reserve_bytes,
         context_bytes=CONTEXT.typical_bytes,
         limit_bytes=total_bytes - spent,
         enforced_by="CUDA caching allocator" if device.kind == "cuda" else "allocation tracker",

@@ -132,13 +132,13 @@ class Telemetry:
     """The `Watch` of one card. Its baseline is the memory in use when the run began."""
 
     def __init__(self, gpu: DriverGpu, sampler: Sampler) -> None:
-        self.state: DeviceState | None = device_state(gpu)
+        self._wddm = this_system().wddm
+        self.state: DeviceState | None = device_state(gpu, wddm=self._wddm)
         self._source = gpu.memory.source if gpu.memory else None
         self._baseline = gpu.memory.used_bytes if gpu.memory else None
         self._before = frozenset(process.pid for process in gpu.processes or ())
         self._drawing = frozenset(process.pid for process in gpu.processes or () if process.graphics)
         self._free = gpu.memory.free_bytes if gpu.memory else None
-        self._wddm = this_system().wddm
         self._workers: set[int] = set()
         self._sampler = sampler
 

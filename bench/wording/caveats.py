@@ -4,7 +4,11 @@ from typing import Final, assert_never
 
 from bench import units
 from bench.records import caveats
+from bench.wording.labels import KERNELS, SYSTEMS
 from bench.wording.phrases import plural
+
+SPILL: Final = "What does not fit is moved to system memory: the run is slow instead of ending."
+"""What Windows does with memory beyond the budget."""
 
 _SOME_CELLS: Final[dict[caveats.SomeCellsCode, str]] = {
     "cells_interrupted": "not run because the run was interrupted; resuming it runs them",
@@ -110,6 +114,8 @@ def _prediction(caveat: caveats.PredictionCaveat | caveats.DeviceCaveat) -> str:
     match caveat:
         case caveats.PredictedForCpu():
             return "Derived for the kernels of a CPU: no figure here is one of a graphics card."
+        case caveats.PredictedForSystem():
+            return _system(caveat)
         case caveats.ReservedMeasured():
             return f"Reserved bytes are modelled: measured on this card they were {_ratios(caveat)}."
         case caveats.ReservedUnconfirmed(allocator=allocator):
@@ -126,6 +132,18 @@ def _prediction(caveat: caveats.PredictionCaveat | caveats.DeviceCaveat) -> str:
             return "Speeds are ceilings, from the card's bandwidth and BF16 rate: a run is slower."
         case _:
             return _device(caveat)
+
+
+def _system(planned: caveats.PredictedForSystem) -> str:
+    """`Windows, torch 2.13: math attention kernel.` and what follows from the system."""
+    kernels = ", ".join(KERNELS[kernel] for kernel in planned.kernels)
+    noun = plural("kernel", len(planned.kernels))
+    head = f"{SYSTEMS[planned.os]}, torch {planned.torch}"
+    parts = [f"{head}: {kernels} attention {noun}" if kernels else f"Derived for {head}"]
+    if planned.torch_here is not None:
+        parts.append(f"the installed torch is {planned.torch_here}")
+    told = f"{'; '.join(parts)}."
+    return told if planned.os == "linux" else f"{told} {SPILL}"
 
 
 def _ratios(measured: caveats.ReservedMeasured) -> str:

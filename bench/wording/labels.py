@@ -3,7 +3,15 @@
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from bench.records.enums import Attention, Provenance, Status, Verdict, WeightMode
+from bench.records.enums import (
+    Attention,
+    AttentionKernel,
+    OperatingSystem,
+    Provenance,
+    Status,
+    Verdict,
+    WeightMode,
+)
 
 VERDICTS: Final[Mapping[Verdict, str]] = {
     Verdict.RUNS: "Runs",
@@ -49,6 +57,16 @@ ATTENTIONS: Final[Mapping[Attention, str]] = {
     Attention.SDPA: "SDPA",
     Attention.FLASH_ATTENTION_2: "FlashAttention 2",
 }
+
+KERNELS: Final[Mapping[AttentionKernel, str]] = {
+    "flash": "flash",
+    "memory_efficient": "memory-efficient",
+    "cudnn": "cuDNN",
+    "math": "math",
+    "eager": "eager",
+}
+
+SYSTEMS: Final[Mapping[OperatingSystem, str]] = {"linux": "Linux", "windows": "Windows", "wsl2": "WSL2"}
 
 STATUSES: Final[Mapping[Status, str]] = {
     "measured": "ran",

@@ -8,6 +8,7 @@ import pytest
 from click.shell_completion import ShellComplete
 
 from bench.cli.app import cli
+from bench.engines.native.sdpa_rules import NEWEST_RULES
 from bench.records.record import Record
 from bench.store.record_files import find_records, read_record
 from tests.cli.conftest import Say
@@ -45,6 +46,15 @@ def model(tmp_path: Path) -> str:
         ("--weights random --model nope", 2, "no shapes are known for random weights of 'nope'"),
         ("--model ./nope", 2, "'./nope': no such directory, and no name on the Hub"),
         ("--model empty", 3, "empty has no config.json. Point --model to a MOSS-Audio checkpoint"),
+        ("--os macos", 2, "is not one of 'linux', 'windows', 'wsl2'"),
+        ("--os windows --headless", 2, "--headless: Windows always has a desktop. Leave it out, or add --os"),
+        ("--os wsl2 --headless --any-gpu", 2, "--headless: WSL2 always has a desktop"),
+        ("--os windows --headless --desktop", 2, "--headless and --desktop are both given"),
+        ("--torch two", 2, "--torch: 'two' is no version of torch. Give a release, such as 2.13"),
+        ("--torch=", 2, "--torch"),
+        ("--torch 2.8.1", 2, "--torch: 2.8.1 is too old. bench needs torch 2.9 or newer"),
+        ("--gpu cpu --os windows", 2, "--os says nothing about a CPU. Leave it out"),
+        ("--gpu cpu --torch 2.14", 2, "--torch says nothing about a CPU. Leave it out"),
         ("--format xml", 2, "is not one of 'table', 'json'"),
     ],
 )
@@ -170,6 +180,27 @@ def test_the_whole_catalog(say: Say, model: str) -> None:
     assert "4 s, 8 tokens, sdpa (derived, nothing was run)" in said.out
 
 
+def test_windows_has_no_budget_without_a_desktop(say: Say, model: str) -> None:
+    windows = ("--model", model, "--os", "windows", "--torch", "2.14.1+cu130")
+    said = say("plan", "--gpu", "rtx-4070", *windows, *ONE)
+    assert "Windows, torch 2.14" in said.out
+    words = " ".join(said.out.split())
+    assert "the run is slow instead of ending" in words
+    assert "beside a desktop" in words
+    assert "headless" not in words
+    assert "without a desktop" not in words.lower()
+    said = say("plan", "--any-gpu", *windows, *ONE, "--format", "json")
+    found = json.loads(said.out)
+    assert (found["os"], found["torch"]) == ("windows", "2.14")
+    assert "smallest_headless" not in found
+
+
+def test_a_release_without_known_rules_is_used_and_named(say: Say, model: str) -> None:
+    said = say("plan", "--gpu", "rtx-4070", "--model", model, *ONE, "--torch", "99.1", "--format", "json")
+    assert json.loads(said.out)["derivation"]["system"]["torch"] == "99.1"
+    assert said.err == f"torch 99.1: no newer attention kernels are known than those of {NEWEST_RULES}\n"
+
+
 @pytest.mark.parametrize(("room", "other"), [("headless", "desktop"), ("desktop", "headless")])
 def test_the_catalog_says_nothing_of_a_room_that_was_not_asked_for(
     say: Say, model: str, room: str, other: str
@@ -246,4 +277,6 @@ def test_the_shell_offers_cards_the_cpu_and_suites() -> None:
     assert offered("plan", "--gpu", "cp") == {"cpu"}
     assert "rtx-4070" not in offered("plan", "--gpu", "rtx-4070", "--gpu", "rtx-407")
     assert offered("plan", "--suite", "sta") == {"standard"}
+    assert offered("plan", "--os", "w") == {"windows", "wsl2"}
+    assert NEWEST_RULES in offered("plan", "--torch", "")
     assert "plan" in offered("pl")

@@ -129,7 +129,7 @@ def test_what_has_no_command_is_told_in_words() -> None:
     )
     found = diagnose(facts(crowded))
     assert found.next_command is None
-    assert "Mend first: Free 4.15 GiB or more: close python" in found.conclusion
+    assert "Mend first: Free 4.02 GiB or more: close python" in found.conclusion
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from bench.engines.native.cuda import fraction_of
-from bench.hardware.budget import CONTEXT, DRIVER_RESERVE
+from bench.hardware.budget import CONTEXT, driver_reserve
 from bench.hardware.readings import DriverGpu
 from bench.records.enums import Attention, Phase, Provenance
 from bench.records.record import Measured, OutOfMemory
@@ -17,7 +17,7 @@ from tests.run.processes import bench, only
 
 pytestmark = pytest.mark.gpu
 
-SPENT = DRIVER_RESERVE.typical_bytes + CONTEXT.typical_bytes
+SPENT = driver_reserve(0, "linux").typical_bytes + CONTEXT.typical_bytes
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ from bench.judge.verdict import judge
 from bench.records import caveats as known
 from bench.records.card import DeviceState, Sampled
 from bench.records.caveats import RecordCaveat, SomeCells, SomeCellsCode
-from bench.records.enums import Attention, Provenance, WeightMode
-from bench.records.prediction import Comparison
+from bench.records.enums import Attention, AttentionKernel, Provenance, WeightMode
+from bench.records.prediction import Comparison, PlannedSystem
 from bench.records.record import CellResult, ModelInfo, Record
 from tests.samples import cards
 from tests.samples import predictions as derived
@@ -154,10 +154,28 @@ def with_model(record: Record, **changes: object) -> Record:
 def test_a_plan_for_a_card_says_what_it_rests_on() -> None:
     assert caveats(derived.derived_record()) == (
         known.NothingRan(),
+        known.PredictedForSystem(os="linux", torch="2.13", kernels=(), torch_here=None),
         known.ReservedUnconfirmed(allocator="torch 2.13.0 CUDACachingAllocator"),
         known.RangesOfOtherMachines(with_desktop=True),
         known.SpeedsAreCeilings(),
         some("cells_too_close_to_call", 4, 24),
+    )
+
+
+def test_a_plan_names_its_kernels_and_that_another_torch_is_installed() -> None:
+    wanted = [sample.requested(attention=attention) for attention in (Attention.SDPA, Attention.EAGER)]
+    kernels: tuple[AttentionKernel, ...] = ("math", "eager")
+    cells = [
+        cell.model_copy(
+            update={"envelope": derived.envelope(one).model_copy(update={"attention_kernel": kernel})}
+        )
+        for one, kernel in zip(wanted, kernels, strict=True)
+        for cell in (derived.predicted(one),)
+    ]
+    planned = PlannedSystem(os="windows", torch="2.14")
+    found = caveats(derived.derived_record([*cells, *cells[:1]], headroom="desktop", system=planned))
+    assert found[1] == known.PredictedForSystem(
+        os="windows", torch="2.14", kernels=kernels, torch_here="2.13"
     )
 
 

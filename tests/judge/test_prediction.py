@@ -16,8 +16,8 @@ from bench.judge.prediction import (
     is_derived,
 )
 from bench.records.base import Interval
-from bench.records.enums import Fit, Verdict
-from bench.records.prediction import Term
+from bench.records.enums import Fit, OperatingSystem, Verdict
+from bench.records.prediction import PlannedSystem, Term
 from bench.records.reasons import FlashAttentionNotInstalled
 from bench.records.record import Record
 from bench.records.verdicts import (
@@ -138,6 +138,35 @@ def test_more_need_never_gets_a_better_verdict(
     less = judged(derived.mib(low, low + width), headroom)[1].verdict
     larger = judged(derived.mib(low + more, low + more + width + wider), headroom)[1].verdict
     assert ORDER.index(larger) >= ORDER.index(less)
+
+
+@given(need=SIZES, wide=SIZES, low=SIZES, width=SIZES, desktop=SIZES, more=SIZES, with_headless=st.booleans())
+def test_a_larger_budget_never_gets_a_worse_verdict(
+    need: int, wide: int, low: int, width: int, desktop: int, more: int, with_headless: bool
+) -> None:
+    cell = derived.predicted(sample.requested(), need=derived.mib(need, need + wide))
+
+    def verdict(added: int) -> int:
+        headless = derived.mib(low + added, low + added + width)
+        beside = derived.mib(max(0, headless.low / MIB - desktop), max(0, headless.high / MIB - desktop))
+        return ORDER.index(cell_verdict(cell, Budgets(headless if with_headless else None, beside)).verdict)
+
+    assert verdict(more) <= verdict(0)
+
+
+@pytest.mark.parametrize("system", ["windows", "wsl2"])
+def test_under_windows_a_cell_runs_beside_the_desktop_or_not_at_all(system: OperatingSystem) -> None:
+    planned = PlannedSystem(os=system, torch="2.13")
+    for need, verdict in (
+        (derived.FITS_BESIDE_A_DESKTOP, Verdict.RUNS),
+        (derived.FITS_HEADLESS, Verdict.TOO_CLOSE_TO_CALL),
+        (derived.DOES_NOT_FIT, Verdict.DOES_NOT_FIT),
+    ):
+        cell = derived.predicted(sample.requested(), need=need)
+        record = derived.derived_record([cell], headroom="desktop", system=planned)
+        said = cell_verdict(cell, budgets_of(record))
+        assert said.verdict is verdict
+        assert [budget for budget, _ in decided_by(said)] == ["desktop"]
 
 
 @given(low=SIZES, width=SIZES, share=st.floats(0, 1), there=st.floats(0, 1))

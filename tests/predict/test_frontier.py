@@ -10,6 +10,7 @@ from bench.judge.prediction import budgets_of, cell_fit
 from bench.predict.planner import Planner, plan_request
 from bench.predict.target import Target, targets
 from bench.records.enums import Fit
+from bench.records.prediction import PlannedSystem
 from bench.run.run_spec import RunOptions
 from bench.units import MIB
 from tests.predict.planned import LINUX, SMALL, derived_records
@@ -52,6 +53,16 @@ def test_only_the_requested_budget_is_searched(model: Path, headroom: BudgetKind
     (line, *_) = record.derivation.longest_clips
     asked = {"headless": line.headless_fits_s, "desktop": line.desktop_fits_s}
     assert [kind for kind, length in asked.items() if length is not None] == [headroom]
+
+
+def test_windows_has_no_line_without_a_desktop(model: Path) -> None:
+    windows = PlannedSystem(os="windows", torch="2.14")
+    (record,) = derived_records(model, "rtx-4070", system=windows)
+    assert record.derivation is not None
+    assert (record.derivation.system, record.derivation.headroom) == (windows, "desktop")
+    (line, *_) = record.derivation.longest_clips
+    assert (line.headless_fits_s, line.headless_misfit_s) == (None, None)
+    assert line.desktop_fits_s is not None
 
 
 def test_one_clip_length_asks_for_no_frontier(model: Path) -> None:

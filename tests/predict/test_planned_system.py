@@ -1,13 +1,16 @@
 """The planned system: versions of torch as people write them, and the build that they name."""
 
+import platform
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.engines.native.sdpa_rules import NEWEST_RULES, TorchBuild
 from bench.errors import UsageError
+from bench.hardware.system import System
 from bench.predict import planned_system as module
-from bench.predict.planned_system import planned_system, torch_build
+from bench.predict.planned_system import notes, planned_system, torch_build
 from bench.records.prediction import PlannedSystem
 
 
@@ -56,6 +59,24 @@ def test_any_release_is_refused_or_names_its_own_build(major: int, minor: int, r
 
 def test_wsl2_runs_the_builds_of_linux() -> None:
     assert torch_build(PlannedSystem(os="wsl2", torch="2.13")) == TorchBuild("linux", (2, 13))
+
+
+@pytest.mark.parametrize(
+    ("system", "os"),
+    [(System(windows=True), "windows"), (System(wsl2=True), "wsl2"), (System(), "linux")],
+)
+def test_the_default_is_this_machine(monkeypatch: pytest.MonkeyPatch, system: System, os: str) -> None:
+    monkeypatch.setattr(module, "this_system", lambda: system)
+    assert planned_system().os == os
+    assert planned_system("windows").os == "windows"
+
+
+def test_macos_is_planned_as_linux_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform, "system", lambda: "Darwin")
+    planned = planned_system()
+    assert planned.os == "linux"
+    assert notes(planned, is_given=False) == ("torch for macOS has no CUDA: the plan is for Linux",)
+    assert notes(planned, is_given=True) == ()
 
 
 def test_without_torch_the_newest_known_rules_count(monkeypatch: pytest.MonkeyPatch) -> None:

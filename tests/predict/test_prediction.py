@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bench.arithmetic import architecture
 from bench.arithmetic.shapes import AudioShapes, LanguageShapes, Shapes
-from bench.hardware.budget import CONTEXT, desktop_budget, fit, headless_budget
+from bench.hardware.budget import CONTEXT, budgets, fit
 from bench.hardware.catalog import Card, cards
 from bench.moss_audio import released_config
 from bench.predict.cuda_workspace import cudnn_layout_bytes
@@ -268,8 +268,8 @@ def test_a_card_of_12_gb_has_memory_for_a_short_clip(full_size: tuple[Trace, Mod
         adds_up(envelope)
         assert envelope.weights_bytes == 10_445_641_472
         assert envelope.device_peak_bytes is not None
-        assert fit(envelope.device_peak_bytes, headless_budget(CARD)) is Fit.FITS
-        assert fit(envelope.device_peak_bytes, desktop_budget(CARD)) is Fit.TOO_CLOSE_TO_CALL
+        assert fit(envelope.device_peak_bytes, budgets(CARD, "linux")["headless"]) is Fit.FITS
+        assert fit(envelope.device_peak_bytes, budgets(CARD, "linux")["desktop"]) is Fit.TOO_CLOSE_TO_CALL
 
 
 # --- a tensor that moves to the host once all are loaded ----------------------------------------------------

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bench.errors import UsageError
-from bench.hardware.budget import CONTEXT, DRIVER_RESERVE
+from bench.hardware.budget import CONTEXT, driver_reserve
 from bench.hardware.device import Device
 from bench.records.enums import Phase, Provenance
 from bench.records.record import CellResult, Measured, OutOfMemory, Record, Skipped
@@ -19,7 +19,7 @@ from bench.weights.tiny import write_tiny_checkpoint
 from tests.cli.conftest import journal_of
 from tests.run.processes import bench, only, write_suite
 
-SPENT = DRIVER_RESERVE.typical_bytes + CONTEXT.typical_bytes
+SPENT = driver_reserve(0, "linux").typical_bytes + CONTEXT.typical_bytes
 SHORT, LONG = 4.0, 12.0
 CPU = Device("cpu", "cpu-some", "Some CPU", memory_total_bytes=64 * GIB)
 CARD = Device("cuda", "rtx-4090", "NVIDIA GeForce RTX 4090", memory_total_bytes=24_564 * MIB)

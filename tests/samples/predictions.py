@@ -7,7 +7,6 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Literal
 
-from bench.hardware import budget
 from bench.records.base import Interval
 from bench.records.enums import Attention, Phase, Provenance
 from bench.records.prediction import (
@@ -17,6 +16,8 @@ from bench.records.prediction import (
     Envelope,
     LongestClip,
     PhaseEnvelope,
+    PlannedSystem,
+    Term,
 )
 from bench.records.record import CellResult, DeviceInfo, Predicted, Record, Requested, Work
 from bench.store.record_files import seal
@@ -49,6 +50,16 @@ def mib(low: float, high: float) -> Interval:
     """An interval of bytes, from MiB."""
     return Interval(low=low * MIB, high=high * MIB)
 
+
+def term(size: Interval, evidence: str) -> Term:
+    """A cost from its range."""
+    return Term(low_bytes=int(size.low), high_bytes=int(size.high), evidence=evidence)
+
+
+CONTEXT = mib(216, 828)
+RESERVE = term(mib(205, 614), "seen on other cards")
+DESKTOP = term(mib(211, 1600), "seen with other desktops")
+LINUX = PlannedSystem(os="linux", torch="2.13")
 
 # What a cell may need of the RTX 4070: its rooms are 11668 to 12077 MiB, beside a desktop 10068 to 11866.
 FITS_BESIDE_A_DESKTOP = mib(9_500, 10_000)
@@ -105,7 +116,7 @@ def envelope(wanted: Requested, device: DeviceInfo = RTX_4070) -> Envelope:
     on_card = device.kind == "cuda"
     low = -(-allocated // (2 * MIB)) * 2 * MIB + 20 * MIB
     reserved = Interval(low=low, high=low + CONVOLUTION.high)
-    context = budget.CONTEXT.interval
+    context = CONTEXT
     prompt = prompt_tokens(wanted.clip_seconds)
     return Envelope(
         weights_bytes=sample.WEIGHTS_BYTES,
@@ -165,6 +176,7 @@ def derivation(
     headroom: Headroom | None = None,
     longest_clips: tuple[LongestClip, ...] = (),
     compared: tuple[Comparison, ...] = (),
+    system: PlannedSystem = LINUX,
 ) -> Derivation:
     on_card = device.kind == "cuda"
     return Derivation(
@@ -173,9 +185,10 @@ def derivation(
         allocator="torch 2.13.0 CUDACachingAllocator" if on_card else None,
         workspace_source="cuBLAS as torch sets it, cuDNN as a range" if on_card else "probed on this CPU",
         headroom=headroom,
-        driver_reserve=budget.DRIVER_RESERVE.term if on_card else None,
-        context=budget.CONTEXT.term if on_card else None,
-        desktop=budget.DESKTOP.term if on_card else None,
+        system=system if on_card else None,
+        driver_reserve=RESERVE if on_card else None,
+        context=term(CONTEXT, "seen on other cards") if on_card else None,
+        desktop=DESKTOP if on_card else None,
         longest_clips=longest_clips,
         compared=compared,
     )
@@ -197,7 +210,7 @@ def longest_clip(
         fits, misfit = float(found) or None, float(found + 1) if found < context_s else None
         return (fits if end == "high" else misfit) if asked else None
 
-    total, reserve, desktop = device.memory_total_bytes or 0, budget.DRIVER_RESERVE, budget.DESKTOP
+    total, reserve, desktop = device.memory_total_bytes or 0, RESERVE, DESKTOP
     most, least = total - reserve.low_bytes, total - reserve.high_bytes
     return LongestClip(
         attention=attention,
@@ -220,6 +233,7 @@ def derived_record(
     headroom: Headroom | None = None,
     with_longest_clips: bool | None = None,
     compared: tuple[Comparison, ...] = (),
+    system: PlannedSystem = LINUX,
 ) -> Record:
     """A plan of the `standard` suite for one card; `cells` instead of what the axes give.
 
@@ -236,5 +250,5 @@ def derived_record(
     longest = tuple(longest_clip(*line, device, headroom) for line in lines) if drawn else ()
     whole = sample.record(cells, device=device, provenance=Provenance.DERIVED)
     model = whole.model.model_copy(update={"files": (), "revision": None})
-    derived = derivation(device, headroom=headroom, longest_clips=longest, compared=compared)
+    derived = derivation(device, headroom=headroom, longest_clips=longest, compared=compared, system=system)
     return seal(whole.model_copy(update={"model": model, "derivation": derived}).model_dump(mode="json"))

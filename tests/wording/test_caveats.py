@@ -50,6 +50,20 @@ SENTENCES: Final[list[tuple[Caveat, str]]] = [
         "24 cells of 2 records.",
     ),
     (
+        known.PredictedForSystem(os="linux", torch="2.13", kernels=("flash",), torch_here=None),
+        "Linux, torch 2.13: flash attention kernel.",
+    ),
+    (
+        known.PredictedForSystem(os="windows", torch="2.14", kernels=("math", "eager"), torch_here="2.13"),
+        "Windows, torch 2.14: math, eager attention kernels; the installed torch is 2.13. What does not fit "
+        "is moved to system memory: the run is slow instead of ending.",
+    ),
+    (
+        known.PredictedForSystem(os="wsl2", torch="2.13", kernels=(), torch_here=None),
+        "Derived for WSL2, torch 2.13. What does not fit is moved to system memory: the run is slow instead "
+        "of ending.",
+    ),
+    (
         known.ReservedMeasured(ratio_low=1.0, ratio_high=1.0, cells=1, records=1),
         "Reserved bytes are modelled: measured on this card they were 1 times the prediction in "
         "1 cell of 1 record.",

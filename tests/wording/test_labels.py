@@ -5,7 +5,15 @@ from typing import get_args
 
 import pytest
 
-from bench.records.enums import Attention, Provenance, Status, Verdict, WeightMode
+from bench.records.enums import (
+    Attention,
+    AttentionKernel,
+    OperatingSystem,
+    Provenance,
+    Status,
+    Verdict,
+    WeightMode,
+)
 from bench.wording import labels
 
 
@@ -17,6 +25,8 @@ from bench.wording import labels
         (labels.PROVENANCES, Provenance),
         (labels.WEIGHTS, WeightMode),
         (labels.ATTENTIONS, Attention),
+        (labels.KERNELS, get_args(AttentionKernel)),
+        (labels.SYSTEMS, get_args(OperatingSystem)),
         (labels.STATUSES, get_args(Status)),
     ],
 )

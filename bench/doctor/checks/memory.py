@@ -101,7 +101,10 @@ def is_tight(card: Card) -> bool:
 
 def _budgets(budget: Budget) -> str:
     """Return the budgets: `without a display 11.57 GiB, with a desktop 10.79 GiB`."""
-    return f"without a display {gib(budget.headless_bytes)}, with a desktop {gib(budget.desktop_bytes)}"
+    desktop = f"with a desktop {gib(budget.desktop_bytes)}"
+    if budget.headless_bytes is None and budget.desktop_bytes is not None:  # Windows always has one
+        return desktop
+    return f"without a display {gib(budget.headless_bytes)}, {desktop}"
 
 
 def _how_to_free(card: Card) -> str:

@@ -58,7 +58,7 @@ def display(card: Card, host: Host) -> Check | None:
     if not shown:
         return Check(name="display", status="ok", summary="none on this card")
     cost = f"a desktop on this card takes {gib(budget.desktop_use_bytes)}{_source(budget)}"
-    most = budget.headless_bytes
+    most = budget.headless_bytes if budget.headless_bytes is not None else budget.desktop_bytes
     if most is not None and most >= _SMALL_ROOM_BYTES:
         return Check(name="display", status="note", summary=cost)
     return Check(name="display", status="warning", summary=cost, fix=_get_it_off(card, host))
