@@ -40,6 +40,7 @@ NEW: Final = frozenset(
     | {"undecided_s", "undecided_status"}
     | {"attention_kernel", "rounding_bytes", "system"}
     | {"kernel", "sdpa_grouping", "has_flash_kernels"}
+    | {"interval_kind", "interval_n"}
     | {"decision", "remedy", "remedy_code", "base_interval", "new_interval"}
 )
 """Keys of schema 1.1 that 1.0 does not have."""

@@ -7,19 +7,24 @@ from typing import Final, NamedTuple
 from bench.check.sources import UNKNOWN_MACHINE
 from bench.records.check import CheckFigure
 from bench.records.enums import Label, Provenance
-from bench.records.metrics import Metric
+from bench.records.metrics import IntervalKind, Metric
 from bench.units import Unit
 
 _DISTURBED: Final = frozenset({Label.THROTTLED, Label.CONTENDED, Label.SPILLED})
 
 
 class Sample(NamedTuple):
-    """One figure of one record; `low` and `high` are its interval, None where the record has none."""
+    """One figure of one record; `low` and `high` are its interval, of `kind` and over `n` values.
+
+    None where the record has no interval.
+    """
 
     machine: str
     value: float
     low: float | None = None
     high: float | None = None
+    kind: IntervalKind | None = None
+    n: int | None = None
     is_disturbed: bool = False
 
 
@@ -50,14 +55,16 @@ def merge_figure(unit: Unit, samples: Sequence[Sample], provenance: Provenance) 
     if not samples:
         return None
     values = [sample.value for sample in samples]
-    _, _, low, high, _ = samples[0]
+    _, _, low, high, kind, n, _ = samples[0]
     if len(samples) > 1:
-        low, high = min(values), max(values)
+        low, high, kind, n = min(values), max(values), "range", len(samples)
     machines = {sample.machine for sample in samples}
     return CheckFigure(
         value=_number(median(_middles(samples)), unit),
         low=_number(low, unit),
         high=_number(high, unit),
+        interval_kind=kind,
+        interval_n=n,
         provenance=provenance,
         machines=None if UNKNOWN_MACHINE in machines else len(machines),
         records=len(samples),
@@ -72,7 +79,7 @@ def disagree(metric: Metric, samples: Sequence[Sample]) -> bool:
     Records that do not name their machine are each held against all others.
     """
     values = [sample.value for sample in samples]
-    if not values or max(values) - min(values) <= metric.noise * abs(min(values, key=abs)):
+    if not values or max(values) - min(values) <= _noise(metric, min(values, key=abs)):
         return False  # as nearly always: no two of them lie that far apart
     named = [sample for sample in samples if sample.machine != UNKNOWN_MACHINE]
     groups = _by_machine(named) + [[sample] for sample in samples if sample.machine == UNKNOWN_MACHINE]
@@ -81,7 +88,12 @@ def disagree(metric: Metric, samples: Sequence[Sample]) -> bool:
     middles = [median(sample.value for sample in group) for group in groups]
     begins = max(min(map(_low, group)) for group in groups)
     ends = min(max(map(_high, group)) for group in groups)
-    return begins > ends and max(middles) - min(middles) > metric.noise * abs(median(middles))
+    return begins > ends and max(middles) - min(middles) > _noise(metric, median(middles))
+
+
+def _noise(metric: Metric, value: float) -> float:
+    """How far two processes of one build may lie apart in the figure at this value."""
+    return max(metric.noise * abs(value), metric.noise_bytes)
 
 
 def _low(sample: Sample) -> float:

@@ -120,9 +120,8 @@ def _samples(sources: Sources, group: Iterable[CellContribution], metric: Metric
     for head, cell in group:
         estimate = cell.figures.get(metric.name)
         if estimate is not None:
-            value, low, high = estimate
             disturbed = bool(cell.labels) and is_disturbed(metric, cell.labels)
-            found.append(Sample(sources.machine(head), value, low, high, disturbed))
+            found.append(Sample(sources.machine(head), *estimate, is_disturbed=disturbed))
     return found
 
 

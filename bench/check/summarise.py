@@ -162,7 +162,7 @@ def _labels(cell: CellResult) -> tuple[str, ...]:
 
 def _figures(record: Record, cell: CellResult) -> Iterator[tuple[str, Estimate]]:
     if cell.outcome.status == "predicted" and cell.envelope is not None:
-        yield "allocated_peak_bytes", (cell.envelope.allocated_peak_bytes, None, None)
+        yield "allocated_peak_bytes", Estimate(cell.envelope.allocated_peak_bytes)
     for metric in METRICS:
         found = stated(cell.summary, metric)
         if found is not None:
@@ -174,10 +174,11 @@ def _figures(record: Record, cell: CellResult) -> Iterator[tuple[str, Estimate]]
 
 def _estimate(found: Statistic | float | int) -> Estimate:
     if not isinstance(found, Statistic):
-        return _short(found), None, None
+        return Estimate(_short(found))
     ends = found.interval
-    low, high = (_short(ends.low), _short(ends.high)) if ends is not None else (None, None)
-    return _short(found.median), low, high
+    if ends is None:
+        return Estimate(_short(found.median))
+    return Estimate(_short(found.median), _short(ends.low), _short(ends.high), found.kind, found.n)
 
 
 def _short(value: float | int) -> float | int:

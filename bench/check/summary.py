@@ -1,6 +1,6 @@
 """What merging needs of one record: its head and its cells, without raw repeats. The index keeps these."""
 
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -23,13 +23,21 @@ from bench.records.enums import (
     Verdict,
     WeightMode,
 )
+from bench.records.metrics import IntervalKind
 from bench.records.reasons import OutcomeReason
 from bench.records.verdicts import RecordReason
 
-SUMMARY_VERSION: Final = 5
+SUMMARY_VERSION: Final = 6
 
-Estimate = tuple[float, float | None, float | None]
-"""A value, and the interval that its record states."""
+
+class Estimate(NamedTuple):
+    """A value, and the interval that its record states: how it was made, and of how many values."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+    kind: IntervalKind | None = None
+    n: int | None = None
 
 
 class CellSummary(Frozen):

@@ -12,7 +12,9 @@ from bench.records.base import Interval
 from bench.records.comparison import Change, Unit, Word
 from bench.records.comparison_reasons import (
     BeyondAssumedSpread,
+    ChangeIntervalKind,
     ChangeNote,
+    DriftNotTested,
     NoRatio,
     OneValueEach,
     PeakMayBeMissing,
@@ -20,6 +22,7 @@ from bench.records.comparison_reasons import (
     TooFewRuns,
     TooFewValues,
     WithinMeasuredSpread,
+    WithinSegmentOrder,
 )
 from bench.records.metrics import MEMORY_NOISE, METRICS, Kind
 from bench.wording.comparison import change_note
@@ -57,12 +60,15 @@ def change(metric: str, cells: Sequence[Observed], level: float = ALPHA) -> Chan
         by = new / base - 1  # exact where nothing changed
     is_timed = METRICS[metric].kind is Kind.TIMED
     interval = _interval(by, found) if is_timed else None
-    verdict, note = _verdict(metric, by, found, interval)
+    verdict, note = _verdict(metric, cells, by, found, interval)
+    is_shown = is_timed and interval is not None
     return Change(
         base=base,
         new=new,
         change=by,
         interval=interval,
+        interval_kind=found.kind if is_shown else None,
+        interval_n=found.n if is_shown else None,
         p=found.p if is_timed else None,
         n_base=found.n_base,
         n_new=found.n_new,
@@ -79,17 +85,24 @@ def change(metric: str, cells: Sequence[Observed], level: float = ALPHA) -> Chan
 def bounds(metric: str, found: Change) -> Bounds | None:
     """What a gate is held against; None where nothing is known.
 
-    Timed, and predicted intervals: the interval. Counted: the change itself. Watched: by as much to both
-    sides as a look may miss.
+    Timed, and predicted intervals: the interval, but not the range of pairs that are too few for their test.
+    Counted: the change itself. Watched: by as much to both sides as a look may miss. Reserved memory: a
+    difference within the noise of equal builds is none, and a larger one is known to that noise.
     """
-    kind = METRICS[metric].kind
+    row = METRICS[metric]
+    kind = row.kind
     if found.unit is Unit.PREDICTION and found.interval is not None:
         return Bounds(found.interval.low, found.interval.high)
     if kind is Kind.TIMED:
-        return None if found.interval is None else Bounds(found.interval.low, found.interval.high)
+        is_tested = found.interval is not None and not _is_untested(found.unit, found.interval_kind)
+        return Bounds(found.interval.low, found.interval.high) if found.interval and is_tested else None
     if found.change is None:
         return _from_zero(found)
-    missed = MEMORY_NOISE if kind is Kind.WATCHED and found.unit is not Unit.PREDICTION else 0.0
+    missed = 0.0
+    if found.unit is not Unit.PREDICTION and found.base and found.new is not None:
+        if kind is Kind.COUNTED and abs(found.new - found.base) <= row.noise_bytes:
+            return Bounds(0.0, 0.0) if row.noise_bytes else Bounds(found.change, found.change)
+        missed = max(row.noise_bytes / found.base, MEMORY_NOISE if kind is Kind.WATCHED else 0.0)
     return Bounds(found.change - missed, found.change + missed)
 
 
@@ -105,13 +118,22 @@ def _medians(cells: Sequence[Observed]) -> tuple[float | None, float | None]:
     return median(cells[0].base), median(cells[0].new)
 
 
+def _is_untested(unit: Unit, kind: ChangeIntervalKind | None) -> bool:
+    """Whether it is the range of pairs that are too few for their test: it shows no change."""
+    return unit is Unit.PAIR and kind == "range"
+
+
 def _verdict(
-    metric: str, by: float, found: Evidence, interval: Interval | None
+    metric: str, cells: Sequence[Observed], by: float, found: Evidence, interval: Interval | None
 ) -> tuple[Word, ChangeNote | None]:
-    match METRICS[metric].kind:
+    row = METRICS[metric]
+    apart = max(abs(median(cell.new) - median(cell.base)) for cell in cells)
+    match row.kind:
+        case Kind.COUNTED if apart and apart <= row.noise_bytes:
+            return Word.SAME_WITHIN_NOISE, WithinSegmentOrder(threshold_bytes=row.noise_bytes)
         case Kind.COUNTED:
             return (_word(metric, by) if by else Word.SAME), None
-        case Kind.WATCHED if abs(by) > MEMORY_NOISE:
+        case Kind.WATCHED if abs(by) > MEMORY_NOISE and apart > row.noise_bytes:
             return _word(metric, by), PeakMayBeMissing()
         case Kind.WATCHED:
             return Word.SAME_WITHIN_NOISE, None
@@ -131,17 +153,18 @@ def _of_timed(
     metric: str, by: float, found: Evidence, interval: Interval | None
 ) -> tuple[Word, ChangeNote | None]:
     """A change is there where its interval excludes none at all."""
-    if interval is None:
+    if interval is None or _is_untested(found.unit, found.kind):
         return Word.CANNOT_TELL, _why_no_interval(found)
+    drift = DriftNotTested() if found.unit is Unit.PROCESS else None
     if interval.low > 0 or interval.high < 0:
-        beyond = BeyondAssumedSpread(factor=1 + (found.spread or 0.0)) if found.is_assumed else None
+        beyond = BeyondAssumedSpread(factor=1 + (found.spread or 0.0)) if found.is_assumed else drift
         return _word(metric, by), beyond
     if found.is_assumed:
         base, new = found.runs
         return Word.CANNOT_TELL, TooFewRuns(base=base, new=new, factor=1 + (found.spread or 0.0))
     if found.unit is Unit.REPEAT:
         return Word.SAME_WITHIN_NOISE, WithinMeasuredSpread(spread=found.spread or 0.0)
-    return Word.SAME_WITHIN_NOISE, None
+    return Word.SAME_WITHIN_NOISE, drift
 
 
 def _why_no_interval(found: Evidence) -> ChangeNote:

@@ -1,20 +1,21 @@
 """The raw values of a metric on both sides, how much it changed, and how sure that is."""
 
+import functools
 import math
+import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, median
 from typing import Final
-
-import numpy as np
 
 from bench.compare import ranks, resampling
 from bench.compare.ranks import ALPHA, Ends, smallest_rank_sum_p, t_quantile
 from bench.compare.sides import CellObservation
 from bench.measure.statistics import coefficient_of_variation
 from bench.records.comparison import Unit
+from bench.records.comparison_reasons import ChangeIntervalKind
 from bench.records.enums import Provenance
-from bench.records.metrics import METRICS, value
+from bench.records.metrics import METRICS, kind_of, value
 from bench.records.record import CellResult, Record, Repeat
 
 HOST_FACTOR: Final = 2.0
@@ -184,12 +185,12 @@ def _spread(medians: Sequence[float]) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """`log_ratio` is log(new / base). `ends`: the 95 % interval around it, or of another level where one was
-    asked for; None where there are too few values for it.
+    """`log_ratio` is log(new / base). `ends`: the interval around it; None where there are too few values.
 
-    Processes and pairs: what their rank test does not reject. Repeats of single processes have no p, which
-    would be about those processes and not about the builds: their interval is wider by the `spread` of
-    processes, or by twice the base's noise.
+    Processes and pairs: what their rank test does not reject at the level that was asked for; of pairs that
+    are too few for the test, their range, which shows nothing. Repeats of single processes have no p, which
+    would be about those processes and not about the builds: their interval, of few repeats their range, is
+    wider by the `spread` of processes, or by twice the base's noise. `kind` and `n`: of the interval.
     """
 
     unit: Unit
@@ -197,6 +198,8 @@ class Evidence:
     n_new: int
     log_ratio: float
     ends: Ends | None
+    kind: ChangeIntervalKind
+    n: int
     noise: float | None
     p: float | None = None
     spread: float | None = None
@@ -230,12 +233,15 @@ def _of_pairs(cells: Sequence[Observed], level: float) -> Evidence:
         for key, log_ratio in zip(cell.base_keys, cell.logs, strict=True):
             by_pair.setdefault(key, []).append(log_ratio)
     logs = [fmean(found) for found in by_pair.values()]
+    tested = ranks.signed_rank_interval(logs, level)
     return Evidence(
         unit=Unit.PAIR,
         n_base=len(logs),
         n_new=len(logs),
         log_ratio=median(logs),
-        ends=ranks.signed_rank_interval(logs, level),
+        ends=tested or ((min(logs), max(logs)) if len(logs) > 1 else None),
+        kind="rank_95" if tested else "range",
+        n=len(logs),
         p=ranks.signed_rank_p(logs),
         noise=_typical(cell.noise for cell in cells),
     )
@@ -249,6 +255,8 @@ def _of_processes(cells: Sequence[Observed], level: float) -> Evidence:
         n_new=len(news),
         log_ratio=math.log(median(news) / median(olds)),
         ends=ranks.rank_sum_interval([*map(math.log, olds)], [*map(math.log, news)], level),
+        kind="rank_95",
+        n=min(len(olds), len(news)),
         p=ranks.rank_sum_p(olds, news),
         noise=_typical(cell.noise for cell in cells),
     )
@@ -269,16 +277,19 @@ def _of_repeats(cells: Sequence[Observed]) -> Evidence:
     unit = Unit.ONCE if all(cell.unit is Unit.ONCE for cell in cells) else Unit.REPEAT
     assumed = [cell for cell in cells if cell.is_assumed]
     noise, spread = _typical(cell.noise for cell in cells), _typical(cell.spread for cell in assumed or cells)
-    is_known = all(cell.spread is not None for cell in cells)
-    draws = _mean_draws(cells) if is_known and unit is not Unit.ONCE else None
-    low, high = (0.0, 0.0) if draws is None else resampling.ends(draws)
+    fewest = min(min(len(cell.base), len(cell.new)) for cell in cells)
+    is_known = all(cell.spread is not None for cell in cells) and fewest >= resampling.FEWEST
+    kind = kind_of(fewest)
+    ends = (_mean_range(cells) if kind == "range" else _mean_draws(cells)) if is_known else None
     wider = max(math.log1p(spread or 0.0), 2 * math.log1p(noise or 0.0))
     return Evidence(
         unit=unit,
         n_base=sum(len(cell.base) for cell in cells),
         n_new=sum(len(cell.new) for cell in cells),
         log_ratio=fmean(math.log(median(cell.new) / median(cell.base)) for cell in cells),
-        ends=None if draws is None else (low - wider, high + wider),
+        ends=None if ends is None or unit is Unit.ONCE else (ends[0] - wider, ends[1] + wider),
+        kind=kind,
+        n=fewest,
         noise=noise,
         spread=spread,
         is_assumed=bool(assumed),
@@ -286,15 +297,16 @@ def _of_repeats(cells: Sequence[Observed]) -> Evidence:
     )
 
 
-def _mean_draws(cells: Sequence[Observed]) -> np.ndarray | None:
-    """One cell after the other: those of a hundred thousand cells would not fit into memory."""
-    total: np.ndarray | None = None
-    for cell in cells:
-        draws = resampling.log_ratios(cell.base, cell.new, cell.seed)
-        if draws is None:
-            return None
-        total = draws if total is None else total + draws
-    return None if total is None else total / len(cells)
+def _mean_range(cells: Sequence[Observed]) -> Ends:
+    """The least and the most that the mean over the cells can be."""
+    lows, highs = zip(*(resampling.log_range(cell.base, cell.new) for cell in cells), strict=True)
+    return fmean(lows), fmean(highs)
+
+
+def _mean_draws(cells: Sequence[Observed]) -> Ends:
+    """One cell after the other: the draws of a hundred thousand cells would not fit into memory."""
+    draws = (resampling.log_ratios(cell.base, cell.new, cell.seed) / len(cells) for cell in cells)
+    return resampling.ends(functools.reduce(operator.add, draws))
 
 
 def _typical(values: Iterable[float | None]) -> float | None:

@@ -22,6 +22,7 @@ from bench.records.comparison_reasons import (
     CellsLost,
     CellsNotCompared,
     ChangeAt,
+    ChangeNote,
     ChangeShown,
     GateCounted,
     GateReason,
@@ -36,9 +37,10 @@ from bench.records.comparison_reasons import (
     RecordMetric,
     RoseFromZero,
     RunAlike,
+    WithinSegmentOrder,
     WorstChange,
 )
-from bench.records.metrics import METRICS, Better, Kind
+from bench.records.metrics import METRICS, Better, Kind, Metric
 from bench.wording.comparison import gate_reason, gate_remedy
 
 _GATE: Final = re.compile(r"([a-z0-9_]{1,64}):([+-])([0-9]{1,4}(?:\.[0-9]{1,4})?)%", re.ASCII)
@@ -169,12 +171,22 @@ def _claims(gate: Gate, case: Case) -> Iterator[_Claim]:
     """Over all cells first. What is counted is exact in each cell, so that their mean says no more."""
     found = [cell for cell in case.cells if gate.metric in cell.metrics]
     if case.overall is not None and found and METRICS[gate.metric].kind is Kind.TIMED:
-        at = ChangeAt(change=case.overall.change, interval=case.overall.interval, cell=None, cells=len(found))
+        at = _at(case.overall, None, len(found))
         yield _claim(gate, at, case.overall, case.overall)
     for cell in found:
         change = cell.metrics[gate.metric]
-        at = ChangeAt(change=change.change, interval=change.interval, cell=_place(cell), cells=1)
-        yield _claim(gate, at, change, case.corrected.get(cell.cell_id, change))
+        yield _claim(gate, _at(change, cell, 1), change, case.corrected.get(cell.cell_id, change))
+
+
+def _at(change: Change, cell: CellComparison | None, cells: int) -> ChangeAt:
+    return ChangeAt(
+        change=change.change,
+        interval=change.interval,
+        interval_kind=change.interval_kind,
+        interval_n=change.interval_n,
+        cell=None if cell is None else _place(cell),
+        cells=cells,
+    )
 
 
 def _claim(gate: Gate, at: ChangeAt, change: Change, corrected: Change) -> _Claim:
@@ -184,7 +196,7 @@ def _claim(gate: Gate, at: ChangeAt, change: Change, corrected: Change) -> _Clai
 def _why_failed(claim: _Claim) -> GateReason:
     if claim.at.change is None and claim.at.cell is not None:
         return RoseFromZero(cell=claim.at.cell)
-    return ChangeShown(by=claim.at, p=claim.change.p)
+    return ChangeShown(by=claim.at, p=claim.change.p, note=claim.change.note_code)
 
 
 def _why_passed(gate: Gate, claims: Sequence[_Claim]) -> GateReason:
@@ -229,8 +241,7 @@ def _excess(gate: Gate, claim: _Claim) -> float:
 
 
 def _why_open(gate: Gate, claim: _Claim) -> GateReason:
-    watched = PeakMayBeMissing() if METRICS[gate.metric].kind is Kind.WATCHED else None
-    note = claim.change.note_code or watched
+    note = claim.change.note_code or _known_to(METRICS[gate.metric])
     if claim.at.change is None and claim.at.cell is not None:
         return NoRatioInCell(cell=claim.at.cell)
     if claim.bounds is None:
@@ -240,10 +251,17 @@ def _why_open(gate: Gate, claim: _Claim) -> GateReason:
     return MayReachBeyond(by=claim.at, note=note)
 
 
+def _known_to(metric: Metric) -> ChangeNote | None:
+    """What keeps a size from being exact."""
+    if metric.kind is Kind.WATCHED:
+        return PeakMayBeMissing()
+    return WithinSegmentOrder(threshold_bytes=metric.noise_bytes) if metric.noise_bytes else None
+
+
 def _remedy(gate: Gate, case: Case, claim: _Claim) -> GateRemedy:
     if claim.at.change is None:
         return RunAlike()
-    if METRICS[gate.metric].kind is Kind.WATCHED:
+    if METRICS[gate.metric].kind is not Kind.TIMED:
         return GateCounted()
     is_beyond = gate.is_beyond(claim.at.change)
     known = claim.fails_by if is_beyond else claim.bounds

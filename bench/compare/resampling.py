@@ -1,28 +1,35 @@
-"""How uncertain a change is: percentile bootstrap (Efron & Tibshirani 1993, ch. 13), the same every time."""
+"""How uncertain a change is: percentile bootstrap (Efron & Tibshirani 1993, ch. 13), the same every time.
 
+Of few values it is their range: a bootstrap of them covers far less than 95 %.
+"""
+
+import math
 from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
+from bench.compare.ranks import Ends
+
 _RESAMPLES: Final = 2000
-FEWEST: Final = 3  # below it the bootstrap only repeats what is there
+FEWEST: Final = 3
+"""Repeats of each side that a comparison needs. A choice: two show next to nothing of the scatter."""
 _LEVELS: Final = (0.025, 0.975)
 
 
-def log_ratios(base: Sequence[float], new: Sequence[float], seed: int) -> np.ndarray | None:
-    """Bootstrap draws of log(median(new) / median(base)); each side is drawn on its own.
+def log_range(base: Sequence[float], new: Sequence[float]) -> Ends:
+    """The least and the most of log(new / base) over any two values, which are above 0."""
+    return math.log(min(new) / max(base)), math.log(max(new) / min(base))
 
-    None where one side has fewer than 3 values. Values are above 0.
-    """
-    if min(len(base), len(new)) < FEWEST:
-        return None
+
+def log_ratios(base: Sequence[float], new: Sequence[float], seed: int) -> np.ndarray:
+    """Bootstrap draws of log(median(new) / median(base)), values above 0; each side is drawn on its own."""
     random = np.random.default_rng(seed)
     drawn: np.ndarray = np.log(_medians(new, random)) - np.log(_medians(base, random))
     return drawn
 
 
-def ends(logs: np.ndarray) -> tuple[float, float]:
+def ends(logs: np.ndarray) -> Ends:
     """The 95 % interval of drawn logarithms of ratios."""
     low, high = np.quantile(logs, _LEVELS)
     return float(low), float(high)

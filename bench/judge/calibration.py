@@ -15,6 +15,7 @@ from bench.judge.memory import has_spilled, is_contended, is_emulated
 from bench.judge.same_run import MEMORY, PREDICTED, request_key, values
 from bench.records.base import Interval
 from bench.records.enums import Attention, AttentionKernel, Label, Phase, Provenance
+from bench.records.metrics import METRICS
 from bench.records.prediction import Comparison, Envelope
 from bench.records.record import CellResult, Predicted, Record
 
@@ -53,8 +54,13 @@ class CellError:
 
     @property
     def is_inside(self) -> bool | None:
-        """Whether the measured figure is inside the interval; None where one number was predicted."""
-        return self.predicted.low <= self.measured_bytes <= self.predicted.high if self.is_interval else None
+        """Whether the measured figure is inside the interval, to within what equal runs differ by; None where
+        one number was predicted.
+        """
+        if not self.is_interval:
+            return None
+        noise = METRICS[self.metric].noise_bytes
+        return self.predicted.low - noise <= self.measured_bytes <= self.predicted.high + noise
 
 
 def compare(derived: Record, measured: Sequence[Record]) -> tuple[Comparison, ...]:

@@ -21,7 +21,7 @@ from bench.records.enums import (
     Verdict,
     WeightMode,
 )
-from bench.records.metrics import FIGURES, Metric, Section, with_fields
+from bench.records.metrics import FIGURES, IntervalKind, Metric, Section, with_fields
 from bench.records.prediction import Ceiling, Comparison, PlannedSystem
 from bench.records.reasons import OutcomeReason
 from bench.records.verdicts import VerdictReason
@@ -48,6 +48,12 @@ class CheckFigure(Frozen):
         description="of one record the interval that it states; of several the least of them"
     )
     high: float | int | None = Field(description="the same at the other end")
+    interval_kind: IntervalKind | None = Field(
+        default=None, description="bootstrap_95, or range; null without an interval, and of a prediction"
+    )
+    interval_n: int | None = Field(
+        default=None, description="values of the interval: repeats of one record, or the records"
+    )
     provenance: Provenance
     machines: int | None = Field(description="distinct machines, by their keys; null where a record has none")
     records: int = Field(ge=1, description="records that it rests on")

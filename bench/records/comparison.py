@@ -10,7 +10,13 @@ from pydantic import Field
 
 from bench.records.base import Frozen, Interval
 from bench.records.caveats import RecordCaveat
-from bench.records.comparison_reasons import CellReason, ChangeNote, GateReason, GateRemedy
+from bench.records.comparison_reasons import (
+    CellReason,
+    ChangeIntervalKind,
+    ChangeNote,
+    GateReason,
+    GateRemedy,
+)
 from bench.records.enums import Attention, Provenance, WeightMode
 
 COMPARISON_VERSION: Final = "1.1"
@@ -50,9 +56,17 @@ class Change(Frozen):
     new: float | None
     change: float | None = Field(description="new / base - 1; null where the base is 0")
     interval: Interval | None = Field(
-        description="95 % interval of the change: what the rank test does not reject; of a few runs, the "
-        "bootstrap interval of their repeats, wider by what runs may differ by; of predicted intervals, the "
-        "changes of both ends"
+        description="interval of the change: what the rank test does not reject at 5 %; of a few runs, the "
+        "bootstrap interval or the range of their repeats, wider by what runs may differ by; of pairs that "
+        "are too few for the test their range; of predicted intervals, the changes of both ends"
+    )
+    interval_kind: ChangeIntervalKind | None = Field(
+        default=None,
+        description="rank_95, bootstrap_95, or range: no 95 % interval; null without one, of predictions and "
+        "in older documents",
+    )
+    interval_n: int | None = Field(
+        default=None, description="fewest values of a side that the interval is of, in any cell; or pairs"
     )
     p: float | None = Field(
         description="two-sided p of the rank test; null where there is none, as between single processes"

@@ -8,9 +8,15 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from bench.records.aspects import Aspect
-from bench.records.base import Frozen, Interval, Seconds
+from bench.records.base import Bytes, Frozen, Interval, Seconds
 from bench.records.enums import Attention, Label
+from bench.records.metrics import IntervalKind
 from bench.records.reasons import OutcomeReason
+
+ChangeIntervalKind = Literal[IntervalKind, "rank_95"]
+"""`rank_95`: what the rank test of processes or pairs does not reject. The others are of repeats, wider by
+what runs may differ by; a `range` is also that of pairs that are too few for the test.
+"""
 
 
 class CellPlace(Frozen):
@@ -147,6 +153,19 @@ class PeakMayBeMissing(Frozen):
     code: Literal["peak_may_be_missing"] = "peak_may_be_missing"
 
 
+class WithinSegmentOrder(Frozen):
+    """Equal builds differ by so much in what the allocator reserves."""
+
+    code: Literal["within_segment_order"] = "within_segment_order"
+    threshold_bytes: Bytes
+
+
+class DriftNotTested(Frozen):
+    """The rank test takes the processes of a side for independent: drift between sessions is not in p."""
+
+    code: Literal["drift_not_tested"] = "drift_not_tested"
+
+
 class NoRatio(Frozen):
     """A value is 0."""
 
@@ -164,6 +183,8 @@ ChangeNote = Annotated[
     | BeyondAssumedSpread
     | EndsDisagree
     | PeakMayBeMissing
+    | WithinSegmentOrder
+    | DriftNotTested
     | NoRatio,
     Field(discriminator="code"),
 ]
@@ -245,6 +266,8 @@ class ChangeAt(Frozen):
 
     change: float | None
     interval: Interval | None
+    interval_kind: ChangeIntervalKind | None = Field(default=None, description="as in the change")
+    interval_n: int | None = None
     cell: CellPlace | None = Field(description="null: over all cells")
     cells: int = Field(description="how many")
 
@@ -255,6 +278,7 @@ class ChangeShown(Frozen):
     code: Literal["change_shown"] = "change_shown"
     by: ChangeAt
     p: float | None = Field(default=None, description="of a gate that failed by a test over all cells")
+    note: ChangeNote | None = Field(default=None, description="what limits it, of a gate that failed")
 
 
 class MayBeChance(Frozen):

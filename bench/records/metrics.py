@@ -6,7 +6,7 @@ To add a metric: add a field here and compute its value in `bench/measure/summar
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
-from typing import Annotated, Any, Final, TypeVar, get_args
+from typing import Annotated, Any, Final, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
@@ -18,6 +18,10 @@ PROCESS_NOISE: Final = 0.07
 disagree. A choice; how far two runs may lie apart in a comparison is in `compare/evidence.py`."""
 MEMORY_NOISE: Final = 0.01
 """The same of memory: a watched peak may fall between two looks, but sizes repeat far better. A choice."""
+RESERVED_NOISE_BYTES: Final = 24 * 2**20
+"""How far reserved memory of equal builds differs: the order of the addresses that the driver gives to
+segments decides which free block the caching allocator takes. The largest difference that was seen; no bound.
+"""
 
 
 class Better(StrEnum):
@@ -52,13 +56,17 @@ class Section(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One row. `name`, `meaning` (Markdown) and `is_statistic` (over the repeats) come from its field."""
+    """One row. `name`, `meaning` (Markdown) and `is_statistic` (over the repeats) come from its field.
+
+    `noise_bytes`: by how much equal builds differ where nothing is wrong; such a difference is no change.
+    """
 
     heading: str
     unit: Unit
     better: Better
     kind: Kind
     section: Section
+    noise_bytes: int = 0
     name: str = ""
     meaning: str = ""
     is_statistic: bool = False
@@ -73,6 +81,15 @@ class Metric:
         return (change > 0) == (self.better is Better.HIGHER)
 
 
+FEWEST_BOOTSTRAPPED: Final = 5
+"""Values from which on an interval is a bootstrap interval: of fewer it is their range. A 95 % percentile
+bootstrap interval of the median of three covers it in 75 of 100 samples, of four in 87 or 88
+(docs/comparing.md, tests/benchmarks/test_coverage.py).
+"""
+IntervalKind = Literal["bootstrap_95", "range"]
+"""How an interval was made: 95 % percentile bootstrap, or from the least to the most of too few values."""
+
+
 class Statistic(Frozen):
     """A metric over the repeats of one cell."""
 
@@ -80,10 +97,28 @@ class Statistic(Frozen):
     p10: float
     p90: float
     interval: Interval | None = Field(
-        description="95 % bootstrap interval of the median; null below 3 repeats"
+        description="of the median: 95 % bootstrap interval, below 5 repeats their range; null below 2"
+    )
+    interval_kind: IntervalKind | None = Field(
+        default=None, description="bootstrap_95, or range; null without an interval, and in older records"
     )
     cv: float | None = Field(description="coefficient of variation; null below 2 repeats")
     n: int
+
+    @property
+    def kind(self) -> IntervalKind | None:
+        """`interval_kind`; of an older record what it would be today. None without an interval.
+
+        The bootstrap interval of three or four values always has the ends of their range.
+        """
+        if self.interval is None or self.interval_kind is not None:
+            return self.interval_kind
+        return kind_of(self.n)
+
+
+def kind_of(values: int) -> IntervalKind:
+    """The kind of interval that so many values allow."""
+    return "bootstrap_95" if values >= FEWEST_BOOTSTRAPPED else "range"
 
 
 _Repeats = Statistic | None
@@ -132,11 +167,17 @@ class Summary(Frozen):
     """
     allocated_peak_bytes: Annotated[_Size, Metric("Allocated", _BYTES, _LOWER, _COUNTED, _MEMORY)] = None
     """most live tensor bytes of the framework in any phase but `load`, weights included"""
-    reserved_peak_bytes: Annotated[_Size, Metric("Reserved", _BYTES, _LOWER, _COUNTED, _MEMORY)] = None
+    reserved_peak_bytes: Annotated[
+        _Size, Metric("Reserved", _BYTES, _LOWER, _COUNTED, _MEMORY, RESERVED_NOISE_BYTES)
+    ] = None
     """most bytes held by the CUDA caching allocator; null on a CPU"""
-    process_peak_bytes: Annotated[_Size, Metric("Process", _BYTES, _LOWER, _WATCHED, _MEMORY)] = None
+    process_peak_bytes: Annotated[
+        _Size, Metric("Process", _BYTES, _LOWER, _WATCHED, _MEMORY, RESERVED_NOISE_BYTES)
+    ] = None
     """of the worker as the driver sees it; null where no driver was asked"""
-    device_peak_bytes: Annotated[_Size, Metric("Whole device", _BYTES, _LOWER, _WATCHED, _MEMORY)] = None
+    device_peak_bytes: Annotated[
+        _Size, Metric("Whole device", _BYTES, _LOWER, _WATCHED, _MEMORY, RESERVED_NOISE_BYTES)
+    ] = None
     """of the whole card as the driver sees it; null where no driver was asked"""
     resident_peak_bytes: Annotated[_Size, Metric("Resident", _BYTES, _LOWER, _WATCHED, _MEMORY)] = None
     """largest resident set of the worker; null where the system keeps no peak that can be reset"""
@@ -169,6 +210,7 @@ NEEDED: Final = Metric(
     _LOWER,
     _WATCHED,
     Section.CARD,
+    RESERVED_NOISE_BYTES,
     name="needed_bytes",
     meaning="what a card must have for the cell, CUDA context included; in check documents and reports only",
 )

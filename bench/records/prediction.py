@@ -116,7 +116,9 @@ class Comparison(Frozen):
     content_hash: str
     metric: Literal["allocated_peak_bytes", "reserved_peak_bytes", "process_peak_bytes"]
     cells: int
-    inside: int | None = Field(description="cells measured inside the predicted interval; null without one")
+    inside: int | None = Field(
+        description="cells measured inside the predicted interval, to 24 MiB; null without one"
+    )
     ratio_median: float = Field(description="the factor that would calibrate the prediction")
     ratio_low: float
     ratio_high: float

@@ -6,6 +6,7 @@ from typing import Final
 
 from bench import units
 from bench.records.check import CheckFigure
+from bench.records.metrics import IntervalKind
 
 
 class Tone(StrEnum):
@@ -30,8 +31,8 @@ class Fact:
 class Figure:
     """One metric of one cell: its raw value, the same in words, and how far it can be trusted.
 
-    `interval` is `47.0–47.8 tok/s`, `variation` is `cv 0.0063`, `note` says how it was read; empty if there
-    is none. `low`, `high` and `cv` are their raw values.
+    `interval` is `47.0–47.8 tok/s, range of 3`, `variation` is `cv 0.0063`, `note` says how it was read;
+    empty if there is none. `low`, `high`, `interval_kind`, `interval_n` and `cv` are their raw values.
     """
 
     value: float | int | None
@@ -42,6 +43,8 @@ class Figure:
     high: float | None = None
     cv: float | None = None
     note: str = ""
+    interval_kind: IntervalKind | None = None
+    interval_n: int | None = None
 
 
 NO_FIGURE: Final = Figure(None, units.NOT_AVAILABLE)

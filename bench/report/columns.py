@@ -70,16 +70,17 @@ def _of_metric(metric: Metric, cell: CellResult) -> Figure:
 
 
 def _of_statistic(metric: Metric, statistic: Statistic) -> Figure:
-    interval = statistic.interval
-    low, high = (interval.low, interval.high) if interval else (None, None)
+    interval, kind = statistic.interval, statistic.kind
     return Figure(
         value=statistic.median,
         text=units.quantity(statistic.median, metric.unit),
-        interval=ranges.of_metric(metric, low, high) if interval else "",
+        interval=ranges.of_repeats(metric, interval, kind, statistic.n) if interval else "",
         variation=f"cv {units.ratio(statistic.cv)}" if statistic.cv is not None else "",
-        low=low,
-        high=high,
+        low=interval.low if interval else None,
+        high=interval.high if interval else None,
         cv=statistic.cv,
+        interval_kind=kind,
+        interval_n=statistic.n if interval else None,
     )
 
 

@@ -31,7 +31,7 @@ _Value = bool | str | int | float | None
 
 
 def render(view: View) -> str:
-    """The table as text. A plain name is the median; `_low`, `_high` and `_cv` follow it.
+    """The table as text. A plain name is the median; its interval, the kind of that, and `_cv` follow it.
 
     A merged view has no record id, and low and high are the least and the most of its records.
     """
@@ -56,7 +56,7 @@ def _columns() -> list[str]:
 
 def _columns_of(name: str) -> list[str]:
     if name in _WITH_SPREAD:
-        return [name, f"{name}_low", f"{name}_high", f"{name}_cv"]
+        return [f"{name}{end}" for end in ("", "_low", "_high", "_cv", "_interval_kind", "_interval_n")]
     return [name, f"{name}_low", f"{name}_high"] if name in _WITH_RANGE else [name]
 
 
@@ -83,7 +83,10 @@ def _line(view: View, row: Row) -> dict[str, _Value]:
     }
     for column in COLUMNS:
         figure = row.figures[column.name]
-        values = (figure.value, figure.low, figure.high, figure.cv)
+        values = (
+            *(figure.value, figure.low, figure.high, figure.cv),
+            *(figure.interval_kind, figure.interval_n),
+        )
         line.update(zip(_columns_of(column.name), values, strict=False))
     of_prediction = _values(row.prediction)
     line.update((name, neutral(v) if isinstance(v, str) else v) for name, v in of_prediction.items())

@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 from bench import units
 from bench.records.base import Interval
-from bench.records.metrics import Metric
+from bench.records.metrics import IntervalKind, Metric
 from bench.records.prediction import Term
+from bench.wording import phrases
 
 
 def span(low: str, high: str) -> str:
@@ -23,6 +24,12 @@ def span(low: str, high: str) -> str:
 def of_metric(metric: Metric, low: float | None, high: float | None) -> str:
     """`47.0–47.8 tok/s`: an interval of a metric."""
     return span(units.quantity(low, metric.unit), units.quantity(high, metric.unit))
+
+
+def of_repeats(metric: Metric, ends: Interval, kind: IntervalKind | None, n: int | None) -> str:
+    """`47.0–47.8 tok/s, range of 3`: an interval over the repeats of one record, and its kind where known."""
+    words = of_metric(metric, ends.low, ends.high)
+    return words if kind is None or n is None else f"{words}, {phrases.interval(kind, n)}"
 
 
 def gib(size: Interval | Term | None) -> str:

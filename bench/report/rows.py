@@ -6,6 +6,7 @@ from typing import Final
 
 from bench import units
 from bench.check.rows import FIT
+from bench.records.base import Interval
 from bench.records.check import CheckFigure, CheckRow
 from bench.records.enums import Attention, Fit, Label
 from bench.records.metrics import FIGURES, Metric
@@ -106,14 +107,20 @@ def _figures(cell: CheckRow) -> dict[str, Figure]:
 def _figure(metric: Metric, figure: CheckFigure | None) -> Figure:
     if figure is None:
         return NO_FIGURE
-    known = figure.low is not None and figure.high is not None
+    interval = ""
+    if figure.low is not None and figure.high is not None:
+        ends = Interval(low=figure.low, high=figure.high)
+        kind = figure.interval_kind if figure.records == 1 else None  # of several the note has their number
+        interval = ranges.of_repeats(metric, ends, kind, figure.interval_n)
     return Figure(
         value=figure.value,
         text=units.quantity(figure.value, metric.unit),
-        interval=ranges.of_metric(metric, figure.low, figure.high) if known else "",
+        interval=interval,
         low=figure.low,
         high=figure.high,
         note=basis(figure.machines, figure.records),
+        interval_kind=figure.interval_kind,
+        interval_n=figure.interval_n,
     )
 
 

@@ -11,12 +11,14 @@ from bench.records.comparison_reasons import (
     CellPlace,
     CellReason,
     ChangeAt,
+    ChangeIntervalKind,
     ChangeNote,
     GateReason,
     GateRemedy,
 )
 from bench.records.enums import Label
 from bench.units import clip_length
+from bench.wording import phrases
 from bench.wording.labels import ATTENTIONS
 
 _LEAST_P: Final = 0.0001
@@ -44,6 +46,11 @@ def share(of: float) -> str:
 def between(interval: Interval) -> str:
     """`-5.0 to +1.2 %`."""
     return f"{100 * interval.low:+.1f} to {100 * interval.high:+.1f} %"
+
+
+def interval(ends: Interval, kind: ChangeIntervalKind | None, n: int | None) -> str:
+    """`-5.0 to +1.2 %`, and `, range of 3` where it is one; other intervals are 95 %."""
+    return f"{between(ends)}, {phrases.interval(kind, n)}" if kind == "range" and n else between(ends)
 
 
 def p_value(p: float) -> str:
@@ -149,6 +156,10 @@ def change_note(note: ChangeNote | None) -> str:
             return "of the predicted interval one end rose and the other one fell"
         case reasons.PeakMayBeMissing():
             return "watched, not counted: a short peak may be missing"
+        case reasons.WithinSegmentOrder(threshold_bytes=threshold):
+            return f"equal builds differ by up to {threshold / 2**20:g} MiB, with the order of segments"
+        case reasons.DriftNotTested():
+            return "p leaves out drift of the machine between sessions: compare --interleave takes it out"
         case reasons.NoRatio():
             return "a value of 0: no ratio"
         case _:
@@ -231,8 +242,8 @@ def _of_change(reason: _OfChange) -> str:
     cell = reason.by.cell
     where = f"over {_cells(reason.by.cells)}" if cell is None else f"in {cell_name(cell)}"
     match reason:
-        case reasons.ChangeShown(p=p):
-            return f"{by} {where}" + ("" if p is None else f", {_p_equals(p)}")
+        case reasons.ChangeShown(p=p, note=note):
+            return f"{by} {where}" + ("" if p is None else f", {_p_equals(p)}") + _also(note)
         case reasons.MayBeChance(note=note):
             return f"{by} {where}: beyond the limit, and this may be chance{_also(note)}"
         case reasons.NotDecided(note=note):
@@ -249,7 +260,10 @@ def _of_change(reason: _OfChange) -> str:
 
 def _percent(by: ChangeAt) -> str:
     text = "n/a" if by.change is None else percent(by.change)
-    return text if by.interval is None else f"{text} ({between(by.interval)})"
+    if by.interval is None:
+        return text
+    words = interval(by.interval, by.interval_kind, by.interval_n)
+    return f"{text} ({words}, not 95 %)" if by.interval_kind == "range" else f"{text} ({words})"
 
 
 def _because(note: ChangeNote | None) -> str:
@@ -279,6 +293,6 @@ def gate_remedy(remedy: GateRemedy | None) -> str:
         case reasons.RecordMetric():
             return "records of both sides that have this metric"
         case reasons.GateCounted():
-            return "a gate on allocated_peak_bytes or reserved_peak_bytes, which repeat exactly"
+            return "a gate on allocated_peak_bytes, which repeats exactly"
         case _:
             assert_never(remedy)

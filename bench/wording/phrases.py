@@ -4,6 +4,7 @@ from typing import Final
 
 from bench import units
 from bench.records.enums import PeakMetric
+from bench.records.metrics import IntervalKind
 from bench.records.reasons import CellShape, WorkerStep
 
 PEAK_WORDS: Final[dict[PeakMetric, str]] = {
@@ -24,6 +25,11 @@ def length(clip_s: float) -> str:
     """`120 s (2 min)`; without the minutes up to one."""
     minutes = f" ({units.seconds(clip_s)})" if clip_s > 60 else ""
     return f"{units.clip_length(clip_s)}{minutes}"
+
+
+def interval(kind: IntervalKind, n: int) -> str:
+    """`95 %`, or `range of 3`: how far an interval of so many values can be trusted."""
+    return "95 %" if kind == "bootstrap_95" else f"range of {n:,}"
 
 
 def plural(word: str, count: int) -> str:

@@ -11,9 +11,11 @@ from bench.compare.evidence import samples
 from bench.records.comparison import Against, Change, Unit, Word
 from bench.records.comparison_reasons import (
     BeyondAssumedSpread,
+    DriftNotTested,
     TooFewRepeats,
     TooFewRuns,
     WithinMeasuredSpread,
+    WithinSegmentOrder,
 )
 from bench.records.enums import Provenance
 from bench.records.record import DeviceInfo
@@ -21,6 +23,7 @@ from tests.samples import records as sample
 from tests.samples.comparisons import STEADY, against, against_one, cell, record
 
 RATE = "decode_tokens_per_s"
+MIB = 2**20
 
 
 def change(found: Against, metric: str = RATE) -> Change:
@@ -39,13 +42,54 @@ def test_the_change_is_that_of_the_medians_with_an_interval_around_it() -> None:
 
 
 def test_the_words_go_the_way_of_the_metric() -> None:
-    found = against_one(cell(slow=2.5), cell(extra_bytes=1024))
+    found = against_one(cell(slow=2.5), cell(extra_bytes=25 * MIB))
     assert change(found).verdict is Word.FASTER
     assert change(found, "latency_s").verdict is Word.FASTER
     assert change(found, "latency_s").better is True
     assert change(found, "reserved_peak_bytes").verdict is Word.MORE
     assert change(found, "reserved_peak_bytes").better is False
     assert change(found, "generated_tokens").verdict is Word.SAME
+
+
+@pytest.mark.parametrize("extra_bytes", [1, 24 * MIB, -24 * MIB])
+def test_reserved_memory_of_equal_builds_differs_by_up_to_24_mib(extra_bytes: int) -> None:
+    found = against_one(cell(), cell(extra_bytes=extra_bytes))
+    for one in (change(found, "reserved_peak_bytes"), found.overall["reserved_peak_bytes"]):
+        assert (one.verdict, one.better) == (Word.SAME_WITHIN_NOISE, None)
+        assert one.note_code == WithinSegmentOrder(threshold_bytes=24 * MIB)
+    same = change(against_one(cell(), cell()), "reserved_peak_bytes")
+    assert (same.verdict, same.note) == (Word.SAME, "")
+
+
+@pytest.mark.parametrize(("count", "kind"), [(3, "range"), (4, "range"), (5, "bootstrap_95")])
+def test_below_five_repeats_the_interval_is_a_range(count: int, kind: str) -> None:
+    base, new = cell(factors=STEADY[:count]), cell(slow=2.5, factors=STEADY[:count])
+    found = against_one(base, new)
+    for one in (change(found), found.overall[RATE]):
+        assert (one.interval_kind, one.interval_n) == (kind, count)
+        assert one.interval is not None
+        assert one.process_spread is not None
+        if kind == "range":
+            olds, news = samples(base, RATE), samples(new, RATE)
+            widest = max(news) / min(olds) * (1 + one.process_spread) - 1
+            assert one.interval.high == pytest.approx(widest)
+
+
+def test_the_range_of_pairs_that_are_too_few_shows_nothing() -> None:
+    pairs = [(record(cell(), number=n), record(cell(slow=2.5), number=50 + n)) for n in range(3)]
+    found = compare_pairs(pairs, ("a", "b")).against[0].overall[RATE]
+    assert (found.interval_kind, found.interval_n, found.verdict) == ("range", 3, Word.CANNOT_TELL)
+    assert found.interval is not None
+    assert found.interval.high < 0
+
+
+def test_the_p_of_processes_says_that_it_leaves_out_drift() -> None:
+    olds = [record(cell(slow=1 + n / 100), number=n) for n in range(4)]
+    news = [record(cell(slow=1.3 + n / 100), number=50 + n) for n in range(4)]
+    found = against(olds, news).overall[RATE]
+    assert (found.interval_kind, found.interval_n) == ("rank_95", 4)
+    assert found.p is not None
+    assert found.note_code == DriftNotTested()
 
 
 def test_two_repeats_of_each_side_cannot_tell() -> None:

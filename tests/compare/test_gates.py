@@ -256,6 +256,7 @@ def test_a_gate_fails_where_one_cell_of_four_has_a_third_of_its_speed() -> None:
     assert isinstance(why, ChangeShown)
     assert why.by.cell is not None
     assert why.by.cell.clip_seconds == 20
+    assert "range of 3, not 95 %" in found.gates[0].why
     assert found.overall["decode_tokens_per_s"].verdict is not Word.SAME_WITHIN_NOISE
 
 
@@ -319,10 +320,23 @@ def test_a_cell_that_was_not_reached_fails_none() -> None:
 
 @pytest.mark.parametrize(
     ("extra", "limit", "decision"),
-    [(0, "+0%", "pass"), (1, "+0%", "fail"), (10**8, "+2%", "pass"), (10**9, "+2%", "fail")],
+    [
+        *(
+            (0, "+0%", "pass"),
+            (1, "+0%", "pass"),
+            (24 * 2**20, "+0%", "pass"),
+            (24 * 2**20 + 1, "+0%", "fail"),
+        ),
+        *((10**8, "+2%", "pass"), (10**8, "+0.8%", "undecided"), (10**9, "+2%", "fail")),
+        *((-24 * 2**20, "-0.1%", "fail"), (-(10**9), "-2%", "pass")),
+    ],
 )
-def test_memory_needs_no_test(extra: int, limit: str, decision: str) -> None:
-    assert gate(cell(), cell(extra_bytes=extra), f"reserved_peak_bytes:{limit}").decision == decision
+def test_reserved_memory_has_a_threshold_and_needs_no_test(extra: int, limit: str, decision: str) -> None:
+    found = gate(cell(), cell(extra_bytes=extra), f"reserved_peak_bytes:{limit}")
+    assert found.decision == decision
+    if decision == "undecided":
+        assert "24 MiB" in found.why
+        assert found.remedy_code == GateCounted()
 
 
 def test_one_cell_of_many_is_corrected_for_the_number_that_were_looked_at() -> None:
@@ -470,6 +484,7 @@ def test_too_few_pairs_cannot_tell_even_that_all_is_well() -> None:
     pairs = [(record(cell()), record(cell(slow=1.01)))] * 5
     (found,) = compare_pairs(pairs, ("a", "b"), [parse_gate(DECODE)]).against[0].gates
     assert found.decision == "undecided"
+    assert "range of 5, not 95 %" in found.why
 
 
 def test_gates_are_for_one_device_and_for_cells_that_both_have() -> None:

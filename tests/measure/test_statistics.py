@@ -26,11 +26,27 @@ def test_the_median_of_an_even_number_is_between_the_middle_two() -> None:
 
 def test_what_too_few_values_cannot_tell_is_none() -> None:
     one, two = statistic([2.0]), statistic([2.0, 3.0])
-    assert (one.median, one.cv, one.interval, one.n) == (2.0, None, None, 1)
+    assert (one.median, one.cv, one.interval, one.interval_kind, one.n) == (2.0, None, None, None, 1)
     assert two.cv is not None
-    assert two.interval is None
     with pytest.raises(ValueError, match="at least one"):
         statistic([])
+
+
+@pytest.mark.parametrize("values", [[2.0, 3.0], [5.0, 2.0, 3.0], [4.0, 3.0, 2.0, 9.0]])
+def test_the_interval_of_few_values_is_their_range(values: list[float]) -> None:
+    few = statistic(values)
+    assert (few.interval, few.interval_kind) == (Interval(low=min(values), high=max(values)), "range")
+
+
+def test_five_values_have_a_bootstrap_interval() -> None:
+    assert statistic([1.0, 2.0, 3.0, 4.0, 5.0]).interval_kind == "bootstrap_95"
+
+
+@pytest.mark.parametrize(("n", "kind"), [(3, "range"), (4, "range"), (5, "bootstrap_95")])
+def test_an_older_record_does_not_state_the_kind_and_it_is_known_by_the_number(n: int, kind: str) -> None:
+    newer = statistic([float(value) for value in range(n)])
+    older = newer.model_copy(update={"interval_kind": None})
+    assert (newer.kind, older.kind) == (kind, kind)
 
 
 def test_equal_values_have_no_spread() -> None:
@@ -48,7 +64,7 @@ def test_everything_lies_within_the_sample(values: list[float]) -> None:
     result = statistic(values)
     low, high = min(values), max(values)
     assert low <= result.p10 <= result.median <= result.p90 <= high
-    assert (result.interval is None) == (len(values) < 3)
+    assert (result.interval is None) == (len(values) < 2)
     if result.interval is not None:
         assert low <= result.interval.low <= result.median <= result.interval.high <= high
 

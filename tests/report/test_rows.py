@@ -10,7 +10,20 @@ from tests.samples import records as sample
 
 def test_medians_come_with_interval_and_variation() -> None:
     figure = view_of(sample.standard()).rows[0].figures["decode_tokens_per_s"]
-    assert (figure.text, figure.interval, figure.variation) == ("47.4 tok/s", "47.0–47.8 tok/s", "cv 0.0063")
+    assert (figure.text, figure.interval) == ("47.4 tok/s", "47.0–47.8 tok/s, 95 %")
+    assert figure.variation == "cv 0.0063"
+
+
+def test_the_interval_of_three_repeats_is_called_a_range_everywhere() -> None:
+    view = view_of(sample.record([sample.measured(sample.requested(), repeats=3)]))
+    figure = view.rows[0].figures["latency_s"]
+    assert figure.interval.endswith(", range of 3")
+    assert figure.interval in html.render(view)
+    (line,) = csv.frame(view).to_dict("records")
+    assert (line["latency_s_interval_kind"], line["latency_s_interval_n"]) == ("range", 3)
+    stated = view.check.rows[0].figure("latency_s")
+    assert stated is not None
+    assert (stated.interval_kind, stated.interval_n) == ("range", 3)
 
 
 def test_not_available_is_a_word() -> None:

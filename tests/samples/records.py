@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from bench.records.base import Interval
 from bench.records.enums import Attention, EncoderAttention, Phase, Profile, Provenance, WeightMode
-from bench.records.metrics import Statistic, Summary
+from bench.records.metrics import Statistic, Summary, kind_of
 from bench.records.reasons import FlashAttentionNotInstalled
 from bench.records.record import (
     CellResult,
@@ -167,7 +167,8 @@ def statistic(values: Sequence[float]) -> Statistic:
         median=middle,
         p10=ordered[0],
         p90=ordered[-1],
-        interval=Interval(low=ordered[0], high=ordered[-1]) if len(ordered) >= 3 else None,
+        interval=Interval(low=ordered[0], high=ordered[-1]) if len(ordered) >= 2 else None,
+        interval_kind=kind_of(len(ordered)) if len(ordered) >= 2 else None,
         cv=0.0063 if len(ordered) >= 2 else None,
         n=len(ordered),
     )

@@ -23,7 +23,7 @@ from bench.report.basics import Fact, Tone
 from bench.report.comparison.interface import CellLines, ComparisonView, Line, Mark, SideView
 from bench.report.labels import weights
 from bench.text import MAX_NAME, clean
-from bench.wording.comparison import between, cell_name, p_value, percent
+from bench.wording.comparison import between, cell_name, interval, p_value, percent
 from bench.wording.labels import PROVENANCES, suite
 
 _WORDS: Final = {
@@ -62,7 +62,7 @@ _UNITS: Final = {
 EVIDENCE: Final = {
     "change": "change",
     "word": "verdict",
-    "interval": "95 % interval",
+    "interval": "95 % interval or range",
     "ends": "change of both ends",
     "p": "p",
     "values": "values",
@@ -198,7 +198,7 @@ def _line(metric: Metric, change: Change) -> Line:
         base=_value(metric, change.base, change.base_interval),
         new=_value(metric, change.new, change.new_interval),
         change="" if change.change is None else percent(change.change),
-        interval="" if is_predicted or change.interval is None else between(change.interval),
+        interval="" if is_predicted or change.interval is None else _interval(change.interval, change),
         ends=between(change.interval) if is_predicted and change.interval is not None else "",
         p="" if change.p is None else p_value(change.p),
         values=f"{change.n_base} and {change.n_new} {_UNITS[change.unit]}",
@@ -207,6 +207,10 @@ def _line(metric: Metric, change: Change) -> Line:
         tone=Tone.WARN if change.verdict is Word.CANNOT_TELL else good,
         note=clean(change.note),
     )
+
+
+def _interval(ends: Interval, change: Change) -> str:
+    return interval(ends, change.interval_kind, change.interval_n)
 
 
 def _value(metric: Metric, value: float | None, interval: Interval | None) -> str:

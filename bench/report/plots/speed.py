@@ -16,6 +16,7 @@ from bench.report.plots.marks import (
     variant_dash,
 )
 from bench.report.plots.series import Drawn, Series, drawn
+from bench.wording import phrases
 
 _HEIGHT = 340
 
@@ -46,7 +47,14 @@ def speed_plot(view: View, series: Series, cells: Sequence[Datum], longest: floa
 def _spread(view: View) -> str:
     if view.merged:
         return "Medians over the records; the bars go from the least of them to the most."
-    return "Medians over the repeats; the bars are their 95 % intervals, where there are any."
+    figures = [row.figures["decode_tokens_per_s"] for row in view.rows]
+    kinds = {
+        phrases.interval(one.interval_kind, one.interval_n)
+        for one in figures
+        if one.interval_kind is not None and one.interval_n is not None
+    }
+    bars = f"; the bars are their intervals: {' or '.join(sorted(kinds))}" if kinds else ""
+    return f"Medians over the repeats{bars}."
 
 
 def _key(shown: Drawn, *, is_ceiling: bool) -> list[KeyEntry]:

@@ -14,7 +14,7 @@ def test_a_ceiling_says_that_it_is_none_of_a_forecast() -> None:
 def test_the_summary_is_from_the_slowest_to_the_fastest() -> None:
     speed = plot(cards.with_card([cards.measured(clip) for clip in (10.0, 300.0)]), "speed")
     assert speed.summary == "Decode speed of the cells: 41.4–47.4 tok/s."
-    assert "95 % intervals" in speed.note
+    assert "the bars are their intervals: 95 %." in speed.note
 
 
 def test_every_ceiling_is_dashed_in_the_key() -> None:
