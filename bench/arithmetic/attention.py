@@ -10,6 +10,7 @@ from typing import Final
 from bench.arithmetic.shapes import LanguageShapes
 from bench.records.enums import SdpaKernel
 
+_MATH_AND_FUSED: Final[tuple[SdpaKernel, SdpaKernel]] = ("math", "flash")
 _FLOAT: Final = 4
 _BOOL: Final = 1
 
@@ -26,8 +27,9 @@ def attention_bytes(
     """Return the most bytes that are live inside the attention of one layer, beyond its arguments.
 
     A prompt has as many `queries` as `positions` and a causal mask; a decode step has one query and none.
-    `element_bytes` is the size of a number of the model. `is_grouped`: keys and values are not repeated before
-    the call. With the shapes of the 4B model in BF16, math takes 292 L^2 + 73,760 L + 4 bytes for a prompt of L.
+    `element_bytes` is the size of a number of the model. `is_grouped`: keys and values are not repeated
+    before the call. With the shapes of the 4B model in BF16, math takes 292 L^2 + 73,760 L + 4 bytes for a
+    prompt of L positions.
     """
     one, of_keys = queries * text.head_dim, positions * text.head_dim
     heads, groups = text.num_attention_heads, text.num_key_value_heads
@@ -50,3 +52,12 @@ def attention_bytes(
     if is_converted:  # both go back to the model's type
         in_result += (heads * queries * positions + result) * element_bytes
     return query + keys + mask + max(in_product, in_softmax, in_result)
+
+
+def math_extra_bytes(text: LanguageShapes, positions: int, element_bytes: int) -> int:
+    """Return what math takes more than a fused kernel in the attention of a prompt of so many positions."""
+    math, fused = (
+        attention_bytes(text, kernel, queries=positions, positions=positions, element_bytes=element_bytes)
+        for kernel in _MATH_AND_FUSED
+    )
+    return math - fused

@@ -13,6 +13,7 @@ import click
 
 from bench.cli.streams import echo
 from bench.errors import ExitCode
+from bench.records.enums import Attention
 from bench.store import naming
 from bench.units import clip_length, seconds
 from bench.wording import outcomes
@@ -149,26 +150,55 @@ def announcing(
     """Return a function that says the attention kernels that will run, each once."""
 
     def announce(hello: "Hello") -> None:
-        from bench.packages import version_of
         from bench.run.run_spec import support
-        from bench.wording.kernels import attention
 
         unsupported_reason = support(plan, flash_attention_problem=hello.flash_attention_problem)
-        wanted = dict.fromkeys(one.attention for one in asked if unsupported_reason(one) is None)
-        words = [
-            attention(
-                each,
-                hello.sdpa_kernel,
-                on_cpu=plan.compute_on == "cpu",
-                has_flash=hello.has_flash_kernels,
-                flash_attn=version_of("flash-attn"),
-            )
-            for each in wanted
-        ]
-        if words and hello.torch is not None:  # an engine without torch does not say
+        if hello.torch is None:  # an engine without torch does not say
+            return
+        words = [*_kernels(plan, hello, [one for one in asked if unsupported_reason(one) is None])]
+        if words:
             say(f"attention kernels of the language model: {'; '.join(words)}")
 
     return announce
+
+
+def _kernels(plan: "Plan", hello: "Hello", asked: "Sequence[Requested]") -> "Iterable[str]":
+    """The kernel of each attention and kind of call, once; of math also its cost for the longest clip."""
+    from bench.engines.native.profiles import settings_of
+    from bench.packages import version_of
+    from bench.wording.kernels import attention
+
+    on_cpu = plan.compute_on == "cpu"
+    longest: dict[tuple[Attention, bool], float] = {}
+    for one in asked:
+        kind = one.attention, settings_of(one.profile).is_grouped(hello.sdpa_kernel)
+        longest[kind] = max(one.clip_seconds, longest.get(kind, 0.0))
+    for (each, is_grouped), clip_seconds in longest.items():
+        words = attention(
+            each,
+            hello.sdpa_kernel,
+            on_cpu=on_cpu,
+            has_flash=hello.has_flash_kernels,
+            flash_attn=version_of("flash-attn"),
+            is_grouped=is_grouped,
+        )
+        is_math = each is Attention.SDPA and hello.sdpa_kernel == "math" and is_grouped
+        yield f"{words}{_cost_of_math(plan, clip_seconds)}" if is_math and not on_cpu else words
+
+
+def _cost_of_math(plan: "Plan", clip_seconds: float) -> str:
+    """`: 4.99 GiB more than a fused kernel at 300 s of audio`; empty where the shapes are not known."""
+    from bench.arithmetic.attention import math_extra_bytes
+    from bench.engines.support import prompt_positions
+    from bench.run.plan_estimate import model_shapes
+    from bench.wording.kernels import math_cost
+
+    shapes = model_shapes(plan.origin)
+    if shapes is None:
+        return ""
+    element_bytes = 4 if plan.suite.dtype == "float32" else 2
+    extra = math_extra_bytes(shapes.language_config, prompt_positions(clip_seconds), element_bytes)
+    return f": {math_cost([(clip_seconds, extra)])}; bench doctor says what helps"
 
 
 def print_unfinished(plan: "Plan", location: "OutputLocation", resume: ResumeCommand) -> None:

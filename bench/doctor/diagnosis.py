@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from bench.doctor.checks import compute, memory, software, use
+from bench.doctor.checks import attention, compute, memory, software, use
 from bench.doctor.facts import Card, Facts
 from bench.doctor.interface import MODEL, ORDER, Check, Diagnosis, Gpu, Machine
 
@@ -16,7 +16,7 @@ def diagnose(facts: Facts) -> Diagnosis:
         software.gpu(facts),
         *software.unusable(facts),
         software.driver(facts),
-        compute.attention_on_cpu(facts),
+        attention.attention_on_cpu(facts),
         memory.weights(facts),
         memory.ram(facts),
     )
@@ -52,7 +52,7 @@ def _gpu(card: Card, facts: Facts, machine_works: bool) -> Gpu:
         _unknown_card(card),
         compute.kernels(card, facts),
         compute.bf16(card),
-        compute.attention(card),
+        attention.attention(card, facts),
         compute.flash_attention(card, facts),
         memory.vram(card, facts.host),
         use.processes(card, facts.host),

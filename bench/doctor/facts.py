@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from bench.arithmetic.shapes import LanguageShapes
 from bench.hardware.system import System
 from bench.packages import Fault
 from bench.records.card import DeviceState
@@ -115,6 +116,7 @@ class Facts:
     `faults`: required packages that cannot be used. `weights` is None without the package that finds them.
     `unusable`: for each card here that cannot be used, the reason and the remedy. `driver_error` is the error
     of a driver that does not work, `driver_fix` its remedy. `cpu_kernel`: what SDPA runs on the CPU.
+    `language`: shapes of the model's language part, from which the memory of its attention follows.
     """
 
     host: Host
@@ -129,6 +131,7 @@ class Facts:
     unusable: tuple[tuple[str, str | None], ...] = ()
     faults: tuple[Fault, ...] = ()
     cpu_kernel: SdpaKernel | None = None
+    language: LanguageShapes | None = None
 
     def fault(self, package: str) -> Fault | None:
         """Return what is wrong with a required package; None if nothing is."""

@@ -1,12 +1,16 @@
 """Gathers all facts: the machine, the installation, the cards."""
 
+import json
 import os
 from contextlib import suppress
 from dataclasses import replace
 
+from bench import shipped
+from bench.arithmetic.shapes import LanguageShapes, shapes_of
 from bench.doctor.facts import Card, Facts, Process, TorchBuild, Weights
 from bench.doctor.host import host
 from bench.doctor.imports import try_imports
+from bench.doctor.interface import MODEL
 from bench.doctor.torch_build import torch_build
 from bench.doctor.trial import try_card
 from bench.errors import DeviceError, PackageError, UsageError
@@ -56,7 +60,12 @@ def gather(*, gpu: str | None = None, device: str | None = None) -> Facts:
         wanted=gpu or (None if cpu_wanted else device),
         faults=imports.faults,
         cpu_kernel=imports.sdpa_kernel,
+        language=_language(),
     )
+
+
+def _language() -> LanguageShapes:
+    return shapes_of(json.loads(shipped.data("models", f"{MODEL}.json").read_bytes())).language_config
 
 
 def _weights() -> Weights | None:

@@ -14,6 +14,7 @@ _SAMPLES_PER_FRAME = 160
 _AUDIO_TOKENS_PER_S = 12.5
 _MARKER_EVERY_S = 2
 _AUDIO_BOUNDS = 2
+_DEFAULT_TEXT = 24  # tokens of the default prompt, as in bench/data/prompt-ids.json
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,11 @@ def longest_clip_s(max_positions: int, max_tokens: int, time_markers: bool) -> i
         max_positions - max_tokens,
         key=lambda length: audio_positions(length, time_markers),
     )
+
+
+def prompt_positions(clip_seconds: float) -> int:
+    """Return the length of the default prompt for a clip, with time markers: 832 for 60 s."""
+    return _DEFAULT_TEXT + audio_positions(clip_seconds, time_markers=True)
 
 
 def audio_positions(clip_seconds: float, time_markers: bool) -> int:

@@ -22,7 +22,7 @@ NO_RATES: Final = "the catalog has no rates of this card"
 
 def estimate_of(plan: Plan) -> Estimate | str:
     """Return the estimate for the cells of a plan, or why there is none."""
-    shapes = _shapes(plan.origin)
+    shapes = model_shapes(plan.origin)
     if shapes is None:
         return NO_SHAPES
     rates = (
@@ -33,7 +33,8 @@ def estimate_of(plan: Plan) -> Estimate | str:
     return NO_RATES if rates is None else Estimate(shapes, plan.suite.measure, rates)
 
 
-def _shapes(origin: Origin) -> Shapes | None:
+def model_shapes(origin: Origin) -> Shapes | None:
+    """Return the shapes of a plan's model; None where its configuration is not here yet."""
     try:
         config = _config(origin)
         return None if config is None else shapes_of(config)

@@ -1,9 +1,10 @@
 """The attention kernel that will run, in words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bench.records.enums import Attention, SdpaKernel
+from bench.units import clip_length, gib
 
 _ON_CARD: Final[Mapping[SdpaKernel, str]] = {
     "flash": "torch's FlashAttention kernel",
@@ -13,6 +14,7 @@ _ON_CARD: Final[Mapping[SdpaKernel, str]] = {
 }
 _FUSED_ON_CPU: Final = "torch's fused kernel for the CPU"
 _NO_FLASH: Final = "; this build of torch has no FlashAttention kernels"
+_UNGROUPED: Final = "without groups of heads, since these would run the math kernel: a fused one is expected"
 _UNKNOWN: Final = "a kernel that is not known until the run"
 
 
@@ -25,13 +27,31 @@ def sdpa(kernel: SdpaKernel | None, *, on_cpu: bool, has_flash: bool) -> str:
     return _ON_CARD[kernel] + ("" if has_flash or kernel == "flash" else _NO_FLASH)
 
 
+def math_cost(extra_bytes: Sequence[tuple[float, int]]) -> str:
+    """`0.24 GiB more than a fused kernel at 60 s of audio, 4.99 GiB at 300 s`: of math, by clip length."""
+    (first_s, first), *others = extra_bytes
+    more = (f", {gib(size)} at {clip_length(clip_s)}" for clip_s, size in others)
+    return f"{gib(first)} more than a fused kernel at {clip_length(first_s)} of audio{''.join(more)}"
+
+
 def attention(
-    asked: Attention, kernel: SdpaKernel | None, *, on_cpu: bool, has_flash: bool, flash_attn: str | None
+    asked: Attention,
+    kernel: SdpaKernel | None,
+    *,
+    on_cpu: bool,
+    has_flash: bool,
+    flash_attn: str | None,
+    is_grouped: bool = True,
 ) -> str:
-    """`sdpa runs torch's FlashAttention kernel`. `flash_attn` is the version of the package."""
+    """`sdpa runs torch's FlashAttention kernel`. `flash_attn` is the version of the package.
+
+    `kernel` is for calls with groups of heads. Not `is_grouped`: the profile calls without them.
+    """
     match asked:
         case Attention.EAGER:
             runs = "separate operators, which store the scores of all positions"
+        case Attention.SDPA if not is_grouped and not on_cpu:
+            runs = _UNGROUPED
         case Attention.SDPA:
             runs = sdpa(kernel, on_cpu=on_cpu, has_flash=has_flash)
         case Attention.FLASH_ATTENTION_2:

@@ -3,12 +3,19 @@
 import os
 import re
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
-from bench.cli.run_output import ResumeCommand, exit_code, print_result
+from bench.cli.run_output import ResumeCommand, announcing, exit_code, print_result
+from bench.engines.interface import ModelFacts
 from bench.errors import StorageError
+from bench.hardware.device import Device
+from bench.records.enums import Profile, WeightMode
 from bench.records.record import CellResult, Failed
+from bench.run.protocol import Hello
+from bench.run.run_spec import Origin, Plan
 from bench.run.runner import RunResult
 from tests.samples import records as sample
 
@@ -94,3 +101,37 @@ def test_a_suite_that_expects_nothing_says_nothing_of_it(
     shown = print_result(RunResult(sample.smoke(), result.path, None), None, ResumeCommand(()))
     assert exit_code(shown.result, shown.cases) == 0
     assert "expect" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("profile", "words"),
+    [
+        (
+            Profile.FAITHFUL,
+            ": 4.99 GiB more than a fused kernel at 300 s of audio; bench doctor says what helps",
+        ),
+        (Profile.LEAN, "without groups of heads, since these would run the math kernel"),
+    ],
+)
+def test_what_the_math_kernel_of_a_card_costs_is_said_before_the_run(profile: Profile, words: str) -> None:
+    device = Device("cuda", "rtx-4070", "NVIDIA GeForce RTX 4070", 12282 * 2**20, compute_capability="8.9")
+    plan = SimpleNamespace(
+        compute_on="cuda",
+        device=device,
+        suite=SimpleNamespace(engine="native", dtype="bfloat16"),
+        origin=Origin(WeightMode.RANDOM, "MOSS-Audio-4B-Instruct"),
+    )
+    asked = [sample.requested(clip).model_copy(update={"profile": profile}) for clip in (300.0, 60.0)]
+    hello = Hello(
+        pid=1,
+        model=ModelFacts(config_sha256="0" * 64, parameters=None, weights_bytes=None, max_positions=None),
+        torch="2.13.0",
+        transformers=None,
+        sdpa_kernel="math",
+        has_flash_kernels=False,
+    )
+    said: list[str] = []
+    announcing(cast(Plan, plan), asked, said.append)(hello)
+    (line,) = said
+    assert words in line
+    assert line.count("math kernel") == 1

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from bench.engines.support import Surroundings, audio_positions, unsupported
+from bench.engines.support import Surroundings, audio_positions, prompt_positions, unsupported
 from bench.hardware.catalog import cards
 from bench.moss_audio import MossAudioProcessor
 from bench.records.enums import Attention
@@ -112,3 +112,8 @@ def test_bf16_that_a_card_emulates_is_no_support() -> None:
     assert unsupported_reason(Attention.SDPA, turing, dtype="float16") is None
     assert unsupported_reason(Attention.SDPA, ampere) is None
     assert unsupported_reason(Attention.SDPA, Surroundings("cpu", None, None)) is None
+
+
+@pytest.mark.parametrize(("clip_seconds", "length"), [(60.0, 832), (300.0, 4173)])
+def test_the_default_prompt_of_a_clip(clip_seconds: float, length: int) -> None:
+    assert prompt_positions(clip_seconds) == length

@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from bench.records.enums import Attention, SdpaKernel
-from bench.wording.kernels import attention, sdpa
+from bench.wording.kernels import attention, math_cost, sdpa
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,16 @@ def test_only_sdpa_depends_on_the_choice_of_torch(kernel: SdpaKernel) -> None:
     assert words[Attention.EAGER] == "eager runs separate operators, which store the scores of all positions"
     assert words[Attention.FLASH_ATTENTION_2] == "flash_attention_2 runs flash-attn 2.8.3"
     assert words[Attention.SDPA].startswith("sdpa runs ")
+
+
+def test_a_profile_that_avoids_math_says_so() -> None:
+    words = attention(
+        Attention.SDPA, "math", on_cpu=False, has_flash=False, flash_attn=None, is_grouped=False
+    )
+    assert words.startswith("sdpa runs without groups of heads")
+    assert "a fused one is expected" in words
+
+
+def test_the_cost_of_math_is_in_the_memory_of_a_card() -> None:
+    extra = [(60.0, 250_000_000), (300.0, 5_000_000_000)]
+    assert math_cost(extra) == "0.23 GiB more than a fused kernel at 60 s of audio, 4.66 GiB at 300 s"

@@ -8,7 +8,6 @@ from bench.doctor.checks.software import driver
 from bench.doctor.facts import Card, Facts, Trial
 from bench.doctor.interface import Check, Status
 from bench.hardware.cuda_versions import not_started
-from bench.wording.kernels import sdpa
 
 AMPERE: Final = (8, 0)
 # What torch says where CUDA itself does not start, whatever it was asked to compute.
@@ -95,26 +94,6 @@ def bf16(card: Card) -> Check:
         fix="Use a card of the RTX 30 series or newer: the model is computed in BF16",
         mendable=False,
     )
-
-
-def attention(card: Card) -> Check | None:
-    """Name the kernel that SDPA will run. None where torch does not work on the card."""
-    trial = card.trial
-    if trial is None or trial.torch_error is not None:
-        return None
-    words = sdpa(trial.sdpa_kernel, on_cpu=False, has_flash=trial.has_flash_kernels)
-    is_slow = trial.sdpa_kernel == "math"
-    status: Status = "warning" if is_slow else "note" if trial.sdpa_kernel is None else "ok"
-    fix = "Install a torch with fused kernels for this card, or measure short clips" if is_slow else None
-    return Check(name="attention", status=status, summary=f"SDPA runs {words}", fix=fix)
-
-
-def attention_on_cpu(facts: Facts) -> Check | None:
-    """Name the kernel that SDPA will run on the CPU. None with a card, and where torch cannot be imported."""
-    if facts.cards or facts.cpu_kernel is None:
-        return None
-    words = sdpa(facts.cpu_kernel, on_cpu=True, has_flash=True)
-    return Check(name="attention", status="ok", summary=f"SDPA runs {words}")
 
 
 def flash_attention(card: Card, facts: Facts) -> Check:

@@ -142,10 +142,3 @@ def test_flash_attention_needs_ampere() -> None:
     check = flash("2.8.3", capability="7.5")
     assert check.status == "note"
     assert "8.0" in check.summary
-
-
-def test_without_a_card_the_kernel_of_the_cpu_is_named() -> None:
-    said = compute.attention_on_cpu(facts(cpu_kernel="flash"))
-    assert said == Check(name="attention", status="ok", summary="SDPA runs torch's fused kernel for the CPU")
-    assert compute.attention_on_cpu(facts()) is None, "torch cannot be imported, or does not say"
-    assert compute.attention_on_cpu(facts(card(), cpu_kernel="flash")) is None, "each card has its own"
