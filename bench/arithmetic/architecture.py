@@ -66,7 +66,7 @@ def parameters(shapes: Shapes) -> Parameters:
     return Parameters(
         audio_encoder=_encoder_parameters(shapes.audio_config),
         audio_adapter=gated,
-        deepstack_mergers=gated * len(shapes.audio_config.deepstack_encoder_layer_indexes),
+        deepstack_mergers=gated * shapes.injected_layers,
         language_model=vocabulary + text.num_hidden_layers * _layer_parameters(text) + text.hidden_size,
         lm_head=vocabulary,
     )
@@ -100,8 +100,7 @@ def decode_bytes_per_token(
 def encode_operations(shapes: Shapes, mel_frames: int) -> int:
     """Return the operations of audio encoder, adapter and DeepStack mergers over one clip."""
     audio = shapes.audio_config
-    taps = len(audio.deepstack_encoder_layer_indexes)
-    adapters = 2 * audio_tokens(mel_frames) * (1 + taps) * _gated_mlp(shapes)
+    adapters = 2 * audio_tokens(mel_frames) * (1 + shapes.injected_layers) * _gated_mlp(shapes)
     cut = chunks(audio, mel_frames)
     per_chunk = _stem_operations(audio, cut) + audio.encoder_layers * _encoder_layer_operations(audio, cut)
     return cut.pieces * per_chunk + adapters

@@ -15,6 +15,7 @@ MAX_LAYERS: Final = 1000
 # Strict: "36" and true are no numbers, and transformers would stumble over them later.
 Size = Annotated[int, Field(strict=True, ge=1, le=MAX_SIZE)]
 Layers = Annotated[int, Field(strict=True, ge=1, le=MAX_LAYERS)]
+_Injections = Annotated[int, Field(strict=True, ge=0)]
 _Layer = Annotated[int, Field(strict=True, ge=0, lt=MAX_LAYERS)]
 
 
@@ -61,6 +62,13 @@ class Shapes:
     language_config: LanguageShapes
     adapter_hidden_size: Size = 8192
     audio_config: AudioShapes = field(default_factory=AudioShapes)
+    deepstack_num_inject_layers: _Injections | None = 3
+
+    @property
+    def injected_layers(self) -> int:
+        """DeepStack mergers: the first taps have one each, up to the configured number; None: all of them."""
+        taps, most = len(self.audio_config.deepstack_encoder_layer_indexes), self.deepstack_num_inject_layers
+        return taps if most is None else min(taps, most)
 
 
 _SHAPES: Final = TypeAdapter(Shapes)

@@ -115,16 +115,19 @@ class MossAudioConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
         audio_config: AudioEncoderConfig | Mapping[str, object] | None = None,
         language_config: Qwen3Config | Mapping[str, object] | None = None,
         adapter_hidden_size: int = 8192,
-        deepstack_num_inject_layers: int = 3,
+        deepstack_num_inject_layers: int | None = 3,
         ignore_index: int = -100,
         encoder_attn_implementation: str = "eager",
         mlp_positions_at_once: int | None = None,
+        hold_audio: bool = True,
         **kwargs: Any,
     ) -> None:
         """Raise `ConfigError` for shapes that do not fit together, or an unknown encoder attention.
 
         `mlp_positions_at_once`: positions of a prompt that go through a feed-forward layer of the language
         model together; None: all, as upstream does.
+        `hold_audio`: keep the embeddings of the audio and the taps of the encoder until the pass over the
+        prompt returns, as upstream does, although nothing reads them any more.
         """
         self.audio_config = _audio_config(audio_config)
         self.language_config = _language_config(language_config)
@@ -135,6 +138,7 @@ class MossAudioConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
         if mlp_positions_at_once is not None and mlp_positions_at_once < 1:
             raise ConfigError("Cannot run: mlp_positions_at_once must be at least 1")
         self.mlp_positions_at_once = mlp_positions_at_once
+        self.hold_audio = hold_audio
         self.vocab_size = kwargs.pop("vocab_size", self.language_config.vocab_size)
         self.num_hidden_layers = kwargs.pop("num_hidden_layers", self.language_config.num_hidden_layers)
         kwargs.setdefault("tie_word_embeddings", False)
@@ -143,15 +147,23 @@ class MossAudioConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
         self.language_config.tie_word_embeddings = self.tie_word_embeddings
         self._check_shapes()
 
+    @property
+    def injected_layers(self) -> int:
+        """Number of layers of the language model that take a tap of the encoder: layer i takes tap i.
+
+        `deepstack_num_inject_layers` is the most; None: as many as there are taps.
+        """
+        taps, most = len(self.audio_config.deepstack_encoder_layer_indexes), self.deepstack_num_inject_layers
+        return taps if most is None else min(taps, most)
+
     def _check_shapes(self) -> None:
-        taps, layers = (
-            len(self.audio_config.deepstack_encoder_layer_indexes),
-            self.language_config.num_hidden_layers,
-        )
-        if self.deepstack_num_inject_layers != taps or taps > layers:
+        most, layers = self.deepstack_num_inject_layers, self.language_config.num_hidden_layers
+        if most is not None and (type(most) is not int or most < 0):
+            raise ConfigError(f"Cannot inject {most!r} DeepStack layers: give a whole number from 0, or null")
+        taps = self.injected_layers
+        if taps > layers:
             raise ConfigError(
-                f"Cannot inject {self.deepstack_num_inject_layers} DeepStack layers: "
-                f"the encoder has {taps} taps and the language model {layers} layers"
+                f"Cannot inject {taps} DeepStack layers: the language model has {layers} layers"
             )
         if self.tie_word_embeddings:
             raise ConfigError("Cannot tie word embeddings: the lm_head of MOSS-Audio is a tensor of its own")

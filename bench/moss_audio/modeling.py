@@ -33,7 +33,7 @@ class EncodedAudio:
         encoder_last_hidden: `[batch, tokens, d_model]`, after the encoder's final norm.
         deepstack: `[taps, batch, tokens, d_model]`, encoder hidden states before the mergers.
         audio_embeds: `[batch, tokens, hidden_size]`, replace the embeddings of the audio slots.
-        deepstack_embeds: one `[batch, tokens, hidden_size]` per tap, added in the language model.
+        deepstack_embeds: one `[batch, tokens, hidden_size]` per injected layer, of the first taps.
     """
 
     encoder_last_hidden: Tensor
@@ -98,7 +98,7 @@ class MossAudioModel(PreTrainedModel, GenerationMixin):  # type: ignore[no-untyp
         self.audio_encoder = AudioEncoder(audio, config.encoder_attn_implementation)
         self.audio_adapter = GatedMLP(config)
         self.deepstack_audio_merger_list = nn.ModuleList(
-            GatedMLP(config) for _ in range(config.deepstack_num_inject_layers)
+            GatedMLP(config) for _ in range(config.injected_layers)
         )
         self.language_model = DeepStackQwen3Model(config.language_config, config.mlp_positions_at_once)
         text = config.language_config
@@ -138,10 +138,10 @@ class MossAudioModel(PreTrainedModel, GenerationMixin):  # type: ignore[no-untyp
         last_hidden, taps = self.audio_encoder(audio_features)
         return EncodedAudio(
             encoder_last_hidden=last_hidden,
-            deepstack=torch.stack(taps),
+            deepstack=torch.stack(taps) if taps else last_hidden.new_empty(0, *last_hidden.shape),
             audio_embeds=self.audio_adapter(last_hidden),
             deepstack_embeds=tuple(
-                merger(tap) for merger, tap in zip(self.deepstack_audio_merger_list, taps, strict=True)
+                merger(tap) for merger, tap in zip(self.deepstack_audio_merger_list, taps, strict=False)
             ),
         )
 
@@ -178,14 +178,15 @@ class MossAudioModel(PreTrainedModel, GenerationMixin):  # type: ignore[no-untyp
         Raises:
             ModelInputError: audio twice, or without its slots.
         """
-        deepstack = None
+        deepstack = held = None
         if audio_features is not None or encoded_audio is not None:
             announce = announce or (lambda _: None)
             announce("encode")
             encoded = self._encoded(audio_features, encoded_audio)
             inputs_embeds, deepstack = self._embed_prompt(input_ids, inputs_embeds, audio_slots, encoded)
             input_ids = None
-            del encoded  # the taps are not needed any more
+            held = (encoded.audio_embeds, encoded.deepstack) if self.config.hold_audio else None
+            del encoded
             announce("prefill")
         outputs = self.language_model(
             input_ids=input_ids,
@@ -204,6 +205,7 @@ class MossAudioModel(PreTrainedModel, GenerationMixin):  # type: ignore[no-untyp
             hidden_states=outputs.hidden_states,
             attentions=outputs.attentions,
         )
+        del held  # upstream's local variables end here
         return result.to_tuple() if return_dict is False else result
 
     def _encoded(self, audio_features: Tensor | None, encoded_audio: EncodedAudio | None) -> EncodedAudio:

@@ -140,6 +140,7 @@ def setting_of(requested: Requested, target: Target) -> Setting:
         kind="cpu" if target.card is None else "cuda",
         chunks_at_once=profile.encoder_chunks_at_once,
         mlp_positions_at_once=profile.mlp_positions_at_once,
+        hold_audio=profile.hold_audio,
     )
 
 

@@ -1,11 +1,14 @@
 """The counts against the real thing: torch's own counter over the tiny model, tensors of the 4B one."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -19,6 +22,7 @@ from bench.records.enums import Attention, Phase, Profile, WeightMode
 from bench.records.record import Requested
 from bench.weights.random import meta_model
 from bench.weights.tiny import write_tiny_checkpoint
+from tests.moss_audio.small import encoder_config, mel, model_config, small_model
 from tests.samples.records import GREEDY, tiny_requested
 
 
@@ -84,6 +88,20 @@ def test_operations_of_a_real_generation_are_those_that_torch_counts(
     # transformers 4 makes the rotary angles by a matrix product, transformers 5 does not; neither is counted.
     rotary = 2 * prompt * text.head_dim // 2
     assert counted.of(Phase.PREFILL) - expected in {0, rotary}
+
+
+@settings(max_examples=10)
+@given(st.integers(0, 3), st.none() | st.integers(0, 4))
+def test_mergers_are_counted_as_the_model_has_them(taps: int, most: int | None) -> None:
+    audio = replace(encoder_config(taps=(0, 1, 2)), deepstack_encoder_layer_indexes=tuple(range(taps)))
+    config = model_config(
+        encoder_config(taps=(0, 1, 2)), audio_config=audio, deepstack_num_inject_layers=most
+    )
+    shapes, model = shapes_of(config.to_dict()), small_model(config)
+    assert architecture.parameters(shapes).total == sum(p.numel() for p in model.parameters())
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        model.encode_audio(mel(60))
+    assert architecture.encode_operations(shapes, 60) == counter.get_total_flops()
 
 
 def meta_4b() -> MossAudioModel:

@@ -22,6 +22,12 @@ def test_what_no_file_states_has_the_released_value() -> None:
     assert (audio.chunk_frames, audio.conv_chunksize) == (400, 64)
 
 
+@pytest.mark.parametrize(("most", "injected"), [(0, 0), (2, 2), (9, 3), (None, 3)])
+def test_mergers_are_of_the_first_taps(most: int | None, injected: int) -> None:
+    values = json.loads(shipped.data("models", "MOSS-Audio-4B-Instruct.json").read_text(encoding="utf-8"))
+    assert shapes_of(values | {"deepstack_num_inject_layers": most}).injected_layers == injected
+
+
 @pytest.mark.parametrize("wrong", [{}, {"language_config": {"vocab_size": -1}}, {"language_config": "x"}])
 def test_another_configuration_is_refused_in_one_line(wrong: dict[str, object]) -> None:
     with pytest.raises(UsageError, match="no configuration of MOSS-Audio: language_config") as caught:

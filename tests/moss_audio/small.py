@@ -1,5 +1,7 @@
 """Small models of the same architecture with random weights that matter: nothing is near zero or the same."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -34,12 +36,14 @@ def encoder_config(
     )
 
 
-def model_config(audio: AudioEncoderConfig | None = None, *, attention: str = "sdpa") -> MossAudioConfig:
+def model_config(
+    audio: AudioEncoderConfig | None = None, *, attention: str = "sdpa", **changes: object
+) -> MossAudioConfig:
     chosen = audio or encoder_config()
     taps = len(chosen.deepstack_encoder_layer_indexes)
-    return MossAudioConfig(
-        audio_config=chosen,
-        language_config={
+    values: dict[str, Any] = {
+        "audio_config": chosen,
+        "language_config": {
             "vocab_size": VOCABULARY,
             "hidden_size": 24,
             "intermediate_size": 40,
@@ -49,10 +53,11 @@ def model_config(audio: AudioEncoderConfig | None = None, *, attention: str = "s
             "head_dim": 8,
             "rope_theta": 1e6,
         },
-        adapter_hidden_size=20,
-        deepstack_num_inject_layers=taps,
-        attn_implementation=attention,
-    )
+        "adapter_hidden_size": 20,
+        "deepstack_num_inject_layers": taps,
+        "attn_implementation": attention,
+    }
+    return MossAudioConfig(**{**values, **changes})
 
 
 def small_model(config: MossAudioConfig | None = None, *, seed: int = 0) -> MossAudioModel:

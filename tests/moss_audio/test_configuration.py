@@ -114,9 +114,18 @@ def test_shapes_that_the_architecture_does_not_have_are_refused(
         AudioEncoderConfig.from_dict(change)
 
 
-def test_taps_and_layers_must_match() -> None:
-    with pytest.raises(ConfigError, match="2 DeepStack layers"):
-        MossAudioConfig(deepstack_num_inject_layers=2)
+@pytest.mark.parametrize(("most", "injected"), [(0, 0), (2, 2), (3, 3), (9, 3), (None, 3)])
+def test_the_first_taps_are_injected(most: int | None, injected: int) -> None:
+    assert MossAudioConfig(deepstack_num_inject_layers=most).injected_layers == injected
+
+
+@pytest.mark.parametrize("most", [-1, "3", True, 2.0])
+def test_a_number_of_injections_that_is_none_is_refused(most: Any) -> None:
+    with pytest.raises(ConfigError, match="give a whole number from 0, or null"):
+        MossAudioConfig(deepstack_num_inject_layers=most)
+
+
+def test_what_no_model_can_be_built_of_is_refused() -> None:
     with pytest.raises(ConfigError, match="2 layers"):
         MossAudioConfig(language_config={"num_hidden_layers": 2})
     with pytest.raises(ConfigError, match="tie"):

@@ -1,6 +1,7 @@
 """The model as a whole: where audio enters, caches, loading, and what it leaves behind."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,11 +11,12 @@ from torch import Tensor
 from transformers import StoppingCriteria, StoppingCriteriaList
 from transformers.generation.streamers import BaseStreamer
 
-from bench.moss_audio import EncodedAudio, MossAudioModel
+from bench.moss_audio import EncodedAudio, MossAudioConfig, MossAudioModel
 from bench.moss_audio.configuration import ConfigError, audio_token_count
 from bench.moss_audio.encoder import EncoderLayer
 from bench.moss_audio.modeling import ModelInputError
-from tests.moss_audio.small import mel, model_config, prompt, small_model
+from bench.predict.memory_events import MemoryEvents, Segment
+from tests.moss_audio.small import encoder_config, mel, model_config, prompt, small_model
 
 GOLDEN = Path(__file__).parents[1] / "data" / "golden" / "tiny-a"
 FRAMES = 530
@@ -51,6 +53,50 @@ def test_audio_enters_at_its_slots_and_nowhere_else(attention: str, frames: int)
     model, given = small_model(model_config(attention=attention)), inputs(frames)
     assert model.language_model.config._attn_implementation == attention
     torch.testing.assert_close(model(**given).logits, reference_logits(model, given), atol=2e-4, rtol=1e-4)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(("most", "injected"), [(0, 0), (1, 1), (2, 2), (9, 2), (None, 2)])
+def test_the_first_taps_enter_the_first_layers(most: int | None, injected: int) -> None:
+    """The rest of the taps has no merger: a checkpoint has one for each layer that takes a tap."""
+    model, given = small_model(model_config(deepstack_num_inject_layers=most)), inputs()
+    encoded = model.encode_audio(**given)
+    assert (len(encoded.deepstack), len(encoded.deepstack_embeds)) == (2, injected)
+    assert len(model.deepstack_audio_merger_list) == injected
+    torch.testing.assert_close(model(**given).logits, reference_logits(model, given), atol=2e-4, rtol=1e-4)
+    values = {**model.config.to_dict(), "deepstack_num_inject_layers": injected}
+    same = MossAudioModel(MossAudioConfig(**values))
+    same.load_state_dict(model.state_dict())
+    assert torch.equal(same(**given).logits, model(**given).logits)
+
+
+@torch.no_grad()
+def test_an_encoder_without_taps_encodes() -> None:
+    config = model_config(replace(encoder_config(), deepstack_encoder_layer_indexes=()))
+    model, given = small_model(config), inputs()
+    encoded = model.encode_audio(**given)
+    assert tuple(encoded.deepstack.shape) == (0, *encoded.encoder_last_hidden.shape)
+    torch.testing.assert_close(model(**given).logits, reference_logits(model, given), atol=2e-4, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_audio_that_is_held_costs_its_embeddings_and_its_taps_during_the_prompt() -> None:
+    """12.8 kB per token of MOSS-Audio-4B in BF16: 2 x (2,560 + 3 x 1,280) bytes."""
+    given = inputs()
+    held, released = (prompt_memory(hold_audio, given) for hold_audio in (True, False))
+    config, tokens = model_config(), given["audio_slots"].shape[1]
+    per_token = 4 * (config.language_config.hidden_size + 2 * config.audio_config.d_model)
+    assert held.before - released.before == held.peak - released.peak == tokens * per_token
+    assert held.after == released.after
+
+
+def prompt_memory(hold_audio: bool, given: dict[str, Tensor]) -> Segment:
+    model = small_model(model_config(hold_audio=hold_audio))
+    with MemoryEvents() as events:
+        output = model(**given, announce=events.mark)
+        events.mark("over")
+    assert output.logits.shape[1] == given["input_ids"].shape[1]
+    return {segment.name: segment for segment in events.segments()}["prefill"]
 
 
 @torch.no_grad()

@@ -276,6 +276,7 @@ def _options(config: MossAudioConfig, profile: ProfileSettings) -> dict[str, Any
     return {
         "audio_config": replace(audio, conv_chunksize=at_once),
         "mlp_positions_at_once": profile.mlp_positions_at_once,
+        "hold_audio": profile.hold_audio,
     }
 
 

@@ -24,6 +24,8 @@ class ProfileSettings:
         encoder_chunks_at_once: chunks of 4 s that go through the encoder together; None: as the model has it.
         mlp_positions_at_once: positions of the prompt that go through a feed-forward layer of the language
             model together; None: all.
+        hold_audio: the embeddings of the audio and the encoder's taps are kept until the pass over the prompt
+            returns. Nothing reads them: upstream's local variables live that long.
         grouping: when SDPA of the language model is called with fewer heads of keys than of queries: always,
             or only where a fused kernel accepts such a call.
         embeddings: the place of the table of text embeddings. A token reads one row of a few kilobytes; the
@@ -33,6 +35,7 @@ class ProfileSettings:
     logits_positions: Literal["all", "last"]
     encoder_chunks_at_once: int | None
     mlp_positions_at_once: int | None
+    hold_audio: bool
     grouping: Literal["always", "where_fused"]
     embeddings: Literal["device", "host"]
 
@@ -49,6 +52,7 @@ _FAITHFUL: Final = ProfileSettings(
     logits_positions="all",
     encoder_chunks_at_once=None,
     mlp_positions_at_once=None,
+    hold_audio=True,
     grouping="always",
     embeddings="device",
 )
@@ -56,6 +60,7 @@ _LEAN: Final = ProfileSettings(
     logits_positions="last",
     encoder_chunks_at_once=_CHUNKS,
     mlp_positions_at_once=_POSITIONS,
+    hold_audio=False,
     grouping="where_fused",
     embeddings="host",
 )

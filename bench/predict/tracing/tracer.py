@@ -55,6 +55,7 @@ class Setting:
     kind: Literal["cpu", "cuda"]
     chunks_at_once: int | None = None
     mlp_positions_at_once: int | None = None
+    hold_audio: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +86,7 @@ class Tracer:
             _ENCODER: fold(
                 config.audio_config.encoder_layers, config.audio_config.deepstack_encoder_layer_indexes
             ),
-            _LANGUAGE: fold(
-                config.language_config.num_hidden_layers, range(config.deepstack_num_inject_layers)
-            ),
+            _LANGUAGE: fold(config.language_config.num_hidden_layers, range(config.injected_layers)),
         }
         self._config = _shortened(config, self._folds, setting)
         self._fake = FakeTensorMode()
@@ -234,5 +233,6 @@ def _shortened(config: MossAudioConfig, folds: dict[str, Fold], setting: Setting
             "language_config": text,
             "num_hidden_layers": text["num_hidden_layers"],
             "mlp_positions_at_once": setting.mlp_positions_at_once,
+            "hold_audio": setting.hold_audio,
         }
     )

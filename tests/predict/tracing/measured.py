@@ -25,6 +25,7 @@ def measured_peaks(
         config.audio_config = type(config.audio_config).from_dict(
             {**config.audio_config.to_dict(), "conv_chunksize": setting.chunks_at_once}
         )
+    config.hold_audio = setting.hold_audio
     dtype = getattr(torch, setting.dtype)
     model = random_model(
         config,

@@ -51,7 +51,7 @@ def configurations(draw: st.DrawFn) -> MossAudioConfig:
             "rope_theta": 1e6,
         },
         adapter_hidden_size=64,
-        deepstack_num_inject_layers=len(taps),
+        deepstack_num_inject_layers=draw(st.sampled_from([None, 0, 1, len(taps), len(taps) + 9])),
     )
 
 
@@ -64,6 +64,7 @@ def settings_of_a_run(*kernels: AttentionKernel) -> st.SearchStrategy[Setting]:
         encoder_attention=st.sampled_from(EncoderAttention),
         logits_positions=st.sampled_from(["all", "last"]),
         sampling=st.sampled_from([GREEDY, SAMPLED]),
+        hold_audio=st.booleans(),
         kind=st.just("cpu"),
     )
 
