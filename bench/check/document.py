@@ -21,6 +21,7 @@ from bench.records.check import (
     CheckPeaks,
     CheckPhase,
     CheckPoint,
+    CheckPrediction,
     CheckRecord,
     CheckRow,
     CheckSpeed,
@@ -66,7 +67,7 @@ def merge_cells(sources: Sources, cells: Iterable[Sequence[CellContribution]]) -
         for cell in merge_cell(sources, own) if own else ():
             merged.append(cell)
             if _is_larger(sources, cell, largest):
-                largest = cell, merge_phases(sources, own, cell.row.provenance)
+                largest = cell, merge_phases(sources, own, cell.row)
     names = varying(cell.settings for cell in merged)
     ordered = [_named(cell, names) for cell in sorted(merged, key=_place)]
     if largest is not None:
@@ -87,7 +88,8 @@ def _named(cell: MergedCell, names: Sequence[str]) -> MergedCell:
 def _is_larger(sources: Sources, cell: MergedCell, largest: Largest | None) -> bool:
     """Whether to show the memory of this cell; of predictions, of the typical cell of the newest."""
     if sources.provenance is Provenance.DERIVED:
-        return cell.row.cell_id == sources.newest.typical
+        newest = sources.newest
+        return (cell.row.cell_id, cell.row.system) == (newest.typical, newest.system)
     if cell.peak is None:
         return False
     return largest is None or (largest[0].peak or 0, largest[0].row.cell_id) < (cell.peak, cell.row.cell_id)
@@ -111,7 +113,7 @@ def _document(
         caveats=tuple(clean(sentence(caveat)) for caveat in caveats),
         caveat_codes=caveats,
         emulation=newest.emulation,
-        prediction=next((head.prediction for head in reversed(sources.heads) if head.prediction), None),
+        prediction=_prediction(sources),
         vram=_vram(sources, largest),
         speed={shape: tuple(_speed(newest, rows, *point)) for shape, point in SHAPES.items()},
         frontier=merge_lines(sources, cells, names),
@@ -119,6 +121,13 @@ def _document(
         environment=_environments(sources),
         records=tuple(_record(sources, head) for head in sources.heads),
     )
+
+
+def _prediction(sources: Sources) -> CheckPrediction | None:
+    """The newest prediction; of several systems of that with most budgets, for Windows has no headless one."""
+    found = [head.prediction for head in reversed(sources.heads) if head.prediction is not None]
+    known = {"room_headless_bytes", "room_desktop_bytes"}
+    return max(found, key=lambda one: sum(getattr(one, name) is not None for name in known), default=None)
 
 
 def _model(sources: Sources) -> CheckModel:

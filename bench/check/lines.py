@@ -82,5 +82,6 @@ def _line(group: Sequence[MergedCell], variant: tuple[str, ...]) -> FrontierLine
         ),
         desktop_is_known=bool(with_desktop),
         settings=group[0].settings,
+        attention_kernel=first.attention_kernel,
         disagrees=crossed or any("fit" in cell.row.disagrees for cell in group),
     )

@@ -1,16 +1,18 @@
 """One cell over all records that hold it."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from bench.check.figures import Sample, disagree, is_disturbed, merge_figure, undisturbed
 from bench.check.sources import Sources, machines_of
 from bench.check.summary import CellSummary, RecordHead
+from bench.judge.same_system import is_for
 from bench.records.check import CheckFigure, CheckPhase, CheckRow
 from bench.records.enums import Fit, Label, Phase, Provenance, Status
 from bench.records.metrics import FIGURES, Metric
+from bench.records.prediction import PlannedSystem
 from bench.units import Unit
 
 # What says most comes first: a cell that ran somewhere ran.
@@ -49,16 +51,51 @@ class MergedCell:
 
 
 def merge_cell(sources: Sources, contributions: Sequence[CellContribution]) -> tuple[MergedCell, ...]:
-    """The rows of one cell, one for each provenance. `contributions` are in the order of the heads.
+    """The rows of one cell. `contributions` are in the order of the heads.
 
-    A prediction is no row of its own where the cell ran: it is the `envelope` of that row.
+    One row for each provenance; of runs one for each attention kernel, of predictions one for each system. A
+    prediction for the system and the kernel of a run is no row of its own, but the `envelope` of that run.
     """
-    kinds: dict[Provenance, list[CellContribution]] = {}
-    for one in contributions:
-        kinds.setdefault(one.cell.provenance, []).append(one)
-    predicted = kinds.get(Provenance.DERIVED, [])
-    ran = [kinds[kind] for kind in Provenance if kind in kinds and kind is not Provenance.DERIVED]
-    return tuple(_merge(sources, group, predicted) for group in ran or [predicted])
+    predicted = [one for one in contributions if one.cell.provenance is Provenance.DERIVED]
+    ran = list(_runs(contributions))
+    rows = [_merge(sources, group, _predictions_of(group, predicted)) for group in ran]
+    used = {id(one) for group in ran for one in _predictions_of(group, predicted)}
+    left = (one for one in predicted if id(one) not in used)
+    return (*rows, *(_merge(sources, group, group) for group in _by_system(left)))
+
+
+def _runs(contributions: Sequence[CellContribution]) -> Iterator[list[CellContribution]]:
+    """Runs of one provenance and one kernel. Where one kernel alone is known, the rest counts as that one."""
+    for provenance in Provenance:
+        ran = [one for one in contributions if one.cell.provenance is provenance]
+        if provenance is Provenance.DERIVED or not ran:
+            continue
+        known = {one.cell.kernel for one in ran if one.cell.kernel is not None}
+        only = next(iter(known)) if len(known) == 1 else None
+        kernels = {one.cell.kernel or only for one in ran}
+        for kernel in sorted(kernels, key=str):
+            yield [one for one in ran if (one.cell.kernel or only) == kernel]
+
+
+def _by_system(predicted: Iterable[CellContribution]) -> list[list[CellContribution]]:
+    groups: dict[PlannedSystem | None, list[CellContribution]] = {}
+    for one in predicted:
+        groups.setdefault(one.cell.system, []).append(one)
+    return [groups[system] for system in sorted(groups, key=str)]
+
+
+def _predictions_of(
+    group: Sequence[CellContribution], predicted: Sequence[CellContribution]
+) -> list[CellContribution]:
+    """The predictions for the systems and the kernel of these runs; last the one that says most."""
+    kernel = next((one.cell.kernel for one in group if one.cell.kernel is not None), None)
+    systems = {one.head.system for one in group}
+    found = [
+        one
+        for one in predicted
+        if any(is_for(one.cell.system, one.cell.kernel, system, kernel) for system in systems)
+    ]
+    return sorted(found, key=lambda one: one.cell.system in systems)
 
 
 def _merge(sources: Sources, group: list[CellContribution], predicted: list[CellContribution]) -> MergedCell:
@@ -94,10 +131,13 @@ def _merge(sources: Sources, group: list[CellContribution], predicted: list[Cell
         same_kernels_as=_agreed([one.cell.same_kernels_as for one in agreeing]),
         fits_with_desktop=_on_all(cell.fits_with_desktop for cell in cells),
         peak=representative.peak,
+        system=representative.system,
+        attention_kernel=next((one.cell.kernel for one in reversed(group) if one.cell.kernel), None),
         envelope=predicted[-1].cell.envelope if predicted else None,
     )
     inferred = status == "skipped" and representative.is_inferred
-    return MergedCell(row, representative.settings, inferred)
+    # Those of a run whose kernel is known: they sort behind those without one.
+    return MergedCell(row, max(one.cell.settings for one in group), inferred)
 
 
 class _Metric(NamedTuple):
@@ -157,10 +197,11 @@ def _on_all(answers: Iterable[bool | None]) -> bool | None:
 
 
 def merge_phases(
-    sources: Sources, contributions: Sequence[CellContribution], provenance: Provenance
+    sources: Sources, contributions: Sequence[CellContribution], row: CheckRow
 ) -> dict[Phase, CheckPhase]:
-    """Memory of one cell in each phase, of what ran with this provenance."""
-    group = [one for one in contributions if one.cell.provenance is provenance]
+    """Memory of one cell in each phase, of what ran with the provenance and the kernel of a row."""
+    provenance, kernels = row.provenance, {row.attention_kernel, None}
+    group = [one for one in contributions if one.cell.provenance is provenance if one.cell.kernel in kernels]
     return {
         phase: CheckPhase(
             **{

@@ -16,7 +16,7 @@ from bench.judge.caveats import computed_elsewhere
 from bench.judge.frontier import is_misfit, is_pruned, size
 from bench.judge.memory import fits_with_desktop, has_spilled, is_contended, needed_bytes, peak_of
 from bench.judge.prediction import ORDER, Budgets, cell_fit, cell_verdict, is_derived
-from bench.judge.same_run import settings_of
+from bench.judge.same_system import CellSystems, system_of
 from bench.judge.verdict import Judgement, judge
 from bench.records.check import CheckEnvelope, CheckPhase, CheckPrediction, Software
 from bench.records.enums import Fit, Label, Phase, Provenance
@@ -50,7 +50,8 @@ def summarise(record: Record, path: str | None = None) -> RecordSummary:
     `path`: where a document finds the record, if it may say so.
     """
     judgement = judge(record)
-    cells = tuple(_cell(record, cell, judgement) for cell in record.cells)
+    systems = CellSystems.of(record)
+    cells = tuple(_cell(record, cell, judgement, systems) for cell in record.cells)
     return RecordSummary(head=_head(record, judgement, path), cells=cells)
 
 
@@ -66,6 +67,7 @@ def _head(record: Record, judgement: Judgement, path: str | None) -> RecordHead:
         model=_model(record),
         device=_device(record, judgement),
         software=_software(record),
+        system=system_of(record),
         emulation=record.emulation,
         prediction=_prediction(record, judgement.budgets) if is_derived(record) else None,
         typical=_typical(record, judgement.budgets) if is_derived(record) else None,
@@ -118,7 +120,7 @@ def _software(record: Record) -> Software:
     )
 
 
-def _cell(record: Record, cell: CellResult, judgement: Judgement) -> CellSummary:
+def _cell(record: Record, cell: CellResult, judgement: Judgement, systems: CellSystems) -> CellSummary:
     wanted, peak = cell.requested, peak_of(cell, record.device)
     is_predicted = cell.outcome.status == "predicted"
     return CellSummary(
@@ -126,7 +128,7 @@ def _cell(record: Record, cell: CellResult, judgement: Judgement) -> CellSummary
         attention=wanted.attention,
         clip_seconds=wanted.clip_seconds,
         max_tokens=wanted.max_tokens,
-        settings=settings_of(wanted),
+        settings=systems.settings(cell),
         profile=wanted.profile.value,
         dtype=wanted.dtype,
         weight_mode=wanted.weight_mode,
@@ -141,6 +143,8 @@ def _cell(record: Record, cell: CellResult, judgement: Judgement) -> CellSummary
         same_kernels_as=tuple(other.cell_id for other in judgement.same_kernels.get(cell.cell_id, ())),
         fits_with_desktop=fits_with_desktop(cell, judgement.memory, record.emulation),
         peak=peak.metric if peak else None,
+        system=systems.system,
+        kernel=systems.kernel(cell),
         envelope=_envelope(cell, judgement.budgets) if is_predicted else None,
         figures=dict(_figures(record, cell)),
         phases=_phases(cell.memory),
@@ -201,6 +205,7 @@ def _prediction(record: Record, budgets: Budgets) -> CheckPrediction:
     compared = record.derivation.compared if record.derivation is not None else ()
     return CheckPrediction(
         provenance="derived",
+        system=system_of(record),
         room_headless_bytes=budgets.headless,
         room_desktop_bytes=budgets.desktop,
         system=record.derivation.system if record.derivation is not None else None,

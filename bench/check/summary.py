@@ -15,6 +15,7 @@ from bench.records.check import (
 )
 from bench.records.enums import (
     Attention,
+    AttentionKernel,
     Fit,
     PeakMetric,
     Phase,
@@ -24,10 +25,11 @@ from bench.records.enums import (
     WeightMode,
 )
 from bench.records.metrics import IntervalKind
+from bench.records.prediction import PlannedSystem
 from bench.records.reasons import OutcomeReason
 from bench.records.verdicts import RecordReason
 
-SUMMARY_VERSION: Final = 6
+SUMMARY_VERSION: Final = 7
 
 
 class Estimate(NamedTuple):
@@ -41,7 +43,7 @@ class Estimate(NamedTuple):
 
 
 class CellSummary(Frozen):
-    """One cell. `settings` are the values of `bench.judge.same_run.VARIANT`."""
+    """One cell. `settings` are the values of `bench.judge.same_run.SETTINGS`."""
 
     cell_id: str
     attention: Attention
@@ -61,6 +63,8 @@ class CellSummary(Frozen):
     same_kernels_as: tuple[str, ...] = ()
     fits_with_desktop: bool | None = None
     peak: PeakMetric | None = None
+    system: PlannedSystem | None = Field(default=None, description="of a prediction")
+    kernel: AttentionKernel | None = Field(default=None, description="that ran, or that is predicted")
     envelope: CheckEnvelope | None = None
     figures: dict[str, Estimate] = Field(default={}, description="under the names of the metrics")
     phases: dict[Phase, dict[str, int]] = Field(default={}, description="under the names of CheckPhase")
@@ -104,6 +108,7 @@ class RecordHead(Frozen):
     model: ModelSummary
     device: DeviceSummary
     software: Software
+    system: PlannedSystem | None = Field(default=None, description="that it ran on, or is a prediction for")
     emulation: Emulation | None
     prediction: CheckPrediction | None
     typical: str | None = Field(default=None, description="the representative cell of a prediction")

@@ -2,7 +2,8 @@
 
 A predicted cell meets the measured cells that are alike in all that decides memory: not in weights, seed,
 sampling or the sound of the clip. Cells that spilled, shared the card or ran other kernels than were asked
-for are left out, and so are records of tiny models, of emulated cards, and of other cards.
+for, or than are predicted, are left out, and so are records of tiny models, of emulated cards, of other cards
+and of other operating systems.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,8 +14,9 @@ from typing import Final, Literal
 from bench.judge.caveats import computed_elsewhere, is_smoke
 from bench.judge.memory import has_spilled, is_contended, is_emulated
 from bench.judge.same_run import MEMORY, PREDICTED, request_key, values
+from bench.judge.same_system import is_for, kernel_of, system_of
 from bench.records.base import Interval
-from bench.records.enums import Attention, AttentionKernel, Label, Phase, Provenance
+from bench.records.enums import Attention, Label, Phase, Provenance
 from bench.records.metrics import METRICS
 from bench.records.prediction import Comparison, Envelope
 from bench.records.record import CellResult, Predicted, Record
@@ -24,7 +26,7 @@ COMPARED: Final[tuple[Metric, ...]] = ("reserved_peak_bytes", "process_peak_byte
 
 _MATH: Final = "sdpa (unfused)"
 """`effective.language_model.attention` of SDPA by *math*."""
-_AS_FLASH: Final[dict[AttentionKernel, AttentionKernel]] = {"cudnn": "flash"}
+
 # How the CUDA caching allocator was configured, under its old and its new name.
 _ALLOCATOR_SETTINGS: Final = ("PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ALLOC_CONF")
 
@@ -98,16 +100,22 @@ def errors(derived: Record, measured: Sequence[Record]) -> tuple[CellError, ...]
         for record in distinct.values()
         if _is_of_this(record, derived)
         for metric in _metrics(derived, record)
-        for error in _errors_of(record, metric, predicted, _FIGURES[derived.device.kind, metric])
+        for error in _errors_of(record, metric, derived, predicted)
     )
 
 
 def _errors_of(
-    record: Record, metric: Metric, predicted: Mapping[_Key, Envelope], figure: _Figure
+    record: Record, metric: Metric, derived: Record, predicted: Mapping[_Key, Envelope]
 ) -> Iterator[CellError]:
+    figure = _FIGURES[derived.device.kind, metric]
+    planned, ran_on = system_of(derived), system_of(record)
     for cell in filter(_counts, record.cells):
         envelope = predicted.get(request_key(MEMORY, cell.requested))
-        said = figure(envelope) if envelope is not None and _ran_as_predicted(cell, envelope) else None
+        if envelope is None or not _ran_as_predicted(cell, envelope):
+            continue
+        if not is_for(planned, envelope.attention_kernel, ran_on, kernel_of(cell)):
+            continue
+        said = figure(envelope)
         seen = None if cell.summary is None else getattr(cell.summary, metric)
         if said is not None and seen is not None and said.low + said.high > 0:
             yield CellError(record, cell, metric, said, metric != "allocated_peak_bytes", int(seen))
@@ -149,18 +157,12 @@ def _counts(cell: CellResult) -> bool:
 
 
 def _ran_as_predicted(cell: CellResult, envelope: Envelope) -> bool:
-    """Whether both parts of the model ran the requested attention, on the predicted kernel where it is known.
-
-    torch's choice for SDPA may be *math*, which a prediction can name. cuDNN's kernel counts as flash:
-    it allocates the same.
-    """
+    """Whether both parts of the model ran the requested attention; for SDPA torch may choose *math*."""
     ran, wanted = cell.effective, cell.requested
     if ran is None or ran.language_model is None or ran.audio_encoder is None:
         return False
-    kernel, predicted = ran.language_model.kernel, envelope.attention_kernel
-    if kernel is not None and predicted is not None and _AS_FLASH.get(kernel, kernel) != predicted:
-        return False
-    expected = _MATH if predicted == "math" and wanted.attention is Attention.SDPA else wanted.attention.value
+    is_math = envelope.attention_kernel == "math" and wanted.attention is Attention.SDPA
+    expected = _MATH if is_math else wanted.attention.value
     seen = (ran.language_model.attention, ran.audio_encoder.attention)
     return seen == (expected, wanted.encoder_attention.value)
 

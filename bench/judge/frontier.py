@@ -5,9 +5,10 @@ from typing import Literal, NamedTuple, Self
 
 from bench.judge.memory import CardMemory, fits_with_desktop, has_spilled, ran_out_beside_another
 from bench.judge.prediction import Budgets, cell_fit, is_derived, lines
-from bench.judge.same_run import settings_of, varying, words_of
+from bench.judge.same_run import varying, words_of
+from bench.judge.same_system import CellSystems
 from bench.records.check import FrontierLine
-from bench.records.enums import Attention, Fit, Status
+from bench.records.enums import Attention, AttentionKernel, Fit, Status
 from bench.records.prediction import LongestClip
 from bench.records.reasons import CellShape
 from bench.records.record import CellResult, OutOfMemory, Record, Requested, Skipped
@@ -20,17 +21,31 @@ def frontier(record: Record, memory: CardMemory, budgets: Budgets) -> tuple[Fron
     prediction followed to the second, where it has one and its cells differ in nothing else; otherwise the
     line through the cells, each held against `budgets`.
     """
-    names = varying(settings_of(cell.requested) for cell in record.cells)
+    systems = CellSystems.of(record)
+    names = varying(map(systems.settings, record.cells))
     if is_derived(record) and not names and lines(record):
-        return tuple(_drawn(line, record) for line in sorted(lines(record), key=_place))
+        return tuple(_drawn(line, record, systems) for line in sorted(lines(record), key=_place))
     groups: dict[tuple[tuple[int, int], tuple[str, ...]], list[CellResult]] = {}
     for cell in record.cells:
-        groups.setdefault((_place(cell.requested), settings_of(cell.requested)), []).append(cell)
+        groups.setdefault((_place(cell.requested), systems.settings(cell)), []).append(cell)
     ordered = sorted(groups, key=lambda key: (key[0][0], key[1], key[0][1]))
-    named = ((groups[key], words_of(key[1], names)) for key in ordered)
+    alike = (_Alike(groups[key], key[1], words_of(key[1], names), systems) for key in ordered)
     if is_derived(record):
-        return tuple(_predicted(cells, variant, record, budgets) for cells, variant in named)
-    return tuple(_ran(cells, variant, record, memory) for cells, variant in named)
+        return tuple(_predicted(line, record, budgets) for line in alike)
+    return tuple(_ran(line, record, memory) for line in alike)
+
+
+class _Alike(NamedTuple):
+    """The cells of one line, their settings, and those of them that name the line."""
+
+    cells: Sequence[CellResult]
+    settings: tuple[str, ...]
+    variant: tuple[str, ...]
+    systems: CellSystems
+
+    @property
+    def kernel(self) -> AttentionKernel | None:
+        return next(filter(None, map(self.systems.kernel, self.cells)), None)
 
 
 def _place(line: Requested | LongestClip) -> tuple[int, int]:
@@ -78,9 +93,8 @@ def _machines(record: Record) -> int | None:
     return None if record.machine_key is None else 1
 
 
-def _ran(
-    cells: Sequence[CellResult], variant: tuple[str, ...], record: Record, memory: CardMemory
-) -> FrontierLine:
+def _ran(line: _Alike, record: Record, memory: CardMemory) -> FrontierLine:
+    cells = line.cells
     fits = [cell for cell in cells if cell.outcome.status == "measured" and not has_spilled(cell)]
     misfits = sorted((cell.requested.clip_seconds, is_pruned(cell)) for cell in cells if is_misfit(cell))
     smallest, inferred = misfits[0] if misfits else (None, False)
@@ -95,8 +109,9 @@ def _ran(
         weight_mode=record.model.weight_mode,
         attention=cells[0].requested.attention,
         max_tokens=cells[0].requested.max_tokens,
-        variant=variant,
-        settings=settings_of(cells[0].requested),
+        variant=line.variant,
+        settings=line.settings,
+        attention_kernel=line.kernel,
         undecided_s=open_end.clip_s,
         undecided_status=open_end.status,
         longest_fit_s=longest_s,
@@ -107,8 +122,10 @@ def _ran(
     )
 
 
-def _drawn(line: LongestClip, record: Record) -> FrontierLine:
+def _drawn(line: LongestClip, record: Record, systems: CellSystems) -> FrontierLine:
     """A line that the prediction followed to the second."""
+    cells = [cell for cell in record.cells if cell.requested.attention is line.attention]
+    kernels = filter(None, map(systems.kernel, cells))
     headroom = None if record.derivation is None else record.derivation.headroom
     return FrontierLine(
         provenance=record.provenance,
@@ -116,7 +133,8 @@ def _drawn(line: LongestClip, record: Record) -> FrontierLine:
         weight_mode=record.model.weight_mode,
         attention=line.attention,
         max_tokens=line.max_tokens,
-        settings=settings_of(record.cells[0].requested) if record.cells else (),
+        settings=systems.settings(record.cells[0]) if record.cells else (),
+        attention_kernel=next(kernels, None),
         longest_fit_s=line.headless_fits_s,
         smallest_misfit_s=line.headless_misfit_s,
         longest_fit_with_desktop_s=line.desktop_fits_s,
@@ -127,10 +145,9 @@ def _drawn(line: LongestClip, record: Record) -> FrontierLine:
     )
 
 
-def _predicted(
-    cells: Sequence[CellResult], variant: tuple[str, ...], record: Record, budgets: Budgets
-) -> FrontierLine:
+def _predicted(line: _Alike, record: Record, budgets: Budgets) -> FrontierLine:
     """A line through the predicted cells, where nothing was predicted between them."""
+    cells = line.cells
     found = [(cell.requested.clip_seconds, cell_fit(cell, budgets)) for cell in cells]
     headless = _Ends.of((clip_s, fit.headless) for clip_s, fit in found)
     desktop = _Ends.of((clip_s, fit.desktop) for clip_s, fit in found)
@@ -140,8 +157,9 @@ def _predicted(
         weight_mode=record.model.weight_mode,
         attention=cells[0].requested.attention,
         max_tokens=cells[0].requested.max_tokens,
-        variant=variant,
-        settings=settings_of(cells[0].requested),
+        variant=line.variant,
+        settings=line.settings,
+        attention_kernel=line.kernel,
         longest_fit_s=headless.fits_s,
         smallest_misfit_s=headless.misfit_s,
         longest_fit_with_desktop_s=desktop.fits_s,

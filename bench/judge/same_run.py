@@ -9,8 +9,10 @@ from typing import Final
 
 from bench.records.aspects import Aspect
 from bench.records.base import Frozen
-from bench.records.enums import PUBLISHER, WeightMode
+from bench.records.enums import PUBLISHER, Attention, AttentionKernel, WeightMode
+from bench.records.prediction import PlannedSystem
 from bench.records.record import Record, Requested, WeightFile
+from bench.wording import systems
 
 # --- runs -------------------------------------------------------------------------------------------------
 
@@ -186,6 +188,10 @@ VARIANT: Final[Fields] = (
 )
 """Cells of one line in a report. Not what a report has axes for, nor what one model and card decide."""
 
+SETTINGS: Final = (*VARIANT, "system", "kernel")
+"""Names of the settings of a line: the request, the system of a prediction, the kernel that SDPA ran."""
+_IN_WORDS: Final = {"system", "kernel"}
+
 
 def request_key(fields: Fields, requested: Requested) -> tuple[object, ...]:
     """The values of these fields, in their order: equal for cells that serve the use together."""
@@ -205,18 +211,32 @@ def needs_more_of_everything(requested: Requested, than: Requested) -> bool:
 # --- settings of a line in a report ------------------------------------------------------------------------
 
 
-def settings_of(wanted: Requested) -> tuple[str, ...]:
-    """The values of `VARIANT` of a request, in that order, as strings."""
-    return tuple(map(str, request_key(VARIANT, wanted)))
+def settings_of(
+    wanted: Requested, *, system: PlannedSystem | None = None, kernel: AttentionKernel | None = None
+) -> tuple[str, ...]:
+    """The values of `SETTINGS` as strings, in that order; empty where there is none.
+
+    `system`: of a prediction, in words. `kernel`: of a run, in words, where SDPA chose it: other attentions
+    have one kernel only.
+    """
+    chosen = kernel if wanted.attention is Attention.SDPA else None
+    return (
+        *map(str, request_key(VARIANT, wanted)),
+        "" if system is None else systems.named(system),
+        "" if chosen is None else f"{systems.KERNELS[chosen]} kernel",
+    )
 
 
 def varying(settings: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
-    """The names of the settings that are not the same in all of these."""
-    columns = zip(*set(settings), strict=True)
-    return tuple(name for name, values in zip(VARIANT, columns, strict=False) if len(set(values)) > 1)
+    """The names of the settings that are not the same in all of these; kernels where two are known."""
+    columns = dict(zip(SETTINGS, map(set, zip(*set(settings), strict=True)), strict=False))
+    columns["kernel"] = columns.get("kernel", set()) - {""}
+    return tuple(name for name, values in columns.items() if len(values) > 1)
 
 
 def words_of(settings: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
-    """`profile lean`, `dtype float16`: those of one cell that have these names."""
-    named = zip(VARIANT, settings, strict=False)
-    return tuple(f"{name.replace('_', ' ')} {value}" for name, value in named if name in names)
+    """`profile lean`, `dtype float16`, `Windows with torch 2.13`: those of one cell that have these names."""
+    named = (
+        (name, value) for name, value in zip(SETTINGS, settings, strict=False) if name in names and value
+    )
+    return tuple(value if name in _IN_WORDS else f"{name.replace('_', ' ')} {value}" for name, value in named)

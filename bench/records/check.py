@@ -110,6 +110,9 @@ class CheckPrediction(Frozen):
     """What a derived record says as a whole: the room that the card leaves, as intervals, and its error."""
 
     provenance: _Derived
+    system: PlannedSystem | None = Field(
+        default=None, description="that these budgets are of; null of a CPU, and in records of 1.0"
+    )
     room_headless_bytes: Interval | None = Field(
         description="null where that was not asked for or is not known"
     )
@@ -198,7 +201,7 @@ class FrontierLine(Frozen):
     """The longest clip that fits and the smallest that does not, for one attention and `max_tokens`.
 
     Null: none was seen. Of a prediction: the longest that certainly fits and the smallest that cannot.
-    `settings` are the values of `bench.judge.same_run.VARIANT`, `variant` names those that differ.
+    `settings` are the values of `bench.judge.same_run.SETTINGS`, `variant` names those that differ.
     """
 
     provenance: Provenance
@@ -230,6 +233,9 @@ class FrontierLine(Frozen):
     )
     disagrees: bool = Field(default=False, description="what one record fits, another does not")
     settings: tuple[str, ...] = Field(description="every setting of its cells, whether they differ or not")
+    attention_kernel: AttentionKernel | None = Field(
+        default=None, description="of the language model: that ran, or that is predicted"
+    )
 
     @property
     def is_predicted(self) -> bool:
@@ -269,7 +275,15 @@ class CheckRow(_Figures):
         description="on every machine where that is known; null where on none"
     )
     peak: PeakMetric | None = Field(description="which of the memory figures says most")
-    envelope: CheckEnvelope | None = Field(description="what was predicted of this cell")
+    system: PlannedSystem | None = Field(
+        default=None, description="that a prediction is for; null of a run, a CPU, and in records of 1.0"
+    )
+    attention_kernel: AttentionKernel | None = Field(
+        default=None, description="of the language model: that ran, or that is predicted"
+    )
+    envelope: CheckEnvelope | None = Field(
+        description="what was predicted of this cell; of a run for its system and its kernel"
+    )
 
 
 class Software(Frozen):

@@ -8,7 +8,8 @@ from bench.records.metrics import FIGURES
 from bench.records.prediction import Envelope
 from bench.report.columns import COLUMNS
 from bench.report.interface import Row, View
-from bench.report.prediction import CEILINGS, Prediction
+from bench.report.prediction import CEILINGS
+from bench.text import MAX_NAME, clean
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +50,7 @@ def frame(view: View) -> "pd.DataFrame":
 def _columns() -> list[str]:
     identity = ["record_id", "model", "device", "provenance", "weight_mode", "cell_id", "clip_seconds"]
     identity += ["max_tokens", "attention", "profile", "dtype", "status", "reason", "labels"]
-    identity += ["same_kernels_as", "fits_with_desktop", "machines", "records"]
+    identity += ["same_kernels_as", "fits_with_desktop", "machines", "records", "attention_kernel"]
     metrics = [name for column in COLUMNS for name in _columns_of(column.name)]
     return [*identity, *metrics, *predicted_columns()]  # one header for every record: tables can be joined
 
@@ -80,6 +81,7 @@ def _line(view: View, row: Row) -> dict[str, _Value]:
         "fits_with_desktop": row.fits_with_desktop,
         "machines": row.machines,
         "records": row.records,
+        "attention_kernel": row.kernel,
     }
     for column in COLUMNS:
         figure = row.figures[column.name]
@@ -88,7 +90,7 @@ def _line(view: View, row: Row) -> dict[str, _Value]:
             *(figure.interval_kind, figure.interval_n),
         )
         line.update(zip(_columns_of(column.name), values, strict=False))
-    of_prediction = _values(row.prediction)
+    of_prediction = _values(row)
     line.update((name, neutral(v) if isinstance(v, str) else v) for name, v in of_prediction.items())
     return line
 
@@ -106,7 +108,7 @@ def predicted_columns() -> list[str]:
     ranges = [end for name in _RANGES for end in _ends(name)]
     ceilings = [f"ceiling_{name}" for name in CEILINGS]
     return [
-        *("verdict", "fits_headless", "fits_desktop", "prompt_tokens"),
+        *("planned_os", "planned_torch", "verdict", "fits_headless", "fits_desktop", "prompt_tokens"),
         *_SIZES,
         *ranges,
         *("peak_phase", "peak_op"),
@@ -114,12 +116,15 @@ def predicted_columns() -> list[str]:
     ]
 
 
-def _values(prediction: Prediction | None) -> dict[str, _Value]:
+def _values(row: Row) -> dict[str, _Value]:
     """A value for each predicted column; None if the cell was not predicted."""
     empty: dict[str, _Value] = dict.fromkeys(predicted_columns())
+    prediction = row.prediction
     if prediction is None:
         return empty
     fits = {
+        "planned_os": None if row.system is None else row.system.os,
+        "planned_torch": None if row.system is None else clean(row.system.torch, MAX_NAME),
         "verdict": prediction.verdict.value,
         "fits_headless": None if prediction.headless is None else prediction.headless.value,
         "fits_desktop": None if prediction.desktop is None else prediction.desktop.value,

@@ -12,6 +12,8 @@ from bench.report import ranges
 from bench.report.basics import Fact, whole
 from bench.report.prediction import Compared, Derived
 from bench.text import MAX_NAME, clean
+from bench.wording.labels import ATTENTIONS
+from bench.wording.systems import KERNELS, named
 
 _METRICS: Final = {
     "allocated_peak_bytes": "allocated",
@@ -89,7 +91,7 @@ def how(record: Record) -> tuple[Fact, ...]:
     derivation = record.derivation
     if derivation is None:
         return ()
-    pairs = (*_sources(derivation), *_costs(derivation), *_settings(record))
+    pairs = (*_system(record, derivation), *_sources(derivation), *_costs(derivation), *_settings(record))
     return tuple(Fact(clean(label, MAX_NAME), clean(text)) for label, text in pairs if text)
 
 
@@ -106,6 +108,17 @@ def how_lines(record: Record) -> tuple[str, ...]:
         assumed.append(f"desktop {ranges.gib(desktop)}")
     second = f"Assumed: {', '.join(assumed)}." if assumed else ""
     return tuple(clean(line) for line in (first, second) if line)
+
+
+def _system(record: Record, derivation: Derivation) -> Iterator[tuple[str, str]]:
+    """The system that it is for, and the kernel of each attention."""
+    yield "System", "" if derivation.system is None else named(derivation.system)
+    kernels: dict[str, None] = {}
+    for cell in record.cells:
+        if cell.envelope is not None and cell.envelope.attention_kernel is not None:
+            attention, kernel = ATTENTIONS[cell.requested.attention], KERNELS[cell.envelope.attention_kernel]
+            kernels.setdefault(f"{attention}: {kernel}")
+    yield "Attention kernel", ", ".join(kernels)
 
 
 def _sources(derivation: Derivation) -> Iterator[tuple[str, str]]:

@@ -1,14 +1,15 @@
 """Details of a page that only a record has, not its check document."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
 from bench import units
 from bench.judge.prediction import Budgets, cell_verdict
-from bench.records.check import Check
-from bench.records.enums import Phase, Profile, Provenance
+from bench.judge.same_system import CellSystems
+from bench.records.check import Check, CheckRow
+from bench.records.enums import AttentionKernel, Phase, Profile, Provenance
 from bench.records.prediction import Envelope
 from bench.records.record import CellResult, Effective, Memory, MemoryTrace, PhaseMemory, Record, Repeat
 from bench.report import card, facts
@@ -16,12 +17,13 @@ from bench.report.basics import Fact, Figure
 from bench.report.columns import all_figures
 from bench.report.derivation import how, how_lines
 from bench.report.interface import Kernels, PhasePeak, Repetition
+from bench.report.planned import predictions_of
 from bench.report.repeat import command
 from bench.text import MAX_NAME, clean
 from bench.wording import predictions
 
-Key = tuple[str, Provenance]
-"""Key of a row of a check document: the id of its cell, and the provenance of its figures."""
+Key = tuple[str, Provenance, AttentionKernel | None]
+"""Key of a row of a check document: the id of its cell, the provenance of its figures, and its kernel."""
 
 PHASES: Final = {
     Phase.LOAD: "Load",
@@ -104,11 +106,11 @@ def details_of(record: Record, check: Check, plan: Record | None = None) -> Deta
         desktop=predicted.room_desktop_bytes if predicted else None,
         on_cpu=check.gpu.kind == "cpu",
     )
-    columns = _columns(record)
-    planned = {} if plan is None else {cell.cell_id: cell.envelope for cell in plan.cells}
+    columns, key = _columns(record), _keys(record)
+    planned = {} if plan is None else predictions_of(plan, record)
     return Details(
         cells={
-            _key(record, cell): CellDetail(
+            key(cell): CellDetail(
                 figures=all_figures(cell, record.emulation),
                 prompt=_prompt(cell.effective),
                 error_tail=_error_tail(cell),
@@ -130,7 +132,7 @@ def traces_of(check: Check, newest_first: Iterable[Record]) -> Details:
 
     Memory over time has no median. Reads no more records than needed.
     """
-    wanted = {(row.cell_id, row.provenance) for row in check.rows if row.status == "measured"}
+    wanted = {key_of(row) for row in check.rows if row.status == "measured"}
     found: dict[Key, MemoryTrace] = {}
     for record in newest_first:
         for key, trace in _traces(record):
@@ -158,9 +160,20 @@ def _facts(record: Record, check: Check, plan: Record | None, columns: tuple[str
     )
 
 
-def _key(record: Record, cell: CellResult) -> Key:
-    """Key of a cell; a predicted cell in a measured record counts as derived."""
-    return cell.cell_id, Provenance.DERIVED if _is_predicted(cell) else record.provenance
+def key_of(row: CheckRow) -> Key:
+    """Key of a row."""
+    return row.cell_id, row.provenance, row.attention_kernel
+
+
+def _keys(record: Record) -> Callable[[CellResult], Key]:
+    """The lookup of the keys of its cells; a predicted cell in a measured record counts as derived."""
+    systems = CellSystems.of(record)
+
+    def key(cell: CellResult) -> Key:
+        provenance = Provenance.DERIVED if _is_predicted(cell) else record.provenance
+        return cell.cell_id, provenance, systems.kernel(cell)
+
+    return key
 
 
 def _why(cell: CellResult, budgets: Budgets) -> str:
@@ -173,10 +186,11 @@ def _is_predicted(cell: CellResult) -> bool:
 
 def _traces(record: Record) -> Iterator[tuple[Key, MemoryTrace]]:
     """Memory traces of the cells that have one, their text cleaned."""
+    key = _keys(record)
     for cell in record.cells:
         trace = cell.memory_trace
         if trace is not None:
-            yield _key(record, cell), trace.model_copy(update={"source": clean(trace.source)})
+            yield key(cell), trace.model_copy(update={"source": clean(trace.source)})
 
 
 def _has_all_logits(cell: CellResult) -> bool:

@@ -12,6 +12,7 @@ from bench.report.labels import weights
 from bench.text import MAX_NAME, clean
 from bench.wording import labels
 from bench.wording.labels import PROVENANCES
+from bench.wording.systems import KERNELS
 
 
 def header(record: Record) -> tuple[Fact, ...]:
@@ -107,7 +108,8 @@ def _ran(part: SubmoduleKernels | None, asked: str) -> str | None:
     """Attention and operators of one part of the model; None if not observed."""
     if part is None:
         return None
-    return f"{part.attention} (asked for {asked}): {', '.join(part.operators)}"
+    kernel = "" if part.kernel is None else f", {KERNELS[part.kernel]} kernel"
+    return f"{part.attention}{kernel} (asked for {asked}): {', '.join(part.operators)}"
 
 
 def _sampling(cell: CellResult) -> str:

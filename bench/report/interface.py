@@ -13,11 +13,13 @@ from bench.judge.memory import CardMemory
 from bench.records.base import Interval
 from bench.records.card import Emulation
 from bench.records.check import Check, FrontierLine
-from bench.records.enums import Attention, Fit, Provenance, Verdict, WeightMode
+from bench.records.enums import Attention, AttentionKernel, Fit, Provenance, Verdict, WeightMode
+from bench.records.prediction import PlannedSystem
 from bench.records.record import MemoryTrace
 from bench.report.basics import Fact, Figure, Status, Tone
 from bench.report.prediction import Derived, Prediction
 from bench.wording.labels import PROVENANCES
+from bench.wording.systems import KERNELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +48,13 @@ class Row:
     `same_kernels_as` with which cells. `fits_with_desktop` is None if not known. `prediction` is None for a
     cell that was not predicted. `predicted_bytes` is the memory that a card must have by a prediction; a cell
     that ran may have one too. `machines` is None if a record does not name its machine. `trace` is memory
-    over time, None if not recorded. `fit` is the fit of the cell over all records.
+    over time, None if not recorded. `fit` is the fit of the cell over all records. `anchor` is its name in a
+    page: two rows of a cell have two. `system` is that of a prediction, `kernel` that of the language model's
+    attention, as it ran or is predicted; empty if not known.
     """
 
     cell_id: str
+    anchor: str
     variant: str
     attention: Attention
     profile: str
@@ -80,6 +85,8 @@ class Row:
     records: int
     trace: MemoryTrace | None = None
     fit: Fit | None = None
+    system: PlannedSystem | None = None
+    kernel: AttentionKernel | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +125,12 @@ class Grid:
         return found.pop() if len(found) == 1 else None
 
     @property
+    def kernels(self) -> str:
+        """`attention kernel: math`; empty if it is known of no cell."""
+        found = ", ".join(sorted({KERNELS[row.kernel] for row in self.rows if row.kernel is not None}))
+        return f"attention kernel: {found}" if found else ""
+
+    @property
     def has_run(self) -> bool:
         """True if any of its cells ran."""
         return any(row.status.code == "measured" for row in self.rows)
@@ -141,11 +154,12 @@ class FrontierRow:
     """A frontier line in words, and the line itself.
 
     `context` is the longest clip that fits the model's context, empty if the line comes from cells alone.
-    `basis` is `3 machines` or `5 records`, empty for one record.
+    `basis` is `3 machines` or `5 records`, empty for one record. `kernel` is empty if not known.
     """
 
     line: FrontierLine
     attention_words: str
+    kernel: str
     longest_fit: str
     longest_fit_with_desktop: str
     smallest_misfit: str
@@ -165,6 +179,11 @@ class FrontierTable:
     def is_predicted(self) -> bool:
         """True if all lines are predictions."""
         return self.provenance is Provenance.DERIVED
+
+    @property
+    def shows_kernel(self) -> bool:
+        """True if any line knows the attention kernel."""
+        return any(row.kernel for row in self.lines)
 
     @property
     def shows_headless(self) -> bool:

@@ -11,6 +11,7 @@ from bench.report.basics import Status, Tone
 from bench.text import MAX_NAME, clean
 from bench.wording.labels import PROVENANCES, STATUSES, WEIGHTS
 from bench.wording.outcomes import ended
+from bench.wording.systems import named
 
 VERDICT_TONES: Final = {
     Verdict.RUNS: Tone.GOOD,
@@ -42,11 +43,15 @@ def weights(repo: str | None, mode: WeightMode) -> str:
 def stamp(check: Check) -> tuple[str, Tone]:
     """`measured on this device, random weights`; a warning unless measured with published weights.
 
-    A prediction names no weights: it depends on their shapes alone.
+    A prediction names no weights: it depends on their shapes alone. It names the system that it is for, where
+    the document has one.
     """
     repo, modes = check.model.repo, check.model.weight_modes
     if check.provenance is Provenance.DERIVED:
-        return PROVENANCES[check.provenance], Tone.WARN
+        systems = {row.system for row in check.rows}
+        only = systems.pop() if len(systems) == 1 else None
+        suffix = "" if only is None else f", for {named(only)}"
+        return f"{PROVENANCES[check.provenance]}{suffix}", Tone.WARN
     published = all(is_published(mode, repo) for mode in modes)
     plain = check.provenance is Provenance.MEASURED and published
     words = ", ".join(weights(repo, mode) for mode in modes)

@@ -79,7 +79,8 @@ def _repeat(view: View) -> str:
 
 def _blocks(grid: Grid, view: View) -> Iterator[str]:
     title = f"{escape(grid.title)}: what fits" if view.derived else escape(grid.title)
-    yield f"### {title}\n\n{escape(view.stamp_of(grid.provenance).text)}"
+    words = ", ".join(filter(None, (view.stamp_of(grid.provenance).text, grid.kernels)))
+    yield f"### {title}\n\n{escape(words)}"
     yield uniform(grid) or _grid(grid)
 
 
@@ -123,17 +124,26 @@ def _frontier(view: View) -> Iterator[str]:
 
 def _lines_of_runs(part: FrontierTable, view: View) -> Iterator[str]:
     desktop = ["longest beside a desktop"] if part.shows_desktop else []
-    head = ["attention", "new tokens", "longest that ran", *desktop, "smallest that did not fit"]
+    head = [*_head(part), "longest that ran", *desktop, "smallest that did not fit"]
     yield escape(view.stamp_of(part.provenance).text)
-    yield table(head, (_frontier_line(point, desktop=bool(desktop)) for point in part.lines))
+    yield table(head, (_frontier_line(point, part) for point in part.lines))
 
 
-def _frontier_line(point: FrontierRow, *, desktop: bool) -> list[str]:
+def _head(part: FrontierTable) -> list[str]:
+    return ["attention", *(["kernel"] if part.shows_kernel else []), "new tokens"]
+
+
+def _names(point: FrontierRow, part: FrontierTable) -> list[str]:
+    """The columns of `_head` of one line."""
+    kernel = [point.kernel or NOT_AVAILABLE] if part.shows_kernel else []
+    return [_attention(point), *kernel, f"{point.line.max_tokens:,}"]
+
+
+def _frontier_line(point: FrontierRow, part: FrontierTable) -> list[str]:
     return [
-        _attention(point),
-        f"{point.line.max_tokens:,}",
+        *_names(point, part),
         point.longest_fit,
-        *([point.longest_fit_with_desktop] if desktop else []),
+        *([point.longest_fit_with_desktop] if part.shows_desktop else []),
         point.smallest_misfit,
     ]
 
@@ -176,14 +186,11 @@ def _predicted_frontier(view: View, derived: Derived) -> Iterator[str]:
 
 def _predicted_lines(part: FrontierTable, view: View) -> Iterator[str]:
     """The predicted lines: the longest clip that fits and the shortest that does not."""
-    headless, desktop = part.shows_headless, part.shows_desktop
-    head = ["attention", "new tokens"]
-    head += ["surely fits headless"] if headless else []
-    head += ["surely fits beside a desktop"] if desktop else []
-    head += ["surely none headless"] if headless else []
-    head += ["surely none beside a desktop"] if desktop else []
+    head = _head(part)
+    head += ["headless: fits up to", "headless: does not fit from"] if part.shows_headless else []
+    head += ["with a desktop: fits up to", "with a desktop: does not fit from"] if part.shows_desktop else []
     yield escape(view.stamp_of(part.provenance).text)
-    lines = (_predicted_line(point, headless, desktop) for point in part.lines)
+    lines = (_predicted_line(point, part) for point in part.lines)
     yield table([*head, "model's context"], lines)
 
 
@@ -192,12 +199,11 @@ def _attention(point: FrontierRow) -> str:
     return escape(f"{point.attention_words} ({point.basis})" if point.basis else point.attention_words)
 
 
-def _predicted_line(point: FrontierRow, headless: bool, desktop: bool) -> list[str]:
-    line = [_attention(point), f"{point.line.max_tokens:,}"]
-    line += [point.longest_fit] if headless else []
-    line += [point.longest_fit_with_desktop] if desktop else []
-    line += [point.smallest_misfit] if headless else []
-    line += [point.smallest_misfit_with_desktop] if desktop else []
+def _predicted_line(point: FrontierRow, part: FrontierTable) -> list[str]:
+    line = _names(point, part)
+    line += [point.longest_fit, point.smallest_misfit] if part.shows_headless else []
+    if part.shows_desktop:
+        line += [point.longest_fit_with_desktop, point.smallest_misfit_with_desktop]
     return [*line, point.context or "n/a"]
 
 

@@ -6,12 +6,14 @@ from typing import Final
 
 from bench.errors import RecordError
 from bench.judge.same_run import PREDICTED, values
+from bench.judge.same_system import CellSystems, is_for, system_of
 from bench.records.enums import Provenance
+from bench.records.prediction import Envelope
 from bench.records.record import Record
 from bench.store import naming
 from bench.store.record_files import read_record
 
-_LOOKED_AT: Final = 3  # the newest: reading a whole folder of records takes long
+_LOOKED_AT: Final = 12  # the newest: reading a whole folder of records takes long; a plan has one system
 
 
 class Plans:
@@ -39,10 +41,22 @@ def _read(folder: Path) -> Iterator[Record]:
 
 
 def is_of(plan: Record, record: Record) -> bool:
-    """True if the plan predicts cells of this record, on the same model and device."""
+    """True if the plan predicts cells of this record, on the same model and device and for its system."""
     return (
         plan.provenance is Provenance.DERIVED
         and record.provenance is Provenance.MEASURED
         and values(PREDICTED, plan) == values(PREDICTED, record)
-        and bool({cell.cell_id for cell in plan.cells} & {cell.cell_id for cell in record.cells})
+        and bool(predictions_of(plan, record))
     )
+
+
+def predictions_of(plan: Record, record: Record) -> dict[str, Envelope]:
+    """The predictions of cells of a record, by the id of the cell: for its system and the kernel that ran."""
+    kernels, planned, ran_on = CellSystems.of(record), system_of(plan), system_of(record)
+    predicted = {cell.cell_id: cell.envelope for cell in plan.cells if cell.envelope is not None}
+    return {
+        cell.cell_id: envelope
+        for cell in record.cells
+        if (envelope := predicted.get(cell.cell_id)) is not None
+        and is_for(planned, envelope.attention_kernel, ran_on, kernels.kernel(cell))
+    }

@@ -45,6 +45,7 @@ def row(
     status = _status(cell)
     return Row(
         cell_id=cell.cell_id,
+        anchor=cell.cell_id,
         variant=title,
         attention=cell.attention,
         profile=cell.profile,
@@ -77,6 +78,8 @@ def row(
         records=cell.records,
         trace=trace,
         fit=cell.fit,
+        system=cell.system,
+        kernel=cell.attention_kernel,
     )
 
 

@@ -133,7 +133,7 @@ def _derived_parts(view: View, derived: Derived) -> Iterator["RenderableType"]:
             yield from _grid(grid)
             yield Text(_at_peak(grid), style="dim")
     if derived.has_frontier:
-        yield Text("\nThe longest clip that surely fits, and from which on surely none does", style="bold")
+        yield Text("\nThe longest clip that fits, and the length from which on none does", style="bold")
         yield _frontier(view, derived)
     yield Text("")
     yield Text(derived.units_line)
@@ -158,7 +158,8 @@ def _at_peak(grid: Grid) -> str:
     """`At the peak: encode: stem GELU (11 cells); prefill: logits of every position (1 cell).`"""
     found = Counter(row.prediction.at_peak for row in grid.rows if row.prediction and row.prediction.at_peak)
     parts = (f"{words} ({_counted(count)})" for words, count in found.most_common())
-    return f"At the peak: {'; '.join(parts)}." if found else ""
+    kernels = f" {grid.kernels.capitalize()}." if grid.kernels else ""
+    return (f"At the peak: {'; '.join(parts)}." if found else "") + kernels
 
 
 def _alike(grids: Sequence[Grid]) -> Iterator[tuple[Grid, str]]:

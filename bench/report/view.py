@@ -1,6 +1,8 @@
 """A check document as a view: all formats take their words from here."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from bench import units
 from bench.check.document import merge
@@ -11,7 +13,7 @@ from bench.records.record import Record
 from bench.report.basics import Fact, Figure, basis, whole
 from bench.report.card import memory_of, of_budget
 from bench.report.derivation import derived, tiles
-from bench.report.details import Details, details_of
+from bench.report.details import Details, details_of, key_of
 from bench.report.frontier import frontier
 from bench.report.grid import grids, misses
 from bench.report.interface import Identity, Row, View
@@ -79,12 +81,16 @@ def _rows(check: Check, details: Details) -> tuple[Row, ...]:
     attentions = {cell.cell_id: cell.attention for cell in check.rows}
     mixed = details.facts is None and len({cell.provenance for cell in check.rows}) > 1
     found = []
+    seen: Counter[str] = Counter()
     for cell in check.rows:
-        key = cell.cell_id, cell.provenance
+        key = key_of(cell)
         # On a page of several records, cells of different provenance are in different grids.
         where = f", {PROVENANCES[cell.provenance]}" if mixed else ""
         title = f"{settings_words(cell)}{where}"
         shown = row(cell, title, attentions, details.cells.get(key), details.traces.get(key))
+        seen[cell.cell_id] += 1
+        if seen[cell.cell_id] > 1:
+            shown = replace(shown, anchor=f"{cell.cell_id}-{seen[cell.cell_id]}")
         found.append((place.get(key, len(place)), shown))
     return tuple(shown for _, shown in sorted(found, key=lambda pair: pair[0]))
 
