@@ -124,7 +124,7 @@ def _document(
 
 
 def _prediction(sources: Sources) -> CheckPrediction | None:
-    """The newest prediction; of several systems of that with most budgets, for Windows has no headless one."""
+    """The newest prediction that has most budgets: a plan for Windows has no headless one."""
     found = [head.prediction for head in reversed(sources.heads) if head.prediction is not None]
     known = {"room_headless_bytes", "room_desktop_bytes"}
     return max(found, key=lambda one: sum(getattr(one, name) is not None for name in known), default=None)

@@ -132,7 +132,7 @@ def test_check_has_intervals_with_their_provenance() -> None:
     assert envelope["provenance"] == envelope["ceiling"]["provenance"] == "derived"
     assert envelope["device_peak_bytes"]["low"] < envelope["device_peak_bytes"]["high"]
     assert (envelope["headless"], envelope["desktop"]) == ("fits", "too_close_to_call")
-    shared = set(Envelope.model_fields) - {"phases", "prompt_tokens"}
+    shared = set(Envelope.model_fields) - {"phases", "prompt_tokens", "attention_kernel"}
     assert shared <= envelope.keys()
     (compared,) = document["prediction"]["compared"]
     assert (compared["provenance"], compared["cells"], compared["inside"]) == ("derived", 20, 17)

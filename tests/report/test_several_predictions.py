@@ -88,14 +88,14 @@ def test_the_tiles_are_the_card_and_its_rooms() -> None:
 
 def test_lines_that_ran_and_lines_that_were_predicted_stand_apart() -> None:
     ran, predicted = (
-        captioned(MIXED, "Longest clip that fits"),
-        captioned(MIXED, "Longest clip that surely fits"),
+        captioned(MIXED, "Longest clip that fits <"),
+        captioned(MIXED, "Longest clip that fits, and from"),
     )
     assert "Smallest that did not fit" in ran
     assert "measured on this device" in ran
     assert "3 machines" in ran
-    assert "Fits beside a desktop" in predicted
-    assert "None headless" in predicted
+    assert "With a desktop: fits up to" in predicted
+    assert "Headless: does not fit from" in predicted
     assert "derived, nothing was run" in predicted
     assert "measured" not in predicted
 
@@ -110,7 +110,7 @@ def test_the_post_says_the_same() -> None:
     plans, both = markdown.render(PLANS), markdown.render(MIXED)
     for words in ("longest that ran", "smallest that did not fit", "All metrics", "tok/s**"):
         assert words not in plans
-    for words in ("surely fits headless", "surely none beside a desktop", "Term by term"):
+    for words in ("headless: fits up to", "with a desktop: does not fit from", "Term by term"):
         assert words in plans
         assert words in both
     assert "longest that ran" in both

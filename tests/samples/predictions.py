@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from bench.records.base import Interval
-from bench.records.enums import Attention, Phase, Provenance
+from bench.records.enums import Attention, AttentionKernel, Phase, Provenance
 from bench.records.prediction import (
     Ceiling,
     Comparison,
@@ -60,6 +60,7 @@ CONTEXT = mib(216, 828)
 RESERVE = term(mib(205, 614), "seen on other cards")
 DESKTOP = term(mib(211, 1600), "seen with other desktops")
 LINUX = PlannedSystem(os="linux", torch="2.13")
+WINDOWS = PlannedSystem(os="windows", torch="2.13")
 
 # What a cell may need of the RTX 4070: its rooms are 11668 to 12077 MiB, beside a desktop 10068 to 11866.
 FITS_BESIDE_A_DESKTOP = mib(9_500, 10_000)
@@ -252,3 +253,19 @@ def derived_record(
     model = whole.model.model_copy(update={"files": (), "revision": None})
     derived = derivation(device, headroom=headroom, longest_clips=longest, compared=compared, system=system)
     return seal(whole.model_copy(update={"model": model, "derivation": derived}).model_dump(mode="json"))
+
+
+def planned_for(record: Record, system: PlannedSystem, kernel: AttentionKernel, nth: int = 1) -> Record:
+    """The same plan for a system, whose kernel is that one, as another record."""
+    assert record.derivation is not None
+    cells = [
+        cell.model_copy(update={"envelope": cell.envelope.model_copy(update={"attention_kernel": kernel})})
+        for cell in record.cells
+        if cell.envelope is not None
+    ]
+    changed = {
+        "record_id": f"{nth:012x}",
+        "cells": tuple(cells),
+        "derivation": record.derivation.model_copy(update={"system": system}),
+    }
+    return seal(record.model_copy(update=changed).model_dump(mode="json"))

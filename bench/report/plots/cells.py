@@ -138,4 +138,4 @@ def _is_number(value: float | None) -> TypeGuard[float]:
 
 def _rounded(value: float) -> float:
     """Four significant digits: finer than any pixel."""
-    return float(f"{value:.{_DIGITS}g}")
+    return units.rounded(value, _DIGITS)
