@@ -205,10 +205,9 @@ def _prediction(record: Record, budgets: Budgets) -> CheckPrediction:
     compared = record.derivation.compared if record.derivation is not None else ()
     return CheckPrediction(
         provenance="derived",
-        system=system_of(record),
         room_headless_bytes=budgets.headless,
         room_desktop_bytes=budgets.desktop,
-        system=record.derivation.system if record.derivation is not None else None,
+        system=system_of(record),
         compared=tuple(map(_cleaned, compared)),
     )
 

@@ -12,7 +12,7 @@ from bench.records.base import Frozen
 from bench.records.enums import PUBLISHER, Attention, AttentionKernel, WeightMode
 from bench.records.prediction import PlannedSystem
 from bench.records.record import Record, Requested, WeightFile
-from bench.wording import systems
+from bench.wording import labels, systems
 
 # --- runs -------------------------------------------------------------------------------------------------
 
@@ -223,7 +223,7 @@ def settings_of(
     return (
         *map(str, request_key(VARIANT, wanted)),
         "" if system is None else systems.named(system),
-        "" if chosen is None else f"{systems.KERNELS[chosen]} kernel",
+        "" if chosen is None else f"{labels.KERNELS[chosen]} kernel",
     )
 
 

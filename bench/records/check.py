@@ -110,9 +110,6 @@ class CheckPrediction(Frozen):
     """What a derived record says as a whole: the room that the card leaves, as intervals, and its error."""
 
     provenance: _Derived
-    system: PlannedSystem | None = Field(
-        default=None, description="that these budgets are of; null of a CPU, and in records of 1.0"
-    )
     room_headless_bytes: Interval | None = Field(
         description="null where that was not asked for or is not known"
     )

@@ -12,8 +12,8 @@ from bench.report import ranges
 from bench.report.basics import Fact, whole
 from bench.report.prediction import Compared, Derived
 from bench.text import MAX_NAME, clean
-from bench.wording.labels import ATTENTIONS
-from bench.wording.systems import KERNELS, named
+from bench.wording.labels import ATTENTIONS, KERNELS
+from bench.wording.systems import named
 
 _METRICS: Final = {
     "allocated_peak_bytes": "allocated",

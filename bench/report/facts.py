@@ -11,8 +11,7 @@ from bench.report.interface import Kernels
 from bench.report.labels import weights
 from bench.text import MAX_NAME, clean
 from bench.wording import labels
-from bench.wording.labels import PROVENANCES
-from bench.wording.systems import KERNELS
+from bench.wording.labels import KERNELS, PROVENANCES
 
 
 def header(record: Record) -> tuple[Fact, ...]:

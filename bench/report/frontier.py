@@ -7,7 +7,6 @@ from bench.records.check import Check, FrontierLine
 from bench.report.basics import basis
 from bench.report.interface import FrontierRow
 from bench.wording import labels
-from bench.wording.systems import KERNELS
 
 _ENDS: Final = {"failed": "failed", "timeout": "timed out"}
 
@@ -23,7 +22,7 @@ def _row(line: FrontierLine, basis_words: str) -> FrontierRow:
     return FrontierRow(
         line=line,
         attention_words=", ".join((labels.ATTENTIONS[line.attention], *line.variant, *doubt)),
-        kernel="" if line.attention_kernel is None else KERNELS[line.attention_kernel],
+        kernel="" if line.attention_kernel is None else labels.KERNELS[line.attention_kernel],
         longest_fit=_fits_to(line, line.longest_fit_s) if predicted else _longest(line),
         longest_fit_with_desktop=_fits_to(line, line.longest_fit_with_desktop_s)
         if predicted

@@ -18,8 +18,7 @@ from bench.records.prediction import PlannedSystem
 from bench.records.record import MemoryTrace
 from bench.report.basics import Fact, Figure, Status, Tone
 from bench.report.prediction import Derived, Prediction
-from bench.wording.labels import PROVENANCES
-from bench.wording.systems import KERNELS
+from bench.wording.labels import KERNELS, PROVENANCES
 
 
 @dataclass(frozen=True, slots=True)

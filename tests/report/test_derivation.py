@@ -56,7 +56,10 @@ def test_budgets_are_ranges_in_both_units() -> None:
 @pytest.mark.parametrize(("headroom", "other"), [("headless", "desktop"), ("desktop", "headless")])
 def test_only_the_budget_that_was_asked_for_is_shown(headroom: derived.Headroom, other: str) -> None:
     source = page(derived.derived_record(clips=(10.0,), headroom=headroom))
-    names = {"headless": ("Room without a desktop", "Headless: fits up to"), "desktop": ("Room beside a desktop",)}
+    names = {
+        "headless": ("Room without a desktop", "Headless: fits up to"),
+        "desktop": ("Room beside a desktop",),
+    }
     assert all(name in source for name in names[headroom])
     assert not any(name in source for name in names[other])
     assert f"--{headroom}</code>" in source

@@ -50,7 +50,7 @@ def test_the_terminal_has_verdict_grid_and_longest_clips_in_80_columns() -> None
     text = as_text(view_of(derived.derived_record(attentions=BOTH)))
     assert max(map(len, text.splitlines())) <= 80
     lines = text.splitlines()
-    assert lines[0].endswith("(derived, nothing was run)")
+    assert " ".join(lines[:2]).endswith("(derived, nothing was run, for Linux with torch 2.13)")
     assert lines[1].startswith("Runs without a desktop: ")
     for words in (
         "too close to call",
@@ -132,7 +132,7 @@ def test_check_has_intervals_with_their_provenance() -> None:
     assert envelope["provenance"] == envelope["ceiling"]["provenance"] == "derived"
     assert envelope["device_peak_bytes"]["low"] < envelope["device_peak_bytes"]["high"]
     assert (envelope["headless"], envelope["desktop"]) == ("fits", "too_close_to_call")
-    shared = set(Envelope.model_fields) - {"phases", "prompt_tokens", "attention_kernel"}
+    shared = set(Envelope.model_fields) - {"phases", "prompt_tokens"}
     assert shared <= envelope.keys()
     (compared,) = document["prediction"]["compared"]
     assert (compared["provenance"], compared["cells"], compared["inside"]) == ("derived", 20, 17)
@@ -160,7 +160,9 @@ def test_a_measured_check_has_no_prediction() -> None:
 
 
 def test_a_check_of_48_predictions_is_fetched_by_a_page() -> None:
-    assert len(check_json.render(view_of(derived.derived_record(attentions=BOTH)))) < 90_000
+    assert (
+        len(check_json.render(view_of(derived.derived_record(attentions=BOTH)))) < 93_000
+    )  # with system and kernel of each
 
 
 def test_a_post_has_the_stamp_at_every_table_of_figures() -> None:

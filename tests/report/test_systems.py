@@ -45,7 +45,9 @@ def test_the_longest_clips_of_two_systems_stand_in_one_table_with_their_kernels(
     view = together(ON_LINUX, ON_WINDOWS)
     page, post = html.render(view), markdown.render(view)
     for name, kernel in (("Linux", "flash"), ("Windows", "math")):
-        assert f'<th scope="row">SDPA, {name} with torch 2.13<small>1 record</small><td>{kernel}<td>512' in page
+        assert (
+            f'<th scope="row">SDPA, {name} with torch 2.13<small>1 record</small><td>{kernel}<td>512' in page
+        )
         assert f"| SDPA, {name} with torch 2.13 (1 record) | {kernel} | 512 |" in post
 
 
@@ -77,11 +79,11 @@ def test_a_run_has_the_prediction_for_its_system_and_the_other_is_a_row_of_its_o
 
 
 def test_runs_with_two_kernels_have_no_common_median() -> None:
+    cell = cards.measured(10.0, 512)
     one, other = (
-        rerun(cards.with_card([with_kernel(cards.measured(10.0, 512), kernel)]), nth)
-        for nth, kernel in ((1, "flash"), (2, "math"))
+        cards.with_card([found]) for found in (with_kernel(cell, "flash"), with_kernel(cell, "math"))
     )
-    check = merged(one, other)
+    check = merged(rerun(one, 1), rerun(other, 2))
     assert {(row.attention_kernel, row.variant, row.records) for row in check.rows} == {
         ("flash", ("flash kernel",), 1),
         ("math", ("math kernel",), 1),
