@@ -12,7 +12,7 @@ from bench.records.base import Frozen
 from bench.records.enums import PUBLISHER, Attention, AttentionKernel, WeightMode
 from bench.records.prediction import PlannedSystem
 from bench.records.record import Record, Requested, WeightFile
-from bench.wording import labels, systems
+from bench.wording import labels
 
 # --- runs -------------------------------------------------------------------------------------------------
 
@@ -222,7 +222,7 @@ def settings_of(
     chosen = kernel if wanted.attention is Attention.SDPA else None
     return (
         *map(str, request_key(VARIANT, wanted)),
-        "" if system is None else systems.named(system),
+        "" if system is None else labels.system(system),
         "" if chosen is None else f"{labels.KERNELS[chosen]} kernel",
     )
 

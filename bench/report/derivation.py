@@ -12,8 +12,7 @@ from bench.report import ranges
 from bench.report.basics import Fact, whole
 from bench.report.prediction import Compared, Derived
 from bench.text import MAX_NAME, clean
-from bench.wording.labels import ATTENTIONS, KERNELS
-from bench.wording.systems import named
+from bench.wording.labels import ATTENTIONS, KERNELS, system
 
 _METRICS: Final = {
     "allocated_peak_bytes": "allocated",
@@ -112,7 +111,7 @@ def how_lines(record: Record) -> tuple[str, ...]:
 
 def _system(record: Record, derivation: Derivation) -> Iterator[tuple[str, str]]:
     """The system that it is for, and the kernel of each attention."""
-    yield "System", "" if derivation.system is None else named(derivation.system)
+    yield "System", "" if derivation.system is None else system(derivation.system)
     kernels: dict[str, None] = {}
     for cell in record.cells:
         if cell.envelope is not None and cell.envelope.attention_kernel is not None:

@@ -9,9 +9,8 @@ from bench.records.enums import Provenance, Verdict, WeightMode
 from bench.records.record import Outcome, Skipped
 from bench.report.basics import Status, Tone
 from bench.text import MAX_NAME, clean
-from bench.wording.labels import PROVENANCES, STATUSES, WEIGHTS
+from bench.wording.labels import PROVENANCES, STATUSES, WEIGHTS, system
 from bench.wording.outcomes import ended
-from bench.wording.systems import named
 
 VERDICT_TONES: Final = {
     Verdict.RUNS: Tone.GOOD,
@@ -50,7 +49,7 @@ def stamp(check: Check) -> tuple[str, Tone]:
     if check.provenance is Provenance.DERIVED:
         systems = {row.system for row in check.rows}
         only = systems.pop() if len(systems) == 1 else None
-        suffix = "" if only is None else f", for {named(only)}"
+        suffix = "" if only is None else f", for {system(only)}"
         return f"{PROVENANCES[check.provenance]}{suffix}", Tone.WARN
     published = all(is_published(mode, repo) for mode in modes)
     plain = check.provenance is Provenance.MEASURED and published

@@ -12,6 +12,7 @@ from bench.records.enums import (
     Verdict,
     WeightMode,
 )
+from bench.records.prediction import PlannedSystem
 
 VERDICTS: Final[Mapping[Verdict, str]] = {
     Verdict.RUNS: "Runs",
@@ -67,6 +68,12 @@ KERNELS: Final[Mapping[AttentionKernel, str]] = {
 }
 
 SYSTEMS: Final[Mapping[OperatingSystem, str]] = {"linux": "Linux", "windows": "Windows", "wsl2": "WSL2"}
+
+
+def system(planned: PlannedSystem) -> str:
+    """`Windows with torch 2.13`."""
+    return f"{SYSTEMS[planned.os]} with torch {planned.torch}"
+
 
 STATUSES: Final[Mapping[Status, str]] = {
     "measured": "ran",
