@@ -187,7 +187,7 @@ def _kernels(plan: "Plan", hello: "Hello", asked: "Sequence[Requested]") -> "Ite
 
 
 def _cost_of_math(plan: "Plan", clip_seconds: float) -> str:
-    """`: 4.99 GiB more than a fused kernel at 300 s of audio`; empty where the shapes are not known."""
+    """`; math takes 4.99 GiB more than a fused kernel ...`; empty where the shapes are not known."""
     from bench.arithmetic.attention import math_extra_bytes
     from bench.engines.support import prompt_positions
     from bench.run.plan_estimate import model_shapes
@@ -198,7 +198,7 @@ def _cost_of_math(plan: "Plan", clip_seconds: float) -> str:
         return ""
     element_bytes = 4 if plan.suite.dtype == "float32" else 2
     extra = math_extra_bytes(shapes.language_config, prompt_positions(clip_seconds), element_bytes)
-    return f": {math_cost([(clip_seconds, extra)])}; bench doctor says what helps"
+    return f"; {math_cost([(clip_seconds, extra)])}; bench doctor says what helps"
 
 
 def print_unfinished(plan: "Plan", location: "OutputLocation", resume: ResumeCommand) -> None:

@@ -11,6 +11,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from bench.measure.statistics import statistic
 from bench.weights.tiny import write_tiny_checkpoint
+from bench.wording import phrases
 
 Pair = Callable[[], tuple[float, float]]
 
@@ -19,7 +20,7 @@ class Pairs(Protocol):
     """Runs pairs and holds their ratio against a bound."""
 
     def __call__(self, what: str, pair: Pair, *, at_least: float = 0.0, at_most: float = math.inf) -> None:
-        """Fails only where the whole 95 % interval of the median ratio is beyond the bound."""
+        """Fails only where the whole interval of the median ratio is beyond the bound."""
 
 
 @pytest.fixture(scope="session")
@@ -50,9 +51,12 @@ def pairs(benchmark: BenchmarkFixture, capsys: pytest.CaptureFixture[str]) -> Pa
         benchmark.pedantic(once, rounds=int(os.environ.get("BENCH_PAIRS", "10")), iterations=1)  # type: ignore[no-untyped-call]
         found = statistic(ratios)
         benchmark.extra_info.update(ratios=ratios, statistic=found.model_dump())
-        interval = f"{found.interval.low:.4g} to {found.interval.high:.4g}" if found.interval else "too few"
+        interval = "no interval"
+        if found.interval is not None and found.interval_kind is not None:
+            kind = phrases.interval(found.interval_kind, found.n)
+            interval = f"{kind}: {found.interval.low:.4g} to {found.interval.high:.4g}"
         with capsys.disabled():
-            print(f"\n{what}: median {found.median:.4g}, 95 % interval {interval}, {found.n} pairs")
+            print(f"\n{what}: median {found.median:.4g}, {interval}, {found.n} pairs")
         if found.interval is not None:
             assert found.interval.high >= at_least, f"{what} is below {at_least}"
             assert found.interval.low <= at_most, f"{what} is above {at_most}"

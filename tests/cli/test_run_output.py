@@ -108,7 +108,7 @@ def test_a_suite_that_expects_nothing_says_nothing_of_it(
     [
         (
             Profile.FAITHFUL,
-            ": 4.99 GiB more than a fused kernel at 300 s of audio; bench doctor says what helps",
+            "; math takes 4.99 GiB more than a fused kernel at 300 s of audio; bench doctor says what helps",
         ),
         (Profile.LEAN, "without groups of heads, since these would run the math kernel"),
     ],

@@ -50,4 +50,6 @@ def test_a_profile_that_avoids_math_says_so() -> None:
 
 def test_the_cost_of_math_is_in_the_memory_of_a_card() -> None:
     extra = [(60.0, 250_000_000), (300.0, 5_000_000_000)]
-    assert math_cost(extra) == "0.23 GiB more than a fused kernel at 60 s of audio, 4.66 GiB at 300 s"
+    assert (
+        math_cost(extra) == "math takes 0.23 GiB more than a fused kernel at 60 s of audio, 4.66 GiB at 300 s"
+    )

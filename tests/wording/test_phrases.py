@@ -3,7 +3,7 @@
 import pytest
 
 from bench.records.reasons import CellShape, WorkerStep
-from bench.wording.phrases import plural, shape, step
+from bench.wording.phrases import interval, plural, shape, step
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,7 @@ def test_a_step_has_its_number_only_where_there_are_several() -> None:
 
 def test_one_is_singular_and_none_is_not() -> None:
     assert [plural("cell", count) for count in (0, 1, 2)] == ["cells", "cell", "cells"]
+
+
+def test_only_a_bootstrap_interval_is_called_95_percent() -> None:
+    assert (interval("bootstrap_95", 5), interval("range", 3)) == ("95 %", "range of 3")

@@ -45,7 +45,7 @@ def _of_math(card: Card, facts: Facts, trial: Trial, words: str) -> Check:
     if facts.language is not None:
         shapes = facts.language
         extra = [(s, math_extra_bytes(shapes, prompt_positions(s), _ELEMENT_BYTES)) for s in COSTS_AT_S]
-        cost = f": {math_cost(extra)}"
+        cost = f"; {math_cost(extra)}"
     remedies = "; or ".join(_remedies(card, facts, trial))
     return Check(
         name="attention",

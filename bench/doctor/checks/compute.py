@@ -102,7 +102,9 @@ def flash_attention(card: Card, facts: Facts) -> Check:
     if _is_old(card):
         return _flash("note", "this card is too old for it (compute capability 8.0 is needed)")
     if version is None:
-        return _flash("note", "not installed, and not needed: SDPA runs without it")
+        is_needed = card.trial is not None and card.trial.sdpa_kernel == "math"
+        words = "; it would avoid the math kernel" if is_needed else ", and not needed: SDPA runs without it"
+        return _flash("note", f"not installed{words}")
     if card.trial is None or card.trial.torch_error is not None:
         return _flash("note", f"{version} is installed; it can be tried once torch works on the card")
     why = card.trial.flash_attn_error

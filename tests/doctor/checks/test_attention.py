@@ -43,7 +43,8 @@ def test_math_is_a_warning_with_its_memory() -> None:
     assert found.status == "warning"
     assert found.summary == (
         "SDPA runs the math kernel, which stores the scores of all positions; this build of torch has no "
-        "FlashAttention kernels: 0.24 GiB more than a fused kernel at 60 s of audio, 4.99 GiB at 300 s"
+        "FlashAttention kernels; math takes 0.24 GiB more than a fused kernel at 60 s of audio, "
+        "4.99 GiB at 300 s"
     )
 
 

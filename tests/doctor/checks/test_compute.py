@@ -123,6 +123,7 @@ def test_flash_attention_is_not_needed() -> None:
     check = flash(None)
     assert check.status == "note"
     assert "not needed" in check.summary
+    assert "avoid the math kernel" in flash(None, Trial(("sm_80",), sdpa_kernel="math")).summary
 
 
 def test_flash_attention_is_believed_only_once_it_ran() -> None:
