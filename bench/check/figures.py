@@ -14,17 +14,13 @@ _DISTURBED: Final = frozenset({Label.THROTTLED, Label.CONTENDED, Label.SPILLED})
 
 
 class Sample(NamedTuple):
-    """One figure of one record; `low` and `high` are its interval, of `kind` and over `n` values.
-
-    None where the record has no interval.
-    """
+    """One figure of one record; `low` and `high` are its interval, None where the record has none."""
 
     machine: str
     value: float
     low: float | None = None
     high: float | None = None
     kind: IntervalKind | None = None
-    n: int | None = None
     is_disturbed: bool = False
 
 
@@ -55,16 +51,15 @@ def merge_figure(unit: Unit, samples: Sequence[Sample], provenance: Provenance) 
     if not samples:
         return None
     values = [sample.value for sample in samples]
-    _, _, low, high, kind, n, _ = samples[0]
+    _, _, low, high, kind, _ = samples[0]
     if len(samples) > 1:
-        low, high, kind, n = min(values), max(values), "range", len(samples)
+        low, high, kind = min(values), max(values), "range"
     machines = {sample.machine for sample in samples}
     return CheckFigure(
         value=_number(median(_middles(samples)), unit),
         low=_number(low, unit),
         high=_number(high, unit),
         interval_kind=kind,
-        interval_n=n,
         provenance=provenance,
         machines=None if UNKNOWN_MACHINE in machines else len(machines),
         records=len(samples),

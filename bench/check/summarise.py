@@ -182,7 +182,7 @@ def _estimate(found: Statistic | float | int) -> Estimate:
     ends = found.interval
     if ends is None:
         return Estimate(_short(found.median))
-    return Estimate(_short(found.median), _short(ends.low), _short(ends.high), found.kind, found.n)
+    return Estimate(_short(found.median), _short(ends.low), _short(ends.high), found.kind)
 
 
 def _short(value: float | int) -> float | int:

@@ -33,13 +33,12 @@ SUMMARY_VERSION: Final = 7
 
 
 class Estimate(NamedTuple):
-    """A value, and the interval that its record states: how it was made, and of how many values."""
+    """A value, and the interval that its record states, with its kind."""
 
     value: float
     low: float | None = None
     high: float | None = None
     kind: IntervalKind | None = None
-    n: int | None = None
 
 
 class CellSummary(Frozen):

@@ -51,9 +51,6 @@ class CheckFigure(Frozen):
     interval_kind: IntervalKind | None = Field(
         default=None, description="bootstrap_95, or range; null without an interval, and of a prediction"
     )
-    interval_n: int | None = Field(
-        default=None, description="values of the interval: repeats of one record, or the records"
-    )
     provenance: Provenance
     machines: int | None = Field(description="distinct machines, by their keys; null where a record has none")
     records: int = Field(ge=1, description="records that it rests on")

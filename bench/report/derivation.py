@@ -6,6 +6,7 @@ from typing import Final
 from bench import units
 from bench.records.base import Interval
 from bench.records.check import Check, CheckPrediction
+from bench.records.metrics import METRICS
 from bench.records.prediction import Comparison, Derivation, Term
 from bench.records.record import Record
 from bench.report import ranges
@@ -157,12 +158,13 @@ def _settings(record: Record) -> Iterator[tuple[str, str]]:
 def _compared(comparison: Comparison) -> Compared:
     inside = comparison.inside
     low, high = units.ratio(comparison.ratio_low), units.ratio(comparison.ratio_high)
+    to = units.gib(METRICS[comparison.metric].noise_bytes)
     return Compared(
         comparison=comparison,
         record=comparison.record_id,
         metric=_METRICS[comparison.metric],
         cells=f"{comparison.cells:,}",
-        inside=units.NOT_AVAILABLE if inside is None else f"{inside:,} of {comparison.cells:,}",
+        inside=units.NOT_AVAILABLE if inside is None else f"{inside:,} of {comparison.cells:,} (to {to})",
         factor=units.ratio(comparison.ratio_median),
         spread=f"{low} to {high}",
     )

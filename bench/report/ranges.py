@@ -29,7 +29,7 @@ def of_metric(metric: Metric, low: float | None, high: float | None) -> str:
 def of_repeats(metric: Metric, ends: Interval, kind: IntervalKind | None, n: int | None) -> str:
     """`47.0–47.8 tok/s, range of 3`: an interval over the repeats of one record, and its kind where known."""
     words = of_metric(metric, ends.low, ends.high)
-    return words if kind is None or n is None else f"{words}, {phrases.interval(kind, n)}"
+    return words if kind is None else f"{words}, {phrases.interval(kind, n)}"
 
 
 def gib(size: Interval | Term | None) -> str:

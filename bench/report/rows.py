@@ -114,7 +114,7 @@ def _figure(metric: Metric, figure: CheckFigure | None) -> Figure:
     if figure.low is not None and figure.high is not None:
         ends = Interval(low=figure.low, high=figure.high)
         kind = figure.interval_kind if figure.records == 1 else None  # of several the note has their number
-        interval = ranges.of_repeats(metric, ends, kind, figure.interval_n)
+        interval = ranges.of_repeats(metric, ends, kind, None)
     return Figure(
         value=figure.value,
         text=units.quantity(figure.value, metric.unit),
@@ -123,7 +123,6 @@ def _figure(metric: Metric, figure: CheckFigure | None) -> Figure:
         high=figure.high,
         note=basis(figure.machines, figure.records),
         interval_kind=figure.interval_kind,
-        interval_n=figure.interval_n,
     )
 
 

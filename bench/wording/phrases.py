@@ -27,9 +27,11 @@ def length(clip_s: float) -> str:
     return f"{units.clip_length(clip_s)}{minutes}"
 
 
-def interval(kind: IntervalKind, n: int) -> str:
-    """`95 %`, or `range of 3`: how far an interval of so many values can be trusted."""
-    return "95 %" if kind == "bootstrap_95" else f"range of {n:,}"
+def interval(kind: IntervalKind, n: int | None) -> str:
+    """`95 %`, or `range of 3`: how far an interval of so many values can be trusted. None: not known."""
+    if kind == "bootstrap_95":
+        return "95 %"
+    return "range of its repeats" if n is None else f"range of {n:,}"
 
 
 def plural(word: str, count: int) -> str:

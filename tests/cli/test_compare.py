@@ -13,7 +13,7 @@ from tests.samples.comparisons import cell, record, written
 def records(tmp_path: Path) -> Path:
     """Two builds on one card: the second has half the speed."""
     written(record(cell()), tmp_path / "old.json")
-    written(record(cell(slow=2.0, extra_bytes=2**20), number=1), tmp_path / "new.json")
+    written(record(cell(slow=2.0, extra_bytes=100 * 2**20), number=1), tmp_path / "new.json")
     return tmp_path
 
 

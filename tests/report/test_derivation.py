@@ -94,7 +94,7 @@ def test_reserved_is_modelled_until_a_measured_record_was_held_against_it() -> N
     assert UNCONFIRMED in page(derived.derived_record())
     source = page(derived.derived_record(compared=(COMPARED,)))
     assert UNCONFIRMED not in source
-    for words in ("0123456789ab", "17 of 20", "1.01", "0.99 to 1.04", 'href="#compared"'):
+    for words in ("0123456789ab", "17 of 20 (to 24.0 MiB)", "1.01", "0.99 to 1.04", 'href="#compared"'):
         assert words in source
 
 

@@ -51,7 +51,7 @@ def _spread(view: View) -> str:
     kinds = {
         phrases.interval(one.interval_kind, one.interval_n)
         for one in figures
-        if one.interval_kind is not None and one.interval_n is not None
+        if one.interval_kind is not None
     }
     bars = f"; the bars are their intervals: {' or '.join(sorted(kinds))}" if kinds else ""
     return f"Medians over the repeats{bars}."
