@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from functools import cache
 
 from bench import shipped
 from bench.arithmetic import architecture
@@ -20,7 +21,6 @@ from bench.records.record import (
     Skipped,
     Work,
 )
-from bench.store.record_files import seal
 from bench.units import MIB
 from tests.samples import records as sample
 
@@ -166,9 +166,7 @@ def with_card(
     emulation: Emulation | None = None,
 ) -> Record:
     provenance = Provenance.EMULATED if emulation else Provenance.MEASURED
-    whole = sample.record(cells, device=device, provenance=provenance)
-    body = whole.model_copy(update={"device_state": state, "emulation": emulation})
-    return seal(body.model_dump(mode="json"))
+    return sample.record(cells, device=device, provenance=provenance, device_state=state, emulation=emulation)
 
 
 def measured(
@@ -183,6 +181,7 @@ def with_kernels(cell: CellResult, attention: str) -> CellResult:
     return sample.with_kernels(cell, attention=attention, operators=(f"aten::{attention}",))
 
 
+@cache
 def rtx_4070() -> Record:
     """A headless RTX 4070: clips of 600 s run out of memory, and FlashAttention 2 ran the kernels of SDPA."""
     cells = [_cell(clip, n, Attention.SDPA) for clip in sample.CLIPS for n in sample.TOKENS]
@@ -192,6 +191,7 @@ def rtx_4070() -> Record:
     return with_card([*cells, *fell_back])
 
 
+@cache
 def emulated() -> Record:
     """The same suite on an H200 that played an RTX 4070."""
     cells = [_cell(clip, n, Attention.SDPA) for clip in sample.CLIPS for n in sample.TOKENS]
@@ -217,6 +217,7 @@ def _cell(clip_seconds: float, max_tokens: int, attention: Attention) -> CellRes
     )
 
 
+@cache
 def hostile() -> Record:
     """Every free text that a driver or a card can put into a record tries to get out of its place."""
     bad = sample.HOSTILE

@@ -249,7 +249,7 @@ def derived_record(
     lines = dict.fromkeys((cell.requested.attention, cell.requested.max_tokens) for cell in cells)
     drawn = with_longest_clips and device.kind == "cuda"
     longest = tuple(longest_clip(*line, device, headroom) for line in lines) if drawn else ()
-    whole = sample.record(cells, device=device, provenance=Provenance.DERIVED)
+    whole = sample.unsealed(cells, device=device, provenance=Provenance.DERIVED)
     model = whole.model.model_copy(update={"files": (), "revision": None})
     derived = derivation(device, headroom=headroom, longest_clips=longest, compared=compared, system=system)
     return seal(whole.model_copy(update={"model": model, "derivation": derived}).model_dump(mode="json"))

@@ -1,13 +1,18 @@
-"""Records as runs write them, in the shapes that readers meet: small builders, no files."""
+"""Records as runs write them, in the shapes that readers meet: small builders, no files.
+
+Records are frozen: a whole one that takes long is made once.
+"""
 
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Literal
+from functools import cache
+from typing import Literal, TypedDict, Unpack
 
 from pydantic import JsonValue
 
 from bench.records.base import Interval
+from bench.records.card import DeviceState, Emulation
 from bench.records.enums import Attention, EncoderAttention, Phase, Profile, Provenance, WeightMode
 from bench.records.metrics import Statistic, Summary, kind_of
 from bench.records.reasons import FlashAttentionNotInstalled
@@ -290,9 +295,25 @@ def environment() -> Environment:
     )
 
 
-def record(
+class Fields(TypedDict, total=False):
+    """What `unsealed` takes beside the cells."""
+
+    device_state: DeviceState | None
+    emulation: Emulation | None
+    device: DeviceInfo
+    provenance: Provenance
+    weight_mode: WeightMode
+    suite: str
+    overrides: tuple[str, ...]
+    definition: dict[str, JsonValue] | None
+    model: str
+
+
+def unsealed(
     cells: Sequence[CellResult],
     *,
+    device_state: DeviceState | None = None,
+    emulation: Emulation | None = None,
     device: DeviceInfo = RTX_4070,
     provenance: Provenance = Provenance.MEASURED,
     weight_mode: WeightMode = WeightMode.HUB,
@@ -301,10 +322,11 @@ def record(
     definition: dict[str, JsonValue] | None = None,
     model: str = "MOSS-Audio-4B-Instruct",
 ) -> Record:
+    """A record without the hash of its content."""
     hub = weight_mode is WeightMode.HUB
-    body = Record(
+    return Record(
         schema_version="1.1",
-        content_hash="sha256:" + "0" * 64,  # `seal` computes the true one
+        content_hash="sha256:" + "0" * 64,
         record_id="a1b2c3d4e5f6",
         created_at=datetime(2026, 11, 20, 18, 4, 9, tzinfo=UTC),
         provenance=provenance,
@@ -330,11 +352,17 @@ def record(
         device=device,
         environment=environment(),
         machine_key=None,
+        device_state=device_state,
+        emulation=emulation,
         cells=tuple(cells),
     )
-    return seal(body.model_dump(mode="json"))
 
 
+def record(cells: Sequence[CellResult], **fields: Unpack[Fields]) -> Record:
+    return seal(unsealed(cells, **fields).model_dump(mode="json"))
+
+
+@cache
 def smoke() -> Record:
     wants = [requested(clip, tokens, weight_mode=WeightMode.TINY) for clip in (1.0, 2.5) for tokens in (4, 8)]
     return record(
@@ -350,6 +378,7 @@ CLIPS = (10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 TOKENS = (128, 256, 512, 1024)
 
 
+@cache
 def standard(weight_mode: WeightMode = WeightMode.HUB) -> Record:
     """48 cells, every kind of outcome: SDPA up to memory's end, FlashAttention 2 not installed."""
     cells = [_standard_cell(requested(clip, n, weight_mode=weight_mode)) for clip in CLIPS for n in TOKENS]
@@ -378,6 +407,7 @@ def _standard_cell(want: Requested) -> CellResult:
             return measured(want, cold=shape == (10.0, 128))
 
 
+@cache
 def all_measured_48() -> Record:
     """The largest `standard` record: every cell of both attentions ran five times."""
     wants = [
@@ -389,17 +419,20 @@ def all_measured_48() -> Record:
     return record([measured(want) for want in wants])
 
 
+@cache
 def all_unsupported() -> Record:
     wants = [requested(clip, 128, Attention.FLASH_ATTENTION_2) for clip in CLIPS]
     return record([not_measured(want, unsupported(FlashAttentionNotInstalled())) for want in wants])
 
 
+@cache
 def nothing_fits() -> Record:
     smallest, *rest = [requested(clip, n) for clip in CLIPS for n in TOKENS]
     pruned = Skipped(reason="10 s x 128 ran out of memory", cause="pruned")
     return record([out_of_memory(smallest), *[not_measured(want, pruned) for want in rest]])
 
 
+@cache
 def interrupted() -> Record:
     first, *rest = [requested(clip, 128) for clip in CLIPS]
     stopped = Skipped(reason="the run ended before this cell", cause="interrupted")
@@ -411,6 +444,7 @@ def renamed(whole: Record, part: Literal["suite", "model", "device"], name: str)
     return whole.model_copy(update={part: getattr(whole, part).model_copy(update={"name": name})})
 
 
+@cache
 def hostile() -> Record:
     """Every free text of a record tries to get out of its place."""
     want = requested(10.0, 128, model=HOSTILE)

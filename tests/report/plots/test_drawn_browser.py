@@ -1,7 +1,7 @@
 """The plots in a real Chromium: drawn, used by mouse and keyboard, in light, dark and print; and absent."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, ViewportSize
 from bench.records.record import Record
 from bench.report import html
 from bench.report.files import write_reports
+from bench.report.interface import View
 from bench.report.view import view_of
 from tests.report.browsing import AXE, POOR_CONTRAST, TOOLS, Overheard, barriers
 from tests.samples import cards, large, odd_predictions
@@ -32,22 +33,23 @@ def watched_card() -> Record:
     return cards.with_card(cells)
 
 
-RECORDS: Final = {
-    "watched card": (watched_card(), ["memory", "speed", "latency", "heat", "trace"]),
-    "emulated": (cards.emulated(), ["memory", "heat"]),
-    "smoke": (sample.smoke(), ["memory", "speed", "latency", "heat"]),
-    "hostile": (sample.hostile(), ["memory", "speed", "latency", "heat"]),
-    "derived": (derived.derived_record(), ["memory", "speed", "heat"]),
-    "hostile derived": (odd_predictions.hostile(), ["memory", "speed", "heat"]),
-    "unsupported": (sample.all_unsupported(), ["heat"]),
-    "large": (large.two_hundred(), ["memory", "speed", "latency", "heat", "trace"]),
+# Made where the browser is, not while tests are collected.
+RECORDS: Final[dict[str, tuple[Callable[[], Record], list[str]]]] = {
+    "watched card": (watched_card, ["memory", "speed", "latency", "heat", "trace"]),
+    "emulated": (cards.emulated, ["memory", "heat"]),
+    "smoke": (sample.smoke, ["memory", "speed", "latency", "heat"]),
+    "hostile": (sample.hostile, ["memory", "speed", "latency", "heat"]),
+    "derived": (derived.derived_record, ["memory", "speed", "heat"]),
+    "hostile derived": (odd_predictions.hostile, ["memory", "speed", "heat"]),
+    "unsupported": (sample.all_unsupported, ["heat"]),
+    "large": (large.two_hundred, ["memory", "speed", "latency", "heat", "trace"]),
 }
 
 
-MERGED: Final = {
-    "merged plans": (PLANS, ["memory", "speed", "heat"]),
-    "merged": (MIXED, ["memory", "speed", "latency", "heat"]),
-    "merged and watched": (watched_twice(), ["memory", "speed", "latency", "heat", "trace"]),
+MERGED: Final[dict[str, tuple[Callable[[], View], list[str]]]] = {
+    "merged plans": (lambda: PLANS, ["memory", "speed", "heat"]),
+    "merged": (lambda: MIXED, ["memory", "speed", "latency", "heat"]),
+    "merged and watched": (watched_twice, ["memory", "speed", "latency", "heat", "trace"]),
 }
 DRAWN: Final = {name: plots for name, (_, plots) in (*RECORDS.items(), *MERGED.items())}
 
@@ -62,12 +64,12 @@ def browser() -> Iterator[Browser]:
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("reports")
     written = {
-        name: write_reports(view_of(record), folder, ["html"], name.replace(" ", "-"))[0]
-        for name, (record, _) in RECORDS.items()
+        name: write_reports(view_of(make()), folder, ["html"], name.replace(" ", "-"))[0]
+        for name, (make, _) in RECORDS.items()
     }
-    for name, (view, _) in MERGED.items():
+    for name, (make_view, _) in MERGED.items():
         written[name] = folder / f"{name.replace(' ', '-')}.html"
-        written[name].write_text(html.render(view), encoding="utf-8")
+        written[name].write_text(html.render(make_view()), encoding="utf-8")
     return written
 
 
