@@ -5,7 +5,8 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -16,6 +17,7 @@ from filelock import FileLock
 
 from tests.engines.stand_in import installed
 from tests.fake_driver.driver import build
+from tests.run.forks import Forks
 from tests.run.processes import bench, write_suite
 
 # A busy machine is no fault of the code: timings are in tests/benchmarks, as ratios.
@@ -86,6 +88,15 @@ def finished_run(shared: Path, home: Path) -> tuple[Path, str, str]:
 def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What a process has in its environment to find the stand-in engines: see tests/engines/stand_in.py."""
     return installed(tmp_path_factory.mktemp("installed"))
+
+
+@pytest.fixture(scope="session")
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    """Runs short commands in forks of a process that has imported bench."""
+    if not hasattr(os, "fork"):
+        pytest.skip("needs os.fork")
+    with ExitStack() as opened:
+        yield Forks(tmp_path_factory.mktemp("forks"), opened)
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from bench.hardware import nvml
 from tests.cli.conftest import Said, Say
 from tests.doctor.site import write_metadata, write_torch
 from tests.fake_driver.driver import environment_of, variant
+from tests.run.forks import Forks
 
 KERNELS: Final = "sm_75 sm_80 sm_86 sm_90 sm_100 sm_120 compute_120"
 CU130: Final = ("2.13.0+cu130", "13.0")
@@ -23,8 +24,11 @@ Doctor = Callable[..., Said]
 
 
 @pytest.fixture
-def doctor(tmp_path: Path, fake_nvml: Path) -> Doctor:
-    """`bench doctor` on a scenario, with a torch in front of the installed one that is imported at once."""
+def doctor(tmp_path: Path, fake_nvml: Path, forks: Forks) -> Doctor:
+    """`bench doctor` on a scenario, with a torch in front of the installed one that is imported at once.
+
+    `is_fresh`: in a process of its own, for what is found while Python starts or bench is imported.
+    """
 
     def run(
         scenario: str | Path | None,
@@ -32,6 +36,7 @@ def doctor(tmp_path: Path, fake_nvml: Path) -> Doctor:
         torch: tuple[str, str | None] = ("2.13.0+cpu", None),
         kernels: str = KERNELS,
         failure: str = "pass",
+        is_fresh: bool = False,
         **variables: str,
     ) -> Said:
         if scenario is None and nvml.gpus():
@@ -40,18 +45,25 @@ def doctor(tmp_path: Path, fake_nvml: Path) -> Doctor:
         write_torch(site, *torch, kernels=kernels, failure=failure)
         own = {"HF_HUB_OFFLINE": "0", "HF_HOME": str(tmp_path / "hf"), "PYTHONPATH": str(site)}
         driver = {} if scenario is None else environment_of(scenario, fake_nvml)
-        ended = subprocess.run(
-            [sys.executable, "-m", "bench", "doctor", *arguments],
-            env=os.environ | own | driver | variables,
-            cwd=tmp_path,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        start = _start if is_fresh else forks.run
+        ended = start("bench", "doctor", *arguments, env=os.environ | own | driver | variables, cwd=tmp_path)
         return Said(ended.returncode, ended.stdout, ended.stderr)
 
     return run
+
+
+def _start(
+    module: str, *arguments: str, env: dict[str, str], cwd: Path
+) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        env=env,
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def line_of(said: Said, name: str, number: int = 0) -> str:
@@ -76,7 +88,7 @@ def test_a_package_that_is_missing_or_too_old_is_the_first_finding(doctor: Docto
     write_metadata(tmp_path / "site", "huggingface-hub", "0.20.1")
     hide = "import sys\nsys.modules.update(dict.fromkeys(('soxr', 'huggingface_hub')))\n"
     (tmp_path / "site" / "sitecustomize.py").write_text(hide)
-    said = doctor(None)
+    said = doctor(None, is_fresh=True)
     assert (said.code, said.err) == (3, "")
     assert line_of(said, "packages") == (
         'problem packages huggingface-hub is not installed fix: Mend it: pip install "huggingface-hub>=0.34"'
@@ -95,7 +107,7 @@ def test_an_older_pynvml_keeps_cards_from_being_asked_and_the_cpu_does_not_need_
 ) -> None:
     (tmp_path / "site" / "pynvml").mkdir(parents=True)
     (tmp_path / "site" / "pynvml" / "__init__.py").write_text("NVML_SUCCESS = 0\n")
-    said = doctor("rtx-4070-headless", *arguments, torch=CU130)
+    said = doctor("rtx-4070-headless", *arguments, torch=CU130, is_fresh=True)
     assert (said.code, said.err) == (code, "")
     assert "nvidia-ml-py is hidden by an older package" in line_of(said, "packages")
     assert "NVIDIA card" not in said.out

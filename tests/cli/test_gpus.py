@@ -3,6 +3,8 @@
 import json
 import re
 import subprocess
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,8 @@ from bench.hardware import nvml
 from bench.hardware.catalog import cards
 from tests.cli.conftest import Say
 from tests.fake_driver.driver import environment_of, variant
-from tests.run.processes import bench
+from tests.run.forks import Forks
+from tests.run.processes import bench, environment
 
 
 def test_the_list_is_narrowed_by_slug_and_by_name(say: Say) -> None:
@@ -78,10 +81,18 @@ def test_a_terminal_gets_lines_that_fit(width: int) -> None:
 # --- the cards of this machine, from the driver -----------------------------------------------------------
 
 
-def _bench(
-    *arguments: str, scenario: str | Path, library: Path, home: Path, env: dict[str, str] | None = None
-) -> "subprocess.CompletedProcess[str]":
-    return bench(*arguments, home=home, cwd=home, env=environment_of(scenario, library) | (env or {}))
+OnMachine = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def on_machine(fake_nvml: Path, forks: Forks, home: Path) -> OnMachine:
+    """Run `bench` on the machine of a scenario."""
+
+    def run(*arguments: str, scenario: str | Path, **env: str) -> "subprocess.CompletedProcess[str]":
+        emulated = environment(home) | environment_of(scenario, fake_nvml) | env
+        return forks.run("bench", *arguments, env=emulated, cwd=home)
+
+    return run
 
 
 @pytest.mark.parametrize(
@@ -97,10 +108,8 @@ def _bench(
         ("wsl2", ["rtx-4070"]),
     ],
 )
-def test_what_is_in_this_machine_is_marked(
-    fake_nvml: Path, home: Path, scenario: str, marked: list[str]
-) -> None:
-    said = _bench("gpus", scenario=scenario, library=fake_nvml, home=home)
+def test_what_is_in_this_machine_is_marked(on_machine: OnMachine, scenario: str, marked: list[str]) -> None:
+    said = on_machine("gpus", scenario=scenario)
     assert (said.returncode, said.stderr) == (0, "")
     starred = [line.split()[1] for line in said.stdout.splitlines() if line.startswith("* ")]
     assert starred == [*marked, "in"]
@@ -108,34 +117,32 @@ def test_what_is_in_this_machine_is_marked(
     assert "\x1b" not in said.stdout
 
 
-def test_a_card_that_the_catalog_lacks_is_listed_too(fake_nvml: Path, home: Path) -> None:
-    said = _bench("gpus", "6070", scenario="unknown-card", library=fake_nvml, home=home)
+def test_a_card_that_the_catalog_lacks_is_listed_too(on_machine: OnMachine) -> None:
+    said = on_machine("gpus", "6070", scenario="unknown-card")
     assert said.stdout.splitlines()[1:] == [
         "* rtx-6070  18.00  13.0   n/a      n/a  n/a  NVIDIA GeForce RTX 6070",
         "* in this machine: rtx-6070",
         "rtx-6070 is not in the catalog: it runs too, without bandwidth figures",
     ]
-    (row,) = json.loads(
-        _bench("gpus", "6070", "--json", scenario="unknown-card", library=fake_nvml, home=home).stdout
-    )
+    (row,) = json.loads(on_machine("gpus", "6070", "--json", scenario="unknown-card").stdout)
     assert (row["catalogued"], row["in_this_machine"], row["tdp_w"]) == (False, 1, None)
 
 
-def test_slices_of_a_card_are_cards(fake_nvml: Path, home: Path) -> None:
-    said = _bench("gpus", "mig", scenario="mig-slice", library=fake_nvml, home=home)
+def test_slices_of_a_card_are_cards(on_machine: OnMachine) -> None:
+    said = on_machine("gpus", "mig", scenario="mig-slice")
     assert "* a100-sxm4-40gb-mig-3g-20gb  19.62   8.0 " in said.stdout
     assert "* a100-sxm4-40gb-mig-1g-5gb    4.75   8.0 " in said.stdout
 
 
-def test_two_of_a_kind_are_counted(fake_nvml: Path, home: Path, tmp_path: Path) -> None:
+def test_two_of_a_kind_are_counted(on_machine: OnMachine, tmp_path: Path) -> None:
     twins = variant(tmp_path, "two-cards", "name NVIDIA GeForce RTX 4070", "memory.total 12282MiB")
-    said = _bench("gpus", scenario=twins, library=fake_nvml, home=home)
+    said = on_machine("gpus", scenario=twins)
     assert said.stdout.endswith("* in this machine: 2 x rtx-4070\n")
 
 
-def test_a_driver_that_fails_takes_nothing_from_the_list(fake_nvml: Path, home: Path, tmp_path: Path) -> None:
+def test_a_driver_that_fails_takes_nothing_from_the_list(on_machine: OnMachine, tmp_path: Path) -> None:
     broken = variant(tmp_path, "rtx-4070-headless", system=["fail nvmlInitWithFlags LIB_RM_VERSION_MISMATCH"])
-    said = _bench("gpus", "4070", scenario=broken, library=fake_nvml, home=home)
+    said = on_machine("gpus", "4070", scenario=broken)
     assert said.returncode == 0
     assert "rtx-4070-ti" in said.stdout
     (line,) = said.stderr.splitlines()
@@ -146,11 +153,10 @@ def test_a_driver_that_fails_takes_nothing_from_the_list(fake_nvml: Path, home: 
 # --- `bench run --gpu` --------------------------------------------------------------------------------------
 
 
-def _dry_run(
-    *arguments: str, scenario: str | Path, library: Path, home: Path, env: dict[str, str] | None = None
-) -> "subprocess.CompletedProcess[str]":
-    plan = ("run", "--suite", "smoke", "--dry-run", *arguments)
-    return _bench(*plan, scenario=scenario, library=library, home=home, env=env)
+@pytest.fixture
+def dry_run(on_machine: OnMachine) -> OnMachine:
+    """Run `bench run --dry-run` on the machine of a scenario."""
+    return partial(on_machine, "run", "--suite", "smoke", "--dry-run")
 
 
 @pytest.mark.parametrize(
@@ -163,9 +169,9 @@ def _dry_run(
     ],
 )
 def test_the_card_that_was_named_is_the_card_of_the_plan(
-    fake_nvml: Path, home: Path, scenario: str, gpu: str, name: str
+    dry_run: OnMachine, scenario: str, gpu: str, name: str
 ) -> None:
-    said = _dry_run("--gpu", gpu, scenario=scenario, library=fake_nvml, home=home)
+    said = dry_run("--gpu", gpu, scenario=scenario)
     assert (said.returncode, said.stderr) == (0, "")
     assert f"cells of smoke on {name} with tiny weights" in said.stdout
 
@@ -187,20 +193,20 @@ def test_the_card_that_was_named_is_the_card_of_the_plan(
     ],
 )
 def test_a_card_that_is_not_here_is_one_line(
-    fake_nvml: Path, home: Path, scenario: str, gpu: str, code: int, told: str
+    dry_run: OnMachine, scenario: str, gpu: str, code: int, told: str
 ) -> None:
-    said = _dry_run("--gpu", gpu, scenario=scenario, library=fake_nvml, home=home)
+    said = dry_run("--gpu", gpu, scenario=scenario)
     assert (said.returncode, said.stdout) == (code, "")
     (line,) = said.stderr.splitlines()
     assert told in line
 
 
-def test_a_laptop_part_is_no_desktop_card(fake_nvml: Path, home: Path, tmp_path: Path) -> None:
+def test_a_laptop_part_is_no_desktop_card(dry_run: OnMachine, tmp_path: Path) -> None:
     laptop = variant(tmp_path, "laptop", "name NVIDIA GeForce RTX 4070 Laptop GPU", "memory.total 8188MiB")
-    refused = _dry_run("--gpu", "rtx-4070", scenario=laptop, library=fake_nvml, home=home)
+    refused = dry_run("--gpu", "rtx-4070", scenario=laptop)
     assert refused.returncode == 3
     assert "no rtx-4070 here: found rtx-4070-laptop. Use --gpu rtx-4070-laptop" in refused.stderr
-    runs = _dry_run("--gpu", "rtx-4070-laptop", scenario=laptop, library=fake_nvml, home=home)
+    runs = dry_run("--gpu", "rtx-4070-laptop", scenario=laptop)
     assert runs.returncode == 0
     assert runs.stderr == (
         "NVIDIA GeForce RTX 4070 Laptop GPU is not in the catalog; it runs as rtx-4070-laptop, "
@@ -218,9 +224,9 @@ def test_no_driver_is_no_card(home: Path, tmp_path: Path) -> None:
     assert "in this machine" not in bench("gpus", home=home, cwd=tmp_path).stdout
 
 
-def test_of_two_equal_cards_the_freer_is_told(fake_nvml: Path, home: Path, tmp_path: Path) -> None:
+def test_of_two_equal_cards_the_freer_is_told(dry_run: OnMachine, tmp_path: Path) -> None:
     twins = variant(tmp_path, "two-cards", "name NVIDIA GeForce RTX 4070", "memory.total 12282MiB")
-    said = _dry_run("--gpu", "rtx-4070", scenario=twins, library=fake_nvml, home=home)
+    said = dry_run("--gpu", "rtx-4070", scenario=twins)
     assert said.returncode == 0
     assert said.stderr == (
         "2 cards here are rtx-4070: number 1 of them in PCI order runs (UUID ends in 000001), the freest, "
@@ -228,13 +234,13 @@ def test_of_two_equal_cards_the_freer_is_told(fake_nvml: Path, home: Path, tmp_p
     )
 
 
-def test_a_hidden_card_is_told(fake_nvml: Path, home: Path) -> None:
+def test_a_hidden_card_is_told(dry_run: OnMachine) -> None:
     hiding = {"CUDA_VISIBLE_DEVICES": "GPU-00000014"}
-    said = _dry_run("--gpu", "rtx-4070", scenario="two-cards", library=fake_nvml, home=home, env=hiding)
+    said = dry_run("--gpu", "rtx-4070", scenario="two-cards", **hiding)
     assert said.returncode == 3
     assert said.stderr == (
         "bench: rtx-4070 is in this machine, but CUDA_VISIBLE_DEVICES=GPU-00000014 hides it. "
         "Unset it, or set it to GPU-4070aaaa-0000-4000-8000-000000000001\n"
     )
-    other = _dry_run("--gpu", "t4", scenario="two-cards", library=fake_nvml, home=home, env=hiding)
+    other = dry_run("--gpu", "t4", scenario="two-cards", **hiding)
     assert (other.returncode, other.stderr) == (0, "")

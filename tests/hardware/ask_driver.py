@@ -15,6 +15,7 @@ from typing import Final
 from bench.errors import DeviceError
 from bench.hardware import nvml
 from bench.hardware.readings import Sample
+from bench.hardware.state import device_state
 
 # Its command line says that it is a worker; it ends when its input does.
 _WORKER: Final = [sys.executable, "-c", "import sys; print(flush=True); sys.stdin.read()", "bench.run.worker"]
@@ -24,6 +25,11 @@ _PATIENCE_S: Final = 20.0
 def gpus() -> object:
     """Every card."""
     return [dataclasses.asdict(gpu) for gpu in nvml.gpus()]
+
+
+def states() -> object:
+    """The state of every card, as a record has it."""
+    return [device_state(gpu).model_dump(mode="json") for gpu in nvml.gpus()]
 
 
 def samples() -> object:
@@ -104,7 +110,8 @@ def _lost(ask: Callable[[], object]) -> str | None:
 
 def main() -> None:
     """Print the answer, or the error that a person would see."""
-    what = {function.__name__: function for function in (gpus, samples, worker, two_threads, no_such_card)}
+    asked = (gpus, states, samples, worker, two_threads, no_such_card)
+    what = {function.__name__: function for function in asked}
     try:
         answer = what[sys.argv[1]]()
     except DeviceError as error:

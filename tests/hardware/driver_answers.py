@@ -2,22 +2,19 @@
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypedDict
 
 from bench.hardware.readings import DriverGpu, GpuProcess, MemoryReading, Sample, SlowSample
+from tests.run.forks import Forks
 
 Ask = Callable[..., object]
 
 
-def answer_of(what: str, environment: dict[str, str]) -> object:
-    command = [sys.executable, "-m", "tests.hardware.ask_driver", what]
-    answer = subprocess.run(
-        command, env=os.environ | environment, capture_output=True, text=True, check=False, timeout=60
-    )
+def answer_of(forks: Forks, what: str, environment: dict[str, str]) -> object:
+    """The answer of the driver that a process finds in this environment."""
+    answer = forks.run("tests.hardware.ask_driver", what, env=os.environ | environment, cwd=Path.cwd())
     assert answer.returncode == 0, answer.stderr
     return json.loads(answer.stdout)
 

@@ -12,6 +12,7 @@ from bench.hardware.nvml_errors import MEANINGS, Asker, Meaning, device_error
 from bench.hardware.system import System
 from tests.fake_driver.driver import variant
 from tests.hardware.driver_answers import Ask, answer_of, gpus, samples
+from tests.run.forks import Forks
 
 
 def test_a_card_that_falls_off_the_bus_is_said_in_one_line(ask: Ask, tmp_path: Path) -> None:
@@ -41,11 +42,11 @@ def test_an_unknown_error_of_one_figure_costs_that_figure_alone(
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="where libraries are found")
-def test_without_a_driver_there_are_no_cards(tmp_path: Path) -> None:
+def test_without_a_driver_there_are_no_cards(forks: Forks) -> None:
     try:
         pynvml.nvmlInit()
     except pynvml.NVMLError_LibraryNotFound:
-        assert answer_of("gpus", {"LD_LIBRARY_PATH": str(tmp_path)}) == []
+        assert answer_of(forks, "gpus", {}) == []
     else:
         pytest.skip("this machine has an NVIDIA driver")
 

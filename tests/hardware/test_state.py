@@ -1,9 +1,6 @@
-import os
-import subprocess
-import sys
+import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
 import pytest
 from pydantic import TypeAdapter
@@ -12,7 +9,8 @@ from bench.hardware.readings import GpuProcess
 from bench.hardware.state import device_state, programs
 from bench.records.card import DeviceState
 from bench.units import GIB, MIB
-from tests.fake_driver.driver import environment_of, variant
+from tests.fake_driver.driver import variant
+from tests.hardware.driver_answers import Ask
 from tests.hardware.samples import IDLE, PYTHON, SHELL, reading
 
 
@@ -70,27 +68,14 @@ def test_people_see_the_programs_largest_first() -> None:
     assert programs(replace(IDLE, processes=None)) == ()
 
 
-CODE: Final = """
-from bench.hardware import nvml
-from bench.hardware.state import device_state
-print("[" + ",".join(device_state(gpu).model_dump_json() for gpu in nvml.gpus()) + "]")
-"""
-
-
 # --- the real pynvml with the fake driver -----------------------------------------------------------------
 
 
-def states(scenario: str | Path, library: Path) -> list[DeviceState]:
-    ended = subprocess.run(
-        [sys.executable, "-c", CODE],
-        env=os.environ | environment_of(scenario, library),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+def states(ask: Ask, scenario: str | Path) -> list[DeviceState]:
+    answer = json.dumps(ask(scenario, "states"))
     for private in ("GPU-", "MIG-", "Xorg", "python3", "do-not-show", "419"):
-        assert private not in ended.stdout
-    return TypeAdapter(list[DeviceState]).validate_json(ended.stdout)
+        assert private not in answer
+    return TypeAdapter(list[DeviceState]).validate_json(answer)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +93,7 @@ def states(scenario: str | Path, library: Path) -> list[DeviceState]:
     ],
 )
 def test_the_budget_of_each_card(
-    fake_nvml: Path,
+    ask: Ask,
     scenario: str,
     display: bool | None,
     headless: int | None,
@@ -116,7 +101,7 @@ def test_the_budget_of_each_card(
     now: int | None,
     is_measured: bool | None,
 ) -> None:
-    (state,) = states(scenario, fake_nvml)
+    (state,) = states(ask, scenario)
     budget = state.budget
     assert state.display is display
     figures = (budget.headless_bytes, budget.desktop_bytes, budget.now_bytes)
@@ -127,31 +112,31 @@ def test_the_budget_of_each_card(
     assert budget.desktop_use_basis == {True: "measured", False: "assumed", None: None}[is_measured]
 
 
-def test_what_is_not_told_is_null_and_nothing_there_is_0(fake_nvml: Path) -> None:
-    (idle,), (wsl2,) = states("rtx-4070-headless", fake_nvml), states("wsl2", fake_nvml)
+def test_what_is_not_told_is_null_and_nothing_there_is_0(ask: Ask) -> None:
+    (idle,), (wsl2,) = states(ask, "rtx-4070-headless"), states(ask, "wsl2")
     assert (idle.other_processes, idle.used_by_others_bytes) == (0, 0)
     assert (wsl2.other_processes, wsl2.used_by_others_bytes) == (1, None)
-    (shared,) = states("shared-card", fake_nvml)
+    (shared,) = states(ask, "shared-card")
     assert (shared.other_processes, shared.used_by_others_bytes) == (1, 3100 * MIB)
-    (old,) = states("old-driver", fake_nvml)
+    (old,) = states(ask, "old-driver")
     assert (old.memory_source, old.memory_reserved_bytes) == ("NVML memory v1", None)
     assert old.used_bytes == (27 + 434) * MIB
     assert "0.45 GiB in use, with what the driver keeps for itself" in old.display_evidence
 
 
-def test_each_card_and_each_slice_has_a_budget_of_its_own(fake_nvml: Path) -> None:
-    pair = [state.budget.headless_bytes for state in states("rtx-4060-ti-pair", fake_nvml)]
+def test_each_card_and_each_slice_has_a_budget_of_its_own(ask: Ask) -> None:
+    pair = [state.budget.headless_bytes for state in states(ask, "rtx-4060-ti-pair")]
     assert pair == [7876 * MIB, 15946 * MIB]
-    slices = [state.budget.now_bytes for state in states("mig-slice", fake_nvml)]
+    slices = [state.budget.now_bytes for state in states(ask, "mig-slice")]
     assert slices == [20085 * MIB, 4853 * MIB]
 
 
-def test_a_limit_below_the_makers_is_in_the_state(fake_nvml: Path) -> None:
-    (state,) = states("power-capped", fake_nvml)
+def test_a_limit_below_the_makers_is_in_the_state(ask: Ask) -> None:
+    (state,) = states(ask, "power-capped")
     assert (state.power_limit_w, state.power_limit_default_w) == (140.0, 200.0)
 
 
-def test_a_list_of_programs_that_is_not_told_is_not_an_empty_one(fake_nvml: Path, tmp_path: Path) -> None:
+def test_a_list_of_programs_that_is_not_told_is_not_an_empty_one(ask: Ask, tmp_path: Path) -> None:
     refused = "fail nvmlDeviceGetComputeRunningProcesses_v3 NOT_SUPPORTED"
-    (state,) = states(variant(tmp_path, "shared-card", refused), fake_nvml)
+    (state,) = states(ask, variant(tmp_path, "shared-card", refused))
     assert (state.other_processes, state.used_by_others_bytes, state.display) == (None, None, None)
