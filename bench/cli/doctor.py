@@ -58,7 +58,10 @@ def _waiting() -> AbstractContextManager[object]:
     from rich.console import Console
 
     console = Console(stderr=True)
-    return console.status("Looking at this machine") if console.is_terminal else nullcontext()
+    # With FORCE_COLOR rich takes a log file for a terminal, in which a rewritten line is unreadable.
+    if console.is_interactive and console.file.isatty():
+        return console.status("Looking at this machine")
+    return nullcontext()
 
 
 def _print(diagnosis: "Diagnosis") -> None:
