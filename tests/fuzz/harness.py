@@ -24,6 +24,7 @@ EXAMPLES: Final = int(os.environ.get("FUZZ_EXAMPLES", "0"))
 CODES: Final = {0, 1, 2, 3, 4}
 _SHOWN: Final = {"\n", "\t"}
 platform.platform()  # starts a process, once
+_COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
 _UNSAFE: Final = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
@@ -74,13 +75,17 @@ def _no_process(*_: object, **__: object) -> None:
 
 
 def said(*arguments: str) -> Said:
-    """Run a command line. Of each holds: a code of the table, one line for an error, clean text."""
+    """Run a command line. Of each holds: a code of the table, one line for an error, clean text.
+
+    With FORCE_COLOR the text has colours, and nothing else that begins with an escape.
+    """
     out, err = _stream(), _stream()
     with redirect_stdout(out), redirect_stderr(err):
         code = run(list(arguments))
     told = Said(code, _written(out), _written(err))
     assert code in CODES, f"{code} of {arguments!r}: {told.err}{_bugs()}"
-    for text in (told.out, told.err):
+    for printed in (told.out, told.err):
+        text = _COLOURS.sub("", printed) if os.environ.get("FORCE_COLOR") else printed
         assert "Traceback" not in text, text
         odd = [letter for letter in text if letter not in _SHOWN and unicodedata.category(letter) in _UNSAFE]
         assert not odd, f"{odd[:5]} of {arguments!r} in {text[:2000]!r}"

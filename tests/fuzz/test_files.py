@@ -376,12 +376,20 @@ def test_gates() -> None:
 
 # --- the environment --------------------------------------------------------------------------------------
 
-# Without FORCE_COLOR: it asks for what these tests refuse.
 VARIABLES: Final = (
     *("COLUMNS", "LINES", "LANG", "LC_ALL", "TERM", "NO_COLOR", "HOME", "XDG_CACHE_HOME"),
     *("XDG_CONFIG_HOME", "HF_HOME", "HF_HUB_CACHE", "HF_ENDPOINT", "HF_TOKEN", "CUDA_VISIBLE_DEVICES"),
     *("CUDA_DEVICE_ORDER", "BENCH_TURNS", "_BENCH_COMPLETE", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"),
-    *("PYTORCH_CUDA_ALLOC_CONF", "OMP_NUM_THREADS", "TMPDIR", "USER", "LOGNAME"),
+    *("PYTORCH_CUDA_ALLOC_CONF", "OMP_NUM_THREADS", "TMPDIR", "USER", "LOGNAME", "FORCE_COLOR"),
+)
+
+
+COMMANDS: Final = (
+    ("gpus", "4070"),
+    ("suites", "smoke"),
+    ("report", "a.json"),
+    ("compare", "a.json", "a.json"),
+    ("run", *DRY),
 )
 
 
@@ -405,16 +413,9 @@ def test_variables() -> None:
                 "../..",
             ]
         )
-        commands = [
-            ("gpus", "4070"),
-            ("suites", "smoke"),
-            ("report", "a.json"),
-            ("compare", "a.json", "a.json"),
-            ("run", *DRY),
-        ]
 
         @fuzzed(30)
-        @given(st.dictionaries(st.sampled_from(VARIABLES), values, max_size=3), st.sampled_from(commands))
+        @given(st.dictionaries(st.sampled_from(VARIABLES), values, max_size=3), st.sampled_from(COMMANDS))
         def check(variables: dict[str, str], command: tuple[str, ...]) -> None:
             with pytest.MonkeyPatch.context() as patch:
                 for name, value in variables.items():
@@ -423,3 +424,12 @@ def test_variables() -> None:
                 said(*command)
 
         check()
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, ("doctor", "--device", "cpu")], ids=" ".join)
+def test_forced_colours_are_all_that_is_more(command: tuple[str, ...]) -> None:
+    """No line is rewritten in a log file."""
+    with place(), pytest.MonkeyPatch.context() as patch:
+        Path("a.json").write_text(render(sample.smoke()), encoding="utf-8")
+        patch.setenv("FORCE_COLOR", "1")
+        said(*command)
