@@ -71,6 +71,8 @@ def _about_the_prediction(record: Record, budgets: Budgets) -> Iterator[RecordCa
         yield known.PredictedForCpu()
     if record.derivation is not None:
         yield from _about_the_system(record, record.derivation.system)
+        if _is_expected(record, record.derivation):
+            yield known.KernelExpected(kernel="memory_efficient")
         yield from _about_the_allocator(record.derivation)
         if record.derivation.driver_reserve is not None and record.derivation.context is not None:
             yield known.RangesOfOtherMachines(with_desktop=record.derivation.headroom != "headless")
@@ -89,6 +91,12 @@ def _about_the_system(record: Record, system: PlannedSystem | None) -> Iterator[
             kernels=kernels_of(record),
             torch_here=here[0] if here is not None and here[0] != system.torch else None,
         )
+
+
+def _is_expected(record: Record, derivation: Derivation) -> bool:
+    """Whether the prediction rests on a kernel of Windows builds that no compared run has shown."""
+    on_windows = derivation.system is not None and derivation.system.os == "windows"
+    return on_windows and not derivation.compared and "memory_efficient" in kernels_of(record)
 
 
 def _about_the_allocator(derivation: Derivation) -> Iterator[RecordCaveat]:

@@ -86,6 +86,13 @@ class PredictedForCpu(Frozen):
     code: Literal["predicted_for_cpu"] = "predicted_for_cpu"
 
 
+class KernelExpected(Frozen):
+    """The kernel follows from the sources of torch; no run of such a build has shown it."""
+
+    code: Literal["kernel_expected"] = "kernel_expected"
+    kernel: AttentionKernel
+
+
 class ReservedMeasured(Frozen):
     """Reserved bytes are modelled, and were measured on the card."""
 
@@ -131,6 +138,7 @@ class SpeedsAreCeilings(Frozen):
 PredictionCaveat = (
     PredictedForCpu
     | PredictedForSystem
+    | KernelExpected
     | ReservedMeasured
     | ReservedUnconfirmed
     | RangesOfOtherMachines

@@ -93,6 +93,7 @@ def _in_force(cell: CellResult) -> tuple[tuple[Fact, ...], bool]:
         ("Attention from", seen.attention_provider),
         ("Numbers", f"{seen.dtype} (asked for {wanted.dtype})" if seen.dtype else None),
         ("Profile", wanted.profile.value),
+        ("Calls of SDPA", seen.sdpa_grouping),
         ("Logits of", f"{logits} positions" if logits else None),
         ("Encoder chunks", f"{frames:,} frames, {seen.encoder_chunks_at_once} at once" if frames else None),
         ("KV cache", seen.kv_cache),

@@ -116,6 +116,11 @@ def _prediction(caveat: caveats.PredictionCaveat | caveats.DeviceCaveat) -> str:
             return "Derived for the kernels of a CPU: no figure here is one of a graphics card."
         case caveats.PredictedForSystem():
             return _system(caveat)
+        case caveats.KernelExpected(kernel=kernel):
+            return (
+                f"The {KERNELS[kernel]} attention kernel is expected from the sources of torch: "
+                "no run with a Windows build has shown it yet."
+            )
         case caveats.ReservedMeasured():
             return f"Reserved bytes are modelled: measured on this card they were {_ratios(caveat)}."
         case caveats.ReservedUnconfirmed(allocator=allocator):

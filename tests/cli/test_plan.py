@@ -100,10 +100,10 @@ def test_a_configuration_that_is_none_is_a_bad_file(say: Say, tmp_path: Path, te
 
 
 def test_a_configuration_that_no_model_can_be_built_of(say: Say, tmp_path: Path) -> None:
-    directory = configuration(tmp_path, deepstack_num_inject_layers=-1)
+    directory = configuration(tmp_path, tie_word_embeddings=True)
     said = say("plan", "--gpu", "rtx-4070", "--model", str(directory), *ONE)
     assert said.code == 2
-    assert "Cannot inject -1 DeepStack layers" in said.line()
+    assert "Cannot tie word embeddings" in said.line()
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from bench.judge.verdict import judge
 from bench.records import caveats as known
 from bench.records.card import DeviceState, Sampled
 from bench.records.caveats import RecordCaveat, SomeCells, SomeCellsCode
-from bench.records.enums import Attention, AttentionKernel, Provenance, WeightMode
+from bench.records.enums import Attention, AttentionKernel, OperatingSystem, Provenance, WeightMode
 from bench.records.prediction import Comparison, PlannedSystem
 from bench.records.record import CellResult, ModelInfo, Record
 from tests.samples import cards
@@ -177,6 +177,26 @@ def test_a_plan_names_its_kernels_and_that_another_torch_is_installed() -> None:
     assert found[1] == known.PredictedForSystem(
         os="windows", torch="2.14", kernels=kernels, torch_here="2.13"
     )
+
+
+@pytest.mark.parametrize(
+    ("os", "kernel", "is_expected"),
+    [
+        ("windows", "memory_efficient", True),
+        ("windows", "math", False),
+        ("linux", "memory_efficient", False),
+        ("wsl2", "memory_efficient", False),
+    ],
+)
+def test_the_memory_efficient_kernel_of_windows_is_expected(
+    os: OperatingSystem, kernel: AttentionKernel, is_expected: bool
+) -> None:
+    cell = derived.predicted(sample.requested())
+    assert cell.envelope is not None
+    changed = cell.envelope.model_copy(update={"attention_kernel": kernel})
+    system = PlannedSystem(os=os, torch="2.14")
+    record = derived.derived_record([cell.model_copy(update={"envelope": changed})], system=system)
+    assert (known.KernelExpected(kernel="memory_efficient") in caveats(record)) is is_expected
 
 
 def test_a_plan_without_a_desktop_does_not_speak_of_one() -> None:

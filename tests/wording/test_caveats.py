@@ -50,6 +50,11 @@ SENTENCES: Final[list[tuple[Caveat, str]]] = [
         "24 cells of 2 records.",
     ),
     (
+        known.KernelExpected(kernel="memory_efficient"),
+        "The memory-efficient attention kernel is expected from the sources of torch: no run with a Windows "
+        "build has shown it yet.",
+    ),
+    (
         known.PredictedForSystem(os="linux", torch="2.13", kernels=("flash",), torch_here=None),
         "Linux, torch 2.13: flash attention kernel.",
     ),
