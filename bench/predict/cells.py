@@ -7,13 +7,15 @@ from bench.arithmetic import architecture
 from bench.engines.native.profiles import settings_of
 from bench.engines.support import Surroundings, unsupported
 from bench.hardware.catalog import Card
+from bench.packages import version_of
+from bench.predict.allocator.protocol import AS_SHIPPED, Measuring
 from bench.predict.cpu_workspace import ProbedWorkspace
 from bench.predict.cuda_workspace import cublas_workspace_bytes
 from bench.predict.prediction import OnCard, OnCpu, predict
 from bench.predict.roofline import ceiling
 from bench.predict.target import Target
 from bench.predict.traced_model import TracedModel, mel_frames, setting_of
-from bench.predict.tracing.tracer import Setting
+from bench.predict.weights_block import weights_blocks
 from bench.records.prediction import Ceiling, Envelope
 from bench.records.reasons import UnsupportedReason
 from bench.records.record import CellResult, Predicted, Requested, Work
@@ -25,12 +27,16 @@ _ELSEWHERE: Final = "elsewhere"
 
 
 class Predictions:
-    """The predictions of one model, for answers of these lengths."""
+    """The predictions of one model, for answers of these lengths, measured in this way."""
 
-    def __init__(self, model: TracedModel, max_tokens: Sequence[int]) -> None:
+    def __init__(
+        self, model: TracedModel, max_tokens: Sequence[int], measuring: Measuring = AS_SHIPPED
+    ) -> None:
         self._model = model
+        self._measuring = measuring
+        self._transformers = version_of("transformers")
         self._max_tokens = tuple(dict.fromkeys(max_tokens))
-        self._found: dict[tuple[Setting, float, int, str], Mapping[int, Envelope]] = {}
+        self._found: dict[tuple[object, ...], Mapping[int, Envelope]] = {}
         self._workspace = ProbedWorkspace()
 
     def cell(self, cell: Cell, target: Target, max_positions: int) -> CellResult:
@@ -59,18 +65,20 @@ class Predictions:
         }
 
     def _base(self, requested: Requested, target: Target) -> Mapping[int, Envelope]:
-        """Memory without ceilings. Cards of one setting differ by the workspace of cuBLAS, by generation."""
+        """Memory without ceilings. Cards of one setting differ by cuBLAS's workspace and loading's block."""
         setting, card = setting_of(requested, target), target.card
+        memory, where = self._model.memory(requested, setting.kind), self._on(target, requested)
         kept = cublas_workspace_bytes(card.compute_capability) if card is not None else 0
-        key = (setting, requested.clip_seconds, kept, requested.profile)
+        blocks = where.weights_blocks if isinstance(where, OnCard) else None
+        key = (setting, requested.clip_seconds, kept, blocks, requested.profile)
         if key not in self._found:
             trace = self._model.trace(requested, target)
             if card is None:
                 self._workspace.prepare(trace.kernels)
             found = predict(
                 trace,
-                self._model.memory(requested, setting.kind),
-                OnCpu(self._workspace) if card is None else OnCard(card),
+                memory,
+                where,
                 mel_frames=mel_frames(requested.clip_seconds),
                 logits_positions=setting.logits_positions,
                 max_tokens=self._max_tokens,
@@ -80,6 +88,14 @@ class Predictions:
                 for tokens, envelope in found.items()
             }
         return self._found[key]
+
+    def _on(self, target: Target, requested: Requested) -> OnCard | OnCpu:
+        card, system = target.card, target.system
+        if card is None or system is None:
+            return OnCpu(self._workspace)
+        every = self._model.memory(requested, "cpu").weights_bytes
+        blocks = weights_blocks(every, card, system.os, requested.weight_mode, self._transformers)
+        return OnCard(card, self._measuring, blocks)
 
     def _ceiling(self, requested: Requested, tokens: int, card: Card) -> Ceiling:
         memory, prompt = self._model.memory(requested, "cpu"), self._model.prompt_tokens(requested)

@@ -29,12 +29,18 @@ _LARGE_ON: Final = frozenset({"9", "10", "12"})
 _CHANNELS_TOGETHER: Final = 8
 _SIXTEEN_BITS: Final = frozenset({"bfloat16", "float16"})
 _BYTES: Final = 2
+_PRODUCTS: Final = frozenset({"aten::mm", "aten::addmm", "aten::bmm", "aten::baddbmm"})
 
 
 def cublas_workspace_bytes(compute_capability: str) -> int:
     """Bytes that torch keeps for cuBLAS from the first product on, per handle and stream: 8519680 on 8.9."""
     major = compute_capability.partition(".")[0]
     return CUBLAS_LARGE_BYTES if major in _LARGE_ON else CUBLAS_BYTES
+
+
+def is_product(kernel: Kernel) -> bool:
+    """Return whether cuBLAS computes this kernel: the first such one allocates its workspace."""
+    return kernel.name in _PRODUCTS
 
 
 def cudnn_layout_bytes(kernel: Kernel) -> int:

@@ -12,7 +12,7 @@ the answer is (the tests compare with all steps).
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,22 +45,20 @@ class PhasePeak:
     workspace_peak_bytes: int
 
 
+class Level(NamedTuple):
+    """KV cache and other tensors after an event, and its kernel; None at the begin of a phase."""
+
+    cache_bytes: int
+    activations_bytes: int
+    kernel: Kernel | None
+
+
 def phase_peaks(
     trace: Trace, max_tokens: Sequence[int], workspace: Callable[[Kernel], int]
 ) -> dict[int, dict[Phase, PhasePeak]]:
-    """Return, for each number of new tokens, the peak of each phase of the answer, phases in order.
-
-    An answer of one token has no decode phase. `workspace` returns the bytes that a kernel takes in addition
-    to its tensors while it runs; it is called for kernels with a `call`.
-
-    Raises:
-        ValueError: less than one token; or more than were traced, of a trace without a decode step.
-    """
-    summed = _summed(trace, workspace)
-    return {
-        tokens: {phase: _named(peak, trace.kernels) for phase, peak in summed.peaks(tokens).items()}
-        for tokens in max_tokens
-    }
+    """Return the peaks of each phase for each number of new tokens: see `SummedTrace.peaks`."""
+    summed = SummedTrace(trace, workspace)
+    return {tokens: summed.peaks(tokens) for tokens in max_tokens}
 
 
 # --- memory after each event ---------------------------------------------------------------------------
@@ -187,6 +185,15 @@ class DecodeSteps:
             found.append(self._series(last, self._skipped(regular + 1, last, before)).peak())
         return found
 
+    def series(self, number: int, begin: int, before: tuple[int, int]) -> MemorySeries:
+        """The series of step `number`, from the KV cache and other bytes `before` step `begin`."""
+        regular = max(begin, min(number, self.first + len(self.first_changes)))
+        for earlier in range(begin, regular):
+            before = _sum(before, self._net(earlier))
+        if number > regular:
+            before = self._skipped(regular, number, before)
+        return self._series(number, before)
+
     def _changes(self, number: int) -> ByteCounts:
         """Bytes by which each event of a step changes the memory."""
         since = number - self.first
@@ -255,49 +262,74 @@ def _sum(some: tuple[int, int], more: tuple[int, int]) -> tuple[int, int]:
 # --- a trace with its sums -------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _SummedTrace:
-    """A trace with its running sums, which answers of all lengths share."""
+class SummedTrace:
+    """A trace with its running sums, which answers of all lengths share.
 
-    tokens_at: tuple[int, ...]
-    series: MemorySeries
-    spans: dict[Phase, tuple[int, int]]
-    steps: DecodeSteps | None
+    `workspace` returns the bytes that a kernel takes in addition to its tensors while it runs; it is called
+    for kernels with a `call`.
+    """
 
-    def peaks(self, tokens: int) -> dict[Phase, Peak]:
+    def __init__(self, trace: Trace, workspace: Callable[[Kernel], int]) -> None:
+        taken = np.array([workspace(k) if k.call is not None else 0 for k in trace.kernels], dtype=np.int64)
+        sizes = {event.block: event.size_bytes for event in trace.events if event.size_bytes}
+        changes = np.array(
+            [event.size_bytes or -sizes[event.block] for event in trace.events], dtype=np.int64
+        )
+        kernels = np.array([event.kernel for event in trace.events], dtype=np.int64)
+        workspace_after = workspace_series(kernels, changes, taken)
+        self._kernels = trace.kernels
+        self._tokens_at = trace.tokens_at
+        self._series = memory_series(changes, _is_cache(trace.events), workspace_after, kernels, (0, 0))
+        self._spans = _phase_spans([trace.kernels[event.kernel].phase for event in trace.events])
+        self._steps = decode_steps(trace.step, sizes, taken) if trace.step is not None else None
+
+    def peaks(self, tokens: int) -> dict[Phase, PhasePeak]:
+        """Return the peak of each phase of an answer, phases in order. One token has no decode phase.
+
+        Raises:
+            ValueError: less than one token; or more than were traced, of a trace without a decode step.
+        """
         if tokens < 1:
             raise ValueError(f"An answer has at least one token, not {tokens}")
-        traced = min(tokens, len(self.tokens_at))
-        events = self.tokens_at[traced - 1]
+        traced = min(tokens, len(self._tokens_at))
+        events = self._tokens_at[traced - 1]
         found = {
-            phase: self.series.between(first, min(end, events)).peak()
-            for phase, (first, end) in self.spans.items()
+            phase: self._series.between(first, min(end, events)).peak()
+            for phase, (first, end) in self._spans.items()
             if first < events
         }
         if tokens > traced:
             known = [found[Phase.DECODE]] if Phase.DECODE in found else []
-            found[Phase.DECODE] = highest([*known, *self._beyond(traced, tokens, events)])
-        return found
+            steps = self._pattern(traced, tokens)
+            found[Phase.DECODE] = highest([*known, *steps.peaks(traced, tokens - 1, self._before(traced))])
+        return {phase: _named(peak, self._kernels) for phase, peak in found.items()}
 
-    def _beyond(self, traced: int, tokens: int, events: int) -> list[Peak]:
-        if self.steps is None:
-            raise ValueError(f"This trace ends after {traced} tokens, without a decode step to continue with")
-        before = int(self.series.cache[events]), int(self.series.activations[events])
-        return self.steps.peaks(traced, tokens - 1, before)
+    def at(self, event: int, step: int | None = None, *, is_begin: bool = False) -> Level:
+        """Return the memory after an event of the trace, or of a decode `step`; before it, if `is_begin`."""
+        place = event if is_begin else event + 1
+        if step is None:
+            series = self._series
+        else:
+            begin = min(step, len(self._tokens_at))
+            series = self._pattern(begin, step + 1).series(step, begin, self._before(begin))
+        kernel = NO_KERNEL if is_begin else int(series.kernels[place])
+        return Level(
+            int(series.cache[place]),
+            int(series.activations[place]),
+            None if kernel == NO_KERNEL else self._kernels[kernel],
+        )
 
+    def _before(self, step: int) -> tuple[int, int]:
+        """KV cache and other bytes when a decode step begins that follows a traced token."""
+        place = self._tokens_at[step - 1]
+        return int(self._series.cache[place]), int(self._series.activations[place])
 
-def _summed(trace: Trace, workspace: Callable[[Kernel], int]) -> _SummedTrace:
-    taken = np.array([workspace(k) if k.call is not None else 0 for k in trace.kernels], dtype=np.int64)
-    sizes = {event.block: event.size_bytes for event in trace.events if event.size_bytes}
-    changes = np.array([event.size_bytes or -sizes[event.block] for event in trace.events], dtype=np.int64)
-    kernels = np.array([event.kernel for event in trace.events], dtype=np.int64)
-    workspace_after = workspace_series(kernels, changes, taken)
-    return _SummedTrace(
-        tokens_at=trace.tokens_at,
-        series=memory_series(changes, _is_cache(trace.events), workspace_after, kernels, (0, 0)),
-        spans=_phase_spans([trace.kernels[event.kernel].phase for event in trace.events]),
-        steps=decode_steps(trace.step, sizes, taken) if trace.step is not None else None,
-    )
+    def _pattern(self, traced: int, tokens: int) -> DecodeSteps:
+        if self._steps is None:
+            raise ValueError(
+                f"This trace ends after {traced} tokens, without a decode step to go on to {tokens}"
+            )
+        return self._steps
 
 
 def _is_cache(events: Sequence[Event]) -> Flags:

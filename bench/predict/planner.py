@@ -19,6 +19,7 @@ from bench.hardware.environment import environment
 from bench.judge.prediction import ORDER, budgets_of, cell_verdict, kernels_of, need_of
 from bench.packages import version_of
 from bench.predict.allocator.caching import RULES_OF
+from bench.predict.allocator.protocol import Measuring
 from bench.predict.source import Source, source_of
 from bench.predict.target import Target, every_card
 from bench.records.base import Interval
@@ -102,7 +103,12 @@ class Planner:
         self._request = request
         self._budget_kind = budget_kind
         self._model = TracedModel(request.source, request.suite.dtype, announce)
-        self._predictions = Predictions(self._model, [cell.requested.max_tokens for cell in request.cells])
+        measure = request.suite.measure
+        self._predictions = Predictions(
+            self._model,
+            [cell.requested.max_tokens for cell in request.cells],
+            Measuring(measure.warmup_tokens, measure.repeats),
+        )
         self._environment = _environment()
         self._created_at = datetime.now(UTC).replace(microsecond=0)
 

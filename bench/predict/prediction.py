@@ -1,9 +1,11 @@
 """From a trace to predicted memory: each term of each phase, and the need of a card. Pure.
 
-On a card, the workspace of cuBLAS counts from the encoder on: it is allocated at the first product of
-matrices and stays. The workspace of cuDNN is an interval of its own, `convolution_workspace_bytes`. The lower
-end of the reserved bytes is the allocated bytes, which torch must hold; the upper end is the modelled
-allocator's peak, with cuDNN's workspace, on a card with memory to spare. On the CPU each kernel has its own
+On a card, allocated bytes are those of torch's counter: whole blocks, from a replay of the cell's protocol
+(`allocator.protocol`) without cuDNN's workspace, which is an interval of its own. The terms of a phase are
+those of its highest point, and what whole blocks take beyond them is `rounding_bytes`. The workspace of
+cuBLAS counts in every phase but loading: it is allocated in the cold call and stays. The lower end of the
+reserved bytes is the allocated bytes, which torch must hold; the upper end is the modelled allocator's peak,
+with cuDNN's workspace or without, on a card with memory to spare. On the CPU each kernel has its own
 workspace, and there is no caching allocator.
 """
 
@@ -14,10 +16,9 @@ from typing import Final, Literal
 from bench.arithmetic.architecture import kv_cache_bytes
 from bench.hardware.budget import CONTEXT
 from bench.hardware.catalog import Card
-from bench.predict.allocator.caching import DEFAULT, AllocatorSettings
-from bench.predict.allocator.reserved import reserved_peaks
+from bench.predict.allocator.protocol import AS_SHIPPED, CellMemory, CellReplay, Measuring
 from bench.predict.cuda_workspace import cublas_workspace_bytes, cudnn_layout_bytes, no_workspace
-from bench.predict.peaks import PhasePeak, phase_peaks
+from bench.predict.peaks import PhasePeak, SummedTrace
 from bench.predict.roofline import ceiling
 from bench.predict.trace import Kernel, ModelMemory, Trace
 from bench.records.base import Interval
@@ -32,10 +33,14 @@ _AT_BEGIN: Final = "what was there before"
 
 @dataclass(frozen=True, slots=True)
 class OnCard:
-    """A CUDA card, and the settings of torch's allocator on it."""
+    """A CUDA card, how its cells are measured, and the blocks that loading may begin with.
+
+    `weights_blocks` are in bytes, the most likely first; None: one block of all weights.
+    """
 
     card: Card
-    settings: AllocatorSettings = DEFAULT
+    measuring: Measuring = AS_SHIPPED
+    weights_blocks: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,91 +59,139 @@ def predict(
     logits_positions: LogitsPositions,
     max_tokens: Sequence[int],
 ) -> dict[int, Envelope]:
-    """Return the predicted memory of each answer, all from one trace.
+    """Return the predicted memory of each answer, all from one trace; none depends on the other answers.
 
     Raises:
         ValueError: less than one token, or a trace without a decode step for so many.
     """
     if isinstance(place, OnCpu):
-        peaks = phase_peaks(trace, max_tokens, place.workspace)
-        return {tokens: _envelope(trace, memory, tokens, peaks=found) for tokens, found in peaks.items()}
-    needs = _card_needs(trace, memory, place, max_tokens)
-    peaks = phase_peaks(trace, max_tokens, no_workspace)
+        summed = SummedTrace(trace, place.workspace)
+        return {tokens: _on_cpu(trace, memory, tokens, summed.peaks(tokens)) for tokens in max_tokens}
+    kept = cublas_workspace_bytes(place.card.compute_capability)
+    summed, replays = SummedTrace(trace, no_workspace), _replays(trace, memory, place, kept)
     ceilings = _ceilings(
         trace, memory, place.card, max_tokens, mel_frames=mel_frames, logits=logits_positions
     )
     return {
-        tokens: _envelope(trace, memory, tokens, peaks=found, need=needs[tokens], bound=ceilings[tokens])
-        for tokens, found in peaks.items()
+        tokens: _on_card(trace, memory, summed, replays, kept=kept, tokens=tokens).model_copy(
+            update={"ceiling": ceilings[tokens]}
+        )
+        for tokens in max_tokens
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _CardNeed:
-    """Terms of a card only: workspace that stays, that of cuDNN, and the peak of the allocator."""
-
-    kept_bytes: int
-    convolution: Interval
-    reserved_bytes: int
-
-    def reserved(self, allocated_bytes: int) -> Interval:
-        """From the allocated bytes. The model may hold less: buffers take the place of weights that left."""
-        return Interval(low=allocated_bytes, high=max(allocated_bytes, self.reserved_bytes))
-
-    def device(self, allocated_bytes: int) -> Interval:
-        reserved = self.reserved(allocated_bytes)
-        return Interval(low=reserved.low + CONTEXT.low_bytes, high=reserved.high + CONTEXT.high_bytes)
-
-
-def _card_needs(
-    trace: Trace, memory: ModelMemory, place: OnCard, max_tokens: Sequence[int]
-) -> dict[int, _CardNeed]:
-    """Replay the allocator without cuDNN's workspace and with it.
+def _replays(trace: Trace, memory: ModelMemory, place: OnCard, kept: int) -> list[CellReplay]:
+    """Replays without cuDNN's workspace and with it, for each block of the weights.
 
     Workspace that is released may leave a gap for later blocks: then less is reserved with it.
     """
-    kept = cublas_workspace_bytes(place.card.compute_capability)
-    without, with_it = (
-        reserved_peaks(memory, trace, max_tokens, workspace, kept, settings=place.settings)
+    return [
+        CellReplay(
+            memory,
+            trace,
+            workspace,
+            block_bytes=block_bytes,
+            kept_bytes=kept,
+            measuring=place.measuring,
+        )
+        for block_bytes in place.weights_blocks or (memory.weights_bytes,)
         for workspace in (no_workspace, cudnn_layout_bytes)
+    ]
+
+
+def _on_card(
+    trace: Trace,
+    memory: ModelMemory,
+    summed: SummedTrace,
+    replays: Sequence[CellReplay],
+    *,
+    kept: int,
+    tokens: int,
+) -> Envelope:
+    cells = [replay.cell(tokens) for replay in replays]
+    found = _envelope(
+        trace, memory, tokens, summed.peaks(tokens), _card_phases(memory, summed, cells[0], kept)
     )
+    low = found.allocated_peak_bytes
+    reserved = Interval(low=low, high=max(low, *(cell.reserved_bytes for cell in cells)))
+    device = Interval(low=reserved.low + CONTEXT.low_bytes, high=reserved.high + CONTEXT.high_bytes)
     convolution = Interval(low=0, high=max(map(cudnn_layout_bytes, trace.kernels), default=0))
-    return {
-        tokens: _CardNeed(kept, convolution, max(without[tokens], with_it[tokens])) for tokens in max_tokens
+    return found.model_copy(
+        update={
+            "workspace_peak_bytes": kept + found.workspace_peak_bytes,
+            "convolution_workspace_bytes": convolution,
+            "reserved_peak_bytes": reserved,
+            "context_bytes": CONTEXT.interval,
+            "device_peak_bytes": device,
+        }
+    )
+
+
+def _card_phases(
+    memory: ModelMemory, summed: SummedTrace, cell: CellMemory, kept: int
+) -> dict[Phase, PhaseEnvelope]:
+    loading = _load(memory)
+    phases = {
+        Phase.LOAD: loading.model_copy(
+            update={
+                "allocated_peak_bytes": cell.loading_bytes,
+                "rounding_bytes": cell.loading_bytes - loading.allocated_peak_bytes,
+            }
+        )
     }
+    for phase, peak in cell.phases.items():
+        level = summed.at(peak.event, peak.step, is_begin=peak.is_begin)
+        tensors = memory.staying_bytes + memory.buffers_bytes + level.cache_bytes + level.activations_bytes
+        phases[phase] = PhaseEnvelope(
+            allocated_peak_bytes=peak.allocated_bytes,
+            cache_bytes=level.cache_bytes,
+            activations_bytes=level.activations_bytes,
+            workspace_bytes=kept,
+            buffers_bytes=memory.buffers_bytes,
+            rounding_bytes=peak.allocated_bytes - tensors - kept,
+            peak_op=str(level.kernel) if level.kernel else _AT_BEGIN,
+        )
+    return phases
+
+
+def _on_cpu(trace: Trace, memory: ModelMemory, tokens: int, peaks: Mapping[Phase, PhasePeak]) -> Envelope:
+    phases = {Phase.LOAD: _load(memory)}
+    for phase, peak in peaks.items():
+        phases[phase] = PhaseEnvelope(
+            allocated_peak_bytes=memory.staying_bytes + memory.buffers_bytes + peak.allocated_bytes,
+            cache_bytes=peak.cache_bytes,
+            activations_bytes=peak.activations_bytes,
+            workspace_bytes=peak.workspace_bytes,
+            buffers_bytes=memory.buffers_bytes,
+            peak_op=str(peak.kernel) if peak.kernel else _AT_BEGIN,
+        )
+    return _envelope(trace, memory, tokens, peaks, phases)
 
 
 def _envelope(
     trace: Trace,
     memory: ModelMemory,
     tokens: int,
-    *,
     peaks: Mapping[Phase, PhasePeak],
-    need: _CardNeed | None = None,
-    bound: Ceiling | None = None,
+    phases: dict[Phase, PhaseEnvelope],
 ) -> Envelope:
-    kept = need.kept_bytes if need else 0
-    phases = {Phase.LOAD: _load(memory)}
-    phases |= {
-        phase: _phase(memory, peak, 0 if phase is Phase.PREPROCESS else kept) for phase, peak in peaks.items()
-    }
+    """Return the envelope without the terms of a card."""
     peak_phase = max(phases, key=lambda phase: phases[phase].allocated_peak_bytes)
-    allocated = phases[peak_phase].allocated_peak_bytes
     return Envelope(
         weights_bytes=memory.staying_bytes,
         kv_cache_bytes=_cache_at_the_end(trace, memory, tokens),
         activations_peak_bytes=max(peak.activations_peak_bytes for peak in peaks.values()),
-        workspace_peak_bytes=kept + max(peak.workspace_peak_bytes for peak in peaks.values()),
-        convolution_workspace_bytes=need.convolution if need else None,
-        allocated_peak_bytes=allocated,
-        reserved_peak_bytes=need.reserved(allocated) if need else None,
-        context_bytes=CONTEXT.interval if need else None,
-        device_peak_bytes=need.device(allocated) if need else None,
+        workspace_peak_bytes=max(peak.workspace_peak_bytes for peak in peaks.values()),
+        convolution_workspace_bytes=None,
+        allocated_peak_bytes=phases[peak_phase].allocated_peak_bytes,
+        reserved_peak_bytes=None,
+        context_bytes=None,
+        device_peak_bytes=None,
         peak_phase=peak_phase,
         peak_op=phases[peak_phase].peak_op,
         prompt_tokens=trace.prompt_tokens,
         phases=phases,
-        ceiling=bound,
+        ceiling=None,
     )
 
 
@@ -151,17 +204,6 @@ def _load(memory: ModelMemory) -> PhaseEnvelope:
         workspace_bytes=0,
         buffers_bytes=memory.buffers_bytes,
         peak_op=_LOADED,
-    )
-
-
-def _phase(memory: ModelMemory, peak: PhasePeak, kept: int) -> PhaseEnvelope:
-    return PhaseEnvelope(
-        allocated_peak_bytes=memory.staying_bytes + memory.buffers_bytes + peak.allocated_bytes + kept,
-        cache_bytes=peak.cache_bytes,
-        activations_bytes=peak.activations_bytes,
-        workspace_bytes=peak.workspace_bytes + kept,
-        buffers_bytes=memory.buffers_bytes,
-        peak_op=str(peak.kernel) if peak.kernel else _AT_BEGIN,
     )
 
 

@@ -60,6 +60,11 @@ DEFAULT: Final = AllocatorSettings()
 """torch's defaults."""
 
 
+def rounded(size_bytes: int) -> int:
+    """Round a request up to whole 512 bytes (`round_size`)."""
+    return -(-size_bytes // MIN_BLOCK) * MIN_BLOCK
+
+
 def segment_size(size_bytes: int) -> int:
     """Bytes requested from the driver for a rounded size without a free block (`get_allocation_size`)."""
     if size_bytes <= SMALL_SIZE:
