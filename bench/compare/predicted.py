@@ -18,6 +18,7 @@ from bench.records.prediction import Envelope, LongestClip
 from bench.records.record import CellResult, Record
 from bench.units import Unit as Bytes
 from bench.units import clip_length, quantity
+from bench.wording import labels
 from bench.wording.comparison import change_note
 from bench.wording.labels import ATTENTIONS
 
@@ -40,8 +41,11 @@ def overall(cells: Sequence[CellComparison]) -> dict[str, Change]:
 
 
 def budgets_and_clips(base: Record, new: Record) -> tuple[Difference, ...]:
-    """Budgets and lines of the predicted frontier that are not the same on both sides; none where one ran."""
-    olds, news = ({**dict(_budgets(record)), **dict(_frontier(record))} for record in (base, new))
+    """Systems, budgets and lines of the predicted frontier that differ; none where one side ran."""
+    olds, news = (
+        {**dict(_system(record)), **dict(_budgets(record)), **dict(_frontier(record))}
+        for record in (base, new)
+    )
     return tuple(
         Difference(what=what, base=olds[what], new=news[what])
         for what in olds
@@ -119,6 +123,12 @@ def _mean(name: str, found: Sequence[Change]) -> Change:
     ends = [(by.interval.low, by.interval.high) if by.interval else (by.change, by.change) for by in found]
     low, high = (math.expm1(fmean(math.log1p(end[n] or 0.0) for end in ends)) for n in (0, 1))
     return _of_ends(name, (low, high), count=len(found), is_range=is_range)
+
+
+def _system(record: Record) -> Iterator[tuple[str, str]]:
+    system = record.derivation.system if record.derivation is not None else None
+    if system is not None:
+        yield "predicted for", labels.system(system)
 
 
 def _budgets(record: Record) -> Iterator[tuple[str, str]]:

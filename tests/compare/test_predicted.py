@@ -5,6 +5,7 @@ import pytest
 from bench.records.base import Interval
 from bench.records.comparison import Against, Unit, Word
 from bench.records.comparison_reasons import EndsDisagree, NoCellHasMetric
+from bench.records.prediction import PlannedSystem
 from bench.records.record import CellResult, Record
 from tests.samples import predictions
 from tests.samples import records as sample
@@ -91,6 +92,16 @@ def test_budgets_and_the_frontier_of_two_cards_are_side_by_side() -> None:
     assert new is not None
     assert float(base.removesuffix(" s")) < float(new.removesuffix(" s"))
     assert found.overall["allocated_peak_bytes"].verdict is Word.SAME
+
+
+def test_predictions_for_two_systems_name_both() -> None:
+    windows = PlannedSystem(os="windows", torch="2.14")
+    plans = [
+        predictions.derived_record(clips=(10.0,), tokens=(128,), system=each)
+        for each in (predictions.LINUX, windows)
+    ]
+    facts = {one.what: (one.base, one.new) for one in against(plans[:1], plans[1:]).differences}
+    assert facts["predicted for"] == ("Linux with torch 2.13", "Windows with torch 2.14")
 
 
 @pytest.mark.parametrize("is_base", [True, False])
