@@ -80,9 +80,9 @@ def plan(
     below results/ (or --out) are held against the prediction. Nothing is written without --out.
 
     Windows builds of torch lack the flash kernel of SDPA. Before 2.14 the math kernel takes its place, whose
-    memory grows with the square of the clip. Under Windows and in WSL2 there is always a desktop, so that no
-    headless budget exists, and what does not fit is moved to system memory: the run is slow instead of
-    ending. WSL2 has the kernels of Linux. On macOS the plan is for Linux.
+    memory grows with the square of the clip; --profile lean avoids it. Under Windows and in WSL2 there is
+    always a desktop, so that no headless budget exists, and what does not fit is moved to system memory: the
+    run is slow instead of ending. WSL2 has the kernels of Linux. On macOS the plan is for Linux.
 
     \b
     JSON on standard output:
