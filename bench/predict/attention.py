@@ -1,11 +1,13 @@
 """The kernel that runs attention of the language model on a planned device, and how it is called."""
 
+from functools import partial
 from typing import NamedTuple
 
+from bench.engines.native.profiles import settings_of
 from bench.engines.native.sdpa_rules import chosen_kernel
 from bench.predict.planned_system import torch_build
 from bench.predict.target import Target
-from bench.records.enums import Attention, AttentionKernel, Profile
+from bench.records.enums import Attention, AttentionKernel
 from bench.records.record import Requested
 
 
@@ -26,15 +28,6 @@ def attention_of(requested: Requested, target: Target) -> LanguageAttention:
     system, capability = target.system, target.info.compute_capability
     if requested.attention is Attention.FLASH_ATTENTION_2 or system is None or capability is None:
         return LanguageAttention("flash", True)
-    with_groups, without = (
-        chosen_kernel(
-            torch_build(system),
-            compute_capability=capability,
-            dtype=requested.dtype,
-            is_grouped=is_grouped,
-        )
-        for is_grouped in (True, False)
-    )
-    if requested.profile is Profile.LEAN and with_groups == "math":
-        return LanguageAttention(without, False)
-    return LanguageAttention(with_groups, True)
+    choose = partial(chosen_kernel, torch_build(system), compute_capability=capability, dtype=requested.dtype)
+    is_grouped = settings_of(requested.profile).is_grouped(choose(is_grouped=True))
+    return LanguageAttention(choose(is_grouped=is_grouped), is_grouped)

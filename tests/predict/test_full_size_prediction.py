@@ -12,6 +12,27 @@ TOOL = Path(__file__).parents[2] / "tools" / "envelope_proof.py"
 
 
 @pytest.fixture(scope="module")
+def kernels() -> Any:
+    """Every attention kernel that a CPU can run, in both profiles: peaks of phases."""
+    command = [sys.executable, "-m", "tools.kernel_proof", "--format", "json"]
+    seen = subprocess.run(command, check=True, capture_output=True, text=True, cwd=TOOL.parents[1])
+    return json.loads(seen.stdout)
+
+
+@pytest.mark.full_size
+def test_each_phase_is_within_1_percent_of_the_profiler_for_each_kernel_and_profile(kernels: Any) -> None:
+    found = {
+        f"{one['clip_seconds']} s {one['profile']} {one['kernel']} {one['is_grouped']} {phase}": (
+            pair["predicted"] / pair["seen"] - 1
+        )
+        for one in kernels
+        for phase, pair in one["peaks"].items()
+    }
+    assert len(found) == 3 * len(kernels) >= 12
+    assert {name: off for name, off in found.items() if abs(off) > 0.01} == {}
+
+
+@pytest.fixture(scope="module")
 def proof() -> Any:
     """The run whose tables stand in the README."""
     command = [sys.executable, str(TOOL), "--format", "json"]
