@@ -161,7 +161,7 @@ def test_a_measured_check_has_no_prediction() -> None:
 
 def test_a_check_of_48_predictions_is_fetched_by_a_page() -> None:
     document = check_json.render(view_of(derived.derived_record(attentions=BOTH)))
-    assert len(document) < 93_000  # each cell with its system and its kernel
+    assert len(document) < 94_000  # each cell with its system and its kernel
 
 
 def test_a_post_has_the_stamp_at_every_table_of_figures() -> None:
