@@ -18,7 +18,18 @@ _IMPORTED: Final = (
     *("bench.doctor.diagnosis", "bench.doctor.gather", "bench.hardware.nvml", "bench.hardware.state"),
     *("bench.audio.clips", "bench.judge.prediction", "bench.run.estimate", "bench.run.runner"),
     *("bench.suite.messages", "bench.weights.checkpoint", "bench.weights.tiny"),
-    *("asyncio", "filelock", "numpy", "rich.console", "rich.table", "soundfile", "soxr", "tqdm", "yaml"),
+    *(
+        "asyncio",
+        "filelock",
+        "numpy",
+        "rich.console",
+        "rich.table",
+        "soundfile",
+        "soxr",
+        "ssl",
+        "tqdm",
+        "yaml",
+    ),
 )
 
 

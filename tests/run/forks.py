@@ -1,6 +1,7 @@
 """Short commands without the start of a process each: see `fork_server`."""
 
 import json
+import os
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -50,7 +51,7 @@ class Forks:
                 stdout=subprocess.PIPE,
                 text=True,
                 cwd=Path(__file__).parents[2],
-                env=env,
+                env=os.environ | ({} if libraries is None else {_LIBRARIES: libraries}),
             )
             self._opened.enter_context(process)  # closes its input, at which it ends, and waits
             self._servers[libraries] = process

@@ -12,30 +12,13 @@ from typing import Any
 import pytest
 
 from tests.hub_server import Hub, serve
+from tests.run.forks import Forks
 from tests.weights.samples import checkpoint
 
 ROOT = Path(__file__).parents[2]
 REPO = "some-owner/moss-tiny"
 
-_DRIVER = """
-import json, sys
-from bench.errors import BenchError
-from bench.weights import hub
-
-def fetched(repo, revision):
-    progress = []
-    try:
-        plan = hub.plan(repo, revision=revision or None)
-        found = hub.download(plan, lambda *stage: progress.append(stage))
-    except BenchError as error:
-        return {"line": str(error), "code": int(error.exit_code)}
-    answer = {name: getattr(found, name) for name in ("name", "repo", "revision", "weight_mode")}
-    answer |= {"directory": str(found.directory), "progress": progress, "note": plan.note}
-    return answer | {"files": {file.name: [file.size_bytes, file.sha256] for file in found.files}}
-
-for revision in sys.argv[2:]:
-    print(json.dumps(fetched(sys.argv[1], revision)))
-"""
+_DRIVER = "tests.weights.fetch_from_hub"
 
 
 @dataclass(frozen=True)
@@ -61,9 +44,11 @@ class Client:
 
     home: Path
     endpoint: str
+    forks: Forks
     prefix: tuple[str, ...] = ()
 
-    def start(self, repo: str = REPO, *revisions: str, **env: str) -> "subprocess.Popen[str]":
+    def environment(self, env: dict[str, str]) -> dict[str, str]:
+        """The environment of such a process."""
         base = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(ROOT),
@@ -72,9 +57,13 @@ class Client:
             "HF_ENDPOINT": self.endpoint,
             "HF_HUB_DISABLE_TELEMETRY": "1",
         }
+        return base | env
+
+    def start(self, repo: str = REPO, *revisions: str, **env: str) -> "subprocess.Popen[str]":
+        """Begin to fetch, in a process that Python starts; `prefix` is in front of its command line."""
         return subprocess.Popen(
-            [*self.prefix, sys.executable, "-c", _DRIVER, repo, *(revisions or [""])],
-            env={**base, **env},
+            [*self.prefix, sys.executable, "-m", _DRIVER, repo, *(revisions or [""])],
+            env=self.environment(env),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -82,11 +71,11 @@ class Client:
 
     def fetch(self, repo: str = REPO, revision: str = "", **env: str) -> Answer:
         """Fetch and expect it to work."""
-        return finished(self.start(repo, revision, **env))
+        return _answer(self._outcomes(repo, revision, **env)[0])
 
     def fetches(self, *revisions: str, **env: str) -> list[Answer]:
         """Fetch each revision in turn, in one process, and expect it to work."""
-        return [_answer(said) for said in _output(self.start(REPO, *revisions, **env))]
+        return [_answer(said) for said in self._outcomes(REPO, *revisions, **env)]
 
     def refused(self, repo: str = REPO, revision: str = "", **env: str) -> str:
         """Fetch and expect one line that says why not."""
@@ -94,11 +83,11 @@ class Client:
 
     def refusals(self, repo: str, *revisions: str, **env: str) -> list[str]:
         """Fetch each revision in turn, in one process, and expect one line for each."""
-        answers = _output(self.start(repo, *revisions, **env))
-        assert [answer.get("code") for answer in answers] == [3] * len(revisions), answers
-        lines = [str(answer["line"]) for answer in answers]
-        assert not any("\n" in line for line in lines)
-        return lines
+        return refusals_of(self._outcomes(repo, *revisions, **env))
+
+    def _outcomes(self, repo: str, *revisions: str, **env: str) -> list[dict[str, Any]]:
+        ended = self.forks.run(_DRIVER, repo, *revisions, env=self.environment(env), cwd=ROOT)
+        return _read(ended.returncode, ended.stdout, ended.stderr)
 
     def in_cache(self) -> set[str]:
         """Names of all files below the cache, links included."""
@@ -110,8 +99,16 @@ class Client:
 
 def finished(process: "subprocess.Popen[str]") -> Answer:
     """The answer of a process that is expected to fetch one revision."""
-    (said,) = _output(process)
+    (said,) = outcomes(process)
     return _answer(said)
+
+
+def refusals_of(answers: list[dict[str, Any]]) -> list[str]:
+    """The lines of fetches that are expected not to work."""
+    assert [answer.get("code") for answer in answers] == [3] * len(answers), answers
+    lines = [str(answer["line"]) for answer in answers]
+    assert not any("\n" in line for line in lines)
+    return lines
 
 
 def _answer(said: dict[str, Any]) -> Answer:
@@ -121,11 +118,15 @@ def _answer(said: dict[str, Any]) -> Answer:
     return Answer(**{**said, "directory": Path(said["directory"])}, files=files, progress=progress)
 
 
-def _output(process: "subprocess.Popen[str]") -> list[dict[str, Any]]:
+def outcomes(process: "subprocess.Popen[str]") -> list[dict[str, Any]]:
     """What a process that keeps its terminal clean has to say, a dictionary a line."""
     stdout, stderr = process.communicate(timeout=60)
-    assert (process.returncode, stderr) == (0, ""), stdout + stderr
-    return [json.loads(line) for line in stdout.splitlines()]
+    return _read(process.returncode, stdout, stderr)
+
+
+def _read(code: int, out: str, err: str) -> list[dict[str, Any]]:
+    assert (code, err) == (0, ""), out + err
+    return [json.loads(line) for line in out.splitlines()]
 
 
 @pytest.fixture
@@ -137,9 +138,9 @@ def hub() -> Iterator[Hub]:
 
 
 @pytest.fixture
-def client(tmp_path: Path, hub: Hub) -> Client:
+def client(tmp_path: Path, hub: Hub, forks: Forks) -> Client:
     """A client with an empty cache."""
-    return Client(tmp_path, hub.endpoint)
+    return Client(tmp_path, hub.endpoint, forks)
 
 
 @pytest.fixture

@@ -1,57 +1,26 @@
 """Shapes from the Hub without its weights: the real client in a real process against a real server."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.hub_server import API, Body, Fault, Hub, Status
-from tests.weights.conftest import REPO, ROOT
+from tests.weights.conftest import REPO, ROOT, Client
 from tests.weights.samples import SHAPES, SHARDS, checkpoint, shard
-
-_DRIVER = """
-import json, sys
-from bench.errors import BenchError
-from bench.weights.headers import remote_model
-try:
-    found = remote_model(sys.argv[1], sys.argv[2] or None)
-except BenchError as error:
-    print(json.dumps({"line": str(error), "code": int(error.exit_code)}))
-else:
-    config = json.loads(found.config_file.read_text())
-    print(json.dumps({"commit": found.commit, "config": config, "tensors": list(found.tensors.items())}))
-"""
 
 
 @dataclass(frozen=True)
 class TurnRequest:
     """TurnRequest for headers in a process of its own, with an empty home and nothing on its terminal."""
 
-    home: Path
-    endpoint: str
+    client: Client
 
     def __call__(self, repo: str = REPO, revision: str = "", **env: str) -> dict[str, Any]:
-        base = {
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(ROOT),
-            "HOME": str(self.home),
-            "HF_HOME": str(self.home / "hf"),
-            "HF_ENDPOINT": self.endpoint,
-            "HF_HUB_DISABLE_TELEMETRY": "1",
-        }
-        ended = subprocess.run(
-            [sys.executable, "-c", _DRIVER, repo, revision],
-            env={**base, **env},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
+        ended = self.client.forks.run(
+            "tests.weights.ask_headers", repo, revision, env=self.client.environment(env), cwd=ROOT
         )
         assert (ended.returncode, ended.stderr) == (0, ""), ended.stderr
         answer: dict[str, Any] = json.loads(ended.stdout)
@@ -66,8 +35,8 @@ class TurnRequest:
 
 
 @pytest.fixture
-def ask(tmp_path: Path, hub: Hub) -> TurnRequest:
-    return TurnRequest(tmp_path, hub.endpoint)
+def ask(client: Client) -> TurnRequest:
+    return TurnRequest(client)
 
 
 def test_the_headers_are_had_without_the_weights(hub: Hub, ask: TurnRequest) -> None:
@@ -81,7 +50,7 @@ def test_the_headers_are_had_without_the_weights(hub: Hub, ask: TurnRequest) -> 
     }
     weights = [asked for asked in hub.contents() if asked.file in SHARDS]
     assert {asked.range for asked in weights} == {"bytes=0-100000"}
-    kept = sum(file.stat().st_size for file in ask.home.rglob("*") if file.is_file())
+    kept = sum(file.stat().st_size for file in ask.client.home.rglob("*") if file.is_file())
     assert kept < 20_000  # the configuration and the index: nothing of two megabytes of weights
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from bench.weights.hub_errors import CAUGHT, translate
 from tests.hub_server import API, Body, Hub, Status
-from tests.weights.conftest import REPO, Client
+from tests.weights.conftest import REPO, Client, finished, outcomes, refusals_of
 from tests.weights.samples import SHARDS, checkpoint
 
 INVALID = (("X-Error-Message", "Invalid credentials in Authorization header"),)
@@ -85,9 +85,9 @@ def test_a_cache_that_cannot_be_written_is_one_line(client: Client) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no limit of file sizes")
 def test_a_disk_that_fills_during_the_download_says_so(hub: Hub, client: Client) -> None:
     hub.repos[REPO].commit(checkpoint(first_values=20_000))
-    line = replace(client, prefix=("sh", "-c", 'ulimit -f 8; exec "$@"', "sh")).refused(
-        PYTHONDONTWRITEBYTECODE="1"
-    )
+    limited = ("sh", "-c", 'ulimit -f 8; exec "$@"', "sh")
+    process = replace(client, prefix=limited).start(PYTHONDONTWRITEBYTECODE="1")
+    (line,) = refusals_of(outcomes(process))
     assert f"The disk of the cache {client.home / 'hf/hub'} is full" in line
     assert "set HF_HOME to a folder on a larger disk" in line
     client.fetch()
@@ -104,7 +104,7 @@ def test_a_cache_that_is_closed_to_us_says_where_to_go(number: int) -> None:
 
 def test_hf_transfer_that_is_asked_for_and_missing_is_no_failure(client: Client) -> None:
     """Before 1.0 the library refuses to fetch anything without the package; later ones only warn."""
-    client.fetch(HF_HUB_ENABLE_HF_TRANSFER="1", PYTHONWARNINGS="ignore")
+    finished(client.start(HF_HUB_ENABLE_HF_TRANSFER="1", PYTHONWARNINGS="ignore"))
 
 
 def test_a_page_of_a_network_is_no_part_of_a_file(hub: Hub, client: Client) -> None:

@@ -1,7 +1,6 @@
 """Complete weights in the cache, where the Hub refuses, breaks or cannot be asked."""
 
 import json
-from pathlib import Path
 
 from tests.hub_server import API, Body, Fault, Hub, Status
 from tests.weights.conftest import REPO, Client, finished
@@ -68,10 +67,10 @@ def test_incomplete_weights_do_not_win(hub: Hub, client: Client) -> None:
     assert client.refused().startswith("The Hub asks for a pause")
 
 
-def test_shapes_come_from_complete_weights_too(hub: Hub, client: Client, tmp_path: Path) -> None:
+def test_shapes_come_from_complete_weights_too(hub: Hub, client: Client) -> None:
     online = client.fetch()
     hub.broken[API] = Status(429)
-    answer = TurnRequest(tmp_path, hub.endpoint)()
+    answer = TurnRequest(client)()
     assert answer["commit"] == online.revision
     assert dict(answer["tensors"]) == {name: list(shape) for name, shape in SHAPES.items()}
     assert answer["config"] == json.loads(online.read("config.json"))
