@@ -56,6 +56,13 @@ def gib(size_bytes: int | None) -> str:
     return f"{size_bytes / GIB:.2f} GiB"
 
 
+def gib_range(low_bytes: int, high_bytes: int) -> tuple[str, str]:
+    """`0, 214958080` -> `0.00 GiB`, `0.20 GiB`: both ends of a range in the unit of its larger one."""
+    if abs(high_bytes) < GIB // 10:
+        return f"{low_bytes / MIB:.1f} MiB", f"{high_bytes / MIB:.1f} MiB"
+    return f"{low_bytes / GIB:.2f} GiB", f"{high_bytes / GIB:.2f} GiB"
+
+
 def seconds(duration_s: float | None) -> str:
     """`0.0421` -> `42.1 ms`, `75.0` -> `1 min 15 s`."""
     if duration_s is None or not math.isfinite(duration_s):

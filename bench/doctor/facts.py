@@ -39,14 +39,14 @@ class Trial:
     """Result of trying torch on one card, in a process of its own.
 
     `kernels` are the architectures that it was built for, such as `sm_80`. An error is its last line.
-    `sdpa_kernel` is None where torch does not say.
+    `sdpa_kernel` and `has_flash_kernels` are None where torch does not say.
     """
 
     kernels: tuple[str, ...] = ()
     torch_error: str | None = None
     flash_attn_error: str | None = None
     sdpa_kernel: SdpaKernel | None = None
-    has_flash_kernels: bool = True
+    has_flash_kernels: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

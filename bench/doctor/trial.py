@@ -2,8 +2,8 @@
 
 The child is the module `bench.doctor.trial [flash]` with one visible card. It prints a line per step: the
 architectures that torch was built for; `product` after a small product; `sdpa` with the kernel that torch
-chooses, and `flash-kernels` where torch has them; the error of FlashAttention 2 on this card, or nothing.
-A step that ends the process prints none, and the parent reads its exit.
+chooses, and `flash-kernels` or `no-flash-kernels` where torch says so; the error of FlashAttention 2 on this
+card, or nothing. A step that ends the process prints none, and the parent reads its exit.
 """
 
 import os
@@ -22,7 +22,8 @@ _LIMIT_S: Final = 120.0
 _BEGIN: Final = "\nbench.doctor.trial\n"
 _LONGEST: Final = 160
 # torch puts advice below its message: the line that counts is the one with the error's name.
-_SDPA: Final = re.compile(r"sdpa (?P<kernel>[a-z_]+)(?P<flash> flash-kernels)?\Z")
+_SDPA: Final = re.compile(r"sdpa (?P<kernel>[a-z_]+)(?: (?P<flash>flash-kernels|no-flash-kernels))?\Z")
+_HAS_FLASH: Final = {"flash-kernels": True, "no-flash-kernels": False}
 _ERROR: Final = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception)\b:?")
 
 
@@ -57,7 +58,7 @@ def read(out: str, err: str, code: int, *, flash_attn: bool) -> Trial:
     tried = Trial(kernels)
     if chosen is not None:
         kernel = next((each for each in get_args(SdpaKernel) if each == chosen["kernel"]), None)
-        tried = Trial(kernels, sdpa_kernel=kernel, has_flash_kernels=chosen["flash"] is not None)
+        tried = Trial(kernels, sdpa_kernel=kernel, has_flash_kernels=_HAS_FLASH.get(chosen["flash"]))
     said = lines[2 if chosen is None else 3 :]
     if not flash_attn or said == [""]:
         return tried
@@ -90,8 +91,9 @@ def _on_card() -> None:
     _say(lines, "product")
     from bench.engines.native.sdpa import has_flash_kernels, sdpa_kernel
 
-    has_flash = " flash-kernels" if has_flash_kernels() else ""
-    _say(lines, f"sdpa {sdpa_kernel('cuda', 'bfloat16') or 'unknown'}{has_flash}")
+    has_flash = has_flash_kernels()
+    words = [word for word, found in _HAS_FLASH.items() if found is has_flash]
+    _say(lines, " ".join(["sdpa", sdpa_kernel("cuda", "bfloat16") or "unknown", *words]))
     if "flash" in sys.argv[1:]:
         from bench.engines.native.flash_attention import flash_attention_problem
         from bench.wording.outcomes import reason

@@ -224,7 +224,7 @@ class OpenEngine:
     transformers: str | None = None
     flash_attention_problem: FlashAttentionBroken | None = None
     sdpa_kernel: SdpaKernel | None = None
-    has_flash_kernels: bool = True
+    has_flash_kernels: bool | None = None
     stopwatch: Callable[[], Stopwatch] = Stopwatch
     memory: MemoryProfiler = field(default_factory=MemoryProfiler)
     kernels: Callable[[Attention], KernelObserver] | None = None

@@ -1,7 +1,8 @@
 """Facts about one record: the head of a report, the settings in force and the environment."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from bench import units
 from bench.records.enums import Provenance
@@ -12,6 +13,12 @@ from bench.report.labels import weights
 from bench.text import MAX_NAME, clean
 from bench.wording import labels
 from bench.wording.labels import KERNELS, PROVENANCES
+
+_FLASH_KERNELS: Final[Mapping[bool | None, str | None]] = {
+    True: "in this torch",
+    False: "not in this torch",
+    None: None,
+}
 
 
 def header(record: Record) -> tuple[Fact, ...]:
@@ -129,6 +136,7 @@ def environment(record: Record) -> tuple[Fact, ...]:
         ("bench", f"{env.bench_version}{commit}{state}"),
         ("Python", env.python),
         ("torch", env.torch),
+        ("Flash kernels of SDPA", _FLASH_KERNELS[env.has_flash_kernels]),
         ("transformers", env.transformers),
         *sorted(env.packages.items()),
         ("Driver", device.driver),

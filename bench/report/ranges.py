@@ -1,7 +1,5 @@
 """Ranges in words: the unit once where both ends have it, and both units where confusion costs memory."""
 
-from collections.abc import Callable
-
 from bench import units
 from bench.records.base import Interval
 from bench.records.metrics import IntervalKind, Metric
@@ -33,13 +31,13 @@ def of_repeats(metric: Metric, ends: Interval, kind: IntervalKind | None, n: int
 
 
 def gib(size: Interval | Term | None) -> str:
-    """`10.94–11.72 GiB`; one figure where both ends read the same."""
-    return _of_bytes(size, units.gib)
+    """`10.94–11.72 GiB`, of little memory in MiB; one figure where both ends read the same."""
+    return units.NOT_AVAILABLE if size is None else span(*units.gib_range(*_ends(size)))
 
 
 def gb(size: Interval | None) -> str:
     """`11.75–12.58 GB`: never without the same in GiB next to it."""
-    return _of_bytes(size, units.gb)
+    return units.NOT_AVAILABLE if size is None else span(*map(units.gb, _ends(size)))
 
 
 def both_units(size: Interval | None) -> str:
@@ -47,8 +45,7 @@ def both_units(size: Interval | None) -> str:
     return units.NOT_AVAILABLE if size is None else f"{gb(size)} ({gib(size)})"
 
 
-def _of_bytes(size: Interval | Term | None, write: Callable[[int], str]) -> str:
-    if size is None:
-        return units.NOT_AVAILABLE
-    low, high = (size.low_bytes, size.high_bytes) if isinstance(size, Term) else (size.low, size.high)
-    return span(write(round(low)), write(round(high)))
+def _ends(size: Interval | Term) -> tuple[int, int]:
+    if isinstance(size, Term):
+        return size.low_bytes, size.high_bytes
+    return round(size.low), round(size.high)

@@ -44,7 +44,9 @@ class Hello(Frozen):
         default=None, description="why the installed flash-attn cannot compute on this card"
     )
     sdpa_kernel: SdpaKernel | None = Field(default=None, description="null where the engine does not say")
-    has_flash_kernels: bool = Field(default=True, description="whether this torch has them for cards")
+    has_flash_kernels: bool | None = Field(
+        default=None, description="whether this torch has them for cards; null where it does not say"
+    )
 
 
 class Refused(Frozen):

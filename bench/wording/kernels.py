@@ -18,13 +18,13 @@ _UNGROUPED: Final = "without groups of heads, since these would run the math ker
 _UNKNOWN: Final = "a kernel that is not known until the run"
 
 
-def sdpa(kernel: SdpaKernel | None, *, on_cpu: bool, has_flash: bool) -> str:
+def sdpa(kernel: SdpaKernel | None, *, on_cpu: bool, has_flash: bool | None) -> str:
     """The kernel of SDPA, such as `torch's FlashAttention kernel`, and whether torch has that one at all."""
     if kernel is None:
         return _UNKNOWN
     if on_cpu:
         return _FUSED_ON_CPU if kernel == "flash" else _ON_CARD["math"]
-    return _ON_CARD[kernel] + ("" if has_flash or kernel == "flash" else _NO_FLASH)
+    return _ON_CARD[kernel] + (_NO_FLASH if has_flash is False and kernel != "flash" else "")
 
 
 def math_cost(extra_bytes: Sequence[tuple[float, int]]) -> str:
@@ -41,7 +41,7 @@ def attention(
     kernel: SdpaKernel | None,
     *,
     on_cpu: bool,
-    has_flash: bool,
+    has_flash: bool | None,
     flash_attn: str | None,
     is_grouped: bool = True,
 ) -> str:

@@ -1,6 +1,8 @@
 """Facts of one record around the tables."""
 
-from bench.report.facts import header, predicted_by
+import pytest
+
+from bench.report.facts import environment, header, predicted_by
 from bench.report.view import view_of
 from tests.samples import predictions as derived
 from tests.samples import records as sample
@@ -25,3 +27,13 @@ def test_the_plan_of_a_run_is_named_with_its_date_and_bench() -> None:
     (fact,) = predicted_by(plan)
     assert fact.text.startswith(f"plan {plan.record_id} of {plan.created_at:%Y-%m-%d}, bench ")
     assert predicted_by(None) == ()
+
+
+@pytest.mark.parametrize(
+    ("known", "words"), [(True, "in this torch"), (False, "not in this torch"), (None, None)]
+)
+def test_a_page_says_whether_torch_has_flash_kernels(known: bool | None, words: str | None) -> None:
+    ran = sample.record([sample.measured(sample.requested())])
+    here = ran.environment.model_copy(update={"has_flash_kernels": known})
+    facts = {fact.label: fact.text for fact in environment(ran.model_copy(update={"environment": here}))}
+    assert facts.get("Flash kernels of SDPA") == words

@@ -3,8 +3,9 @@
 import pytest
 
 from bench.records.base import Interval
+from bench.records.prediction import Term
 from bench.report.ranges import both_units, gib, span
-from bench.units import GIB, NOT_AVAILABLE
+from bench.units import GIB, MIB, NOT_AVAILABLE
 
 
 @pytest.mark.parametrize(
@@ -25,6 +26,11 @@ def test_memory_comes_in_both_units() -> None:
     size = Interval(low=1 * GIB, high=2 * GIB)
     assert gib(size) == "1.00\u20132.00 GiB"
     assert both_units(size) == "1.07\u20132.15 GB (1.00\u20132.00 GiB)"
+
+
+def test_both_ends_have_the_unit_of_the_larger() -> None:
+    assert gib(Term(low_bytes=0, high_bytes=205 * MIB, evidence="")) == "0.00\u20130.20 GiB"
+    assert gib(Term(low_bytes=0, high_bytes=80 * MIB, evidence="")) == "0.0\u201380.0 MiB"
 
 
 def test_no_range_is_said_to_be_missing() -> None:

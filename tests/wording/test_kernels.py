@@ -20,12 +20,15 @@ from bench.wording.kernels import attention, math_cost, sdpa
             "torch's memory-efficient kernel; this build of torch has no FlashAttention kernels",
         ),
         ("math", False, True, "the math kernel, which stores the scores of all positions"),
+        ("math", False, None, "the math kernel, which stores the scores of all positions"),
         ("flash", True, False, "torch's fused kernel for the CPU"),
         ("math", True, False, "the math kernel, which stores the scores of all positions"),
         (None, False, False, "a kernel that is not known until the run"),
     ],
 )
-def test_each_kernel_has_a_name(kernel: SdpaKernel | None, on_cpu: bool, has_flash: bool, words: str) -> None:
+def test_each_kernel_has_a_name(
+    kernel: SdpaKernel | None, on_cpu: bool, has_flash: bool | None, words: str
+) -> None:
     assert sdpa(kernel, on_cpu=on_cpu, has_flash=has_flash) == words
 
 

@@ -60,11 +60,11 @@ def _remedies(card: Card, facts: Facts, trial: Trial) -> Iterator[str]:
 
     A build without flash kernels is as one for Windows.
     """
-    here: KernelSystem = "windows" if facts.host.windows or not trial.has_flash_kernels else "linux"
+    here: KernelSystem = "windows" if facts.host.windows or trial.has_flash_kernels is False else "linux"
     release, newest = _release(facts), _numbers(NEWEST_RULES)
     if facts.host.windows and release < newest and _is_fused(card, here, newest):
         yield f"Install torch {NEWEST_RULES} or newer"
-    if not facts.host.windows and not trial.has_flash_kernels and _is_fused(card, "linux", release):
+    if not facts.host.windows and trial.has_flash_kernels is False and _is_fused(card, "linux", release):
         yield f"Install a torch with fused kernels: {torch_command(tag_for(card.driver_cuda), facts.host)}"
     if facts.host.windows and _is_fused(card, "linux", release):
         yield "run in WSL2"

@@ -32,8 +32,8 @@ def sdpa_kernel(device: str, dtype: str) -> SdpaKernel | None:
         return None
 
 
-def has_flash_kernels() -> bool:
-    """Whether this build of torch has FlashAttention kernels for cards: some builds for Windows do not."""
+def has_flash_kernels() -> bool | None:
+    """Whether this build of torch has FlashAttention kernels for cards; None if this torch does not say."""
     backend = getattr(getattr(torch, "backends", None), "cuda", None)
     available = getattr(backend, "is_flash_attention_available", None)
-    return available is None or bool(available())
+    return None if available is None else bool(available())

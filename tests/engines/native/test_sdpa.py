@@ -39,4 +39,9 @@ def test_a_device_that_torch_was_not_built_for_is_not_guessed() -> None:
 
 def test_flash_kernels_are_those_of_the_build(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.backends.cuda, "is_flash_attention_available", lambda: False)
-    assert not has_flash_kernels()
+    assert has_flash_kernels() is False
+
+
+def test_flash_kernels_of_a_torch_that_does_not_say_are_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(torch.backends.cuda, "is_flash_attention_available")
+    assert has_flash_kernels() is None
