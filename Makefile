@@ -9,7 +9,7 @@
 # make lint types   ruff, the workflow checks, mypy
 # make generated    the JSON Schemas, and the tables in docs/ that are made from the code
 # make plots        build the script that draws a page's plots again, from npm's Vega and Vega-Lite (needs node)
-# make derived      predict the sweep for six cards again: the derived records, and their reports (minutes)
+# make derived      predict seven cards on Linux and Windows again: records, reports, tables of the docs (minutes)
 # make picture      the picture of the README, from the page of a card in a headless Chromium
 #
 # TORCH=cpu (default) | cu130 | cu128   version and index of torch together, such as: make bench TORCH=cu130;
@@ -75,14 +75,8 @@ setup: $(STAMP)
 bench: $(STAMP)
 	@$(BIN)/bench run $(ARGS)
 
-PLANNED = rtx-4070 rtx-5060-ti-16gb rtx-4070-ti-super rtx-4060-ti-16gb rtx-3060-12gb rtx-4090
 derived: $(STAMP)
-	rm -rf build/derived
-	$(BIN)/bench plan $(PLANNED:%=--gpu %) --out build/derived
-	$(BIN)/bench plan --profile lean --gpu rtx-4070 --gpu rtx-3060-12gb --out build/derived
-	$(BIN)/bench plan --model MOSS-Audio-8B-Instruct --gpu rtx-4090 --out build/derived
-	rm -f results/*/rtx-*/*-plan-*.json
-	cd build/derived && find . -name '*-plan-*.json' -exec cp --parents {} ../../results \;
+	$(BIN)/python -m tools.derived
 	$(BIN)/bench report results --format json,md
 	$(BIN)/python -m tools.generated
 

@@ -11,6 +11,7 @@ from bench.hardware.budget import CONTEXT, desktop_cost, driver_reserve
 from bench.hardware.catalog import cards
 from bench.records.enums import Profile
 from bench.store.record_files import read_record
+from tools.derived import LINUX
 from tools.envelope_page import CLIP_S, MAX_TOKENS, PAGE, RECORDS, blocks, example, filled, marked
 
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -23,7 +24,8 @@ def test_the_figures_are_those_of_the_shipped_prediction() -> None:
 @pytest.mark.full_size
 @pytest.mark.parametrize("profile", [Profile.FAITHFUL, Profile.LEAN])
 def test_the_shipped_prediction_is_what_the_code_predicts(profile: Profile, tmp_path: Path) -> None:
-    wanted = ["--gpu", RECORDS.name, "--profile", profile.value, "--attention", "sdpa"]
+    system = ["--os", LINUX.os, "--torch", LINUX.torch]
+    wanted = ["--gpu", RECORDS.name, *system, "--profile", profile.value, "--attention", "sdpa"]
     cell = ["--clip-seconds", str(CLIP_S), "--max-tokens", str(MAX_TOKENS)]
     assert run(["plan", *wanted, *cell, "--out", str(tmp_path)]) == 0
     planned = read_record(next(tmp_path.rglob("*.json")))

@@ -4,7 +4,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from tools.envelope_page import ROOT
+from tools.derived import ROOT
 from tools.generated import files
 
 GENERATED = files()

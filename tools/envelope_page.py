@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Final
 
 from bench.hardware.budget import fit
@@ -11,10 +10,10 @@ from bench.records.base import Interval
 from bench.records.enums import Attention, Phase, Profile
 from bench.records.prediction import Envelope, Term
 from bench.records.record import CellResult, Record
-from bench.store.record_files import find_records, read_record
 from bench.units import MIB, both_units
+from tools import longest_clips
+from tools.derived import LINUX, ROOT
 
-ROOT: Final = Path(__file__).parent.parent
 PAGE: Final = ROOT / "docs" / "envelope.md"
 RECORDS: Final = ROOT / "results" / "MOSS-Audio-4B-Instruct" / "rtx-4070"
 CLIP_S: Final = 60
@@ -45,10 +44,8 @@ def filled(page: str, texts: Mapping[str, str]) -> str:
 
 
 def derived(profile: Profile) -> Record:
-    """The shipped prediction of the whole sweep on the card with this profile."""
-    records = map(read_record, find_records(RECORDS))
-    (found,) = (each for each in records if each.derivation and each.cells[0].requested.profile is profile)
-    return found
+    """The shipped prediction for the card on Linux with this profile."""
+    return longest_clips.shipped(RECORDS.parent.name, RECORDS.name, profile, LINUX)
 
 
 def example(profile: Profile) -> CellResult:
@@ -78,6 +75,7 @@ def blocks() -> dict[str, str]:
         "cudnn": f"{_mib(_known(envelope.convolution_workspace_bytes).high)} MiB",
         "headless": fit(need, _known(budgets.headless)).value.replace("_", " "),
         "desktop": fit(need, _known(budgets.desktop)).value.replace("_", " "),
+        "windows": _lines(longest_clips.of_windows()),
         **{profile.value: _longest(derived(profile)) for profile in (Profile.FAITHFUL, Profile.LEAN)},
     }
 

@@ -1,4 +1,4 @@
-"""Write what is generated from the code: `schemas/`, and what lies between markers in `docs/`.
+"""Write what is generated from the code: `schemas/`, and what lies between markers in the docs.
 
 python -m tools.generated
 """
@@ -11,8 +11,9 @@ from bench.records.check import CheckPeaks, CheckRow, CheckSpeed
 from bench.records.json_schema import DOCUMENTS, render_json_schema
 from bench.records.metrics import FIGURES
 from bench.store.record_files import write_atomically
-from tools import envelope_page
-from tools.envelope_page import ROOT, filled
+from tools import envelope_page, longest_clips
+from tools.derived import ROOT
+from tools.envelope_page import filled
 
 
 def files() -> dict[Path, str]:
@@ -21,6 +22,7 @@ def files() -> dict[Path, str]:
         ROOT / "docs" / "record.md": {"metrics": _lines(_metrics())},
         ROOT / "docs" / "check.md": {"metrics": _lines(_of_a_check())},
         envelope_page.PAGE: envelope_page.blocks(),
+        ROOT / "README.md": {"longest": _lines(longest_clips.of_the_readme())},
     }
     schemas = {shipped.schemas() / name: render_json_schema(one) for name, one in DOCUMENTS.items()}
     pages = {page: filled(page.read_text(encoding="utf-8"), marked) for page, marked in texts.items()}

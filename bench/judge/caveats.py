@@ -91,6 +91,8 @@ def _about_the_system(record: Record, system: PlannedSystem | None) -> Iterator[
             kernels=kernels_of(record),
             torch_here=here[0] if here is not None and here[0] != system.torch else None,
         )
+        if system.os == "windows" and "math" in kernels_of(record):
+            yield known.MathOnWindows()
 
 
 def _is_expected(record: Record, derivation: Derivation) -> bool:

@@ -129,6 +129,12 @@ class PredictedForSystem(Frozen):
     )
 
 
+class MathOnWindows(Frozen):
+    """torch for Windows runs *math*, whose memory grows with the square of the clip."""
+
+    code: Literal["math_on_windows"] = "math_on_windows"
+
+
 class SpeedsAreCeilings(Frozen):
     """Predicted speeds are what the card allows at most."""
 
@@ -139,6 +145,7 @@ PredictionCaveat = (
     PredictedForCpu
     | PredictedForSystem
     | KernelExpected
+    | MathOnWindows
     | ReservedMeasured
     | ReservedUnconfirmed
     | RangesOfOtherMachines

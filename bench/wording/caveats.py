@@ -121,6 +121,12 @@ def _prediction(caveat: caveats.PredictionCaveat | caveats.DeviceCaveat) -> str:
                 f"The {KERNELS[kernel]} attention kernel is expected from the sources of torch: "
                 "no run with a Windows build has shown it yet."
             )
+        case caveats.MathOnWindows():
+            return (
+                "The math kernel stores the scores of all pairs of positions: memory grows with the square "
+                "of the clip. Less is needed with torch 2.14 or newer, in WSL2, with FlashAttention 2, or "
+                "with --profile lean."
+            )
         case caveats.ReservedMeasured():
             return f"Reserved bytes are modelled: measured on this card they were {_ratios(caveat)}."
         case caveats.ReservedUnconfirmed(allocator=allocator):

@@ -89,3 +89,11 @@ def test_runs_with_two_kernels_have_no_common_median() -> None:
         ("math", ("math kernel",), 1),
     }
     assert {line.attention_kernel for line in check.frontier} == {"flash", "math"}
+
+
+def test_a_kernel_that_no_card_confirmed_is_called_expected() -> None:
+    efficient = view_of(planned_for(PLAN, WINDOWS, "memory_efficient"))
+    assert any("is expected from the sources" in caveat for caveat in efficient.caveats)
+    assert any("--profile lean" in caveat for caveat in view_of(ON_WINDOWS).caveats)
+    for view in (view_of(ON_LINUX), view_of(planned_for(PLAN, LINUX, "memory_efficient"))):
+        assert not any("expected" in caveat or "lean" in caveat for caveat in view.caveats)

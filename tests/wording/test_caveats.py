@@ -11,6 +11,12 @@ from tests.wording.unions import members
 
 SENTENCES: Final[list[tuple[Caveat, str]]] = [
     (
+        known.MathOnWindows(),
+        "The math kernel stores the scores of all pairs of positions: memory grows with the square of the "
+        "clip. Less is needed with torch 2.14 or newer, in WSL2, with FlashAttention 2, or with "
+        "--profile lean.",
+    ),
+    (
         known.TinyModel(),
         "Tiny model of the same architecture: no figure here, neither memory nor speed, "
         "is one of the real model.",

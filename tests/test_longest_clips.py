@@ -1,0 +1,34 @@
+"""The tables of the longest clips are those of the shipped predictions."""
+
+from bench.records.enums import Profile
+from tools.derived import CARDS, LINUX, WINDOWS
+from tools.longest_clips import NAMES, before, ends, limits, line_of, of_the_readme, of_windows, shipped
+
+
+def test_every_card_has_a_row_for_each_profile_and_a_column_for_each_system() -> None:
+    rows = [row for row in of_the_readme() if "](reports/" in row and "8B" not in row]
+    assert len(rows) == 2 * len(CARDS)
+    line = line_of(shipped("MOSS-Audio-4B-Instruct", "rtx-4070", Profile.FAITHFUL, WINDOWS))
+    (row,) = [row for row in rows if "/rtx-4070/" in row and "`faithful`" in row]
+    assert row.split(" | ")[5] == ends(line.desktop_fits_s, line.desktop_misfit_s)
+
+
+def test_every_kernel_that_heads_a_column_is_the_predicted_one() -> None:
+    kernels = next(row for row in of_windows() if "attention kernel" in row).strip("| ").split(" | ")
+    for system, column in ((LINUX, 1), (WINDOWS, 3)):
+        envelope = shipped("MOSS-Audio-4B-Instruct", "rtx-4070", Profile.FAITHFUL, system).cells[0].envelope
+        assert envelope is not None
+        assert kernels[column] == envelope.attention_kernel
+
+
+def test_lean_before_is_as_it_was_predicted() -> None:
+    for slug, found in before().items():
+        (row,) = [row for row in of_windows() if row.startswith(f"| {NAMES[slug]} ")]
+        assert row.split(" | ")[4] == ends(*found)
+
+
+def test_ends_are_fits_up_to_and_does_not_fit_from() -> None:
+    assert ends(60.0, 300.0) == "60 s / 300 s"
+    assert ends(None, 1.0) == "none / 1 s"
+    assert ends(600.0, None) == "600 s / no limit"
+    assert limits("no-such-card", Profile.LEAN, LINUX) == "n/a"

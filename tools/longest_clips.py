@@ -1,0 +1,133 @@
+"""Tables of the longest clips by card and system, from the shipped predictions."""
+
+import json
+from collections.abc import Iterator
+from typing import Final
+
+from bench.records.enums import Attention, Profile
+from bench.records.prediction import LongestClip, PlannedSystem
+from bench.records.record import Record
+from bench.store.record_files import find_records, read_record
+from bench.units import GIB, NOT_AVAILABLE
+from tools.derived import (
+    BEFORE,
+    CARDS,
+    LARGER,
+    LINUX,
+    MAX_TOKENS,
+    MODEL,
+    NEWER_WINDOWS,
+    RESULTS,
+    SYSTEMS,
+    WINDOWS,
+)
+
+NAMES: Final = {
+    "rtx-3060-12gb": "RTX 3060 12 GB",
+    "rtx-4070": "RTX 4070",
+    "rtx-4060-ti-8gb": "RTX 4060 Ti 8 GB",
+    "rtx-4060-ti-16gb": "RTX 4060 Ti 16 GB",
+    "rtx-5060-ti-16gb": "RTX 5060 Ti 16 GB",
+    "rtx-4070-ti-super": "RTX 4070 Ti SUPER",
+    "rtx-4090": "RTX 4090",
+}
+_PROFILES: Final = (Profile.FAITHFUL, Profile.LEAN)
+
+
+def shipped(model: str, slug: str, profile: Profile, system: PlannedSystem) -> Record:
+    """The shipped prediction of a card for a profile and a system.
+
+    Raises:
+        LookupError: there is none.
+    """
+    found = [
+        record
+        for record in map(read_record, find_records(RESULTS / model / slug))
+        if record.derivation is not None
+        and record.derivation.system == system
+        and record.cells[0].requested.profile is profile
+    ]
+    if len(found) != 1:
+        raise LookupError(f"{slug}: {len(found)} predictions for {profile}, {system}: make derived")
+    return found[0]
+
+
+def line_of(record: Record) -> LongestClip:
+    """The predicted frontier of SDPA and the answer of the tables.
+
+    Raises:
+        LookupError: the record has none.
+    """
+    lines = () if record.derivation is None else record.derivation.longest_clips
+    for line in lines:
+        if (line.attention, line.max_tokens) == (Attention.SDPA, MAX_TOKENS):
+            return line
+    raise LookupError(f"{record.record_id} has no such line")
+
+
+def ends(fits_s: float | None, misfit_s: float | None) -> str:
+    """`60 s / 300 s`: fits up to / does not fit from. `none / 1 s`: no clip fits."""
+    fits = "none" if fits_s is None else f"{fits_s:g} s"
+    return f"{fits} / {'no limit' if misfit_s is None else f'{misfit_s:g} s'}"
+
+
+def limits(
+    slug: str, profile: Profile, system: PlannedSystem, *, headless: bool = False, model: str = MODEL
+) -> str:
+    """`60 s / 300 s` of a shipped prediction; `n/a` where none is shipped."""
+    try:
+        line = line_of(shipped(model, slug, profile, system))
+    except LookupError:
+        return NOT_AVAILABLE
+    if headless:
+        return ends(line.headless_fits_s, line.headless_misfit_s)
+    return ends(line.desktop_fits_s, line.desktop_misfit_s)
+
+
+def of_the_readme() -> Iterator[str]:
+    """Rows of the README: each card with both profiles, on Linux and Windows."""
+    head = ["card", "memory", "profile", "Linux, headless", "Linux, with a desktop"]
+    head += ["Windows, torch 2.13", "Windows, torch 2.14"]
+    yield f"| {' | '.join(head)} |"
+    yield "|---|---:|---|---:|---:|---:|---:|"
+    for slug in CARDS:
+        for profile in _PROFILES:
+            yield _row(MODEL, slug, profile, "")
+    yield _row(LARGER, "rtx-4090", Profile.FAITHFUL, " (8B)")
+
+
+def _row(model: str, slug: str, profile: Profile, also: str) -> str:
+    total = shipped(model, slug, Profile.FAITHFUL, LINUX).device.memory_total_bytes or 0
+    name = f"[{NAMES[slug]}](reports/{model}/{slug}/check.md){also}"
+    cells = [limits(slug, profile, LINUX, headless=True, model=model)]
+    cells += [limits(slug, profile, system, model=model) for system in SYSTEMS]
+    return f"| {name} | {total / GIB:.2f} GiB | `{profile.value}` | {' | '.join(cells)} |"
+
+
+def of_windows() -> Iterator[str]:
+    """Rows of docs/envelope.md: what Windows costs, and what lean's attention changes there."""
+    head = ["card", "Linux, headless: `faithful`", "`lean`", "Windows, torch 2.13: `faithful`"]
+    head += ["`lean` before", "`lean` now", "Windows, torch 2.14: `faithful`", "`lean`"]
+    yield f"| {' | '.join(head)} |"
+    yield f"|---|{'---:|' * (len(head) - 1)}"
+    kernels = ("flash", "flash", "math", "math", "memory-efficient", "memory-efficient", "memory-efficient")
+    yield f"| *attention kernel* | {' | '.join(kernels)} |"
+    grouped = before()
+    for slug in CARDS:
+        faithful, lean = Profile.FAITHFUL, Profile.LEAN
+        cells = (
+            limits(slug, faithful, LINUX, headless=True),
+            limits(slug, lean, LINUX, headless=True),
+            limits(slug, faithful, WINDOWS),
+            ends(*grouped[slug]) if slug in grouped else NOT_AVAILABLE,
+            limits(slug, lean, WINDOWS),
+            limits(slug, faithful, NEWER_WINDOWS),
+            limits(slug, lean, NEWER_WINDOWS),
+        )
+        yield f"| {NAMES[slug]} | {' | '.join(cells)} |"
+
+
+def before() -> dict[str, tuple[float | None, float | None]]:
+    """The longest clips of lean on Windows before it had an attention function of its own, by card."""
+    found: dict[str, list[float | None]] = json.loads(BEFORE.read_text(encoding="utf-8"))
+    return {slug: (fits_s, misfit_s) for slug, (fits_s, misfit_s) in found.items()}
