@@ -132,13 +132,15 @@ def system_options(function: F) -> F:
             "--torch",
             metavar="VERSION",
             shell_complete=torch_releases,
-            help="Release of torch there, such as 2.13. Default: the installed one.",
+            help="Release of torch there, such as 2.13. Default: the installed one, or the newest with known "
+            "kernels.",
         ),
         click.option(
             "--os",
             "system",
             type=click.Choice(["linux", "windows", "wsl2"]),
-            help="System of the card: decides the attention kernel and the memory left. Default: this one.",
+            help="System of the card: decides the attention kernel and the available memory. Default: this "
+            "one; on macOS linux.",
         ),
     ):
         function = option(function)

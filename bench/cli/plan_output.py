@@ -103,6 +103,7 @@ def _as_json(card: "Candidate") -> dict[str, object]:
         "why": predictions.cell(card.why),
         "why_code": card.why.model_dump(mode="json"),
         "device_peak_bytes": card.need.model_dump() if card.need is not None else None,
+        "attention_kernels": card.kernels,
     }
 
 

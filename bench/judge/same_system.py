@@ -67,7 +67,7 @@ class CellSystems:
         return kernel_of(cell) or self.by_worker.get(request_key(WORKER, cell.requested))
 
     def settings(self, cell: CellResult) -> tuple[str, ...]:
-        """The values of `SETTINGS`: a prediction is told by its system, a run by its kernel."""
+        """The values of `SETTINGS`: of a prediction with its system, of a run with its kernel."""
         if self.is_derived:
             return settings_of(cell.requested, system=self.system)
         return settings_of(cell.requested, kernel=self.kernel(cell))

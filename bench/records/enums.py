@@ -91,7 +91,7 @@ SdpaKernel = Literal["flash", "memory_efficient", "cudnn", "math"]
 `math` are separate operators, which store the scores of all pairs of positions.
 """
 AttentionKernel = Literal["flash", "memory_efficient", "cudnn", "math", "eager"]
-"""The kernel of the language model: `eager` is transformers' own, `flash` stands for FlashAttention 2 too."""
+"""The kernel of the language model: `eager` is transformers' own, `flash` includes FlashAttention 2."""
 SdpaGrouping = Literal["grouped", "ungrouped"]
 """A call of SDPA: with fewer heads of keys than of queries (`enable_gqa`), or with as many of both.
 

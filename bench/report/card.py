@@ -62,7 +62,7 @@ def of_budget(memory: CardMemory) -> str:
     """`of 11.57 GiB without a desktop, 10.79 GiB beside one`; empty if no budget is known."""
     if memory.headless_bytes is None:
         there = memory.desktop_bytes
-        return "" if there is None else f"of {units.gib(there)} beside a desktop"
+        return "" if there is None else f"of {units.gib(there)} with a desktop"
     desktop = "" if memory.desktop_bytes is None else f", {units.gib(memory.desktop_bytes)} beside one"
     return f"of {units.gib(memory.headless_bytes)} without a desktop{desktop}"
 

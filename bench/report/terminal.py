@@ -163,7 +163,7 @@ def _at_peak(grid: Grid) -> str:
 
 
 def _alike(grids: Sequence[Grid]) -> Iterator[tuple[Grid, str]]:
-    """Grids with their titles; grids with equal cells are shown once, under all their titles."""
+    """Grids with their titles; grids with equal cells and kernels are shown once, under all their titles."""
     groups: dict[tuple[object, ...], list[Grid]] = {}
     for grid in grids:
         groups.setdefault(_content(grid), []).append(grid)
@@ -173,7 +173,7 @@ def _alike(grids: Sequence[Grid]) -> Iterator[tuple[Grid, str]]:
 
 def _content(grid: Grid) -> tuple[object, ...]:
     cells = tuple(tuple(map(_key, line.cells)) for line in grid.lines)
-    return grid.columns, tuple(line.clip for line in grid.lines), cells
+    return grid.kernels, grid.columns, tuple(line.clip for line in grid.lines), cells
 
 
 def _key(cell: GridCell | None) -> tuple[object, ...]:

@@ -153,8 +153,8 @@ def _system(planned: caveats.PredictedForSystem) -> str:
     parts = [f"{head}: {kernels} attention {noun}" if kernels else f"Derived for {head}"]
     if planned.torch_here is not None:
         parts.append(f"the installed torch is {planned.torch_here}")
-    told = f"{'; '.join(parts)}."
-    return told if planned.os == "linux" else f"{told} {SPILL}"
+    text = f"{'; '.join(parts)}."
+    return text if planned.os == "linux" else f"{text} {SPILL}"
 
 
 def _ratios(measured: caveats.ReservedMeasured) -> str:

@@ -193,6 +193,8 @@ def test_windows_has_no_budget_without_a_desktop(say: Say, model: str) -> None:
     found = json.loads(said.out)
     assert (found["os"], found["torch"]) == ("windows", "2.14")
     assert "smallest_headless" not in found
+    kernels = {card["slug"]: card["attention_kernels"] for card in found["cards"]}
+    assert (kernels["rtx-4070"], kernels["gb10"]) == (["memory_efficient"], [])
 
 
 def test_a_release_without_known_rules_is_used_and_named(say: Say, model: str) -> None:

@@ -4,6 +4,7 @@ import io
 
 import pandas as pd
 
+from bench.records.enums import Attention
 from bench.records.record import Record
 from bench.report import csv, html, markdown
 from bench.report.details import Details
@@ -60,6 +61,21 @@ def test_a_page_of_one_system_names_it_at_every_table() -> None:
     shown = as_text(view)
     assert "for Windows with torch 2.13" in " ".join(shown.split())
     assert "Attention kernel: math." in shown
+
+
+def test_attentions_with_equal_figures_and_other_kernels_are_not_shown_as_one() -> None:
+    both = derived.derived_record(attentions=(Attention.SDPA, Attention.FLASH_ATTENTION_2))
+    assert "SDPA and FlashAttention 2" in as_text(view_of(planned_for(both, WINDOWS, "flash")))
+    math = planned_for(both, WINDOWS, "math")
+    flash = planned_for(both, WINDOWS, "flash")
+    cells = [
+        one if one.requested.attention is Attention.SDPA else other
+        for one, other in zip(math.cells, flash.cells, strict=True)
+    ]
+    shown = " ".join(as_text(view_of(replanned(math, cells, 3))).split())
+    assert "SDPA and FlashAttention 2" not in shown
+    assert "Attention kernel: math." in shown
+    assert "Attention kernel: flash." in shown
 
 
 def test_the_table_has_the_system_and_the_kernel() -> None:

@@ -16,6 +16,7 @@ from bench.wording.kernels import math_cost, sdpa
 
 COSTS_AT_S: Final = (60.0, 300.0)
 _ELEMENT_BYTES: Final = 2
+_NO_REMEDY: Final = "measure short clips: nothing else makes this card run a fused kernel"
 _DTYPE: Final = "bfloat16"
 _RELEASE: Final = re.compile(r"(\d+)\.(\d+)")
 
@@ -46,26 +47,26 @@ def _of_math(card: Card, facts: Facts, trial: Trial, words: str) -> Check:
         shapes = facts.language
         extra = [(s, math_extra_bytes(shapes, prompt_positions(s), _ELEMENT_BYTES)) for s in COSTS_AT_S]
         cost = f"; {math_cost(extra)}"
-    remedies = "; or ".join(_remedies(card, facts, trial))
+    remedies = "; or ".join(_remedies(card, facts, trial)) or _NO_REMEDY
     return Check(
         name="attention",
         status="warning",
         summary=f"SDPA runs {words}{cost}",
-        fix=remedies or "Measure short clips: nothing else makes this card run a fused kernel",
+        fix=f"{remedies[0].upper()}{remedies[1:]}",
     )
 
 
 def _remedies(card: Card, facts: Facts, trial: Trial) -> Iterator[str]:
-    """What makes this card run another kernel, by the rules of torch, the least change of a run first.
+    """Yield what makes this card run another kernel, by the rules of torch, for the middle of a sentence.
 
     A build without flash kernels is as one for Windows.
     """
     here: KernelSystem = "windows" if facts.host.windows or trial.has_flash_kernels is False else "linux"
     release, newest = _release(facts), _numbers(NEWEST_RULES)
     if facts.host.windows and release < newest and _is_fused(card, here, newest):
-        yield f"Install torch {NEWEST_RULES} or newer"
+        yield f"install torch {NEWEST_RULES} or newer"
     if not facts.host.windows and trial.has_flash_kernels is False and _is_fused(card, "linux", release):
-        yield f"Install a torch with fused kernels: {torch_command(tag_for(card.driver_cuda), facts.host)}"
+        yield f"install a torch with fused kernels: {torch_command(tag_for(card.driver_cuda), facts.host)}"
     if facts.host.windows and _is_fused(card, "linux", release):
         yield "run in WSL2"
     if card.capability is not None and card.capability >= AMPERE and trial.flash_attn_error is None:

@@ -71,6 +71,11 @@ def test_only_what_helps_is_named(changes: dict[str, object], helps: str, does_n
     assert does_not not in fix
 
 
+def test_a_remedy_begins_as_a_sentence_does() -> None:
+    fix = check("math", windows=True, torch="2.14.0", has_flash=False).fix or ""
+    assert fix.startswith("Run in WSL2; or install FlashAttention 2")
+
+
 @pytest.mark.parametrize(("kernel", "status"), [("flash", "ok"), ("memory_efficient", "ok"), (None, "note")])
 def test_a_fused_kernel_needs_nothing(kernel: SdpaKernel | None, status: str) -> None:
     found = check(kernel)
