@@ -6,7 +6,7 @@ from typing import Final
 
 from bench.hardware.budget import fit
 from bench.judge.prediction import budgets_of
-from bench.records.base import Interval
+from bench.records.base import ByteInterval
 from bench.records.enums import Attention, Phase, Profile
 from bench.records.prediction import Envelope, Term
 from bench.records.record import CellResult, Record
@@ -131,7 +131,7 @@ def _lines(lines: Iterable[str]) -> str:
     return "\n" + "\n".join(lines) + "\n"
 
 
-def _row(name: str, size: Interval) -> str:
+def _row(name: str, size: ByteInterval) -> str:
     return f"| {name} | {_mib(size.low)} | {_mib(size.high)} |"
 
 
@@ -139,17 +139,17 @@ def _mib(size_bytes: float) -> str:
     return f"{size_bytes / MIB:,.1f}"
 
 
-def _known(size: Interval | None) -> Interval:
+def _known(size: ByteInterval | None) -> ByteInterval:
     if size is None:
         raise ValueError("this envelope is not of a card")
     return size
 
 
-def _of_term(term: Term | None) -> Interval:
+def _of_term(term: Term | None) -> ByteInterval:
     if term is None:
         raise ValueError("this record is not of a card")
-    return Interval(low=term.low_bytes, high=term.high_bytes)
+    return ByteInterval(low=term.low_bytes, high=term.high_bytes)
 
 
-def _exactly(size_bytes: int) -> Interval:
-    return Interval(low=size_bytes, high=size_bytes)
+def _exactly(size_bytes: int) -> ByteInterval:
+    return ByteInterval(low=size_bytes, high=size_bytes)

@@ -80,7 +80,7 @@ def kv_cache_bytes(text: LanguageShapes, positions: float, element_bytes: int) -
 
 def decode_bytes_per_token(
     shapes: Shapes, *, prompt_tokens: int, generated_tokens: int, element_bytes: int
-) -> float:
+) -> int:
     """Return the bytes that one decoded token must read, mean over the answer.
 
     All weights of the layers, the final norm and `lm_head`, one row of the embeddings, and the KV cache. The
@@ -91,7 +91,8 @@ def decode_bytes_per_token(
     weights = text.num_hidden_layers * _layer_parameters(text) + text.hidden_size
     read_once = weights + text.vocab_size * text.hidden_size + text.hidden_size
     positions = prompt_tokens + max(generated_tokens, 2) / 2
-    return read_once * element_bytes + kv_cache_bytes(text, positions, element_bytes)
+    # Keys and values are a pair: half a position has whole bytes too.
+    return read_once * element_bytes + round(kv_cache_bytes(text, positions, element_bytes))
 
 
 # --- operations -------------------------------------------------------------------------------------------

@@ -15,7 +15,6 @@ from bench.records.check import (
     SHAPES,
     Check,
     CheckEnvironment,
-    CheckFigure,
     CheckGpu,
     CheckModel,
     CheckPeaks,
@@ -26,6 +25,7 @@ from bench.records.check import (
     CheckRow,
     CheckSpeed,
     CheckVram,
+    CheckWholeFigure,
     Software,
 )
 from bench.records.enums import Attention, Phase, Provenance
@@ -153,7 +153,7 @@ def _gpu(sources: Sources) -> CheckGpu:
     )
 
 
-def _of_heads(sources: Sources, read: Callable[[RecordHead], int | None]) -> CheckFigure | None:
+def _of_heads(sources: Sources, read: Callable[[RecordHead], int | None]) -> CheckWholeFigure | None:
     """A size that a record has once, of the records that the verdict rests on."""
     samples = [
         Sample(sources.machine(head), value) for head in sources.deciding if (value := read(head)) is not None
@@ -177,14 +177,13 @@ def _peaks(cell: MergedCell, phases: dict[Phase, CheckPhase]) -> CheckPeaks:
     return CheckPeaks(**own, point=_point(row), predicted_bytes=_predicted(row), phases=phases)
 
 
-def _predicted(row: CheckRow) -> CheckFigure | None:
+def _predicted(row: CheckRow) -> CheckWholeFigure | None:
     """The interval of the newest prediction of the cell."""
     size = None if row.envelope is None else row.envelope.device_peak_bytes
     if size is None:
         return None
-    low, high = round(size.low), round(size.high)
-    return CheckFigure(
-        value=None, low=low, high=high, provenance=Provenance.DERIVED, machines=None, records=1
+    return CheckWholeFigure(
+        value=None, low=size.low, high=size.high, provenance=Provenance.DERIVED, machines=None, records=1
     )
 
 

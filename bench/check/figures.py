@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from statistics import median
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple, overload
 
 from bench.check.sources import UNKNOWN_MACHINE
-from bench.records.check import CheckFigure
+from bench.records.check import CheckFigure, CheckWholeFigure
 from bench.records.enums import Label, Provenance
 from bench.records.metrics import IntervalKind, Metric
 from bench.units import Unit
@@ -43,6 +43,12 @@ def undisturbed(samples: Sequence[Sample]) -> Sequence[Sample]:
     return [sample for sample in samples if not sample.is_disturbed] or samples
 
 
+@overload
+def merge_figure(
+    unit: Literal[Unit.BYTES], samples: Sequence[Sample], provenance: Provenance
+) -> CheckWholeFigure | None: ...
+@overload
+def merge_figure(unit: Unit, samples: Sequence[Sample], provenance: Provenance) -> CheckFigure | None: ...
 def merge_figure(unit: Unit, samples: Sequence[Sample], provenance: Provenance) -> CheckFigure | None:
     """Median over machines of the medians over each one's records; None without samples.
 
@@ -55,7 +61,7 @@ def merge_figure(unit: Unit, samples: Sequence[Sample], provenance: Provenance) 
     if len(samples) > 1:
         low, high, kind = min(values), max(values), "range"
     machines = {sample.machine for sample in samples}
-    return CheckFigure(
+    return (CheckWholeFigure if unit.is_whole else CheckFigure)(
         value=_number(median(_middles(samples)), unit),
         low=_number(low, unit),
         high=_number(high, unit),

@@ -9,7 +9,7 @@ from bench.check.figures import Sample, disagree, is_disturbed, merge_figure, un
 from bench.check.sources import Sources, machines_of
 from bench.check.summary import CellSummary, RecordHead
 from bench.judge.same_system import is_for
-from bench.records.check import CheckFigure, CheckPhase, CheckRow
+from bench.records.check import CheckFigure, CheckPhase, CheckRow, CheckWholeFigure
 from bench.records.enums import Fit, Label, Phase, Provenance, Status
 from bench.records.metrics import FIGURES, Metric
 from bench.records.prediction import PlannedSystem
@@ -216,7 +216,7 @@ def merge_phases(
 
 def _phase_figure(
     sources: Sources, group: Sequence[CellContribution], phase: Phase, kind: str, provenance: Provenance
-) -> CheckFigure | None:
+) -> CheckWholeFigure | None:
     samples = [
         Sample(sources.machine(head), cell.phases[phase][kind], is_disturbed=Label.SPILLED in cell.labels)
         for head, cell in group

@@ -152,7 +152,7 @@ def _row(card: "Candidate") -> tuple[str, ...]:
     from bench.wording.labels import VERDICTS
 
     word = VERDICTS[card.verdict].lower()
-    needs = "" if card.need is None else f"{card.need.low / GIB:.2f} to {gib(round(card.need.high))}"
+    needs = "" if card.need is None else f"{card.need.low / GIB:.2f} to {gib(card.need.high)}"
     return card.slug, gib(card.memory_total_bytes), word, needs
 
 

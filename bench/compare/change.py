@@ -25,6 +25,7 @@ from bench.records.comparison_reasons import (
     WithinSegmentOrder,
 )
 from bench.records.metrics import MEMORY_NOISE, METRICS, Kind
+from bench.units import Unit as Units
 from bench.wording.comparison import change_note
 
 _DIRECTED: Final = frozenset({Word.FASTER, Word.SLOWER, Word.LESS, Word.MORE})
@@ -46,7 +47,7 @@ def change(metric: str, cells: Sequence[Observed], level: float = ALPHA) -> Chan
     """
     if not cells:
         return None
-    base, new = _medians(cells)
+    base, new = _medians(metric, cells)
     found = evidence(cells, level)
     if found is None:
         return _without_ratio(metric, cells, base, new)
@@ -112,10 +113,17 @@ def _from_zero(found: Change) -> Bounds | None:
     return Bounds(-1.0, -1.0) if found.base and found.new == 0 else None
 
 
-def _medians(cells: Sequence[Observed]) -> tuple[float | None, float | None]:
+def _medians(metric: str, cells: Sequence[Observed]) -> tuple[float | None, float | None]:
     if len(cells) > 1:
         return None, None
-    return median(cells[0].base), median(cells[0].new)
+    return _middle(metric, cells[0].base), _middle(metric, cells[0].new)
+
+
+def _middle(metric: str, values: Sequence[float]) -> float:
+    """The median. Of bytes it is a whole number, rounded."""
+    middle = median(values)
+    is_whole = METRICS[metric].unit is Units.BYTES or (METRICS[metric].unit.is_whole and middle.is_integer())
+    return round(middle) if is_whole else middle
 
 
 def _is_untested(unit: Unit, kind: ChangeIntervalKind | None) -> bool:

@@ -10,7 +10,7 @@ from statistics import fmean
 from typing import Final
 
 from bench.judge.prediction import Budgets, budgets_of
-from bench.records.base import Interval
+from bench.records.base import ByteInterval, Interval
 from bench.records.comparison import CellComparison, Change, Difference, Unit, Word
 from bench.records.comparison_reasons import EndsDisagree, NoRatio
 from bench.records.metrics import METRICS
@@ -57,7 +57,7 @@ def _change(name: str, old: Envelope, now: Envelope) -> Change | None:
     before, after = getattr(old, name), getattr(now, name)
     if before is None or after is None:
         return None
-    is_range = isinstance(before, Interval)
+    is_range = isinstance(before, ByteInterval)
     base, new = (before, after) if is_range else (_point(before), _point(after))
     if min(base.low, base.high) <= 0:
         return _made(name, base, new, None, is_range=is_range)
@@ -65,12 +65,12 @@ def _change(name: str, old: Envelope, now: Envelope) -> Change | None:
     return _made(name, base, new, ends, is_range=is_range)
 
 
-def _point(value: int) -> Interval:
-    return Interval(low=value, high=value)
+def _point(value: int) -> ByteInterval:
+    return ByteInterval(low=value, high=value)
 
 
 def _made(
-    name: str, base: Interval, new: Interval, ends: tuple[float, float] | None, *, is_range: bool
+    name: str, base: ByteInterval, new: ByteInterval, ends: tuple[float, float] | None, *, is_range: bool
 ) -> Change:
     made = _of_ends(name, ends, count=1, is_range=is_range)
     intervals = {"base_interval": base, "new_interval": new} if is_range else {}
@@ -135,7 +135,7 @@ def _budgets(record: Record) -> Iterator[tuple[str, str]]:
     found = budgets_of(record) if record.derivation is not None else Budgets()
     for where, budget in (("headless", found.headless), ("desktop", found.desktop)):
         if budget is not None:
-            low, high = (quantity(round(end), Bytes.BYTES) for end in (budget.low, budget.high))
+            low, high = (quantity(end, Bytes.BYTES) for end in (budget.low, budget.high))
             yield f"memory for one program, {where}", low if low == high else f"{low} to {high}"
 
 

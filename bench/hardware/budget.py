@@ -21,7 +21,7 @@ from bench.errors import UsageError
 from bench.hardware.catalog import Card
 from bench.hardware.display import DISPLAY_MOST_BYTES
 from bench.hardware.readings import MemoryReading
-from bench.records.base import Interval
+from bench.records.base import ByteInterval
 from bench.records.card import Budget
 from bench.records.enums import Fit, OperatingSystem
 from bench.records.prediction import Term
@@ -43,9 +43,9 @@ class Cost:
     evidence: str
 
     @property
-    def interval(self) -> Interval:
+    def interval(self) -> ByteInterval:
         """Return the range, in bytes."""
-        return Interval(low=self.low_bytes, high=self.high_bytes)
+        return ByteInterval(low=self.low_bytes, high=self.high_bytes)
 
     @property
     def term(self) -> Term:
@@ -131,24 +131,24 @@ _MEASURED: Final = "measured here: in use on the card, less what programs that o
 # --- predicted, for a card of the catalog -----------------------------------------------------------------
 
 
-def budgets(card: Card, system: OperatingSystem) -> Mapping[BudgetKind, Interval]:
+def budgets(card: Card, system: OperatingSystem) -> Mapping[BudgetKind, ByteInterval]:
     """Return the bytes available on a card: without a display, where the system can be, and with a desktop.
 
     Raises:
         UsageError: the catalog does not know the card's memory.
     """
     total = total_of(card)
-    headless = less(Interval(low=total, high=total), driver_reserve(total, system).term)
+    headless = less(ByteInterval(low=total, high=total), driver_reserve(total, system).term)
     desktop = less(headless, desktop_cost(system).term)
     return {"desktop": desktop} if has_wddm(system) else {"headless": headless, "desktop": desktop}
 
 
-def less(budget: Interval, cost: Term) -> Interval:
+def less(budget: ByteInterval, cost: Term) -> ByteInterval:
     """A budget after a cost, in bytes; neither end is below 0."""
-    return Interval(low=max(0, budget.low - cost.high_bytes), high=max(0, budget.high - cost.low_bytes))
+    return ByteInterval(low=max(0, budget.low - cost.high_bytes), high=max(0, budget.high - cost.low_bytes))
 
 
-def fit(need: Interval, budget: Interval) -> Fit:
+def fit(need: ByteInterval, budget: ByteInterval) -> Fit:
     """Return whether a need fits a budget: too close to call if the intervals overlap."""
     if need.high <= budget.low:
         return Fit.FITS

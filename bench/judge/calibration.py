@@ -15,7 +15,7 @@ from bench.judge.caveats import computed_elsewhere, is_smoke
 from bench.judge.memory import has_spilled, is_contended, is_emulated
 from bench.judge.same_run import MEMORY, PREDICTED, request_key, values
 from bench.judge.same_system import is_for, kernel_of, system_of
-from bench.records.base import Interval
+from bench.records.base import ByteInterval
 from bench.records.enums import Attention, Label, Phase, Provenance
 from bench.records.metrics import METRICS
 from bench.records.prediction import Comparison, Envelope
@@ -31,7 +31,7 @@ _MATH: Final = "sdpa (unfused)"
 _ALLOCATOR_SETTINGS: Final = ("PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ALLOC_CONF")
 
 _Key = tuple[object, ...]
-_Figure = Callable[[Envelope], Interval | None]
+_Figure = Callable[[Envelope], ByteInterval | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class CellError:
     record: Record
     cell: CellResult
     metric: Metric
-    predicted: Interval
+    predicted: ByteInterval
     is_interval: bool
     measured_bytes: int
 
@@ -176,27 +176,27 @@ def _metrics(derived: Record, record: Record) -> Iterable[Metric]:
 # --- what was predicted -----------------------------------------------------------------------------------
 
 
-def _reserved(envelope: Envelope) -> Interval | None:
+def _reserved(envelope: Envelope) -> ByteInterval | None:
     return None if envelope.peak_phase is Phase.LOAD else envelope.reserved_peak_bytes
 
 
-def _process(envelope: Envelope) -> Interval | None:
+def _process(envelope: Envelope) -> ByteInterval | None:
     return None if envelope.peak_phase is Phase.LOAD else envelope.device_peak_bytes
 
 
-def _allocated(envelope: Envelope) -> Interval | None:
+def _allocated(envelope: Envelope) -> ByteInterval | None:
     phases = [peak for phase, peak in envelope.phases.items() if phase is not Phase.LOAD]
     return _point(max((peak.allocated_peak_bytes for peak in phases), default=envelope.allocated_peak_bytes))
 
 
-def _tensors(envelope: Envelope) -> Interval | None:
+def _tensors(envelope: Envelope) -> ByteInterval | None:
     phases = [peak for phase, peak in envelope.phases.items() if phase is not Phase.LOAD]
     tensors = [peak.allocated_peak_bytes - peak.workspace_bytes for peak in phases]
     return _point(max(tensors, default=envelope.allocated_peak_bytes - envelope.workspace_peak_bytes))
 
 
-def _point(size_bytes: int) -> Interval:
-    return Interval(low=size_bytes, high=size_bytes)
+def _point(size_bytes: int) -> ByteInterval:
+    return ByteInterval(low=size_bytes, high=size_bytes)
 
 
 _FIGURES: Final[dict[tuple[str, Metric], _Figure]] = {

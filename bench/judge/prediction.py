@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bench.hardware.budget import fit, less
-from bench.records.base import Interval
+from bench.records.base import ByteInterval
 from bench.records.enums import AttentionKernel, Fit, Provenance, Verdict
 from bench.records.prediction import LongestClip
 from bench.records.reasons import UnsupportedReason
@@ -34,8 +34,8 @@ class Budgets:
     None: not asked for, or not known; both are None for a CPU, which has no budget (`on_cpu`).
     """
 
-    headless: Interval | None = None
-    desktop: Interval | None = None
+    headless: ByteInterval | None = None
+    desktop: ByteInterval | None = None
     on_cpu: bool = False
 
 
@@ -72,7 +72,7 @@ def budgets_of(record: Record) -> Budgets:
         return Budgets()
     if derivation.driver_reserve is None or derivation.desktop is None:
         return Budgets()
-    headless = less(Interval(low=total, high=total), derivation.driver_reserve)
+    headless = less(ByteInterval(low=total, high=total), derivation.driver_reserve)
     desktop = less(headless, derivation.desktop)
     return Budgets(
         headless=None if derivation.headroom == "desktop" else headless,
@@ -80,7 +80,7 @@ def budgets_of(record: Record) -> Budgets:
     )
 
 
-def need_of(cell: CellResult) -> Interval | None:
+def need_of(cell: CellResult) -> ByteInterval | None:
     """Bytes that a card must have for a predicted cell; None where nothing was predicted for a card."""
     if not isinstance(cell.outcome, Predicted) or cell.envelope is None:
         return None
@@ -140,7 +140,7 @@ def _answers(cell: CellResult, budgets: Budgets) -> tuple[BudgetAnswer, ...]:
     need = need_of(cell)
     if need is None:
         return ()
-    known: tuple[tuple[Budget, Interval | None], ...] = (
+    known: tuple[tuple[Budget, ByteInterval | None], ...] = (
         ("headless", budgets.headless),
         ("desktop", budgets.desktop),
     )

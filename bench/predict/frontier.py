@@ -10,7 +10,7 @@ from bench.predict.search import Bracket, Goal, Search
 from bench.predict.target import Target
 from bench.predict.traced_model import setting_of
 from bench.predict.tracing.tracer import Setting
-from bench.records.base import Interval
+from bench.records.base import ByteInterval
 from bench.records.prediction import LongestClip
 from bench.records.record import Requested
 from bench.suite.cells import Cell
@@ -37,7 +37,7 @@ def longest_clips(
     for requested in lines:
         alike.setdefault(setting_of(requested, target), []).append(requested)
 
-    def needs(requested: Requested, clip_seconds: float) -> dict[int, Interval]:
+    def needs(requested: Requested, clip_seconds: float) -> dict[int, ByteInterval]:
         envelopes = predictions.envelopes(requested.model_copy(update={"clip_seconds": clip_seconds}), target)
         peaks = {tokens: envelope.device_peak_bytes for tokens, envelope in envelopes.items()}
         return {tokens: peak for tokens, peak in peaks.items() if peak is not None}
@@ -59,8 +59,8 @@ def _lines(cells: Sequence[Cell], target: Target, max_positions: int) -> list[Re
 def _of_group(
     group: Sequence[Requested],
     clips: Sequence[float],
-    budgets: Mapping[BudgetKind, Interval],
-    needs: Callable[[Requested, float], dict[int, Interval]],
+    budgets: Mapping[BudgetKind, ByteInterval],
+    needs: Callable[[Requested, float], dict[int, ByteInterval]],
     max_positions: int,
 ) -> list[LongestClip]:
     """Return the lines of attentions with the same needs."""
@@ -85,7 +85,7 @@ def _of_group(
 def _line(
     requested: Requested,
     found: Mapping[Goal, Bracket],
-    budgets: Mapping[BudgetKind, Interval],
+    budgets: Mapping[BudgetKind, ByteInterval],
     context_s: int,
 ) -> LongestClip:
     def fits(kind: BudgetKind) -> float | None:

@@ -22,7 +22,7 @@ from bench.predict.allocator.caching import RULES_OF
 from bench.predict.allocator.protocol import Measuring
 from bench.predict.source import Source, source_of
 from bench.predict.target import Target, every_card
-from bench.records.base import Interval
+from bench.records.base import ByteInterval
 from bench.records.enums import AttentionKernel, Provenance, Verdict
 from bench.records.prediction import Derivation, LongestClip, PlannedSystem
 from bench.records.record import Environment, Record, SuiteInfo
@@ -201,7 +201,7 @@ class Candidate:
     memory_total_bytes: int | None
     verdict: Verdict
     why: CellReason
-    need: Interval | None
+    need: ByteInterval | None
     kernels: tuple[AttentionKernel, ...] = ()
 
 
@@ -265,5 +265,5 @@ def _unknown(card: Card) -> CellReason:
     return StatedReason(text=card.remark) if card.remark else TotalUnknown()
 
 
-def _most(needs: Sequence[Interval]) -> Interval | None:
+def _most(needs: Sequence[ByteInterval]) -> ByteInterval | None:
     return max(needs, key=lambda need: need.high, default=None)

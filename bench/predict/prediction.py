@@ -21,7 +21,7 @@ from bench.predict.cuda_workspace import cublas_workspace_bytes, cudnn_layout_by
 from bench.predict.peaks import PhasePeak, SummedTrace
 from bench.predict.roofline import ceiling
 from bench.predict.trace import Kernel, ModelMemory, Trace
-from bench.records.base import Interval
+from bench.records.base import ByteInterval
 from bench.records.enums import Phase
 from bench.records.prediction import Ceiling, Envelope, PhaseEnvelope
 
@@ -113,9 +113,9 @@ def _on_card(
         trace, memory, tokens, summed.peaks(tokens), _card_phases(memory, summed, cells[0], kept)
     )
     low = found.allocated_peak_bytes
-    reserved = Interval(low=low, high=max(low, *(cell.reserved_bytes for cell in cells)))
-    device = Interval(low=reserved.low + CONTEXT.low_bytes, high=reserved.high + CONTEXT.high_bytes)
-    convolution = Interval(low=0, high=max(map(cudnn_layout_bytes, trace.kernels), default=0))
+    reserved = ByteInterval(low=low, high=max(low, *(cell.reserved_bytes for cell in cells)))
+    device = ByteInterval(low=reserved.low + CONTEXT.low_bytes, high=reserved.high + CONTEXT.high_bytes)
+    convolution = ByteInterval(low=0, high=max(map(cudnn_layout_bytes, trace.kernels), default=0))
     return found.model_copy(
         update={
             "workspace_peak_bytes": kept + found.workspace_peak_bytes,

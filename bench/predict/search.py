@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import ceil, floor
 from typing import Final, Literal, Protocol
 
-from bench.records.base import Interval
+from bench.records.base import ByteInterval
 
 STEP_S: Final = 4
 """The audio encoder takes whole chunks of 4 s: its need grows in steps of that length, and clips of whole
@@ -25,7 +25,7 @@ _APART_S: Final = 2 * STEP_S
 class Needs(Protocol):
     """Prediction of a clip."""
 
-    def __call__(self, clip_seconds: float) -> Mapping[int, Interval]:
+    def __call__(self, clip_seconds: float) -> Mapping[int, ByteInterval]:
         """Return the bytes that a card must have for a clip of this length, by max_tokens."""
 
 
@@ -39,9 +39,9 @@ class Goal:
 
     max_tokens: int
     bound: Literal["fits", "misfit"]
-    budget_bytes: float
+    budget_bytes: int
 
-    def slack(self, need: Interval) -> float:
+    def slack(self, need: ByteInterval) -> int:
         """Bytes that are left; negative where the need is larger than the budget."""
         return self.budget_bytes - (need.high if self.bound == "fits" else need.low)
 
@@ -79,7 +79,7 @@ class Search:
         goals: Iterable[Goal],
         *,
         longest_s: int,
-        known: Mapping[int, Mapping[int, Interval]],
+        known: Mapping[int, Mapping[int, ByteInterval]],
     ) -> None:
         self._needs = needs
         self._goals = tuple(goals)

@@ -1,9 +1,9 @@
 """The base of every value in a record, and the types that its fields share."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Final
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 
 class Frozen(BaseModel):
@@ -18,6 +18,18 @@ def _rfc3339(time: datetime) -> str:
 
 Utc = Annotated[AwareDatetime, PlainSerializer(_rfc3339, return_type=str)]
 Bytes = Annotated[int, Field(ge=0)]
+_EXACT: Final = 2**53
+
+
+def _integer(size: object) -> object:
+    """Strict reading takes no 1.0 for 1."""
+    if isinstance(size, float) and size.is_integer() and abs(size) <= _EXACT:
+        return int(size)
+    return size
+
+
+WholeBytes = Annotated[int, Field(ge=0), BeforeValidator(_integer)]
+"""Bytes that older documents write as a float, which must be whole."""
 Seconds = Annotated[float, Field(ge=0)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 # These become parts of paths: nothing in them can leave a folder.
@@ -31,3 +43,10 @@ class Interval(Frozen):
 
     low: float
     high: float
+
+
+class ByteInterval(Interval):
+    """A range of bytes that holds the true value, as far as is known."""
+
+    low: WholeBytes
+    high: WholeBytes

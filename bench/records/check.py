@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from bench.records.base import Bytes, Frozen, Interval, Utc
+from bench.records.base import ByteInterval, Bytes, Frozen, Utc
 from bench.records.card import Emulation
 from bench.records.caveats import Caveat
 from bench.records.enums import (
@@ -56,7 +56,16 @@ class CheckFigure(Frozen):
     records: int = Field(ge=1, description="records that it rests on")
 
 
+class CheckWholeFigure(CheckFigure):
+    """A `CheckFigure` of bytes or of a count: its numbers are whole. The median of two is rounded."""
+
+    value: int | None
+    low: int | None
+    high: int | None
+
+
 Figure = CheckFigure | None
+Whole = CheckWholeFigure | None
 
 
 class _Figures(Frozen):
@@ -73,7 +82,7 @@ def _of(*sections: Section) -> list[Metric]:
 
 
 def _field(metric: Metric) -> tuple[object, object]:
-    return Figure, Field(description=metric.meaning)
+    return Whole if metric.unit.is_whole else Figure, Field(description=metric.meaning)
 
 
 _Derived = Literal["derived"]
@@ -92,11 +101,11 @@ class CheckEnvelope(Frozen):
     kv_cache_bytes: Bytes | None
     activations_peak_bytes: Bytes | None
     workspace_peak_bytes: Bytes | None
-    convolution_workspace_bytes: Interval | None
+    convolution_workspace_bytes: ByteInterval | None
     allocated_peak_bytes: Bytes | None
-    reserved_peak_bytes: Interval | None
-    context_bytes: Interval | None
-    device_peak_bytes: Interval | None = Field(description="what a card must have")
+    reserved_peak_bytes: ByteInterval | None
+    context_bytes: ByteInterval | None
+    device_peak_bytes: ByteInterval | None = Field(description="what a card must have")
     peak_phase: Phase | None
     peak_op: str | None
     attention_kernel: AttentionKernel | None = Field(default=None, description="of the language model")
@@ -107,10 +116,10 @@ class CheckPrediction(Frozen):
     """What a derived record says as a whole: the room that the card leaves, as intervals, and its error."""
 
     provenance: _Derived
-    room_headless_bytes: Interval | None = Field(
+    room_headless_bytes: ByteInterval | None = Field(
         description="null where that was not asked for or is not known"
     )
-    room_desktop_bytes: Interval | None
+    room_desktop_bytes: ByteInterval | None
     system: PlannedSystem | None = Field(default=None, description="null for a CPU and in records of 1.0")
     compared: tuple[Comparison, ...] = Field(
         description="empty: no measured record of the card was there, so nothing confirms the prediction"
@@ -134,7 +143,7 @@ class CheckGpu(Frozen):
     slug: str
     name: str
     kind: Literal["cpu", "cuda"]
-    memory_total_bytes: Figure
+    memory_total_bytes: Whole
     compute_capability: str | None
 
 
@@ -152,9 +161,9 @@ class CheckPoint(Frozen):
 class CheckPhase(Frozen):
     """Memory at its highest in one phase."""
 
-    allocated_peak_bytes: Figure
-    reserved_peak_bytes: Figure
-    resident_peak_bytes: Figure
+    allocated_peak_bytes: Whole
+    reserved_peak_bytes: Whole
+    resident_peak_bytes: Whole
 
 
 @with_fields(_of(Section.MEMORY, Section.CARD), _field)
@@ -162,7 +171,7 @@ class CheckPeaks(_Figures):
     """Memory of one cell: what it took, over all and in each phase, and what was predicted of it."""
 
     point: CheckPoint
-    predicted_bytes: Figure = Field(
+    predicted_bytes: Whole = Field(
         description="the predicted interval of what a card must have; null where nothing was predicted"
     )
     phases: dict[Phase, CheckPhase]
@@ -175,10 +184,10 @@ class CheckVram(Frozen):
     what that one would leave.
     """
 
-    weights_bytes: Figure
-    headless_bytes: Figure
-    desktop_bytes: Figure
-    now_bytes: Figure = Field(description="free when the run began")
+    weights_bytes: Whole
+    headless_bytes: Whole
+    desktop_bytes: Whole
+    now_bytes: Whole = Field(description="free when the run began")
     largest: CheckPeaks | None = Field(
         description="the cell that took the most; of a prediction the largest of those with the best verdict"
     )

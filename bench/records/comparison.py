@@ -4,11 +4,11 @@ A change is relative: new / base - 1, so 0.05 is 5 % more. Not available is `Non
 """
 
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field
 
-from bench.records.base import Frozen, Interval
+from bench.records.base import ByteInterval, Frozen, Interval
 from bench.records.caveats import RecordCaveat
 from bench.records.comparison_reasons import (
     CellReason,
@@ -52,8 +52,10 @@ class Unit(StrEnum):
 class Change(Frozen):
     """How one metric differs, in one cell or over all of them."""
 
-    base: float | None = Field(description="median; null over several cells")
-    new: float | None
+    base: int | float | None = Field(
+        description="median, of bytes rounded to a whole number; null over several cells"
+    )
+    new: int | float | None
     change: float | None = Field(description="new / base - 1; null where the base is 0")
     interval: Interval | None = Field(
         description="interval of the change: what the rank test does not reject at 5 %; of a few runs, the "
@@ -85,10 +87,16 @@ class Change(Frozen):
     better: bool | None = Field(description="whether the verdict is the good way; null: neither way")
     note: str = ""
     note_code: ChangeNote | None = Field(default=None, description="the note, with its numbers")
-    base_interval: Interval | None = Field(
+    base_interval: ByteInterval | None = Field(
         default=None, description="the predicted interval, of which `base` is the high end; else null"
     )
-    new_interval: Interval | None = None
+    new_interval: ByteInterval | None = None
+
+
+def _with_whole_bytes(schema: dict[str, Any]) -> None:
+    """Say in the schema of `metrics` that medians of bytes are integers."""
+    whole = {side: {"type": ["integer", "null"]} for side in ("base", "new")}
+    schema["patternProperties"] = {"_bytes$": {**schema["additionalProperties"], "properties": whole}}
 
 
 class CellComparison(Frozen):
@@ -103,7 +111,7 @@ class CellComparison(Frozen):
     new_status: str
     reasons: tuple[str, ...] = Field(default=(), description="why it was refused, or how it ended")
     reason_codes: tuple[CellReason, ...] = Field(default=(), description="the same, with their numbers")
-    metrics: dict[str, Change] = Field(default_factory=dict)
+    metrics: dict[str, Change] = Field(default_factory=dict, json_schema_extra=_with_whole_bytes)
 
 
 class LoneCell(Frozen):

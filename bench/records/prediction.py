@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from bench.records.base import Bytes, Frozen, Interval, Seconds
+from bench.records.base import ByteInterval, Bytes, Frozen, Seconds
 from bench.records.enums import Attention, AttentionKernel, OperatingSystem, Phase
 
 
@@ -47,15 +47,15 @@ class Envelope(Frozen):
     workspace_peak_bytes: Bytes = Field(
         description="most bytes at once that kernels take in addition to tensors"
     )
-    convolution_workspace_bytes: Interval | None = Field(
+    convolution_workspace_bytes: ByteInterval | None = Field(
         description="what cuDNN may take beyond that, and need not; null for a CPU"
     )
     allocated_peak_bytes: Bytes = Field(description="everything at once, without what cuDNN may take")
-    reserved_peak_bytes: Interval | None = Field(
+    reserved_peak_bytes: ByteInterval | None = Field(
         description="what the modelled CUDA caching allocator holds; null for a CPU"
     )
-    context_bytes: Interval | None = Field(description="CUDA context and libraries; null for a CPU")
-    device_peak_bytes: Interval | None = Field(
+    context_bytes: ByteInterval | None = Field(description="CUDA context and libraries; null for a CPU")
+    device_peak_bytes: ByteInterval | None = Field(
         description="reserved and context: what a card must have; null for a CPU"
     )
     peak_phase: Phase

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, JsonValue, WithJsonSchema
 
-from bench.records.base import Bytes, EngineName, Frozen, PathName, Seconds, Sha256, Slug, Utc
+from bench.records.base import Bytes, EngineName, Frozen, PathName, Seconds, Sha256, Slug, Utc, WholeBytes
 from bench.records.card import DeviceMemory, DeviceState, Emulation, Power
 from bench.records.enums import (
     Attention,
@@ -259,8 +259,7 @@ class MemoryTrace(Frozen):
 class Work(Frozen):
     """Bytes and operations of one generation, counted from the shapes of the architecture."""
 
-    decode_bytes_per_token: float = Field(
-        ge=0,
+    decode_bytes_per_token: WholeBytes = Field(
         description="weights and KV cache that one decoded token reads, mean over the answer",
     )
     encode_operations: float = Field(ge=0, description="a multiply-add counts as two")

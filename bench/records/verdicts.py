@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from bench.records.base import Bytes, Frozen, Interval, Seconds
+from bench.records.base import ByteInterval, Bytes, Frozen, Seconds
 from bench.records.enums import Attention, Fit, PeakMetric, Provenance, Status
 from bench.records.reasons import CellShape, ForeignText, UnsupportedReason
 
@@ -31,8 +31,8 @@ class BudgetAnswer(Frozen):
 
     budget: Budget
     fit: Fit
-    need_bytes: Interval
-    available_bytes: Interval
+    need_bytes: ByteInterval
+    available_bytes: ByteInterval
 
 
 class HeldAgainstBudgets(Frozen):

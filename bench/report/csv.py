@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from bench.records.base import Interval
+from bench.records.base import ByteInterval
 from bench.records.check import CheckEnvelope
 from bench.records.metrics import FIGURES
 from bench.records.prediction import Envelope
@@ -138,8 +138,8 @@ def _figures(figures: Envelope | CheckEnvelope) -> dict[str, _Value]:
     phase = figures.peak_phase
     found |= {"peak_phase": None if phase is None else phase.value, "peak_op": figures.peak_op}
     for name in _RANGES:
-        size: Interval | None = getattr(figures, name)
-        found |= zip(_ends(name), (None, None) if size is None else _whole(size), strict=True)
+        size: ByteInterval | None = getattr(figures, name)
+        found |= zip(_ends(name), (None, None) if size is None else (size.low, size.high), strict=True)
     for name in CEILINGS:
         found[f"ceiling_{name}"] = None if figures.ceiling is None else getattr(figures.ceiling, name)
     return found
@@ -149,7 +149,3 @@ def _ends(name: str) -> tuple[str, str]:
     """`device_peak_bytes` -> `device_peak_low_bytes`, `device_peak_high_bytes`."""
     stem = name.removesuffix("_bytes")
     return f"{stem}_low_bytes", f"{stem}_high_bytes"
-
-
-def _whole(size: Interval) -> tuple[int, int]:
-    return round(size.low), round(size.high)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from bench import units
-from bench.records.base import Interval
+from bench.records.base import ByteInterval
 from bench.records.check import Check, CheckPrediction
 from bench.records.metrics import METRICS
 from bench.records.prediction import Comparison, Derivation, Term
@@ -73,7 +73,7 @@ def tiles(check: Check) -> Iterator[Fact]:
         yield _range("Room beside a desktop", predicted.room_desktop_bytes)
 
 
-def _range(label: str, size: Interval) -> Fact:
+def _range(label: str, size: ByteInterval) -> Fact:
     return Fact(label, ranges.gib(size), ranges.gb(size))
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bench.judge.memory import CardMemory
-from bench.records.base import Interval
+from bench.records.base import ByteInterval
 from bench.records.card import Emulation
 from bench.records.check import Check, FrontierLine
 from bench.records.enums import Attention, AttentionKernel, Fit, Provenance, Verdict, WeightMode
@@ -79,7 +79,7 @@ class Row:
     phases: Mapping[str, PhasePeak]
     repetitions: tuple[Repetition, ...]
     prediction: Prediction | None
-    predicted_bytes: Interval | None
+    predicted_bytes: ByteInterval | None
     machines: int | None
     records: int
     trace: MemoryTrace | None = None

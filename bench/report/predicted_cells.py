@@ -4,7 +4,7 @@ from typing import Final
 
 from bench import units
 from bench.check.rows import FIT
-from bench.records.base import Interval
+from bench.records.base import ByteInterval
 from bench.records.check import CheckEnvelope, CheckRow
 from bench.records.enums import Fit, Phase, Profile, Verdict
 from bench.records.prediction import Ceiling, Envelope, PhaseEnvelope
@@ -116,8 +116,8 @@ def _dominant(figures: Envelope | CheckEnvelope) -> str:
 
 
 def _term(figures: Envelope | CheckEnvelope, name: str) -> str:
-    value: Interval | int | None = getattr(figures, name)
-    if isinstance(value, Interval):
+    value: ByteInterval | int | None = getattr(figures, name)
+    if isinstance(value, ByteInterval):
         return ranges.gib(value)
     return units.gib(value)
 

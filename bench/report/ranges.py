@@ -1,7 +1,7 @@
 """Ranges in words: the unit once where both ends have it, and both units where confusion costs memory."""
 
 from bench import units
-from bench.records.base import Interval
+from bench.records.base import ByteInterval, Interval
 from bench.records.metrics import IntervalKind, Metric
 from bench.records.prediction import Term
 from bench.wording import phrases
@@ -30,22 +30,22 @@ def of_repeats(metric: Metric, ends: Interval, kind: IntervalKind | None, n: int
     return words if kind is None else f"{words}, {phrases.interval(kind, n)}"
 
 
-def gib(size: Interval | Term | None) -> str:
+def gib(size: ByteInterval | Term | None) -> str:
     """`10.94–11.72 GiB`, of little memory in MiB; one figure where both ends read the same."""
     return units.NOT_AVAILABLE if size is None else span(*units.gib_range(*_ends(size)))
 
 
-def gb(size: Interval | None) -> str:
+def gb(size: ByteInterval | None) -> str:
     """`11.75–12.58 GB`: never without the same in GiB next to it."""
     return units.NOT_AVAILABLE if size is None else span(*map(units.gb, _ends(size)))
 
 
-def both_units(size: Interval | None) -> str:
+def both_units(size: ByteInterval | None) -> str:
     """`11.75–12.58 GB (10.94–11.72 GiB)`."""
     return units.NOT_AVAILABLE if size is None else f"{gb(size)} ({gib(size)})"
 
 
-def _ends(size: Interval | Term) -> tuple[int, int]:
+def _ends(size: ByteInterval | Term) -> tuple[int, int]:
     if isinstance(size, Term):
         return size.low_bytes, size.high_bytes
-    return round(size.low), round(size.high)
+    return size.low, size.high

@@ -5,7 +5,7 @@ from typing import Final, assert_never
 
 from bench import units
 from bench.records import verdicts
-from bench.records.base import Interval
+from bench.records.base import ByteInterval
 from bench.records.enums import Fit
 from bench.records.reasons import CellShape
 from bench.records.verdicts import Budget, BudgetAnswer, BudgetLimit, CellReason
@@ -54,7 +54,7 @@ def _answer(answer: BudgetAnswer) -> str:
     return f"{_BUDGETS[answer.budget]} {figures}"
 
 
-def span(size: Interval) -> str:
+def span(size: ByteInterval) -> str:
     """`10.78 GB (10.04 GiB) to 11.52 GB (10.73 GiB)`; one figure where both ends read the same."""
     low, high = _size(size.low), _size(size.high)
     return low if low == high else f"{low} to {high}"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.records.base import Interval
+from bench.records.base import ByteInterval
 from bench.records.comparison import Against, Unit, Word
 from bench.records.comparison_reasons import EndsDisagree, NoCellHasMetric
 from bench.records.prediction import PlannedSystem
@@ -24,7 +24,7 @@ def sized(allocated: int, reserved: tuple[float, float]) -> CellResult:
     """A predicted cell of these bytes."""
     made = predictions.predicted(WANT)
     assert made.envelope is not None
-    ends = Interval(low=reserved[0] * GIB, high=reserved[1] * GIB)
+    ends = ByteInterval(low=round(reserved[0] * GIB), high=round(reserved[1] * GIB))
     changed = {"allocated_peak_bytes": allocated, "reserved_peak_bytes": ends, "device_peak_bytes": ends}
     return made.model_copy(update={"envelope": made.envelope.model_copy(update=changed)})
 
@@ -41,7 +41,7 @@ def test_predicted_peaks_are_compared_end_by_end() -> None:
     assert exact.change == pytest.approx(0.001)
     assert (exact.interval, exact.unit) == (None, Unit.PREDICTION)
     assert (exact.verdict, exact.better) == (Word.MORE, False)
-    assert reserved.base_interval == Interval(low=10 * GIB, high=12 * GIB)
+    assert reserved.base_interval == ByteInterval(low=10 * GIB, high=12 * GIB)
     assert reserved.interval is not None
     assert [reserved.interval.low, reserved.interval.high] == pytest.approx([0.05, 0.1])
     assert found.overall["reserved_peak_bytes"].interval == reserved.interval

@@ -19,7 +19,7 @@ from bench.hardware.budget import (
 from bench.hardware.catalog import Card, cards
 from bench.hardware.display import DISPLAY_MOST_BYTES
 from bench.hardware.readings import MemoryReading
-from bench.records.base import Interval
+from bench.records.base import ByteInterval
 from bench.records.enums import Fit, OperatingSystem
 from bench.units import GIB, MIB
 from tests.hardware.samples import reading
@@ -31,8 +31,8 @@ def card(slug: str) -> Card:
     return next(found for found in cards() if found.slug == slug)
 
 
-def mib(low: int, high: int) -> Interval:
-    return Interval(low=low * MIB, high=high * MIB)
+def mib(low: int, high: int) -> ByteInterval:
+    return ByteInterval(low=low * MIB, high=high * MIB)
 
 
 def test_headless_is_the_total_less_what_the_driver_keeps() -> None:
@@ -100,15 +100,18 @@ def test_a_card_without_known_memory_is_refused_in_one_line() -> None:
     ],
 )
 def test_only_a_whole_interval_says_yes_or_no(need: tuple[int, int], expected: Fit) -> None:
-    assert fit(Interval(low=need[0], high=need[1]), Interval(low=100, high=200)) is expected
+    assert fit(ByteInterval(low=need[0], high=need[1]), ByteInterval(low=100, high=200)) is expected
 
 
 @given(st.lists(st.integers(0, 100), min_size=4, max_size=4), st.integers(0, 50))
 def test_needing_more_never_fits_better(ends: list[int], more: int) -> None:
     order = [Fit.FITS, Fit.TOO_CLOSE_TO_CALL, Fit.DOES_NOT_FIT]
     (a, b), (c, d) = sorted(ends[:2]), sorted(ends[2:])
-    budget = Interval(low=c, high=d)
-    now, then = fit(Interval(low=a, high=b), budget), fit(Interval(low=a + more, high=b + more), budget)
+    budget = ByteInterval(low=c, high=d)
+    now, then = (
+        fit(ByteInterval(low=a, high=b), budget),
+        fit(ByteInterval(low=a + more, high=b + more), budget),
+    )
     assert order.index(then) >= order.index(now)
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.judge.calibration import COMPARED, compare, errors
-from bench.records.base import Interval
+from bench.records.base import ByteInterval
 from bench.records.enums import Attention, EncoderAttention, Phase, Profile, Provenance, WeightMode
 from bench.records.metrics import METRICS, Summary
 from bench.records.record import CellResult, DeviceInfo, Record, Requested
@@ -15,8 +15,8 @@ from tests.samples import cards
 from tests.samples import predictions as derived
 from tests.samples import records as sample
 
-RESERVED = Interval(low=10_000_000_000, high=12_000_000_000)
-DEVICE = Interval(low=11_000_000_000, high=13_000_000_000)
+RESERVED = ByteInterval(low=10_000_000_000, high=12_000_000_000)
+DEVICE = ByteInterval(low=11_000_000_000, high=13_000_000_000)
 ALLOCATED = 9_000_000_000
 
 
@@ -125,7 +125,7 @@ def test_every_cell_of_it_for_a_table() -> None:
     )
     assert (first.ratio, first.is_inside) == (1.1, False)
     assert (second.predicted, second.is_inside) == (DEVICE, True)
-    assert (third.predicted, third.is_inside) == (Interval(low=ALLOCATED, high=ALLOCATED), None)
+    assert (third.predicted, third.is_inside) == (ByteInterval(low=ALLOCATED, high=ALLOCATED), None)
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def of(*cells: CellResult, headroom: derived.Headroom | None = None) -> Record:
     return derived.derived_record(cells, headroom=headroom)
 
 
-def needing(*needs: tuple[float, float]) -> list[CellResult]:
+def needing(*needs: tuple[int, int]) -> list[CellResult]:
     """Cells of 10, 20, ... seconds that need so many MiB."""
     wants = [sample.requested(10.0 * nth) for nth in range(1, len(needs) + 1)]
     return [derived.predicted(want, need=derived.mib(*need)) for want, need in zip(wants, needs, strict=True)]

@@ -15,7 +15,7 @@ from bench.judge.prediction import (
     cell_verdict,
     is_derived,
 )
-from bench.records.base import Interval
+from bench.records.base import ByteInterval
 from bench.records.enums import Fit, OperatingSystem, Verdict
 from bench.records.prediction import PlannedSystem, Term
 from bench.records.reasons import FlashAttentionNotInstalled
@@ -37,7 +37,7 @@ FITS, MISFIT, CLOSE = Fit.FITS, Fit.DOES_NOT_FIT, Fit.TOO_CLOSE_TO_CALL
 SIZES = st.integers(0, 40_000)
 
 
-def judged(need: Interval, headroom: derived.Headroom | None = None) -> tuple[CellFit, CellVerdict]:
+def judged(need: ByteInterval, headroom: derived.Headroom | None = None) -> tuple[CellFit, CellVerdict]:
     cell = derived.predicted(sample.requested(), need=need)
     record = derived.derived_record([cell], headroom=headroom)
     return cell_fit(cell, budgets_of(record)), cell_verdict(cell, budgets_of(record))
@@ -72,7 +72,7 @@ def test_a_card_smaller_than_its_terms_has_no_room_and_not_less() -> None:
         (derived.mib(12_077, 12_900), CellFit(CLOSE, MISFIT), Verdict.TOO_CLOSE_TO_CALL),
     ],
 )
-def test_four_verdicts(need: Interval, fit: CellFit, verdict: Verdict) -> None:
+def test_four_verdicts(need: ByteInterval, fit: CellFit, verdict: Verdict) -> None:
     found, said = judged(need)
     assert (found, said.verdict) == (fit, verdict)
 
@@ -121,7 +121,7 @@ def test_headless_with_a_desktop_too_close_says_so() -> None:
     ],
 )
 def test_one_room_alone_decides_where_it_alone_was_asked_for(
-    headroom: derived.Headroom, need: Interval, verdict: Verdict
+    headroom: derived.Headroom, need: ByteInterval, verdict: Verdict
 ) -> None:
     fit, said = judged(need, headroom)
     assert said.verdict is verdict
@@ -148,7 +148,7 @@ def test_a_larger_budget_never_gets_a_worse_verdict(
 
     def verdict(added: int) -> int:
         headless = derived.mib(low + added, low + added + width)
-        beside = derived.mib(max(0, headless.low / MIB - desktop), max(0, headless.high / MIB - desktop))
+        beside = derived.mib(max(0, headless.low // MIB - desktop), max(0, headless.high // MIB - desktop))
         return ORDER.index(cell_verdict(cell, Budgets(headless if with_headless else None, beside)).verdict)
 
     assert verdict(more) <= verdict(0)

@@ -8,7 +8,7 @@ from bench.measure.fractions import bandwidth_fraction, bf16_fraction
 from bench.records.record import Repeat, Work
 from tests.samples import records as sample
 
-WORK = Work(decode_bytes_per_token=8e9, encode_operations=1e12, prefill_operations=6e12)
+WORK = Work(decode_bytes_per_token=8_000_000_000, encode_operations=1e12, prefill_operations=6e12)
 POSITIVE = st.floats(min_value=1e-3, max_value=1e15)
 
 

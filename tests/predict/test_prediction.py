@@ -16,7 +16,7 @@ from bench.predict.cuda_workspace import cudnn_layout_bytes
 from bench.predict.prediction import OnCard, OnCpu, predict
 from bench.predict.trace import Call, DecodeStep, Kernel, ModelMemory, StepEvent, Trace
 from bench.predict.tracing.tracer import Setting, Tracer, model_memory
-from bench.records.base import Interval
+from bench.records.base import ByteInterval
 from bench.records.enums import EncoderAttention, Fit, Phase
 from bench.records.prediction import Envelope
 from bench.units import MIB
@@ -225,7 +225,7 @@ def test_nor_while_it_loads() -> None:
         made.trace(), memory, OnCard(CARD), mel_frames=80, logits_positions="all", max_tokens=[1]
     )[1]
     assert found.peak_phase is Phase.LOAD
-    assert found.reserved_peak_bytes == Interval(low=100 * MIB, high=(80 + 20 + 2) * MIB)
+    assert found.reserved_peak_bytes == ByteInterval(low=100 * MIB, high=(80 + 20 + 2) * MIB)
 
 
 def test_no_token_at_all_is_refused() -> None:

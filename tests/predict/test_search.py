@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.predict.search import STEP_S, Bracket, Goal, Search
-from bench.records.base import Interval
+from bench.records.base import ByteInterval
 
 LONGEST_S = 3000
 
@@ -17,27 +17,27 @@ LONGEST_S = 3000
 class Model:
     """A need that is a table, one value per second, and a count of who asked."""
 
-    low: list[float]
-    spread: float
-    per_token: float = 0.0
+    low: list[int]
+    spread: int
+    per_token: int = 0
     asked: list[float] = field(default_factory=list)
 
-    def __call__(self, clip_seconds: float) -> Mapping[int, Interval]:
+    def __call__(self, clip_seconds: float) -> Mapping[int, ByteInterval]:
         self.asked.append(clip_seconds)
         return {tokens: self.at(int(clip_seconds), tokens) for tokens in (128, 1024)}
 
-    def at(self, length: int, tokens: int) -> Interval:
+    def at(self, length: int, tokens: int) -> ByteInterval:
         low = self.low[length - 1] + self.per_token * tokens
-        return Interval(low=low, high=low + self.spread)
+        return ByteInterval(low=low, high=low + self.spread)
 
 
-def known(model: Model, *lengths: int) -> dict[int, Mapping[int, Interval]]:
+def known(model: Model, *lengths: int) -> dict[int, Mapping[int, ByteInterval]]:
     return {length: {tokens: model.at(length, tokens) for tokens in (128, 1024)} for length in lengths}
 
 
-def like_the_model(length: int, *, per_chunk: float = 49e6, per_second: float = 8.2e6) -> float:
+def like_the_model(length: int, *, per_chunk: int = 49_000_000, per_second: int = 8_200_000) -> int:
     """The encoder's stem by chunks of 4 s up to 64 of them, or the logits: whichever is more."""
-    return 10.4e9 + max(min(64, -(-length // 4)) * per_chunk, length * per_second)
+    return 10_400_000_000 + max(min(64, -(-length // 4)) * per_chunk, length * per_second)
 
 
 @given(
@@ -51,7 +51,7 @@ def test_what_it_claims_was_predicted(
     steps: list[int], spread: int, budget: int, lengths: set[int], at_most: int
 ) -> None:
     """Even where the need falls again: no clip is said to fit, or not to, against its own prediction."""
-    model = Model([float(sum(steps[: end + 1])) for end in range(len(steps))], spread)
+    model = Model([300 + sum(steps[: end + 1]) for end in range(len(steps))], spread)
     longest = len(steps)
     before = known(model, *(length for length in lengths if length <= longest))
     goals = [Goal(128, "fits", budget), Goal(1024, "misfit", budget)]
@@ -73,7 +73,7 @@ def test_what_it_claims_was_predicted(
 def test_with_enough_predictions_a_need_that_grows_is_known_to_where_it_crosses(
     steps: list[int], spread: int, budget: int
 ) -> None:
-    model = Model([float(sum(steps[: end + 1])) for end in range(len(steps))], spread)
+    model = Model([sum(steps[: end + 1]) for end in range(len(steps))], spread)
     goal = Goal(128, "fits", budget)
     found = Search(model, [goal], longest_s=len(steps), known={}).run(200)[goal]
     true = sum(model.at(length, 128).high <= budget for length in range(1, len(steps) + 1))
@@ -83,12 +83,14 @@ def test_with_enough_predictions_a_need_that_grows_is_known_to_where_it_crosses(
         assert true - (found.below or 0) < STEP_S
 
 
-@pytest.mark.parametrize("budget", [10.6e9, 11.1e9, 12.5e9, 13.4e9, 15.8e9, 22.2e9])
-@pytest.mark.parametrize("spread", [1e8, 7e8])
-def test_the_grid_of_a_suite_and_eight_more_lengths_give_the_bounds(budget: float, spread: float) -> None:
+@pytest.mark.parametrize("budget_gb", [10.6, 11.1, 12.5, 13.4, 15.8, 22.2])
+@pytest.mark.parametrize("spread", [100_000_000, 700_000_000])
+def test_the_grid_of_a_suite_and_eight_more_lengths_give_the_bounds(budget_gb: float, spread: int) -> None:
     """To 8 s, which is two chunks of the encoder."""
     model = Model([like_the_model(length) for length in range(1, LONGEST_S + 1)], spread)
-    goals = [Goal(tokens, bound, budget) for tokens in (128, 1024) for bound in ("fits", "misfit")]
+    goals = [
+        Goal(tokens, bound, round(budget_gb * 1e9)) for tokens in (128, 1024) for bound in ("fits", "misfit")
+    ]
     before = known(model, 10, 30, 60, 120, 300, 600)
     found = Search(model, goals, longest_s=LONGEST_S, known=before).run(8)
     for goal, bracket in found.items():
@@ -101,29 +103,29 @@ def test_the_grid_of_a_suite_and_eight_more_lengths_give_the_bounds(budget: floa
 
 def test_lines_that_differ_in_tokens_share_their_predictions() -> None:
     """Where the prefill decides, an answer of 1024 tokens ends where one of 128 does."""
-    model = Model([like_the_model(length) for length in range(1, LONGEST_S + 1)], 1e8)
+    model = Model([like_the_model(length) for length in range(1, LONGEST_S + 1)], 100_000_000)
     before = known(model, 10, 300)
-    one = Search(model, [Goal(128, "fits", 14e9)], longest_s=LONGEST_S, known=before)
+    one = Search(model, [Goal(128, "fits", 14_000_000_000)], longest_s=LONGEST_S, known=before)
     one.run(10)
     alone = len(model.asked)
     model.asked.clear()
-    both = [Goal(tokens, "fits", 14e9) for tokens in (128, 1024)]
+    both = [Goal(tokens, "fits", 14_000_000_000) for tokens in (128, 1024)]
     found = Search(model, both, longest_s=LONGEST_S, known=before).run(10)
     assert len(model.asked) == alone
     assert len(set(found.values())) == 1
 
 
 def test_a_card_for_which_everything_fits_is_known_after_the_end_of_the_context() -> None:
-    model = Model([like_the_model(length) for length in range(1, LONGEST_S + 1)], 1e8)
-    goals = [Goal(128, "fits", 80e9), Goal(128, "misfit", 80e9)]
+    model = Model([like_the_model(length) for length in range(1, LONGEST_S + 1)], 100_000_000)
+    goals = [Goal(128, "fits", 80_000_000_000), Goal(128, "misfit", 80_000_000_000)]
     found = Search(model, goals, longest_s=LONGEST_S, known=known(model, 10)).run(10)
     assert model.asked == [LONGEST_S]
     assert set(found.values()) == {Bracket(LONGEST_S, None)}
 
 
 def test_a_card_that_cannot_hold_the_weights_is_known_after_the_shortest_clip() -> None:
-    model = Model([like_the_model(length) for length in range(1, LONGEST_S + 1)], 1e8)
-    goals = [Goal(128, "fits", 8e9), Goal(128, "misfit", 8e9)]
+    model = Model([like_the_model(length) for length in range(1, LONGEST_S + 1)], 100_000_000)
+    goals = [Goal(128, "fits", 8_000_000_000), Goal(128, "misfit", 8_000_000_000)]
     found = Search(model, goals, longest_s=LONGEST_S, known=known(model, 10)).run(10)
     assert model.asked == [1]
     assert set(found.values()) == {Bracket(None, 1)}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.records.base import Interval
+from bench.records.base import ByteInterval
 from bench.records.enums import Profile, Verdict
 from bench.records.record import CellResult, Predicted, Record
 from bench.report.prediction import CEILINGS, TERMS, Prediction
@@ -27,7 +27,7 @@ def seen(cell: CellResult, record: Record | None = None) -> Prediction:
         (derived.DOES_NOT_FIT, "does not fit", ""),
     ],
 )
-def test_the_word_says_whether_the_whole_range_fits(need: Interval, word: str, also: str) -> None:
+def test_the_word_says_whether_the_whole_range_fits(need: ByteInterval, word: str, also: str) -> None:
     found = seen(derived.predicted(sample.requested(), need=need))
     assert (found.fit.word, found.also) == (word, also)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.records.base import Interval
+from bench.records.base import ByteInterval
 from bench.records.prediction import Term
 from bench.report.ranges import both_units, gib, span
 from bench.units import GIB, MIB, NOT_AVAILABLE
@@ -23,7 +23,7 @@ def test_a_unit_is_there_once_where_both_ends_have_it(low: str, high: str, words
 
 
 def test_memory_comes_in_both_units() -> None:
-    size = Interval(low=1 * GIB, high=2 * GIB)
+    size = ByteInterval(low=1 * GIB, high=2 * GIB)
     assert gib(size) == "1.00\u20132.00 GiB"
     assert both_units(size) == "1.07\u20132.15 GB (1.00\u20132.00 GiB)"
 

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Literal
 
-from bench.records.base import Interval
+from bench.records.base import ByteInterval
 from bench.records.enums import Attention, AttentionKernel, Phase, Provenance
 from bench.records.prediction import (
     Ceiling,
@@ -29,7 +29,7 @@ PER_POSITION = 2 * 36 * 8 * 128 * 2  # KV cache, bytes
 LOGITS_PER_POSITION = 151_936 * 2
 STEM_PER_CHUNK = 2 * 480 * 64 * 200 * 2  # before and after GELU
 WORKSPACE = 8_519_680
-CONVOLUTION = Interval(low=0, high=96 * MIB)
+CONVOLUTION = ByteInterval(low=0, high=96 * MIB)
 CONTEXT_POSITIONS = 40_960
 
 RTX_4070 = cards.RTX_4070.model_copy(update={"driver": None})
@@ -46,14 +46,14 @@ RTX_5060_TI = DeviceInfo(
 Headroom = Literal["headless", "desktop"]
 
 
-def mib(low: float, high: float) -> Interval:
+def mib(low: int, high: int) -> ByteInterval:
     """An interval of bytes, from MiB."""
-    return Interval(low=low * MIB, high=high * MIB)
+    return ByteInterval(low=low * MIB, high=high * MIB)
 
 
-def term(size: Interval, evidence: str) -> Term:
+def term(size: ByteInterval, evidence: str) -> Term:
     """A cost from its range."""
-    return Term(low_bytes=int(size.low), high_bytes=int(size.high), evidence=evidence)
+    return Term(low_bytes=size.low, high_bytes=size.high, evidence=evidence)
 
 
 CONTEXT = mib(216, 828)
@@ -116,7 +116,7 @@ def envelope(wanted: Requested, device: DeviceInfo = RTX_4070) -> Envelope:
     allocated = per_phase[at_peak].allocated_peak_bytes
     on_card = device.kind == "cuda"
     low = -(-allocated // (2 * MIB)) * 2 * MIB + 20 * MIB
-    reserved = Interval(low=low, high=low + CONVOLUTION.high)
+    reserved = ByteInterval(low=low, high=low + CONVOLUTION.high)
     context = CONTEXT
     prompt = prompt_tokens(wanted.clip_seconds)
     return Envelope(
@@ -128,7 +128,7 @@ def envelope(wanted: Requested, device: DeviceInfo = RTX_4070) -> Envelope:
         allocated_peak_bytes=allocated,
         reserved_peak_bytes=reserved if on_card else None,
         context_bytes=context if on_card else None,
-        device_peak_bytes=Interval(low=low + context.low, high=reserved.high + context.high)
+        device_peak_bytes=ByteInterval(low=low + context.low, high=reserved.high + context.high)
         if on_card
         else None,
         peak_phase=at_peak,
@@ -156,7 +156,7 @@ def ceiling(wanted: Requested, work: Work, device: DeviceInfo) -> Ceiling:
 
 
 def predicted(
-    wanted: Requested, device: DeviceInfo = RTX_4070, *, need: Interval | None = None
+    wanted: Requested, device: DeviceInfo = RTX_4070, *, need: ByteInterval | None = None
 ) -> CellResult:
     """`need`: the device peak to say instead of the computed one."""
     figures = envelope(wanted, device)

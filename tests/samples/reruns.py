@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from bench.check.document import merge
 from bench.check.summarise import summarise
-from bench.records.base import Interval
+from bench.records.base import ByteInterval
 from bench.records.check import Check, CheckFigure, CheckRow
 from bench.records.enums import Profile
 from bench.records.record import CellResult, Record
@@ -89,7 +89,7 @@ def cheaper(cell: CellResult, by_bytes: int) -> CellResult:
     assert cell.envelope is not None
     need = cell.envelope.device_peak_bytes
     assert need is not None
-    less = Interval(low=need.low - by_bytes, high=need.high - by_bytes)
+    less = ByteInterval(low=need.low - by_bytes, high=need.high - by_bytes)
     return cell.model_copy(update={"envelope": cell.envelope.model_copy(update={"device_peak_bytes": less})})
 
 

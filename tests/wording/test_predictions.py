@@ -5,7 +5,7 @@ from typing import Final
 import pytest
 
 from bench.records import verdicts
-from bench.records.base import Interval
+from bench.records.base import ByteInterval
 from bench.records.enums import Fit
 from bench.records.reasons import CellShape, FlashAttentionNotInstalled, UnsupportedReason
 from bench.records.verdicts import Budget, BudgetAnswer, BudgetLimit, CellReason, PredictionReason
@@ -18,7 +18,9 @@ SHAPE: Final = CellShape(clip_seconds=300.0, max_tokens=128)
 
 def answer(budget: Budget, fit: Fit, need: tuple[int, int], there: tuple[int, int]) -> BudgetAnswer:
     """Sizes in GiB."""
-    need_bytes, available_bytes = (Interval(low=low * GIB, high=high * GIB) for low, high in (need, there))
+    need_bytes, available_bytes = (
+        ByteInterval(low=low * GIB, high=high * GIB) for low, high in (need, there)
+    )
     return BudgetAnswer(budget=budget, fit=fit, need_bytes=need_bytes, available_bytes=available_bytes)
 
 
@@ -147,4 +149,4 @@ def test_no_reason_is_missing_from_the_tables() -> None:
 
 
 def test_one_figure_where_both_ends_read_the_same() -> None:
-    assert predictions.span(Interval(low=10**10, high=10**10 + 1)) == "10.00 GB (9.31 GiB)"
+    assert predictions.span(ByteInterval(low=10**10, high=10**10 + 1)) == "10.00 GB (9.31 GiB)"

@@ -6,7 +6,7 @@ from typing import Final
 
 from bench import units
 from bench.judge.same_run import is_published
-from bench.records.base import Interval
+from bench.records.base import ByteInterval, Interval
 from bench.records.comparison import (
     Against,
     CellComparison,
@@ -213,7 +213,7 @@ def _interval(ends: Interval, change: Change) -> str:
     return interval(ends, change.interval_kind, change.interval_n)
 
 
-def _value(metric: Metric, value: float | None, interval: Interval | None) -> str:
+def _value(metric: Metric, value: float | None, interval: ByteInterval | None) -> str:
     if value is None or interval is None:
         return "" if value is None else units.quantity(value, metric.unit)
     return f"{units.quantity(interval.low, metric.unit)} to {units.quantity(interval.high, metric.unit)}"

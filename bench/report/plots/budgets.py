@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bench import units
-from bench.records.base import Interval
+from bench.records.base import ByteInterval
 from bench.report import ranges
 from bench.report.interface import View
 from bench.report.plots.interface import Datum
@@ -24,19 +24,19 @@ class Budget:
 
     words: str
     place: str
-    low_bytes: float
-    high_bytes: float
+    low_bytes: int
+    high_bytes: int
 
     @property
     def text(self) -> str:
         """`Budget beside a desktop 10.79 GiB (11.59 GB)`."""
-        size = Interval(low=self.low_bytes, high=self.high_bytes)
+        size = ByteInterval(low=self.low_bytes, high=self.high_bytes)
         return f"{self.words} {ranges.gib(size)} ({ranges.gb(size)})"
 
     def datum(self, *, is_first: bool) -> Datum:
         """The datum of a band, or of a line if both ends are equal; the first has its name above it."""
         low, high = (round(size / units.GIB, 3) for size in (self.low_bytes, self.high_bytes))
-        short = f"{self.place} {ranges.gib(Interval(low=self.low_bytes, high=self.high_bytes))}"
+        short = f"{self.place} {ranges.gib(ByteInterval(low=self.low_bytes, high=self.high_bytes))}"
         return {
             "lo": low,
             "hi": high,

@@ -1,6 +1,6 @@
 """Memory against clip length: the figure and its words."""
 
-from bench.records.base import Interval
+from bench.records.base import ByteInterval
 from bench.report.plots.budgets import budgets
 from bench.report.plots.cells import cells
 from bench.report.plots.memory import MemoryMarks
@@ -27,7 +27,7 @@ def test_predictions_are_bands_and_never_points_that_ran() -> None:
 def test_a_cell_that_ran_and_was_predicted_shows_both() -> None:
     cell = cards.measured()
     envelope = derived.envelope(cell.requested).model_copy(
-        update={"device_peak_bytes": Interval(low=10.5 * 2**30, high=11.5 * 2**30)}
+        update={"device_peak_bytes": ByteInterval(low=10.5 * 2**30, high=11.5 * 2**30)}
     )
     whole = cards.with_card([cell.model_copy(update={"envelope": envelope})])
     (datum,) = plots_of(whole).data["cells"]
