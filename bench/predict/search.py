@@ -119,8 +119,8 @@ class Search:
         root = self._root(goal, found)
         if goal.bound == "fits":
             return root - found.below if found.below is not None else max(STEP_S, root)
-        # Without a misfit up to the context's end, only that end can prove one.
-        return (self._longest_s + 1 if found.above is None else found.above) - root
+        # Without a misfit up to the context's end, only that end can prove one, whatever the line says.
+        return max(STEP_S, self._longest_s + 1 - root) if found.above is None else found.above - root
 
     def _candidate(self, goal: Goal, found: Bracket) -> int | None:
         """Return a length of whole chunks next to the estimate, strictly between the known lengths.

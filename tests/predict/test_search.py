@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -121,6 +122,22 @@ def test_a_card_for_which_everything_fits_is_known_after_the_end_of_the_context(
     found = Search(model, goals, longest_s=LONGEST_S, known=known(model, 10)).run(10)
     assert model.asked == [LONGEST_S]
     assert set(found.values()) == {Bracket(LONGEST_S, None)}
+
+
+@pytest.mark.parametrize("bound", ["fits", "misfit"])
+def test_a_need_that_is_flat_between_the_known_lengths_is_followed_to_where_it_rises(
+    bound: Literal["fits", "misfit"],
+) -> None:
+    """Loading leads up to 500 s: the line through 60 and 300 s says nothing of what comes after."""
+    model = Model(
+        [10_400_000_000 + max(0, length - 500) * 3_000_000 for length in range(1, LONGEST_S + 1)], 100_000_000
+    )
+    goal = Goal(128, bound, 11_200_000_000)
+    found = Search(model, [goal], longest_s=LONGEST_S, known=known(model, 60, 300)).run(8)[goal]
+    rises_at = 500 + (800_000_000 - (100_000_000 if bound == "fits" else 0)) // 3_000_000
+    claimed = found.below if bound == "fits" else found.above
+    assert claimed is not None
+    assert abs(claimed - rises_at) <= STEP_S
 
 
 def test_a_card_that_cannot_hold_the_weights_is_known_after_the_shortest_clip() -> None:
