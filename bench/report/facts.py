@@ -136,7 +136,7 @@ def environment(record: Record) -> tuple[Fact, ...]:
         ("bench", f"{env.bench_version}{commit}{state}"),
         ("Python", env.python),
         ("torch", env.torch),
-        ("Flash kernels of SDPA", _FLASH_KERNELS[env.has_flash_kernels]),
+        ("Flash kernels for cards", _FLASH_KERNELS[env.has_flash_kernels]),
         ("transformers", env.transformers),
         *sorted(env.packages.items()),
         ("Driver", device.driver),

@@ -36,4 +36,4 @@ def test_a_page_says_whether_torch_has_flash_kernels(known: bool | None, words: 
     ran = sample.record([sample.measured(sample.requested())])
     here = ran.environment.model_copy(update={"has_flash_kernels": known})
     facts = {fact.label: fact.text for fact in environment(ran.model_copy(update={"environment": here}))}
-    assert facts.get("Flash kernels of SDPA") == words
+    assert facts.get("Flash kernels for cards") == words
