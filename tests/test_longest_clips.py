@@ -21,6 +21,12 @@ def test_every_kernel_that_heads_a_column_is_the_predicted_one() -> None:
         assert kernels[column] == envelope.attention_kernel
 
 
+def test_the_readme_names_the_kernel_of_each_system_and_profile() -> None:
+    faithful, lean = (row for row in of_the_readme() if row.startswith("| *attention kernel*"))
+    assert faithful == "| *attention kernel* | | `faithful` | flash | flash | math | memory-efficient |"
+    assert lean == "| *attention kernel* | | `lean` | flash | flash | memory-efficient | memory-efficient |"
+
+
 def test_lean_before_is_as_it_was_predicted() -> None:
     for slug, found in before().items():
         (row,) = [row for row in of_windows() if row.startswith(f"| {NAMES[slug]} |")]

@@ -9,6 +9,7 @@ from bench.records.prediction import LongestClip, PlannedSystem
 from bench.records.record import Record
 from bench.store.record_files import find_records, read_record
 from bench.units import GIB, NOT_AVAILABLE
+from bench.wording.labels import KERNELS
 from tools.derived import (
     BEFORE,
     CARDS,
@@ -86,14 +87,29 @@ def limits(
 
 def of_the_readme() -> Iterator[str]:
     """Rows of the README: each card with both profiles, on Linux and Windows."""
-    head = ["card", "memory", "profile", "Linux, headless", "Linux, with a desktop"]
-    head += ["Windows, torch 2.13", "Windows, torch 2.14"]
+    head = ["card", "memory", "profile", f"Linux, torch {LINUX.torch}, headless"]
+    head += [f"Linux, torch {LINUX.torch}, with a desktop"]
+    head += [f"Windows, torch {system.torch}" for system in (WINDOWS, NEWER_WINDOWS)]
     yield f"| {' | '.join(head)} |"
     yield "|---|---:|---|---:|---:|---:|---:|"
+    for profile in _PROFILES:
+        kernels = (_kernel(profile, system) for system in (LINUX, *SYSTEMS))
+        yield f"| *attention kernel* | | `{profile.value}` | {' | '.join(kernels)} |"
     for slug in CARDS:
         for profile in _PROFILES:
             yield _row(MODEL, slug, profile, "")
     yield _row(LARGER, "rtx-4090", Profile.FAITHFUL, " (8B)")
+
+
+def _kernel(profile: Profile, system: PlannedSystem) -> str:
+    """The kernel of SDPA, which is that of every card in these tables."""
+    cells = shipped(MODEL, "rtx-4070", profile, system).cells
+    (kernel,) = {
+        cell.envelope.attention_kernel
+        for cell in cells
+        if cell.envelope is not None and cell.requested.attention is Attention.SDPA
+    }
+    return NOT_AVAILABLE if kernel is None else KERNELS[kernel]
 
 
 def _row(model: str, slug: str, profile: Profile, also: str) -> str:
