@@ -42,10 +42,10 @@ class ProfileSettings:
     def is_grouped(self, kernel_of_groups: SdpaKernel | None) -> bool:
         """Return whether SDPA is called with groups, given the kernel that torch runs for such a call.
 
-        `kernel_of_groups` is from torch's dispatcher for a run, from `sdpa_rules` for a prediction. None if
-        unknown.
+        `kernel_of_groups` is from torch's dispatcher for a run, from `sdpa_rules` for a prediction. Where it
+        is None, unknown, it may be *math*: a call without groups has a fused kernel either way.
         """
-        return self.grouping == "always" or kernel_of_groups != "math"
+        return self.grouping == "always" or kernel_of_groups not in {"math", None}
 
 
 _FAITHFUL: Final = ProfileSettings(

@@ -113,7 +113,7 @@ def test_calls_with_groups_are_of_sdpa_alone(lean: NativeEngine) -> None:
         (Profile.LEAN, "math", False),
         (Profile.LEAN, "flash", True),
         (Profile.LEAN, "memory_efficient", True),
-        (Profile.LEAN, None, True),
+        (Profile.LEAN, None, False),
     ],
 )
 def test_groups_follow_the_kernel_that_takes_them(
