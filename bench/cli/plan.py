@@ -89,9 +89,9 @@ def plan(
       one card       its record (docs/record.md)
       several cards  {"records": [...]}
       --any-gpu      {"smallest_headless": SLUG or null, "smallest_desktop",
-                     "os", "torch", "cards": [{"slug", "name", "memory_total_bytes",
-                     "verdict", "why", "device_peak_bytes",
-                     "attention_kernels"}]};
+                     "os", "torch", "cards": [{"slug", "name",
+                     "memory_total_bytes", "verdict", "why",
+                     "device_peak_bytes", "attention_kernels"}]};
                      --headless and --desktop leave out the other smallest,
                      and so does a system that always has a desktop
 

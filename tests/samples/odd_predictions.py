@@ -1,9 +1,11 @@
 """Derived records that no `bench plan` would write, and that the schema accepts all the same."""
 
+from typing import get_args
+
 from hypothesis import strategies as st
 
-from bench.records.base import Interval
-from bench.records.enums import Attention, Phase, Provenance
+from bench.records.base import ByteInterval
+from bench.records.enums import Attention, AttentionKernel, OperatingSystem, Phase, Provenance
 from bench.records.prediction import (
     Ceiling,
     Comparison,
@@ -11,6 +13,7 @@ from bench.records.prediction import (
     Envelope,
     LongestClip,
     PhaseEnvelope,
+    PlannedSystem,
     Term,
 )
 from bench.records.record import CellResult, Predicted, Record, Unsupported
@@ -21,7 +24,7 @@ sizes = st.integers(0, 2**63)
 finite = st.floats(allow_nan=False, allow_infinity=False)
 times = st.floats(0, allow_nan=False, allow_infinity=False)
 texts = st.one_of(st.text(max_size=300), st.just(sample.HOSTILE))
-intervals = st.none() | st.builds(Interval, low=finite, high=finite)
+intervals = st.none() | st.builds(ByteInterval, low=sizes, high=sizes)
 attentions = st.sampled_from(Attention)
 
 phases = st.builds(
@@ -31,6 +34,7 @@ phases = st.builds(
     activations_bytes=sizes,
     workspace_bytes=sizes,
     buffers_bytes=sizes,
+    rounding_bytes=sizes,
     peak_op=texts,
 )
 ceilings = st.builds(
@@ -55,6 +59,7 @@ envelopes = st.builds(
     peak_phase=st.sampled_from(Phase),
     peak_op=texts,
     prompt_tokens=st.integers(),
+    attention_kernel=st.sampled_from([None, *get_args(AttentionKernel)]),
     phases=st.dictionaries(st.sampled_from(Phase), phases, max_size=3),
     ceiling=st.none() | ceilings,
 )
@@ -66,6 +71,12 @@ derivations = st.builds(
     loading=texts,
     allocator=st.none() | texts,
     workspace_source=texts,
+    system=st.none()
+    | st.builds(
+        PlannedSystem,
+        os=st.sampled_from(get_args(OperatingSystem)),
+        torch=st.from_regex(r"[0-9]{1,4}\.[0-9]{1,4}", fullmatch=True),
+    ),
     headroom=st.sampled_from([None, "headless", "desktop"]),
     driver_reserve=st.none() | terms,
     context=st.none() | terms,
