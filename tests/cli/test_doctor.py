@@ -280,7 +280,7 @@ def test_turing_cannot_run_it_and_nothing_changes_that(doctor: Doctor) -> None:
 def test_another_program_on_the_card(doctor: Doctor) -> None:
     said = doctor("shared-card", torch=CU130)
     assert said.code == 3
-    assert "Free 1.49 GiB or more: close python3 (pid " in line_of(said, "VRAM")
+    assert "Free 1.36 GiB or more: close python3 (pid " in line_of(said, "VRAM")
     assert "fix: Stop python3 (pid " in line_of(said, "processes")
 
 
