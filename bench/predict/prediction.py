@@ -13,21 +13,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from bench.arithmetic.architecture import kv_cache_bytes
-from bench.hardware.budget import CONTEXT
 from bench.hardware.catalog import Card
 from bench.predict.allocator.protocol import AS_SHIPPED, CellMemory, CellReplay, Measuring
+from bench.predict.card_envelope import LOADED, CardTerms, PhaseTerms, cache_at_the_end, card_envelope
 from bench.predict.cuda_workspace import cublas_workspace_bytes, cudnn_layout_bytes, no_workspace
 from bench.predict.peaks import PhasePeak, SummedTrace
 from bench.predict.roofline import ceiling
 from bench.predict.trace import Kernel, ModelMemory, Trace
-from bench.records.base import ByteInterval
 from bench.records.enums import Phase
 from bench.records.prediction import Ceiling, Envelope, PhaseEnvelope
 
 LogitsPositions = Literal["all", "last"]
 
-_LOADED: Final = "loading the weights"
 _AT_BEGIN: Final = "what was there before"
 
 
@@ -67,87 +64,77 @@ def predict(
     if isinstance(place, OnCpu):
         summed = SummedTrace(trace, place.workspace)
         return {tokens: _on_cpu(trace, memory, tokens, summed.peaks(tokens)) for tokens in max_tokens}
-    kept = cublas_workspace_bytes(place.card.compute_capability)
-    summed, replays = SummedTrace(trace, no_workspace), _replays(trace, memory, place, kept)
     ceilings = _ceilings(
         trace, memory, place.card, max_tokens, mel_frames=mel_frames, logits=logits_positions
     )
     return {
-        tokens: _on_card(trace, memory, summed, replays, kept=kept, tokens=tokens).model_copy(
-            update={"ceiling": ceilings[tokens]}
+        tokens: card_envelope(
+            terms, memory.shapes, element_bytes=memory.element_bytes, max_tokens=tokens
+        ).model_copy(update={"ceiling": ceilings[tokens]})
+        for tokens, terms in card_terms(trace, memory, place, max_tokens).items()
+    }
+
+
+def card_terms(
+    trace: Trace, memory: ModelMemory, place: OnCard, max_tokens: Sequence[int]
+) -> dict[int, CardTerms]:
+    """Return what each answer takes on a card, as `predict` does, without the costs of the card.
+
+    Raises:
+        ValueError: less than one token, or a trace without a decode step for so many.
+    """
+    kept = cublas_workspace_bytes(place.card.compute_capability)
+    summed = SummedTrace(trace, no_workspace)
+    blocks = place.weights_blocks or (memory.weights_bytes,)
+    plain, convolving = (
+        [
+            CellReplay(
+                memory,
+                trace,
+                workspace,
+                block_bytes=block_bytes,
+                kept_bytes=kept,
+                measuring=place.measuring,
+            )
+            for block_bytes in blocks
+        ]
+        for workspace in (no_workspace, cudnn_layout_bytes)
+    )
+    convolution = max(map(cudnn_layout_bytes, trace.kernels), default=0)
+    return {
+        tokens: CardTerms(
+            weights_bytes=memory.staying_bytes,
+            buffers_bytes=memory.buffers_bytes,
+            kept_bytes=kept,
+            prompt_tokens=trace.prompt_tokens,
+            activations_peak_bytes=max(peak.activations_peak_bytes for peak in summed.peaks(tokens).values()),
+            convolution_bytes=convolution,
+            reserved_bytes=max(replay.cell(tokens).reserved_bytes for replay in plain),
+            reserved_with_convolution_bytes=max(replay.cell(tokens).reserved_bytes for replay in convolving),
+            phases=_card_phases(memory, summed, plain[0].cell(tokens), kept),
         )
         for tokens in max_tokens
     }
 
 
-def _replays(trace: Trace, memory: ModelMemory, place: OnCard, kept: int) -> list[CellReplay]:
-    """Replays without cuDNN's workspace and with it, for each block of the weights.
-
-    Workspace that is released may leave a gap for later blocks: then less is reserved with it.
-    """
-    return [
-        CellReplay(
-            memory,
-            trace,
-            workspace,
-            block_bytes=block_bytes,
-            kept_bytes=kept,
-            measuring=place.measuring,
-        )
-        for block_bytes in place.weights_blocks or (memory.weights_bytes,)
-        for workspace in (no_workspace, cudnn_layout_bytes)
-    ]
-
-
-def _on_card(
-    trace: Trace,
-    memory: ModelMemory,
-    summed: SummedTrace,
-    replays: Sequence[CellReplay],
-    *,
-    kept: int,
-    tokens: int,
-) -> Envelope:
-    cells = [replay.cell(tokens) for replay in replays]
-    found = _envelope(
-        trace, memory, tokens, summed.peaks(tokens), _card_phases(memory, summed, cells[0], kept)
-    )
-    low = found.allocated_peak_bytes
-    reserved = ByteInterval(low=low, high=max(low, *(cell.reserved_bytes for cell in cells)))
-    device = ByteInterval(low=reserved.low + CONTEXT.low_bytes, high=reserved.high + CONTEXT.high_bytes)
-    convolution = ByteInterval(low=0, high=max(map(cudnn_layout_bytes, trace.kernels), default=0))
-    return found.model_copy(
-        update={
-            "workspace_peak_bytes": kept + found.workspace_peak_bytes,
-            "convolution_workspace_bytes": convolution,
-            "reserved_peak_bytes": reserved,
-            "context_bytes": CONTEXT.interval,
-            "device_peak_bytes": device,
-        }
-    )
-
-
 def _card_phases(
     memory: ModelMemory, summed: SummedTrace, cell: CellMemory, kept: int
-) -> dict[Phase, PhaseEnvelope]:
-    loading = _load(memory)
+) -> dict[Phase, PhaseTerms]:
+    loading = memory.weights_bytes + memory.buffers_bytes
     phases = {
-        Phase.LOAD: loading.model_copy(
-            update={
-                "allocated_peak_bytes": cell.loading_bytes,
-                "rounding_bytes": cell.loading_bytes - loading.allocated_peak_bytes,
-            }
+        Phase.LOAD: PhaseTerms(
+            cache_bytes=0,
+            activations_bytes=memory.weights_bytes - memory.staying_bytes,
+            rounding_bytes=cell.loading_bytes - loading,
+            peak_op=LOADED,
         )
     }
     for phase, peak in cell.phases.items():
         level = summed.at(peak.event, peak.step, is_begin=peak.is_begin)
         tensors = memory.staying_bytes + memory.buffers_bytes + level.cache_bytes + level.activations_bytes
-        phases[phase] = PhaseEnvelope(
-            allocated_peak_bytes=peak.allocated_bytes,
+        phases[phase] = PhaseTerms(
             cache_bytes=level.cache_bytes,
             activations_bytes=level.activations_bytes,
-            workspace_bytes=kept,
-            buffers_bytes=memory.buffers_bytes,
             rounding_bytes=peak.allocated_bytes - tensors - kept,
             peak_op=str(level.kernel) if level.kernel else _AT_BEGIN,
         )
@@ -165,21 +152,10 @@ def _on_cpu(trace: Trace, memory: ModelMemory, tokens: int, peaks: Mapping[Phase
             buffers_bytes=memory.buffers_bytes,
             peak_op=str(peak.kernel) if peak.kernel else _AT_BEGIN,
         )
-    return _envelope(trace, memory, tokens, peaks, phases)
-
-
-def _envelope(
-    trace: Trace,
-    memory: ModelMemory,
-    tokens: int,
-    peaks: Mapping[Phase, PhasePeak],
-    phases: dict[Phase, PhaseEnvelope],
-) -> Envelope:
-    """Return the envelope without the terms of a card."""
     peak_phase = max(phases, key=lambda phase: phases[phase].allocated_peak_bytes)
     return Envelope(
         weights_bytes=memory.staying_bytes,
-        kv_cache_bytes=_cache_at_the_end(trace, memory, tokens),
+        kv_cache_bytes=cache_at_the_end(memory.shapes, trace.prompt_tokens, tokens, memory.element_bytes),
         activations_peak_bytes=max(peak.activations_peak_bytes for peak in peaks.values()),
         workspace_peak_bytes=max(peak.workspace_peak_bytes for peak in peaks.values()),
         convolution_workspace_bytes=None,
@@ -203,14 +179,8 @@ def _load(memory: ModelMemory) -> PhaseEnvelope:
         activations_bytes=memory.weights_bytes - memory.staying_bytes,
         workspace_bytes=0,
         buffers_bytes=memory.buffers_bytes,
-        peak_op=_LOADED,
+        peak_op=LOADED,
     )
-
-
-def _cache_at_the_end(trace: Trace, memory: ModelMemory, tokens: int) -> int:
-    """KV cache at the end of an answer: the last token is never fed back, so it has no keys and values."""
-    positions = trace.prompt_tokens + tokens - 1
-    return round(kv_cache_bytes(memory.shapes.language_config, positions, memory.element_bytes))
 
 
 def _ceilings(
