@@ -85,7 +85,15 @@ class WeightsError(MachineError):
 
 
 class PackageError(MachineError):
-    """A needed package is missing, too old or broken."""
+    """A needed package is missing, too old or broken. `commands` mend it, in this order."""
+
+    def __init__(self, message: str, *, hint: str | None = None, commands: tuple[str, ...] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.commands = commands
+
+    def __str__(self) -> str:
+        """One line: what is wrong, what to do, then the commands."""
+        return ": ".join(filter(None, [super().__str__(), "; then: ".join(self.commands)]))
 
 
 class StorageError(MachineError):

@@ -1,11 +1,13 @@
 """Packages that bench needs: what is wrong with one that is missing, too old or broken, and what mends it.
 
-The oldest versions are those of bench's own metadata. Looking at a package imports nothing.
+The oldest versions are those of bench's own metadata: its dependencies, and the extra `run`, which brings
+what runs the model. Looking at a package imports nothing.
 """
 
+import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
@@ -18,9 +20,12 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
 
 _OWN: Final = "moss-audio-bench"
-_REQUIREMENT: Final = re.compile(r"([A-Za-z0-9._-]+)>=([\d.]+)")
+_REQUIREMENT: Final = re.compile(
+    r"(?P<name>[A-Za-z0-9._-]+)>=(?P<oldest>[\d.]+)(?P<run>; extra == ['\"]run['\"])?"
+)
 _MODULES: Final = {"nvidia-ml-py": "pynvml", "flash-attn": "flash_attn"}
 _LONGEST: Final = 200
+_MISSING: Final = "is not installed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,11 @@ class Fault:
         """Return package and reason, such as `soxr is not installed`."""
         return f"{self.package} {self.why}"
 
+    @property
+    def is_missing(self) -> bool:
+        """Whether the package is not installed."""
+        return self.why == _MISSING
+
 
 def version_of(package: str) -> str | None:
     """Return the installed version of a distribution; None if it is not installed. Imports nothing."""
@@ -47,26 +57,66 @@ def version_of(package: str) -> str | None:
 
 
 def oldest() -> dict[str, str]:
-    """Return the required packages with the oldest version of each; empty where bench is not installed."""
+    """Return the required packages with the oldest version of each; empty where bench is not installed.
+
+    The extra `run` is included, other extras are not.
+    """
+    return {found["name"]: found["oldest"] for found in _requirements()}
+
+
+def run_packages() -> frozenset[str]:
+    """Return the packages that only the extra `run` brings; empty where bench is not installed."""
+    return frozenset(found["name"] for found in _requirements() if found["run"])
+
+
+def _requirements() -> Iterator[re.Match[str]]:
     from importlib import metadata
 
     try:
         lines = metadata.requires(_OWN) or ()
     except metadata.PackageNotFoundError:
-        return {}
-    found = (_REQUIREMENT.fullmatch(line) for line in lines)  # those of an extra have a condition
-    return {match[1]: match[2] for match in found if match is not None}
+        return
+    yield from (found for line in lines if (found := _REQUIREMENT.fullmatch(line)) is not None)
+
+
+def extra_command(extra: str) -> str:
+    """Return the command that adds an extra to the installed bench.
+
+    From a checkout it names the current folder. https://packaging.python.org/specifications/direct-url/
+    """
+    from importlib import metadata
+
+    try:
+        text = metadata.distribution(_OWN).read_text("direct_url.json")
+    except metadata.PackageNotFoundError:  # `python -m bench` in a checkout
+        return f'pip install ".[{extra}]"'
+    origin = json.loads(text) if text else {}
+    if "dir_info" in origin:
+        editable = "-e " if origin["dir_info"].get("editable") else ""
+        return f'pip install {editable}".[{extra}]"'
+    source = ""
+    if "vcs_info" in origin:
+        source = f" @ {origin['vcs_info']['vcs']}+{origin['url']}@{origin['vcs_info']['commit_id']}"
+    elif origin:
+        source = f" @ {origin['url']}"
+    return f'pip install "{_OWN}[{extra}]{source}"'
 
 
 def fault_of(package: str, at_least: str | None) -> Fault | None:
     """Return why a package is not installed or too old; None if it may work."""
     spec = spec_of(module_of(package))
     if spec is None or spec.origin is None:  # a mere folder of that name, as an unfinished removal leaves
-        return Fault(package, "is not installed", _install(package, at_least))
+        return Fault(package, _MISSING, _install(package, at_least))
     version = version_of(package)
     if version is None or at_least is None or not is_older(version, at_least):
         return None
     return Fault(package, f"{version} is too old: {at_least} is needed", _install(package, at_least))
+
+
+def faults_of(packages: Iterable[str]) -> tuple[Fault, ...]:
+    """Return what is wrong with these packages: not installed, or too old."""
+    needed = oldest()
+    return tuple(fault for name in packages if (fault := fault_of(name, needed.get(name))) is not None)
 
 
 def require(*packages: str) -> None:
@@ -75,11 +125,14 @@ def require(*packages: str) -> None:
     Raises:
         PackageError: some are not; one command mends all.
     """
-    needed = oldest()
-    faults = [fault for name in packages if (fault := fault_of(name, needed.get(name))) is not None]
+    faults = faults_of(packages)
     if faults:
-        command = " ".join(["pip install", *(fault.command.removeprefix("pip install ") for fault in faults)])
-        raise PackageError("; ".join(map(str, faults)), hint=f"Install it: {command}")
+        raise PackageError("; ".join(map(str, faults)), hint=f"Install it: {mending(faults)}")
+
+
+def mending(faults: Iterable[Fault]) -> str:
+    """Return the one command that installs all packages that are missing or too old."""
+    return " ".join(["pip install", *(fault.command.removeprefix("pip install ") for fault in faults)])
 
 
 @contextmanager

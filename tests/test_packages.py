@@ -1,6 +1,8 @@
 """A missing, old or broken package: one line with the command that mends it, where it is needed."""
 
+import json
 import os
+import re
 import subprocess
 import sys
 from importlib import metadata
@@ -9,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import PackageError
-from bench.packages import fault_of, import_fault, is_older, oldest, require
+from bench.packages import extra_command, fault_of, import_fault, is_older, oldest, require, run_packages
 from tests.doctor.site import write_metadata
 from tests.engines.stand_in import NAME
 from tests.run.processes import bench, write_suite
@@ -23,8 +25,8 @@ class Hidden(MetaPathFinder):
             raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 sys.meta_path.insert(0, Hidden())
 """
-PLAN = ("plan", "--gpu", "rtx-4070", "--clip-seconds", "5", "--max-tokens", "8", "--attention", "sdpa")
-SMOKE = ("run", "--suite", "smoke", "--device", "cpu", "--dry-run")
+HEAVY = ("torch", "transformers", "accelerate", "av", "soundfile", "soxr", "safetensors", "tokenizers")
+SMOKE = ("run", "--suite", "smoke", "--device", "cpu")
 
 
 def site(folder: Path, **packages: str) -> dict[str, str]:
@@ -52,10 +54,42 @@ def last(command: tuple[str, ...], home: Path, folder: Path, env: dict[str, str]
 
 
 def test_every_requirement_is_read_from_the_metadata_of_bench() -> None:
-    lines = [line for line in metadata.requires("moss-audio-bench") or () if "extra ==" not in line]
+    lines = [
+        line
+        for line in metadata.requires("moss-audio-bench") or ()
+        if "extra ==" not in line or "extra == 'run'" in line
+    ]
     assert len(oldest()) == len(lines)
     assert oldest()["transformers"] == "4.57.1"
     assert [fault_of(package, at_least) for package, at_least in oldest().items()] == [None] * len(lines)
+    assert {"torch", "transformers", "soundfile"} < run_packages() < set(oldest())
+    assert run_packages().isdisjoint({"numpy", "huggingface-hub", "nvidia-ml-py"})
+
+
+@pytest.mark.parametrize(
+    ("origin", "command"),
+    [
+        (None, 'pip install "moss-audio-bench[run]"'),
+        ('{"url": "file:///home/me/bench", "dir_info": {"editable": true}}', 'pip install -e ".[run]"'),
+        ('{"url": "file:///home/me/bench", "dir_info": {}}', 'pip install ".[run]"'),
+        (
+            '{"url": "https://x.org/bench.git", "vcs_info": {"vcs": "git", "commit_id": "0a1b"}}',
+            'pip install "moss-audio-bench[run] @ git+https://x.org/bench.git@0a1b"',
+        ),
+        (
+            '{"url": "https://x.org/bench.whl", "archive_info": {}}',
+            'pip install "moss-audio-bench[run] @ https://x.org/bench.whl"',
+        ),
+    ],
+)
+def test_an_extra_is_added_the_way_bench_was_installed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, origin: str | None, command: str
+) -> None:
+    write_metadata(tmp_path, "moss-audio-bench", "0.1.0")
+    if origin is not None:
+        (tmp_path / "moss_audio_bench-0.1.0.dist-info" / "direct_url.json").write_text(origin)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert extra_command("run") == command
 
 
 @pytest.mark.parametrize(
@@ -88,15 +122,42 @@ def test_one_command_mends_all_that_is_missing() -> None:
 # --- commands -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", [SMOKE, PLAN, ("infer", "x.wav", "--model", "tiny")])
-def test_without_torch_a_command_that_needs_it_names_the_remedy(
+INFER = ("infer", str(Path(__file__).parents[1] / "bench/data/speech/alice.flac"), "--model", "tiny")
+FRONTIER = ("frontier", "--suite", "smoke", "--device", "cpu")
+
+
+@pytest.mark.parametrize("command", [SMOKE, FRONTIER, INFER])
+def test_without_torch_a_command_that_needs_it_prints_the_lines_of_the_doctor(
     home: Path, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
-    (tmp_path / "x.wav").write_bytes(b"")
-    if command[0] == "infer":
-        command = ("infer", str(Path(__file__).parents[1] / "bench/data/speech/alice.flac"), *command[2:])
-    code, line = last(command, home, tmp_path, hidden(tmp_path, "torch"))
-    assert (code, line) == (3, 'bench: torch is not installed. Install it: pip install "torch>=2.9.1"')
+    without = hidden(tmp_path, "torch", "transformers")
+    ended = bench(*command, home=home, cwd=tmp_path, env=without)
+    said, *lines = ended.stderr.splitlines()
+    assert ended.returncode == 3
+    assert said.startswith("bench: what runs the model is not installed (torch, transformers): this machine")
+    doctor = bench("doctor", "--json", home=home, cwd=tmp_path, env=without)
+    checks = json.loads(doctor.stdout)["checks"]
+    found = [check["command"] for check in checks if check["name"] in {"torch", "packages"}]
+    assert [line.strip() for line in lines] == found
+    assert (doctor.returncode, len(found)) == (3, 2)
+
+
+@pytest.mark.parametrize("command", [SMOKE, FRONTIER])
+def test_a_dry_run_needs_nothing_that_runs_the_model(
+    home: Path, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    without = hidden(tmp_path, *HEAVY)
+    ended = bench(*command, "--dry-run", home=home, cwd=tmp_path, env=without)
+    assert ended.returncode == 0, ended.stderr
+    assert re.search("cells|probes", ended.stdout)
+
+
+def test_a_clip_of_ones_own_cannot_be_read_without_its_packages(home: Path, tmp_path: Path) -> None:
+    ended = bench(
+        *SMOKE, "--audio", INFER[1], "--dry-run", home=home, cwd=tmp_path, env=hidden(tmp_path, "soundfile")
+    )
+    assert ended.returncode == 3
+    assert "what runs the model is not installed (soundfile)" in ended.stderr
 
 
 @pytest.mark.parametrize("command", [("gpus",), ("suites",), ("--help",), ("report", "{record}")])
@@ -104,7 +165,7 @@ def test_commands_that_need_no_model_need_no_torch(
     home: Path, tmp_path: Path, finished_run: tuple[Path, str, str], command: tuple[str, ...]
 ) -> None:
     (record,) = (finished_run[0] / "results").rglob("*.json")
-    without = hidden(tmp_path, "torch", "transformers", "huggingface_hub", "tokenizers", "accelerate")
+    without = hidden(tmp_path, *HEAVY, "huggingface_hub")
     ended = bench(*(word.format(record=record) for word in command), home=home, cwd=tmp_path, env=without)
     assert (ended.returncode, ended.stderr) == (0, "")
 
@@ -152,7 +213,6 @@ def test_a_folder_without_content_is_no_package(home: Path, tmp_path: Path) -> N
             "raise OSError('libsndfile.so: cannot open shared object file')",
             "OSError: libsndfile.so",
         ),
-        ("soxr", "import numpy\nnumpy.no_such_name", "numpy"),
         ("rfc8785", "raise RuntimeError('compiled against another ABI')", "RuntimeError: compiled against"),
         ("pydantic", "raise ImportError('libfoo.so.13: cannot open')", "ImportError: libfoo.so.13"),
     ],
@@ -177,7 +237,7 @@ def test_without_what_every_command_needs_each_says_so(home: Path, tmp_path: Pat
 def test_a_worker_names_the_broken_package(home: Path, tmp_path: Path) -> None:
     """An import that only a worker makes: torch for another system."""
     where = site(tmp_path, torch="raise OSError('libtorch_cpu.so: cannot open shared object file')")
-    code, line = last(SMOKE[:-1], home, tmp_path, where)
+    code, line = last(SMOKE, home, tmp_path, where)
     assert code == 3
     assert "torch" in line
     assert "cannot be imported (OSError: libtorch_cpu.so: cannot open shared object file)" in line

@@ -17,7 +17,6 @@ from bench.suite.suite import MIN_CLIP_S
 
 __all__ = [
     "SAMPLE_RATE",
-    "SHIPPED_SHA256",
     "ClipSource",
     "Samples",
     "cut",
@@ -25,9 +24,6 @@ __all__ = [
     "sha256_of",
     "shipped_speech",
 ]
-
-SHIPPED_SHA256: Final = "1fadf221541efad6e70002c85cc70c7df739f9876268565761b2ab3c363efd00"
-"""Of the samples of `shipped_speech`, so that a plan can name its cells without decoding anything."""
 
 SILENT_PEAK: Final = 1e-4  # -80 dBFS, below the noise of any microphone
 
@@ -53,7 +49,7 @@ def shipped_speech() -> ClipSource:
         ClipError: the file is missing or was changed.
     """
     source = _source(decode(shipped.data("speech", "alice.flac")), "shipped")
-    if source.sha256 != SHIPPED_SHA256:
+    if source.sha256 != shipped.SPEECH_SHA256:
         raise ClipError("the shipped speech was changed", hint="Install bench again")
     return source
 

@@ -4,15 +4,16 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 import numpy as np
-import soundfile as sf
-import soxr
 from numpy.typing import NDArray
 
 from bench.errors import ClipError
 from bench.store.untrusted import open_file
+
+if TYPE_CHECKING:
+    import soundfile as sf
 
 Samples = NDArray[np.float32]
 
@@ -45,6 +46,8 @@ def decode(path: Path) -> Samples:
 
 def _decoded(path: Path, file: BinaryIO) -> Samples:
     """Decode an open file: a name that is no UTF-8 never reaches libsndfile."""
+    import soundfile as sf
+
     try:
         sound = sf.SoundFile(file)
     except sf.LibsndfileError:
@@ -116,7 +119,7 @@ def _ends_with_last_page(tail: bytes) -> bool:
     return bool(flags & 4) and len(page) >= 27 + segments + sum(page[27 : 27 + segments])
 
 
-def _mono_blocks(path: Path, sound: sf.SoundFile) -> Iterator[Samples]:
+def _mono_blocks(path: Path, sound: "sf.SoundFile") -> Iterator[Samples]:
     """Decode block by block, to bound the memory for hours of many channels."""
     decoded = 0
     while len(block := sound.read(_BLOCK_FRAMES, dtype="float32", always_2d=True)):
@@ -137,6 +140,8 @@ def _resampled(blocks: Iterator[Samples], rate: int) -> Iterator[Samples]:
     if rate == SAMPLE_RATE:
         yield from blocks
         return
+    import soxr
+
     stream = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32", quality="HQ")
     for block in blocks:
         yield stream.resample_chunk(block)

@@ -12,7 +12,7 @@ import click
 import bench
 from bench.cli import compare, doctor, frontier, gpus, infer, plan, report, run_command, suites
 from bench.cli.streams import lost_output
-from bench.errors import BenchError, ExitCode
+from bench.errors import BenchError, ExitCode, PackageError
 from bench.run.signals import STOP_SIGNALS, StopRequest, signals_to
 from bench.store.disk import FULL
 from bench.text import error_line
@@ -124,7 +124,7 @@ def _call(command: Callable[[], int], debug: bool) -> int:
     except BenchError as error:
         if debug:
             _print_traceback()
-        return _say(str(error), error.exit_code)
+        return _refuse(error)
     except (click.Abort, KeyboardInterrupt):
         return _say("interrupted", ExitCode.INTERRUPTED)
     except _Interrupted as error:
@@ -141,12 +141,26 @@ def _call(command: Callable[[], int], debug: bool) -> int:
         from bench.packages import import_fault
 
         if (fault := import_fault(error)) is not None:
-            return _say(f"{fault}. Mend it: {fault.command}", ExitCode.MACHINE)
+            from bench.doctor.installed import lacking
+
+            missing = lacking([fault])
+            return _refuse(missing or PackageError(str(fault), hint=f"Mend it: {fault.command}"))
         if isinstance(error, FileNotFoundError) and _is_current_folder_gone():
             return _say("the current folder no longer exists. Change to another one", ExitCode.MACHINE)
         if isinstance(error, OSError) and error.filename is not None:  # refused by the system, not by a bug
             return _say(f"{os.fsdecode(error.filename)}: {error.strerror}", ExitCode.MACHINE)
         return _say(f"a bug in bench ({type(error).__name__}); {_kept_traceback()}", ExitCode.BUG)
+
+
+def _refuse(error: BenchError) -> int:
+    """Print an error as one line, and below it the commands that mend it; return its code."""
+    commands = error.commands if isinstance(error, PackageError) else ()
+    if not commands:
+        return _say(str(error), error.exit_code)
+    _say(f"{error.message}. {error.hint}:", error.exit_code)
+    for command in commands:
+        click.echo(f"  {error_line(command)}", err=True)
+    return error.exit_code
 
 
 def _limit_reached(error: Exception) -> str | None:

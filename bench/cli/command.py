@@ -38,20 +38,29 @@ class ModelCommand(Command):
     """A command that needs the libraries which run the model."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Refuse `python -OO`: transformers reads the docstrings that it removes.
+        """Run the command where those libraries can be imported.
 
         Raises:
             MachineError: docstrings are removed.
         """
-        if sys.flags.optimize > 1:
-            raise MachineError(
-                "transformers cannot be imported under python -OO, which removes docstrings",
-                hint="Run without -OO and without PYTHONOPTIMIZE=2",
-            )
-        from bench.weights.hub_settings import load_client
-
-        load_client()
+        prepare_imports()
         return super().invoke(ctx)
+
+
+def prepare_imports() -> None:
+    """Prepare this process for the import of the libraries that run or trace the model.
+
+    Raises:
+        MachineError: `python -OO` removes docstrings, which transformers reads.
+    """
+    if sys.flags.optimize > 1:
+        raise MachineError(
+            "transformers cannot be imported under python -OO, which removes docstrings",
+            hint="Run without -OO and without PYTHONOPTIMIZE=2",
+        )
+    from bench.weights.hub_settings import load_client
+
+    load_client()
 
 
 def _texts(value: object) -> Iterable[str]:

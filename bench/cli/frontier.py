@@ -98,7 +98,7 @@ def frontier(
     from bench.run.run_spec import support
     from bench.run.session import RunPolicy
 
-    plan, lines = frontier_plan(run_options(given), choose_gpu)
+    plan, lines = frontier_plan(run_options(given), choose_gpu, is_dry=dry_run)
     print_notes(plan)
     asked = [line.asked for line in lines]
     earlier = prior_results(plan, out or naming.RESULTS, asked, retry_failed=retry_failed)

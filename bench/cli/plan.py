@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from bench.cli.command import ModelCommand
+from bench.cli.command import Command, prepare_imports
 from bench.cli.options import (
     FILE,
     axis_options,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 Form = Literal["table", "json"]
 
 
-@click.command(cls=ModelCommand, short_help="Predict what fits, without a GPU.")
+@click.command(cls=Command, short_help="Predict what fits, without a GPU.")
 @click.option(
     "--suite",
     metavar="NAME|FILE",
@@ -160,10 +160,11 @@ def _planner(
     chosen: "PlanRequest", budget: "BudgetKind | None", report: "Callable[[str], None]"
 ) -> "Planner":
     """Return the planner; advice of transformers about a configuration is not printed."""
+    from bench.doctor.installed import require_packages
     from bench.engines.native import SPEC
-    from bench.packages import require
 
-    require(*SPEC.packages)
+    prepare_imports()
+    require_packages(SPEC.packages)
     from bench.engines.native.engine import quiet_transformers
     from bench.predict.planner import Planner
 

@@ -174,7 +174,7 @@ def _run_the_rest(
     from bench.run.runner import OutputLocation
     from bench.run.signals import undisturbed
 
-    plan = _plan(run_options(given), earlier, ci=ci)
+    plan = _plan(run_options(given), earlier, ci=ci, is_dry=dry_run)
     print_notes(plan)
     location = OutputLocation(files.out or naming.RESULTS, earlier)
     if dry_run:
@@ -242,12 +242,12 @@ def _seal_search(path: Path) -> int:
     return ExitCode.DONE
 
 
-def _plan(options: "RunOptions", earlier: "Resumed | None", *, ci: bool) -> "Plan":
+def _plan(options: "RunOptions", earlier: "Resumed | None", *, ci: bool, is_dry: bool) -> "Plan":
     from bench.run.run_spec import make_plan, refuse_to_choose, resumed
 
     if earlier is not None:
         options = resumed(options, earlier.progress.header, earlier.path)
-    return make_plan(options, refuse_to_choose if ci else choose_gpu)
+    return make_plan(options, refuse_to_choose if ci else choose_gpu, is_dry=is_dry)
 
 
 def _run_cells(

@@ -14,7 +14,7 @@ class Host(System):
     """The machine and the Python that runs here.
 
     `hidden_gpus` counts the cards that CUDA_VISIBLE_DEVICES keeps from this process. `makefile`: this is a
-    checkout whose own .venv runs.
+    checkout whose own .venv runs. `extra_command` adds what runs the model to the installed bench.
     """
 
     os: str
@@ -23,6 +23,8 @@ class Host(System):
     ram_available_bytes: int
     hidden_gpus: int = 0
     makefile: bool = False
+    macos: bool = False
+    extra_command: str = 'pip install "moss-audio-bench[run]"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,8 @@ class Facts:
     """All facts.
 
     `cards` are the requested ones, `wanted` the requested name; `cpu_wanted`: the CPU was requested.
-    `faults`: required packages that cannot be used. `weights` is None without the package that finds them.
+    `faults`: required packages that cannot be used; `run_packages`: those that the extra `run` brings.
+    `weights` is None without the package that finds them.
     `unusable`: for each card here that cannot be used, the reason and the remedy. `driver_error` is the error
     of a driver that does not work, `driver_fix` its remedy. `cpu_kernel`: what SDPA runs on the CPU.
     `language`: shapes of the model's language part, from which the memory of its attention follows.
@@ -130,6 +133,7 @@ class Facts:
     wanted: str | None = None
     unusable: tuple[tuple[str, str | None], ...] = ()
     faults: tuple[Fault, ...] = ()
+    run_packages: frozenset[str] = frozenset()
     cpu_kernel: SdpaKernel | None = None
     language: LanguageShapes | None = None
 

@@ -20,7 +20,7 @@ from bench.hardware.device import Device
 from bench.hardware.readings import DriverGpu
 from bench.hardware.state import device_state
 from bench.hardware.system import this_system
-from bench.packages import importing, version_of
+from bench.packages import importing, run_packages, version_of
 from bench.weights.hub_settings import set_aside
 
 
@@ -59,6 +59,7 @@ def gather(*, gpu: str | None = None, device: str | None = None) -> Facts:
         unusable=tuple((each.message, each.hint) for each in unusable),
         wanted=gpu or (None if cpu_wanted else device),
         faults=imports.faults,
+        run_packages=run_packages(),
         cpu_kernel=imports.sdpa_kernel,
         language=_language(),
     )

@@ -12,6 +12,7 @@ import psutil
 import bench
 from bench.doctor.facts import Host
 from bench.hardware.system import read_text, this_system
+from bench.packages import extra_command
 
 _CGROUP: Final = Path("/sys/fs/cgroup")
 
@@ -27,6 +28,8 @@ def host(hidden_gpus: int = 0) -> Host:
         ram_available_bytes=available,
         hidden_gpus=hidden_gpus,
         makefile=_is_checkout(),
+        macos=platform.system() == "Darwin",
+        extra_command=extra_command("run"),
     )
 
 

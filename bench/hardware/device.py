@@ -255,19 +255,6 @@ def notes(chosen: Device) -> tuple[str, ...]:
     return (*chosen.choice_notes, f"{what}; it runs as {chosen.slug}, without bandwidth figures")
 
 
-def require_build(chosen: Device, torch_version: str | None) -> None:
-    """Check that the installed build of torch can use the device, by the local part of its version.
-
-    Raises:
-        DeviceError: a graphics card, and a build for the CPU only.
-    """
-    if chosen.kind == "cuda" and (torch_version or "").endswith("+cpu"):
-        raise DeviceError(
-            f"torch {torch_version} is built for the CPU only, and cannot use {chosen.name}",
-            hint="Install one for the card: make bench TORCH=cu130, or see the README",
-        )
-
-
 # --- CUDA_VISIBLE_DEVICES ----------------------------------------------------------------------------------
 
 

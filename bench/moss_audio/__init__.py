@@ -10,14 +10,18 @@ published facts (config files, checkpoint layout, behaviour); tested against num
 Needs no `trust_remote_code`, reads only safetensors, runs on transformers 4.57.1 and on 5.x.
 """
 
-from bench.moss_audio.configuration import (
-    AudioEncoderConfig,
-    MossAudioConfig,
-    released_config,
-    released_models,
-)
-from bench.moss_audio.modeling import EncodedAudio, MossAudioModel
-from bench.moss_audio.processing import MossAudioProcessor
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from bench.moss_audio.configuration import (
+        AudioEncoderConfig,
+        MossAudioConfig,
+        released_config,
+        released_models,
+    )
+    from bench.moss_audio.modeling import EncodedAudio, MossAudioModel
+    from bench.moss_audio.processing import MossAudioProcessor
 
 __all__ = [
     "AudioEncoderConfig",
@@ -28,3 +32,22 @@ __all__ = [
     "released_config",
     "released_models",
 ]
+
+_MODULES: Final = {
+    "AudioEncoderConfig": "configuration",
+    "EncodedAudio": "modeling",
+    "MossAudioConfig": "configuration",
+    "MossAudioModel": "modeling",
+    "MossAudioProcessor": "processing",
+    "released_config": "configuration",
+    "released_models": "configuration",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a name when it is first used: modules such as `prompt` need no torch."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found: object = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    globals()[name] = found
+    return found

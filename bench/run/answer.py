@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Final
 
 from bench.audio import clips
+from bench.doctor.installed import require_build
 from bench.engines.interface import EngineSetup, ModelSource, Request
 from bench.engines.registry import find_engine
 from bench.errors import MachineError, UsageError
-from bench.hardware.device import notes, require_build
+from bench.hardware.device import notes
 from bench.measure.observer import Together
-from bench.packages import version_of
 from bench.records.enums import Attention
 from bench.records.record import Requested, Sampling
 from bench.run.fetch import Confirm, Note, drop, fetch
@@ -70,7 +70,7 @@ def answer(
         raise MachineError(reason(unsupported), hint="Use --attention sdpa")
     engine = find_engine(requested.engine)
     if engine.uses_torch:
-        require_build(plan.device, version_of("torch"))
+        require_build(plan.device)
     weights = fetch(plan.origin, confirm, progress, note) if engine.reads_weights else Weights()
     setup = EngineSetup(
         source=ModelSource(

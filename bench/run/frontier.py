@@ -37,16 +37,19 @@ class Prober(Protocol):
         """
 
 
-def frontier_plan(options: RunOptions, choose: Choose) -> tuple[Plan, tuple[Line, ...]]:
+def frontier_plan(
+    options: RunOptions, choose: Choose, *, is_dry: bool = False
+) -> tuple[Plan, tuple[Line, ...]]:
     """Return a plan without cells, and its lines: by attention, then from few tokens to many.
 
-    One timed generation decides whether a clip fits; the suite in the record says so.
+    One timed generation decides whether a clip fits; the suite in the record says so. `is_dry`: nothing will
+    be run.
 
     Raises:
         UsageError: an unknown name or a bad value.
         DeviceError: the device is not in this machine.
     """
-    plan = make_plan(replace(options, repeats=1), choose)
+    plan = make_plan(replace(options, repeats=1), choose, is_dry=is_dry)
     measure = plan.suite.measure.model_copy(update={"max_repeats": 1})
     suite = plan.suite.model_copy(update={"measure": measure})
     also = ("max_repeats",) if plan.suite.measure.max_repeats != 1 else ()

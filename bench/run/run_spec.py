@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from bench import shipped
-from bench.audio import clips
+from bench.doctor.installed import require_packages
 from bench.engines.registry import find_engine
 from bench.engines.support import Surroundings
 from bench.errors import UsageError
@@ -16,11 +16,12 @@ from bench.hardware import device as devices
 from bench.hardware.budget import CONTEXT, driver_reserve
 from bench.hardware.device import Device
 from bench.hardware.machine_key import machine_key
-from bench.packages import require, version_of
+from bench.packages import version_of
 from bench.records.card import Emulation
 from bench.records.enums import PUBLISHER, Attention, Profile, WeightMode
 from bench.records.reasons import FlashAttentionBroken, UnsupportedReason
 from bench.records.record import ModelInfo, Requested, SuiteInfo
+from bench.shipped import SPEECH_SHA256
 from bench.store.journal import Header
 from bench.store.scrub import scrub
 from bench.store.untrusted import kind_of
@@ -92,8 +93,10 @@ class Plan:
 Choose = Callable[[tuple[Device, ...]], Device]
 
 
-def make_plan(options: RunOptions, choose: Choose) -> Plan:
+def make_plan(options: RunOptions, choose: Choose, *, is_dry: bool = False) -> Plan:
     """Return the plan of a run. `choose` picks one of several GPUs if the options name none.
+
+    `is_dry`: nothing will be run, so that the packages of the engine are not needed.
 
     Raises:
         UsageError: an unknown name or a bad value.
@@ -109,7 +112,8 @@ def make_plan(options: RunOptions, choose: Choose) -> Plan:
             f"--emulate-vram: the engine {suite.engine} cannot be kept within a limit",
             hint="Use --engine native",
         )
-    require(*find_engine(suite.engine).packages)
+    if not is_dry:
+        require_packages(find_engine(suite.engine).packages)
     return Plan(
         suite=suite,
         suite_info=suite_info(suite, base=base),
@@ -157,8 +161,15 @@ def cells_of(options: RunOptions, base: Suite, origin: Origin) -> tuple[Suite, t
         repeats=options.repeats,
     )
     find_engine(suite.engine, f"{options.suite}: engine" if options.engine is None else "--engine")
-    clip = clips.shipped_speech() if options.audio is None else clips.read_audio(options.audio)
-    return suite, expand(suite, weight_mode=origin.weight_mode, clip_source_sha256=clip.sha256)
+    sha256 = SPEECH_SHA256 if options.audio is None else _sha256_of(options.audio)
+    return suite, expand(suite, weight_mode=origin.weight_mode, clip_source_sha256=sha256)
+
+
+def _sha256_of(audio: Path) -> str:
+    require_packages(("soundfile", "soxr"))
+    from bench.audio.clips import read_audio
+
+    return read_audio(audio).sha256
 
 
 def support(
@@ -309,7 +320,7 @@ def resumed(options: RunOptions, header: Header, record: Path) -> RunOptions:
     model = header.model
     if model.weight_mode is WeightMode.LOCAL and options.model is None:
         raise _give_again(record, "--model DIR", "its weights came from a directory")
-    own_clip = {cell.requested.clip_source_sha256 for cell in header.plan} != {clips.shipped_speech().sha256}
+    own_clip = {cell.requested.clip_source_sha256 for cell in header.plan} != {SPEECH_SHA256}
     if own_clip and options.audio is None:
         raise _give_again(record, "--audio FILE", "its clip was a file of your own")
     defaults = RunOptions(

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench.doctor.installed import require_build
 from bench.engines.interface import ModelSource
 from bench.engines.registry import find_engine
 from bench.errors import RecordError, StorageError, UsageError
-from bench.hardware.device import require_build
 from bench.hardware.environment import environment
 from bench.hardware.machine_key import machine_key
 from bench.judge.same_run import RESUME, differing, values
-from bench.packages import require, version_of
+from bench.packages import require
 from bench.records.card import DeviceState
 from bench.records.enums import Attention, Provenance, WeightMode
 from bench.records.reasons import RunInterrupted, TimeBudgetUsed
@@ -87,7 +87,7 @@ def check(plan: Plan, location: OutputLocation) -> tuple[str, ...]:
     require_writable(location.out)
     require("altair", "jinja2", "pandas")  # the pages are written last
     if find_engine(plan.suite.engine).uses_torch:
-        require_build(plan.device, version_of("torch"))
+        require_build(plan.device)
     return tuple(filter(None, [lack_of_locks(location.out)]))
 
 

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from bench import shipped
 from bench.audio.clips import (
     SAMPLE_RATE,
-    SHIPPED_SHA256,
     ClipSource,
     cut,
     read_audio,
@@ -18,6 +17,7 @@ from bench.audio.clips import (
     shipped_speech,
 )
 from bench.errors import ClipError
+from bench.shipped import SPEECH_SHA256
 
 
 def source_of(count: int) -> ClipSource:
@@ -29,7 +29,7 @@ def test_the_shipped_speech_never_changes() -> None:
     """A new hash makes new cells of all that were ever measured."""
     source = shipped_speech()
     assert (
-        source.sha256 == "1fadf221541efad6e70002c85cc70c7df739f9876268565761b2ab3c363efd00" == SHIPPED_SHA256
+        source.sha256 == "1fadf221541efad6e70002c85cc70c7df739f9876268565761b2ab3c363efd00" == SPEECH_SHA256
     )
     assert source.samples.shape == (1_151_360,)
     assert source.samples.dtype == np.float32
@@ -65,7 +65,7 @@ def test_a_file_of_ones_own_is_hashed_as_its_samples_not_its_bytes(tmp_path: Pat
         file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
         file.writeframes(pcm.tobytes())
     source = read_audio(tmp_path / "a.wav")
-    assert (source.sha256, source.origin) == (SHIPPED_SHA256, "file")
+    assert (source.sha256, source.origin) == (SPEECH_SHA256, "file")
 
 
 def test_samples_of_a_source_cannot_be_written() -> None:
@@ -114,7 +114,7 @@ def test_a_clip_can_be_changed_without_changing_its_source() -> None:
     source = shipped_speech()
     clip = cut(source, source.seconds)
     clip[:] = 0
-    assert sha256_of(source.samples) == SHIPPED_SHA256
+    assert sha256_of(source.samples) == SPEECH_SHA256
 
 
 def test_a_clip_of_no_sample_is_refused() -> None:

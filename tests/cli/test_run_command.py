@@ -108,7 +108,7 @@ def test_what_a_record_does_not_hold_has_to_be_given_again(
     said = say("run", "--resume", str(journal))
     assert said.code == 2
     assert "its suite was a file of your own. Give --suite FILE again to resume it" in said.line()
-    journal.write_text(journal.read_text().replace(clips.SHIPPED_SHA256, "0" * 64))
+    journal.write_text(journal.read_text().replace(shipped.SPEECH_SHA256, "0" * 64))
     said = say("run", "--resume", str(journal), "--suite", str(finished_run[0] / "mine.toml"))
     assert said.code == 2
     assert "its clip was a file of your own. Give --audio FILE again to resume it" in said.line()

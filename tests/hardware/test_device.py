@@ -11,7 +11,7 @@ from bench.errors import BenchError, DeviceError, ExitCode, UsageError
 from bench.hardware import device as devices
 from bench.hardware import nvml
 from bench.hardware.catalog import slugify
-from bench.hardware.device import Device, has_numbers, require_build, the_cpu, visible
+from bench.hardware.device import Device, has_numbers, the_cpu, visible
 from bench.hardware.readings import DriverGpu, MemoryReading
 from bench.hardware.system import System
 from bench.units import MIB
@@ -265,14 +265,6 @@ def test_a_card_without_a_driver_is_told_where_the_cpu_runs(monkeypatch: pytest.
     )
     monkeypatch.setattr(devices, "this_system", System)
     assert devices.notes(devices.default()) == ()  # type: ignore[arg-type]
-
-
-def test_a_build_of_torch_for_the_cpu_is_refused_on_a_card() -> None:
-    card = Device("cuda", "rtx-4070", "RTX 4070", 12 * 2**30, uuid="GPU-a1")
-    with pytest.raises(DeviceError, match="TORCH=cu130"):
-        require_build(card, "2.13.0+cpu")
-    require_build(card, "2.13.0+cu130")
-    require_build(the_cpu(), "2.13.0+cpu")
 
 
 # As `nvidia-smi` counts: 0 and 1 are cards, 2 is a card in MIG mode with two instances, 3 does not answer.

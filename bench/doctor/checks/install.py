@@ -1,4 +1,4 @@
-"""The exact command that installs a suitable torch, for this kind of installation. Pure."""
+"""The exact commands that install what runs the model, for this kind of installation. Pure."""
 
 from typing import Final
 
@@ -7,6 +7,8 @@ from bench.hardware.cuda_versions import cuda_major
 
 # The versions of the Makefile: the newest torch for each CUDA.
 _PINS: Final = {"cpu": "2.13.0+cpu", "cu130": "2.13.0+cu130", "cu128": "2.9.1+cu128"}
+ONLY_PREDICTS: Final = "this machine predicts and reports, it does not run"
+_MACOS: Final = "torch==2.13.0"  # one build, at PyPI
 
 
 def tag_for(driver_cuda: str | None) -> str:
@@ -15,7 +17,23 @@ def tag_for(driver_cuda: str | None) -> str:
 
 
 def torch_command(tag: str, host: Host) -> str:
-    """Return the command: make in a checkout's own environment, else pip."""
+    """Return the command that installs torch: make in a checkout's own environment, else pip.
+
+    The build is part of the version, so that pip replaces another build of the same release. pip's own choice
+    is a build for the CPU on Windows, and one for cards on Linux.
+    """
     if host.makefile:
         return f"make bench TORCH={tag}"
+    if host.macos:
+        return f"pip install {_MACOS}"
     return f"pip install torch=={_PINS[tag]} -i https://download.pytorch.org/whl/{tag}"
+
+
+def not_installed(packages: tuple[str, ...]) -> str:
+    """Return the sentence about packages of the extra `run` that are missing."""
+    return f"what runs the model is not installed ({', '.join(packages)}): {ONLY_PREDICTS}"
+
+
+def install_it(extra_command: str) -> str:
+    """Return the instruction before the command that adds an extra; one of a checkout names its folder `.`."""
+    return "install it, in the folder of the checkout" if '".[' in extra_command else "install it"

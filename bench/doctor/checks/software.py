@@ -2,7 +2,13 @@
 
 from typing import Final
 
-from bench.doctor.checks.install import tag_for, torch_command
+from bench.doctor.checks.install import (
+    ONLY_PREDICTS,
+    install_it,
+    not_installed,
+    tag_for,
+    torch_command,
+)
 from bench.doctor.facts import Facts, Host, TorchBuild
 from bench.doctor.interface import Check, Status
 from bench.hardware.cuda_versions import cuda_major, first_driver, is_too_old
@@ -34,7 +40,7 @@ def torch(facts: Facts) -> Check:
         return Check(
             name="torch",
             status="problem",
-            summary="not installed",
+            summary=f"not installed: {ONLY_PREDICTS}",
             fix=f"Install it: {command}",
             command=command,
         )
@@ -61,9 +67,32 @@ def torch(facts: Facts) -> Check:
 
 def packages(facts: Facts) -> tuple[Check, ...]:
     """Check the other required packages: installed, new enough, and imported without an error."""
-    found = tuple(_package(fault, facts) for fault in facts.faults if fault.package != "torch")
+    missing = tuple(fault.package for fault in facts.faults if _is_of_run(fault, facts))
+    found = tuple(
+        _package(fault, facts)
+        for fault in facts.faults
+        if fault.package != "torch" and not _is_of_run(fault, facts)
+    )
     fine = Check(name="packages", status="ok", summary="all that are needed can be imported")
-    return found or (fine,)
+    return (*([_not_installed(missing, facts)] if set(missing) - {"torch"} else []), *found) or (fine,)
+
+
+def _is_of_run(fault: Fault, facts: Facts) -> bool:
+    """Whether this is a package of the extra `run` that is not installed."""
+    return fault.is_missing and fault.package in facts.run_packages
+
+
+def _not_installed(missing: tuple[str, ...], facts: Facts) -> Check:
+    """Return one finding for all of the extra; torch has its own before it, with its index."""
+    command = facts.host.extra_command
+    step = install_it(command)
+    return Check(
+        name="packages",
+        status="problem",
+        summary=not_installed(missing),
+        fix=f"{f'Then {step}' if 'torch' in missing else step.capitalize()}: {command}",
+        command=command,
+    )
 
 
 def _package(fault: Fault, facts: Facts) -> Check:

@@ -68,6 +68,30 @@ def test_a_torch_that_is_too_old_keeps_the_model_from_running() -> None:
     assert software.packages(facts(faults=(old,)))[0].status == "ok"
 
 
+OF_RUN = frozenset({"torch", "transformers", "soxr"})
+
+
+def test_what_runs_the_model_is_one_finding_after_torch() -> None:
+    gone = tuple(Fault(name, "is not installed", f"pip install {name}") for name in sorted(OF_RUN))
+    here = facts(torch=None, faults=gone, run_packages=OF_RUN)
+    (found,) = software.packages(here)
+    assert found.summary == (
+        "what runs the model is not installed (soxr, torch, transformers): "
+        "this machine predicts and reports, it does not run"
+    )
+    assert (found.status, found.command) == ("problem", 'pip install "moss-audio-bench[run]"')
+    assert (found.fix or "").startswith("Then install it: pip")
+    assert software.torch(here).summary == "not installed: this machine predicts and reports, it does not run"
+
+
+def test_where_torch_is_installed_the_extra_brings_the_rest() -> None:
+    gone = Fault("transformers", "is not installed", "pip install transformers")
+    (found,) = software.packages(facts(faults=(gone,), run_packages=OF_RUN))
+    assert (found.fix or "").startswith("Install it: pip")
+    only_torch = facts(torch=None, faults=(Fault("torch", "is not installed", "pip"),), run_packages=OF_RUN)
+    assert [check.status for check in software.packages(only_torch)] == ["ok"]
+
+
 def test_each_other_package_is_a_finding_with_its_command() -> None:
     missing = Fault("soxr", "is not installed", 'pip install "soxr>=0.5"')
     hidden = Fault("nvidia-ml-py", "is hidden", "pip uninstall -y pynvml")
