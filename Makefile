@@ -56,14 +56,14 @@ $(STAMP): pyproject.toml constraints.txt
 	sed 's/^torch==.*/$(torch_pin)/' constraints.txt > $(VENV)/constraints.txt
 	$(BIN)/python $(PIP) --upgrade 'pip>=25.1'
 	$(BIN)/python $(PIP) --constraint $(VENV)/constraints.txt --retries 1 --extra-index-url $(torch_index) torch
-	$(BIN)/python $(PIP) --constraint $(VENV)/constraints.txt --editable . $(DEV)
+	$(BIN)/python $(PIP) --constraint $(VENV)/constraints.txt --editable '.[run]' $(DEV)
 	rm -f $(VENV)/.installed-* && touch $@ && echo $(TORCH) > $(VENV)/.torch
 
 $(COMPAT_STAMP): pyproject.toml
 	test -x $(COMPAT_VENV)/bin/python || $(PYTHON) -m venv $(COMPAT_VENV)
 	$(COMPAT_VENV)/bin/python $(PIP) --upgrade 'pip>=25.1'
 	$(COMPAT_VENV)/bin/python $(PIP) --retries 1 --extra-index-url https://download.pytorch.org/whl/cpu torch==2.13.0
-	$(COMPAT_VENV)/bin/python $(PIP) $(COMPAT_PINS) --editable . pytest pytest-benchmark pytest-timeout hypothesis
+	$(COMPAT_VENV)/bin/python $(PIP) $(COMPAT_PINS) --editable '.[run]' pytest pytest-benchmark pytest-timeout hypothesis
 	touch $@
 
 $(PLOTS_STAMP): tools/plots/package.json tools/plots/package-lock.json

@@ -35,5 +35,5 @@ def not_installed(packages: tuple[str, ...]) -> str:
 
 
 def install_it(extra_command: str) -> str:
-    """Return the instruction before the command that adds an extra; one of a checkout names its folder `.`."""
+    """Return the instruction before the command that adds an extra; a checkout is named by its folder."""
     return "install it, in the folder of the checkout" if '".[' in extra_command else "install it"
