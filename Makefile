@@ -3,6 +3,7 @@
 # make test         set up .venv and run the tests (minutes; no GPU, no network)
 # make test-slow    the rest: runs on emulated cards, full size, real browser (apt-get install -y chromium),
 #                   transformers 4.57.1 (needs about 16 GB of memory)
+# make test-light   the installation without torch: its size, its commands (.venv-light)
 # make fuzz         any options and any files, thousands (FUZZ_SEED= for others each time); make test has some hundred
 # make test-gpu     what only a real NVIDIA card can show; nothing is downloaded
 # make benchmarks   what the harness itself costs, measured in alternation
@@ -44,10 +45,12 @@ COMPAT_VENV = .venv-compat
 COMPAT_STAMP = $(COMPAT_VENV)/.installed
 COMPAT_PINS = torch==2.13.0 transformers==4.57.1
 
+LIGHT_VENV = .venv-light
+
 # What plots are built from and the accessibility engine, as pinned.
 PLOTS_STAMP = tools/plots/node_modules/.installed
 
-.PHONY: help setup bench derived picture test test-slow test-emulated test-full-size test-browser test-compat test-gpu fuzz benchmarks lint types generated plots clean
+.PHONY: help setup bench derived picture test test-slow test-emulated test-full-size test-browser test-compat test-light test-gpu fuzz benchmarks lint types generated plots clean
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
 
@@ -85,7 +88,7 @@ picture: $(STAMP)
 	$(BIN)/python -m tools.picture
 
 test: $(STAMP)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 -m 'not full_size and not browser and not gpu and not emulated'
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 -m 'not full_size and not browser and not gpu and not emulated and not light'
 
 test-slow: test-emulated test-full-size test-browser test-compat
 
@@ -107,6 +110,13 @@ test-gpu: $(STAMP)
 COMPAT_HUB = $(addprefix tests/weights/test_hub_,errors.py settings.py fallback.py)
 test-compat: $(COMPAT_STAMP)
 	$(COMPAT_VENV)/bin/python -m pytest tests/moss_audio tests/engines tests/arithmetic tests/predict $(COMPAT_HUB) -m 'not full_size and not gpu'
+
+# pip installs a folder anew each time, so that the code is that of now.
+test-light: $(STAMP)
+	test -x $(LIGHT_VENV)/bin/python || $(PYTHON) -m venv $(LIGHT_VENV)
+	$(LIGHT_VENV)/bin/python $(PIP) --upgrade 'pip>=25.1'
+	$(LIGHT_VENV)/bin/python $(PIP) --constraint constraints.txt .
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/test_light.py -n auto --maxprocesses 4 -m light
 
 # FUZZ_SEED= another one, or none: other inputs each time.
 FUZZ_EXAMPLES = 250
@@ -134,4 +144,4 @@ generated: $(STAMP)
 	$(BIN)/python -m tools.generated
 
 clean:
-	rm -rf $(VENV) $(COMPAT_VENV) build dist tools/plots/node_modules
+	rm -rf $(VENV) $(COMPAT_VENV) $(LIGHT_VENV) build dist tools/plots/node_modules
