@@ -68,7 +68,7 @@ def before() -> dict[str, list[float | None]]:
     """The longest clip that fits and the first that does not, by card: lean with grouped SDPA on Windows."""
     found = {}
     # No option chooses this: it is how lean ran before it had an attention function of its own.
-    with patch("bench.predict.traced_model.attention_of", return_value=LanguageAttention("math", True)):
+    with patch("bench.predict.setting.attention_of", return_value=LanguageAttention("math", True)):
         plans = planner(MODEL, Profile.LEAN)
         for target in targets(CARDS, WINDOWS):
             derivation = plans.record(target).derivation

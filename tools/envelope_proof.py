@@ -35,7 +35,8 @@ from bench.predict.cpu_workspace import ProbedWorkspace
 from bench.predict.cuda_workspace import no_workspace
 from bench.predict.memory_events import MemoryEvents, PhaseMarks
 from bench.predict.prediction import OnCpu, predict
-from bench.predict.tracing.tracer import Setting, Tracer, model_memory
+from bench.predict.setting import Setting
+from bench.predict.tracing.tracer import Tracer, model_memory
 from bench.records.enums import Attention, EncoderAttention, Phase, Profile, WeightMode
 from bench.records.prediction import Envelope
 from bench.records.record import Requested, Sampling

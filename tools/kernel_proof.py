@@ -31,7 +31,8 @@ from bench.moss_audio.language import PiecewiseMLP
 from bench.predict.cpu_workspace import ProbedWorkspace
 from bench.predict.memory_events import MemoryEvents, PhaseMarks
 from bench.predict.prediction import OnCpu, predict
-from bench.predict.tracing.tracer import Setting, Tracer, model_memory
+from bench.predict.setting import Setting
+from bench.predict.tracing.tracer import Tracer, model_memory
 from bench.records.enums import EncoderAttention, Profile
 from bench.units import clip_length
 from bench.weights.random import random_model

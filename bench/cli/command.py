@@ -2,13 +2,11 @@
 
 import inspect
 import os
-import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import click
 
-from bench.errors import MachineError
 
 
 class Command(click.Command):
@@ -43,24 +41,10 @@ class ModelCommand(Command):
         Raises:
             MachineError: docstrings are removed.
         """
+        from bench.doctor.installed import prepare_imports
+
         prepare_imports()
         return super().invoke(ctx)
-
-
-def prepare_imports() -> None:
-    """Prepare this process for the import of the libraries that run or trace the model.
-
-    Raises:
-        MachineError: `python -OO` removes docstrings, which transformers reads.
-    """
-    if sys.flags.optimize > 1:
-        raise MachineError(
-            "transformers cannot be imported under python -OO, which removes docstrings",
-            hint="Run without -OO and without PYTHONOPTIMIZE=2",
-        )
-    from bench.weights.hub_settings import load_client
-
-    load_client()
 
 
 def _texts(value: object) -> Iterable[str]:

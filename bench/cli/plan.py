@@ -1,12 +1,11 @@
 """`bench plan`: how much memory every cell of a suite needs on a card that need not be here."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from bench.cli.command import Command, prepare_imports
+from bench.cli.command import Command
 from bench.cli.options import (
     FILE,
     axis_options,
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from bench.hardware.budget import BudgetKind
     from bench.predict.planner import Planner, PlanRequest
     from bench.predict.target import Target
+    from bench.predict.terms_cache import TermsCache
     from bench.records.enums import OperatingSystem
     from bench.records.prediction import PlannedSystem
     from bench.records.record import Record
@@ -56,6 +56,7 @@ Form = Literal["table", "json"]
     show_default=True,
     help="What is printed.",
 )
+@click.option("--no-cache", is_flag=True, help="Trace again what an earlier plan traced, and keep nothing.")
 @click.option(
     "--out", metavar="DIR", type=FILE, help="Write records, and their pages, to DIR/<model>/<device>/."
 )
@@ -68,6 +69,7 @@ def plan(
     system: "OperatingSystem | None",
     torch: str | None,
     form: Form,
+    no_cache: bool,
     out: Path | None,
     **given: Any,
 ) -> None:
@@ -108,6 +110,7 @@ def plan(
     from bench.predict.planned_system import notes, planned_system
     from bench.predict.planner import plan_request
     from bench.predict.target import CPU, targets
+    from bench.predict.terms_cache import user_cache
 
     if gpus and set(gpus) == {CPU} and (system or torch):
         option = "--os" if system else "--torch"
@@ -124,10 +127,11 @@ def plan(
         show_note(chosen.source.note)
     for note in notes(planned, is_given=system is not None):
         show_note(note)
+    cache = None if no_cache else user_cache(chosen.source)
     if any_gpu:
-        _survey(chosen, planned, budget, form)
+        _survey(chosen, planned, budget, form, cache=cache)
     else:
-        _plan(chosen, planned_for, budget, form, out)
+        _plan(chosen, planned_for, budget, form, out=out, cache=cache)
 
 
 def _budget(headless: bool, desktop: bool, system: "PlannedSystem") -> "BudgetKind | None":
@@ -144,32 +148,23 @@ def _budget(headless: bool, desktop: bool, system: "PlannedSystem") -> "BudgetKi
     return "headless" if headless else "desktop" if desktop else None
 
 
-def _survey(chosen: "PlanRequest", system: "PlannedSystem", budget: "BudgetKind | None", form: Form) -> None:
+def _survey(
+    chosen: "PlanRequest",
+    system: "PlannedSystem",
+    budget: "BudgetKind | None",
+    form: Form,
+    *,
+    cache: "TermsCache | None",
+) -> None:
     from bench.cli.plan_output import print_survey, progress, survey_json
-    from bench.predict.planner import survey
+    from bench.predict.planner import Planner, survey
 
     with progress() as report:
-        found = survey(_planner(chosen, budget, report), system)
+        found = survey(Planner(chosen, budget, report, cache), system)
     if form == "json":
         click.echo(survey_json(found, system, budget))
     else:
         print_survey(found, chosen, system, budget)
-
-
-def _planner(
-    chosen: "PlanRequest", budget: "BudgetKind | None", report: "Callable[[str], None]"
-) -> "Planner":
-    """Return the planner; advice of transformers about a configuration is not printed."""
-    from bench.doctor.installed import require_packages
-    from bench.engines.native import SPEC
-
-    prepare_imports()
-    require_packages(SPEC.packages)
-    from bench.engines.native.engine import quiet_transformers
-    from bench.predict.planner import Planner
-
-    quiet_transformers()
-    return Planner(chosen, budget, report)
 
 
 def _plan(
@@ -177,9 +172,12 @@ def _plan(
     planned_for: "tuple[Target, ...]",
     budget: "BudgetKind | None",
     form: Form,
+    *,
     out: Path | None,
+    cache: "TermsCache | None",
 ) -> None:
     from bench.cli.plan_output import print_records, progress, records_json
+    from bench.predict.planner import Planner
     from bench.store.record_files import require_writable
 
     if out is not None:
@@ -188,7 +186,7 @@ def _plan(
     from bench.store.record_files import without_search_for_cycles
 
     with progress() as report, without_search_for_cycles():
-        planner = _planner(chosen, budget, report)
+        planner = Planner(chosen, budget, report, cache)
         records = [_record(planner, target, chosen, out) for target in planned_for]
     if form == "json":
         click.echo(printable_json(records_json(records)), nl=False)

@@ -1,14 +1,30 @@
 """Whether what runs the model is installed here. Errors have the commands that `bench doctor` prints."""
 
+import sys
 from collections.abc import Iterable
 
 from bench.doctor.checks.install import install_it, not_installed, tag_for, torch_command
 from bench.doctor.host import host
 from bench.doctor.torch_build import torch_build
-from bench.errors import DeviceError, PackageError
+from bench.errors import DeviceError, MachineError, PackageError
 from bench.hardware import device as devices
 from bench.hardware.device import Device
 from bench.packages import Fault, extra_command, faults_of, mending, require, run_packages
+from bench.weights.hub_settings import load_client
+
+
+def prepare_imports() -> None:
+    """Prepare this process for the import of the libraries that run or trace the model.
+
+    Raises:
+        MachineError: `python -OO` removes docstrings, which transformers reads.
+    """
+    if sys.flags.optimize > 1:
+        raise MachineError(
+            "transformers cannot be imported under python -OO, which removes docstrings",
+            hint="Run without -OO and without PYTHONOPTIMIZE=2",
+        )
+    load_client()
 
 
 def require_packages(packages: Iterable[str]) -> None:

@@ -7,12 +7,14 @@ Costs that differ between cards and machines are added here.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final
+
+from pydantic import Field
 
 from bench.arithmetic.architecture import kv_cache_bytes
 from bench.arithmetic.shapes import Shapes
 from bench.hardware.budget import CONTEXT, Cost
-from bench.records.base import ByteInterval
+from bench.records.base import ByteInterval, Bytes
 from bench.records.enums import AttentionKernel, Phase
 from bench.records.prediction import Envelope, PhaseEnvelope
 
@@ -24,9 +26,9 @@ LOADED: Final = "loading the weights"
 class PhaseTerms:
     """The highest point of a phase: bytes of KV cache, of other tensors, and of whole blocks beyond them."""
 
-    cache_bytes: int
-    activations_bytes: int
-    rounding_bytes: int
+    cache_bytes: Bytes
+    activations_bytes: Bytes
+    rounding_bytes: Bytes
     peak_op: str
 
 
@@ -46,15 +48,15 @@ class CardTerms:
         phases: the terms of each phase, in order.
     """
 
-    weights_bytes: int
-    buffers_bytes: int
-    kept_bytes: int
+    weights_bytes: Bytes
+    buffers_bytes: Bytes
+    kept_bytes: Bytes
     prompt_tokens: int
-    activations_peak_bytes: int
-    convolution_bytes: int
-    reserved_bytes: int
-    reserved_with_convolution_bytes: int
-    phases: Mapping[Phase, PhaseTerms]
+    activations_peak_bytes: Bytes
+    convolution_bytes: Bytes
+    reserved_bytes: Bytes
+    reserved_with_convolution_bytes: Bytes
+    phases: Annotated[Mapping[Phase, PhaseTerms], Field(min_length=1)]
 
 
 def card_envelope(

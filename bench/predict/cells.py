@@ -1,20 +1,23 @@
 """Predictions of cells on devices, each made once."""
 
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
 
 from bench.arithmetic import architecture
-from bench.engines.native.profiles import settings_of
+from bench.engines.native import SPEC
 from bench.engines.support import Surroundings, unsupported
 from bench.hardware.catalog import Card
 from bench.packages import version_of
 from bench.predict.allocator.protocol import AS_SHIPPED, Measuring
-from bench.predict.cpu_workspace import ProbedWorkspace
+from bench.predict.card_clip import CardClip, Place, TermsSource
+from bench.predict.card_envelope import CardTerms, card_envelope
 from bench.predict.cuda_workspace import cublas_workspace_bytes
-from bench.predict.prediction import OnCard, OnCpu, predict
+from bench.predict.planned_model import PlannedModel
 from bench.predict.roofline import ceiling
+from bench.predict.setting import mel_frames, setting_of
 from bench.predict.target import Target
-from bench.predict.traced_model import TracedModel, mel_frames, setting_of
+from bench.predict.terms_cache import TermsCache
 from bench.predict.weights_block import weights_blocks
 from bench.records.prediction import Ceiling, Envelope
 from bench.records.reasons import UnsupportedReason
@@ -22,26 +25,52 @@ from bench.records.record import CellResult, Predicted, Requested, Work
 from bench.suite.cells import Cell
 from bench.wording import outcomes
 
+if TYPE_CHECKING:
+    from bench.predict.cpu_workspace import ProbedWorkspace
+    from bench.predict.traced_model import TracedModel
+
 # A plan is for another machine, on which flash-attn may be installed.
 _ELSEWHERE: Final = "elsewhere"
 
 
+def quiet(_message: str) -> None:
+    """Drop progress messages."""
+
+
 class Predictions:
-    """The predictions of one model, for answers of these lengths, measured in this way."""
+    """The predictions of one model, for answers of these lengths, measured in this way.
+
+    A clip on a card is looked up in `stored` first, source by source; what none has is traced, which needs
+    torch, and kept in `cache`. `announce` receives the name of each trace.
+    """
 
     def __init__(
-        self, model: TracedModel, max_tokens: Sequence[int], measuring: Measuring = AS_SHIPPED
+        self,
+        model: PlannedModel,
+        max_tokens: Sequence[int],
+        measuring: Measuring = AS_SHIPPED,
+        *,
+        stored: Sequence[TermsSource] = (),
+        cache: TermsCache | None = None,
+        announce: Callable[[str], None] = quiet,
     ) -> None:
         self._model = model
         self._measuring = measuring
         self._transformers = version_of("transformers")
         self._max_tokens = tuple(dict.fromkeys(max_tokens))
-        self._found: dict[tuple[object, ...], Mapping[int, Envelope]] = {}
-        self._workspace = ProbedWorkspace()
+        self._stored = (*stored, *([cache] if cache is not None else []))
+        self._cache = cache
+        self._announce = announce
+        self._terms: dict[CardClip, dict[int, CardTerms]] = {}
+        self._envelopes: dict[tuple[object, ...], dict[int, Envelope]] = {}
 
-    def cell(self, cell: Cell, target: Target, max_positions: int) -> CellResult:
-        """Return the predicted result of one cell, or the reason why the device cannot run it."""
-        reason = unsupported_reason(cell.requested, target, max_positions)
+    def cell(self, cell: Cell, target: Target) -> CellResult:
+        """Return the predicted result of one cell, or the reason why the device cannot run it.
+
+        Raises:
+            PackageError: it has to be traced, and what traces it is not installed.
+        """
+        reason = unsupported_reason(cell.requested, target, self._model.source.max_positions)
         if reason is not None:
             return CellResult(
                 cell_id=cell.cell_id, requested=cell.requested, outcome=outcomes.unsupported(reason)
@@ -55,80 +84,127 @@ class Predictions:
         )
 
     def envelopes(self, requested: Requested, target: Target) -> dict[int, Envelope]:
-        """Return the predicted memory of each answer to this clip, by its length."""
-        found = self._base(requested, target)
+        """Return the predicted memory of each answer to this clip, by its length.
+
+        Raises:
+            PackageError: it has to be traced, and what traces it is not installed.
+        """
         if target.card is None:
-            return dict(found)
+            return self._on_cpu(requested, target)
+        clip = self.clip(requested, target)
+        terms = self.terms(clip)
         return {
-            tokens: envelope.model_copy(update={"ceiling": self._ceiling(requested, tokens, target.card)})
-            for tokens, envelope in found.items()
+            tokens: card_envelope(
+                terms[tokens],
+                self._model.shapes,
+                element_bytes=self._model.element_bytes,
+                max_tokens=tokens,
+                kernel=clip.setting.kernel,
+            ).model_copy(update={"ceiling": self._ceiling(requested, tokens, target.card)})
+            for tokens in self._max_tokens
         }
 
-    def _base(self, requested: Requested, target: Target) -> Mapping[int, Envelope]:
-        """Memory without ceilings. Cards of one setting differ by cuBLAS's workspace and loading's block."""
-        setting, card = setting_of(requested, target), target.card
-        memory, where = self._model.memory(requested, setting.kind), self._on(target, requested)
-        kept = cublas_workspace_bytes(card.compute_capability) if card is not None else 0
-        blocks = where.weights_blocks if isinstance(where, OnCard) else None
-        key = (setting, requested.clip_seconds, kept, blocks, requested.profile)
-        if key not in self._found:
-            trace = self._model.trace(requested, target)
-            if card is None:
-                self._workspace.prepare(trace.kernels)
+    def terms(self, clip: CardClip) -> dict[int, CardTerms]:
+        """Return the figures of a clip for each answer, stored ones or traced."""
+        found = self._terms.setdefault(clip, {})
+        for source in self._stored:
+            missing = [tokens for tokens in self._max_tokens if tokens not in found]
+            found.update(source.find(clip, missing) if missing else {})
+        missing = [tokens for tokens in self._max_tokens if tokens not in found]
+        if missing:
+            traced = self._traced.find(clip, missing)
+            found.update(traced)
+            if self._cache is not None:
+                self._cache.keep(clip, traced)
+        return found
+
+    @cached_property
+    def _traced(self) -> "TracedModel":
+        from bench.doctor.installed import prepare_imports, require_packages
+
+        prepare_imports()
+        require_packages(SPEC.packages)
+        from bench.engines.native.engine import quiet_transformers
+        from bench.predict.traced_model import TracedModel
+
+        quiet_transformers()
+
+        return TracedModel(self._model, self._announce)
+
+    @cached_property
+    def _workspace(self) -> "ProbedWorkspace":
+        from bench.predict.cpu_workspace import ProbedWorkspace
+
+        return ProbedWorkspace()
+
+    def clip(self, requested: Requested, target: Target) -> CardClip:
+        """Return what of a cell and its card decides the memory.
+
+        Raises:
+            ValueError: the target is no card.
+        """
+        model, card, system = self._model, target.card, target.system
+        if card is None or system is None:
+            raise ValueError("a CPU is no card")
+        blocks = weights_blocks(
+            model.weights_bytes, card, system.os, requested.weight_mode, self._transformers
+        )
+        return CardClip(
+            profile=requested.profile,
+            setting=setting_of(requested, target),
+            mel_frames=mel_frames(requested.clip_seconds),
+            prompt_tokens=model.prompt_tokens(requested),
+            place=Place(cublas_workspace_bytes(card.compute_capability), blocks, self._measuring),
+        )
+
+    def _on_cpu(self, requested: Requested, target: Target) -> dict[int, Envelope]:
+        setting, traced = setting_of(requested, target), self._traced
+        frames, prompt = mel_frames(requested.clip_seconds), self._model.prompt_tokens(requested)
+        key = (setting, frames, prompt)
+        if key not in self._envelopes:
+            from bench.predict.prediction import OnCpu, predict
+
+            trace = traced.trace(setting, frames, prompt)
+            self._workspace.prepare(trace.kernels)
             found = predict(
                 trace,
-                memory,
-                where,
-                mel_frames=mel_frames(requested.clip_seconds),
+                traced.memory(),
+                OnCpu(self._workspace),
+                mel_frames=frames,
                 logits_positions=setting.logits_positions,
                 max_tokens=self._max_tokens,
             )
-            self._found[key] = {
+            self._envelopes[key] = {
                 tokens: envelope.model_copy(update={"attention_kernel": setting.kernel})
                 for tokens, envelope in found.items()
             }
-        return self._found[key]
-
-    def _on(self, target: Target, requested: Requested) -> OnCard | OnCpu:
-        card, system = target.card, target.system
-        if card is None or system is None:
-            return OnCpu(self._workspace)
-        every = self._model.memory(requested, "cpu").weights_bytes
-        blocks = weights_blocks(every, card, system.os, requested.weight_mode, self._transformers)
-        return OnCard(card, self._measuring, blocks)
+        return self._envelopes[key]
 
     def _ceiling(self, requested: Requested, tokens: int, card: Card) -> Ceiling:
-        memory, prompt = self._model.memory(requested, "cpu"), self._model.prompt_tokens(requested)
         return ceiling(
-            memory.shapes,
+            self._model.shapes,
             card,
             mel_frames=mel_frames(requested.clip_seconds),
-            prompt_tokens=prompt,
+            prompt_tokens=self._model.prompt_tokens(requested),
             max_tokens=tokens,
-            logits_positions=self._logits_positions(requested),
-            element_bytes=memory.element_bytes,
+            logits_positions=self._model.logits_positions(requested),
+            element_bytes=self._model.element_bytes,
         )
 
     def _work(self, requested: Requested) -> Work:
-        memory, prompt = self._model.memory(requested, "cpu"), self._model.prompt_tokens(requested)
+        shapes, prompt = self._model.shapes, self._model.prompt_tokens(requested)
         return Work(
             decode_bytes_per_token=architecture.decode_bytes_per_token(
-                memory.shapes,
+                shapes,
                 prompt_tokens=prompt,
                 generated_tokens=requested.max_tokens,
-                element_bytes=memory.element_bytes,
+                element_bytes=self._model.element_bytes,
             ),
-            encode_operations=architecture.encode_operations(
-                memory.shapes, mel_frames(requested.clip_seconds)
-            ),
+            encode_operations=architecture.encode_operations(shapes, mel_frames(requested.clip_seconds)),
             prefill_operations=architecture.prefill_operations(
-                memory.shapes, prompt_tokens=prompt, logits_positions=self._logits_positions(requested)
+                shapes, prompt_tokens=prompt, logits_positions=self._model.logits_positions(requested)
             ),
         )
-
-    def _logits_positions(self, requested: Requested) -> int:
-        every = settings_of(requested.profile).logits_positions == "all"
-        return self._model.prompt_tokens(requested) if every else 1
 
 
 def unsupported_reason(requested: Requested, target: Target, max_positions: int) -> UnsupportedReason | None:

@@ -7,9 +7,8 @@ from bench.engines.support import longest_clip_s
 from bench.hardware.budget import BudgetKind, budgets
 from bench.predict.cells import Predictions, unsupported_reason
 from bench.predict.search import Bracket, Goal, Search
+from bench.predict.setting import Setting, setting_of
 from bench.predict.target import Target
-from bench.predict.traced_model import setting_of
-from bench.predict.tracing.tracer import Setting
 from bench.records.base import ByteInterval
 from bench.records.prediction import LongestClip
 from bench.records.record import Requested

@@ -22,6 +22,7 @@ from bench.predict.allocator.caching import RULES_OF
 from bench.predict.allocator.protocol import Measuring
 from bench.predict.source import Source, source_of
 from bench.predict.target import Target, every_card
+from bench.predict.terms_cache import TermsCache
 from bench.records.base import ByteInterval
 from bench.records.enums import AttentionKernel, Provenance, Verdict
 from bench.records.prediction import Derivation, LongestClip, PlannedSystem
@@ -96,18 +97,24 @@ class Planner:
         request: PlanRequest,
         budget_kind: BudgetKind | None = None,
         announce: Callable[[str], None] = _quiet,
+        cache: TermsCache | None = None,
     ) -> None:
         from bench.predict.cells import Predictions
-        from bench.predict.traced_model import TracedModel
+        from bench.predict.planned_model import PlannedModel
+        from bench.predict.shipped_table import ShippedTable
 
         self._request = request
         self._budget_kind = budget_kind
-        self._model = TracedModel(request.source, request.suite.dtype, announce)
+        self._model = PlannedModel(request.source, request.suite.dtype)
         measure = request.suite.measure
+        has_headers = request.source.tensors is not None  # their order decides, too
         self._predictions = Predictions(
             self._model,
             [cell.requested.max_tokens for cell in request.cells],
             Measuring(measure.warmup_tokens, measure.repeats),
+            stored=() if has_headers else (ShippedTable(request.source.config_sha256),),
+            cache=cache,
+            announce=announce,
         )
         self._environment = _environment()
         self._created_at = datetime.now(UTC).replace(microsecond=0)
@@ -124,7 +131,7 @@ class Planner:
         from bench.predict.frontier import longest_clips
 
         source, cells = self._request.source, self._request.cells
-        results = [self._predictions.cell(cell, target, source.max_positions) for cell in cells]
+        results = [self._predictions.cell(cell, target) for cell in cells]
         longest = (
             longest_clips(cells, target, self._predictions, source.max_positions, self._budget_kind)
             if frontier

@@ -15,6 +15,7 @@ from typing import Final, Literal
 
 from bench.hardware.catalog import Card
 from bench.predict.allocator.protocol import AS_SHIPPED, CellMemory, CellReplay, Measuring
+from bench.predict.card_clip import Place
 from bench.predict.card_envelope import LOADED, CardTerms, PhaseTerms, cache_at_the_end, card_envelope
 from bench.predict.cuda_workspace import cublas_workspace_bytes, cudnn_layout_bytes, no_workspace
 from bench.predict.peaks import PhasePeak, SummedTrace
@@ -38,6 +39,14 @@ class OnCard:
     card: Card
     measuring: Measuring = AS_SHIPPED
     weights_blocks: tuple[int, ...] | None = None
+
+    def of(self, memory: ModelMemory) -> Place:
+        """Return what of it decides the memory of a model."""
+        return Place(
+            cublas_workspace_bytes(self.card.compute_capability),
+            self.weights_blocks or (memory.weights_bytes,),
+            self.measuring,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +80,20 @@ def predict(
         tokens: card_envelope(
             terms, memory.shapes, element_bytes=memory.element_bytes, max_tokens=tokens
         ).model_copy(update={"ceiling": ceilings[tokens]})
-        for tokens, terms in card_terms(trace, memory, place, max_tokens).items()
+        for tokens, terms in card_terms(trace, memory, place.of(memory), max_tokens).items()
     }
 
 
 def card_terms(
-    trace: Trace, memory: ModelMemory, place: OnCard, max_tokens: Sequence[int]
+    trace: Trace, memory: ModelMemory, place: Place, max_tokens: Sequence[int]
 ) -> dict[int, CardTerms]:
     """Return what each answer takes on a card, as `predict` does, without the costs of the card.
 
     Raises:
         ValueError: less than one token, or a trace without a decode step for so many.
     """
-    kept = cublas_workspace_bytes(place.card.compute_capability)
+    kept = place.kept_bytes
     summed = SummedTrace(trace, no_workspace)
-    blocks = place.weights_blocks or (memory.weights_bytes,)
     plain, convolving = (
         [
             CellReplay(
@@ -96,7 +104,7 @@ def card_terms(
                 kept_bytes=kept,
                 measuring=place.measuring,
             )
-            for block_bytes in blocks
+            for block_bytes in place.weights_blocks
         ]
         for workspace in (no_workspace, cudnn_layout_bytes)
     )

@@ -1,41 +1,34 @@
-"""A model that is not loaded: its tensors from the meta device, and its traces, shared by all cards."""
+"""A model of which only shapes exist: tensors of the meta device, and traces that all cards share."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from math import prod
-from typing import Final, Literal
+from typing import Final
 
 from bench.engines.native.engine import expected_tensors
 from bench.engines.native.profiles import settings_of
-from bench.engines.support import audio_positions
-from bench.errors import BenchError, UsageError, WeightsError
-from bench.moss_audio import MossAudioConfig, MossAudioProcessor
-from bench.moss_audio.prompt import ShippedPrompt, split_text
-from bench.predict.attention import attention_of
-from bench.predict.source import Source
-from bench.predict.target import Target
+from bench.errors import BenchError, UsageError
+from bench.moss_audio import MossAudioConfig
+from bench.predict.card_clip import CardClip
+from bench.predict.card_envelope import CardTerms
+from bench.predict.planned_model import PlannedModel
+from bench.predict.prediction import card_terms
+from bench.predict.setting import Setting
 from bench.predict.trace import ModelMemory, Trace
-from bench.predict.tracing.tracer import Setting, Tracer, model_memory
-from bench.records.record import ModelInfo, Requested
+from bench.predict.tracing.tracer import Tracer, model_memory
+from bench.records.enums import Profile
 from bench.weights.checkpoint import require_shapes
 from bench.weights.hub_errors import UNUSABLE_CONFIG
 
-_SAMPLES_PER_S = 16_000
-_SAMPLES_PER_FRAME = 160
-
 _EMBEDDINGS: Final = "language_model.embed_tokens.weight"
+_FRAMES_PER_S: Final = 100
+_MOST_TRACES: Final = 32
+"""A trace of a long clip takes megabytes."""
 
 _FAKE_TENSORS: Final = logging.getLogger("torch._subclasses.fake_tensor")
 _CONFIG_ERRORS: Final = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
-
-Kind = Literal["cpu", "cuda"]
-
-
-def mel_frames(clip_seconds: float) -> int:
-    """Mel frames of a clip: 100 a second."""
-    return round(clip_seconds * _SAMPLES_PER_S) // _SAMPLES_PER_FRAME
 
 
 class TracedModel:
@@ -46,102 +39,48 @@ class TracedModel:
         WeightsError: headers that do not match this configuration.
     """
 
-    def __init__(self, source: Source, dtype: str, announce: Callable[[str], None]) -> None:
-        self._source = source
+    def __init__(self, model: PlannedModel, announce: Callable[[str], None]) -> None:
+        self._source = model.source
         self._announce = announce
         with _usage_errors():
-            self._config = MossAudioConfig(**dict(source.config))  # type: ignore[arg-type]
+            self._config = MossAudioConfig(**dict(self._source.config))  # type: ignore[arg-type]
         self._tracers: dict[Setting, Tracer] = {}
-        self._traces: dict[tuple[Setting, float, int], Trace] = {}
-        self._text_tokens: dict[str, int] = {}
+        self._traces: dict[tuple[Setting, int, int], Trace] = {}
         with _usage_errors():
-            self._memory = _memory_of(self._config, dtype, source.tensors)
+            self._memory = _memory_of(self._config, model.dtype, self._source.tensors)
 
-    @property
-    def info(self) -> ModelInfo:
-        """Return the model in the form of a record."""
-        origin = self._source.origin
-        return ModelInfo(
-            name=origin.name,
-            repo=origin.repo,
-            revision=self._source.commit,
-            weight_mode=origin.weight_mode,
-            config_sha256=self._source.config_sha256,
-            parameters=self._memory.weights_bytes // self._memory.element_bytes,
-            weights_bytes=self._memory.weights_bytes,
-        )
+    def memory(self, profile: Profile | None = None) -> ModelMemory:
+        """Return the tensors of the loaded model, and those that a profile moves to the host afterwards.
 
-    def memory(self, requested: Requested, kind: Kind) -> ModelMemory:
-        """Return the tensors of the loaded model, and those that move to the host after loading."""
-        if kind == "cpu" or settings_of(requested.profile).embeddings == "device":
+        On a CPU nothing moves: no profile.
+        """
+        if profile is None or settings_of(profile).embeddings == "device":
             return self._memory
         names = self._source.tensors or expected_tensors(self._config)
         return replace(self._memory, leaving=(list(names).index(_EMBEDDINGS),))
 
-    def prompt_tokens(self, requested: Requested) -> int:
-        """Return the length of the prefill: text, audio, its bounds and its markers.
-
-        Raises:
-            UsageError: a prompt that cannot be counted without a tokenizer.
-        """
-        text = self._text_tokens.get(requested.prompt)
-        if text is None:
-            text = self._text_tokens[requested.prompt] = self._count(requested.prompt)
-        return text + audio_positions(requested.clip_seconds, requested.time_markers)
-
-    def trace(self, requested: Requested, target: Target) -> Trace:
-        """Return the trace of a cell on a device, for any length of its answer. Like devices share it."""
-        setting = setting_of(requested, target)
-        tokens = self.prompt_tokens(requested)
-        key = (setting, requested.clip_seconds, tokens)
+    def trace(self, setting: Setting, mel_frames: int, prompt_tokens: int) -> Trace:
+        """Return the trace of a clip, for any length of its answer."""
+        key = (setting, mel_frames, prompt_tokens)
         if key not in self._traces:
-            self._announce(f"tracing {requested.clip_seconds:g} s, {setting.kernel}")
+            self._announce(f"tracing {mel_frames / _FRAMES_PER_S:g} s, {setting.kernel}")
             with _usage_errors():
                 if setting not in self._tracers:
                     self._tracers[setting] = Tracer(self._config, self._limited(setting))
-                self._traces[key] = self._tracers[setting].trace(mel_frames(requested.clip_seconds), tokens)
+                self._traces[key] = self._tracers[setting].trace(mel_frames, prompt_tokens)
+            if len(self._traces) > _MOST_TRACES:
+                del self._traces[next(iter(self._traces))]
         return self._traces[key]
+
+    def find(self, clip: CardClip, max_tokens: Sequence[int]) -> dict[int, CardTerms]:
+        """Return the figures of a clip on a card for all these answers."""
+        trace = self.trace(clip.setting, clip.mel_frames, clip.prompt_tokens)
+        return card_terms(trace, self.memory(clip.profile), clip.place, max_tokens)
 
     def _limited(self, setting: Setting) -> Setting:
         """Limit the chunks at once of a profile to those of the model."""
         own = self._config.audio_config.conv_chunksize
         return replace(setting, chunks_at_once=min(own, setting.chunks_at_once or own))
-
-    def _count(self, prompt: str) -> int:
-        tokenizer = self._source.tokenizer
-        if tokenizer is None:
-            tokenize = ShippedPrompt.load().tokenize
-            return sum(len(tokenize(piece)) for piece in split_text(prompt))
-        try:
-            text = MossAudioProcessor.from_pretrained(tokenizer).need_tokenizer()
-            return sum(
-                len(text(piece, add_special_tokens=False)["input_ids"]) for piece in split_text(prompt)
-            )
-        except BenchError:
-            raise
-        except Exception as error:
-            raise WeightsError(
-                f"The tokenizer in {tokenizer} cannot be loaded ({type(error).__name__})",
-                hint="Download it again, or point --model to a complete MOSS-Audio checkpoint",
-            ) from error
-
-
-def setting_of(requested: Requested, target: Target) -> Setting:
-    """Return the setting that decides a cell's trace on a device."""
-    profile = settings_of(requested.profile)
-    kernel, is_grouped = attention_of(requested, target)
-    return Setting(
-        dtype=requested.dtype,
-        kernel=kernel,
-        is_grouped=is_grouped,
-        encoder_attention=requested.encoder_attention,
-        logits_positions=profile.logits_positions,
-        sampling=requested.sampling,
-        kind="cpu" if target.card is None else "cuda",
-        chunks_at_once=profile.encoder_chunks_at_once,
-        mlp_positions_at_once=profile.mlp_positions_at_once,
-        hold_audio=profile.hold_audio,
-    )
 
 
 @contextmanager

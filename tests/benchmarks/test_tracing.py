@@ -9,7 +9,8 @@ from typing import Final
 import pytest
 
 from bench.moss_audio.configuration import audio_token_count, released_config
-from bench.predict.tracing.tracer import Reuse, Setting, Tracer
+from bench.predict.setting import Setting
+from bench.predict.tracing.tracer import Reuse, Tracer
 from bench.records.enums import EncoderAttention
 from bench.suite.suite import find_suite
 from tests.benchmarks.conftest import Pairs

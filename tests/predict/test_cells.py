@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 
 from bench.predict.cells import Predictions
+from bench.predict.planned_model import PlannedModel
 from bench.predict.planner import plan_request
 from bench.predict.prediction import OnCard, predict
+from bench.predict.setting import mel_frames, setting_of
 from bench.predict.target import targets
-from bench.predict.traced_model import TracedModel, mel_frames
+from bench.predict.traced_model import TracedModel
 from bench.records.base import Interval
 from bench.records.enums import Attention, Phase, Profile
 from bench.records.prediction import Envelope, PlannedSystem
@@ -22,15 +24,20 @@ pytestmark = pytest.mark.full_size  # it traces models
 def test_memory_of_another_card_is_what_predicting_for_it_gives(model: Path) -> None:
     """Predictions are shared between cards; nothing of the first card may be left in the second's."""
     planned = plan_request(RunOptions(**{**SMALL, "model": str(model)}))  # type: ignore[arg-type]
-    traced = TracedModel(planned.source, planned.suite.dtype, lambda _: None)
-    predictions = Predictions(traced, [8, 32])
+    model_of_plan = PlannedModel(planned.source, planned.suite.dtype)
+    traced = TracedModel(model_of_plan, lambda _: None)
+    predictions = Predictions(model_of_plan, [8, 32])
     for name in ("rtx-4070", "rtx-4090", "rtx-5090", "rtx-5060-ti-16gb"):
         (target,) = targets([name], LINUX)
         asked = planned.cells[-1].requested
         assert target.card is not None
         alone = predict(
-            traced.trace(asked, target),
-            traced.memory(asked, "cuda"),
+            traced.trace(
+                setting_of(asked, target),
+                mel_frames(asked.clip_seconds),
+                model_of_plan.prompt_tokens(asked),
+            ),
+            traced.memory(asked.profile),
             OnCard(target.card),
             mel_frames=mel_frames(asked.clip_seconds),
             logits_positions="all",

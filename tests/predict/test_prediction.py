@@ -14,8 +14,9 @@ from bench.hardware.catalog import Card, cards
 from bench.moss_audio import released_config
 from bench.predict.cuda_workspace import cudnn_layout_bytes
 from bench.predict.prediction import OnCard, OnCpu, predict
+from bench.predict.setting import Setting
 from bench.predict.trace import Call, DecodeStep, Kernel, ModelMemory, StepEvent, Trace
-from bench.predict.tracing.tracer import Setting, Tracer, model_memory
+from bench.predict.tracing.tracer import Tracer, model_memory
 from bench.records.base import ByteInterval
 from bench.records.enums import EncoderAttention, Fit, Phase
 from bench.records.prediction import Envelope

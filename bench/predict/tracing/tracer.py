@@ -6,7 +6,7 @@ squared; so the model is traced as CPU tensors, with the kernel of the device in
 """
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
@@ -19,14 +19,13 @@ from bench.engines.native.answering import answer, generation_config
 from bench.moss_audio import MossAudioConfig, MossAudioModel
 from bench.moss_audio.attention import GROUPED, UNGROUPED
 from bench.moss_audio.configuration import audio_token_count
+from bench.predict.setting import Setting
 from bench.predict.trace import ModelMemory, Trace
 from bench.predict.tracing.decode import TRACED_TOKENS, DecodeTrace, pattern, splice_decode
 from bench.predict.tracing.families import Batches, Family, Lengths
 from bench.predict.tracing.folding import Fold, Unfolded, fold, unfold
 from bench.predict.tracing.interiors import interior_of
 from bench.predict.tracing.recorder import Recorder
-from bench.records.enums import AttentionKernel, EncoderAttention
-from bench.records.record import Sampling
 from bench.weights.random import allocate, meta_model
 
 _ENCODER: Final = "audio_encoder.layers"
@@ -35,27 +34,6 @@ _LANGUAGE: Final = "language_model.layers"
 _END_OF_ANSWER: Final = 0
 # Kernels that store the scores of all pairs of positions.
 _SQUARED: Final = frozenset({"eager", "math"})
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """Everything that decides a trace, apart from lengths.
-
-    `kernel` is that of the language model, FlashAttention 2 being `flash`: on a card it allocates the same.
-    `is_grouped`: SDPA gets fewer heads of keys than of queries. `chunks_at_once` None is the model's own,
-    `mlp_positions_at_once` None all. `kind` is the device whose kernels allocate.
-    """
-
-    dtype: str
-    kernel: AttentionKernel
-    is_grouped: bool
-    encoder_attention: EncoderAttention
-    logits_positions: Literal["all", "last"]
-    sampling: Sampling
-    kind: Literal["cpu", "cuda"]
-    chunks_at_once: int | None = None
-    mlp_positions_at_once: int | None = None
-    hold_audio: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from bench.measure.resident import Resident
 from bench.measure.tracker import AllocationTracker
 from bench.moss_audio import MossAudioConfig
 from bench.moss_audio.configuration import audio_token_count
-from bench.predict.tracing.tracer import Setting
+from bench.predict.setting import Setting
 from bench.records.enums import Phase
 from bench.weights.random import random_model
 

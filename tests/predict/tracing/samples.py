@@ -3,8 +3,8 @@
 from itertools import accumulate
 
 from bench.moss_audio.configuration import audio_token_count
+from bench.predict.setting import Setting
 from bench.predict.trace import Trace
-from bench.predict.tracing.tracer import Setting
 from bench.records.enums import EncoderAttention
 from tests.samples.records import SAMPLED
 

@@ -12,7 +12,8 @@ from bench.arithmetic.shapes import shapes_of
 from bench.moss_audio import MossAudioConfig
 from bench.moss_audio.configuration import audio_token_count, released_config
 from bench.predict.peaks import PhasePeak, phase_peaks
-from bench.predict.tracing.tracer import Reuse, Setting, Tracer, model_memory
+from bench.predict.setting import Setting
+from bench.predict.tracing.tracer import Reuse, Tracer, model_memory
 from bench.records.enums import AttentionKernel, EncoderAttention, Phase
 from tests.predict.tracing.measured import measured_peaks
 from tests.predict.tracing.samples import FULL_SIZE, prompt_of, setting
