@@ -8,7 +8,6 @@ from typing import Any
 import click
 
 
-
 class Command(click.Command):
     """A command whose options and arguments refuse an empty text, which a path would make the current folder.
 

@@ -39,11 +39,14 @@ def clips(draw: st.DrawFn) -> list[ClipTerms]:
 
     def terms(place: Place) -> CardTerms:
         return CardTerms(
-            7,
-            5,
-            place.kept_bytes,
-            11,
-            *(draw(SIZES) for _ in range(4)),
+            weights_bytes=7,
+            buffers_bytes=5,
+            kept_bytes=place.kept_bytes,
+            prompt_tokens=11,
+            activations_peak_bytes=draw(SIZES),
+            convolution_bytes=draw(SIZES),
+            reserved_bytes=draw(SIZES),
+            reserved_with_convolution_bytes=draw(SIZES),
             phases={phase: draw(PHASES) for phase in phases},
         )
 
