@@ -9,11 +9,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol, Self
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import PlainSerializer, PlainValidator
 
 from bench.engines.support import Surroundings
@@ -31,6 +29,10 @@ from bench.records.record import (
     SubmoduleKernels,
     Work,
 )
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 def _as_text(path: Path) -> str:
@@ -78,7 +80,7 @@ class ModelFacts(Frozen):
 class Request:
     """A request for one generation. `samples` are mono at 16 kHz."""
 
-    samples: NDArray[np.float32]
+    samples: "NDArray[np.float32]"
     prompt: str
     time_markers: bool
     max_tokens: int

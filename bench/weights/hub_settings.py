@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
-from urllib.request import getproxies
 
 from bench.errors import WeightsError
 
@@ -143,7 +142,7 @@ def proxy_fault(*, socks_package: str | None) -> WeightsError | None:
 
     `socks_package`: the requirement that brings SOCKS to the HTTP library, where it is missing.
     """
-    for kind, address in sorted(getproxies().items()):
+    for kind, address in sorted(_proxies().items()):
         scheme, separator, _ = address.partition("://")
         if not separator or kind not in _ROUTED:
             continue
@@ -166,7 +165,13 @@ def proxy_fault(*, socks_package: str | None) -> WeightsError | None:
 
 def proxy_variables() -> str:
     """Return the names of the settings that route requests through a proxy; empty without any."""
-    return " and ".join(sorted({_proxy_variable(kind) for kind in getproxies() if kind in _ROUTED}))
+    return " and ".join(sorted({_proxy_variable(kind) for kind in _proxies() if kind in _ROUTED}))
+
+
+def _proxies() -> dict[str, str]:
+    from urllib.request import getproxies  # with http and ssl: not at the start of each command
+
+    return getproxies()
 
 
 def _proxy_variable(kind: str) -> str:
