@@ -3,6 +3,7 @@
 import re
 import shlex
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -11,9 +12,11 @@ import torch
 
 from bench import units
 from bench.cli.app import cli, run
+from bench.doctor.checks.install import torch_command
 from bench.store.record_files import read_record
 from tests.fake_driver.driver import environment_of
 from tests.run.processes import bench
+from tests.samples.machines import HOST
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -75,6 +78,12 @@ def test_the_diagnosis_in_the_readme_is_what_the_doctor_says(
     if torch.version.cuda is not None:  # the README shows a build for the CPU, and how to mend that
         told += r"| +fix: Install the build for the card"
     assert [line for line in missing if not re.match(told, line)] == []
+
+
+def test_the_readme_installs_torch_as_the_doctor_says() -> None:
+    installed = {line for line in commands("pip") if "torch==" in line}
+    assert installed == {torch_command("cu130", replace(HOST, makefile=False))}
+    assert {'pip install ".[run]"', "pip install ."} <= set(commands("pip"))
 
 
 @pytest.mark.parametrize("command", commands("make"))
