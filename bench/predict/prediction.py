@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from bench.hardware.catalog import Card
-from bench.predict.allocator.protocol import AS_SHIPPED, CellMemory, CellReplay, Measuring
+from bench.predict.allocator.protocol import AS_SHIPPED, CellMemory, CellReplay, Measuring, Workspace
 from bench.predict.card_clip import Place
 from bench.predict.card_envelope import LOADED, CardTerms, PhaseTerms, cache_at_the_end, card_envelope
 from bench.predict.cuda_workspace import cublas_workspace_bytes, cudnn_layout_bytes, no_workspace
@@ -80,49 +80,55 @@ def predict(
         tokens: card_envelope(
             terms, memory.shapes, element_bytes=memory.element_bytes, max_tokens=tokens
         ).model_copy(update={"ceiling": ceilings[tokens]})
-        for tokens, terms in card_terms(trace, memory, place.of(memory), max_tokens).items()
+        for tokens, terms in OnCards(trace, memory).terms(place.of(memory), max_tokens).items()
     }
 
 
-def card_terms(
-    trace: Trace, memory: ModelMemory, place: Place, max_tokens: Sequence[int]
-) -> dict[int, CardTerms]:
-    """Return what each answer takes on a card, as `predict` does, without the costs of the card.
+class OnCards:
+    """What the answers to one clip take on cards. What cards and answers have in common is computed once."""
 
-    Raises:
-        ValueError: less than one token, or a trace without a decode step for so many.
-    """
-    kept = place.kept_bytes
-    summed = SummedTrace(trace, no_workspace)
-    plain, convolving = (
-        [
-            CellReplay(
-                memory,
-                trace,
-                workspace,
-                block_bytes=block_bytes,
-                kept_bytes=kept,
-                measuring=place.measuring,
-            )
-            for block_bytes in place.weights_blocks
-        ]
-        for workspace in (no_workspace, cudnn_layout_bytes)
-    )
-    convolution = max(map(cudnn_layout_bytes, trace.kernels), default=0)
-    return {
-        tokens: CardTerms(
+    def __init__(self, trace: Trace, memory: ModelMemory) -> None:
+        self._trace = trace
+        self._memory = memory
+        self._summed = SummedTrace(trace, no_workspace)
+        self._convolution_bytes = max(map(cudnn_layout_bytes, trace.kernels), default=0)
+        self._replays: dict[Measuring, CellReplay] = {}
+
+    def terms(self, place: Place, max_tokens: Sequence[int]) -> dict[int, CardTerms]:
+        """Return what each answer takes on a card, as `predict` does, without the costs of the card.
+
+        Raises:
+            ValueError: less than one token, or a trace without a decode step for so many.
+        """
+        return {tokens: self._terms(place, tokens) for tokens in max_tokens}
+
+    def _terms(self, place: Place, tokens: int) -> CardTerms:
+        memory, peaks = self._memory, self._summed.peaks(tokens)
+        plain, convolving = (
+            self._cells(place, workspace, tokens) for workspace in (no_workspace, cudnn_layout_bytes)
+        )
+        return CardTerms(
             weights_bytes=memory.staying_bytes,
             buffers_bytes=memory.buffers_bytes,
-            kept_bytes=kept,
-            prompt_tokens=trace.prompt_tokens,
-            activations_peak_bytes=max(peak.activations_peak_bytes for peak in summed.peaks(tokens).values()),
-            convolution_bytes=convolution,
-            reserved_bytes=max(replay.cell(tokens).reserved_bytes for replay in plain),
-            reserved_with_convolution_bytes=max(replay.cell(tokens).reserved_bytes for replay in convolving),
-            phases=_card_phases(memory, summed, plain[0].cell(tokens), kept),
+            kept_bytes=place.kept_bytes,
+            prompt_tokens=self._trace.prompt_tokens,
+            activations_peak_bytes=max(peak.activations_peak_bytes for peak in peaks.values()),
+            convolution_bytes=self._convolution_bytes,
+            reserved_bytes=max(cell.reserved_bytes for cell in plain),
+            reserved_with_convolution_bytes=max(cell.reserved_bytes for cell in convolving),
+            phases=_card_phases(memory, self._summed, plain[0], place.kept_bytes),
         )
-        for tokens in max_tokens
-    }
+
+    def _cells(self, place: Place, workspace: Workspace, tokens: int) -> list[CellMemory]:
+        """Return the memory of a cell for each block of the weights."""
+        replayed = self._replays.get(place.measuring)
+        if replayed is None:
+            replayed = CellReplay(memory=self._memory, trace=self._trace, measuring=place.measuring)
+            self._replays[place.measuring] = replayed
+        return [
+            replayed.cell(tokens, workspace, block_bytes=block_bytes, kept_bytes=place.kept_bytes)
+            for block_bytes in place.weights_blocks
+        ]
 
 
 def _card_phases(

@@ -14,7 +14,7 @@ from bench.moss_audio import MossAudioConfig
 from bench.predict.card_clip import CardClip
 from bench.predict.card_envelope import CardTerms
 from bench.predict.planned_model import PlannedModel
-from bench.predict.prediction import card_terms
+from bench.predict.prediction import OnCards
 from bench.predict.setting import Setting
 from bench.predict.trace import ModelMemory, Trace
 from bench.predict.tracing.tracer import Tracer, model_memory
@@ -46,6 +46,7 @@ class TracedModel:
             self._config = MossAudioConfig(**dict(self._source.config))  # type: ignore[arg-type]
         self._tracers: dict[Setting, Tracer] = {}
         self._traces: dict[tuple[Setting, int, int], Trace] = {}
+        self._last: tuple[object, OnCards] | None = None
         with _usage_errors():
             self._memory = _memory_of(self._config, model.dtype, self._source.tensors)
 
@@ -73,9 +74,12 @@ class TracedModel:
         return self._traces[key]
 
     def find(self, clip: CardClip, max_tokens: Sequence[int]) -> dict[int, CardTerms]:
-        """Return the figures of a clip on a card for all these answers."""
-        trace = self.trace(clip.setting, clip.mel_frames, clip.prompt_tokens)
-        return card_terms(trace, self.memory(clip.profile), clip.place, max_tokens)
+        """Return the figures of a clip on a card for all these answers. The last clip costs least."""
+        lengths = clip.setting, clip.mel_frames, clip.prompt_tokens
+        if self._last is None or self._last[0] != (clip.profile, lengths):
+            on_cards = OnCards(self.trace(*lengths), self.memory(clip.profile))
+            self._last = (clip.profile, lengths), on_cards
+        return self._last[1].terms(clip.place, max_tokens)
 
     def _limited(self, setting: Setting) -> Setting:
         """Limit the chunks at once of a profile to those of the model."""

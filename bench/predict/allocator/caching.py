@@ -23,7 +23,7 @@ unless the caller places the segments), and torch's behaviour once memory has ru
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 RULES_OF: Final = "torch 2.13.0"
 """The modelled version: constants from its headers, the rest from earlier C++ sources, where the rules had
@@ -44,6 +44,12 @@ ROUND_LARGE: Final = 2 * 2**20
 
 Place = Callable[[int], int]
 """Returns the address of a new segment of so many bytes."""
+
+Change = tuple[int, int, int, int]
+"""What happens to a block of a pool: its name; its bytes, whole 512, or 0 where it is released; a level; a
+place. Until the next change of the pool, at most `level` bytes are live outside it, at `place`."""
+NEVER: Final = -(2**62)
+"""Level of a change after which no peak is looked for."""
 
 _ADDRESS_BITS: Final = 48
 _ADDRESS: Final = 2**_ADDRESS_BITS - 1
@@ -88,214 +94,221 @@ class Segment:
         return sum(size for size, _ in self.blocks)
 
 
-class _Block:
-    """A part of a segment. `before` and `after` are its neighbours in the same segment."""
+class Peak(NamedTuple):
+    """The most live bytes, in a pool and outside, and their place."""
 
-    __slots__ = ("address", "after", "before", "is_free", "pool", "size")
-
-    def __init__(self, pool: "_Pool", address: int, size: int) -> None:
-        self.pool = pool
-        self.address = address
-        self.size = size
-        self.is_free = False
-        self.before: _Block | None = None
-        self.after: _Block | None = None
+    live_bytes: int
+    place: int
 
 
-class _Pool:
-    """Small or large blocks: all `blocks` by address, and the `free` ones in order of size, then address.
+NO_PEAK: Final = Peak(NEVER, -1)
 
-    The order is kept as single numbers, which compare faster than pairs. `place` returns the address of a new
-    segment; without it each comes behind those before.
+
+class Pool:
+    """Small or large blocks. Two pools share nothing, so that each can be replayed alone.
+
+    A block is one number, its size above its address: so free blocks are in order of size, then address.
+    `place` returns the address of a new segment; without it each comes behind those before.
+
+    Attributes:
+        live: live blocks by name.
+        allocated: bytes of live blocks.
+        reserved: bytes of all segments.
     """
 
-    __slots__ = ("blocks", "end", "expandable", "free", "last", "least_rest", "page", "place")
+    __slots__ = (
+        "_end",
+        "_ends",
+        "_expandable",
+        "_free",
+        "_place",
+        "_segments",
+        "_sizes",
+        "allocated",
+        "is_small",
+        "live",
+        "reserved",
+    )
 
-    def __init__(self, *, is_small: bool, expandable: bool, place: Place | None) -> None:
-        self.page = SMALL_BUFFER if is_small else LARGE_BUFFER
-        self.least_rest = MIN_BLOCK if is_small or expandable else SMALL_SIZE + 1
-        self.expandable = expandable
-        self.place = place
-        self.free: list[int] = []
-        self.blocks: dict[int, _Block] = {}
-        self.last: _Block | None = None
-        self.end = 0
+    def __init__(self, *, is_small: bool, expandable: bool = False, place: Place | None = None) -> None:
+        self.is_small = is_small
+        self.live: dict[int, int] = {}
+        self.allocated = self.reserved = 0
+        self._expandable = expandable
+        self._place = place
+        self._free: list[int] = []
+        self._sizes: dict[int, int] = {}  # of free blocks, by address
+        self._ends: dict[int, int] = {}  # addresses of free blocks, by the address behind each
+        self._segments: dict[int, int] = {}  # sizes by address; blocks of two segments never merge
+        self._end = 0
 
-    def take(self, size: int) -> _Block | None:
-        """Take the first bytes of the best free block; None if none is large enough."""
-        free = self.free
-        index = bisect_left(free, size << _ADDRESS_BITS)
-        if index == len(free):
-            return None
-        block = self.blocks[free[index] & _ADDRESS]
-        if self.expandable and block is self.last and index + 1 < len(free):
-            index += 1
-            block = self.blocks[free[index] & _ADDRESS]
-        del free[index]
-        block.is_free = False
-        if block.size - size >= self.least_rest:
-            self.split(block, size)
-        return block
+    def copy(self) -> "Pool":
+        """Return a pool in the same state."""
+        made = Pool(is_small=self.is_small, expandable=self._expandable, place=self._place)
+        made.live, made.allocated, made.reserved = self.live.copy(), self.allocated, self.reserved
+        made._free, made._sizes, made._ends = self._free.copy(), self._sizes.copy(), self._ends.copy()
+        made._segments, made._end = self._segments.copy(), self._end
+        return made
 
-    def grow(self, size: int) -> tuple[_Block, int]:
-        """Return a block of this size, or a little more, from new memory, and the bytes of new memory."""
-        block, more = self._extend(size) if self.expandable else self._add_segment(segment_size(size))
-        if block.size - size >= self.least_rest:
-            self.split(block, size)
-        return block, more
+    def state(self) -> tuple[object, ...]:
+        """Return a value that is equal for pools that go on alike."""
+        return tuple(self.live.items()), tuple(self._segments.items()), self._expandable
 
-    def _add_segment(self, size: int) -> tuple[_Block, int]:
-        return self.add(self.end if self.place is None else self.place(size), size), size
+    def replay(self, changes: Iterable[Change], peak: Peak = NO_PEAK, *, is_last: bool = False) -> Peak:
+        """Make the changes in order; return the highest level after one of them, or `peak` if that is higher.
 
-    def _extend(self, size: int) -> tuple[_Block, int]:
-        last = self.last
-        if last is None or not last.is_free:
-            more = -(-size // self.page) * self.page
-            block = self.add(self.end, more)
-            block.before = last
-            if last is not None:
-                last.after = block
-            return block, more
-        more = -(-(size - last.size) // self.page) * self.page
-        self._drop(last)
-        last.is_free = False
-        last.size += more
-        self.end += more
-        return last, more
+        Of equal levels the first counts, `peak` before all others, or the last if `is_last`.
 
-    def add(self, address: int, size: int) -> _Block:
-        """Add a live block without neighbours."""
-        block = _Block(self, address, size)
-        self.end = max(self.end, address + size)
-        self.blocks[address] = block
-        self.last = block
-        return block
+        Raises:
+            KeyError: a block is released that is not live.
+        """
+        live, free, sizes, ends, segments = self.live, self._free, self._sizes, self._ends, self._segments
+        least_rest = MIN_BLOCK if self.is_small or self._expandable else SMALL_SIZE + 1
+        expandable, allocated, (highest, place) = self._expandable, self.allocated, peak
+        least = 0 if is_last else 1
+        for block, size, level, where in changes:
+            if size:
+                index = bisect_left(free, size << _ADDRESS_BITS)
+                if expandable or index == len(free):
+                    found = self._take_or_grow(index, size)
+                else:
+                    found = free.pop(index)
+                address = found & _ADDRESS
+                rest = (found >> _ADDRESS_BITS) - size
+                del sizes[address]
+                if rest >= least_rest:
+                    live[block] = size << _ADDRESS_BITS | address
+                    allocated += size
+                    address += size
+                    sizes[address] = rest
+                    ends[address + rest] = address
+                    insort(free, rest << _ADDRESS_BITS | address)
+                else:
+                    live[block] = found
+                    allocated += size + rest
+                    del ends[address + size + rest]
+            else:
+                found = live.pop(block)
+                address = found & _ADDRESS
+                end = address + (found >> _ADDRESS_BITS)
+                allocated -= end - address
+                if end in sizes and end not in segments:
+                    more = sizes.pop(end)
+                    del free[bisect_left(free, more << _ADDRESS_BITS | end)]
+                    end += more
+                if address in ends and address not in segments:
+                    first = ends.pop(address)
+                    del free[bisect_left(free, (address - first) << _ADDRESS_BITS | first)]
+                    address = first
+                sizes[address] = end - address
+                ends[end] = address
+                insort(free, (end - address) << _ADDRESS_BITS | address)
+            if allocated + level - highest >= least:
+                highest, place = allocated + level, where
+        self.allocated = allocated
+        return Peak(highest, place)
 
-    def split(self, block: _Block, size: int) -> None:
-        """Keep the first `size` bytes of a live block, and free the rest."""
-        rest = _Block(self, block.address + size, block.size - size)
-        after = block.after
-        rest.before, rest.after = block, after
-        if after is not None:
-            after.before = rest
-        block.after = rest
-        block.size = size
-        if block is self.last:
-            self.last = rest
-        self.blocks[rest.address] = rest
-        rest.is_free = True
-        insort(self.free, rest.size << _ADDRESS_BITS | rest.address)
+    def _take_or_grow(self, index: int, size: int) -> int:
+        """Remove a free block that is large enough; `index` is that of the smallest one."""
+        if index < len(self._free):
+            found = self._free[index]
+            is_at_the_end = (found & _ADDRESS) + (found >> _ADDRESS_BITS) == self._end
+            return self._free.pop(index + 1 if is_at_the_end and index + 1 < len(self._free) else index)
+        if not self._expandable:
+            new = segment_size(size)
+            return self._grow(self._end if self._place is None else self._place(new), new)
+        first = self._ends.get(self._end, self._end)
+        there, page = self._end - first, SMALL_BUFFER if self.is_small else LARGE_BUFFER
+        if there:
+            del self._free[bisect_left(self._free, there << _ADDRESS_BITS | first)], self._ends[self._end]
+        return self._grow(first, -(-(size - there) // page) * page, there)
 
-    def give(self, block: _Block) -> None:
-        """Free the block, merged with its free neighbours."""
-        after, before = block.after, block.before
-        if after is not None and after.is_free:
-            self._drop(after)
-            self._absorb(block, after)
-        if before is not None and before.is_free:
-            self._drop(before)
-            self._absorb(before, block)
-            block = before
-        block.is_free = True
-        insort(self.free, block.size << _ADDRESS_BITS | block.address)
+    def _grow(self, address: int, more: int, there: int = 0) -> int:
+        """Return a free block of new memory, and of what is free before it; it is not among the free ones."""
+        size = there + more
+        self.reserved += more
+        self._end = max(self._end, address + size)
+        if self._expandable:
+            self._segments[0] = self._end
+        else:
+            self._segments[address] = size
+        self._sizes[address], self._ends[address + size] = size, address
+        return size << _ADDRESS_BITS | address
 
-    def give_back(self) -> int:
-        """Return the segments without a live block to the driver, and their bytes."""
-        whole = [
-            block
-            for block in self.blocks.values()
-            if block.is_free and block.before is None and block.after is None
-        ]
-        for block in whole:
-            self._drop(block)
-            del self.blocks[block.address]
-        return sum(block.size for block in whole)
+    def release_from(self, least: int) -> None:
+        """Release the blocks whose names are at least this number."""
+        self.replay([(block, 0, NEVER, -1) for block in self.live if block >= least])
 
-    def chains(self) -> list[list[_Block]]:
-        """Blocks of each segment in order, segments by address."""
+    def empty(self) -> None:
+        """Return the segments without a live block to the driver."""
+        for address, size in list(self._segments.items()):
+            if self._sizes.get(address) == size:
+                del self._segments[address], self._sizes[address], self._ends[address + size]
+                del self._free[bisect_left(self._free, size << _ADDRESS_BITS | address)]
+                self.reserved -= size
+
+    def add(self, segment: Segment) -> None:
+        """Add a segment with its blocks."""
+        self._segments[segment.address] = segment.size_bytes
+        self._end = max(self._end, segment.address + segment.size_bytes)
+        self.reserved += segment.size_bytes
+        address = segment.address
+        for size, name in segment.blocks:
+            key = size << _ADDRESS_BITS | address
+            if name is None:
+                self._sizes[address], self._ends[address + size] = size, address
+                insort(self._free, key)
+            else:
+                self.live[name] = key
+                self.allocated += size
+            address += size
+
+    def segments(self) -> list[Segment]:
+        """Return the segments with their blocks, by address."""
+        blocks = {key & _ADDRESS: (key >> _ADDRESS_BITS, name) for name, key in self.live.items()}
+        whole = {address: (size, None) for address, size in self._sizes.items()} | blocks
         found = []
-        for address in sorted(self.blocks):
-            block: _Block | None = self.blocks[address]
-            if block is None or block.before is not None:
-                continue
-            chain = []
-            while block is not None:
-                chain.append(block)
-                block = block.after
-            found.append(chain)
+        for first, length in sorted(self._segments.items()):
+            address, chain = first, []
+            while address < first + length:
+                chain.append(whole[address])
+                address += whole[address][0]
+            found.append(Segment(first, self.is_small, tuple(chain)))
         return found
-
-    def _drop(self, block: _Block) -> None:
-        del self.free[bisect_left(self.free, block.size << _ADDRESS_BITS | block.address)]
-
-    def _absorb(self, first: _Block, second: _Block) -> None:
-        del self.blocks[second.address]
-        first.size += second.size
-        first.after = second.after
-        if second.after is not None:
-            second.after.before = first
-        if second is self.last:
-            self.last = first
 
 
 class CachingAllocator:
-    """The allocator of one device. All attributes are bytes.
-
-    `place` returns the address of a new segment from its size, in place of the driver.
-
-    Attributes:
-        allocated: in live blocks, as torch counts them (`torch.cuda.memory_allocated`): rounded sizes, and
-            the rest of a large block where it was too small to be split off.
-        reserved: taken from the driver (`torch.cuda.memory_reserved`). Only `empty_cache` lowers it.
-    """
+    """The allocator of one device: two pools. `place` returns the address of a new segment from its size."""
 
     def __init__(self, settings: AllocatorSettings = DEFAULT, place: Place | None = None) -> None:
-        expandable = settings.expandable_segments
-        self._small = _Pool(is_small=True, expandable=expandable, place=place)
-        self._large = _Pool(is_small=False, expandable=expandable, place=place)
-        self._live: dict[int, _Block] = {}
-        self.allocated = 0
-        self.reserved = 0
+        self._expandable = settings.expandable_segments
+        self.small = Pool(is_small=True, expandable=self._expandable, place=place)
+        self.large = Pool(is_small=False, expandable=self._expandable, place=place)
 
     @classmethod
     def of(cls, segments: Iterable[Segment], place: Place | None = None) -> "CachingAllocator":
         """Return an allocator with default settings that holds these segments."""
         made = cls(place=place)
         for segment in segments:
-            pool = made._small if segment.is_small else made._large
-            address, before = segment.address, None
-            for size, name in segment.blocks:
-                block = pool.add(address, size)
-                block.before, before = before, block
-                if block.before is not None:
-                    block.before.after = block
-                address += size
-                if name is None:
-                    block.is_free = True
-                    insort(pool.free, size << _ADDRESS_BITS | block.address)
-                else:
-                    made._live[name] = block
-                    made.allocated += size
-                made.reserved += size
+            (made.small if segment.is_small else made.large).add(segment)
         return made
 
     def segments(self) -> tuple[Segment, ...]:
         """Return all segments, those of the small pool first, each pool's by address."""
-        names = {id(block): name for name, block in self._live.items()}
-        return tuple(
-            Segment(
-                chain[0].address,
-                pool is self._small,
-                tuple((block.size, names.get(id(block))) for block in chain),
-            )
-            for pool in (self._small, self._large)
-            for chain in pool.chains()
-        )
+        return (*self.small.segments(), *self.large.segments())
 
     @property
-    def live(self) -> tuple[int, ...]:
-        """Names of the live blocks."""
-        return tuple(self._live)
+    def allocated(self) -> int:
+        """Bytes in live blocks as torch counts them (`torch.cuda.memory_allocated`).
+
+        Sizes are rounded, and the rest of a large block counts where it was too small to be split off.
+        """
+        return self.small.allocated + self.large.allocated
+
+    @property
+    def reserved(self) -> int:
+        """Bytes from the driver (`torch.cuda.memory_reserved`). Only `empty_cache` lowers it."""
+        return self.small.reserved + self.large.reserved
 
     def allocate(self, block: int, size_bytes: int) -> int:
         """Allocate a tensor and return its address. `block` is the caller's name for it.
@@ -303,17 +316,12 @@ class CachingAllocator:
         Raises:
             ValueError: a block of this name is live, or the size is not positive.
         """
-        if block in self._live or size_bytes < 1:
+        if block in self.small.live or block in self.large.live or size_bytes < 1:
             raise ValueError(f"block {block} of {size_bytes} bytes cannot be allocated")
-        size = -(-size_bytes // MIN_BLOCK) * MIN_BLOCK
-        pool = self._small if size <= SMALL_SIZE else self._large
-        found = pool.take(size)
-        if found is None:
-            found, more = pool.grow(size)
-            self.reserved += more
-        self._live[block] = found
-        self.allocated += found.size
-        return found.address
+        size = rounded(size_bytes)
+        pool = self.small if size <= SMALL_SIZE else self.large
+        pool.replay(((block, size, NEVER, -1),))
+        return pool.live[block] & _ADDRESS
 
     def release(self, block: int) -> None:
         """Release a tensor.
@@ -321,9 +329,8 @@ class CachingAllocator:
         Raises:
             KeyError: no block of this name is live.
         """
-        found = self._live.pop(block)
-        self.allocated -= found.size
-        found.pool.give(found)
+        pool = self.small if block in self.small.live else self.large
+        pool.replay(((block, 0, NEVER, -1),))
 
     def empty_cache(self) -> None:
         """Return every segment without a live block to the driver (`torch.cuda.empty_cache`).
@@ -331,6 +338,7 @@ class CachingAllocator:
         Raises:
             ValueError: segments are expandable: torch returns pages of those.
         """
-        if self._small.expandable:
+        if self._expandable:
             raise ValueError("pages of expandable segments are not returned by this model")
-        self.reserved -= self._small.give_back() + self._large.give_back()
+        self.small.empty()
+        self.large.empty()

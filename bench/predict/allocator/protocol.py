@@ -9,14 +9,23 @@ A cell is the first of its worker: load, cold call, `empty_cache`, warm-up, repe
   Everything else of the cold call goes back to the driver, so that the rest of it is not replayed.
 - A run reports the peaks of loading and of the repeats. A generation that needs no new segment leaves the
   allocator as it was: the repeats after it are like it, and are not replayed.
+- Answers that are longer than the warm-up begin alike, so that their begin is replayed once. Cards and
+  workspaces that leave one of the two pools as it is share its replay.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
-from bench.predict.allocator.caching import CachingAllocator, Segment
-from bench.predict.allocator.replay import TRANSIENT, BlockPeak, Generation
+from bench.predict.allocator.caching import CachingAllocator, Peak, Pool
+from bench.predict.allocator.replay import (
+    TRANSIENT,
+    BlockPeak,
+    Generation,
+    TraceEvents,
+    block_peak,
+    replay,
+)
 from bench.predict.trace import Kernel, ModelMemory, Trace
 from bench.records.enums import Phase
 
@@ -24,6 +33,10 @@ _BUFFERS: Final = -2
 _CUBLAS: Final = -3
 _WEIGHTS: Final = -4
 """Names of the weights, from here downwards."""
+
+
+Workspace = Callable[[Kernel], int]
+"""Returns the bytes that a kernel takes in addition to its tensors while it runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,63 +60,121 @@ class CellMemory:
     phases: Mapping[Phase, BlockPeak]
 
 
-class CellReplay:
-    """The cells of one clip on one kind of card, each replayed as if it were alone.
+class _Answer(NamedTuple):
+    """What one pool reserves in the end, and the peaks of the repeats."""
 
-    `block_bytes` is the block that loading allocates and releases, `kept_bytes` the workspace of cuBLAS;
-    `workspace` returns what a kernel takes while it runs.
+    reserved_bytes: int
+    peaks: Mapping[Phase, Peak]
+
+
+@dataclass(slots=True)
+class _PoolReplay:
+    """The warm-up and the repeats in one pool, from its state after the cold call."""
+
+    cold: Pool
+    generation: Generation
+    measuring: Measuring
+    _begun: dict[int, tuple[int, Pool, Mapping[Phase, Peak]]] = field(default_factory=dict)
+    _answers: dict[int, _Answer] = field(default_factory=dict)
+
+    def answer(self, tokens: int) -> _Answer:
+        """Return the end of the repeats of such an answer."""
+        if tokens not in self._answers:
+            self._answers[tokens] = self._repeated(tokens)
+        return self._answers[tokens]
+
+    def _repeated(self, tokens: int) -> _Answer:
+        rest, peaks = self.generation.rest(tokens), dict[Phase, Peak]()
+        before, pool, found = self._first(min(tokens, self.measuring.warmup_tokens))
+        pool = pool.copy()
+        for repeat in range(self.measuring.repeats):
+            if repeat:
+                before, found = pool.reserved, replay(pool, self.generation.begin, {})
+            for phase, peak in replay(pool, rest, found).items():
+                peaks[phase] = max(peaks.get(phase, peak), peak, key=lambda each: each.live_bytes)
+            pool.release_from(0)
+            if pool.reserved == before:
+                break
+        return _Answer(pool.reserved, peaks)
+
+    def _first(self, warmup_tokens: int) -> tuple[int, Pool, Mapping[Phase, Peak]]:
+        """The first repeat up to its first token: reserved bytes before it, the pool, the peaks."""
+        if warmup_tokens not in self._begun:
+            pool = self.cold.copy()
+            replay(pool, (*self.generation.begin, *self.generation.rest(warmup_tokens)), {})
+            pool.release_from(0)
+            before = pool.reserved
+            self._begun[warmup_tokens] = before, pool, replay(pool, self.generation.begin, {})
+        return self._begun[warmup_tokens]
+
+
+class CellReplay:
+    """The cells of one clip, each replayed as if it were alone, on any cards.
+
+    What answers and cards have in common is replayed once.
     """
 
-    def __init__(
-        self,
-        memory: ModelMemory,
-        trace: Trace,
-        workspace: Callable[[Kernel], int],
-        *,
-        block_bytes: int,
-        kept_bytes: int,
-        measuring: Measuring = AS_SHIPPED,
-    ) -> None:
-        self._generation = Generation(trace, workspace)
+    def __init__(self, memory: ModelMemory, trace: Trace, measuring: Measuring = AS_SHIPPED) -> None:
+        self._memory = memory
+        self._events = TraceEvents(trace)
         self._measuring = measuring
-        self._warm: dict[int, tuple[Segment, ...]] = {}
-        self._found: dict[int, CellMemory] = {}
-        allocator = CachingAllocator()
-        self._loading_bytes, self._loading_reserved = _load(allocator, memory, block_bytes)
-        self._generation.until_product(allocator)
-        if kept_bytes:
-            allocator.allocate(_CUBLAS, kept_bytes)
-        self._generation.release(allocator)
-        allocator.empty_cache()
-        self._cold = allocator.segments()
+        self._generations: dict[Workspace, Generation] = {}
+        self._cards: dict[tuple[Workspace, int, int], _OnCard] = {}
+        self._pools: dict[object, _PoolReplay] = {}
 
-    def cell(self, tokens: int) -> CellMemory:
-        """Return the peaks of a cell.
+    def cell(self, tokens: int, workspace: Workspace, *, block_bytes: int, kept_bytes: int) -> CellMemory:
+        """Return the peaks of a cell with an answer of so many tokens.
+
+        `block_bytes` is the block that loading allocates and releases, `kept_bytes` the workspace of cuBLAS;
+        `workspace` returns what a kernel takes while it runs.
 
         Raises:
             ValueError: less than one token; or more than were traced, of a trace without a decode step.
         """
-        if tokens not in self._found:
-            self._found[tokens] = self._replayed(tokens)
-        return self._found[tokens]
+        key = workspace, block_bytes, kept_bytes
+        if key not in self._cards:
+            self._cards[key] = self._on_card(*key)
+        card = self._cards[key]
+        small, large = card.small.answer(tokens), card.large.answer(tokens)
+        staying = card.small.cold.allocated
+        return CellMemory(
+            max(card.loading_reserved, small.reserved_bytes + large.reserved_bytes),
+            card.loading_bytes,
+            {
+                phase: block_peak(peak._replace(live_bytes=peak.live_bytes + staying))
+                for phase, peak in large.peaks.items()
+            },
+        )
 
-    def _replayed(self, tokens: int) -> CellMemory:
-        allocator = CachingAllocator.of(self._warmed(min(tokens, self._measuring.warmup_tokens)))
-        phases: dict[Phase, BlockPeak] = {}
-        for _ in range(self._measuring.repeats):
-            before = allocator.reserved
-            for phase, peak in self._generation.run(allocator, tokens).items():
-                phases[phase] = max(phases.get(phase, peak), peak, key=lambda each: each.allocated_bytes)
-            if allocator.reserved == before:
-                break
-        return CellMemory(max(self._loading_reserved, allocator.reserved), self._loading_bytes, phases)
+    def _on_card(self, workspace: Workspace, block_bytes: int, kept_bytes: int) -> "_OnCard":
+        """Replay what comes before the warm-up."""
+        if workspace not in self._generations:
+            self._generations[workspace] = Generation(self._events, workspace)
+        generation, allocator = self._generations[workspace], CachingAllocator()
+        loading = _load(allocator, self._memory, block_bytes)
+        for pool in (allocator.small, allocator.large):
+            replay(pool, generation.until_product(), {})
+        if kept_bytes:
+            allocator.allocate(_CUBLAS, kept_bytes)
+        for pool in (allocator.small, allocator.large):
+            pool.release_from(0)
+        allocator.empty_cache()
+        return _OnCard(
+            *loading, self._shared(allocator.small, generation), self._shared(allocator.large, generation)
+        )
 
-    def _warmed(self, tokens: int) -> tuple[Segment, ...]:
-        if tokens not in self._warm:
-            allocator = CachingAllocator.of(self._cold)
-            self._generation.run(allocator, tokens)
-            self._warm[tokens] = allocator.segments()
-        return self._warm[tokens]
+    def _shared(self, cold: Pool, generation: Generation) -> _PoolReplay:
+        key = cold.is_small, cold.state(), generation.key(is_small=cold.is_small)
+        return self._pools.setdefault(key, _PoolReplay(cold, generation, self._measuring))
+
+
+class _OnCard(NamedTuple):
+    """Peaks of loading, and the replays of both pools after it."""
+
+    loading_bytes: int
+    loading_reserved: int
+    small: _PoolReplay
+    large: _PoolReplay
 
 
 def _load(allocator: CachingAllocator, memory: ModelMemory, block_bytes: int) -> tuple[int, int]:

@@ -32,10 +32,14 @@ def holding(*sizes: int, settings: AllocatorSettings = DEFAULT) -> CachingAlloca
 
 def places(allocator: CachingAllocator) -> dict[int, tuple[int, int, int]]:
     """Where each live block is: pool (0 small, 1 large), address, size."""
-    return {
-        name: (int(block.pool is allocator._large), block.address, block.size)
-        for name, block in allocator._live.items()
-    }
+    found, pools = {}, {True: 0, False: 1}
+    for segment in allocator.segments():
+        address = segment.address
+        for size, name in segment.blocks:
+            if name is not None:
+                found[name] = pools[segment.is_small], address, size
+            address += size
+    return found
 
 
 # --- rounding and pools -----------------------------------------------------------------------------------
@@ -312,11 +316,9 @@ def test_released_entirely_each_segment_is_one_free_block(
     allocator = replayed(events, settings)
     for block in live_sizes(events):
         allocator.release(block)
-    pools = (allocator._small, allocator._large)
-    free = [block for pool in pools for block in pool.blocks.values()]
-    assert all(block.is_free and block.before is block.after is None for block in free)
-    assert sum(block.size for block in free) == allocator.reserved
-    assert all(len(pool.free) == len(pool.blocks) for pool in pools)
+    segments = allocator.segments()
+    assert all(segment.blocks == ((segment.size_bytes, None),) for segment in segments)
+    assert sum(segment.size_bytes for segment in segments) == allocator.reserved
     assert allocator.allocated == 0
 
 
@@ -324,8 +326,10 @@ def test_released_entirely_each_segment_is_one_free_block(
 def test_expandable_segments_map_no_page_that_nothing_ever_needed(events: list[tuple[int, int]]) -> None:
     """The last page was mapped for a tensor that reaches into it: one page less would not have held it."""
     allocator = replayed(events, EXPANDABLE)
-    assert allocator._large.end % LARGE_BUFFER == allocator._small.end % SMALL_BUFFER == 0
-    assert allocator._large.end + allocator._small.end == allocator.reserved
+    assert allocator.large.reserved % LARGE_BUFFER == allocator.small.reserved % SMALL_BUFFER == 0
+    assert [segment.size_bytes for segment in allocator.segments()] == [
+        pool.reserved for pool in (allocator.small, allocator.large) if pool.reserved
+    ]
 
 
 @given(st.integers(1, 64 * MIB))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import product
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +12,8 @@ from bench.arithmetic.shapes import LanguageShapes, Shapes
 from bench.predict.allocator import replay
 from bench.predict.allocator.caching import DEFAULT, AllocatorSettings, CachingAllocator
 from bench.predict.allocator.protocol import AS_SHIPPED, CellMemory, CellReplay, Measuring
-from bench.predict.allocator.replay import Generation
+from bench.predict.allocator.replay import Generation, TraceEvents
+from bench.predict.allocator.replay import replay as replay_stretches
 from bench.predict.trace import DecodeStep, Kernel, ModelMemory, StepEvent, Trace
 from bench.records.enums import Phase
 from bench.units import MIB
@@ -20,6 +22,10 @@ from tests.predict.made_traces import Made, generations, levels, unrolled
 EXPANDABLE = AllocatorSettings(expandable_segments=True)
 SHAPES = Shapes(LanguageShapes(8, 8, 8, 1, 1, 1, 8))
 EMPTY = ModelMemory((), 0, SHAPES, 2)
+
+
+def much(_: Kernel) -> int:
+    return 30 * MIB
 
 
 def model_of(*tensors: int, buffers_bytes: int = 0, leaving: tuple[int, ...] = ()) -> ModelMemory:
@@ -41,9 +47,7 @@ def cell(
     measuring: Measuring = AS_SHIPPED,
 ) -> CellMemory:
     block = memory.weights_bytes if block is None else block
-    return CellReplay(memory, trace, workspace, block_bytes=block, kept_bytes=kept, measuring=measuring).cell(
-        tokens
-    )
+    return CellReplay(memory, trace, measuring).cell(tokens, workspace, block_bytes=block, kept_bytes=kept)
 
 
 def peak(memory: ModelMemory, trace: Trace, tokens: int = 1, **changes: object) -> int:
@@ -53,7 +57,10 @@ def peak(memory: ModelMemory, trace: Trace, tokens: int = 1, **changes: object) 
 def replayed(trace: Trace, tokens: int, settings: AllocatorSettings = DEFAULT) -> CachingAllocator:
     """An allocator after one answer."""
     allocator = CachingAllocator(settings)
-    Generation(trace, no_workspace).run(allocator, tokens)
+    generation = Generation(TraceEvents(trace), no_workspace)
+    for pool in (allocator.small, allocator.large):
+        replay_stretches(pool, (*generation.begin, *generation.rest(tokens)), {})
+        pool.release_from(0)
     return allocator
 
 
@@ -197,6 +204,17 @@ def test_what_steps_leave_for_good_is_all_counted() -> None:
     made.kernels.append(Kernel("step", "", Phase.DECODE))
     step = DecodeStep(1, (StepEvent(1, 0, 0, 12 * MIB, 0),), ((),))
     assert peak(EMPTY, made.trace(step), 501) == 500 * 12 * MIB + SMALL
+
+
+def test_what_cells_share_changes_none_of_them() -> None:
+    """Each alone, as all together: answers, workspaces, blocks of loading and of cuBLAS."""
+    memory, trace = model_of(*[21 * MIB] * 3, 700, leaving=(1,)), growing(layers=4, prompt=900)
+    shared = CellReplay(memory, trace)
+    for tokens, extra, block, kept in product(
+        (1, 5, 64, 300), (no_workspace, much), (0, 50 * MIB), (0, 9 * MIB)
+    ):
+        alone = cell(memory, trace, tokens, workspace=extra, block=block, kept=kept)
+        assert shared.cell(tokens, extra, block_bytes=block, kept_bytes=kept) == alone
 
 
 # --- the protocol -----------------------------------------------------------------------------------------
