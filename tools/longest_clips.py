@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
+from bench.judge.prediction import budgets_of
 from bench.records.enums import Attention, Profile
 from bench.records.prediction import LongestClip, PlannedSystem
 from bench.records.record import Record
@@ -66,10 +67,14 @@ def line_of(record: Record) -> LongestClip:
     raise LookupError(f"{record.record_id} has no such line")
 
 
-def ends(fits_s: float | None, misfit_s: float | None) -> str:
-    """`60 s / 300 s`: fits up to / does not fit from. `none / 1 s`: no clip fits."""
-    fits = "none" if fits_s is None else f"{fits_s:g} s"
-    return f"{fits} / {'no limit' if misfit_s is None else f'{misfit_s:g} s'}"
+def ends(*lengths_s: float | None) -> str:
+    """`60 s / 96 s / 300 s`: fits up to / likely fits up to / does not fit from. `none`: no clip does.
+
+    Of records without typical figures the first and the last.
+    """
+    *fits_s, misfit_s = lengths_s
+    fits = ["none" if length is None else f"{length:g} s" for length in fits_s]
+    return " / ".join([*fits, "no limit" if misfit_s is None else f"{misfit_s:g} s"])
 
 
 def limits(
@@ -77,12 +82,17 @@ def limits(
 ) -> str:
     """`60 s / 300 s` of a shipped prediction; `n/a` where none is shipped."""
     try:
-        line = line_of(shipped(model, slug, profile, system))
+        record = shipped(model, slug, profile, system)
+        line = line_of(record)
     except LookupError:
         return NOT_AVAILABLE
-    if headless:
-        return ends(line.headless_fits_s, line.headless_misfit_s)
-    return ends(line.desktop_fits_s, line.desktop_misfit_s)
+    lengths = (
+        (line.headless_fits_s, line.headless_likely_fits_s, line.headless_misfit_s)
+        if headless
+        else (line.desktop_fits_s, line.desktop_likely_fits_s, line.desktop_misfit_s)
+    )
+    is_known = budgets_of(record).desktop_typical_bytes is not None
+    return ends(*lengths) if is_known else ends(lengths[0], lengths[-1])
 
 
 def of_the_readme() -> Iterator[str]:
@@ -143,7 +153,7 @@ def of_windows() -> Iterator[str]:
         yield f"| {NAMES[slug]} | {' | '.join(cells)} |"
 
 
-def before() -> dict[str, tuple[float | None, float | None]]:
+def before() -> dict[str, list[float | None]]:
     """The longest clips of lean on Windows before it had an attention function of its own, by card."""
     found: dict[str, list[float | None]] = json.loads(BEFORE.read_text(encoding="utf-8"))
-    return {slug: (fits_s, misfit_s) for slug, (fits_s, misfit_s) in found.items()}
+    return found

@@ -207,6 +207,8 @@ def _prediction(record: Record, budgets: Budgets) -> CheckPrediction:
         provenance="derived",
         room_headless_bytes=budgets.headless,
         room_desktop_bytes=budgets.desktop,
+        typical_headless_bytes=budgets.headless_typical_bytes,
+        typical_desktop_bytes=budgets.desktop_typical_bytes,
         system=system_of(record),
         compared=tuple(map(_cleaned, compared)),
     )
@@ -239,6 +241,8 @@ def _envelope(cell: CellResult, budgets: Budgets) -> CheckEnvelope:
             "verdict": judged.verdict,
             "headless": fits.headless,
             "desktop": fits.desktop,
+            "headless_likely": fits.headless_likely,
+            "desktop_likely": fits.desktop_likely,
             **sizes,
         }
     )

@@ -76,9 +76,10 @@ def plan(
     """Predict the memory that each cell of a suite needs, from the network itself: no GPU, no weights.
 
     Cells, records and reports are those of `bench run` (default suite: standard), with the provenance
-    `derived`. What differs between machines is a range, so that a cell fits, does not fit, or is too close
-    to call. A plan of several clip lengths tells the longest clip that fits, too: every length that is named
-    was predicted; what fits may reach a few seconds further. Measured records of the same model and card
+    `derived`. What differs between machines is a range. A cell fits for certain, likely fits (by typical
+    figures, no probability), probably does not, or does not fit. A plan of several clip lengths searches the
+    longest clip for each: every length that is named was predicted; what fits may reach a few seconds
+    further. Measured records of the same model and card
     below results/ (or --out) are held against the prediction. Nothing is written without --out.
 
     Windows builds of torch lack the flash kernel of SDPA. Before 2.14 the math kernel takes its place, whose
@@ -90,9 +91,11 @@ def plan(
     JSON on standard output:
       one card       its record (docs/record.md)
       several cards  {"records": [...]}
-      --any-gpu      {"smallest_headless": SLUG or null, "smallest_desktop",
-                     "os", "torch", "cards": [{"slug", "name",
-                     "memory_total_bytes", "verdict", "why",
+      --any-gpu      {"smallest_headless": SLUG or null,
+                     "smallest_headless_likely", "smallest_desktop",
+                     "smallest_desktop_likely", "os", "torch",
+                     "cards": [{"slug", "name", "memory_total_bytes",
+                     "verdict", "why", "headless_likely", "desktop_likely",
                      "device_peak_bytes", "attention_kernels"}]};
                      --headless and --desktop leave out the other smallest,
                      and so does a system that always has a desktop

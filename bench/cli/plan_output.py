@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from bench.report.interface import View
 
 _HEADER: Final = ("card", "memory", "verdict", "needs")
+_SMALLEST: Final = {
+    "headless": "smallest headless card that fits",
+    "headless_likely": "smallest headless card that likely fits",
+    "desktop": "smallest card that fits with a desktop",
+    "desktop_likely": "smallest card that likely fits with a desktop",
+}
 
 
 @contextmanager
@@ -83,11 +89,10 @@ def _print_view(view: "View") -> None:
 
 def survey_json(found: "Survey", system: "PlannedSystem", budget: "BudgetKind | None") -> str:
     """Return the slugs of the smallest cards for the budgets, the system, and every card, as JSON."""
-    smallest = {"headless": found.smallest_headless, "desktop": found.smallest_desktop}
     slugs = {
         f"smallest_{kind}": card.slug if card is not None else None
-        for kind, card in smallest.items()
-        if budget in {None, kind}
+        for kind, card in found.smallest.items()
+        if budget is None or kind.startswith(budget)
     }
     return json.dumps(
         {**slugs, **system.model_dump(), "cards": [_as_json(card) for card in found.cards]}, indent=2
@@ -102,6 +107,8 @@ def _as_json(card: "Candidate") -> dict[str, object]:
         "verdict": card.verdict.value,
         "why": predictions.cell(card.why),
         "why_code": card.why.model_dump(mode="json"),
+        "headless_likely": card.headless_likely,
+        "desktop_likely": card.desktop_likely,
         "device_peak_bytes": card.need.model_dump() if card.need is not None else None,
         "attention_kernels": card.kernels,
     }
@@ -124,10 +131,9 @@ def print_survey(
         torch_here=None if here == system.torch else here,
     )
     echo(caveats.sentence(planned_for))
-    if budget != "desktop":
-        click.echo(f"smallest card without a desktop   {_smallest(found.smallest_headless)}")
-    if budget != "headless":
-        click.echo(f"smallest card beside a desktop    {_smallest(found.smallest_desktop)}")
+    for kind, words in _SMALLEST.items():
+        if budget is None or kind.startswith(budget):
+            click.echo(f"{words:<47}{_smallest(found.smallest[kind])}")
     click.echo("")
     for line in _lines([_HEADER, *map(_row, found.cards)]):
         echo(line)
@@ -149,9 +155,12 @@ def _smallest(card: "Candidate | None") -> str:
 
 
 def _row(card: "Candidate") -> tuple[str, ...]:
+    from bench.records.enums import Verdict
     from bench.wording.labels import VERDICTS
 
     word = VERDICTS[card.verdict].lower()
+    if card.verdict is Verdict.TOO_CLOSE_TO_CALL:
+        word = predictions.likelihood(card.headless_likely or card.desktop_likely)
     needs = "" if card.need is None else f"{card.need.low / GIB:.2f} to {gib(card.need.high)}"
     return card.slug, gib(card.memory_total_bytes), word, needs
 

@@ -14,7 +14,7 @@ from bench.records.base import ByteInterval, Interval
 from bench.records.comparison import CellComparison, Change, Difference, Unit, Word
 from bench.records.comparison_reasons import EndsDisagree, NoRatio
 from bench.records.metrics import METRICS
-from bench.records.prediction import Envelope, LongestClip
+from bench.records.prediction import Envelope
 from bench.records.record import CellResult, Record
 from bench.units import Unit as Bytes
 from bench.units import clip_length, quantity
@@ -140,17 +140,23 @@ def _budgets(record: Record) -> Iterator[tuple[str, str]]:
 
 
 def _frontier(record: Record) -> Iterator[tuple[str, str]]:
+    """The three lengths of each line; none for a budget that was not asked for."""
+    budgets = budgets_of(record)
     for line in record.derivation.longest_clips if record.derivation is not None else ():
-        for where in ("headless", "desktop"):
-            fits = _fits(line, where)
-            if fits is not None:
-                what = f"longest clip that fits, {where}, {line.max_tokens:,} tokens"
-                yield f"{what} ({ATTENTIONS[line.attention]})", fits
+        of = f"{line.max_tokens:,} tokens ({ATTENTIONS[line.attention]})"
+        if budgets.headless is not None:
+            lengths = line.headless_fits_s, line.headless_likely_fits_s, line.headless_misfit_s
+            yield from _lengths(f"headless, {of}", lengths, budgets.headless_typical_bytes is not None)
+        if budgets.desktop is not None:
+            lengths = line.desktop_fits_s, line.desktop_likely_fits_s, line.desktop_misfit_s
+            yield from _lengths(f"desktop, {of}", lengths, budgets.desktop_typical_bytes is not None)
 
 
-def _fits(line: LongestClip, where: str) -> str | None:
-    """None where it was not asked for."""
-    fits, misfit = getattr(line, f"{where}_fits_s"), getattr(line, f"{where}_misfit_s")
-    if fits is None:
-        return None if misfit is None else "none"
-    return clip_length(fits)
+def _lengths(
+    what: str, lengths: tuple[float | None, float | None, float | None], likely_is_known: bool
+) -> Iterator[tuple[str, str]]:
+    fits, likely, misfit = ("none" if length is None else clip_length(length) for length in lengths)
+    yield f"longest clip that fits, {what}", fits
+    if likely_is_known:
+        yield f"longest clip that likely fits, {what}", likely
+    yield f"shortest clip that does not fit, {what}", misfit

@@ -13,8 +13,8 @@ Measured, on a card of this machine: the driver reports its own reserve. A drive
 the memory call, or none at all) leaves the headless and the desktop budget unknown.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from statistics import median
 from typing import Final, Literal
 
 from bench.errors import UsageError
@@ -31,16 +31,55 @@ BudgetKind = Literal["headless", "desktop"]
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
-    """Memory that the framework's allocator does not get, as the range on real machines.
-
-    `typical_bytes` is the value where a single one is needed; `evidence` names the sources.
-    """
+class Figure:
+    """One observation of a cost: its least and most bytes, the same where one figure was seen, and where."""
 
     low_bytes: int
-    typical_bytes: int
     high_bytes: int
-    evidence: str
+    source: str
+
+    @property
+    def text(self) -> str:
+        """`243 to 378 MiB (RTX 3060 12 GB)`."""
+        low, high = (f"{size / MIB:g}" for size in (self.low_bytes, self.high_bytes))
+        return f"{low if low == high else f'{low} to {high}'} MiB ({self.source})"
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Memory that the framework's allocator does not get: what was observed of it on real machines.
+
+    `low_bytes` and `high_bytes` are the least and the most of all figures, `typical_bytes` is their median,
+    in which a range counts by its middle. `least_bytes` extends the range below the least figure, where that
+    one is known roughly. `remark` is added to the evidence.
+    """
+
+    what: str
+    figures: tuple[Figure, ...]
+    remark: str = ""
+    least_bytes: int | None = None
+
+    @property
+    def low_bytes(self) -> int:
+        """Return the lower end of the range."""
+        low = min(figure.low_bytes for figure in self.figures)
+        return low if self.least_bytes is None else min(low, self.least_bytes)
+
+    @property
+    def typical_bytes(self) -> int:
+        """Return the median of the figures."""
+        return round(median((figure.low_bytes + figure.high_bytes) / 2 for figure in self.figures))
+
+    @property
+    def high_bytes(self) -> int:
+        """Return the upper end of the range."""
+        return max(figure.high_bytes for figure in self.figures)
+
+    @property
+    def evidence(self) -> str:
+        """Return the figures with their sources, smallest first."""
+        ordered = sorted(self.figures, key=lambda figure: figure.low_bytes + figure.high_bytes)
+        return f"{self.what}: {', '.join(figure.text for figure in ordered)}{self.remark}"
 
     @property
     def interval(self) -> ByteInterval:
@@ -49,58 +88,90 @@ class Cost:
 
     @property
     def term(self) -> Term:
-        """Return the range and its evidence in the form of a record."""
-        return Term(low_bytes=self.low_bytes, high_bytes=self.high_bytes, evidence=self.evidence)
+        """Return the range, the typical value and the evidence in the form of a record."""
+        return Term(
+            low_bytes=self.low_bytes,
+            typical_bytes=self.typical_bytes,
+            high_bytes=self.high_bytes,
+            evidence=self.evidence,
+        )
+
+
+def _seen(low_mib: int, source: str, high_mib: int | None = None) -> Figure:
+    return Figure(low_mib * MIB, (low_mib if high_mib is None else high_mib) * MIB, source)
 
 
 _RESERVE_TO_12_GIB: Final = Cost(
-    171 * MIB,
-    288 * MIB,
-    528 * MIB,
-    "driver reserve on Linux, cards of up to 12 GiB, the total of NVML less torch's: 171 MiB (RTX 3080 "
-    "12 GB), 243 to 378 MiB (RTX 3060 12 GB), 265 MiB (RTX A2000 12 GB), 280 and 288 MiB (RTX 4070), 517 to "
-    "528 MiB (a 12 GB card of which torch states 11.49 GiB); by NVML 400 to 408 MiB (RTX 2080 SUPER)",
+    "driver reserve on Linux, cards of up to 12 GiB, the total of NVML less torch's",
+    (
+        _seen(171, "RTX 3080 12 GB"),
+        _seen(243, "RTX 3060 12 GB", 378),
+        _seen(265, "RTX A2000 12 GB"),
+        _seen(280, "RTX 4070"),
+        _seen(288, "RTX 4070, another host"),
+        _seen(517, "a 12 GB card of which torch states 11.49 GiB", 528),
+        _seen(400, "RTX 2080 SUPER, by NVML", 408),
+    ),
 )
 """11.49 GiB is rounded, and 12288 MiB is the largest total of such a card."""
 _RESERVE_ABOVE: Final = Cost(
-    221 * MIB,
-    434 * MIB,
-    614 * MIB,
-    "driver reserve on Linux, cards above 12 GiB: 221 MiB (a 16 GB card of which torch states 15.70 GiB), "
-    "307 MiB (RTX 5070 Ti), 347 to 483 MiB (RTX 4090), 434 MiB (RTX 4080 SUPER), 486 MiB (RTX 5090), "
-    "598 MiB (RTX A6000), 614 MiB (H200)",
+    "driver reserve on Linux, cards above 12 GiB",
+    (
+        _seen(221, "a 16 GB card of which torch states 15.70 GiB", 231),
+        _seen(307, "RTX 5070 Ti"),
+        _seen(347, "RTX 4090", 483),
+        _seen(434, "RTX 4080 SUPER"),
+        _seen(486, "RTX 5090"),
+        _seen(598, "RTX A6000"),
+        _seen(614, "H200"),
+    ),
 )
 """15.70 GiB is rounded: the smallest total of NVML for such a card is 16303 MiB, 221 to 231 MiB more."""
 _RESERVE_WINDOWS: Final = Cost(
-    0,
-    205 * MIB,
-    205 * MIB,
-    "driver reserve on Windows: none (RTX 4070, RTX 4090: torch states NVML's total), 28 MiB (RTX 5080), "
-    "205 MiB (RTX 2080 SUPER, by NVML)",
+    "driver reserve on Windows",
+    (
+        _seen(0, "RTX 4070: torch states NVML's total"),
+        _seen(0, "RTX 4090: the same"),
+        _seen(28, "RTX 5080"),
+        _seen(205, "RTX 2080 SUPER, by NVML"),
+    ),
 )
 CONTEXT: Final = Cost(
-    80 * MIB,
-    428 * MIB,
-    828 * MIB,
-    "CUDA context and libraries: 83 and 89 MiB (12 GB cards of which torch states 11.74 GiB), 108 MiB "
-    "(RTX 4060 Laptop), 118 MiB (a 12 GB card), 216 MiB (RTX 5080 Laptop, bare), 344 MiB (RTX 3090), 349 MiB "
-    "(a 16 GB card), 428 to 565 MiB (RTX 4090), 518 MiB (H100), 828 MiB (RTX 5090, libraries loaded)",
+    "CUDA context and libraries",
+    (
+        _seen(83, "a 12 GB card of which torch states 11.74 GiB"),
+        _seen(89, "another such card"),
+        _seen(108, "RTX 4060 Laptop"),
+        _seen(118, "a 12 GB card"),
+        _seen(216, "RTX 5080 Laptop, bare"),
+        _seen(344, "RTX 3090"),
+        _seen(349, "a 16 GB card"),
+        _seen(428, "RTX 4090", 565),
+        _seen(518, "H100"),
+        _seen(828, "RTX 5090, libraries loaded"),
+    ),
+    least_bytes=80 * MIB,
 )
-"""The small figures are from texts of torch's out-of-memory errors, to about 15 MiB. It grows with the number
-of multiprocessors, which the catalog does not have: one range for all cards."""
+"""The small figures are from texts of torch's out-of-memory errors, to about 15 MiB: the range begins at 80.
+It grows with the number of multiprocessors, which the catalog does not have: one range for all cards."""
 _DESKTOP_LINUX: Final = Cost(
-    211 * MIB,
-    797 * MIB,
-    1600 * MIB,
-    "idle desktop: 211 MiB (GNOME, RTX 2080 SUPER), 596 MiB (KDE, RTX 4080 SUPER), 797 MiB (RTX 4070, a "
-    "monitor on the card less one on the CPU's graphics); 1600 MiB (KDE with a browser, many tabs)",
+    "desktop",
+    (
+        _seen(211, "idle, GNOME, RTX 2080 SUPER"),
+        _seen(596, "idle, KDE, RTX 4080 SUPER"),
+        _seen(797, "RTX 4070, a monitor on the card less one on the CPU's graphics"),
+        _seen(1600, "KDE with a browser, many tabs"),
+    ),
 )
 _DESKTOP_WINDOWS: Final = Cost(
-    702 * MIB,
-    797 * MIB,
-    1500 * MIB,
-    "desktop of Windows: 702 and 797 MiB (idle, RTX 2080 SUPER); 1403 MiB (RTX 4060 Ti) and about 1500 MiB "
-    "(RTX 4060) in use. Left out: 3046 MiB in use (RTX 5070 Ti), with programs that can be closed",
+    "desktop of Windows",
+    (
+        _seen(702, "idle, RTX 2080 SUPER"),
+        _seen(797, "idle, RTX 2080 SUPER, again"),
+        _seen(1403, "in use, RTX 4060 Ti"),
+        _seen(1500, "in use, RTX 4060, about"),
+    ),
+    "; left out: 3046 MiB in use (RTX 5070 Ti), with programs that can be closed",
 )
 """With the reserve of that card, 205 MiB, an idle desktop leaves about a GiB less than the total: there a
 spill to system memory was seen to begin."""
@@ -131,16 +202,11 @@ _MEASURED: Final = "measured here: in use on the card, less what programs that o
 # --- predicted, for a card of the catalog -----------------------------------------------------------------
 
 
-def budgets(card: Card, system: OperatingSystem) -> Mapping[BudgetKind, ByteInterval]:
-    """Return the bytes available on a card: without a display, where the system can be, and with a desktop.
-
-    Raises:
-        UsageError: the catalog does not know the card's memory.
-    """
-    total = total_of(card)
-    headless = less(ByteInterval(low=total, high=total), driver_reserve(total, system).term)
-    desktop = less(headless, desktop_cost(system).term)
-    return {"desktop": desktop} if has_wddm(system) else {"headless": headless, "desktop": desktop}
+def typical_bytes(total_bytes: int, *costs: Term | None) -> int | None:
+    """Return what typical costs leave of a total, at least 0; None where one of them is not known."""
+    taken = [None if cost is None else cost.typical_bytes for cost in costs]
+    known = [size for size in taken if size is not None]
+    return max(0, total_bytes - sum(known)) if len(known) == len(taken) else None
 
 
 def less(budget: ByteInterval, cost: Term) -> ByteInterval:

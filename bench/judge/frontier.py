@@ -1,13 +1,13 @@
 """The frontier: the longest clip that fits, for each attention and number of new tokens. Pure."""
 
 from collections.abc import Iterable, Sequence
-from typing import Literal, NamedTuple, Self
+from typing import Literal, NamedTuple
 
 from bench.judge.memory import CardMemory, fits_with_desktop, has_spilled, ran_out_beside_another
 from bench.judge.prediction import Budgets, cell_fit, is_derived, lines
 from bench.judge.same_run import varying, words_of
 from bench.judge.same_system import CellSystems
-from bench.records.check import FrontierLine
+from bench.records.check import FrontierLine, PredictedLengths
 from bench.records.enums import Attention, AttentionKernel, Fit, Status
 from bench.records.prediction import LongestClip
 from bench.records.reasons import CellShape
@@ -24,7 +24,7 @@ def frontier(record: Record, memory: CardMemory, budgets: Budgets) -> tuple[Fron
     systems = CellSystems.of(record)
     names = varying(map(systems.settings, record.cells))
     if is_derived(record) and not names and lines(record):
-        return tuple(_drawn(line, record, systems) for line in sorted(lines(record), key=_place))
+        return tuple(_drawn(line, record, budgets, systems) for line in sorted(lines(record), key=_place))
     groups: dict[tuple[tuple[int, int], tuple[str, ...]], list[CellResult]] = {}
     for cell in record.cells:
         groups.setdefault((_place(cell.requested), systems.settings(cell)), []).append(cell)
@@ -122,63 +122,79 @@ def _ran(line: _Alike, record: Record, memory: CardMemory) -> FrontierLine:
     )
 
 
-def _drawn(line: LongestClip, record: Record, systems: CellSystems) -> FrontierLine:
+def _drawn(line: LongestClip, record: Record, budgets: Budgets, systems: CellSystems) -> FrontierLine:
     """A line that the prediction followed to the second."""
     cells = [cell for cell in record.cells if cell.requested.attention is line.attention]
     kernels = filter(None, map(systems.kernel, cells))
     headroom = None if record.derivation is None else record.derivation.headroom
-    return FrontierLine(
-        provenance=record.provenance,
-        machines=_machines(record),
-        weight_mode=record.model.weight_mode,
-        attention=line.attention,
-        max_tokens=line.max_tokens,
-        settings=systems.settings(record.cells[0]) if record.cells else (),
-        attention_kernel=next(kernels, None),
-        longest_fit_s=line.headless_fits_s,
-        smallest_misfit_s=line.headless_misfit_s,
-        longest_fit_with_desktop_s=line.desktop_fits_s,
-        smallest_misfit_with_desktop_s=line.desktop_misfit_s,
-        headless_is_known=headroom != "desktop",
-        desktop_is_known=headroom != "headless",
-        context_s=line.context_s,
+    headless = PredictedLengths(
+        fits_s=line.headless_fits_s,
+        likely_fits_s=line.headless_likely_fits_s,
+        misfit_s=line.headless_misfit_s,
+        likely_is_known=budgets.headless_typical_bytes is not None,
+    )
+    desktop = PredictedLengths(
+        fits_s=line.desktop_fits_s,
+        likely_fits_s=line.desktop_likely_fits_s,
+        misfit_s=line.desktop_misfit_s,
+        likely_is_known=budgets.desktop_typical_bytes is not None,
+    )
+    return _of_prediction(
+        record,
+        line,
+        None if headroom == "desktop" else headless,
+        None if headroom == "headless" else desktop,
+    ).model_copy(
+        update={
+            "settings": systems.settings(record.cells[0]) if record.cells else (),
+            "attention_kernel": next(kernels, None),
+            "context_s": line.context_s,
+        }
     )
 
 
 def _predicted(line: _Alike, record: Record, budgets: Budgets) -> FrontierLine:
     """A line through the predicted cells, where nothing was predicted between them."""
-    cells = line.cells
-    found = [(cell.requested.clip_seconds, cell_fit(cell, budgets)) for cell in cells]
-    headless = _Ends.of((clip_s, fit.headless) for clip_s, fit in found)
-    desktop = _Ends.of((clip_s, fit.desktop) for clip_s, fit in found)
+    found = [(cell.requested.clip_seconds, cell_fit(cell, budgets)) for cell in line.cells]
+    headless = _lengths((clip_s, fit.headless, fit.headless_likely) for clip_s, fit in found)
+    desktop = _lengths((clip_s, fit.desktop, fit.desktop_likely) for clip_s, fit in found)
+    return _of_prediction(record, line.cells[0].requested, headless, desktop).model_copy(
+        update={"variant": line.variant, "settings": line.settings, "attention_kernel": line.kernel}
+    )
+
+
+def _of_prediction(
+    record: Record,
+    place: Requested | LongestClip,
+    headless: PredictedLengths | None,
+    desktop: PredictedLengths | None,
+) -> FrontierLine:
     return FrontierLine(
         provenance=record.provenance,
         machines=_machines(record),
         weight_mode=record.model.weight_mode,
-        attention=cells[0].requested.attention,
-        max_tokens=cells[0].requested.max_tokens,
-        variant=line.variant,
-        settings=line.settings,
-        attention_kernel=line.kernel,
-        longest_fit_s=headless.fits_s,
-        smallest_misfit_s=headless.misfit_s,
-        longest_fit_with_desktop_s=desktop.fits_s,
-        smallest_misfit_with_desktop_s=desktop.misfit_s,
-        headless_is_known=headless.is_known,
-        desktop_is_known=desktop.is_known,
+        attention=place.attention,
+        max_tokens=place.max_tokens,
+        settings=(),
+        longest_fit_s=None if headless is None else headless.fits_s,
+        smallest_misfit_s=None if headless is None else headless.misfit_s,
+        longest_fit_with_desktop_s=None if desktop is None else desktop.fits_s,
+        smallest_misfit_with_desktop_s=None if desktop is None else desktop.misfit_s,
+        headless_is_known=headless is not None,
+        desktop_is_known=desktop is not None,
+        predicted_headless=headless,
+        predicted_desktop=desktop,
     )
 
 
-class _Ends(NamedTuple):
-    fits_s: float | None
-    misfit_s: float | None
-    is_known: bool
-
-    @classmethod
-    def of(cls, clips: Iterable[tuple[float, Fit | None]]) -> Self:
-        known = [(clip_s, fit) for clip_s, fit in clips if fit is not None]
-        return cls(
-            fits_s=max((clip_s for clip_s, fit in known if fit is Fit.FITS), default=None),
-            misfit_s=min((clip_s for clip_s, fit in known if fit is Fit.DOES_NOT_FIT), default=None),
-            is_known=bool(known),
-        )
+def _lengths(clips: Iterable[tuple[float, Fit | None, bool | None]]) -> PredictedLengths | None:
+    """The lengths of one budget; None where it is not known for any clip."""
+    known = [(clip_s, fit, likely) for clip_s, fit, likely in clips if fit is not None]
+    if not known:
+        return None
+    return PredictedLengths(
+        fits_s=max((clip_s for clip_s, fit, _ in known if fit is Fit.FITS), default=None),
+        likely_fits_s=max((clip_s for clip_s, _, likely in known if likely), default=None),
+        misfit_s=min((clip_s for clip_s, fit, _ in known if fit is Fit.DOES_NOT_FIT), default=None),
+        likely_is_known=any(likely is not None for _, _, likely in known),
+    )

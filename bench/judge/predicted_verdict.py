@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from bench.judge.caveats import is_smoke
 from bench.judge.frontier import shape_of, size
 from bench.judge.prediction import Budgets, best, cell_verdict, unsupported_reason
-from bench.records.check import FrontierLine
+from bench.records.check import FrontierLine, PredictedLengths
 from bench.records.enums import Verdict
 from bench.records.record import CellResult, Record, Unsupported
 from bench.records.verdicts import (
@@ -103,33 +103,31 @@ def _on_a_cpu(record: Record) -> PredictedOnCpu:
 def budget_limits(lines: Sequence[FrontierLine]) -> tuple[BudgetLimit, ...]:
     """For each known budget the line that says most, headless first.
 
-    That is the line of the longest clip that fits, with the most new tokens; where none fits, the line with
-    the fewest new tokens.
+    That is the line of the longest clip that fits, else that likely fits, with the most new tokens; where
+    none does, the line with the fewest new tokens.
     """
-    headless = [_limit("headless", line) for line in lines if line.headless_is_known]
-    desktop = [_limit("desktop", line) for line in lines if line.desktop_is_known]
+    headless = [
+        _limit("headless", line, line.predicted_headless) for line in lines if line.predicted_headless
+    ]
+    desktop = [_limit("desktop", line, line.predicted_desktop) for line in lines if line.predicted_desktop]
     return tuple(_furthest(limits) for limits in (headless, desktop) if limits)
 
 
-def _limit(budget: Budget, line: FrontierLine) -> BudgetLimit:
-    headless = budget == "headless"
+def _limit(budget: Budget, line: FrontierLine, lengths: PredictedLengths) -> BudgetLimit:
     return BudgetLimit(
-        budget=budget,
-        fits_s=line.longest_fit_s if headless else line.longest_fit_with_desktop_s,
-        misfit_s=line.smallest_misfit_s if headless else line.smallest_misfit_with_desktop_s,
-        max_tokens=line.max_tokens,
-        context_s=line.context_s,
+        budget=budget, **lengths.model_dump(), max_tokens=line.max_tokens, context_s=line.context_s
     )
 
 
 def _furthest(limits: Sequence[BudgetLimit]) -> BudgetLimit:
-    fitting = [limit for limit in limits if limit.fits_s is not None]
+    fitting = [limit for limit in limits if limit.fits_s is not None or limit.likely_fits_s is not None]
     if not fitting:
         return min(limits, key=lambda limit: limit.max_tokens)
-    return max(fitting, key=lambda limit: (limit.fits_s or 0.0, limit.max_tokens))
+    return max(fitting, key=lambda limit: (limit.fits_s or 0.0, limit.likely_fits_s or 0.0, limit.max_tokens))
 
 
 def _shorter(lines: Sequence[FrontierLine]) -> BudgetLimit | None:
-    """What fits nevertheless, shorter than all that was asked for."""
-    fits_somewhere = any(line.longest_fit_s or line.longest_fit_with_desktop_s for line in lines)
-    return budget_limits(lines)[0] if fits_somewhere else None
+    """What fits or likely fits nevertheless, shorter than all that was asked for."""
+    limits = budget_limits(lines)
+    fits_somewhere = any(limit.fits_s or limit.likely_fits_s for limit in limits)
+    return limits[0] if fits_somewhere else None

@@ -1,13 +1,13 @@
 """Predicted needs against the budgets of a card, both as intervals in bytes. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from bench.hardware.budget import fit, less
+from bench.hardware.budget import fit, less, typical_bytes
 from bench.records.base import ByteInterval
 from bench.records.enums import AttentionKernel, Fit, Provenance, Verdict
-from bench.records.prediction import LongestClip
+from bench.records.prediction import Derivation, Envelope, LongestClip
 from bench.records.reasons import UnsupportedReason
 from bench.records.record import CellResult, Predicted, Record, Unsupported
 from bench.records.verdicts import (
@@ -31,20 +31,28 @@ class Budgets:
     """Bytes that a card leaves for one program, CUDA context included.
 
     `low` is available on every machine whose figures the terms name, more than `high` on none of them.
-    None: not asked for, or not known; both are None for a CPU, which has no budget (`on_cpu`).
+    `*_typical_bytes` is what typical figures leave for the framework's allocator, after the CUDA context.
+    None: not asked for, or not known; all are None for a CPU, which has no budget (`on_cpu`).
     """
 
     headless: ByteInterval | None = None
     desktop: ByteInterval | None = None
     on_cpu: bool = False
+    headless_typical_bytes: int | None = None
+    desktop_typical_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CellFit:
-    """Whether a predicted cell fits each budget; None where a budget was not asked for or is not known."""
+    """Whether a predicted cell fits each budget; None where a budget was not asked for or is not known.
+
+    `*_likely`: whether it likely fits, None also where the record has no typical figures.
+    """
 
     headless: Fit | None = None
     desktop: Fit | None = None
+    headless_likely: bool | None = None
+    desktop_likely: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +73,41 @@ def budgets_of(record: Record) -> Budgets:
 
     headless = total - driver reserve; desktop = headless - use of a desktop.
     """
-    derivation, total = record.derivation, record.device.memory_total_bytes
     if record.device.kind == "cpu":
         return Budgets(on_cpu=True)
-    if derivation is None or total is None:
+    if record.derivation is None:
         return Budgets()
-    if derivation.driver_reserve is None or derivation.desktop is None:
+    return budgets_from(record.derivation, record.device.memory_total_bytes)
+
+
+def budgets_from(terms: Derivation, total_bytes: int | None) -> Budgets:
+    """The budgets of a card with this total by the terms of a derivation."""
+    reserve, desktop, context = terms.driver_reserve, terms.desktop, terms.context
+    if total_bytes is None or reserve is None or desktop is None:
         return Budgets()
-    headless = less(ByteInterval(low=total, high=total), derivation.driver_reserve)
-    desktop = less(headless, derivation.desktop)
-    return Budgets(
-        headless=None if derivation.headroom == "desktop" else headless,
-        desktop=None if derivation.headroom == "headless" else desktop,
-    )
+    headless = less(ByteInterval(low=total_bytes, high=total_bytes), reserve)
+    typical = typical_bytes(total_bytes, reserve, context)
+    with_desktop = typical_bytes(total_bytes, reserve, context, desktop)
+    budgets = Budgets(headless, less(headless, desktop), False, typical, with_desktop)
+    match terms.headroom:
+        case "headless":
+            return replace(budgets, desktop=None, desktop_typical_bytes=None)
+        case "desktop":
+            return replace(budgets, headless=None, headless_typical_bytes=None)
+        case None:
+            return budgets
+
+
+def likely_fits(envelope: Envelope | None, answer: Fit, typical: int | None) -> bool | None:
+    """Whether the most that is reserved is within what typical costs leave; None where that is not known.
+
+    What fits for certain likely fits, and what cannot fit does not: typical costs lie in their ranges.
+    """
+    if envelope is None or envelope.reserved_peak_bytes is None or typical is None:
+        return None
+    if answer is not Fit.TOO_CLOSE_TO_CALL:
+        return answer is Fit.FITS
+    return envelope.reserved_peak_bytes.high <= typical
 
 
 def need_of(cell: CellResult) -> ByteInterval | None:
@@ -95,8 +125,14 @@ def kernels_of(record: Record) -> tuple[AttentionKernel, ...]:
 
 def cell_fit(cell: CellResult, budgets: Budgets) -> CellFit:
     """Whether a predicted cell fits the budgets of its record's card."""
-    found = {answer.budget: answer.fit for answer in _answers(cell, budgets)}
-    return CellFit(found.get("headless"), found.get("desktop"))
+    found = {answer.budget: answer for answer in _answers(cell, budgets)}
+    headless, desktop = found.get("headless"), found.get("desktop")
+    return CellFit(
+        headless=headless.fit if headless else None,
+        desktop=desktop.fit if desktop else None,
+        headless_likely=headless.likely_fits if headless else None,
+        desktop_likely=desktop.likely_fits if desktop else None,
+    )
 
 
 def cell_verdict(cell: CellResult, budgets: Budgets) -> CellVerdict:
@@ -140,13 +176,19 @@ def _answers(cell: CellResult, budgets: Budgets) -> tuple[BudgetAnswer, ...]:
     need = need_of(cell)
     if need is None:
         return ()
-    known: tuple[tuple[Budget, ByteInterval | None], ...] = (
-        ("headless", budgets.headless),
-        ("desktop", budgets.desktop),
+    known: tuple[tuple[Budget, ByteInterval | None, int | None], ...] = (
+        ("headless", budgets.headless, budgets.headless_typical_bytes),
+        ("desktop", budgets.desktop, budgets.desktop_typical_bytes),
     )
     return tuple(
-        BudgetAnswer(budget=budget, fit=fit(need, there), need_bytes=need, available_bytes=there)
-        for budget, there in known
+        BudgetAnswer(
+            budget=budget,
+            fit=(answer := fit(need, there)),
+            need_bytes=need,
+            available_bytes=there,
+            likely_fits=likely_fits(cell.envelope, answer, typical),
+        )
+        for budget, there, typical in known
         if there is not None
     )
 

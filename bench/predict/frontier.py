@@ -1,10 +1,11 @@
 """The predicted frontier: the longest clip that fits, for each attention, max_tokens and budget of a card."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from bench.engines.support import longest_clip_s
-from bench.hardware.budget import BudgetKind, budgets
+from bench.judge.prediction import Budgets
 from bench.predict.cells import Predictions, unsupported_reason
 from bench.predict.search import Bracket, Goal, Search
 from bench.predict.setting import Setting, setting_of
@@ -14,8 +15,23 @@ from bench.records.prediction import LongestClip
 from bench.records.record import Requested
 from bench.suite.cells import Cell
 
-EXTRA_LENGTHS: Final = 8
+EXTRA_LENGTHS: Final = 12
 """Clips that are predicted in addition to those of the suite, for attentions that allocate alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    """The goals of one budget for one max_tokens; all are None where it was not asked for.
+
+    `likely` is None also where no typical figures are known.
+    """
+
+    fits: Goal | None = None
+    likely: Goal | None = None
+    misfit: Goal | None = None
+
+    def __iter__(self) -> Iterator[Goal]:
+        return filter(None, (self.fits, self.likely, self.misfit))
 
 
 def longest_clips(
@@ -23,14 +39,18 @@ def longest_clips(
     target: Target,
     predictions: Predictions,
     max_positions: int,
-    budget: BudgetKind | None,
+    *,
+    budgets: Budgets,
+    context_most_bytes: int,
 ) -> tuple[LongestClip, ...]:
-    """Return the predicted frontier; empty for a CPU, and for a plan of one clip length."""
+    """Return the predicted frontier; empty for a CPU, and for a plan of one clip length.
+
+    `context_most_bytes` is the CUDA context in the upper end of each need: what likely fits has the typical
+    one in place of it.
+    """
     clips = sorted({cell.requested.clip_seconds for cell in cells})
     if target.card is None or target.system is None or len(clips) < 2:
         return ()
-    every = budgets(target.card, target.system.os)
-    asked = {kind: there for kind, there in every.items() if budget in {None, kind}}
     lines = _lines(cells, target, max_positions)
     alike: dict[Setting, list[Requested]] = {}
     for requested in lines:
@@ -41,8 +61,14 @@ def longest_clips(
         peaks = {tokens: envelope.device_peak_bytes for tokens, envelope in envelopes.items()}
         return {tokens: peak for tokens, peak in peaks.items() if peak is not None}
 
+    def bounds(tokens: int) -> tuple[_Bounds, _Bounds]:
+        return (
+            _bounds(tokens, budgets.headless, budgets.headless_typical_bytes, context_most_bytes),
+            _bounds(tokens, budgets.desktop, budgets.desktop_typical_bytes, context_most_bytes),
+        )
+
     found = [
-        line for group in alike.values() for line in _of_group(group, clips, asked, needs, max_positions)
+        line for group in alike.values() for line in _of_group(group, clips, bounds, needs, max_positions)
     ]
     order = [(requested.attention, requested.max_tokens) for requested in lines]
     return tuple(sorted(found, key=lambda line: order.index((line.attention, line.max_tokens))))
@@ -58,7 +84,7 @@ def _lines(cells: Sequence[Cell], target: Target, max_positions: int) -> list[Re
 def _of_group(
     group: Sequence[Requested],
     clips: Sequence[float],
-    budgets: Mapping[BudgetKind, ByteInterval],
+    bounds_of: Callable[[int], tuple[_Bounds, _Bounds]],
     needs: Callable[[Requested, float], dict[int, ByteInterval]],
     max_positions: int,
 ) -> list[LongestClip]:
@@ -68,43 +94,53 @@ def _of_group(
         for requested in group
     }
     longest = max(context.values())
-    goals = [
-        goal
-        for tokens in context
-        for budget in budgets.values()
-        for goal in (Goal(tokens, "fits", budget.low), Goal(tokens, "misfit", budget.high))
-    ]
+    bounds = {tokens: bounds_of(tokens) for tokens in context}
+    goals = [goal for both in bounds.values() for each in both for goal in each]
     known = {int(clip): needs(group[0], clip) for clip in clips if clip == int(clip) and clip <= longest}
     found = Search(lambda clip: needs(group[0], clip), goals, longest_s=longest, known=known).run(
         EXTRA_LENGTHS
     )
-    return [_line(requested, found, budgets, context[requested.max_tokens]) for requested in group]
+    return [
+        _line(requested, found, bounds[requested.max_tokens], context[requested.max_tokens])
+        for requested in group
+    ]
+
+
+def _bounds(
+    tokens: int, budget: ByteInterval | None, typical: int | None, context_most_bytes: int
+) -> _Bounds:
+    if budget is None:
+        return _Bounds()
+    return _Bounds(
+        fits=Goal(tokens, "fits", budget.low),
+        likely=None if typical is None else Goal(tokens, "likely", typical + context_most_bytes),
+        misfit=Goal(tokens, "misfit", budget.high),
+    )
 
 
 def _line(
     requested: Requested,
     found: Mapping[Goal, Bracket],
-    budgets: Mapping[BudgetKind, ByteInterval],
+    bounds: tuple[_Bounds, _Bounds],
     context_s: int,
 ) -> LongestClip:
-    def fits(kind: BudgetKind) -> float | None:
-        if kind not in budgets:
-            return None
-        below = found[Goal(requested.max_tokens, "fits", budgets[kind].low)].below
-        return None if below is None else float(min(below, context_s))
+    def below(goal: Goal | None) -> float | None:
+        length = None if goal is None else found[goal].below
+        return None if length is None else float(min(length, context_s))
 
-    def misfit(kind: BudgetKind) -> float | None:
-        if kind not in budgets:
-            return None
-        above = found[Goal(requested.max_tokens, "misfit", budgets[kind].high)].above
-        return None if above is None or above > context_s else float(above)
+    def above(goal: Goal | None) -> float | None:
+        length = None if goal is None else found[goal].above
+        return None if length is None or length > context_s else float(length)
 
+    headless, desktop = bounds
     return LongestClip(
         attention=requested.attention,
         max_tokens=requested.max_tokens,
-        headless_fits_s=fits("headless"),
-        headless_misfit_s=misfit("headless"),
-        desktop_fits_s=fits("desktop"),
-        desktop_misfit_s=misfit("desktop"),
+        headless_fits_s=below(headless.fits),
+        headless_likely_fits_s=below(headless.likely),
+        headless_misfit_s=above(headless.misfit),
+        desktop_fits_s=below(desktop.fits),
+        desktop_likely_fits_s=below(desktop.likely),
+        desktop_misfit_s=above(desktop.misfit),
         context_s=float(context_s),
     )

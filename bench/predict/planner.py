@@ -16,7 +16,15 @@ from bench.hardware import budget
 from bench.hardware.budget import BudgetKind
 from bench.hardware.catalog import Card
 from bench.hardware.environment import environment
-from bench.judge.prediction import ORDER, budgets_of, cell_verdict, kernels_of, need_of
+from bench.judge.prediction import (
+    ORDER,
+    budgets_from,
+    budgets_of,
+    cell_fit,
+    cell_verdict,
+    kernels_of,
+    need_of,
+)
 from bench.packages import version_of
 from bench.predict.allocator.caching import RULES_OF
 from bench.predict.allocator.protocol import Measuring
@@ -25,7 +33,7 @@ from bench.predict.target import Target, every_card
 from bench.predict.terms_cache import TermsCache
 from bench.records.base import ByteInterval
 from bench.records.enums import AttentionKernel, Provenance, Verdict
-from bench.records.prediction import Derivation, LongestClip, PlannedSystem
+from bench.records.prediction import Derivation, PlannedSystem
 from bench.records.record import Environment, Record, SuiteInfo
 from bench.records.verdicts import CellReason, StatedReason, TotalUnknown
 from bench.run.run_spec import RunOptions, cells_of, origin_of
@@ -132,11 +140,19 @@ class Planner:
 
         source, cells = self._request.source, self._request.cells
         results = [self._predictions.cell(cell, target) for cell in cells]
-        longest = (
-            longest_clips(cells, target, self._predictions, source.max_positions, self._budget_kind)
-            if frontier
-            else ()
-        )
+        derivation = self._derivation(target)
+        if frontier and derivation.context is not None:
+            budgets = budgets_from(derivation, target.info.memory_total_bytes)
+            most = derivation.context.high_bytes
+            longest = longest_clips(
+                cells,
+                target,
+                self._predictions,
+                source.max_positions,
+                budgets=budgets,
+                context_most_bytes=most,
+            )
+            derivation = derivation.model_copy(update={"longest_clips": longest})
         fields: dict[str, BaseModel] = {
             "suite": self._request.suite_info,
             "model": self._model.info,
@@ -144,7 +160,7 @@ class Planner:
             "environment": self._environment
             if target.card is None
             else _without_variables(self._environment),
-            "derivation": self._derivation(target, longest),
+            "derivation": derivation,
         }
         derived = seal(
             {
@@ -162,7 +178,7 @@ class Planner:
         held = derived.derivation.model_copy(update={"compared": compared})
         return seal(derived.model_copy(update={"derivation": held}).model_dump(mode="json"))
 
-    def _derivation(self, target: Target, longest: tuple[LongestClip, ...]) -> Derivation:
+    def _derivation(self, target: Target) -> Derivation:
         total, system = target.info.memory_total_bytes, target.system
         return Derivation(
             weights_source="configuration" if self._request.source.tensors is None else "safetensors headers",
@@ -174,7 +190,6 @@ class Planner:
             driver_reserve=budget.driver_reserve(total, system.os).term if system and total else None,
             context=budget.CONTEXT.term if system else None,
             desktop=budget.desktop_cost(system.os).term if system else None,
-            longest_clips=longest,
         )
 
 
@@ -200,7 +215,8 @@ def record_path(record: Record, out: Path) -> Path:
 class Candidate:
     """One card of the catalog. `verdict` is that of the worst cell, `why` its reason.
 
-    `need` is the largest of the cells; None where nothing was predicted.
+    `need` is the largest of the cells; None where nothing was predicted. `headless_likely` and
+    `desktop_likely`: whether every cell likely fits.
     """
 
     slug: str
@@ -210,6 +226,8 @@ class Candidate:
     why: CellReason
     need: ByteInterval | None
     kernels: tuple[AttentionKernel, ...] = ()
+    headless_likely: bool = False
+    desktop_likely: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,17 +242,18 @@ class Survey:
         return tuple(dict.fromkeys(kernel for card in self.cards for kernel in card.kernels))
 
     @property
-    def smallest_headless(self) -> Candidate | None:
-        """The card with the least memory on which every cell fits without a display."""
-        return self._first({Verdict.RUNS, Verdict.RUNS_HEADLESS})
+    def smallest(self) -> dict[str, Candidate | None]:
+        """The card with the least memory on which every cell fits, or likely fits, for each budget."""
+        headless = {Verdict.RUNS, Verdict.RUNS_HEADLESS}
+        return {
+            "headless": self._first(lambda card: card.verdict in headless),
+            "headless_likely": self._first(lambda card: card.headless_likely),
+            "desktop": self._first(lambda card: card.verdict is Verdict.RUNS),
+            "desktop_likely": self._first(lambda card: card.desktop_likely),
+        }
 
-    @property
-    def smallest_desktop(self) -> Candidate | None:
-        """The card with the least memory on which every cell fits with a desktop."""
-        return self._first({Verdict.RUNS})
-
-    def _first(self, verdicts: set[Verdict]) -> Candidate | None:
-        return next((card for card in self.cards if card.verdict in verdicts), None)
+    def _first(self, holds: Callable[[Candidate], bool]) -> Candidate | None:
+        return next(filter(holds, self.cards), None)
 
 
 def survey(planner: Planner, system: PlannedSystem) -> Survey:
@@ -256,6 +275,7 @@ def _candidate(record: Record) -> Candidate:
     judged = [cell_verdict(cell, budgets) for cell in record.cells]
     worst = max(judged, key=lambda verdict: ORDER.index(verdict.verdict))
     needs = [need for cell in record.cells if (need := need_of(cell)) is not None]
+    fits = [cell_fit(cell, budgets) for cell in record.cells]
     device = record.device
     return Candidate(
         device.slug,
@@ -265,6 +285,8 @@ def _candidate(record: Record) -> Candidate:
         worst.why,
         _most(needs),
         kernels_of(record),
+        all(fit.headless_likely for fit in fits),
+        all(fit.desktop_likely for fit in fits),
     )
 
 

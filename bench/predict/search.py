@@ -33,25 +33,25 @@ class Needs(Protocol):
 class Goal:
     """A bound to search.
 
-    `fits`: the longest clip whose whole interval is within `budget_bytes`; `misfit`: the shortest clip whose
-    whole interval is beyond.
+    `fits`, `likely`: the longest clip whose whole interval is within `budget_bytes`, which differ in that;
+    `misfit`: the shortest clip whose whole interval is beyond.
     """
 
     max_tokens: int
-    bound: Literal["fits", "misfit"]
+    bound: Literal["fits", "likely", "misfit"]
     budget_bytes: int
 
     def slack(self, need: ByteInterval) -> int:
         """Bytes that are left; negative where the need is larger than the budget."""
-        return self.budget_bytes - (need.high if self.bound == "fits" else need.low)
+        return self.budget_bytes - (need.low if self.bound == "misfit" else need.high)
 
 
 @dataclass(frozen=True, slots=True)
 class Bracket:
     """Two predicted lengths: the slack is not negative at `below`, and negative at `above`.
 
-    None where no such length is known. Where the need does not always grow with the length, `fits` stays
-    below the first failure, and `misfit` above the last success.
+    None where no such length is known. Where the need does not always grow with the length, `fits` and
+    `likely` stay below the first failure, and `misfit` above the last success.
     """
 
     below: int | None
@@ -117,7 +117,7 @@ class Search:
         if found.is_exact or found.below == self._longest_s or found.above == 1:
             return 0.0
         root = self._root(goal, found)
-        if goal.bound == "fits":
+        if goal.bound != "misfit":
             return root - found.below if found.below is not None else max(STEP_S, root)
         # Without a misfit up to the context's end, only that end can prove one, whatever the line says.
         return max(STEP_S, self._longest_s + 1 - root) if found.above is None else found.above - root
@@ -140,7 +140,7 @@ class Search:
             2 * width > self._widths.get(_bound_of(goal), 2 * width) and self._error(goal, found) > _FAR_S
         )
         where = ((low + high) / 2 if creeps else root) / STEP_S
-        steps = floor(where) if goal.bound == "fits" else ceil(where)
+        steps = ceil(where) if goal.bound == "misfit" else floor(where)
         first, last = ceil(low / STEP_S), high // STEP_S
         return min(max(steps, first), last) * STEP_S if first <= last else None
 
@@ -151,7 +151,7 @@ class Search:
         slack = {length: goal.slack(need[goal.max_tokens]) for length, need in self._known.items()}
         enough = [length for length, left in slack.items() if left >= 0]
         short = [length for length, left in slack.items() if left < 0]
-        if goal.bound == "fits":
+        if goal.bound != "misfit":
             above = min(short, default=None)
             return Bracket(
                 max((each for each in enough if above is None or each < above), default=None), above

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from bench.records.base import ByteInterval, Bytes, Frozen, Utc
+from bench.records.base import ByteInterval, Bytes, Frozen, Seconds, Utc
 from bench.records.card import Emulation
 from bench.records.caveats import Caveat
 from bench.records.enums import (
@@ -97,6 +97,10 @@ class CheckEnvelope(Frozen):
         description="whether the whole interval fits the card without a desktop; null where that is not known"
     )
     desktop: Fit | None = Field(description="the same with a desktop")
+    headless_likely: bool | None = Field(
+        default=None, description="whether it likely fits, by typical figures; null where that is not known"
+    )
+    desktop_likely: bool | None = Field(default=None, description="the same with a desktop")
     weights_bytes: Bytes | None
     kv_cache_bytes: Bytes | None
     activations_peak_bytes: Bytes | None
@@ -120,6 +124,11 @@ class CheckPrediction(Frozen):
         description="null where that was not asked for or is not known"
     )
     room_desktop_bytes: ByteInterval | None
+    typical_headless_bytes: Bytes | None = Field(
+        default=None,
+        description="what typical figures leave for the framework's allocator, after the CUDA context",
+    )
+    typical_desktop_bytes: Bytes | None = Field(default=None, description="the same with a desktop")
     system: PlannedSystem | None = Field(default=None, description="null for a CPU and in records of 1.0")
     compared: tuple[Comparison, ...] = Field(
         description="empty: no measured record of the card was there, so nothing confirms the prediction"
@@ -200,6 +209,21 @@ class CheckSpeed(_Figures):
     point: CheckPoint
 
 
+class PredictedLengths(Frozen):
+    """The three lengths of a predicted line against one budget of the card.
+
+    Up to `fits_s` every clip fits for certain, from `misfit_s` on none does. Up to `likely_fits_s` a clip
+    fits by typical figures of the CUDA context, the driver's reserve and the desktop: no probability.
+    """
+
+    fits_s: Seconds | None = Field(description="null: none certainly fits")
+    likely_fits_s: Seconds | None = Field(
+        description="null: none likely fits, or not known (`likely_is_known`)"
+    )
+    misfit_s: Seconds | None = Field(description="null: none is sure not to fit")
+    likely_is_known: bool = Field(description="false for records without typical figures, as older ones")
+
+
 class FrontierLine(Frozen):
     """The longest clip that fits and the smallest that does not, for one attention and `max_tokens`.
 
@@ -231,6 +255,10 @@ class FrontierLine(Frozen):
     smallest_misfit_with_desktop_s: float | None = Field(default=None, description="of a prediction only")
     headless_is_known: bool = True
     desktop_is_known: bool
+    predicted_headless: PredictedLengths | None = Field(
+        default=None, description="of a prediction; null also where headless was not asked for"
+    )
+    predicted_desktop: PredictedLengths | None = Field(default=None, description="the same with a desktop")
     context_s: float | None = Field(
         default=None, description="longest clip that the model's context holds; of a prediction"
     )

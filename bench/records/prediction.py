@@ -72,6 +72,10 @@ class Term(Frozen):
     """A cost that differs between machines: its range, and where that was seen."""
 
     low_bytes: Bytes
+    typical_bytes: Bytes | None = Field(
+        default=None,
+        description="median of the figures of `evidence`, a range by its middle; null in older records",
+    )
     high_bytes: Bytes
     evidence: str
 
@@ -90,17 +94,22 @@ class LongestClip(Frozen):
     """The predicted frontier of one attention and max_tokens, in whole seconds.
 
     `*_fits_s` is the longest predicted clip below the first one that does not certainly fit; `*_misfit_s` the
-    first beyond which, of those predicted, none may fit. Between them it is too close to call. What is
-    reserved is not monotone, so that a clip between two predicted ones may differ. `fits` null: not even 1 s
-    does. `misfit` null: up to the model's context nothing is sure not to fit. All null with a desktop where
-    only headless was asked for, and the other way round; under Windows and in WSL2 there is no headless.
+    first beyond which, of those predicted, none may fit. Between them it is too close to call;
+    `*_likely_fits_s` is the longest predicted clip below the first one that does not fit by the typical
+    figures of context, driver reserve and desktop. What is reserved is not monotone, so that a clip between
+    two predicted ones may differ. `fits` null: not even 1 s does. `misfit` null: up to the model's context
+    nothing is sure not to fit. `likely_fits` null: not even 1 s does, or the terms have no typical figures.
+    All null with a desktop where only headless was asked for, and the other way round; under Windows and in
+    WSL2 there is no headless.
     """
 
     attention: Attention
     max_tokens: int
     headless_fits_s: Seconds | None
+    headless_likely_fits_s: Seconds | None = None
     headless_misfit_s: Seconds | None
     desktop_fits_s: Seconds | None
+    desktop_likely_fits_s: Seconds | None = None
     desktop_misfit_s: Seconds | None
     context_s: Seconds = Field(description="longest clip that the model's context holds with this answer")
 

@@ -33,6 +33,9 @@ class BudgetAnswer(Frozen):
     fit: Fit
     need_bytes: ByteInterval
     available_bytes: ByteInterval
+    likely_fits: bool | None = Field(
+        default=None, description="by typical figures; null where the record has none, as older ones"
+    )
 
 
 class HeldAgainstBudgets(Frozen):
@@ -88,6 +91,10 @@ class BudgetLimit(Frozen):
 
     budget: Budget
     fits_s: Seconds | None = Field(description="longest clip that certainly fits; null: none does")
+    likely_fits_s: Seconds | None = Field(
+        default=None, description="longest clip that likely fits; null: none does where likely_is_known"
+    )
+    likely_is_known: bool = False
     misfit_s: Seconds | None = Field(description="from here on none fits; null: every longer one may")
     max_tokens: int
     context_s: Seconds | None = Field(
@@ -115,7 +122,7 @@ class PredictedTooClose(Frozen):
     smallest: CellShape = Field(description="smallest cell that is too close to call")
     answer: BudgetAnswer = Field(description="of that cell")
     shorter: BudgetLimit | None = Field(
-        description="what certainly fits, shorter than all that was asked for"
+        description="what fits or likely fits, shorter than all that was asked for"
     )
 
 
@@ -128,7 +135,7 @@ class PredictedMisfit(Frozen):
     smallest: CellShape
     answer: BudgetAnswer = Field(description="of that cell")
     shorter: BudgetLimit | None = Field(
-        description="what certainly fits, shorter than all that was asked for"
+        description="what fits or likely fits, shorter than all that was asked for"
     )
 
 

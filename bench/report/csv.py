@@ -108,7 +108,16 @@ def predicted_columns() -> list[str]:
     ranges = [end for name in _RANGES for end in _ends(name)]
     ceilings = [f"ceiling_{name}" for name in CEILINGS]
     return [
-        *("planned_os", "planned_torch", "verdict", "fits_headless", "fits_desktop", "prompt_tokens"),
+        *(
+            "planned_os",
+            "planned_torch",
+            "verdict",
+            "fits_headless",
+            "fits_desktop",
+            "likely_fits_headless",
+            "likely_fits_desktop",
+        ),
+        "prompt_tokens",
         *_SIZES,
         *ranges,
         *("peak_phase", "peak_op"),
@@ -128,6 +137,8 @@ def _values(row: Row) -> dict[str, _Value]:
         "verdict": prediction.verdict.value,
         "fits_headless": None if prediction.headless is None else prediction.headless.value,
         "fits_desktop": None if prediction.desktop is None else prediction.desktop.value,
+        "likely_fits_headless": prediction.headless_likely,
+        "likely_fits_desktop": prediction.desktop_likely,
     }
     return {**empty, **fits, **(_figures(prediction.envelope) if prediction.envelope else {})}
 

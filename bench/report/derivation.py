@@ -36,8 +36,8 @@ def derived(check: Check, how: tuple[Fact, ...], how_lines: tuple[str, ...]) -> 
         units_line=units_line(check),
         tiles=tuple(tiles(check)),
         room_line=_room_line(check.prediction),
-        shows_headless=any(line.headless_is_known for line in check.frontier),
-        shows_desktop=any(line.desktop_is_known for line in check.frontier),
+        shows_headless=any(line.predicted_headless for line in check.frontier),
+        shows_desktop=any(line.predicted_desktop for line in check.frontier),
         how=how,
         how_lines=how_lines,
         compared=tuple(map(_compared, check.prediction.compared)),
@@ -102,10 +102,10 @@ def how_lines(record: Record) -> tuple[str, ...]:
         return ()
     first = f"Derived from the {derivation.weights_source}; {derivation.loading}."
     costs = (("driver", derivation.driver_reserve), ("CUDA context", derivation.context))
-    assumed = [f"{name} {ranges.gib(term)}" for name, term in costs if term is not None]
+    assumed = [f"{name} {_range_of(term)}" for name, term in costs if term is not None]
     desktop = derivation.desktop
     if desktop is not None and derivation.headroom != "headless":
-        assumed.append(f"desktop {ranges.gib(desktop)}")
+        assumed.append(f"desktop {_range_of(desktop)}")
     second = f"Assumed: {', '.join(assumed)}." if assumed else ""
     return tuple(clean(line) for line in (first, second) if line)
 
@@ -145,7 +145,13 @@ def _costs(derivation: Derivation) -> Iterator[tuple[str, str]]:
 
 
 def _cost(term: Term | None) -> str:
-    return "" if term is None else f"{ranges.gib(term)}; {term.evidence}"
+    return "" if term is None else f"{_range_of(term)}; {term.evidence}"
+
+
+def _range_of(term: Term) -> str:
+    """`171–528 MiB (typically 288 MiB)`."""
+    typical = "" if term.typical_bytes is None else f" (typically {units.gib(term.typical_bytes)})"
+    return f"{ranges.gib(term)}{typical}"
 
 
 def _settings(record: Record) -> Iterator[tuple[str, str]]:

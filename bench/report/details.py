@@ -105,6 +105,8 @@ def details_of(record: Record, check: Check, plan: Record | None = None) -> Deta
         headless=predicted.room_headless_bytes if predicted else None,
         desktop=predicted.room_desktop_bytes if predicted else None,
         on_cpu=check.gpu.kind == "cpu",
+        headless_typical_bytes=predicted.typical_headless_bytes if predicted else None,
+        desktop_typical_bytes=predicted.typical_desktop_bytes if predicted else None,
     )
     columns, key = _columns(record), _keys(record)
     planned = {} if plan is None else predictions_of(plan, record)

@@ -3,9 +3,9 @@
 from typing import Final
 
 from bench import units
-from bench.records.check import Check, FrontierLine
+from bench.records.check import Check, FrontierLine, PredictedLengths
 from bench.report.basics import basis
-from bench.report.interface import FrontierRow
+from bench.report.interface import FrontierRow, LengthWords
 from bench.wording import labels
 
 _ENDS: Final = {"failed": "failed", "timeout": "timed out"}
@@ -23,12 +23,11 @@ def _row(line: FrontierLine, basis_words: str) -> FrontierRow:
         line=line,
         attention_words=", ".join((labels.ATTENTIONS[line.attention], *line.variant, *doubt)),
         kernel="" if line.attention_kernel is None else labels.KERNELS[line.attention_kernel],
-        longest_fit=_fits_to(line, line.longest_fit_s) if predicted else _longest(line),
-        longest_fit_with_desktop=_fits_to(line, line.longest_fit_with_desktop_s)
-        if predicted
-        else _longest_with_desktop(line),
-        smallest_misfit=_misfits_from(line.smallest_misfit_s) if predicted else _misfit(line),
-        smallest_misfit_with_desktop=_misfits_from(line.smallest_misfit_with_desktop_s) if predicted else "",
+        longest_fit="" if predicted else _longest(line),
+        longest_fit_with_desktop="" if predicted else _longest_with_desktop(line),
+        smallest_misfit="" if predicted else _misfit(line),
+        headless=_lengths(line.predicted_headless, line.context_s),
+        desktop=_lengths(line.predicted_desktop, line.context_s),
         context="" if line.context_s is None else units.clip_length(line.context_s),
         basis=basis_words,
     )
@@ -57,13 +56,17 @@ def _open_end(line: FrontierLine) -> str:
     return f"; {units.clip_length(line.undecided_s)} {_ENDS[line.undecided_status or 'failed']}"
 
 
-def _fits_to(line: FrontierLine, length_s: float | None) -> str:
-    """`to 128 s`. Exact to the second if the prediction followed the line, else among requested clips."""
+def _lengths(found: PredictedLengths | None, context_s: float | None) -> LengthWords | None:
+    if found is None:
+        return None
+    likely = _up_to(found.likely_fits_s, context_s) if found.likely_is_known else units.NOT_AVAILABLE
+    misfit = "none" if found.misfit_s is None else units.clip_length(found.misfit_s)
+    return LengthWords(_up_to(found.fits_s, context_s), likely, misfit)
+
+
+def _up_to(length_s: float | None, context_s: float | None) -> str:
+    """`128 s`, `none`, `3263 s (all)`. Exact if the prediction followed the line, else among its cells."""
     if length_s is None:
-        return "none of those asked for" if line.context_s is None else "not even 1 s"
-    whole = line.context_s is not None and length_s >= line.context_s
-    return f"all, to {units.clip_length(length_s)}" if whole else f"to {units.clip_length(length_s)}"
-
-
-def _misfits_from(length_s: float | None) -> str:
-    return "none" if length_s is None else f"from {units.clip_length(length_s)}"
+        return "none"
+    whole = context_s is not None and length_s >= context_s
+    return f"{units.clip_length(length_s)} (all)" if whole else units.clip_length(length_s)

@@ -149,9 +149,20 @@ class Miss:
 
 
 @dataclass(frozen=True, slots=True)
+class LengthWords:
+    """The three predicted lengths against one budget; `likely` is not available in older records."""
+
+    fits: str
+    likely: str
+    misfit: str
+
+
+@dataclass(frozen=True, slots=True)
 class FrontierRow:
     """A frontier line in words, and the line itself.
 
+    What ran has the longest clips and the smallest misfit; `headless` and `desktop` are those of a
+    prediction, None where a budget was not asked for.
     `context` is the longest clip that fits the model's context, empty if the line comes from cells alone.
     `basis` is `3 machines` or `5 records`, empty for one record. `kernel` is empty if not known.
     """
@@ -162,7 +173,8 @@ class FrontierRow:
     longest_fit: str
     longest_fit_with_desktop: str
     smallest_misfit: str
-    smallest_misfit_with_desktop: str
+    headless: LengthWords | None
+    desktop: LengthWords | None
     context: str
     basis: str
 
@@ -187,7 +199,7 @@ class FrontierTable:
     @property
     def shows_headless(self) -> bool:
         """True if any line knows the longest clip without a desktop."""
-        return any(row.line.headless_is_known for row in self.lines)
+        return any(row.headless for row in self.lines)
 
     @property
     def shows_desktop(self) -> bool:

@@ -7,7 +7,17 @@ from typing import Final
 from bench.records.enums import Provenance
 from bench.records.metrics import FIGURES, Section
 from bench.report.basics import Fact
-from bench.report.interface import FrontierRow, FrontierTable, Grid, GridCell, Merged, Row, Source, View
+from bench.report.interface import (
+    FrontierRow,
+    FrontierTable,
+    Grid,
+    GridCell,
+    LengthWords,
+    Merged,
+    Row,
+    Source,
+    View,
+)
 from bench.report.markdown_syntax import bullets, escape, facts, misses, some_grids, table, uniform
 from bench.report.prediction import CEILINGS, MEANING, TERMS, Derived, Prediction
 from bench.units import NOT_AVAILABLE
@@ -16,6 +26,7 @@ from bench.units import NOT_AVAILABLE
 _METRICS: Final = [
     metric for metric in FIGURES.values() if metric.section is not Section.STEPS and metric.name != "energy_j"
 ]
+_LENGTHS: Final = ("fits up to", "likely fits up to", "does not fit from")
 _Predicted = list[tuple[Row, Prediction]]
 _IN_FULL: Final = "check.json has all of them"
 
@@ -185,10 +196,10 @@ def _predicted_frontier(view: View, derived: Derived) -> Iterator[str]:
 
 
 def _predicted_lines(part: FrontierTable, view: View) -> Iterator[str]:
-    """The predicted lines: the longest clip that fits and the shortest that does not."""
+    """The predicted lines: three lengths for each budget."""
     head = _head(part)
-    head += ["headless: fits up to", "headless: does not fit from"] if part.shows_headless else []
-    head += ["with a desktop: fits up to", "with a desktop: does not fit from"] if part.shows_desktop else []
+    head += [f"headless: {name}" for name in _LENGTHS] if part.shows_headless else []
+    head += [f"with a desktop: {name}" for name in _LENGTHS] if part.shows_desktop else []
     yield escape(view.stamp_of(part.provenance).text)
     lines = (_predicted_line(point, part) for point in part.lines)
     yield table([*head, "model's context"], lines)
@@ -201,10 +212,13 @@ def _attention(point: FrontierRow) -> str:
 
 def _predicted_line(point: FrontierRow, part: FrontierTable) -> list[str]:
     line = _names(point, part)
-    line += [point.longest_fit, point.smallest_misfit] if part.shows_headless else []
-    if part.shows_desktop:
-        line += [point.longest_fit_with_desktop, point.smallest_misfit_with_desktop]
+    line += _lengths(point.headless) if part.shows_headless else []
+    line += _lengths(point.desktop) if part.shows_desktop else []
     return [*line, point.context or "n/a"]
+
+
+def _lengths(found: LengthWords | None) -> list[str]:
+    return [NOT_AVAILABLE] * len(_LENGTHS) if found is None else [found.fits, found.likely, found.misfit]
 
 
 def _terms(rows: _Predicted, stamp: str) -> Iterator[str]:

@@ -14,7 +14,7 @@ from bench.report.details import CellDetail
 from bench.report.operators import plain
 from bench.report.prediction import CEILINGS, TERMS, PhaseTerms, Prediction
 from bench.text import MAX_NAME, clean
-from bench.wording.labels import PREDICTED_CELLS
+from bench.wording.labels import LIKELIHOOD, PREDICTED_CELLS
 
 CELL_TONES: Final = {
     Verdict.RUNS: Tone.GOOD,
@@ -42,14 +42,19 @@ def prediction(row: CheckRow, detail: CellDetail | None) -> Prediction | None:
     summary = row.envelope
     figures = summary if detail is None or detail.envelope is None else detail.envelope
     all_logits = row.profile == Profile.FAITHFUL if detail is None else detail.all_logits
-    verdict = Verdict.TOO_CLOSE_TO_CALL if FIT in row.disagrees else summary.verdict
-    word, tone = _fit_words(verdict, summary.desktop)
+    verdict = summary.verdict
+    if FIT in row.disagrees:
+        verdict = Verdict.TOO_CLOSE_TO_CALL
+        summary = summary.model_copy(update={"headless_likely": None, "desktop_likely": None})
+    word, tone = _fit_words(verdict, summary)
     return Prediction(
         verdict=verdict,
         fit=Status(verdict.value, word, tone, _why(row) if detail is None else detail.verdict_why),
-        also=_also(verdict, summary.desktop),
+        also=_also(verdict, summary),
         headless=summary.headless,
         desktop=summary.desktop,
+        headless_likely=summary.headless_likely,
+        desktop_likely=summary.desktop_likely,
         peak=_peak(figures),
         at_peak=_at_peak(figures, all_logits=all_logits),
         dominant=_dominant(figures),
@@ -72,20 +77,25 @@ def differ(row: CheckRow) -> str:
     return f"the predictions of {sum(row.statuses.values())} records differ"
 
 
-def _fit_words(verdict: Verdict, desktop: Fit | None) -> tuple[str, Tone]:
-    """`fits`, `headless only`: the word for a verdict, and how good it is."""
+def _fit_words(verdict: Verdict, summary: CheckEnvelope) -> tuple[str, Tone]:
+    """`fits`, `headless only`, `likely fits`: the word for a verdict, and how good it is."""
     word, tone = PREDICTED_CELLS[verdict], CELL_TONES[verdict]
-    desktop_is_open = verdict is Verdict.RUNS_HEADLESS and desktop is not Fit.DOES_NOT_FIT
+    if verdict is Verdict.TOO_CLOSE_TO_CALL:
+        is_headless = summary.headless is not None
+        return LIKELIHOOD[summary.headless_likely if is_headless else summary.desktop_likely], tone
+    desktop_is_open = verdict is Verdict.RUNS_HEADLESS and summary.desktop is not Fit.DOES_NOT_FIT
     return ("fits headless" if desktop_is_open else word), tone
 
 
-def _also(verdict: Verdict, desktop: Fit | None) -> str:
-    """What the word does not say, such as `desktop: too close to call`; else empty."""
-    if verdict is Verdict.RUNS_HEADLESS and desktop is Fit.TOO_CLOSE_TO_CALL:
-        return "desktop: too close to call"
-    if verdict is Verdict.TOO_CLOSE_TO_CALL and desktop is Fit.DOES_NOT_FIT:
-        return "desktop: does not fit"
-    return ""
+def _also(verdict: Verdict, summary: CheckEnvelope) -> str:
+    """What the word does not say, such as `desktop: likely fits`; else empty."""
+    if summary.headless is None or verdict not in {Verdict.RUNS_HEADLESS, Verdict.TOO_CLOSE_TO_CALL}:
+        return ""
+    if summary.desktop is Fit.TOO_CLOSE_TO_CALL:
+        differs = verdict is Verdict.RUNS_HEADLESS or summary.desktop_likely is not summary.headless_likely
+        return f"desktop: {LIKELIHOOD[summary.desktop_likely]}" if differs else ""
+    misfit = verdict is Verdict.TOO_CLOSE_TO_CALL and summary.desktop is Fit.DOES_NOT_FIT
+    return "desktop: does not fit" if misfit else ""
 
 
 def _peak(figures: Envelope | CheckEnvelope) -> str:

@@ -63,7 +63,7 @@ class Prediction:
     """One predicted cell.
 
     `fit` says in one word whether it fits: its code is a verdict, its reason says why. `also` adds what the
-    word does not say, such as `desktop: too close to call`. `peak` is the range that a card must have; on a
+    word does not say, such as `desktop: likely fits`. `peak` is the range that a card must have; on a
     CPU the allocated memory. `at_peak` is the phase and operator of the peak, `dominant` the largest term
     there other than the weights; both are empty if not known. `terms` has every name of `TERMS`, `ceiling`
     every name of `CEILINGS`.
@@ -74,6 +74,8 @@ class Prediction:
     also: str
     headless: Fit | None
     desktop: Fit | None
+    headless_likely: bool | None
+    desktop_likely: bool | None
     peak: str
     at_peak: str
     dominant: str

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
+from bench.records.enums import Verdict
 from bench.report.basics import Tone
 from bench.report.interface import FrontierRow, Grid, GridCell, GridLine, Row, View
 from bench.report.prediction import Derived
@@ -133,8 +134,8 @@ def _derived_parts(view: View, derived: Derived) -> Iterator["RenderableType"]:
             yield from _grid(grid)
             yield Text(_at_peak(grid), style="dim")
     if derived.has_frontier:
-        yield Text("\nThe longest clip that fits, and the length from which on none does", style="bold")
-        yield _frontier(view, derived)
+        yield Text("\nThe longest clip", style="bold")
+        yield _frontier(view)
     yield Text("")
     yield Text(derived.units_line)
     if derived.room_line:
@@ -221,47 +222,34 @@ def _grid_cell(cell: GridCell | None) -> "Text":
     if found is None:
         return Text(cell.row.status.word, style=STYLES[cell.row.status.tone])
     word = Text(found.fit.word, style=STYLES[found.fit.tone])
-    return word.append(f"\n{found.peak}", style="default")
+    likely = "\ndesktop: likely" if found.verdict is Verdict.RUNS_HEADLESS and found.desktop_likely else ""
+    return word.append(f"\n{found.peak}{likely}", style="default")
 
 
-def _frontier(view: View, derived: Derived) -> "Table":
+def _frontier(view: View) -> "Table":
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
     table.add_column("Attention")
     table.add_column("Tokens", justify="right", no_wrap=True)
-    if derived.shows_headless:
-        table.add_column("Without a desktop")
-    if derived.shows_desktop:
-        table.add_column("Beside a desktop")
+    table.add_column("Budget", no_wrap=True)
+    for heading in ("Fits up to", "Likely fits up to", "Does not fit from"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for titles, point in _alike_lines(view.frontier):
-        shown = []
-        if derived.shows_headless:
-            shown.append(_between(point.longest_fit, point.line.smallest_misfit_s, point.smallest_misfit))
-        if derived.shows_desktop:
-            desktop_s, desktop = point.line.smallest_misfit_with_desktop_s, point.smallest_misfit_with_desktop
-            shown.append(_between(point.longest_fit_with_desktop, desktop_s, desktop))
-        table.add_row(*map(Text, (titles, f"{point.line.max_tokens:,}", *shown)))
+        names = [titles, f"{point.line.max_tokens:,}"]
+        for budget, found in (("headless", point.headless), ("desktop", point.desktop)):
+            if found is not None:
+                table.add_row(*map(Text, (*names, budget, found.fits, found.likely, found.misfit)))
+                names = ["", ""]
     return table
-
-
-def _between(fits: str, misfit_s: float | None, misfit: str) -> str:
-    """`to 128 s; none from 342 s`."""
-    return fits if misfit_s is None else f"{fits}; none {misfit}"
 
 
 def _alike_lines(points: Sequence[FrontierRow]) -> Iterator[tuple[str, FrontierRow]]:
     """Lines with their attentions; lines with equal limits for one number of tokens are joined."""
     groups: dict[tuple[object, ...], list[FrontierRow]] = {}
     for point in points:
-        key = (
-            point.line.max_tokens,
-            point.longest_fit,
-            point.smallest_misfit,
-            point.longest_fit_with_desktop,
-            point.smallest_misfit_with_desktop,
-        )
+        key = (point.line.max_tokens, point.headless, point.desktop)
         groups.setdefault(key, []).append(point)
     for group in groups.values():
         yield ", ".join(point.attention_words.replace("FlashAttention 2", "FA2") for point in group), group[0]

@@ -39,6 +39,13 @@ PREDICTED_CELLS: Final[Mapping[Verdict, str]] = {
 }
 """The verdict of one predicted cell."""
 
+LIKELIHOOD: Final[Mapping[bool | None, str]] = {
+    True: "likely fits",
+    False: "probably not",
+    None: "too close to call",
+}
+"""A cell that is too close to call, by whether it likely fits; None where no typical figures are known."""
+
 PROVENANCES: Final[Mapping[Provenance, str]] = {
     Provenance.MEASURED: "measured on this device",
     Provenance.DERIVED: "derived, nothing was run",

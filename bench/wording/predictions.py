@@ -10,10 +10,10 @@ from bench.records.enums import Fit
 from bench.records.reasons import CellShape
 from bench.records.verdicts import Budget, BudgetAnswer, BudgetLimit, CellReason
 from bench.wording import outcomes
-from bench.wording.phrases import length, shape
+from bench.wording.phrases import length, plural, shape
 
 _HEAD: Final = "Derived, not measured"
-_BUDGETS: Final[dict[Budget, str]] = {"headless": "headless", "desktop": "beside a desktop"}
+_BUDGETS: Final[dict[Budget, str]] = {"headless": "headless", "desktop": "with a desktop"}
 _SHORTEST_S: Final = 1.0  # of a predicted line
 
 
@@ -48,10 +48,15 @@ def _answer(answer: BudgetAnswer) -> str:
             figures = f"it needs at least {_size(need.low)}, and at most {_size(there.high)} is there"
         case Fit.TOO_CLOSE_TO_CALL:
             between = f"it needs {span(need)}, and {span(there)} is there"
-            figures = f"{between}: too close to call, run it"
+            figures = f"{between}: {likelihood(answer.likely_fits)}"
         case _:
             assert_never(answer.fit)
     return f"{_BUDGETS[answer.budget]} {figures}"
+
+
+def likelihood(likely: bool | None) -> str:
+    """What is said of a cell that is too close to call: `likely fits`, by typical figures."""
+    return {True: "likely fits", False: "probably does not fit", None: "too close to call, run it"}[likely]
 
 
 def span(size: ByteInterval) -> str:
@@ -119,30 +124,39 @@ def _limits(limits: Sequence[BudgetLimit]) -> str:
 
 
 def _limit(limit: BudgetLimit) -> str:
-    """`headless clips of up to 128 s (2 min 8 s) with 512 new tokens surely fit, ...`."""
-    budget = _BUDGETS[limit.budget]
-    if limit.fits_s is None:
-        return f"{budget} {_none(limit)}"
-    longest = shape(CellShape(clip_seconds=limit.fits_s, max_tokens=limit.max_tokens))
-    upto = f"{budget} clips of up to {longest} surely fit"
-    if limit.misfit_s is not None:
-        return f"{upto}, those from {length(limit.misfit_s)} on do not"
-    if limit.context_s is None:
-        return f"{upto}, longer ones were not looked for"
-    return f"{upto}, the longest that the model's context holds" if limit.fits_s == limit.context_s else upto
-
-
-def _none(limit: BudgetLimit) -> str:
-    """No clip certainly fits, not even with the fewest new tokens; without a line only of what was asked."""
+    """`headless: fits up to 128 s (2 min 8 s), likely fits up to 184 s (3 min 4 s), ...`."""
     asked_for = limit.context_s is None
-    if limit.misfit_s is None:
-        return f"every clip {'that was asked for ' if asked_for else ''}is too close to call"
-    if limit.misfit_s <= _SHORTEST_S and not asked_for:
-        return "no clip fits"
-    from_here = shape(CellShape(clip_seconds=limit.misfit_s, max_tokens=limit.max_tokens))
-    if asked_for:
-        return (
-            f"none that was asked for surely fits: clips from {from_here} on do not, "
-            "shorter ones were not looked for"
-        )
-    return f"no clip surely fits, and from {from_here} on none does"
+    if (
+        limit.fits_s is None
+        and limit.misfit_s is not None
+        and limit.misfit_s <= _SHORTEST_S
+        and not asked_for
+    ):
+        return f"{_BUDGETS[limit.budget]}: no clip fits"
+    tokens = f"{limit.max_tokens:,} new {plural('token', limit.max_tokens)}"
+    parts = ", ".join(filter(None, (_fits(limit), _likely(limit), _misfit(limit))))
+    return f"{_BUDGETS[limit.budget]}, {tokens}: {parts}"
+
+
+def _fits(limit: BudgetLimit) -> str:
+    if limit.fits_s is None:
+        return f"no clip {'that was asked for ' if limit.context_s is None else ''}certainly fits"
+    whole = ", the longest that the model's context holds" if limit.fits_s == limit.context_s else ""
+    return f"fits up to {length(limit.fits_s)}{whole}"
+
+
+def _likely(limit: BudgetLimit) -> str:
+    """Empty where it says no more than what certainly fits."""
+    if not limit.likely_is_known or (limit.fits_s is not None and limit.likely_fits_s == limit.fits_s):
+        return ""
+    return (
+        "none likely fits"
+        if limit.likely_fits_s is None
+        else f"likely fits up to {length(limit.likely_fits_s)}"
+    )
+
+
+def _misfit(limit: BudgetLimit) -> str:
+    if limit.misfit_s is not None:
+        return f"does not fit from {length(limit.misfit_s)}"
+    return "longer ones were not looked for" if limit.context_s is None else ""

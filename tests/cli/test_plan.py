@@ -173,10 +173,12 @@ def test_the_whole_catalog(say: Say, model: str) -> None:
     assert totals == sorted(totals)
     assert by_slug["gb10"]["verdict"] == "unknown"
     assert by_slug["rtx-2080-ti"]["verdict"] == "unsupported"
-    assert found["smallest_headless"] == found["smallest_desktop"] == found["cards"][0]["slug"]
+    kinds = ("headless", "headless_likely", "desktop", "desktop_likely")
+    assert {found[f"smallest_{kind}"] for kind in kinds} == {found["cards"][0]["slug"]}
+    assert (by_slug["rtx-4070"]["headless_likely"], by_slug["gb10"]["headless_likely"]) == (True, False)
     said = say("plan", "--any-gpu", "--model", model, *ONE, "--desktop")
-    assert "smallest card beside a desktop    rtx-" in said.out
-    assert "without a desktop " not in said.out
+    assert "smallest card that likely fits with a desktop  rtx-" in said.out
+    assert "headless" not in said.out
     assert "4 s, 8 tokens, sdpa (derived, nothing was run)" in said.out
 
 
@@ -186,7 +188,7 @@ def test_windows_has_no_budget_without_a_desktop(say: Say, model: str) -> None:
     assert "Windows, torch 2.14" in said.out
     words = " ".join(said.out.split())
     assert "the run is slow instead of ending" in words
-    assert "beside a desktop" in words
+    assert "with a desktop" in words
     assert "headless" not in words
     assert "without a desktop" not in words.lower()
     said = say("plan", "--any-gpu", *windows, *ONE, "--format", "json")

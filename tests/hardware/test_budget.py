@@ -1,6 +1,7 @@
 """Bytes available on a card, predicted and measured, and when a need fits them."""
 
-from dataclasses import replace
+import re
+from statistics import median
 from typing import Final
 
 import pytest
@@ -9,18 +10,22 @@ from hypothesis import strategies as st
 
 from bench.errors import ExitCode, UsageError
 from bench.hardware.budget import (
-    budgets,
+    CONTEXT,
+    Cost,
     desktop_cost,
     driver_reserve,
     fit,
+    less,
     measured_budget,
     total_of,
+    typical_bytes,
 )
 from bench.hardware.catalog import Card, cards
 from bench.hardware.display import DISPLAY_MOST_BYTES
 from bench.hardware.readings import MemoryReading
 from bench.records.base import ByteInterval
 from bench.records.enums import Fit, OperatingSystem
+from bench.records.prediction import Term
 from bench.units import GIB, MIB
 from tests.hardware.samples import reading
 
@@ -35,23 +40,43 @@ def mib(low: int, high: int) -> ByteInterval:
     return ByteInterval(low=low * MIB, high=high * MIB)
 
 
-def test_headless_is_the_total_less_what_the_driver_keeps() -> None:
-    assert budgets(card("rtx-4070"), "linux")["headless"] == mib(12282 - 528, 12282 - 171)
-    assert budgets(card("rtx-4090"), "linux")["headless"] == mib(24564 - 614, 24564 - 221)
+COSTS: Final = [
+    CONTEXT,
+    *(driver_reserve(total, "linux") for total in (12 * GIB, 24 * GIB)),
+    *(
+        cost
+        for system in ("linux", "windows")
+        for cost in (desktop_cost(system), driver_reserve(GIB, system))
+    ),
+]
 
 
-def test_with_a_desktop_less_is_available() -> None:
-    assert budgets(card("rtx-4070"), "linux")["desktop"] == mib(12282 - 528 - 1600, 12282 - 171 - 211)
+@pytest.mark.parametrize("cost", COSTS, ids=lambda cost: cost.what)
+def test_a_typical_cost_is_the_median_of_the_figures_that_its_evidence_lists(cost: Cost) -> None:
+    _, listed = cost.evidence.split(": ", 1)
+    stated = re.findall(r"([0-9]+)(?: to ([0-9]+))? MiB \(", listed)
+    middles = [(int(low) + int(high or low)) / 2 for low, high in stated]
+    assert len(middles) == len(cost.figures)
+    assert cost.term.typical_bytes == median(middles) * MIB
+    assert cost.low_bytes <= min(int(low) for low, _ in stated) * MIB
+    assert cost.high_bytes == max(int(high or low) for low, high in stated) * MIB
 
 
-@pytest.mark.parametrize("system", ["windows", "wsl2"])
-def test_windows_always_has_a_desktop(system: OperatingSystem) -> None:
-    assert budgets(card("rtx-4070"), system) == {"desktop": mib(12282 - 205 - 1500, 12282 - 702)}
+def test_the_typical_costs() -> None:
+    """They are in docs/envelope.md, and no longer chosen by hand."""
+    assert [cost.typical_bytes / MIB for cost in COSTS] == [280, 288, 434, 696.5, 288, 1100, 14]
+
+
+def test_what_typical_costs_leave_needs_every_one_of_them() -> None:
+    reserve, unknown = driver_reserve(GIB, "linux").term, Term(low_bytes=1, high_bytes=2, evidence="older")
+    assert typical_bytes(GIB, reserve) == GIB - 288 * MIB
+    assert typical_bytes(GIB, reserve, unknown) is None
+    assert typical_bytes(GIB, reserve, None) is None
+    assert typical_bytes(MIB, reserve) == 0
 
 
 def test_a_budget_is_never_negative() -> None:
-    tiny = replace(card("rtx-4070"), memory_total_bytes=300 * MIB)
-    assert budgets(tiny, "linux") == {"headless": mib(0, 129), "desktop": mib(0, 0)}
+    assert less(mib(300, 300), desktop_cost("linux").term) == mib(0, 89)
 
 
 # gpu-notes: what torch states as its total of a card, in MiB, in the systems where it was seen.
@@ -84,7 +109,7 @@ def test_a_card_without_known_memory_is_refused_in_one_line() -> None:
     with pytest.raises(
         UsageError, match=r"NVIDIA GB10: .* no total of its memory \(memory is the host's"
     ) as no:
-        budgets(card("gb10"), "linux")
+        total_of(card("gb10"))
     assert no.value.exit_code is ExitCode.USAGE
     assert "bench run" in str(no.value)
     assert "\n" not in str(no.value)
@@ -176,4 +201,4 @@ def test_under_windows_no_budget_without_a_desktop_is_measured() -> None:
     assert budget.desktop_bytes == (12282 - 464 - 824) * MIB
     assumed = measured_budget(reading(824), None, None, wddm=True)
     assert assumed.desktop_use_source is not None
-    assert "desktop of Windows: 702 and 797 MiB" in assumed.desktop_use_source
+    assert "desktop of Windows: 702 MiB (idle" in assumed.desktop_use_source

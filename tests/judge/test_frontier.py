@@ -3,6 +3,7 @@
 import pytest
 
 from bench.judge.verdict import judge
+from bench.records.check import PredictedLengths
 from bench.records.enums import Attention, Profile
 from bench.records.reasons import TimeLimitPassed
 from bench.wording import outcomes
@@ -77,8 +78,11 @@ def test_the_line_is_the_predicted_one_in_whole_seconds() -> None:
     point, *rest = judge(derived.derived_record()).frontier
     assert len(rest) == 3
     assert (point.longest_fit_s, point.smallest_misfit_s) == (128.0, 342.0)
-    assert (point.longest_fit_with_desktop_s, point.smallest_misfit_with_desktop_s) == (None, 303.0)
-    assert (point.is_predicted, point.desktop_is_known, point.headless_is_known) == (True, True, True)
+    assert (point.longest_fit_with_desktop_s, point.desktop_is_known) == (None, True)
+    assert point.is_predicted
+    unknown = PredictedLengths(fits_s=128.0, likely_fits_s=None, misfit_s=342.0, likely_is_known=False)
+    assert point.predicted_headless == unknown  # of a record without typical figures
+    assert point.predicted_desktop == unknown.model_copy(update={"fits_s": None, "misfit_s": 303.0})
     assert point.context_s == 3263.0
 
 
@@ -88,7 +92,8 @@ def test_a_line_through_cells_knows_no_more_than_these() -> None:
     record = derived.derived_record([derived.predicted(want, need=need) for want, need in wants])
     (point,) = judge(record).frontier
     assert (point.longest_fit_s, point.smallest_misfit_s) == (10.0, 30.0)
-    assert (point.longest_fit_with_desktop_s, point.smallest_misfit_with_desktop_s) == (10.0, 30.0)
+    assert point.predicted_desktop is not None
+    assert (point.predicted_desktop.fits_s, point.predicted_desktop.misfit_s) == (10.0, 30.0)
     assert point.is_predicted
     assert point.context_s is None
 
@@ -100,7 +105,9 @@ def test_a_line_of_a_room_that_was_not_asked_for_is_not_known(
 ) -> None:
     record = derived.derived_record(headroom=headroom, with_longest_clips=to_the_second)
     points = judge(record).frontier
-    assert {(point.headless_is_known, point.desktop_is_known) for point in points} == {known}
+    assert {
+        (point.predicted_headless is not None, point.predicted_desktop is not None) for point in points
+    } == {known}
 
 
 def test_cells_that_differ_in_more_have_lines_of_their_own() -> None:

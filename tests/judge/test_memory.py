@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.hardware.budget import desktop_cost
 from bench.judge.memory import (
     CardMemory,
     _median_without,
@@ -65,7 +66,7 @@ def test_a_played_card_has_its_own_context_and_budget() -> None:
     assert needed_bytes(cell, cards.PLAYED) == cell.summary.reserved_peak_bytes + cards.CONTEXT
     assert card_memory(record) == CardMemory(
         headless_bytes=cards.HEADLESS,
-        desktop_bytes=cards.HEADLESS - cards.DESKTOP,
+        desktop_bytes=cards.HEADLESS - desktop_cost("linux").typical_bytes,
         now_bytes=None,
         emulated_bytes=12_878_610_432,
     )

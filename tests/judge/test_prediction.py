@@ -54,6 +54,40 @@ def test_the_rooms_are_the_total_less_the_terms_of_the_record() -> None:
     assert is_derived(record)
 
 
+def test_typical_costs_leave_one_number_for_the_allocator() -> None:
+    budgets = budgets_of(derived.with_typical(derived.derived_record([])))
+    assert budgets.headless_typical_bytes == (12282 - 264 - 292) * MIB
+    assert budgets.desktop_typical_bytes == (12282 - 264 - 292 - 700) * MIB
+    desktop = budgets_of(derived.with_typical(derived.derived_record([], headroom="desktop")))
+    assert (desktop.headless_typical_bytes, desktop.desktop_typical_bytes) == (
+        None,
+        budgets.desktop_typical_bytes,
+    )
+
+
+@given(low=st.integers(8_000, 13_000), spread=st.integers(0, 1_500))
+def test_what_fits_likely_fits_and_what_does_not_fit_does_not_likely(low: int, spread: int) -> None:
+    cell = derived.predicted(sample.requested())
+    assert cell.envelope is not None
+    reserved = derived.mib(low, low + spread)
+    context = derived.CONTEXT
+    need = ByteInterval(low=reserved.low + context.low, high=reserved.high + context.high)
+    envelope = cell.envelope.model_copy(update={"reserved_peak_bytes": reserved, "device_peak_bytes": need})
+    record = derived.with_typical(
+        derived.derived_record([cell.model_copy(update={"envelope": envelope})], with_longest_clips=True)
+    )
+    fit = cell_fit(record.cells[0], budgets_of(record))
+    assert fit.headless_likely == (low + spread <= 12282 - 264 - 292)
+    for certain, likely in ((fit.headless, fit.headless_likely), (fit.desktop, fit.desktop_likely)):
+        assert certain is CLOSE or likely == (certain is FITS)
+    assert fit.headless_likely or not fit.desktop_likely
+
+
+def test_a_record_without_typical_costs_says_nothing_of_likely() -> None:
+    record = derived.derived_record()
+    assert {cell_fit(cell, budgets_of(record)).headless_likely for cell in record.cells} == {None}
+
+
 def test_a_card_smaller_than_its_terms_has_no_room_and_not_less() -> None:
     tiny = derived.RTX_4070.model_copy(update={"memory_total_bytes": 300 * MIB})
     assert budgets_of(derived.derived_record([], device=tiny)) == Budgets(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bench.arithmetic import architecture
 from bench.arithmetic.shapes import AudioShapes, LanguageShapes, Shapes
-from bench.hardware.budget import CONTEXT, budgets, fit
+from bench.hardware.budget import CONTEXT, desktop_cost, driver_reserve, fit, less, total_of
 from bench.hardware.catalog import Card, cards
 from bench.moss_audio import released_config
 from bench.predict.cuda_workspace import cudnn_layout_bytes
@@ -286,8 +286,11 @@ def test_a_card_of_12_gb_has_memory_for_a_short_clip(full_size: tuple[Trace, Mod
         adds_up(envelope)
         assert envelope.weights_bytes == 10_445_641_472
         assert envelope.device_peak_bytes is not None
-        assert fit(envelope.device_peak_bytes, budgets(CARD, "linux")["headless"]) is Fit.FITS
-        assert fit(envelope.device_peak_bytes, budgets(CARD, "linux")["desktop"]) is Fit.TOO_CLOSE_TO_CALL
+        total = total_of(CARD)
+        headless = less(ByteInterval(low=total, high=total), driver_reserve(total, "linux").term)
+        assert fit(envelope.device_peak_bytes, headless) is Fit.FITS
+        desktop = less(headless, desktop_cost("linux").term)
+        assert fit(envelope.device_peak_bytes, desktop) is Fit.TOO_CLOSE_TO_CALL
 
 
 # --- a tensor that moves to the host once all are loaded ----------------------------------------------------

@@ -1,6 +1,8 @@
 """Frontier lines in words."""
 
+from bench.records.check import PredictedLengths
 from bench.report.frontier import frontier
+from bench.report.interface import LengthWords
 from bench.report.view import view_of
 from tests.samples import cards
 from tests.samples import predictions as derived
@@ -36,6 +38,18 @@ def test_of_several_records_a_line_says_what_it_rests_on() -> None:
 def test_a_predicted_line_that_the_context_ends_fits_all_clips() -> None:
     check = view_of(derived.derived_record()).check
     (line, *_) = check.frontier
-    ended = line.model_copy(update={"longest_fit_s": line.context_s, "smallest_misfit_s": None})
+    lengths = PredictedLengths(
+        fits_s=line.context_s, likely_fits_s=line.context_s, misfit_s=None, likely_is_known=True
+    )
+    ended = line.model_copy(update={"predicted_headless": lengths, "predicted_desktop": None})
     (row,) = frontier(check.model_copy(update={"frontier": (ended,)}), several=False)
-    assert (row.longest_fit, row.smallest_misfit) == (f"all, to {row.context}", "none")
+    assert row.headless == LengthWords(f"{row.context} (all)", f"{row.context} (all)", "none")
+    assert row.desktop is None
+
+
+def test_a_likely_length_is_shown_between_what_fits_and_what_does_not() -> None:
+    (row, *_) = view_of(derived.with_typical(derived.derived_record())).frontier
+    assert row.headless == LengthWords("128 s", "200 s", "342 s")
+    assert row.desktop == LengthWords("none", "60 s", "303 s")
+    (older, *_) = view_of(derived.derived_record()).frontier
+    assert older.headless == LengthWords("128 s", "n/a", "342 s")

@@ -89,7 +89,7 @@ def test_the_tiles_are_the_card_and_its_rooms() -> None:
 def test_lines_that_ran_and_lines_that_were_predicted_stand_apart() -> None:
     ran, predicted = (
         captioned(MIXED, "Longest clip that fits <"),
-        captioned(MIXED, "Longest clip that fits, and from"),
+        captioned(MIXED, "Longest clip that fits, that likely fits"),
     )
     assert "Smallest that did not fit" in ran
     assert "measured on this device" in ran

@@ -63,7 +63,7 @@ envelopes = st.builds(
     phases=st.dictionaries(st.sampled_from(Phase), phases, max_size=3),
     ceiling=st.none() | ceilings,
 )
-terms = st.builds(Term, low_bytes=sizes, high_bytes=sizes, evidence=texts)
+terms = st.builds(Term, low_bytes=sizes, typical_bytes=st.none() | sizes, high_bytes=sizes, evidence=texts)
 lengths = st.none() | times
 derivations = st.builds(
     Derivation,
@@ -88,6 +88,8 @@ derivations = st.builds(
             attention=attentions,
             max_tokens=st.integers(1, 10**9),
             headless_fits_s=lengths,
+            headless_likely_fits_s=lengths,
+            desktop_likely_fits_s=lengths,
             headless_misfit_s=lengths,
             desktop_fits_s=lengths,
             desktop_misfit_s=lengths,

@@ -255,6 +255,24 @@ def derived_record(
     return seal(whole.model_copy(update={"model": model, "derivation": derived}).model_dump(mode="json"))
 
 
+def with_typical(record: Record) -> Record:
+    """The same plan with typical costs: 264 MiB of context, 292 of reserve, 700 of a desktop.
+
+    Its lines likely fit up to 200 s headless and 60 s with a desktop.
+    """
+    whole = record.derivation
+    assert whole is not None
+    typical = {"context": 264, "driver_reserve": 292, "desktop": 700}
+    terms = {
+        name: getattr(whole, name).model_copy(update={"typical_bytes": size * MIB})
+        for name, size in typical.items()
+    }
+    lengths = {"headless_likely_fits_s": 200.0, "desktop_likely_fits_s": 60.0}
+    lines = tuple(line.model_copy(update=lengths) for line in whole.longest_clips)
+    changed = whole.model_copy(update={**terms, "longest_clips": lines})
+    return seal(record.model_copy(update={"derivation": changed}).model_dump(mode="json"))
+
+
 def planned_for(record: Record, system: PlannedSystem, kernel: AttentionKernel, nth: int = 1) -> Record:
     """The same plan for a system, whose kernel is that one, as another record."""
     assert record.derivation is not None

@@ -32,12 +32,22 @@ CELLS: Final[list[tuple[CellReason, str]]] = [
     (
         verdicts.HeldAgainstBudgets(answers=(FITS, MISFIT)),
         "headless it needs at most 11.81 GB (11.00 GiB), and at least 11.81 GB (11.00 GiB) is there; "
-        "beside a desktop it needs at least 12.88 GB (12.00 GiB), and at most 11.81 GB (11.00 GiB) is there",
+        "with a desktop it needs at least 12.88 GB (12.00 GiB), and at most 11.81 GB (11.00 GiB) is there",
     ),
     (
         verdicts.HeldAgainstBudgets(answers=(CLOSE,)),
         "headless it needs 10.74 GB (10.00 GiB) to 12.88 GB (12.00 GiB), and 11.81 GB (11.00 GiB) "
         "is there: too close to call, run it",
+    ),
+    (
+        verdicts.HeldAgainstBudgets(answers=(CLOSE.model_copy(update={"likely_fits": True}),)),
+        "headless it needs 10.74 GB (10.00 GiB) to 12.88 GB (12.00 GiB), and 11.81 GB (11.00 GiB) "
+        "is there: likely fits",
+    ),
+    (
+        verdicts.HeldAgainstBudgets(answers=(CLOSE.model_copy(update={"likely_fits": False}),)),
+        "headless it needs 10.74 GB (10.00 GiB) to 12.88 GB (12.00 GiB), and 11.81 GB (11.00 GiB) "
+        "is there: probably does not fit",
     ),
     (verdicts.NoPrediction(), "nothing was predicted"),
     (
@@ -68,6 +78,11 @@ def limit(
     )
 
 
+def likely(budget: Budget, fits_s: float | None, likely_s: float | None, misfit_s: float) -> BudgetLimit:
+    known = {"likely_fits_s": likely_s, "likely_is_known": True}
+    return limit(budget, fits_s, misfit_s).model_copy(update=known)
+
+
 def fit(*limits: BudgetLimit) -> PredictionReason:
     return verdicts.PredictedFit(limits=limits)
 
@@ -79,43 +94,50 @@ SENTENCES: Final[list[tuple[PredictionReason, str]]] = [
     ),
     (
         fit(limit("headless", 128.0, 342.0, 1024), limit("desktop", None, 303.0)),
-        "Derived, not measured: headless clips of up to 128 s (2 min 8 s) with 1,024 new tokens surely fit, "
-        "those from 342 s (5 min 42 s) on do not; beside a desktop no clip surely fits, and from 303 s "
-        "(5 min 3 s) with 128 new tokens on none does.",
+        "Derived, not measured: headless, 1,024 new tokens: fits up to 128 s (2 min 8 s), does not fit from "
+        "342 s (5 min 42 s); with a desktop, 128 new tokens: no clip certainly fits, does not fit from 303 s "
+        "(5 min 3 s).",
+    ),
+    (
+        fit(likely("headless", 128.0, 200.0, 342.0), likely("desktop", None, 60.0, 303.0)),
+        "Derived, not measured: headless, 128 new tokens: fits up to 128 s (2 min 8 s), likely fits up to "
+        "200 s (3 min 20 s), does not fit from 342 s (5 min 42 s); with a desktop, 128 new tokens: no clip "
+        "certainly fits, likely fits up to 60 s, does not fit from 303 s (5 min 3 s).",
+    ),
+    (
+        fit(likely("headless", 128.0, 128.0, 342.0), likely("desktop", None, None, 303.0)),
+        "Derived, not measured: headless, 128 new tokens: fits up to 128 s (2 min 8 s), does not fit from "
+        "342 s (5 min 42 s); with a desktop, 128 new tokens: no clip certainly fits, none likely fits, does "
+        "not fit from 303 s (5 min 3 s).",
     ),
     (
         fit(limit("headless", 3263.0, None), limit("desktop", None, 1.0)),
-        "Derived, not measured: headless clips of up to 3263 s (54 min 23 s) with 128 new tokens surely fit, "
-        "the longest that the model's context holds; beside a desktop no clip fits.",
+        "Derived, not measured: headless, 128 new tokens: fits up to 3263 s (54 min 23 s), the longest that "
+        "the model's context holds; with a desktop: no clip fits.",
     ),
     (
         fit(limit("headless", 10.0, None, context_s=None), limit("desktop", None, 60.0, context_s=None)),
-        "Derived, not measured: headless clips of up to 10 s with 128 new tokens surely fit, longer ones "
-        "were not looked for; beside a desktop none that was asked for surely fits: clips from 60 s with 128 "
-        "new tokens on do not, shorter ones were not looked for.",
+        "Derived, not measured: headless, 128 new tokens: fits up to 10 s, longer ones were not looked for; "
+        "with a desktop, 128 new tokens: no clip that was asked for certainly fits, does not fit from 60 s.",
     ),
     (
         fit(limit("headless", 10.0, None), limit("desktop", None, None)),
-        "Derived, not measured: headless clips of up to 10 s with 128 new tokens surely fit; beside a "
-        "desktop every clip is too close to call.",
-    ),
-    (
-        fit(limit("desktop", None, None, context_s=None)),
-        "Derived, not measured: beside a desktop every clip that was asked for is too close to call.",
+        "Derived, not measured: headless, 128 new tokens: fits up to 10 s; with a desktop, 128 new tokens: "
+        "no clip certainly fits.",
     ),
     (
         verdicts.PredictedTooClose(smallest=SHAPE, answer=CLOSE, shorter=limit("headless", 128.0, 342.0)),
         "Derived, not measured: a clip of 300 s (5 min) with 128 new tokens is the smallest, and headless it "
         "needs 10.74 GB (10.00 GiB) to 12.88 GB (12.00 GiB), and 11.81 GB (11.00 GiB) is there: too close to "
-        "call, run it; headless clips of up to 128 s (2 min 8 s) with 128 new tokens surely fit, those from "
-        "342 s (5 min 42 s) on do not.",
+        "call, run it; headless, 128 new tokens: fits up to 128 s (2 min 8 s), does not fit from 342 s "
+        "(5 min 42 s).",
     ),
     (
         verdicts.PredictedMisfit(
             weights_bytes=None, available_bytes=11 * GIB, smallest=SHAPE, answer=MISFIT, shorter=None
         ),
         "Derived, not measured: nothing that was asked for fits; a clip of 300 s (5 min) with 128 new tokens "
-        "is the smallest, and beside a desktop it needs at least 12.88 GB (12.00 GiB), and at most 11.81 GB "
+        "is the smallest, and with a desktop it needs at least 12.88 GB (12.00 GiB), and at most 11.81 GB "
         "(11.00 GiB) is there.",
     ),
     (

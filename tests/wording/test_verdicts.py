@@ -191,8 +191,8 @@ SENTENCES: Final[list[tuple[VerdictReason, str]]] = [
     ),
     (
         verdicts.NewestDecides(basis=PREDICTED, why=FIT),
-        "Predicted in 2 records. The newest of them: Derived, not measured: headless clips of up to 10 s "
-        "with 128 new tokens surely fit.",
+        "Predicted in 2 records. The newest of them: Derived, not measured: headless, 128 new tokens: "
+        "fits up to 10 s.",
     ),
     (
         verdicts.BySetting(
@@ -203,8 +203,8 @@ SENTENCES: Final[list[tuple[VerdictReason, str]]] = [
                 setting(why=TINY),
             ),
         ),
-        "Predicted in 2 records. Profile lean and dtype float16 and profile faithful: headless clips of up "
-        "to 10 s with 128 new tokens surely fit. Other settings: Derived, not measured, and for a tiny "
+        "Predicted in 2 records. Profile lean and dtype float16 and profile faithful: headless, 128 new "
+        "tokens: fits up to 10 s. Other settings: Derived, not measured, and for a tiny "
         "model, which says nothing about whether the real model runs.",
     ),
 ]

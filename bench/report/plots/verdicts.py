@@ -29,6 +29,8 @@ VERDICTS: Final = {
     "runs_headless": _of("◐", "fits without a desktop only", "h2"),
     "ran": _of("●", "ran", "h0"),
     "predicted": _of("○", "predicted", "muted-bg"),
+    "likely_fits": _of("≈", "likely fits", "warn-bg", "warn"),
+    "probably_not": _of("≉", "probably does not fit", "warn-bg", "warn"),
     "too_close_to_call": _of("≈", "too close to call", "warn-bg", "warn"),
     "spilled": _of("▽", "spilled into system memory", "warn-bg", "warn"),
     "does_not_fit": _of("✕", "does not fit", "bad-bg", "bad"),
@@ -55,6 +57,9 @@ def code_of(row: Row) -> str:
 def _of_prediction(predicted: Prediction) -> str:
     if predicted.verdict is Verdict.RUNS_HEADLESS and predicted.desktop is not Fit.DOES_NOT_FIT:
         return "fits_headless"
+    likely = predicted.headless_likely if predicted.headless is not None else predicted.desktop_likely
+    if predicted.verdict is Verdict.TOO_CLOSE_TO_CALL and likely is not None:
+        return "likely_fits" if likely else "probably_not"
     return "predicted" if predicted.verdict is Verdict.UNKNOWN else predicted.verdict.value
 
 
