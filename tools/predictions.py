@@ -1,6 +1,7 @@
 """Make the shipped predictions: every 4 s of every released model, profile and kernel, in two processes.
 
-python -m tools.predictions                 bench/data/predictions/; goes on where an earlier call ended
+python -m tools.predictions                 add what bench/data/predictions/ lacks; goes on after a break
+python -m tools.predictions --again         trace everything again, after a change of what is traced
 python -m tools.predictions --check 12      trace that many clips of the table anew, and compare (`--seed N`)
 
 What is traced is kept in build/predictions/, a line a clip, until all shards are written.
@@ -41,6 +42,7 @@ from bench.predict.shipped_table import (
     read_shard,
     render_shard,
 )
+from bench.predict.shipped_table import Shard as StoredShard
 from bench.predict.target import every_card
 from bench.predict.traced_model import TracedModel
 from bench.records.enums import Profile
@@ -142,7 +144,7 @@ def make(shard: Shard) -> str:
     traced = TracedModel(shard.model, lambda _: None)
     unfinished = UNFINISHED / f"{shard.name.replace('/', '-')}.jsonl"
     unfinished.parent.mkdir(parents=True, exist_ok=True)
-    known = {(clip.place, clip.mel_frames): clip for clip in _kept(unfinished)}
+    known = {(clip.place, clip.mel_frames): clip for clip in (*_shipped(shard), *_kept(unfinished))}
     lengths = clip_lengths(shard)
     with unfinished.open("a", encoding="utf-8") as lines:
         for number, clip_s in enumerate(lengths):
@@ -176,6 +178,18 @@ def _is_wanted(
     least = min(before.terms.values(), key=lambda terms: terms.reserved_bytes)
     envelope = card_envelope(least, shard.model.shapes, element_bytes=2, max_tokens=1)
     return envelope.allocated_peak_bytes <= shard.places[place]
+
+
+def _shipped(shard: Shard) -> Iterator[ClipTerms]:
+    """What the table has of a shard."""
+    path = shipped.data(FOLDER, *shard.key.path)
+    if not path.is_file():
+        return
+    stored = StoredShard(read_shard(path.read_bytes()))
+    for table in stored.document.places:
+        for frames, prompt in zip(table.mel_frames, table.prompt_tokens, strict=True):
+            clip = CardClip(shard.key.profile, shard.key.setting, frames, prompt, table.place)
+            yield ClipTerms(table.place, frames, prompt, stored.find(clip, answers()))
 
 
 def _kept(unfinished: Path) -> Iterator[ClipTerms]:
@@ -218,6 +232,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Make the table, or compare a sample of it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--check", metavar="N", type=int, help="compare N clips instead")
+    parser.add_argument("--again", action="store_true", help="remove the table first")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(2**32), help="of the sample")
     given = parser.parse_args(arguments)
     if given.check is not None:
@@ -226,6 +241,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         found = differing(given.check, given.seed)
         click.echo("\n".join(found) or f"{given.check} clips are as in the table")
         return 1 if found else 0
+    if given.again:
+        shutil.rmtree(shipped.data(FOLDER), ignore_errors=True)
+        shutil.rmtree(UNFINISHED, ignore_errors=True)
     with ProcessPoolExecutor(PROCESSES) as pool:
         for name in pool.map(make, shards()):
             click.echo(name)
