@@ -278,11 +278,16 @@ def _placed_steps(step: DecodeStep, left_out: Mapping[int, int]) -> list[_Placed
 
 
 def _numbers(step: DecodeStep, last: int, few: Sequence[_PlacedStep] | None) -> list[int]:
-    """Numbers of the steps to replay, the last one among them: all, unless these are many events."""
+    """Numbers of the steps to replay: all, unless these are many events.
+
+    The last step is one, as are those whose blocks it releases: its live blocks have their real sizes.
+    """
     first, count = step.first, last - step.first + 1
     most = count if few is None or _leaves_some(step) else max(1, MOST_EVENTS // max(1, len(few)))
     replayed = min(count, most)
-    return [first + (place + 1) * count // replayed - 1 for place in range(replayed)]
+    spread = {first + (place + 1) * count // replayed - 1 for place in range(replayed)}
+    oldest = max((event.age for event in step.events), default=0)
+    return sorted(spread.union(range(max(first, last - oldest), last)))
 
 
 def _leaves_some(step: DecodeStep) -> bool:

@@ -196,6 +196,17 @@ def test_steps_left_out_change_little(prompt: int, monkeypatch: pytest.MonkeyPat
         assert abs(decode - exact) <= 12 * MIB
 
 
+@pytest.mark.parametrize("tokens", [64, 500, 1024])
+def test_the_last_step_releases_blocks_of_their_real_size(
+    tokens: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise fewer bytes would be allocated than its tensors have."""
+    trace = growing(layers=36, prompt=2500)
+    few = cell(EMPTY, trace, tokens).phases[Phase.DECODE]
+    monkeypatch.setattr(replay, "MOST_EVENTS", 10_000_000)
+    assert cell(EMPTY, trace, tokens).phases[Phase.DECODE] == few
+
+
 def test_what_steps_leave_for_good_is_all_counted() -> None:
     """No step may be left out then."""
     made = Made()
