@@ -105,8 +105,20 @@ def device_options(function: F) -> F:
 
 
 def planned_device_options(function: F) -> F:
-    """Add `--gpu` (any number), `--any-gpu`, `--headless`, `--desktop`."""
+    """Add `--gpu` (any number), `--any-gpu`, `--headless`, `--desktop`, `--desktop-uses`, `--catalog`."""
     for option in (
+        click.option(
+            "--catalog",
+            "catalog_only",
+            is_flag=True,
+            help="Figures of the catalog also for a card in this machine: the same table everywhere.",
+        ),
+        click.option(
+            "--desktop-uses",
+            metavar="SIZE",
+            callback=_parsed_by(parse_size),
+            help="What the desktop takes, such as 700MiB, in place of the range of other machines.",
+        ),
         click.option("--desktop", is_flag=True, help="Only what is left beside a desktop counts."),
         click.option("--headless", is_flag=True, help="Only a card without a display counts."),
         click.option(

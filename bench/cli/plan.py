@@ -1,5 +1,6 @@
 """`bench plan`: how much memory every cell of a suite needs on a card that need not be here."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -26,10 +27,12 @@ if TYPE_CHECKING:
     from bench.hardware.budget import BudgetKind
     from bench.predict.planner import Planner, PlanRequest
     from bench.predict.target import Target
-    from bench.predict.terms_cache import TermsCache
     from bench.records.enums import OperatingSystem
     from bench.records.prediction import PlannedSystem
     from bench.records.record import Record
+
+    MakePlanner = Callable[[Callable[[str], None]], Planner]
+    """Makes the planner with a function that receives its progress messages."""
 
 Form = Literal["table", "json"]
 
@@ -66,6 +69,8 @@ def plan(
     any_gpu: bool,
     headless: bool,
     desktop: bool,
+    desktop_uses: int | None,
+    catalog_only: bool,
     system: "OperatingSystem | None",
     torch: str | None,
     form: Form,
@@ -87,6 +92,9 @@ def plan(
     always a desktop, so that no headless budget exists, and what does not fit is moved to system memory: the
     run is slow instead of ending. WSL2 has the kernels of Linux. On macOS the plan is for Linux.
 
+    For a card of this machine the budget is what its driver reports now: total, reserve, and what is in use,
+    which counts as the desktop; --headless leaves that out. --catalog and another --os use the catalog.
+
     \b
     JSON on standard output:
       one card       its record (docs/record.md)
@@ -105,36 +113,46 @@ def plan(
       bench plan --gpu rtx-4070
       bench plan --gpu rtx-4070 --gpu rtx-5060-ti-16gb --headless
       bench plan --gpu rtx-4070 --profile lean --clip-seconds 60,120
+      bench plan --gpu rtx-4070 --desktop-uses 700MiB
       bench plan --gpu rtx-4070 --os windows --torch 2.13
       bench plan --clip-seconds 300 --max-tokens 1024 --any-gpu
       bench plan --gpu rtx-4090 --model MOSS-Audio-8B-Instruct --out results
     """
     from bench.cli.downloads import show_note
     from bench.predict.planned_system import notes, planned_system
-    from bench.predict.planner import plan_request
+    from bench.predict.planner import Planner, plan_request
     from bench.predict.target import CPU, targets
     from bench.predict.terms_cache import user_cache
 
-    if gpus and set(gpus) == {CPU} and (system or torch):
-        option = "--os" if system else "--torch"
+    if gpus and set(gpus) == {CPU} and (system or torch or desktop_uses is not None):
+        option = "--os" if system else "--torch" if torch else "--desktop-uses"
         raise UsageError(f"{option} says nothing about a CPU", hint="Leave it out")
+    if headless and desktop_uses is not None:
+        raise UsageError("--headless and --desktop-uses are both given", hint="Use one of them")
     planned = planned_system(system, torch)
     budget = _budget(headless, desktop, planned)
     if any_gpu and (gpus or out):
         raise UsageError(
             f"--any-gpu and {'--gpu' if gpus else '--out'} are both given", hint="Use one of them"
         )
-    planned_for = () if any_gpu else targets(gpus, planned)
+    planned_for = () if any_gpu else targets(gpus, planned, catalog_only=catalog_only)
     chosen = plan_request(run_options({"gpu": None, "device": None, **given}))
     if chosen.source.note is not None:
         show_note(chosen.source.note)
-    for note in notes(planned, is_given=system is not None):
+    for note in (
+        *notes(planned, is_given=system is not None),
+        *(note for target in planned_for for note in target.notes),
+    ):
         show_note(note)
     cache = None if no_cache else user_cache(chosen.source)
+
+    def planner(report: Callable[[str], None]) -> Planner:
+        return Planner(chosen, budget, report, cache, desktop_bytes=desktop_uses)
+
     if any_gpu:
-        _survey(chosen, planned, budget, form, cache=cache)
+        _survey(planner, chosen, planned, budget, form)
     else:
-        _plan(chosen, planned_for, budget, form, out=out, cache=cache)
+        _plan(planner, chosen, planned_for, form, out)
 
 
 def _budget(headless: bool, desktop: bool, system: "PlannedSystem") -> "BudgetKind | None":
@@ -152,18 +170,17 @@ def _budget(headless: bool, desktop: bool, system: "PlannedSystem") -> "BudgetKi
 
 
 def _survey(
+    planner: "MakePlanner",
     chosen: "PlanRequest",
     system: "PlannedSystem",
     budget: "BudgetKind | None",
     form: Form,
-    *,
-    cache: "TermsCache | None",
 ) -> None:
     from bench.cli.plan_output import print_survey, progress, survey_json
-    from bench.predict.planner import Planner, survey
+    from bench.predict.planner import survey
 
     with progress() as report:
-        found = survey(Planner(chosen, budget, report, cache), system)
+        found = survey(planner(report), system)
     if form == "json":
         click.echo(survey_json(found, system, budget))
     else:
@@ -171,16 +188,13 @@ def _survey(
 
 
 def _plan(
+    planner: "MakePlanner",
     chosen: "PlanRequest",
     planned_for: "tuple[Target, ...]",
-    budget: "BudgetKind | None",
     form: Form,
-    *,
     out: Path | None,
-    cache: "TermsCache | None",
 ) -> None:
     from bench.cli.plan_output import print_records, progress, records_json
-    from bench.predict.planner import Planner
     from bench.store.record_files import require_writable
 
     if out is not None:
@@ -189,8 +203,8 @@ def _plan(
     from bench.store.record_files import without_search_for_cycles
 
     with progress() as report, without_search_for_cycles():
-        planner = Planner(chosen, budget, report, cache)
-        records = [_record(planner, target, chosen, out) for target in planned_for]
+        made = planner(report)
+        records = [_record(made, target, chosen, out) for target in planned_for]
     if form == "json":
         click.echo(printable_json(records_json(records)), nl=False)
     else:

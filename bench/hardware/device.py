@@ -161,7 +161,7 @@ def card(slug: str) -> Device:
     order = [gpu.uuid for gpu in every]
     matching = sorted((gpu for gpu in found if gpu.slug == slug), key=lambda gpu: order.index(gpu.uuid))
     if matching:
-        return _freest(matching)
+        return freest(matching)
     _refuse_hidden(slug, [gpu for gpu in every if gpu.slug == slug])
     here = tuple(gpu.slug for gpu in every)
     if not catalog.is_known(slug):
@@ -178,7 +178,7 @@ def card(slug: str) -> Device:
     raise DeviceError(f"no {slug} here: found {_listed(every)}{failed}", hint=hint)
 
 
-def _freest(equal: list[Device]) -> Device:
+def freest(equal: Sequence[Device]) -> Device:
     """Return the card with the most free memory of those of one name (in PCI order), else the first."""
     chosen = max(equal, key=lambda gpu: gpu.free_bytes or 0)
     if len(equal) == 1:
@@ -186,7 +186,7 @@ def _freest(equal: list[Device]) -> Device:
     why = "the freest" if len({gpu.free_bytes for gpu in equal}) > 1 else "all equally free"
     note = (
         f"{len(equal)} cards here are {chosen.slug}: number {equal.index(chosen) + 1} of them in PCI order "
-        f"runs (UUID ends in {(chosen.uuid or '')[-6:]}), {why}, with {gib(chosen.free_bytes)} free"
+        f"is used (UUID ends in {(chosen.uuid or '')[-6:]}), {why}, with {gib(chosen.free_bytes)} free"
     )
     return replace(chosen, choice_notes=(*chosen.choice_notes, note))
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bench.records.enums import OperatingSystem
+
 _PCI: Final = Path("/sys/bus/pci/devices")
 _DEVICE_FILES: Final = Path("/dev")
 _NVIDIA: Final = "0x10de"
@@ -32,6 +34,13 @@ class System:
     def wddm(self) -> bool:
         """Whether Windows manages the card's memory: no figure per process, and a spill instead of an end."""
         return self.windows or self.wsl2
+
+    @property
+    def planned(self) -> OperatingSystem:
+        """The system to plan for by default. macOS counts as Linux: torch for macOS has no CUDA."""
+        if self.windows:
+            return "windows"
+        return "wsl2" if self.wsl2 else "linux"
 
 
 def this_system() -> System:

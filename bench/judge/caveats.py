@@ -74,12 +74,26 @@ def _about_the_prediction(record: Record, budgets: Budgets) -> Iterator[RecordCa
         if _is_expected(record, record.derivation):
             yield known.KernelExpected(kernel="memory_efficient")
         yield from _about_the_allocator(record.derivation)
-        if record.derivation.driver_reserve is not None and record.derivation.context is not None:
-            yield known.RangesOfOtherMachines(with_desktop=record.derivation.headroom != "headless")
+        yield from _about_the_budget(record.derivation)
     if any(cell.envelope is not None and cell.envelope.ceiling is not None for cell in record.cells):
         yield known.SpeedsAreCeilings()
     close = (cell_verdict(cell, budgets).verdict is Verdict.TOO_CLOSE_TO_CALL for cell in record.cells)
     yield from _some(record, "cells_too_close_to_call", sum(close))
+
+
+def _about_the_budget(derivation: Derivation) -> Iterator[RecordCaveat]:
+    reserve, desktop = derivation.driver_reserve, derivation.desktop
+    if reserve is None or desktop is None or derivation.context is None:
+        return
+    counts = derivation.headroom != "headless" and not derivation.desktop_is_given
+    if derivation.read_at is None:
+        yield known.RangesOfOtherMachines(with_desktop=counts)
+        return
+    yield known.BudgetReadHere(
+        read_at=derivation.read_at,
+        driver_reserve_bytes=reserve.high_bytes,
+        in_use_bytes=desktop.high_bytes if counts else None,
+    )
 
 
 def _about_the_system(record: Record, system: PlannedSystem | None) -> Iterator[RecordCaveat]:

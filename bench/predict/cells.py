@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from bench.arithmetic import architecture
 from bench.engines.native import SPEC
 from bench.engines.support import Surroundings, unsupported
+from bench.hardware.budget import CONTEXT
 from bench.hardware.catalog import Card
 from bench.packages import version_of
 from bench.predict.allocator.protocol import AS_SHIPPED, Measuring
@@ -100,6 +101,7 @@ class Predictions:
                 element_bytes=self._model.element_bytes,
                 max_tokens=tokens,
                 kernel=clip.setting.kernel,
+                context=CONTEXT if target.costs is None else target.costs.context,
             ).model_copy(update={"ceiling": self._ceiling(requested, tokens, target.card)})
             for tokens in self._max_tokens
         }

@@ -25,7 +25,8 @@ def planned_system(os: OperatingSystem | None = None, torch: str | None = None) 
     Raises:
         UsageError: no version, or a release that bench does not support.
     """
-    return PlannedSystem(os=os or _here(), torch=installed_release() if torch is None else _release(torch))
+    release = installed_release() if torch is None else _release(torch)
+    return PlannedSystem(os=os or this_system().planned, torch=release)
 
 
 def torch_build(system: PlannedSystem) -> TorchBuild:
@@ -50,13 +51,6 @@ def notes(system: PlannedSystem, *, is_given: bool) -> tuple[str, ...]:
             f"torch {system.torch}: no newer attention kernels are known than those of {NEWEST_RULES}"
         )
     return tuple(found)
-
-
-def _here() -> OperatingSystem:
-    system = this_system()
-    if system.windows:
-        return "windows"
-    return "wsl2" if system.wsl2 else "linux"
 
 
 def _release(text: str) -> str:

@@ -14,6 +14,7 @@ from bench.engines.support import longest_clip_s
 from bench.errors import UsageError
 from bench.hardware import budget
 from bench.hardware.budget import BudgetKind
+from bench.hardware.card_costs import given_desktop
 from bench.hardware.catalog import Card
 from bench.hardware.environment import environment
 from bench.judge.prediction import (
@@ -97,7 +98,8 @@ def _quiet(_message: str) -> None:
 class Planner:
     """Makes the derived records of a plan request. Devices share traces and predictions.
 
-    `announce` receives progress messages, such as `tracing 60 s, flash`.
+    `announce` receives progress messages, such as `tracing 60 s, flash`. `desktop_bytes` is what a desktop
+    takes, in place of each card's own figures.
     """
 
     def __init__(
@@ -106,6 +108,8 @@ class Planner:
         budget_kind: BudgetKind | None = None,
         announce: Callable[[str], None] = _quiet,
         cache: TermsCache | None = None,
+        *,
+        desktop_bytes: int | None = None,
     ) -> None:
         from bench.predict.cells import Predictions
         from bench.predict.planned_model import PlannedModel
@@ -113,6 +117,7 @@ class Planner:
 
         self._request = request
         self._budget_kind = budget_kind
+        self._desktop = None if desktop_bytes is None else given_desktop(desktop_bytes)
         self._model = PlannedModel(request.source, request.suite.dtype)
         measure = request.suite.measure
         has_headers = request.source.tensors is not None  # their order decides, too
@@ -179,7 +184,7 @@ class Planner:
         return seal(derived.model_copy(update={"derivation": held}).model_dump(mode="json"))
 
     def _derivation(self, target: Target) -> Derivation:
-        total, system = target.info.memory_total_bytes, target.system
+        system, costs = target.system, target.costs
         return Derivation(
             weights_source="configuration" if self._request.source.tensors is None else "safetensors headers",
             loading=_LOADING,
@@ -187,9 +192,12 @@ class Planner:
             workspace_source=_CARD_WORKSPACE if system else _CPU_WORKSPACE,
             system=system,
             headroom="desktop" if system and budget.has_wddm(system.os) else self._budget_kind,
-            driver_reserve=budget.driver_reserve(total, system.os).term if system and total else None,
-            context=budget.CONTEXT.term if system else None,
-            desktop=budget.desktop_cost(system.os).term if system else None,
+            budget_basis=costs.basis if costs else None,
+            read_at=costs.read_at if costs else None,
+            driver_reserve=costs.reserve.term if costs else None,
+            context=costs.context.term if costs else None,
+            desktop=(self._desktop or costs.desktop).term if costs else None,
+            desktop_is_given=costs is not None and self._desktop is not None,
         )
 
 

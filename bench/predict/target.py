@@ -1,14 +1,17 @@
 """The devices of a plan: cards of the catalog, which need not be in this machine, and this machine's CPU."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
-from bench.errors import DeviceError, UsageError
+from bench.errors import DeviceError, PackageError, UsageError
 from bench.hardware import catalog
 from bench.hardware import device as devices
 from bench.hardware.budget import total_of
+from bench.hardware.card_costs import CardCosts, catalog_costs, costs_now
 from bench.hardware.catalog import Card
 from bench.hardware.device import Device
+from bench.hardware.system import this_system
 from bench.records.prediction import PlannedSystem
 from bench.records.record import DeviceInfo
 
@@ -17,22 +20,56 @@ CPU = "cpu"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One device to plan for. `card` and `system` are None for the CPU."""
+    """One device to plan for. `card`, `system` and `costs` are None for the CPU.
+
+    `notes` are remarks on how the card of this machine was chosen.
+    """
 
     info: DeviceInfo
     card: Card | None
     system: PlannedSystem | None
+    costs: CardCosts | None = None
+    notes: tuple[str, ...] = ()
 
 
-def targets(names: Sequence[str], system: PlannedSystem) -> tuple[Target, ...]:
+def targets(names: Sequence[str], system: PlannedSystem, *, catalog_only: bool = True) -> tuple[Target, ...]:
     """Return the devices of these names, each once; without names the graphics cards of this machine.
+
+    Unless `catalog_only`, the costs of a card that is in this machine, planned for this machine's system, are
+    what its driver reports now, as far as it does.
 
     Raises:
         UsageError: an unknown name, a card of unknown memory, or no name and no card.
         DeviceError: no name, and a driver that does not answer.
     """
     found = [_named(name, system) for name in names] if names else _here(system)
-    return tuple({target.info.slug: target for target in found}.values())
+    distinct = {target.info.slug: target for target in found}.values()
+    if catalog_only or system.os != this_system().planned or all(target.card is None for target in distinct):
+        return tuple(distinct)
+    here = _gpus()
+    return tuple(_with_reading(target, here) for target in distinct)
+
+
+def _gpus() -> tuple[Device, ...]:
+    """Return the usable cards of this machine; none where the driver does not answer, or cannot be asked."""
+    try:
+        return devices.gpus()
+    except (DeviceError, PackageError):
+        return ()
+
+
+def _with_reading(target: Target, here: Sequence[Device]) -> Target:
+    """Return the target with the costs of the card in this machine; of equal ones the freest."""
+    equal = [gpu for gpu in here if gpu.slug == target.info.slug]
+    if target.card is None or not equal:
+        return target
+    chosen = devices.freest(equal)
+    memory = None if chosen.driver_gpu is None else chosen.driver_gpu.memory
+    costs = costs_now(memory, datetime.now(UTC).replace(microsecond=0))
+    if costs is None or memory is None:
+        return target
+    info = target.info.model_copy(update={"memory_total_bytes": memory.total_bytes})
+    return replace(target, info=info, costs=costs, notes=chosen.choice_notes)
 
 
 def every_card(system: PlannedSystem) -> tuple[tuple[Target, ...], tuple[Card, ...]]:
@@ -87,12 +124,13 @@ def _of_device(gpu: Device, system: PlannedSystem) -> Target:
 
 
 def _of_card(card: Card, system: PlannedSystem, *, catalogued: bool) -> Target:
+    total = total_of(card)
     return Target(
         DeviceInfo(
             kind="cuda",
             slug=card.slug,
             name=card.nvml_name,
-            memory_total_bytes=total_of(card),
+            memory_total_bytes=total,
             compute_capability=card.compute_capability,
             catalogued=catalogued,
             memory_bandwidth_bytes_per_s=card.memory_bandwidth_bytes_per_s,
@@ -100,4 +138,5 @@ def _of_card(card: Card, system: PlannedSystem, *, catalogued: bool) -> Target:
         ),
         card,
         system,
+        catalog_costs(total, system.os),
     )

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from bench.records.base import Bytes, Frozen
+from bench.records.base import Bytes, Frozen, Utc
 from bench.records.enums import AttentionKernel, OperatingSystem
 from bench.records.reasons import ForeignText
 
@@ -117,6 +117,15 @@ class RangesOfOtherMachines(Frozen):
     with_desktop: bool = Field(description="a desktop is among what is known from them")
 
 
+class BudgetReadHere(Frozen):
+    """The budget is what the driver of the card reported; the CUDA context is known from other machines."""
+
+    code: Literal["budget_read_here"] = "budget_read_here"
+    read_at: Utc
+    driver_reserve_bytes: Bytes
+    in_use_bytes: Bytes | None = Field(description="by a desktop and other programs; null where not counted")
+
+
 class PredictedForSystem(Frozen):
     """A system and a release of torch decide the kernels, and the system decides what a desktop leaves."""
 
@@ -149,6 +158,7 @@ PredictionCaveat = (
     | ReservedMeasured
     | ReservedUnconfirmed
     | RangesOfOtherMachines
+    | BudgetReadHere
     | SpeedsAreCeilings
 )
 

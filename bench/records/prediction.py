@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from bench.records.base import ByteInterval, Bytes, Frozen, Seconds
+from bench.records.base import ByteInterval, Bytes, Frozen, Seconds, Utc
 from bench.records.enums import Attention, AttentionKernel, OperatingSystem, Phase
 
 
@@ -80,6 +80,10 @@ class Term(Frozen):
     evidence: str
 
 
+BudgetBasis = Literal["catalog", "this_machine"]
+"""Whose driver reserve and desktop a budget counts: those of other machines, or what this driver reports."""
+
+
 class PlannedSystem(Frozen):
     """The system and the release of torch that a prediction is for: they decide the attention kernel."""
 
@@ -144,6 +148,13 @@ class Derivation(Frozen):
     headroom: Literal["headless", "desktop"] | None = Field(
         description="the only budget: it alone was asked for, or under Windows no other exists; null for both"
     )
+    budget_basis: BudgetBasis | None = Field(
+        default=None,
+        description="this_machine: total, driver_reserve and desktop (all that is in use) are what the "
+        "card's driver reported; null for a CPU and in older records",
+    )
+    read_at: Utc | None = Field(default=None, description="when the driver reported them; else null")
+    desktop_is_given: bool = Field(default=False, description="desktop was given on the command line")
     driver_reserve: Term | None = Field(description="null for a CPU")
     context: Term | None = Field(description="null for a CPU")
     desktop: Term | None = Field(description="null for a CPU")

@@ -139,6 +139,12 @@ def _prediction(caveat: caveats.PredictionCaveat | caveats.DeviceCaveat) -> str:
             if with_desktop:
                 parts = "Driver reserve, CUDA context and what a desktop takes"
             return f"{parts} are ranges that other machines showed: this one may have others."
+        case caveats.BudgetReadHere(read_at=at, driver_reserve_bytes=reserve, in_use_bytes=used):
+            use = "" if used is None else f", {units.gib(used)} in use, which counts as the desktop"
+            return (
+                f"Budget of this machine, as its driver reported it at {at:%Y-%m-%d %H:%M} UTC: "
+                f"{units.gib(reserve)} kept by the driver{use}. Other machines showed the CUDA context."
+            )
         case caveats.SpeedsAreCeilings():
             return "Speeds are ceilings, from the card's bandwidth and BF16 rate: a run is slower."
         case _:

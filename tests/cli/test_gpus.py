@@ -229,7 +229,7 @@ def test_of_two_equal_cards_the_freer_is_told(dry_run: OnMachine, tmp_path: Path
     said = dry_run("--gpu", "rtx-4070", scenario=twins)
     assert said.returncode == 0
     assert said.stderr == (
-        "2 cards here are rtx-4070: number 1 of them in PCI order runs (UUID ends in 000001), the freest, "
+        "2 cards here are rtx-4070: number 1 of them in PCI order is used (UUID ends in 000001), the freest, "
         "with 11.54 GiB free\n"
     )
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,14 @@ from click.shell_completion import ShellComplete
 
 from bench.cli.app import cli
 from bench.engines.native.sdpa_rules import NEWEST_RULES
+from bench.records.prediction import Derivation, Term
 from bench.records.record import Record
 from bench.store.record_files import find_records, read_record
+from bench.units import MIB
 from tests.cli.conftest import Say
+from tests.fake_driver.driver import environment_of, variant
+from tests.run.forks import Forks
+from tests.run.processes import environment
 from tests.run.small_model import configuration
 
 ONE = ("--clip-seconds", "4", "--max-tokens", "8", "--attention", "sdpa")
@@ -55,6 +61,9 @@ def model(tmp_path: Path) -> str:
         ("--torch 2.8.1", 2, "--torch: 2.8.1 is too old. bench needs torch 2.9 or newer"),
         ("--gpu cpu --os windows", 2, "--os says nothing about a CPU. Leave it out"),
         ("--gpu cpu --torch 2.14", 2, "--torch says nothing about a CPU. Leave it out"),
+        ("--gpu cpu --desktop-uses 1GiB", 2, "--desktop-uses says nothing about a CPU. Leave it out"),
+        ("--headless --desktop-uses 1GiB", 2, "--headless and --desktop-uses are both given"),
+        ("--desktop-uses many", 2, "--desktop-uses"),
         ("--format xml", 2, "is not one of 'table', 'json'"),
     ],
 )
@@ -284,3 +293,68 @@ def test_the_shell_offers_cards_the_cpu_and_suites() -> None:
     assert offered("plan", "--os", "w") == {"windows", "wsl2"}
     assert NEWEST_RULES in offered("plan", "--torch", "")
     assert "plan" in offered("pl")
+
+
+# --- what the driver of this machine reports --------------------------------------------------------------
+
+PlannedHere = Callable[..., tuple[Derivation, int | None, str]]
+
+
+@pytest.fixture
+def planned_here(fake_nvml: Path, forks: Forks, home: Path, model: str) -> PlannedHere:
+    """Plan on the machine of a scenario: terms, total and standard error."""
+
+    def plan(*options: str, scenario: str | Path) -> tuple[Derivation, int | None, str]:
+        emulated = environment(home) | environment_of(scenario, fake_nvml)
+        command = ("plan", "--model", model, *ONE, "--format", "json", *options)
+        said = forks.run("bench", *command, env=emulated, cwd=home)
+        assert said.returncode == 0, said.stderr
+        record = Record.model_validate_json(said.stdout)
+        assert record.derivation is not None
+        return record.derivation, record.device.memory_total_bytes, said.stderr
+
+    return plan
+
+
+def sizes(term: Term | None) -> tuple[int, int]:
+    assert term is not None
+    return term.low_bytes // MIB, term.high_bytes // MIB
+
+
+def test_a_card_of_this_machine_has_the_budget_that_its_driver_reports(planned_here: PlannedHere) -> None:
+    for options in ((), ("--gpu", "rtx-4070")):
+        terms, total, _ = planned_here(*options, scenario="rtx-4070-desktop")
+        assert (terms.budget_basis, total) == ("this_machine", 12282 * MIB)
+        assert terms.read_at is not None
+        assert (sizes(terms.driver_reserve), sizes(terms.desktop)) == ((434, 434), (824, 824))
+        assert sizes(terms.context) == (80, 828)
+        assert "firefox" not in terms.model_dump_json()
+    terms, _, _ = planned_here("--desktop-uses", "300MiB", scenario="rtx-4070-desktop")
+    assert (terms.budget_basis, terms.desktop_is_given) == ("this_machine", True)
+    assert (sizes(terms.driver_reserve), sizes(terms.desktop)) == ((434, 434), (300, 300))
+
+
+@pytest.mark.parametrize(
+    ("options", "scenario"),
+    [
+        (("--catalog",), "rtx-4070-desktop"),
+        (("--os", "windows"), "rtx-4070-desktop"),
+        (("--gpu", "rtx-4090"), "rtx-4070-desktop"),
+        (("--gpu", "rtx-4070"), "turing"),
+        ((), "old-driver"),
+    ],
+)
+def test_what_no_driver_here_reports_is_of_the_catalog(
+    planned_here: PlannedHere, options: tuple[str, ...], scenario: str
+) -> None:
+    terms, _, _ = planned_here(*options, scenario=scenario)
+    assert (terms.budget_basis, terms.read_at) == ("catalog", None)
+    low, high = sizes(terms.desktop)
+    assert low < high
+
+
+def test_of_two_equal_cards_the_plan_is_for_the_freer_one(planned_here: PlannedHere, tmp_path: Path) -> None:
+    twins = variant(tmp_path, "two-cards", "name NVIDIA GeForce RTX 4070", "memory.total 12282MiB")
+    terms, _, err = planned_here("--gpu", "rtx-4070", scenario=twins)
+    assert terms.budget_basis == "this_machine"
+    assert "2 cards here are rtx-4070: number 1 of them in PCI order is used" in err

@@ -137,12 +137,12 @@ def test_the_freer_of_two_is_told_by_its_place_and_the_end_of_its_uuid(
 ) -> None:
     machine_with(monkeypatch, T4, RTX_4070, TWIN)
     assert devices.notes(devices.card("rtx-4070")) == (
-        "2 cards here are rtx-4070: number 2 of them in PCI order runs (UUID ends in GPU-b), the freest, "
+        "2 cards here are rtx-4070: number 2 of them in PCI order is used (UUID ends in GPU-b), the freest, "
         "with 11.91 GiB free",
     )
     machine_with(monkeypatch, RTX_4070, replace(RTX_4070, uuid="GPU-d"))
     (note,) = devices.notes(devices.card("rtx-4070"))
-    assert "number 1 of them in PCI order runs (UUID ends in GPU-a), all equally free" in note
+    assert "number 1 of them in PCI order is used (UUID ends in GPU-a), all equally free" in note
     assert devices.notes(devices.device("GPU-d")) == ()
 
 

@@ -81,12 +81,12 @@ def states(ask: Ask, scenario: str | Path) -> list[DeviceState]:
 @pytest.mark.parametrize(
     ("scenario", "display", "headless", "desktop", "now", "is_measured"),
     [
-        ("rtx-4070-headless", False, 11848, 11051, 11821, False),
+        ("rtx-4070-headless", False, 11848, 11151.5, 11821, False),
         ("rtx-4070-desktop", True, 11848, 11024, 11024, True),
-        ("rtx-5060-ti-16gb", False, 15847, 15050, 15827, False),
+        ("rtx-5060-ti-16gb", False, 15847, 15150.5, 15827, False),
         ("laptop", True, 11992, 11776, 11776, True),
-        ("shared-card", False, 11848, 11051, 8721, False),
-        ("container", False, 11848, 11051, 11309, False),
+        ("shared-card", False, 11848, 11151.5, 8721, False),
+        ("container", False, 11848, 11151.5, 11309, False),
         ("wsl2", True, 12077, 11375, 11375, True),
         ("old-driver", None, None, None, 11821, None),
         ("gb10", None, None, None, None, None),
@@ -97,7 +97,7 @@ def test_the_budget_of_each_card(
     scenario: str,
     display: bool | None,
     headless: int | None,
-    desktop: int | None,
+    desktop: float | None,
     now: int | None,
     is_measured: bool | None,
 ) -> None:

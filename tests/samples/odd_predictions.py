@@ -1,5 +1,6 @@
 """Derived records that no `bench plan` would write, and that the schema accepts all the same."""
 
+from datetime import UTC
 from typing import get_args
 
 from hypothesis import strategies as st
@@ -78,6 +79,9 @@ derivations = st.builds(
         torch=st.from_regex(r"[0-9]{1,4}\.[0-9]{1,4}", fullmatch=True),
     ),
     headroom=st.sampled_from([None, "headless", "desktop"]),
+    budget_basis=st.sampled_from([None, "catalog", "this_machine"]),
+    read_at=st.none() | st.datetimes(timezones=st.just(UTC)),
+    desktop_is_given=st.booleans(),
     driver_reserve=st.none() | terms,
     context=st.none() | terms,
     desktop=st.none() | terms,

@@ -1,5 +1,6 @@
 """One sentence for each caveat."""
 
+from datetime import UTC, datetime
 from typing import Final, get_args
 
 import pytest
@@ -83,6 +84,15 @@ SENTENCES: Final[list[tuple[Caveat, str]]] = [
         known.ReservedUnconfirmed(allocator="torch 2.13.0 CUDACachingAllocator"),
         "Reserved bytes are modelled. The allocator rules (torch 2.13.0 CUDACachingAllocator, default "
         "settings) are confirmed on recorded traces of real cards; this model's own trace is not.",
+    ),
+    (
+        known.BudgetReadHere(
+            read_at=datetime(2026, 11, 30, 6, 20, tzinfo=UTC),
+            driver_reserve_bytes=464 * 2**20,
+            in_use_bytes=2**30,
+        ),
+        "Budget of this machine, as its driver reported it at 2026-11-30 06:20 UTC: 0.45 GiB kept by the "
+        "driver, 1.00 GiB in use, which counts as the desktop. Other machines showed the CUDA context.",
     ),
     (
         known.RangesOfOtherMachines(with_desktop=True),
