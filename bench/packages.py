@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _OWN: Final = "moss-audio-bench"
 _REQUIREMENT: Final = re.compile(
-    r"(?P<name>[A-Za-z0-9._-]+)>=(?P<oldest>[\d.]+)(?P<run>; extra == ['\"]run['\"])?"
+    r"(?P<name>[A-Za-z0-9._-]+)(?:<(?P<below>[\d.]+),)?>=(?P<oldest>[\d.]+)(?P<run>; extra == ['\"]run['\"])?"
 )
 _MODULES: Final = {"nvidia-ml-py": "pynvml", "flash-attn": "flash_attn"}
 _LONGEST: Final = 200
@@ -69,6 +69,11 @@ def run_packages() -> frozenset[str]:
     return frozenset(found["name"] for found in _requirements() if found["run"])
 
 
+def _too_new() -> dict[str, str]:
+    """Return the first release of each package that bench cannot use, where one is known."""
+    return {found["name"]: found["below"] for found in _requirements() if found["below"]}
+
+
 def _requirements() -> Iterator[re.Match[str]]:
     from importlib import metadata
 
@@ -103,18 +108,25 @@ def extra_command(extra: str) -> str:
 
 
 def fault_of(package: str, at_least: str | None) -> Fault | None:
-    """Return why a package is not installed or too old; None if it may work."""
+    """Return why a package is not installed, too old or too new; None if it may work."""
     spec = spec_of(module_of(package))
     if spec is None or spec.origin is None:  # a mere folder of that name, as an unfinished removal leaves
         return Fault(package, _MISSING, _install(package, at_least))
     version = version_of(package)
-    if version is None or at_least is None or not is_older(version, at_least):
+    if version is None or at_least is None:
+        return None
+    below = _too_new().get(package)
+    if below is not None and not is_older(version, below):
+        return Fault(
+            package, f"{version} is too new: one before {below} is needed", _install(package, at_least)
+        )
+    if not is_older(version, at_least):
         return None
     return Fault(package, f"{version} is too old: {at_least} is needed", _install(package, at_least))
 
 
 def faults_of(packages: Iterable[str]) -> tuple[Fault, ...]:
-    """Return what is wrong with these packages: not installed, or too old."""
+    """Return what is wrong with these packages: not installed, too old or too new."""
     needed = oldest()
     return tuple(fault for name in packages if (fault := fault_of(name, needed.get(name))) is not None)
 
@@ -131,7 +143,7 @@ def require(*packages: str) -> None:
 
 
 def mending(faults: Iterable[Fault]) -> str:
-    """Return the one command that installs all packages that are missing or too old."""
+    """Return the one command that installs suitable releases of all packages with a fault."""
     return " ".join(["pip install", *(fault.command.removeprefix("pip install ") for fault in faults)])
 
 
@@ -224,7 +236,13 @@ def broken(package: str, error: str) -> Fault:
 
 
 def _install(package: str, at_least: str | None, options: str = "") -> str:
-    return f'pip install {options}"{package}>={at_least}"' if at_least else f"pip install {options}{package}"
+    below = _too_new().get(package)
+    most = f",<{below}" if below else ""
+    return (
+        f'pip install {options}"{package}>={at_least}{most}"'
+        if at_least
+        else f"pip install {options}{package}"
+    )
 
 
 def module_of(package: str) -> str:

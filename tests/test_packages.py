@@ -186,7 +186,16 @@ def test_a_package_that_is_too_old_is_found_before_the_run(home: Path, tmp_path:
         3,
         "bench: transformers 4.40.2 is too old: 4.57.1 is needed; "
         "tokenizers 0.19.1 is too old: 0.21 is needed. "
-        'Install it: pip install "transformers>=4.57.1" "tokenizers>=0.21"',
+        'Install it: pip install "transformers>=4.57.1,<5.24" "tokenizers>=0.21"',
+    )
+
+
+def test_a_package_that_is_too_new_is_found_before_the_run(home: Path, tmp_path: Path) -> None:
+    write_metadata(tmp_path, "transformers", "5.24.0")
+    assert last(SMOKE, home, tmp_path, site(tmp_path)) == (
+        3,
+        "bench: transformers 5.24.0 is too new: one before 5.24 is needed. "
+        'Install it: pip install "transformers>=4.57.1,<5.24"',
     )
 
 

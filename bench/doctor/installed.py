@@ -49,7 +49,7 @@ def lacking(faults: Iterable[Fault]) -> PackageError | None:
     found |= {fault.package: fault for fault in faults_of(sorted(of_run))}
     others = [fault for name, fault in found.items() if name not in of_run]
     commands = [
-        *([_torch_command()] if "torch" in found or _is_wrong_build() else []),
+        *([_torch_command(_cards())] if "torch" in found or _is_wrong_build() else []),
         *([extra_command("run")] if found.keys() & of_run - {"torch"} else []),
         *([mending(others)] if others else []),
     ]
@@ -70,7 +70,7 @@ def require_build(chosen: Device) -> None:
     made_for = "AMD cards" if build.hip else "the CPU only"
     raise DeviceError(
         f"torch {build.version} is built for {made_for}, and cannot use {chosen.name}",
-        hint=f"Install one for the card: {_torch_command()}",
+        hint=f"Install one for the card: {_torch_command((chosen,))}",
     )
 
 
@@ -79,8 +79,7 @@ def _is_wrong_build() -> bool:
     return build is not None and build.cuda is None and bool(_cards())
 
 
-def _torch_command() -> str:
-    found = _cards()
+def _torch_command(found: tuple[Device, ...]) -> str:
     driver = found[0].driver_gpu if found else None
     return torch_command(tag_for(driver.driver_cuda if driver else None) if found else "cpu", host())
 

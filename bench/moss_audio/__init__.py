@@ -7,7 +7,7 @@
 
 In: the files of a checkpoint, text and a waveform. Out: a prompt, hidden states, tokens. Written from
 published facts (config files, checkpoint layout, behaviour); tested against numbers of the released code.
-Needs no `trust_remote_code`, reads only safetensors, runs on transformers 4.57.1 and on 5.x.
+Needs no `trust_remote_code`, reads only safetensors, runs on transformers 4.57.1 and on 5.x before 5.24.
 """
 
 from importlib import import_module
