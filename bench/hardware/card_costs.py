@@ -11,12 +11,17 @@ from bench.records.prediction import BudgetBasis
 
 @dataclass(frozen=True, slots=True)
 class CardCosts:
-    """The costs of one card. `read_at`: when its driver reported reserve and desktop; None of the catalog."""
+    """The costs of one card.
+
+    `read_at`: when its driver reported reserve and desktop; None of the catalog. `convolution`: whether
+    cuDNN's workspace counts in what is reserved.
+    """
 
     reserve: Cost
     desktop: Cost
     context: Cost = CONTEXT
     read_at: datetime | None = None
+    convolution: bool = True
 
     @property
     def basis(self) -> BudgetBasis:

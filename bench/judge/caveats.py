@@ -86,8 +86,13 @@ def _about_the_budget(derivation: Derivation) -> Iterator[RecordCaveat]:
     if reserve is None or desktop is None or derivation.context is None:
         return
     counts = derivation.headroom != "headless" and not derivation.desktop_is_given
-    if derivation.read_at is None:
+    if derivation.calibrated_by:
+        range_of_others = counts and derivation.read_at is None
+        count = len(derivation.calibrated_by)
+        yield known.CalibratedByRecords(records=count, with_desktop=range_of_others)
+    elif derivation.read_at is None:
         yield known.RangesOfOtherMachines(with_desktop=counts)
+    if derivation.read_at is None:
         return
     yield known.BudgetReadHere(
         read_at=derivation.read_at,

@@ -67,17 +67,18 @@ def card_envelope(
     max_tokens: int,
     kernel: AttentionKernel | None = None,
     context: Cost = CONTEXT,
+    convolution: bool = True,
 ) -> Envelope:
     """Return the envelope of an answer of `max_tokens`, without a ceiling of speed.
 
-    The lower end of the reserved bytes is what torch must hold, the allocated ones.
+    The lower end of the reserved bytes is what torch must hold, the allocated ones. `convolution` false:
+    cuDNN takes no workspace.
     """
     phases = {phase: _phase(phase, found, terms) for phase, found in terms.phases.items()}
     peak_phase = max(phases, key=lambda phase: phases[phase].allocated_peak_bytes)
     low = phases[peak_phase].allocated_peak_bytes
-    reserved = ByteInterval(
-        low=low, high=max(low, terms.reserved_bytes, terms.reserved_with_convolution_bytes)
-    )
+    most = (terms.reserved_bytes, terms.reserved_with_convolution_bytes if convolution else 0)
+    reserved = ByteInterval(low=low, high=max(low, *most))
     return Envelope(
         weights_bytes=terms.weights_bytes,
         kv_cache_bytes=cache_at_the_end(shapes, terms.prompt_tokens, max_tokens, element_bytes),

@@ -102,6 +102,7 @@ class Predictions:
                 max_tokens=tokens,
                 kernel=clip.setting.kernel,
                 context=CONTEXT if target.costs is None else target.costs.context,
+                convolution=target.costs is None or target.costs.convolution,
             ).model_copy(update={"ceiling": self._ceiling(requested, tokens, target.card)})
             for tokens in self._max_tokens
         }

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from math import isfinite
 from pathlib import Path
@@ -133,29 +133,52 @@ class Planner:
         self._created_at = datetime.now(UTC).replace(microsecond=0)
 
     def record(self, target: Target, measured: Sequence[Record] = (), *, frontier: bool = True) -> Record:
-        """Return the derived record of one device, compared with records measured on it.
+        """Return the derived record of one device, compared with records measured on it and calibrated.
 
-        Without `frontier` the longest clips are not searched.
+        The comparison is with the prediction before calibration. Without `frontier` the longest clips are not
+        searched.
 
         Raises:
             UsageError: a prompt that cannot be counted without a tokenizer.
         """
+        if not measured:
+            return self._sealed(target, self._derivation(target), frontier=frontier)
         from bench.judge.calibration import compare
+
+        plain = self._sealed(target, self._derivation(target), frontier=False)
+        compared = compare(plain, measured)
+        calibrated, ids = self._calibrated(target, plain, measured) if compared else (target, ())
+        derivation = self._derivation(calibrated).model_copy(
+            update={"compared": compared, "calibrated_by": ids}
+        )
+        return self._sealed(calibrated, derivation, frontier=frontier)
+
+    def _calibrated(
+        self, target: Target, plain: Record, measured: Sequence[Record]
+    ) -> tuple[Target, tuple[str, ...]]:
+        """Return the target with the costs that the records show, and the ids of these records."""
+        from bench.judge.calibrated_costs import calibration
+
+        if target.costs is None:
+            return target, ()
+        bare = replace(target, costs=replace(target.costs, convolution=False))
+        without = self._sealed(bare, self._derivation(bare), frontier=False)
+        found = calibration(plain, without, measured)
+        return replace(target, costs=found.applied(target.costs)), found.records
+
+    def _sealed(self, target: Target, derivation: Derivation, *, frontier: bool) -> Record:
         from bench.predict.frontier import longest_clips
 
         source, cells = self._request.source, self._request.cells
         results = [self._predictions.cell(cell, target) for cell in cells]
-        derivation = self._derivation(target)
         if frontier and derivation.context is not None:
-            budgets = budgets_from(derivation, target.info.memory_total_bytes)
-            most = derivation.context.high_bytes
             longest = longest_clips(
                 cells,
                 target,
                 self._predictions,
                 source.max_positions,
-                budgets=budgets,
-                context_most_bytes=most,
+                budgets=budgets_from(derivation, target.info.memory_total_bytes),
+                context_most_bytes=derivation.context.high_bytes,
             )
             derivation = derivation.model_copy(update={"longest_clips": longest})
         fields: dict[str, BaseModel] = {
@@ -167,7 +190,7 @@ class Planner:
             else _without_variables(self._environment),
             "derivation": derivation,
         }
-        derived = seal(
+        return seal(
             {
                 **{name: value.model_dump(mode="json") for name, value in fields.items()},
                 "record_id": secrets.token_hex(6),
@@ -177,11 +200,6 @@ class Planner:
                 "cells": [result.model_dump(mode="json") for result in results],
             }
         )
-        compared = compare(derived, measured)
-        if not compared or derived.derivation is None:
-            return derived
-        held = derived.derivation.model_copy(update={"compared": compared})
-        return seal(derived.model_copy(update={"derivation": held}).model_dump(mode="json"))
 
     def _derivation(self, target: Target) -> Derivation:
         system, costs = target.system, target.costs

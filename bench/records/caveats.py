@@ -117,6 +117,14 @@ class RangesOfOtherMachines(Frozen):
     with_desktop: bool = Field(description="a desktop is among what is known from them")
 
 
+class CalibratedByRecords(Frozen):
+    """Driver and CUDA context are as measured records of the card show them."""
+
+    code: Literal["calibrated_by_records"] = "calibrated_by_records"
+    records: int
+    with_desktop: bool = Field(description="a desktop is counted, as other machines showed it")
+
+
 class BudgetReadHere(Frozen):
     """The budget is what the driver of the card reported; the CUDA context is known from other machines."""
 
@@ -159,6 +167,7 @@ PredictionCaveat = (
     | ReservedUnconfirmed
     | RangesOfOtherMachines
     | BudgetReadHere
+    | CalibratedByRecords
     | SpeedsAreCeilings
 )
 

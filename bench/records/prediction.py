@@ -158,5 +158,12 @@ class Derivation(Frozen):
     driver_reserve: Term | None = Field(description="null for a CPU")
     context: Term | None = Field(description="null for a CPU")
     desktop: Term | None = Field(description="null for a CPU")
+    calibrated_by: tuple[str, ...] = Field(
+        default=(),
+        description="ids of measured records of the card that context, driver_reserve and cuDNN's part of "
+        "the reserved bytes are from, as far as these show them",
+    )
     longest_clips: tuple[LongestClip, ...] = ()
-    compared: tuple[Comparison, ...] = ()
+    compared: tuple[Comparison, ...] = Field(
+        default=(), description="of the prediction before it was calibrated"
+    )

@@ -1,6 +1,6 @@
 """Facts about a derived record as a whole: units, budgets, sources and comparisons with runs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from bench import units
@@ -41,6 +41,7 @@ def derived(check: Check, how: tuple[Fact, ...], how_lines: tuple[str, ...]) -> 
         how=how,
         how_lines=how_lines,
         compared=tuple(map(_compared, check.prediction.compared)),
+        inside_line=_inside(check.prediction.compared),
     )
 
 
@@ -159,6 +160,19 @@ def _settings(record: Record) -> Iterator[tuple[str, str]]:
     yield "Profile", ", ".join(dict.fromkeys(one.profile.value for one in wanted))
     yield "Numbers", ", ".join(dict.fromkeys(one.dtype for one in wanted))
     yield "Attention of the encoder", ", ".join(dict.fromkeys(one.encoder_attention.value for one in wanted))
+
+
+def _inside(compared: Sequence[Comparison]) -> str:
+    """`11 of 12 measured cells are inside ...`: of the whole process, else of what is reserved."""
+    for metric, what in (("process_peak_bytes", "needed of the card"), ("reserved_peak_bytes", "reserved")):
+        found = [one for one in compared if one.metric == metric and one.inside is not None]
+        if found:
+            inside, cells = sum(one.inside or 0 for one in found), sum(one.cells for one in found)
+            return (
+                f"{inside:,} of {cells:,} measured cells are inside the predicted interval of what is "
+                f"{what}, before these records calibrated it."
+            )
+    return ""
 
 
 def _compared(comparison: Comparison) -> Compared:

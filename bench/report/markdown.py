@@ -253,6 +253,7 @@ def _ceilings(rows: _Predicted, stamp: str) -> Iterator[str]:
 def _compared(view: View, derived: Derived) -> Iterator[str]:
     if derived.compared:
         yield f"### Prediction against measurement\n\n{escape(view.stamp)}"
+        yield escape(derived.inside_line)
         head = ["record", "memory", "cells", "inside the range", "measured / predicted", "least to most"]
         lines = (
             [escape(entry.record), entry.metric, entry.cells, entry.inside, entry.factor, entry.spread]

@@ -103,7 +103,8 @@ class Derived:
     """Parts of a view that only a derived record has.
 
     `units_line` has card and weights in both units. `tiles` are the card, the weights and the budgets as
-    ranges, `room_line` the budgets in one line.
+    ranges, `room_line` the budgets in one line. `inside_line` is the share of measured cells inside the
+    interval before calibration; empty without any.
     """
 
     units_line: str
@@ -114,6 +115,7 @@ class Derived:
     how: tuple[Fact, ...]
     how_lines: tuple[str, ...]
     compared: tuple[Compared, ...]
+    inside_line: str
 
     @property
     def has_frontier(self) -> bool:

@@ -142,6 +142,8 @@ def _derived_parts(view: View, derived: Derived) -> Iterator["RenderableType"]:
         yield Text(f"Room for the model: {derived.room_line}.")
     for line in derived.how_lines:
         yield Text(line, style="dim")
+    if derived.inside_line:
+        yield Text(derived.inside_line)
     for entry in derived.compared:
         inside = "" if entry.comparison.inside is None else f", {entry.inside} inside the range"
         cells = _counted(entry.comparison.cells)

@@ -143,7 +143,13 @@ def _prediction(caveat: caveats.PredictionCaveat | caveats.DeviceCaveat) -> str:
             use = "" if used is None else f", {units.gib(used)} in use, which counts as the desktop"
             return (
                 f"Budget of this machine, as its driver reported it at {at:%Y-%m-%d %H:%M} UTC: "
-                f"{units.gib(reserve)} kept by the driver{use}. Other machines showed the CUDA context."
+                f"{units.gib(reserve)} kept by the driver{use}. It does not report the CUDA context."
+            )
+        case caveats.CalibratedByRecords(records=records, with_desktop=with_desktop):
+            desktop = " What a desktop takes is a range that other machines showed." if with_desktop else ""
+            return (
+                "CUDA context, driver reserve and cuDNN's part are, as far as they show it, those of "
+                f"{records} measured {plural('record', records)} of this card.{desktop}"
             )
         case caveats.SpeedsAreCeilings():
             return "Speeds are ceilings, from the card's bandwidth and BF16 rate: a run is slower."

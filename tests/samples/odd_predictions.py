@@ -82,6 +82,7 @@ derivations = st.builds(
     budget_basis=st.sampled_from([None, "catalog", "this_machine"]),
     read_at=st.none() | st.datetimes(timezones=st.just(UTC)),
     desktop_is_given=st.booleans(),
+    calibrated_by=st.tuples() | st.tuples(texts),
     driver_reserve=st.none() | terms,
     context=st.none() | terms,
     desktop=st.none() | terms,

@@ -86,13 +86,23 @@ SENTENCES: Final[list[tuple[Caveat, str]]] = [
         "settings) are confirmed on recorded traces of real cards; this model's own trace is not.",
     ),
     (
+        known.CalibratedByRecords(records=2, with_desktop=True),
+        "CUDA context, driver reserve and cuDNN's part are, as far as they show it, those of 2 measured "
+        "records of this card. What a desktop takes is a range that other machines showed.",
+    ),
+    (
+        known.CalibratedByRecords(records=1, with_desktop=False),
+        "CUDA context, driver reserve and cuDNN's part are, as far as they show it, those of 1 measured "
+        "record of this card.",
+    ),
+    (
         known.BudgetReadHere(
             read_at=datetime(2026, 11, 30, 6, 20, tzinfo=UTC),
             driver_reserve_bytes=464 * 2**20,
             in_use_bytes=2**30,
         ),
         "Budget of this machine, as its driver reported it at 2026-11-30 06:20 UTC: 0.45 GiB kept by the "
-        "driver, 1.00 GiB in use, which counts as the desktop. Other machines showed the CUDA context.",
+        "driver, 1.00 GiB in use, which counts as the desktop. It does not report the CUDA context.",
     ),
     (
         known.RangesOfOtherMachines(with_desktop=True),
