@@ -243,6 +243,11 @@ HEAVY: Final = {
         ("bench.check.index", set[str]()),
         ("bench.store.journal", set[str]()),
         ("bench.run.estimate", set[str]()),
+        ("bench.run.run_spec", {"numpy", "pynvml"}),
+        ("bench.moss_audio", set[str]()),
+        ("bench.audio.clips", {"numpy"}),
+        ("bench.compare.compare", {"numpy"}),
+        ("bench.doctor.gather", {"numpy", "pynvml"}),
         ("bench.measure.statistics", {"numpy"}),
         ("bench.hardware.device", {"pynvml"}),
     ],
@@ -252,6 +257,38 @@ def test_cheap_modules_stay_cheap(module: str, may_load: set[str]) -> None:
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name for name in json.loads(answer.stdout) if name in HEAVY}
     assert loaded <= may_load
+
+
+WITH_THE_MODEL: Final = {
+    "bench.engines.native",
+    "bench.measure.cuda",
+    "bench.measure.kernels",
+    "bench.measure.tracker",
+    "bench.moss_audio",
+    "bench.predict.cpu_workspace",
+    "bench.predict.memory_events",
+    "bench.predict.traced_model",
+    "bench.predict.tracing",
+    "bench.weights.random",
+}
+"""What may import the packages of the extra `run` at its own import; others import them in functions."""
+
+
+def test_nothing_else_needs_what_runs_the_model_when_it_is_imported() -> None:
+    light = [name for name in MODULES if not any(is_within(name, other) for other in WITH_THE_MODEL)]
+    blocked = ["torch", "transformers", "accelerate", "av", "soundfile", "soxr", "safetensors", "tokenizers"]
+    code = textwrap.dedent("""
+        import importlib, sys
+        sys.modules.update(dict.fromkeys(BLOCKED))
+        for name in LIGHT:
+            importlib.import_module(name)
+    """)
+    code = code.replace("BLOCKED", repr(blocked)).replace("LIGHT", repr(light))
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stderr
+    assert {"bench.cli.plan", "bench.doctor.gather", "bench.compare.compare", "bench.run.runner"} <= set(
+        light
+    )
 
 
 # A third-party package may keep a cache of its own; that is not our module's doing. The network is nobody's.
