@@ -3,13 +3,16 @@
 Clips of one structure (as many batches of chunks, padding or none) run the same operators, and every size
 is affine in a few lengths: a generation whose lengths are a weighted sum of traced ones has the same weighted
 sum of their sizes. Where the lengths are no such sum, or a size is not a whole number, the clip has to be
-traced. The same holds for batches of encoder chunks within one clip.
+traced. The same holds for batches of encoder chunks within one clip. All sums are of whole numbers: one of
+the lengths is the square of another, and floats would lose its last bytes.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from itertools import islice
-from typing import Final
+from math import lcm
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,50 +20,72 @@ from numpy.typing import NDArray
 from bench.predict.trace import Call, Event, Kernel
 from bench.predict.tracing.folding import Pass, RawEvent, Unfolded
 
-_EXACT: Final = 1e-6
-_WHOLE: Final = 1e-3
-# Beyond that, rounding errors of the sum would come near a byte.
-_LARGEST_WEIGHT: Final = 1e4
-
-Lengths = tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Sample:
-    """`numbers` are the sizes of all events, then the shapes of all calls, in one row."""
-
-    lengths: Lengths
-    whole: Unfolded
-    numbers: NDArray[np.int64]
+Lengths = tuple[int, ...]
+_Wholes = NDArray[np.int64] | NDArray[np.object_]
+"""Integers, of 64 bits or of any size."""
 
 
 @dataclass(slots=True)
 class Family:
-    """Traced generations of one structure. All samples run the same operators on the same blocks."""
+    """Traced generations of one structure: all run the same operators on the same blocks.
 
-    _samples: list[_Sample] = field(default_factory=list)
+    `_rows` are 1 and the lengths of each, none a weighted sum of others. `_numbers` are in a row the sizes of
+    all events, then the shapes of all calls, of each.
+    """
+
+    _model: Unfolded | None = None
+    _rows: list[tuple[int, ...]] = field(default_factory=list)
+    _numbers: list[_Wholes] = field(default_factory=list)
+    _largest: int = 0
+    _is_affine: bool = True
 
     def add(self, lengths: Lengths, whole: Unfolded) -> None:
-        """Add a traced generation; one that differs in more than sizes is left out."""
-        sample = _Sample(lengths, whole, _numbers(whole))
-        if not self._samples or _same_structure(self._samples[0].whole, whole):
-            self._samples.append(sample)
+        """Add a traced generation; one that differs in more than sizes is left out.
+
+        One that differs from a weighted sum of others ends the family: nothing follows from it any more.
+        """
+        if self._model is None:
+            self._model = whole
+        elif not _same_structure(self._model, whole):
+            return
+        numbers, found = _numbers(whole), self._at(lengths)
+        if found is None:
+            self._rows.append((1, *lengths))
+            self._numbers.append(numbers)
+            self._largest = max(self._largest, int(np.abs(numbers).max(initial=0)))
+        elif not np.array_equal(found.numbers, numbers.astype(found.numbers.dtype) * found.divisor):
+            self._is_affine = False
 
     def at(self, lengths: Lengths) -> Unfolded | None:
         """The generation of these lengths; None where it does not follow from the traced ones."""
-        if not self._samples:
+        found = self._at(lengths) if self._is_affine else None
+        if self._model is None or found is None or (found.numbers % found.divisor).any():
             return None
-        weights = _weights([sample.lengths for sample in self._samples], lengths)
+        return _with_numbers(self._model, (found.numbers // found.divisor).tolist())
+
+    def _at(self, lengths: Lengths) -> "_Sum | None":
+        weights = _weights(self._rows, (1, *lengths))
         if weights is None:
             return None
-        numbers = weights @ np.array([sample.numbers for sample in self._samples], dtype=np.float64)
-        whole = np.rint(numbers)
-        if np.abs(numbers - whole).max() > _WHOLE:
-            return None
-        return _with_numbers(self._samples[0].whole, whole.astype(np.int64).tolist())
+        divisor = lcm(*(weight.denominator for weight in weights))
+        factors = [int(weight * divisor) for weight in weights]
+        return _Sum(self._sum(factors), divisor)
+
+    def _sum(self, factors: Sequence[int]) -> _Wholes:
+        if sum(abs(factor) * self._largest for factor in factors) < 2**63:
+            return np.array(factors, dtype=np.int64) @ np.array(self._numbers, dtype=np.int64)
+        exact: _Wholes = np.array(factors, dtype=np.object_) @ np.array(self._numbers, dtype=np.object_)
+        return exact
 
 
-def _numbers(whole: Unfolded) -> NDArray[np.int64]:
+class _Sum(NamedTuple):
+    """A weighted sum of numbers, times `divisor`, so that its weights are whole."""
+
+    numbers: _Wholes
+    divisor: int
+
+
+def _numbers(whole: Unfolded) -> _Wholes:
     sizes = [event.size_bytes for event in whole.events]
     shapes = [size for call in _calls(whole.kernels) for size in shape_numbers(call)]
     return np.array(sizes + shapes, dtype=np.int64)
@@ -104,13 +129,21 @@ def reshaped(call: Call, numbers: Iterator[int]) -> Call:
     return Call(take(call.inputs), take(call.strides), take((call.output,))[0], call.dtype)
 
 
-def _weights(known: Sequence[Lengths], wanted: Lengths) -> NDArray[np.float64] | None:
-    """Weights with which the known lengths, and 1 for each, add up to the wanted ones and 1."""
-    matrix = np.array([(1.0, *lengths) for lengths in known], dtype=np.float64).T
-    target = np.array((1.0, *wanted), dtype=np.float64)
-    weights = np.asarray(np.linalg.lstsq(matrix, target, rcond=None)[0], dtype=np.float64)
-    off = np.abs(matrix @ weights - target) / np.maximum(np.abs(target), 1.0)
-    return weights if off.max() < _EXACT and np.abs(weights).max() < _LARGEST_WEIGHT else None
+def _weights(rows: Sequence[tuple[int, ...]], wanted: tuple[int, ...]) -> list[Fraction] | None:
+    """Weights with which the rows, independent of each other, add up to the wanted one; None without any."""
+    columns = [list(map(Fraction, column)) for column in zip(*rows, wanted, strict=True)]
+    for place in range(len(rows)):
+        pivot = next(number for number in range(place, len(columns)) if columns[number][place])
+        columns[place], columns[pivot] = columns[pivot], columns[place]
+        head = columns[place] = [value / columns[place][place] for value in columns[place]]
+        for number, column in enumerate(columns):
+            if number != place and column[place]:
+                columns[number] = [
+                    value - column[place] * above for value, above in zip(column, head, strict=True)
+                ]
+    if not rows or any(column[-1] for column in columns[len(rows) :]):
+        return None
+    return [column[-1] for column in columns[: len(rows)]]
 
 
 def _same_structure(one: Unfolded, other: Unfolded) -> bool:

@@ -224,7 +224,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         def run(batch: torch.Tensor, mask: torch.Tensor | None) -> tuple[torch.Tensor, ...]:
             chunks, *chunk = batch.shape
             # One chunk alone has strides of its own; of more, they are cut out of the whole clip.
-            kind, lengths = (tuple(chunk), mask is None, chunks == 1), (float(chunks), float(batch.stride(1)))
+            kind, lengths = (tuple(chunk), mask is None, chunks == 1), (chunks, batch.stride(1))
             known = batches.of(kind, lengths)
             if known is not None:
                 return self._replay(known, chunks, batch.dtype)

@@ -123,7 +123,7 @@ class Tracer:
         )
         lengths = (cut.pieces, audio_token_count(mel_frames), prompt_tokens, mel_frames)
         squared = (prompt_tokens**2,) if asked.kernel in _SQUARED else ()
-        return structure, (*map(float, lengths), *map(float, squared))
+        return structure, (*lengths, *squared)
 
     def _run(self, mel_frames: int, prompt_tokens: int, max_tokens: int) -> Unfolded:
         sdpa = interior_of(self._setting.kernel, self._setting.kind)
