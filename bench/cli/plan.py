@@ -80,33 +80,18 @@ def plan(
 ) -> None:
     """Predict the memory that each cell of a suite needs, from the network itself: no GPU, no weights.
 
-    Cells, records and reports are those of `bench run` (default suite: standard), with the provenance
-    `derived`. What differs between machines is a range. A cell fits for certain, likely fits (by typical
-    figures, no probability), probably does not, or does not fit. A plan of several clip lengths searches the
-    longest clip for each: every length that is named was predicted; what fits may reach a few seconds
-    further. Measured records of the same model and card
-    below results/ (or --out) are held against the prediction. Nothing is written without --out.
+    A cell fits, likely fits (by typical figures, no probability), probably does not, or does not fit. For
+    several clip lengths the longest clip of each is searched. Measured records of the same model and card
+    below results/ (or --out) are compared with the prediction. Nothing is written without --out.
 
-    Windows builds of torch lack the flash kernel of SDPA. Before 2.14 the math kernel takes its place, whose
-    memory grows with the square of the clip; --profile lean avoids it. Under Windows and in WSL2 there is
-    always a desktop, so that no headless budget exists, and what does not fit is moved to system memory: the
-    run is slow instead of ending. WSL2 has the kernels of Linux. On macOS the plan is for Linux.
+    Windows and WSL2 always have a desktop; what does not fit is moved to system memory, and the run is slow.
+    Before torch 2.14 Windows runs the math kernel, whose memory grows with the square of the clip; --profile
+    lean avoids it. On macOS the plan is for Linux.
 
     For a card of this machine the budget is what its driver reports now: total, reserve, and what is in use,
     which counts as the desktop; --headless leaves that out. --catalog and another --os use the catalog.
 
-    \b
-    JSON on standard output:
-      one card       its record (docs/record.md)
-      several cards  {"records": [...]}
-      --any-gpu      {"smallest_headless": SLUG or null,
-                     "smallest_headless_likely", "smallest_desktop",
-                     "smallest_desktop_likely", "os", "torch",
-                     "cards": [{"slug", "name", "memory_total_bytes",
-                     "verdict", "why", "headless_likely", "desktop_likely",
-                     "device_peak_bytes", "attention_kernels"}]};
-                     --headless and --desktop leave out the other smallest,
-                     and so does a system that always has a desktop
+    docs/predictions.md has the accuracy, and the JSON: a record, {"records": [...]}, or a survey (--any-gpu).
 
     \b
     Examples:
@@ -121,28 +106,20 @@ def plan(
     from bench.cli.downloads import show_note
     from bench.predict.planned_system import notes, planned_system
     from bench.predict.planner import Planner, plan_request
-    from bench.predict.target import CPU, targets
+    from bench.predict.target import targets
     from bench.predict.terms_cache import user_cache
 
-    if gpus and set(gpus) == {CPU} and (system or torch or desktop_uses is not None):
-        option = "--os" if system else "--torch" if torch else "--desktop-uses"
-        raise UsageError(f"{option} says nothing about a CPU", hint="Leave it out")
-    if headless and desktop_uses is not None:
-        raise UsageError("--headless and --desktop-uses are both given", hint="Use one of them")
+    of_system = {"--os": system, "--torch": torch, "--desktop-uses": desktop_uses}
+    _refuse_for_cpu(gpus, [option for option, value in of_system.items() if value is not None])
+    _refuse_pair("--headless", headless, "--desktop-uses", desktop_uses is not None)
     planned = planned_system(system, torch)
     budget = _budget(headless, desktop, planned)
-    if any_gpu and (gpus or out):
-        raise UsageError(
-            f"--any-gpu and {'--gpu' if gpus else '--out'} are both given", hint="Use one of them"
-        )
+    _refuse_pair("--any-gpu", any_gpu, "--gpu" if gpus else "--out", bool(gpus or out))
     planned_for = () if any_gpu else targets(gpus, planned, catalog_only=catalog_only)
     chosen = plan_request(run_options({"gpu": None, "device": None, **given}))
-    if chosen.source.note is not None:
-        show_note(chosen.source.note)
-    for note in (
-        *notes(planned, is_given=system is not None),
-        *(note for target in planned_for for note in target.notes),
-    ):
+    of_source = () if chosen.source.note is None else (chosen.source.note,)
+    of_cards = (note for target in planned_for for note in target.notes)
+    for note in (*of_source, *notes(planned, is_given=system is not None), *of_cards):
         show_note(note)
     cache = None if no_cache else user_cache(chosen.source)
 
@@ -150,9 +127,21 @@ def plan(
         return Planner(chosen, budget, report, cache, desktop_bytes=desktop_uses)
 
     if any_gpu:
-        _survey(planner, chosen, planned, budget, form)
+        _survey(planner, chosen, planned, form)
     else:
         _plan(planner, chosen, planned_for, form, out)
+
+
+def _refuse_for_cpu(gpus: tuple[str, ...], options: list[str]) -> None:
+    from bench.predict.target import CPU
+
+    if set(gpus) == {CPU} and options:
+        raise UsageError(f"{options[0]} says nothing about a CPU", hint="Leave it out")
+
+
+def _refuse_pair(option: str, is_given: bool, other: str, other_is_given: bool) -> None:
+    if is_given and other_is_given:
+        raise UsageError(f"{option} and {other} are both given", hint="Use one of them")
 
 
 def _budget(headless: bool, desktop: bool, system: "PlannedSystem") -> "BudgetKind | None":
@@ -169,22 +158,16 @@ def _budget(headless: bool, desktop: bool, system: "PlannedSystem") -> "BudgetKi
     return "headless" if headless else "desktop" if desktop else None
 
 
-def _survey(
-    planner: "MakePlanner",
-    chosen: "PlanRequest",
-    system: "PlannedSystem",
-    budget: "BudgetKind | None",
-    form: Form,
-) -> None:
-    from bench.cli.plan_output import print_survey, progress, survey_json
-    from bench.predict.planner import survey
+def _survey(planner: "MakePlanner", chosen: "PlanRequest", system: "PlannedSystem", form: Form) -> None:
+    from bench.cli.plan_output import print_survey, progress
+    from bench.predict.survey import survey
 
     with progress() as report:
         found = survey(planner(report), system)
     if form == "json":
-        click.echo(survey_json(found, system, budget))
+        click.echo(found.model_dump_json(indent=2))
     else:
-        print_survey(found, chosen, system, budget)
+        print_survey(found, chosen)
 
 
 def _plan(

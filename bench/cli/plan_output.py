@@ -1,6 +1,5 @@
 """The output of `bench plan`: records as tables or JSON, the catalog with a verdict for each card."""
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
@@ -12,10 +11,10 @@ from bench.units import GIB, clip_length, gib
 from bench.wording import caveats, predictions
 
 if TYPE_CHECKING:
-    from bench.hardware.budget import BudgetKind
-    from bench.predict.planner import Candidate, PlanRequest, Survey
-    from bench.records.prediction import PlannedSystem
+    from bench.predict.planner import PlanRequest
+    from bench.records.enums import AttentionKernel
     from bench.records.record import Record
+    from bench.records.survey import Survey, SurveyCard
     from bench.report.interface import View
 
 _HEADER: Final = ("card", "memory", "verdict", "needs")
@@ -87,36 +86,7 @@ def _print_view(view: "View") -> None:
 # --- the whole catalog ------------------------------------------------------------------------------------
 
 
-def survey_json(found: "Survey", system: "PlannedSystem", budget: "BudgetKind | None") -> str:
-    """Return the slugs of the smallest cards for the budgets, the system, and every card, as JSON."""
-    slugs = {
-        f"smallest_{kind}": card.slug if card is not None else None
-        for kind, card in found.smallest.items()
-        if budget is None or kind.startswith(budget)
-    }
-    return json.dumps(
-        {**slugs, **system.model_dump(), "cards": [_as_json(card) for card in found.cards]}, indent=2
-    )
-
-
-def _as_json(card: "Candidate") -> dict[str, object]:
-    return {
-        "slug": card.slug,
-        "name": card.name,
-        "memory_total_bytes": card.memory_total_bytes,
-        "verdict": card.verdict.value,
-        "why": predictions.cell(card.why),
-        "why_code": card.why.model_dump(mode="json"),
-        "headless_likely": card.headless_likely,
-        "desktop_likely": card.desktop_likely,
-        "device_peak_bytes": card.need.model_dump() if card.need is not None else None,
-        "attention_kernels": card.kernels,
-    }
-
-
-def print_survey(
-    found: "Survey", chosen: "PlanRequest", system: "PlannedSystem", budget: "BudgetKind | None"
-) -> None:
+def print_survey(found: "Survey", chosen: "PlanRequest") -> None:
     """Print the system and the smallest cards in a line each, then the catalog by memory."""
     from bench.predict.planned_system import installed_release
     from bench.records.caveats import PredictedForSystem
@@ -125,15 +95,15 @@ def print_survey(
     click.echo(f"{chosen.source.origin.name}, {what} (derived, nothing was run)")
     here = installed_release()
     planned_for = PredictedForSystem(
-        os=system.os,
-        torch=system.torch,
-        kernels=found.kernels,
-        torch_here=None if here == system.torch else here,
+        os=found.system.os,
+        torch=found.system.torch,
+        kernels=_kernels(found),
+        torch_here=None if here == found.system.torch else here,
     )
     echo(caveats.sentence(planned_for))
     for kind, words in _SMALLEST.items():
-        if budget is None or kind.startswith(budget):
-            click.echo(f"{words:<47}{_smallest(found.smallest[kind])}")
+        if found.headroom is None or kind.startswith(found.headroom):
+            click.echo(f"{words:<47}{_smallest(found, kind)}")
     click.echo("")
     for line in _lines([_HEADER, *map(_row, found.cards)]):
         echo(line)
@@ -145,23 +115,31 @@ def _reasons(found: "Survey") -> dict[str, list[str]]:
     """Return lines with the reasons why nothing was predicted, and the cards of each."""
     reasons: dict[str, list[str]] = {}
     for card in found.cards:
-        if card.need is None:
-            reasons.setdefault(predictions.cell(card.why), []).append(card.slug)
+        if card.device_peak_bytes is None:
+            reasons.setdefault(card.why, []).append(card.slug)
     return reasons
 
 
-def _smallest(card: "Candidate | None") -> str:
-    return "none of the catalog" if card is None else f"{card.slug}, {gib(card.memory_total_bytes)}"
+def _kernels(found: "Survey") -> "tuple[AttentionKernel, ...]":
+    """Return the attention kernels of all cards, each once."""
+    return tuple(dict.fromkeys(kernel for card in found.cards for kernel in card.attention_kernels))
 
 
-def _row(card: "Candidate") -> tuple[str, ...]:
+def _smallest(found: "Survey", kind: str) -> str:
+    slug = getattr(found, f"smallest_{kind}")
+    total = next((card.memory_total_bytes for card in found.cards if card.slug == slug), None)
+    return "none of the catalog" if slug is None else f"{slug}, {gib(total)}"
+
+
+def _row(card: "SurveyCard") -> tuple[str, ...]:
     from bench.records.enums import Verdict
     from bench.wording.labels import VERDICTS
 
     word = VERDICTS[card.verdict].lower()
     if card.verdict is Verdict.TOO_CLOSE_TO_CALL:
         word = predictions.likelihood(card.headless_likely or card.desktop_likely)
-    needs = "" if card.need is None else f"{card.need.low / GIB:.2f} to {gib(card.need.high)}"
+    need = card.device_peak_bytes
+    needs = "" if need is None else f"{need.low / GIB:.2f} to {gib(need.high)}"
     return card.slug, gib(card.memory_total_bytes), word, needs
 
 

@@ -1,4 +1,4 @@
-"""`bench plan`: derived records of devices that need not be in this machine, and a survey of the catalog."""
+"""`bench plan`: derived records of devices that need not be in this machine."""
 
 import secrets
 from collections.abc import Callable, Sequence
@@ -15,28 +15,17 @@ from bench.errors import UsageError
 from bench.hardware import budget
 from bench.hardware.budget import BudgetKind
 from bench.hardware.card_costs import given_desktop
-from bench.hardware.catalog import Card
 from bench.hardware.environment import environment
-from bench.judge.prediction import (
-    ORDER,
-    budgets_from,
-    budgets_of,
-    cell_fit,
-    cell_verdict,
-    kernels_of,
-    need_of,
-)
+from bench.judge.prediction import budgets_from
 from bench.packages import version_of
 from bench.predict.allocator.caching import RULES_OF
 from bench.predict.allocator.protocol import Measuring
 from bench.predict.source import Source, source_of
-from bench.predict.target import Target, every_card
+from bench.predict.target import Target
 from bench.predict.terms_cache import TermsCache
-from bench.records.base import ByteInterval
-from bench.records.enums import AttentionKernel, Provenance, Verdict
-from bench.records.prediction import Derivation, PlannedSystem
+from bench.records.enums import Provenance
+from bench.records.prediction import Derivation
 from bench.records.record import Environment, Record, SuiteInfo
-from bench.records.verdicts import CellReason, StatedReason, TotalUnknown
 from bench.run.run_spec import RunOptions, cells_of, origin_of
 from bench.store import naming
 from bench.store.record_files import seal
@@ -232,93 +221,3 @@ def record_path(record: Record, out: Path) -> Path:
     """Return the path of a derived record below `out`."""
     name = naming.record_name(record.created_at, record.suite.name, "plan", record.record_id)
     return naming.folder(out, record.model.name, record.device.slug) / name
-
-
-# --- the whole catalog -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """One card of the catalog. `verdict` is that of the worst cell, `why` its reason.
-
-    `need` is the largest of the cells; None where nothing was predicted. `headless_likely` and
-    `desktop_likely`: whether every cell likely fits.
-    """
-
-    slug: str
-    name: str
-    memory_total_bytes: int | None
-    verdict: Verdict
-    why: CellReason
-    need: ByteInterval | None
-    kernels: tuple[AttentionKernel, ...] = ()
-    headless_likely: bool = False
-    desktop_likely: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Survey:
-    """Every card, from little memory to much, those of unknown memory last."""
-
-    cards: tuple[Candidate, ...]
-
-    @property
-    def kernels(self) -> tuple[AttentionKernel, ...]:
-        """The attention kernels of all cards, each once."""
-        return tuple(dict.fromkeys(kernel for card in self.cards for kernel in card.kernels))
-
-    @property
-    def smallest(self) -> dict[str, Candidate | None]:
-        """The card with the least memory on which every cell fits, or likely fits, for each budget."""
-        headless = {Verdict.RUNS, Verdict.RUNS_HEADLESS}
-        return {
-            "headless": self._first(lambda card: card.verdict in headless),
-            "headless_likely": self._first(lambda card: card.headless_likely),
-            "desktop": self._first(lambda card: card.verdict is Verdict.RUNS),
-            "desktop_likely": self._first(lambda card: card.desktop_likely),
-        }
-
-    def _first(self, holds: Callable[[Candidate], bool]) -> Candidate | None:
-        return next(filter(holds, self.cards), None)
-
-
-def survey(planner: Planner, system: PlannedSystem) -> Survey:
-    """Predict every cell for every card of the catalog on this system.
-
-    Raises:
-        UsageError: a prompt that cannot be counted without a tokenizer.
-    """
-    known, unknown = every_card(system)
-    predicted = tuple(_candidate(planner.record(target, frontier=False)) for target in known)
-    rest = tuple(
-        Candidate(card.slug, card.nvml_name, None, Verdict.UNKNOWN, _unknown(card), None) for card in unknown
-    )
-    return Survey(predicted + rest)
-
-
-def _candidate(record: Record) -> Candidate:
-    budgets = budgets_of(record)
-    judged = [cell_verdict(cell, budgets) for cell in record.cells]
-    worst = max(judged, key=lambda verdict: ORDER.index(verdict.verdict))
-    needs = [need for cell in record.cells if (need := need_of(cell)) is not None]
-    fits = [cell_fit(cell, budgets) for cell in record.cells]
-    device = record.device
-    return Candidate(
-        device.slug,
-        device.name,
-        device.memory_total_bytes,
-        worst.verdict,
-        worst.why,
-        _most(needs),
-        kernels_of(record),
-        all(fit.headless_likely for fit in fits),
-        all(fit.desktop_likely for fit in fits),
-    )
-
-
-def _unknown(card: Card) -> CellReason:
-    return StatedReason(text=card.remark) if card.remark else TotalUnknown()
-
-
-def _most(needs: Sequence[ByteInterval]) -> ByteInterval | None:
-    return max(needs, key=lambda need: need.high, default=None)

@@ -9,11 +9,13 @@ from bench.records.base import Frozen
 from bench.records.check import CHECK_VERSION, Check
 from bench.records.comparison import COMPARISON_VERSION, Comparison
 from bench.records.record import SCHEMA_VERSION, Record
+from bench.records.survey import SURVEY_VERSION, Survey
 
 DOCUMENTS: Final[dict[str, type[Frozen]]] = {
     f"record-{SCHEMA_VERSION}.json": Record,
     f"check-{CHECK_VERSION}.json": Check,
     f"compare-{COMPARISON_VERSION}.json": Comparison,
+    f"survey-{SURVEY_VERSION}.json": Survey,
 }
 """The files in `schemas/`, and what each describes."""
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"

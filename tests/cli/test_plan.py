@@ -202,8 +202,8 @@ def test_windows_has_no_budget_without_a_desktop(say: Say, model: str) -> None:
     assert "without a desktop" not in words.lower()
     said = say("plan", "--any-gpu", *windows, *ONE, "--format", "json")
     found = json.loads(said.out)
-    assert (found["os"], found["torch"]) == ("windows", "2.14")
-    assert "smallest_headless" not in found
+    assert found["system"] == {"os": "windows", "torch": "2.14"}
+    assert (found["headroom"], found["smallest_headless"]) == ("desktop", None)
     kernels = {card["slug"]: card["attention_kernels"] for card in found["cards"]}
     assert (kernels["rtx-4070"], kernels["gb10"]) == (["memory_efficient"], [])
 
@@ -221,7 +221,7 @@ def test_the_catalog_says_nothing_of_a_room_that_was_not_asked_for(
     said = say("plan", "--any-gpu", f"--{room}", "--model", model, *ONE, "--format", "json")
     found = json.loads(said.out)
     assert found[f"smallest_{room}"] == found["cards"][0]["slug"]
-    assert f"smallest_{other}" not in found
+    assert (found["headroom"], found[f"smallest_{other}"]) == (room, None)
     assert found["cards"][0]["verdict"] == {"headless": "runs_headless", "desktop": "runs"}[room]
 
 
