@@ -1,6 +1,6 @@
 """How well the envelope holds: predictions against what torch's allocator saw on this machine, at full size.
 
-    python tools/envelope_proof.py                 the tables of the README, in Markdown (minutes, 14 GB)
+    python tools/envelope_proof.py                 the tables of docs/predictions.md (minutes, 14 GB)
     python tools/envelope_proof.py --format json   the same figures, phase by phase
 
 MOSS-Audio-4B-Instruct with random weights in BF16 on the CPU answers clips through `generate`. Two observers

@@ -11,7 +11,7 @@ from bench.records.check import CheckPeaks, CheckRow, CheckSpeed
 from bench.records.json_schema import DOCUMENTS, render_json_schema
 from bench.records.metrics import FIGURES
 from bench.store.record_files import write_atomically
-from tools import envelope_page, longest_clips
+from tools import envelope_page, hf_mem, longest_clips
 from tools.derived import ROOT
 from tools.envelope_page import filled
 
@@ -22,6 +22,7 @@ def files() -> dict[Path, str]:
         ROOT / "docs" / "record.md": {"metrics": _lines(_metrics())},
         ROOT / "docs" / "check.md": {"metrics": _lines(_of_a_check())},
         envelope_page.PAGE: envelope_page.blocks(),
+        ROOT / "docs" / "predictions.md": hf_mem.blocks(),
         ROOT / "README.md": {"longest": _lines(longest_clips.of_the_readme())},
     }
     schemas = {shipped.schemas() / name: render_json_schema(one) for name, one in DOCUMENTS.items()}

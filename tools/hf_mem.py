@@ -12,6 +12,7 @@ KV cache too, and for the KV cache of the language model alone, whose configurat
 import json
 import struct
 import sys
+import textwrap
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -207,6 +208,14 @@ def _cell(clip_s: float, tokens: int, text: Repository, records: Mapping[Profile
 
 
 # --- the page ---------------------------------------------------------------------------------------------
+
+
+def blocks() -> dict[str, str]:
+    """Text for each marker of docs/predictions.md."""
+    tables = {"estimates": table(), "caches": kv_cache()}
+    marked = {name: "\n".join(["", *lines, ""]) for name, lines in tables.items()}
+    warning = textwrap.wrap(read().warning, 98, break_long_words=False)
+    return {**marked, "warning": "\n".join(["", *(f"> {line}" for line in warning), ""])}
 
 
 def table() -> Iterator[str]:

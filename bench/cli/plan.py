@@ -91,7 +91,7 @@ def plan(
     For a card of this machine the budget is what its driver reports now: total, reserve, and what is in use,
     which counts as the desktop; --headless leaves that out. --catalog and another --os use the catalog.
 
-    docs/predictions.md has the accuracy, and the JSON: a record, {"records": [...]}, or a survey (--any-gpu).
+    docs/predictions.md states accuracy and JSON: a record, {"records": [...]}, or a survey (--any-gpu).
 
     \b
     Examples:
