@@ -227,8 +227,7 @@ def table() -> Iterator[str]:
     yield _row(f"**hf-mem {found.version}**: weights", stated)
     yield _row("hf-mem: KV cache of this model", ["not stated"] * len(found.cells))
     yield _row("hf-mem: total", stated)
-    yield _row("**bench**: weights", _each(found, lambda one: one.weights_bytes))
-    yield _row("bench: KV cache at the end of the answer", _each(found, lambda one: one.kv_cache_bytes))
+    yield _row("**bench**: KV cache at the end of the answer", _each(found, lambda one: one.kv_cache_bytes))
     for profile in PROFILES:
         for words, size in _SIZES.items():
             yield _row(f"`{profile.value}`: {words}", _each(found, size, profile))
@@ -255,6 +254,7 @@ def _bytes(size: int | ByteInterval | None) -> str:
 
 
 _SIZES: Final[dict[str, Callable[[Envelope], int | ByteInterval | None]]] = {
+    "weights on the card while it computes": lambda one: one.weights_bytes,
     "other tensors at most": lambda one: one.activations_peak_bytes,
     "allocated at most": lambda one: one.allocated_peak_bytes,
     "reserved at most": lambda one: one.reserved_peak_bytes,
