@@ -12,6 +12,7 @@ from typing import Final
 
 import pytest
 
+from bench import shipped
 from tests.fake_driver.driver import environment_of
 from tests.run.processes import environment, only
 
@@ -104,6 +105,21 @@ def test_it_is_small_with_pip() -> None:
 def test_a_command_that_needs_no_model_works(light: Light, command: str, says: str) -> None:
     record = only(CPU, "*-quick-*.json")
     ended = light("bench", *(word.format(record=record) for word in command.split()))
+    assert (ended.code, ended.err) == (0, "")
+    assert re.search(says, ended.out, re.IGNORECASE)
+
+
+@pytest.mark.skipif(not shipped.data("predictions").is_dir(), reason="no predictions are shipped yet")
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("plan --gpu rtx-4070", "RTX 4070"),
+        ("plan --gpu rtx-4070 --os windows --torch 2.14 --format json", '"derived"'),
+        ("plan --any-gpu", "smallest|rtx"),
+    ],
+)
+def test_a_plan_of_a_shipped_suite_works(light: Light, command: str, says: str) -> None:
+    ended = light("bench", *command.split())
     assert (ended.code, ended.err) == (0, "")
     assert re.search(says, ended.out, re.IGNORECASE)
 
