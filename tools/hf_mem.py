@@ -190,7 +190,7 @@ def _request(profile: Profile) -> PlanRequest:
 
 def _record(request: PlanRequest) -> Record:
     (target,) = targets((CARD,), LINUX)
-    return Planner(request).record(target, frontier=False)
+    return Planner(request).record(target)
 
 
 def _envelopes(record: Record) -> dict[tuple[float, int], Envelope]:

@@ -107,17 +107,17 @@ def _about_the_system(record: Record, system: PlannedSystem | None) -> Iterator[
         yield known.PredictedForSystem(
             os=system.os,
             torch=system.torch,
-            kernels=kernels_of(record),
+            kernels=kernels_of(record.cells),
             torch_here=here[0] if here is not None and here[0] != system.torch else None,
         )
-        if system.os == "windows" and "math" in kernels_of(record):
+        if system.os == "windows" and "math" in kernels_of(record.cells):
             yield known.MathOnWindows()
 
 
 def _is_expected(record: Record, derivation: Derivation) -> bool:
     """Whether the prediction rests on a kernel of Windows builds that no compared run has shown."""
     on_windows = derivation.system is not None and derivation.system.os == "windows"
-    return on_windows and not derivation.compared and "memory_efficient" in kernels_of(record)
+    return on_windows and not derivation.compared and "memory_efficient" in kernels_of(record.cells)
 
 
 def _about_the_allocator(derivation: Derivation) -> Iterator[RecordCaveat]:

@@ -1,6 +1,6 @@
 """Predicted needs against the budgets of a card, both as intervals in bytes. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -117,9 +117,9 @@ def need_of(cell: CellResult) -> ByteInterval | None:
     return cell.envelope.device_peak_bytes
 
 
-def kernels_of(record: Record) -> tuple[AttentionKernel, ...]:
-    """The attention kernels of a derived record, each once; empty where it does not name them."""
-    found = (cell.envelope.attention_kernel for cell in record.cells if cell.envelope is not None)
+def kernels_of(cells: Iterable[CellResult]) -> tuple[AttentionKernel, ...]:
+    """The attention kernels of predicted cells, each once; empty where they do not name them."""
+    found = (cell.envelope.attention_kernel for cell in cells if cell.envelope is not None)
     return tuple(dict.fromkeys(kernel for kernel in found if kernel is not None))
 
 

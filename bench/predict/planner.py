@@ -25,7 +25,7 @@ from bench.predict.target import Target
 from bench.predict.terms_cache import TermsCache
 from bench.records.enums import Provenance
 from bench.records.prediction import Derivation
-from bench.records.record import Environment, Record, SuiteInfo
+from bench.records.record import CellResult, Environment, Record, SuiteInfo
 from bench.run.run_spec import RunOptions, cells_of, origin_of
 from bench.store import naming
 from bench.store.record_files import seal
@@ -104,14 +104,14 @@ class Planner:
         from bench.predict.planned_model import PlannedModel
         from bench.predict.shipped_table import ShippedTable
 
-        self._request = request
+        self.request: Final = request
         self._budget_kind = budget_kind
         self._desktop = None if desktop_bytes is None else given_desktop(desktop_bytes)
-        self._model = PlannedModel(request.source, request.suite.dtype)
+        self.model: Final = PlannedModel(request.source, request.suite.dtype)
         measure = request.suite.measure
         has_headers = request.source.tensors is not None  # their order decides, too
         self._predictions = Predictions(
-            self._model,
+            self.model,
             [cell.requested.max_tokens for cell in request.cells],
             Measuring(measure.warmup_tokens, measure.repeats),
             stored=() if has_headers else (ShippedTable(request.source.config_sha256),),
@@ -119,28 +119,35 @@ class Planner:
             announce=announce,
         )
         self._environment = _environment()
-        self._created_at = datetime.now(UTC).replace(microsecond=0)
+        self.created_at: Final = datetime.now(UTC).replace(microsecond=0)
 
-    def record(self, target: Target, measured: Sequence[Record] = (), *, frontier: bool = True) -> Record:
+    def results(self, target: Target) -> list[CellResult]:
+        """Return the predicted cells of one device.
+
+        Raises:
+            UsageError: a prompt that cannot be counted without a tokenizer.
+        """
+        return [self._predictions.cell(cell, target) for cell in self.request.cells]
+
+    def record(self, target: Target, measured: Sequence[Record] = ()) -> Record:
         """Return the derived record of one device, compared with records measured on it and calibrated.
 
-        The comparison is with the prediction before calibration. Without `frontier` the longest clips are not
-        searched.
+        The comparison is with the prediction before calibration.
 
         Raises:
             UsageError: a prompt that cannot be counted without a tokenizer.
         """
         if not measured:
-            return self._sealed(target, self._derivation(target), frontier=frontier)
+            return self._sealed(target, self.derivation(target))
         from bench.judge.calibration import compare
 
-        plain = self._sealed(target, self._derivation(target), frontier=False)
+        plain = self._sealed(target, self.derivation(target), frontier=False)
         compared = compare(plain, measured)
         calibrated, ids = self._calibrated(target, plain, measured) if compared else (target, ())
-        derivation = self._derivation(calibrated).model_copy(
+        derivation = self.derivation(calibrated).model_copy(
             update={"compared": compared, "calibrated_by": ids}
         )
-        return self._sealed(calibrated, derivation, frontier=frontier)
+        return self._sealed(calibrated, derivation)
 
     def _calibrated(
         self, target: Target, plain: Record, measured: Sequence[Record]
@@ -151,15 +158,15 @@ class Planner:
         if target.costs is None:
             return target, ()
         bare = replace(target, costs=replace(target.costs, convolution=False))
-        without = self._sealed(bare, self._derivation(bare), frontier=False)
+        without = self._sealed(bare, self.derivation(bare), frontier=False)
         found = calibration(plain, without, measured)
         return replace(target, costs=found.applied(target.costs)), found.records
 
-    def _sealed(self, target: Target, derivation: Derivation, *, frontier: bool) -> Record:
+    def _sealed(self, target: Target, derivation: Derivation, *, frontier: bool = True) -> Record:
         from bench.predict.frontier import longest_clips
 
-        source, cells = self._request.source, self._request.cells
-        results = [self._predictions.cell(cell, target) for cell in cells]
+        source, cells = self.request.source, self.request.cells
+        results = self.results(target)
         if frontier and derivation.context is not None:
             longest = longest_clips(
                 cells,
@@ -171,8 +178,8 @@ class Planner:
             )
             derivation = derivation.model_copy(update={"longest_clips": longest})
         fields: dict[str, BaseModel] = {
-            "suite": self._request.suite_info,
-            "model": self._model.info,
+            "suite": self.request.suite_info,
+            "model": self.model.info,
             "device": target.info,
             "environment": self._environment
             if target.card is None
@@ -183,17 +190,18 @@ class Planner:
             {
                 **{name: value.model_dump(mode="json") for name, value in fields.items()},
                 "record_id": secrets.token_hex(6),
-                "created_at": self._created_at.isoformat(),
+                "created_at": self.created_at.isoformat(),
                 "provenance": Provenance.DERIVED.value,
                 "machine_key": None,
                 "cells": [result.model_dump(mode="json") for result in results],
             }
         )
 
-    def _derivation(self, target: Target) -> Derivation:
+    def derivation(self, target: Target) -> Derivation:
+        """Return how the figures of a device are found, without longest clips."""
         system, costs = target.system, target.costs
         return Derivation(
-            weights_source="configuration" if self._request.source.tensors is None else "safetensors headers",
+            weights_source="configuration" if self.request.source.tensors is None else "safetensors headers",
             loading=_LOADING,
             allocator=RULES_OF if system else None,
             workspace_source=_CARD_WORKSPACE if system else _CPU_WORKSPACE,

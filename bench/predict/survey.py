@@ -1,16 +1,14 @@
 """The survey of the catalog: every cell of a plan request on every card."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 from bench.hardware.catalog import Card
-from bench.judge.prediction import ORDER, budgets_of, cell_fit, cell_verdict, kernels_of, need_of
+from bench.judge.prediction import ORDER, budgets_from, cell_fit, cell_verdict, kernels_of, need_of
 from bench.predict.planner import Planner
-from bench.predict.target import every_card
-from bench.records.base import ByteInterval
+from bench.predict.target import Target, every_card
 from bench.records.enums import Verdict
 from bench.records.prediction import PlannedSystem
-from bench.records.record import Record
 from bench.records.survey import Survey, SurveyCard
 from bench.records.verdicts import CellReason, StatedReason, TotalUnknown
 from bench.wording import predictions
@@ -31,11 +29,8 @@ def survey(planner: Planner, system: PlannedSystem) -> Survey:
         UsageError: a prompt that cannot be counted without a tokenizer.
     """
     known, unknown = every_card(system)
-    cards = []
-    for target in known:
-        record = planner.record(target, frontier=False)
-        cards.append(_card(record))
-    headroom = None if record.derivation is None else record.derivation.headroom
+    cards = [_card(planner, target) for target in known]
+    headroom = planner.derivation(known[0]).headroom
     smallest = {
         f"smallest_{kind}": next((card.slug for card in cards if holds(card)), None)
         if headroom is None or kind.startswith(headroom)
@@ -44,10 +39,10 @@ def survey(planner: Planner, system: PlannedSystem) -> Survey:
     }
     return Survey(
         schema_version="1.0",
-        created_at=record.created_at,
+        created_at=planner.created_at,
         provenance="derived",
-        model=record.model,
-        suite=record.suite,
+        model=planner.model.info,
+        suite=planner.request.suite_info,
         system=system,
         headroom=headroom,
         cards=(*cards, *map(_unpredicted, unknown)),
@@ -55,12 +50,13 @@ def survey(planner: Planner, system: PlannedSystem) -> Survey:
     )
 
 
-def _card(record: Record) -> SurveyCard:
-    budgets, device = budgets_of(record), record.device
-    judged = [cell_verdict(cell, budgets) for cell in record.cells]
+def _card(planner: Planner, target: Target) -> SurveyCard:
+    device, results = target.info, planner.results(target)
+    budgets = budgets_from(planner.derivation(target), device.memory_total_bytes)
+    judged = [cell_verdict(cell, budgets) for cell in results]
     worst = max(judged, key=lambda verdict: ORDER.index(verdict.verdict))
-    needs = [need for cell in record.cells if (need := need_of(cell)) is not None]
-    fits = [cell_fit(cell, budgets) for cell in record.cells]
+    needs = [need for cell in results if (need := need_of(cell)) is not None]
+    fits = [cell_fit(cell, budgets) for cell in results]
     return SurveyCard(
         slug=device.slug,
         name=device.name,
@@ -70,8 +66,8 @@ def _card(record: Record) -> SurveyCard:
         why_code=worst.why,
         headless_likely=all(fit.headless_likely for fit in fits),
         desktop_likely=all(fit.desktop_likely for fit in fits),
-        device_peak_bytes=_most(needs),
-        attention_kernels=kernels_of(record),
+        device_peak_bytes=max(needs, key=lambda need: need.high, default=None),
+        attention_kernels=kernels_of(results),
     )
 
 
@@ -90,7 +86,3 @@ def _unpredicted(card: Card) -> SurveyCard:
         device_peak_bytes=None,
         attention_kernels=(),
     )
-
-
-def _most(needs: Sequence[ByteInterval]) -> ByteInterval | None:
-    return max(needs, key=lambda need: need.high, default=None)
