@@ -7,6 +7,7 @@ lets through, L (L + 1) / 2: what the answer needs. A kernel that computes the o
 The audio encoder works on whole chunks; the padding of a clip's last chunk is computed, and counted.
 """
 
+from functools import cache
 from typing import Final, NamedTuple
 
 from bench.arithmetic.shapes import AudioShapes, LanguageShapes, Shapes
@@ -58,6 +59,7 @@ def chunks(audio: AudioShapes, mel_frames: int) -> Chunks:
 # --- parameters and bytes ---------------------------------------------------------------------------------
 
 
+@cache
 def parameters(shapes: Shapes) -> Parameters:
     """Parameters by part. For MOSS-Audio-4B: 5,222,820,736 in all."""
     text = shapes.language_config

@@ -102,5 +102,13 @@ def audio_positions(clip_seconds: float, time_markers: bool) -> int:
     for _ in range(3):
         tokens = (tokens - 1) // 2 + 1
     last = int(tokens / _AUDIO_TOKENS_PER_S)
-    digits = sum(len(str(second)) for second in range(_MARKER_EVERY_S, last + 1, _MARKER_EVERY_S))
-    return tokens + _AUDIO_BOUNDS + (digits if time_markers else 0)
+    return tokens + _AUDIO_BOUNDS + (_marker_digits(last) if time_markers else 0)
+
+
+def _marker_digits(last: int) -> int:
+    """Return the digits of all markers up to a second: from each power of 10 on, a number has one more."""
+    found, power = 0, 1
+    while power <= last:
+        found += last // _MARKER_EVERY_S - (power - 1) // _MARKER_EVERY_S
+        power *= 10
+    return found

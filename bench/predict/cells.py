@@ -76,36 +76,43 @@ class Predictions:
             return CellResult(
                 cell_id=cell.cell_id, requested=cell.requested, outcome=outcomes.unsupported(reason)
             )
+        envelope = self.envelopes(cell.requested, target)[cell.requested.max_tokens]
+        if target.card is not None:
+            envelope = envelope.model_copy(update={"ceiling": self._ceiling(cell.requested, target.card)})
         return CellResult(
             cell_id=cell.cell_id,
             requested=cell.requested,
             outcome=Predicted(),
             work=self._work(cell.requested),
-            envelope=self.envelopes(cell.requested, target)[cell.requested.max_tokens],
+            envelope=envelope,
         )
 
     def envelopes(self, requested: Requested, target: Target) -> dict[int, Envelope]:
-        """Return the predicted memory of each answer to this clip, by its length.
+        """Return the predicted memory of each answer to this clip, by its length, without ceilings of speed.
 
         Raises:
             PackageError: it has to be traced, and what traces it is not installed.
         """
         if target.card is None:
             return self._on_cpu(requested, target)
-        clip = self.clip(requested, target)
-        terms = self.terms(clip)
-        return {
-            tokens: card_envelope(
-                terms[tokens],
-                self._model.shapes,
-                element_bytes=self._model.element_bytes,
-                max_tokens=tokens,
-                kernel=clip.setting.kernel,
-                context=CONTEXT if target.costs is None else target.costs.context,
-                convolution=target.costs is None or target.costs.convolution,
-            ).model_copy(update={"ceiling": self._ceiling(requested, tokens, target.card)})
-            for tokens in self._max_tokens
-        }
+        clip, costs = self.clip(requested, target), target.costs
+        context = CONTEXT if costs is None else costs.context
+        convolution = costs is None or costs.convolution
+        key = (clip, context, convolution)
+        if key not in self._envelopes:
+            self._envelopes[key] = {
+                tokens: card_envelope(
+                    terms,
+                    self._model.shapes,
+                    element_bytes=self._model.element_bytes,
+                    max_tokens=tokens,
+                    kernel=clip.setting.kernel,
+                    context=context,
+                    convolution=convolution,
+                )
+                for tokens, terms in self.terms(clip).items()
+            }
+        return self._envelopes[key]
 
     def terms(self, clip: CardClip) -> dict[int, CardTerms]:
         """Return the figures of a clip for each answer, stored ones or traced."""
@@ -183,13 +190,13 @@ class Predictions:
             }
         return self._envelopes[key]
 
-    def _ceiling(self, requested: Requested, tokens: int, card: Card) -> Ceiling:
+    def _ceiling(self, requested: Requested, card: Card) -> Ceiling:
         return ceiling(
             self._model.shapes,
             card,
             mel_frames=mel_frames(requested.clip_seconds),
             prompt_tokens=self._model.prompt_tokens(requested),
-            max_tokens=tokens,
+            max_tokens=requested.max_tokens,
             logits_positions=self._model.logits_positions(requested),
             element_bytes=self._model.element_bytes,
         )

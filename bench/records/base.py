@@ -9,7 +9,14 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 class Frozen(BaseModel):
     """Base of every value in a record: immutable, no unknown keys, no NaN and no infinity."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, ser_json_inf_nan="null")
+    # Most commands need few of the types: the others are never built.
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        ser_json_inf_nan="null",
+        defer_build=True,
+    )
 
 
 def _rfc3339(time: datetime) -> str:

@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bench.engines.support import Surroundings, audio_positions, prompt_positions, unsupported
 from bench.hardware.catalog import cards
@@ -117,3 +119,12 @@ def test_bf16_that_a_card_emulates_is_no_support() -> None:
 @pytest.mark.parametrize(("clip_seconds", "length"), [(60.0, 832), (300.0, 4173)])
 def test_the_default_prompt_of_a_clip(clip_seconds: float, length: int) -> None:
     assert prompt_positions(clip_seconds) == length
+
+
+@given(st.floats(0.1, 20_000), st.booleans())
+def test_markers_have_a_token_for_each_digit(clip_s: float, time_markers: bool) -> None:
+    tokens = round(clip_s * 16_000) // 160
+    for _ in range(3):
+        tokens = (tokens - 1) // 2 + 1
+    digits = sum(len(str(second)) for second in range(2, int(tokens / 12.5) + 1, 2))
+    assert audio_positions(clip_s, time_markers) == tokens + 2 + (digits if time_markers else 0)
