@@ -10,6 +10,7 @@
 # make lint types   ruff, the workflow checks, mypy
 # make generated    the JSON Schemas, and the tables in docs/ that are made from the code
 # make plots        build the script that draws a page's plots again, from npm's Vega and Vega-Lite (needs node)
+# make predictions  trace what the shipped table of predictions lacks, in two processes (hours; goes on after a break)
 # make derived      predict seven cards on Linux and Windows again: records, reports, tables of the docs (minutes)
 # make picture      the picture of the README, from the page of a card in a headless Chromium
 #
@@ -50,7 +51,7 @@ LIGHT_VENV = .venv-light
 # What plots are built from and the accessibility engine, as pinned.
 PLOTS_STAMP = tools/plots/node_modules/.installed
 
-.PHONY: help setup bench derived picture test test-slow test-emulated test-full-size test-browser test-compat test-light test-gpu fuzz benchmarks lint types generated plots clean
+.PHONY: help setup bench predictions derived picture test test-slow test-emulated test-full-size test-browser test-compat test-light test-gpu fuzz benchmarks lint types generated plots clean
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
 
@@ -77,6 +78,9 @@ setup: $(STAMP)
 
 bench: $(STAMP)
 	@$(BIN)/bench run $(ARGS)
+
+predictions: $(STAMP)
+	$(BIN)/python -m tools.predictions
 
 derived: $(STAMP)
 	$(BIN)/python -m tools.derived
