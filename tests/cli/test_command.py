@@ -70,10 +70,12 @@ def test_help_is_whole_without_docstrings(tmp_path: Path) -> None:
 
 
 def test_what_needs_docstrings_says_so_in_one_line(tmp_path: Path) -> None:
-    ended = python("-OO", "-m", "bench", "plan", "--gpu", "rtx-4070", folder=tmp_path)
+    traced = ("--gpu", "rtx-4070", "--clip-seconds", "4.5", "--no-cache")
+    ended = python("-OO", "-m", "bench", "plan", *traced, folder=tmp_path)
     assert (ended.returncode, ended.stdout) == (3, "")
     assert "transformers cannot be imported under python -OO" in ended.stderr
-    assert python("-OO", "-m", "bench", "gpus", "4070", folder=tmp_path).returncode == 0
+    for words in (("gpus", "4070"), ("plan", "--gpu", "rtx-4070")):
+        assert python("-OO", "-m", "bench", *words, folder=tmp_path).returncode == 0
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows keeps a current folder")

@@ -173,7 +173,7 @@ def test_a_headless_card_on_which_all_is_fine(doctor: Doctor) -> None:
     assert (said.code, said.err) == (0, "")
     assert said.out.startswith("NVIDIA GeForce RTX 4070 (rtx-4070), 11.99 GiB\n")
     assert line_of(said, "kernels") == "ok kernels torch has kernels for sm_89; a small BF16 product ran"
-    assert "without a display 11.57 GiB, with a desktop 10.79 GiB" in line_of(said, "VRAM")
+    assert "without a display 11.57 GiB, with a desktop 10.89 GiB" in line_of(said, "VRAM")
     assert line_of(said, "display") == "ok display none on this card"
     assert "problem" not in said.out
     assert "warning" not in said.out
