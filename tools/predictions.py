@@ -49,7 +49,7 @@ from bench.records.enums import Profile
 from bench.records.prediction import PlannedSystem
 from bench.records.record import Requested
 from bench.run.run_spec import RunOptions, is_released, released_names
-from bench.store.record_files import write_atomically
+from bench.store.record_files import without_search_for_cycles, write_atomically
 from bench.suite.suite import find_suite, shipped_suites
 
 ROOT: Final = Path(__file__).parent.parent
@@ -152,7 +152,9 @@ def make(shard: Shard) -> str:
                 clip = shard.clip(clip_s, place)
                 if (place, clip.mel_frames) in known or not _is_wanted(shard, known, clip_s, place):
                     continue
-                found = ClipTerms(place, clip.mel_frames, clip.prompt_tokens, traced.find(clip, answers()))
+                with without_search_for_cycles():
+                    terms = traced.find(clip, answers())
+                found = ClipTerms(place, clip.mel_frames, clip.prompt_tokens, terms)
                 known[place, clip.mel_frames] = found
                 lines.write(f"{_CLIP.dump_json(found).decode()}\n")
                 lines.flush()

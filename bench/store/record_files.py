@@ -54,11 +54,13 @@ def read_record(path: Path) -> Record:
 @contextmanager
 def without_search_for_cycles() -> Iterator[None]:
     """Python looks for unreachable cycles ever and again; over so many values that took 40 % of the time."""
+    was_on = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.enable()
+        if was_on:
+            gc.enable()
 
 
 def _intact(path: Path) -> str:

@@ -1,4 +1,5 @@
 import errno
+import gc
 import json
 import os
 import resource
@@ -30,6 +31,7 @@ from bench.store.record_files import (
     read_record,
     render,
     seal,
+    without_search_for_cycles,
     write_atomically,
     write_record,
 )
@@ -405,3 +407,11 @@ def test_a_folder_that_may_not_be_read_is_noted(open_folder: Path, depth: int) -
         closed.chmod(0o700)
     assert records == ()
     assert note == f"left out of the comparison: {folder}: cannot be read (Permission denied)"
+
+
+def test_the_search_for_cycles_goes_on_only_where_it_was_on() -> None:
+    with without_search_for_cycles():
+        with without_search_for_cycles():
+            assert not gc.isenabled()
+        assert not gc.isenabled()
+    assert gc.isenabled()
