@@ -18,8 +18,8 @@ from tests.engines.stand_in import NAME, PACED
 from tests.run.processes import NEEDS_SIGNALS, bench, only, started, wait_for_line, worker_of, write_suite
 from tests.samples import records as sample
 
-# Reserve and context take 716 MiB of it; what is left holds the tiny model and some 15 s of sound.
-CARD = "737MiB"
+# Reserve and context take 568 MiB of it; what is left holds the tiny model and some 15 s of sound.
+CARD = "589MiB"
 STEP_S = 5.0
 
 RunSummary = subprocess.CompletedProcess[str]
