@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bench.hardware.budget import BudgetKind
+from bench.hardware.card_costs import catalog_costs
 from bench.hardware.catalog import Card
 from bench.judge.prediction import budgets_of, cell_fit
 from bench.predict.planner import Planner, plan_request
@@ -43,7 +44,8 @@ def test_every_length_of_the_frontier_keeps_its_word(model: Path) -> None:
 def _card_of(like: Target, memory_total_bytes: int) -> Target:
     assert like.card is not None
     card = Card("small", "Small", like.card.compute_capability, memory_total_bytes)
-    return Target(like.info.model_copy(update={"memory_total_bytes": memory_total_bytes}), card, LINUX)
+    info = like.info.model_copy(update={"memory_total_bytes": memory_total_bytes})
+    return Target(info, card, LINUX, catalog_costs(memory_total_bytes, "linux"))
 
 
 @pytest.mark.parametrize("headroom", ["headless", "desktop"])
