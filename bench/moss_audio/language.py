@@ -36,9 +36,12 @@ class PiecewiseMLP(Qwen3MLP):
 
     def forward(self, x: Tensor) -> Tensor:
         """`[batch, positions, hidden]` to the same shape."""
-        whole: Callable[[Tensor], Tensor] = super().forward
-        pieces = [whole(piece) for piece in torch.split(x, self.positions_at_once, dim=1)]
+        pieces = [self._piece(piece) for piece in torch.split(x, self.positions_at_once, dim=1)]
         return pieces[0] if len(pieces) == 1 else torch.cat(pieces, dim=1)
+
+    def _piece(self, x: Tensor) -> Tensor:
+        whole: Callable[[Tensor], Tensor] = super().forward
+        return whole(x)
 
 
 class DeepStackDecoderLayer(Qwen3DecoderLayer):  # type: ignore[no-untyped-call]

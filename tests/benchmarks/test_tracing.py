@@ -34,9 +34,9 @@ SETTING: Final = Setting(
     ("what", "without"),
     [
         ("families of clips", Reuse(clips=False)),
-        ("batches of encoder chunks", Reuse(batches=False)),
+        ("batches of encoder chunks", Reuse(parts=False)),
         ("spliced decode steps", Reuse(decode_steps=False)),
-        ("all three", Reuse(clips=False, batches=False, decode_steps=False)),
+        ("all three", Reuse(clips=False, parts=False, decode_steps=False)),
     ],
 )
 def test_a_sweep_of_clips(pairs: Pairs, what: str, without: Reuse) -> None:

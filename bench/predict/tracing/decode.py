@@ -6,7 +6,7 @@ position more, whether of the answer or of the prompt; so the steps are traced o
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import count, pairwise
 
 from bench.errors import BenchError
 from bench.predict.trace import Call, DecodeStep, Event, Kernel, StepEvent
@@ -80,40 +80,22 @@ def splice_decode(prefill: Unfolded, prompt_tokens: int, known: DecodeTrace) -> 
     Raises:
         UnsteadyStepsError: the two prefills leave different blocks, or the steps of `known` differ.
     """
-    source = known.whole
-    first = source.tokens_at[0]
-    result = _Renumbered()
-    begun = prefill.events[: prefill.tokens_at[0]]
-    for event in begun:
-        result.add(event, prefill.kernels, event.size_bytes, event.block)
-    place = _corresponding_blocks(prefill, source)
-    shift = prompt_tokens - known.prompt_tokens
-    sizes, kernels = _sizes(source, shift), _kernels(source, shift)
+    source, shift = known.whole, prompt_tokens - known.prompt_tokens
+    begun, first = prefill.events[: prefill.tokens_at[0]], source.tokens_at[0]
+    sizes, longer = _sizes(source, shift), _kernels(source, shift)
+    kernels, numbers = list(prefill.kernels), dict[int, int]()
+    blocks, events = _corresponding_blocks(prefill, source), list(begun)
+    unused = count(1 + max(event.block for event in begun))
     for event in source.events[first:]:
-        # Blocks of the two generations may have the same number: those of the second get negative names.
-        block = place.get(event.block, -1 - event.block)
-        result.add(event, kernels, sizes[event.block] if event.size_bytes else 0, block)
+        if event.kernel not in numbers:
+            numbers[event.kernel] = len(kernels)
+            kernels.append(longer[event.kernel])
+        if event.block not in blocks:
+            blocks[event.block] = next(unused)
+        size_bytes = sizes[event.block] if event.size_bytes else 0
+        events.append(Event(numbers[event.kernel], blocks[event.block], size_bytes, event.is_cache))
     ahead = len(begun) - first
-    return Unfolded(tuple(result.kernels), tuple(result.events), tuple(at + ahead for at in source.tokens_at))
-
-
-class _Renumbered:
-    """A generation joined from others: kernels and blocks are numbered in order."""
-
-    def __init__(self) -> None:
-        self.kernels: list[Kernel] = []
-        self.events: list[Event] = []
-        self._kernel_numbers: dict[tuple[int, int], int] = {}
-        self._blocks: dict[int, int] = {}
-
-    def add(self, event: Event, kernels: Sequence[Kernel], size_bytes: int, block: int) -> None:
-        """Add an event of a generation with these kernels; `block` is its name across the generations."""
-        key = id(kernels), event.kernel
-        if key not in self._kernel_numbers:
-            self._kernel_numbers[key] = len(self.kernels)
-            self.kernels.append(kernels[event.kernel])
-        number = self._blocks.setdefault(block, len(self._blocks))
-        self.events.append(Event(self._kernel_numbers[key], number, size_bytes, event.is_cache))
+    return Unfolded(tuple(kernels), tuple(events), tuple(at + ahead for at in source.tokens_at))
 
 
 def _corresponding_blocks(prefill: Unfolded, source: Unfolded) -> dict[int, int]:

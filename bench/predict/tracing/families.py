@@ -1,10 +1,11 @@
-"""Generations and encoder batches of other lengths out of traced ones, where that is exact. Pure: no torch.
+"""Generations, and parts of them, of other lengths out of traced ones, where that is exact. Pure: no torch.
 
 Clips of one structure (as many batches of chunks, padding or none) run the same operators, and every size
 is affine in a few lengths: a generation whose lengths are a weighted sum of traced ones has the same weighted
 sum of their sizes. Where the lengths are no such sum, or a size is not a whole number, the clip has to be
-traced. The same holds for batches of encoder chunks within one clip. All sums are of whole numbers: one of
-the lengths is the square of another, and floats would lose its last bytes.
+traced. The same holds for parts of one clip that run often: batches of encoder chunks, pieces of feed-forward
+layers. All sums are of whole numbers: one of the lengths is the square of another, and floats would lose its
+last bytes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -114,6 +115,13 @@ def _calls(kernels: Sequence[Kernel]) -> list[Call]:
     return list(found.values())
 
 
+def _first_with_their_call(kernels: Sequence[Kernel]) -> list[int]:
+    """The place of the first kernel that has the same call, for each that has one."""
+    first: dict[int, int] = {}
+    calls = ((place, id(kernel.call)) for place, kernel in enumerate(kernels) if kernel.call is not None)
+    return [first.setdefault(call, place) for place, call in calls]
+
+
 def shape_numbers(call: Call) -> Iterator[int]:
     """All numbers of the call's shapes and strides, in a row."""
     for shape in (*call.inputs, *call.strides, call.output):
@@ -156,52 +164,54 @@ def _structure(whole: Unfolded) -> tuple[object, ...]:
         [(event.block, event.kernel, event.size_bytes > 0) for event in whole.events],
         [(kernel.name, kernel.scope) for kernel in whole.kernels],
         [len(list(shape_numbers(call))) for call in _calls(whole.kernels)],
+        _first_with_their_call(whole.kernels),
         whole.tokens_at,
     )
 
 
-# --- batches of encoder chunks ------------------------------------------------------------------------------
+# --- parts that run often -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class BatchTrace:
-    """One call of the encoder: kernels and blocks are numbered from 0.
+class PartTrace:
+    """One call of a part: kernels and blocks are numbered from 0.
 
-    `made` are the blocks that the call returned, `rows` the shapes of one chunk in each.
+    `made` are the blocks that the call returned, `shapes` those of the results without the dimension in which
+    calls differ. An event whose `where` is None happened where the call did.
     """
 
     kernels: tuple[Kernel, ...]
     events: tuple[RawEvent, ...]
     made: tuple[int, ...]
-    rows: tuple[tuple[int, ...], ...]
+    shapes: tuple[tuple[int, ...], ...]
 
 
 @dataclass(slots=True)
-class _BatchKind:
-    """Batches that differ in lengths only."""
+class _Kind:
+    """Calls that differ in lengths only."""
 
     wheres: tuple[Pass | None, ...]
     made: tuple[int, ...]
-    rows: tuple[tuple[int, ...], ...]
+    shapes: tuple[tuple[int, ...], ...]
     family: Family = field(default_factory=Family)
 
 
 @dataclass(slots=True)
-class Batches:
-    """The batches traced so far. Sizes follow from a batch's `lengths`, all else from its `kind`."""
+class Parts:
+    """The parts traced so far. Sizes follow from a call's `lengths`, all else from its `kind`."""
 
-    _kinds: dict[object, _BatchKind] = field(default_factory=dict)
+    _kinds: dict[object, _Kind] = field(default_factory=dict)
 
-    def add(self, kind: object, lengths: Lengths, trace: BatchTrace) -> None:
-        """Add a traced batch."""
+    def add(self, kind: object, lengths: Lengths, trace: PartTrace) -> None:
+        """Add a traced call."""
         wheres = tuple(event.where for event in trace.events)
-        known = self._kinds.setdefault(kind, _BatchKind(wheres, trace.made, trace.rows))
+        known = self._kinds.setdefault(kind, _Kind(wheres, trace.made, trace.shapes))
         events = tuple(Event(event.kernel, event.block, event.size_bytes) for event in trace.events)
-        if (wheres, trace.made, trace.rows) == (known.wheres, known.made, known.rows):
+        if (wheres, trace.made, trace.shapes) == (known.wheres, known.made, known.shapes):
             known.family.add(lengths, Unfolded(trace.kernels, events, ()))
 
-    def of(self, kind: object, lengths: Lengths) -> BatchTrace | None:
-        """The trace of such a batch; None where it does not follow from the traced ones."""
+    def of(self, kind: object, lengths: Lengths) -> PartTrace | None:
+        """The trace of such a call; None where it does not follow from the traced ones."""
         known = self._kinds.get(kind)
         found = None if known is None else known.family.at(lengths)
         if known is None or found is None:
@@ -210,31 +220,36 @@ class Batches:
             RawEvent(event.kernel, event.block, event.size_bytes, where)
             for event, where in zip(found.events, known.wheres, strict=True)
         )
-        return BatchTrace(found.kernels, events, known.made, known.rows)
+        return PartTrace(found.kernels, events, known.made, known.shapes)
 
 
-def batch_trace(
+def part_trace(
     kernels: Sequence[Kernel],
     events: Sequence[RawEvent],
     *,
     first_kernel: int,
+    inside: Pass | None,
     made: Sequence[int],
-    rows: Sequence[tuple[int, ...]],
-) -> BatchTrace:
-    """Cut a call out of a recording, whose kernels are numbered from `first_kernel`."""
+    shapes: Sequence[tuple[int, ...]],
+) -> PartTrace:
+    """Cut a call, made `inside` a pass, out of a recording; its kernels are numbered from `first_kernel`."""
     blocks: dict[int, int] = {}
-    begun = min((event.where.nth for event in events if event.where is not None), default=0)
-    return BatchTrace(
+    begun = min((e.where.nth for e in events if e.where is not None and e.where != inside), default=0)
+    return PartTrace(
         kernels=tuple(kernels),
         events=tuple(
             RawEvent(
                 event.kernel - first_kernel,
                 blocks.setdefault(event.block, len(blocks)),
                 event.size_bytes,
-                None if event.where is None else event.where._replace(nth=event.where.nth - begun),
+                _later(event.where, -begun) if event.where != inside else None,
             )
             for event in events
         ),
         made=tuple(blocks[block] for block in made),
-        rows=tuple(rows),
+        shapes=tuple(shapes),
     )
+
+
+def _later(where: Pass | None, passes: int) -> Pass | None:
+    return None if where is None else where._replace(nth=where.nth + passes)

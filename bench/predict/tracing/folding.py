@@ -6,7 +6,7 @@ later ones of the run do: its events are repeated for them.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
 
@@ -38,6 +38,11 @@ class Recording:
     kernels: tuple[Kernel, ...]
     events: tuple[RawEvent, ...]
     tokens: tuple[int, ...]
+
+    def to_first_token(self) -> "Recording":
+        """What a recording of an answer of one token is."""
+        events = self.events[: self.tokens[0]]
+        return Recording(self.kernels[: events[-1].kernel + 1], events, self.tokens[:1])
 
 
 class UnlikeLayersError(BenchError):
@@ -123,15 +128,18 @@ class _Unfolding:
         self._born: dict[int, tuple[Pass, int]] = {}
         self._made: dict[Pass, list[RawEvent]] = {}
         self._alive: set[int] = set()
+        self._scoped: dict[tuple[int, str], Kernel] = {}
 
     def outside(self, event: RawEvent) -> None:
         """Add an event outside the layers. A block made in a layer is released in all copies still alive."""
         if event.size_bytes:
-            self._allocate(event.kernel, event.block, event.size_bytes)
+            self._alive.add(event.block)
+            self.events.append(Event(event.kernel, event.block, event.size_bytes))
             return
         for image in self._images.get(event.block, [event.block]):
             if image in self._alive:
-                self._release(event.kernel, image)
+                self._alive.discard(image)
+                self.events.append(Event(event.kernel, image, 0))
 
     def layer(self, where: Pass, run: tuple[RawEvent, ...]) -> None:
         """Add one layer in one pass, once for each layer that it represents."""
@@ -140,26 +148,34 @@ class _Unfolding:
         self._made[where] = made
         self._born.update({event.block: (where, number) for number, event in enumerate(made)})
         released = {event.block for event in run if not event.size_bytes}
+        own = {block for block in released if self._is_of_layer(where, block)}
+        stay = {event.block for event in made if event.block not in released and self._is_cache(event.kernel)}
+        inside = self._inside(where, run)
+        images, alive, add = self._images, self._alive, self.events.append
         for copy in range(folded.copies[where.layer]):
-            layer = folded.number(where.layer) + copy
-            names = self._renamed(where, layer, run)
-            for event in run:
-                kernel = names.get(event.kernel, event.kernel)
-                if not event.size_bytes:
-                    self._release(kernel, self._released_by(where, copy, event.block))
-                    continue
-                block = event.block if copy == 0 else self._new_block()
-                self._images.setdefault(event.block, []).append(block)
-                stays = event.block not in released and self._is_in_attention(kernel)
-                self._allocate(kernel, block, event.size_bytes, is_cache=stays)
+            names = self._renamed(where.stack, folded.number(where.layer) + copy, inside) if copy else {}
+            for kernel, block, size_bytes, _ in run:
+                number = names.get(kernel, kernel)
+                if size_bytes:
+                    image = self._new_block() if copy else block
+                    images.setdefault(block, []).append(image)
+                    alive.add(image)
+                    add(Event(number, image, size_bytes, block in stay))
+                else:
+                    image = images[block][copy] if block in own else self._released_by(where, copy, block)
+                    alive.discard(image)
+                    add(Event(number, image, 0))
+
+    def _is_of_layer(self, where: Pass, block: int) -> bool:
+        """Whether the layer made the block, in this pass or an earlier one."""
+        born = self._born.get(block)
+        return born is not None and born[0][:2] == where[:2]
 
     def _released_by(self, where: Pass, copy: int, block: int) -> int:
-        """The block that a copy releases, where the traced layer releases `block`."""
-        born, number = self._born.get(block, (None, 0))
-        if born is not None and born[:2] == where[:2]:  # its own, of this pass or an earlier one
-            return self._images[block][copy]
+        """The block that a copy releases, where the traced layer releases `block` of another layer."""
         if copy == 0:
             return self._images.get(block, [block])[-1]
+        born, number = self._born.get(block, (None, 0))
         before = where._replace(layer=where.layer - 1)
         if born != before or _sizes(self._made[before]) != _sizes(self._made[where]):
             raise UnlikeLayersError(
@@ -167,30 +183,36 @@ class _Unfolding:
             )
         return self._images[self._made[where][number].block][copy - 1]
 
-    def _renamed(self, where: Pass, layer: int, run: tuple[RawEvent, ...]) -> dict[int, int]:
+    def _inside(self, where: Pass, run: Sequence[RawEvent]) -> dict[int, str]:
+        """The kernels within a layer, each with the rest of its scope."""
+        layer = f"{where.stack}.{where.layer}"
+        scopes = {event.kernel: self.kernels[event.kernel].scope for event in run}
+        return {
+            kernel: scope[len(layer) :]
+            for kernel, scope in scopes.items()
+            if scope == layer or scope.startswith(f"{layer}.")
+        }
+
+    def _renamed(self, stack: str, layer: int, inside: Mapping[int, str]) -> dict[int, int]:
         """Number the kernels of a layer as in the whole stack; returns old index to new index."""
-        if layer == where.layer:
-            return {}
-        old, new = f"{where.stack}.{where.layer}", f"{where.stack}.{layer}"
-        names: dict[int, int] = {}
-        for index in {event.kernel for event in run}:
-            kernel = self.kernels[index]
-            if kernel.scope == old or kernel.scope.startswith(f"{old}."):
-                names[index] = len(self.kernels)
-                self.kernels.append(replace(kernel, scope=new + kernel.scope[len(old) :]))
+        names = dict(zip(inside, range(len(self.kernels), len(self.kernels) + len(inside)), strict=True))
+        name = f"{stack}.{layer}"
+        self.kernels.extend(
+            self._in_scope(self.kernels[kernel], name + rest) for kernel, rest in inside.items()
+        )
         return names
 
-    def _is_in_attention(self, kernel: int) -> bool:
+    def _in_scope(self, kernel: Kernel, scope: str) -> Kernel:
+        """The kernel in another scope; parts that run often share one."""
+        key = id(kernel), scope
+        if key not in self._scoped:
+            self._scoped[key] = Kernel(kernel.name, scope, kernel.phase, kernel.call)
+        return self._scoped[key]
+
+    def _is_cache(self, kernel: int) -> bool:
+        """Whether what this kernel makes, if it stays, is keys or values."""
         scope = self.kernels[kernel].scope
         return scope.startswith("language_model.") and ".self_attn" in scope
-
-    def _allocate(self, kernel: int, block: int, size_bytes: int, *, is_cache: bool = False) -> None:
-        self._alive.add(block)
-        self.events.append(Event(kernel, block, size_bytes, is_cache))
-
-    def _release(self, kernel: int, block: int) -> None:
-        self._alive.discard(block)
-        self.events.append(Event(kernel, block, 0))
 
     def _new_block(self) -> int:
         self._next_block += 1

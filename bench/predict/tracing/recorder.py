@@ -3,6 +3,7 @@
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 from typing import Any, Final
@@ -13,8 +14,9 @@ from torch.utils.hooks import RemovableHandle
 
 from bench.errors import BenchError
 from bench.moss_audio import MossAudioModel
+from bench.moss_audio.language import PiecewiseMLP
 from bench.predict.trace import Call, Kernel
-from bench.predict.tracing.families import Batches, BatchTrace, batch_trace
+from bench.predict.tracing.families import Parts, PartTrace, part_trace
 from bench.predict.tracing.folding import Pass, RawEvent, Recording
 from bench.predict.tracing.interiors import FUSED, SdpaInterior
 from bench.records.enums import Phase
@@ -43,19 +45,31 @@ class Mark(Enum):
     END = "the part after the stack"
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A method of a module that runs often, and leaves nothing alive but its result: one tensor, or several.
+
+    Its calls differ in one dimension of their first argument, `along`; all results have as much of it.
+    """
+
+    method: str
+    along: int
+    has_several: bool
+
+
 class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Runs outside `FakeTensorMode`, so that its tensors have sizes and no memory.
 
     It is also the observer of the generation. `generate` reads two values: whether a mask is all ones, which
-    it is, and whether the answer has ended, which it has after `max_tokens`. With `batches`, a batch of
-    chunks that follows from traced ones does not run, and one that runs is added to them.
+    it is, and whether the answer has ended, which it has after `max_tokens`. With `parts`, a part that
+    follows from traced ones does not run, and one that runs is added to them.
     """
 
-    def __init__(self, max_tokens: int, sdpa: SdpaInterior, batches: Batches | None = None) -> None:
+    def __init__(self, max_tokens: int, sdpa: SdpaInterior, parts: Parts | None = None) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._max_tokens = max_tokens
         self._sdpa = sdpa
-        self._batches = batches
+        self._parts = parts
         self._kernels: list[Kernel] = []
         self._events: list[RawEvent] = []
         self._tokens: list[int] = []
@@ -96,14 +110,15 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         weights = (*model.parameters(), *model.buffers())
         self._ignored.update(tensor.untyped_storage()._cdata for tensor in weights)
         hooks = list(self._follow(model, stacks))
-        encoder = model.audio_encoder
-        if self._batches is not None:
-            encoder._encode = self._batched(encoder._encode, self._batches)  # type: ignore[method-assign]
+        often = _parts_of(model)
+        for module, part in often:
+            setattr(module, part.method, self._often(part, getattr(module, part.method)))
         try:
             with self:
                 yield
         finally:
-            encoder.__dict__.pop("_encode", None)
+            for module, part in often:
+                delattr(module, part.method)
             for hook in hooks:
                 hook.remove()
 
@@ -211,38 +226,48 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         block, _ = self._alive.pop(key)
         self._events.append(RawEvent(len(self._kernels) - 1, block, 0, self._pass))
 
-    # --- batches of encoder chunks ------------------------------------------------------------------------
+    # --- parts that run often -------------------------------------------------------------------------------
 
-    def _batched(
-        self, encode: Callable[..., tuple[torch.Tensor, ...]], batches: Batches
-    ) -> Callable[..., Any]:
-        """Wrap `encode` so that a batch of chunks runs only where its trace does not follow from `batches`.
+    def _often(self, part: Part, run: Callable[..., Any]) -> Callable[..., Any]:
+        """Wrap `run` so that it runs only where its trace does not follow from earlier ones."""
+        parts, known = self._parts, dict[object, PartTrace]()
+        if parts is None:
+            return run
 
-        `encode` must leave nothing alive but its results: tensors of as many rows as there are chunks.
-        """
+        def often(given: torch.Tensor, *more: object) -> Any:
+            one_alone = given.shape[part.along] == 1  # with strides of its own; others are cut out of a whole
+            empty = tuple(other is None for other in more)
+            kind = (self._scopes[-1], self._phase, _without(given.shape, part.along), one_alone, empty)
+            lengths = (given.shape[part.along], *given.stride())
+            trace = known.get((kind, lengths)) or parts.of(kind, lengths)
+            if trace is not None:
+                known[kind, lengths] = trace
+                made = self._replay(trace, part.along, lengths[0], given.dtype)
+                return made if part.has_several else made[0]
+            result, trace = self._cut(part.along, partial(run, given, *more))
+            known[kind, lengths] = trace
+            parts.add(kind, lengths, trace)
+            return result
 
-        def run(batch: torch.Tensor, mask: torch.Tensor | None) -> tuple[torch.Tensor, ...]:
-            chunks, *chunk = batch.shape
-            # One chunk alone has strides of its own; of more, they are cut out of the whole clip.
-            kind, lengths = (tuple(chunk), mask is None, chunks == 1), (chunks, batch.stride(1))
-            known = batches.of(kind, lengths)
-            if known is not None:
-                return self._replay(known, chunks, batch.dtype)
-            kernels, events = len(self._kernels), len(self._events)
-            results = encode(batch, mask)
-            ran = batch_trace(
-                self._kernels[kernels:],
-                self._events[events:],
-                first_kernel=kernels,
-                made=[self._alive[tensor.untyped_storage()._cdata][0] for tensor in results],
-                rows=[tuple(tensor.shape[1:]) for tensor in results],
-            )
-            batches.add(kind, lengths, ran)
-            return results
+        return often
 
-        return run
+    def _cut(self, along: int, run: Callable[[], Any]) -> tuple[Any, PartTrace]:
+        """Run a part; return its result, and its trace."""
+        kernels, events = len(self._kernels), len(self._events)
+        result = run()
+        made = list(_tensors(result))
+        return result, part_trace(
+            self._kernels[kernels:],
+            self._events[events:],
+            first_kernel=kernels,
+            inside=self._pass,
+            made=[self._alive[tensor.untyped_storage()._cdata][0] for tensor in made],
+            shapes=[_without(tensor.shape, along) for tensor in made],
+        )
 
-    def _replay(self, trace: BatchTrace, chunks: int, dtype: torch.dtype) -> tuple[torch.Tensor, ...]:
+    def _replay(
+        self, trace: PartTrace, along: int, size: int, dtype: torch.dtype
+    ) -> tuple[torch.Tensor, ...]:
         """Record the call without running it, and return results of its shapes."""
         kernels, blocks = len(self._kernels), self._blocks
         self._kernels.extend(trace.kernels)
@@ -254,7 +279,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 RawEvent(kernels + event.kernel, blocks + event.block, event.size_bytes, where)
             )
         self._paused = True
-        results = tuple(torch.empty(chunks, *row, dtype=dtype) for row in trace.rows)
+        results = tuple(
+            torch.empty(*shape[:along], size, *shape[along:], dtype=dtype) for shape in trace.shapes
+        )
         self._paused = False
         for block, tensor in zip(trace.made, results, strict=True):
             self._watch(blocks + block, tensor.untyped_storage())
@@ -262,7 +289,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _next_pass(self, where: Pass | None) -> Pass | None:
         if where is None:
-            return None
+            return self._pass
         if where.layer == 0:
             self._passes[where.stack] = self._passes.get(where.stack, -1) + 1
         return where._replace(nth=self._passes[where.stack])
@@ -270,7 +297,23 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def recording(self) -> Recording:
         """Return the recording up to the last token."""
         last = self._tokens[-1] if self._tokens else len(self._events)
-        return Recording(tuple(self._kernels), tuple(self._events[:last]), tuple(self._tokens))
+        events = tuple(self._events[:last])
+        kernels = events[-1].kernel + 1 if events else 0
+        return Recording(tuple(self._kernels[:kernels]), events, tuple(self._tokens))
+
+
+def _parts_of(model: MossAudioModel) -> list[tuple[torch.nn.Module, Part]]:
+    """Batches of encoder chunks, and pieces of feed-forward layers."""
+    pieces = [module for module in model.language_model.modules() if isinstance(module, PiecewiseMLP)]
+    return [
+        (model.audio_encoder, Part("_encode", along=0, has_several=True)),
+        *((module, Part("_piece", along=1, has_several=False)) for module in pieces),
+    ]
+
+
+def _without(shape: Sequence[int], along: int) -> tuple[int, ...]:
+    """The shape without a dimension."""
+    return (*shape[:along], *shape[along + 1 :])
 
 
 def _tensors(result: object) -> Iterator[torch.Tensor]:

@@ -22,8 +22,8 @@ from bench.moss_audio.configuration import audio_token_count
 from bench.predict.setting import Setting
 from bench.predict.trace import ModelMemory, Trace
 from bench.predict.tracing.decode import TRACED_TOKENS, DecodeTrace, pattern, splice_decode
-from bench.predict.tracing.families import Batches, Family, Lengths
-from bench.predict.tracing.folding import Fold, Unfolded, fold, unfold
+from bench.predict.tracing.families import Family, Lengths, Parts
+from bench.predict.tracing.folding import Fold, Recording, Unfolded, fold, unfold
 from bench.predict.tracing.interiors import interior_of
 from bench.predict.tracing.recorder import Recorder
 from bench.weights.random import allocate, meta_model
@@ -38,13 +38,13 @@ _SQUARED: Final = frozenset({"eager", "math"})
 
 @dataclass(frozen=True, slots=True)
 class Reuse:
-    """Parts of a trace that may follow from earlier traces. Traces are equal without; each costs more time.
+    """What of a trace may follow from earlier traces. Traces are equal without; each costs more time.
 
-    `batches`: batches of encoder chunks; `decode_steps`: the steps after the first clip's prefill; `clips`:
-    whole clips.
+    `parts`: batches of encoder chunks and pieces of feed-forward layers; `decode_steps`: the steps after the
+    first clip's prefill; `clips`: whole clips.
     """
 
-    batches: bool = True
+    parts: bool = True
     decode_steps: bool = True
     clips: bool = True
 
@@ -52,7 +52,7 @@ class Reuse:
 class Tracer:
     """One model in one setting. Building it takes a fraction of a second; it can trace any number of clips.
 
-    Only layers that differ are traced (`folding`), two batches of chunks of each kind (`families`), and
+    Only layers that differ are traced (`folding`), parts that run often a few times each (`families`), and
     decode steps after the first clip alone (`decode`); whole clips follow from others (`families`), where
     that is exact.
     """
@@ -69,7 +69,7 @@ class Tracer:
         self._config = _shortened(config, self._folds, setting)
         self._fake = FakeTensorMode()
         self._model = self._make()
-        self._batches = Batches() if reuse.batches else None
+        self._parts = Parts() if reuse.parts else None
         self._decode: DecodeTrace | None = None
         self._families: dict[tuple[object, ...], Family] = {}
 
@@ -101,11 +101,12 @@ class Tracer:
         return whole
 
     def _traced(self, mel_frames: int, prompt_tokens: int) -> Unfolded:
-        run = self._run(mel_frames, prompt_tokens, TRACED_TOKENS if self._decode is None else 1)
+        tokens = 1 if self._decode is not None and self._reuse.decode_steps else TRACED_TOKENS
+        run = self._run(mel_frames, prompt_tokens, tokens)
         if not self._reuse.decode_steps:
-            return run
-        self._decode = self._decode or DecodeTrace(prompt_tokens, run)
-        return splice_decode(run, prompt_tokens, self._decode)
+            return unfold(run, self._folds)
+        self._decode = self._decode or DecodeTrace(prompt_tokens, unfold(run, self._folds))
+        return splice_decode(unfold(run.to_first_token(), self._folds), prompt_tokens, self._decode)
 
     def _lengths(self, mel_frames: int, prompt_tokens: int) -> tuple[tuple[object, ...], Lengths]:
         """Return a key of clips that run the same operators, and the lengths in which sizes are affine."""
@@ -125,9 +126,9 @@ class Tracer:
         squared = (prompt_tokens**2,) if asked.kernel in _SQUARED else ()
         return structure, (*lengths, *squared)
 
-    def _run(self, mel_frames: int, prompt_tokens: int, max_tokens: int) -> Unfolded:
+    def _run(self, mel_frames: int, prompt_tokens: int, max_tokens: int) -> Recording:
         sdpa = interior_of(self._setting.kernel, self._setting.kind)
-        recorder = Recorder(max_tokens, sdpa, self._batches)
+        recorder = Recorder(max_tokens, sdpa, self._parts)
         with self._fake, torch.no_grad(), recorder.attached(self._model, (_ENCODER, _LANGUAGE)):
             inputs = self._inputs(mel_frames, prompt_tokens)
             answer(
@@ -137,7 +138,7 @@ class Tracer:
                 recorder,
                 logits_positions=self._setting.logits_positions,
             )
-        return unfold(recorder.recording(), self._folds)
+        return recorder.recording()
 
     def _make(self) -> MossAudioModel:
         asked = self._setting

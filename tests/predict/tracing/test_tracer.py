@@ -20,7 +20,7 @@ from tests.predict.tracing.samples import FULL_SIZE, prompt_of, setting
 from tests.samples.records import GREEDY, SAMPLED
 
 HEADS = 32
-NOTHING = Reuse(batches=False, decode_steps=False, clips=False)
+NOTHING = Reuse(parts=False, decode_steps=False, clips=False)
 
 
 @st.composite
