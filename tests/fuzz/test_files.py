@@ -76,7 +76,7 @@ def mutate(document: Any, kind: str, where: int, other: int, value: object) -> N
     elif kind == "move":
         inner[key] = deepcopy(at_place(document, ways[other % len(ways)]))
     else:
-        inner[key] = value
+        inner[key] = deepcopy(value)  # the next mutation may put it into itself
 
 
 NUMBER: Final = st.integers(0, 10**6)

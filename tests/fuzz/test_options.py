@@ -72,7 +72,7 @@ def command_lines(draw: st.DrawFn, command: str) -> list[str]:
 def no_predictions(monkeypatch: pytest.MonkeyPatch) -> None:
     """A prediction takes seconds, and sees nothing of the text of an option."""
 
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **_named: object) -> None:
         from bench.errors import MachineError
 
         raise MachineError("nothing is predicted here")
