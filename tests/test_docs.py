@@ -19,10 +19,10 @@ from tests.run.processes import bench
 from tests.samples.machines import HOST
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
 _BLOCK = re.compile(r"^```(?:sh|powershell)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _PATH = re.compile(r"(?:bench|tests|tools|suites|docs|\.ci)/[\w./-]*\w")
+_ANCHOR = re.compile(r"\]\((?!https?://)([^)#]*)#([^)]+)\)")
 _LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)")
 
 
@@ -66,18 +66,23 @@ def test_a_run_can_be_planned(command: str, capsys: pytest.CaptureFixture[str]) 
         assert re.search("no rtx-40[79]0 here|interview.flac is missing", capsys.readouterr().err)
 
 
-def test_the_diagnosis_in_the_readme_is_what_the_doctor_says(
+def test_the_documented_diagnosis_is_what_the_doctor_says(
     fake_nvml: Path, home: Path, tmp_path: Path
 ) -> None:
-    shown = re.search(r"^```console\n\$ bench doctor\n(.*?)^\.\.\.$", README, re.MULTILINE | re.DOTALL)
+    page = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
+    shown = re.search(r"^```console\n\$ bench doctor\n(.*?)^\.\.\.$", page, re.MULTILINE | re.DOTALL)
     assert shown is not None
     doctor = bench("doctor", home=home, cwd=tmp_path, env=environment_of("rtx-4070-desktop", fake_nvml))
     said = doctor.stdout.splitlines()
     missing = [line for line in shown[1].splitlines() if line not in said]
     told = r"ok +Python|problem +torch"
-    if torch.version.cuda is not None:  # the README shows a build for the CPU, and how to mend that
+    if torch.version.cuda is not None:  # the page shows a build for the CPU, and how to mend that
         told += r"| +fix: Install the build for the card"
     assert [line for line in missing if not re.match(told, line)] == []
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) < 180
 
 
 def test_the_readme_installs_torch_as_the_doctor_says() -> None:
@@ -100,6 +105,19 @@ def test_every_link_to_a_file_leads_somewhere(document: Path) -> None:
         assert (document.parent / target).exists(), target
 
 
+def anchors(page: Path) -> set[str]:
+    """Anchors of the headings of a page, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_to_a_heading_leads_to_one(document: Path) -> None:
+    for target, anchor in _ANCHOR.findall(document.read_text(encoding="utf-8")):
+        page = document.parent / target if target else document
+        assert anchor in anchors(page), f"{target}#{anchor}"
+
+
 @pytest.mark.parametrize("name", ["docs/architecture.md", "CONTRIBUTING.md"])
 def test_every_file_and_folder_that_is_named_exists(name: str) -> None:
     named = _PATH.findall((ROOT / name).read_text(encoding="utf-8"))
@@ -107,19 +125,19 @@ def test_every_file_and_folder_that_is_named_exists(name: str) -> None:
     assert [path for path in named if not (ROOT / path).exists()] == []
 
 
-def test_the_readme_states_the_exit_codes_of_the_program() -> None:
+def test_the_documented_exit_codes_are_those_of_the_program() -> None:
     from bench.errors import ExitCode
 
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
     stated = {
         int(code) for row in re.findall(r"^\| ([\d, ]+) \|", text, re.MULTILINE) for code in row.split(", ")
     }
     assert stated == set(ExitCode)
 
 
-def test_the_figures_of_the_readme_are_those_of_its_record() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    (path,) = set(re.findall(r"\(results/(\S+\.json)\)", text))
+def test_the_figures_of_the_full_size_model_are_those_of_its_record() -> None:
+    text = (ROOT / "docs" / "cost-of-measuring.md").read_text(encoding="utf-8")
+    (path,) = set(re.findall(r"\(\.\./results/(\S+\.json)\)", text))
     summary = read_record(ROOT / "results" / path).cells[0].summary
     assert summary is not None
     timed = (summary.encode_s, summary.time_to_first_token_s, summary.latency_s)

@@ -24,6 +24,7 @@ def files() -> dict[Path, str]:
         envelope_page.PAGE: envelope_page.blocks(),
         ROOT / "docs" / "predictions.md": hf_mem.blocks(),
         ROOT / "README.md": {"longest": _lines(longest_clips.of_the_readme())},
+        ROOT / "docs" / "longest-clips.md": {"longest": _lines(longest_clips.of_every_profile())},
     }
     schemas = {shipped.schemas() / name: render_json_schema(one) for name, one in DOCUMENTS.items()}
     pages = {page: filled(page.read_text(encoding="utf-8"), marked) for page, marked in texts.items()}

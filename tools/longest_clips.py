@@ -9,7 +9,7 @@ from bench.records.enums import Attention, Profile
 from bench.records.prediction import LongestClip, PlannedSystem
 from bench.records.record import Record
 from bench.store.record_files import find_records, read_record
-from bench.units import GIB, NOT_AVAILABLE
+from bench.units import GIB, NOT_AVAILABLE, rate
 from bench.wording.labels import KERNELS
 from tools.derived import (
     BEFORE,
@@ -96,7 +96,41 @@ def limits(
 
 
 def of_the_readme() -> Iterator[str]:
-    """Rows of the README: each card with both profiles, on Linux and Windows."""
+    """Rows of the README: each card with lean on Linux, and the ceiling of its decode speed."""
+    yield "| card | memory | headless: fits up to | likely fits up to | does not fit from |" + (
+        " with a desktop: fits up to | likely fits up to | does not fit from | decode, at most |"
+    )
+    yield f"|---|{'---:|' * 8}"
+    for slug in CARDS:
+        record = shipped(MODEL, slug, Profile.LEAN, LINUX)
+        lengths = [
+            length
+            for is_headless in (True, False)
+            for length in limits(slug, Profile.LEAN, LINUX, headless=is_headless).split(" / ")
+        ]
+        name = f"[{NAMES[slug]}](reports/{MODEL}/{slug}/check.md)"
+        yield f"| {name} | {_memory(record)} | {' | '.join(lengths)} | {_ceiling(record)} |"
+
+
+def _memory(record: Record) -> str:
+    return f"{(record.device.memory_total_bytes or 0) / GIB:.2f} GiB"
+
+
+def _ceiling(record: Record) -> str:
+    """Decode speed that the card cannot pass, for a clip of one minute; `n/a` where no clip fits."""
+    if line_of(record).headless_likely_fits_s is None:
+        return NOT_AVAILABLE
+    (envelope,) = (
+        cell.envelope
+        for cell in record.cells
+        if (cell.requested.clip_seconds, cell.requested.max_tokens) == (60.0, MAX_TOKENS)
+    )
+    ceiling = envelope.ceiling if envelope else None
+    return rate(ceiling.decode_tokens_per_s if ceiling else None, "tok/s")
+
+
+def of_every_profile() -> Iterator[str]:
+    """Rows of docs/longest-clips.md: each card with both profiles, on Linux and Windows."""
     head = ["card", "memory", "profile", f"Linux, torch {LINUX.torch}, headless"]
     head += [f"Linux, torch {LINUX.torch}, with a desktop"]
     head += [f"Windows, torch {system.torch}" for system in (WINDOWS, NEWER_WINDOWS)]
@@ -123,11 +157,11 @@ def _kernel(profile: Profile, system: PlannedSystem) -> str:
 
 
 def _row(model: str, slug: str, profile: Profile, also: str) -> str:
-    total = shipped(model, slug, Profile.FAITHFUL, LINUX).device.memory_total_bytes or 0
-    name = f"[{NAMES[slug]}](reports/{model}/{slug}/check.md){also}"
+    memory = _memory(shipped(model, slug, Profile.FAITHFUL, LINUX))
+    name = f"[{NAMES[slug]}](../reports/{model}/{slug}/check.md){also}"
     cells = [limits(slug, profile, LINUX, headless=True, model=model)]
     cells += [limits(slug, profile, system, model=model) for system in SYSTEMS]
-    return f"| {name} | {total / GIB:.2f} GiB | `{profile.value}` | {' | '.join(cells)} |"
+    return f"| {name} | {memory} | `{profile.value}` | {' | '.join(cells)} |"
 
 
 def of_windows() -> Iterator[str]:

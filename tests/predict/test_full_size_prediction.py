@@ -34,7 +34,7 @@ def test_each_phase_is_within_1_percent_of_the_profiler_for_each_kernel_and_prof
 
 @pytest.fixture(scope="module")
 def proof() -> Any:
-    """The run whose tables stand in the README."""
+    """The run whose tables are in docs/predictions.md."""
     command = [sys.executable, str(TOOL), "--format", "json"]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 

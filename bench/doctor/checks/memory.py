@@ -12,7 +12,7 @@ DISK_MARGIN_BYTES: Final = 512 * MIB
 """Free space on the disk after the download, as the download itself requires."""
 
 CPU_RUN_BYTES: Final = 11_181_000_000
-"""Resident peak of the 4B model on a CPU, 10 s of audio and 128 tokens: the README's record."""
+"""Resident peak of the 4B model on a CPU, 10 s of audio, 128 tokens (docs/cost-of-measuring.md)."""
 
 SHORT_CLIP_BYTES: Final = 72 * MIB
 """Allocated peak of that cell above the weights."""
