@@ -32,7 +32,7 @@ def test_the_shipped_prediction_is_what_the_code_predicts(profile: Profile, tmp_
     assert [cell.envelope for cell in planned.cells] == [example(profile).envelope]
 
 
-def test_nothing_in_bf16_surely_fits_beside_a_large_desktop() -> None:
+def test_nothing_in_bf16_certainly_fits_with_a_large_desktop() -> None:
     card, envelope = (
         next(card for card in cards() if card.slug == RECORDS.name),
         example(Profile.FAITHFUL).envelope,

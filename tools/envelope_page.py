@@ -82,7 +82,7 @@ def blocks() -> dict[str, str]:
 
 def _phases(envelope: Envelope) -> Iterator[str]:
     """Table of the phases: memory at the peak of each, in MiB."""
-    yield "| Phase | Highest | Weights | KV cache | Other tensors | cuBLAS | Operator |"
+    yield "| Phase | Peak | Weights | KV cache | Other tensors | cuBLAS | Operator |"
     yield "|---|---:|---:|---:|---:|---:|---|"
     for phase in Phase:
         found = envelope.phases[phase]
@@ -98,7 +98,7 @@ def _phases(envelope: Envelope) -> Iterator[str]:
 
 
 def _from_tensors_to_the_card(envelope: Envelope, record: Record) -> Iterator[str]:
-    """Table of intervals: from the bytes of tensors to the memory that the card must have and leaves."""
+    """Table of intervals: from the bytes of tensors to what the card must have and has."""
     derivation, budgets = record.derivation, budgets_of(record)
     if derivation is None:
         raise ValueError("this record is no prediction")
@@ -110,9 +110,9 @@ def _from_tensors_to_the_card(envelope: Envelope, record: Record) -> Iterator[st
     yield _row("**= what the card must have**", _known(envelope.device_peak_bytes))
     yield _row("total that the driver reports", _exactly(record.device.memory_total_bytes or 0))
     yield _row("- driver reserve", _of_term(derivation.driver_reserve))
-    yield _row("**= what it leaves without a desktop**", _known(budgets.headless))
+    yield _row("**= available headless**", _known(budgets.headless))
     yield _row("- desktop", _of_term(derivation.desktop))
-    yield _row("**= what it leaves beside a desktop**", _known(budgets.desktop))
+    yield _row("**= available with a desktop**", _known(budgets.desktop))
 
 
 def _longest(record: Record) -> str:
