@@ -13,14 +13,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--bench-suite", metavar="NAME|FILE", help="Run the cells of this suite, each as one test."
     )
-    group.addoption("--bench-device", metavar="cpu|SLUG|UUID", help="Default: the only GPU, else the CPU.")
-    group.addoption("--bench-model", metavar="REPO|DIR", help="Default: the suite's.")
+    group.addoption(
+        "--bench-device", metavar="cpu|SLUG|UUID", help="Device to use. Default: the only GPU, else the CPU."
+    )
+    group.addoption("--bench-model", metavar="REPO|DIR", help="Model to run. Default: the suite's.")
     group.addoption(
         "--bench-weights",
         choices=("hub", "random"),
-        help="hub: from the cache, nothing is downloaded. random: the exact shapes, no files.",
+        help="hub: the released weights, from the cache only. random: random weights of the same shapes, no "
+        "files. Default: hub.",
     )
-    group.addoption("--bench-out", metavar="DIR", help="The record goes there. Default: results/.")
+    group.addoption("--bench-out", metavar="DIR", help="Folder for the record. Default: results/.")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -19,17 +19,18 @@ from bench.text import error_line
 
 _EPILOG = """\b
 Examples:
-  bench run                        the default suite on what is there
-  bench run --gpu rtx-4070         the whole sweep on that card
-  bench run --suite quick --weights random   without downloading 10 GB
   bench plan --gpu rtx-4070        what fits on that card, without the card
+  bench run                        the default suite on this machine
+  bench run --gpu rtx-4070         the standard suite on that card
+  bench run --suite quick --weights random   no download of 10 GB
   bench frontier --gpu rtx-4070    the longest clip that fits
-  bench report results/            a page of every model on every card
-  bench compare old.json new.json  what changed, and how sure that is
+  bench report results/            a page for every model on every card
+  bench compare old.json new.json  the changes, with their evidence
 
 \b
-Exit codes: 0 done, 1 gate not met, 2 usage, 3 this machine cannot,
-4 cells failed, 70 bug, 129 hung up, 130 interrupted, 143 terminated.
+Exit codes: 0 done, 1 gate not met, 2 wrong usage, 3 this machine cannot,
+4 cells failed, 70 bug in bench, 129 terminal closed, 130 interrupted,
+143 terminated.
 
 \b
 Shell completion (or zsh_source, fish_source):
@@ -47,12 +48,13 @@ _WRITES_FILES = {"run", "frontier", "report"}
 
 @click.group(
     invoke_without_command=True,
-    help="Does MOSS-Audio run on this graphics card: with how much VRAM, how fast, up to which clip length?",
+    help="Find out whether MOSS-Audio runs on a graphics card: up to which clip length, how fast, and with "
+    "how much VRAM.",
     epilog=_EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(bench.__version__, prog_name="bench")
-@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error. Default: one line.")
 @click.pass_context
 def cli(context: click.Context, debug: bool) -> None:
     """Print the help where no command is given."""

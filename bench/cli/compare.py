@@ -25,56 +25,80 @@ F = TypeVar("F", bound=Callable[..., Any])
 def run_options(function: F) -> F:
     """Add the options for `bench run`, as text: each build parses them itself."""
     for option in (
-        click.option("--repeats", metavar="N", help="Timed generations per cell."),
-        click.option("--attention", metavar="L", help="Attentions in place of the suite's."),
-        click.option("--max-tokens", metavar="L", help="Answer lengths in place of the suite's."),
-        click.option("--clip-seconds", metavar="L", help="Clip lengths in place of the suite's."),
+        click.option("--repeats", metavar="N", help="Timed generations per cell. Default: the suite's."),
         click.option(
-            "--weights", type=click.Choice(["hub", "random"]), help="hub: as `bench run` left them."
+            "--attention", metavar="L", help="Attention backends, such as eager,sdpa. Default: the suite's."
         ),
-        click.option("--model", metavar="REPO|DIR", type=click.Path(), help="Default: the suite's."),
-        click.option("--device", metavar="cpu|SLUG|UUID", shell_complete=device_names, help="Any device."),
-        click.option("--gpu", metavar="SLUG", shell_complete=card_slugs, help="The NVIDIA card."),
-        click.option("--suite", metavar="NAME|FILE", shell_complete=suite_names, help="What to run."),
+        click.option("--max-tokens", metavar="L", help="Answer lengths in tokens. Default: the suite's."),
+        click.option("--clip-seconds", metavar="L", help="Clip lengths in seconds. Default: the suite's."),
+        click.option(
+            "--weights",
+            type=click.Choice(["hub", "random"]),
+            help="hub: the released weights that `bench run` has downloaded. random: random weights of the "
+            "same shapes. Default: hub.",
+        ),
+        click.option(
+            "--model", metavar="REPO|DIR", type=click.Path(), help="Model to run. Default: the suite's."
+        ),
+        click.option(
+            "--device",
+            metavar="cpu|SLUG|UUID",
+            shell_complete=device_names,
+            help="Device to use. Default: as in `bench run`.",
+        ),
+        click.option(
+            "--gpu",
+            metavar="SLUG",
+            shell_complete=card_slugs,
+            help="NVIDIA card in this machine to use. Default: as for --device.",
+        ),
+        click.option(
+            "--suite",
+            metavar="NAME|FILE",
+            shell_complete=suite_names,
+            help="Suite to run. Default: as in `bench run`.",
+        ),
     ):
         function = option(function)
     return function
 
 
-@click.command(cls=Command, short_help="Compare records or builds: what changed, and whether a gate holds.")
+@click.command(cls=Command, short_help="Compare records or builds, and check gates.")
 @click.argument("sides", nargs=-1, required=True, metavar="BASE NEW...", type=FILE)
 @click.option(
     "--fail-on",
     "gates",
     multiple=True,
     metavar="METRIC:+5%",
-    help="Gate: how far a metric may change. Exit with 1 if it fails; once for each.",
+    help="Gate: the change of a metric that is still allowed; exit with 1 if it fails. May be repeated.",
 )
-@click.option("--strict", is_flag=True, help="Exit with 1 also if a gate is undecided.")
+@click.option("--strict", is_flag=True, help="Exit with 1 also if a gate is undecided. Default: exit with 0.")
 @click.option(
     "--format",
     "chosen",
     type=click.Choice(["table", "json", "md", "html"]),
     default="table",
     show_default=True,
-    help="What is printed.",
+    help="Format of the output.",
 )
 @click.option(
-    "--interleave", is_flag=True, help="BASE and NEW are Python environments: run both in alternation."
+    "--interleave",
+    is_flag=True,
+    help="Take BASE and NEW as Python environments, and run both in alternation.",
 )
 @click.option(
     "--rounds",
     type=click.IntRange(1, 1000),
     metavar="N",
-    help=f"Most pairs; fewer where every gate has a decision. Default: {ROUNDS}.",
+    help=f"Most pairs to run; stops earlier when every gate has a decision. Default: {ROUNDS}.",
 )
 @click.option(
     "--turns",
     type=click.Choice(["run", "generation"]),
-    help="What alternates. Default: generation with --device cpu, else run.",
+    help="Unit of the alternation. Default: generation with --device cpu, else run.",
 )
 @click.option(
-    "--out", metavar="DIR", type=FILE, help="Where the pairs go. Default: interleaved/ and the time."
+    "--out", metavar="DIR", type=FILE, help="Folder for the records of the pairs. Default: interleaved/TIME."
 )
 @run_options
 @profile_option
@@ -90,16 +114,18 @@ def compare(
     out: Path | None,
     **options: str | None,
 ) -> int:
-    """Compare NEW with BASE, cell by cell: records, or folders whose records of one build belong together.
+    """Compare NEW with BASE, cell by cell. A side is a record, or a folder with records of one build.
 
-    What cannot be compared is named with its reason. Several records of one build show how much fresh
-    processes differ. One record of each side does not: only a large change counts then, beyond a factor of
-    2 on a CPU and of 1.35 on a card.
+    Cells that cannot be compared are listed with the reason. Several records of one build show how much
+    fresh processes differ. With one record on each side only a large change counts: a factor of more than 2
+    on a CPU, of more than 1.35 on a card.
+
     --interleave runs two builds in turn, each time in a fresh process, so that small changes show. The
-    options behind --out say what to run, as in `bench run`.
+    options after --out choose the cells, as in `bench run`.
 
-    Each gate prints pass, fail or undecided, with the reason and what would decide it. latency_s:+5% fails
-    beyond 5 % more, latency_s:-5% demands 5 % less. A stricter gate never passes where a laxer one does not.
+    Each gate prints pass, fail or undecided, with the reason and the step that would decide it.
+    latency_s:+5% allows up to 5 % more; latency_s:-5% demands at least 5 % less. A stricter
+    gate never passes when a laxer one does not.
 
     \b
     Examples:

@@ -26,14 +26,14 @@ _WIDEST: Final = 120
 _WIDTH_OF_TEXT: Final = 100
 
 
-@click.command(cls=Command, short_help="Can this machine run the model, and what to do if not?")
+@click.command(cls=Command, short_help="Check whether this machine can run the model, and what to fix.")
 @device_options
-@click.option("--json", "as_json", is_flag=True, help="Everything as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON. Default: a table.")
 def doctor(gpu: str | None, device: str | None, as_json: bool) -> int:
-    """Look at Python, torch, driver, weights, memory and every card, in the order in which to mend them.
+    """Check Python, torch, driver, weights, memory and every card, in the order in which to fix them.
 
-    A problem keeps the model from running, a warning makes it worse, a note only tells. Ends with 0 where
-    a run can work, else with 3.
+    A problem stops the model from running, a warning makes it slower or less reliable, a note is for
+    information. The exit code is 0 if a run can work, else 3.
 
     \b
     Examples:

@@ -56,12 +56,16 @@ def _max_clip(_context: click.Context, _option: click.Parameter, text: str | Non
 @audio_option
 @emulation_option
 @click.option(
-    "--max-clip", metavar="SECONDS", callback=_max_clip, help="Try no longer clips. Default: no bound."
+    "--max-clip", metavar="SECONDS", callback=_max_clip, help="Longest clip to try. Default: no limit."
 )
 @time_budget_option
-@click.option("--retry-failed", is_flag=True, help="Try again what failed or timed out in earlier records.")
+@click.option(
+    "--retry-failed", is_flag=True, help="Try clips again that failed or timed out in earlier records."
+)
 @out_option
-@click.option("--dry-run", is_flag=True, help="Print what is known, and how many probes are left at most.")
+@click.option(
+    "--dry-run", is_flag=True, help="Print the known limits and the most probes that are left, and exit."
+)
 def frontier(
     *,
     max_clip: float,
@@ -72,16 +76,17 @@ def frontier(
     yes: bool,
     **given: Any,
 ) -> int:
-    """Find the longest clip that fits, for each max_tokens and attention, to 5 s.
+    """Find the longest clip that fits, within 5 s, for each max_tokens and attention.
 
-    It starts from what earlier records of this model and device know: the longest clip that fits and the
-    shortest that does not. Each probe is a cell of a record like any other. Run it again to go on after an
-    interruption.
+    The search starts from earlier records of this model and device: the longest clip that fits and the
+    shortest that does not. Each probe is an ordinary cell of a record. After an interruption, run the same
+    command again.
 
-    A clip that timed out or failed ends the search of its line: it is not tried again, and from its length on
-    nothing is known. The exit code is 4 where a probe of this call did so, where one failed earlier, and
-    where nothing is known to fit. --retry-failed tries those clips again, as does a longer cell_limit_s in
-    the suite. At the end of --time-budget the limits found so far are printed, and the same command goes on.
+    A clip that timed out or failed ends its search: longer clips stay unknown. The exit code is 4 when a
+    probe failed or timed out in this call, when one failed earlier, or when no clip is known to fit.
+    --retry-failed tries such clips again, and so does a longer cell_limit_s in the suite.
+
+    At the end of --time-budget the limits found so far are printed. The same command continues the search.
 
     \b
     Examples:

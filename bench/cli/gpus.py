@@ -137,24 +137,29 @@ def remarks(found: Sequence[Row]) -> Iterable[str]:
 
 @click.command(cls=Command, short_help="List or search the known graphics cards.")
 @click.argument("text", nargs=-1, shell_complete=card_slugs)
-@click.option("--json", "as_json", is_flag=True, help="Every figure, in bytes, operations/s and watts.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print every figure as JSON, in bytes, operations/s and watts. Default: a table.",
+)
 def gpus(text: tuple[str, ...], as_json: bool) -> None:
     """List the graphics cards that --gpu knows; each word of TEXT narrows the list.
 
-    Words are looked for in slug, name, architecture (Ada, Blackwell) and form (desktop, laptop, workstation,
-    datacenter). Cards of this machine are marked with *; one that is not in the catalog is listed, and runs,
-    all the same.
+    The search covers slug, name, architecture (Ada, Blackwell) and form (desktop, laptop, workstation,
+    datacenter). Cards of this machine are marked with *. A card that is not in the catalog is listed too, and
+    can run.
 
     \b
     Columns:
-      slug     what --gpu takes
+      slug     value for --gpu
       GiB      memory as the driver reports it
       cap.     compute capability
       GB/s     memory bandwidth
       TFLOP/s  BF16, dense, FP32 accumulate
       W        power by the maker's specification
-      name     as the driver calls it
-    n/a: no source states it.
+      name     as the driver reports it
+    n/a: no source states the value.
 
     \b
     Examples:

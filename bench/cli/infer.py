@@ -14,14 +14,14 @@ from bench.errors import UsageError
 
 @click.command(cls=ModelCommand, short_help="Ask one question about one audio file.")
 @click.argument("audio", metavar="AUDIO", type=FILE)
-@click.option("--prompt", default="Describe this audio.", show_default=True, help="The question.")
+@click.option("--prompt", default="Describe this audio.", show_default=True, help="Question to ask.")
 @click.option(
     "--max-tokens",
     type=click.IntRange(1, 8192),
     metavar="N",
     default=256,
     show_default=True,
-    help="Longest answer.",
+    help="Longest answer in tokens.",
 )
 @click.option(
     "--attention",
@@ -30,18 +30,22 @@ from bench.errors import UsageError
     show_default=True,
     help="Attention backend of the language model.",
 )
-@click.option("--greedy", is_flag=True, help="Take the likeliest token instead of sampling as upstream does.")
+@click.option(
+    "--greedy", is_flag=True, help="Take the most likely token each time. Default: sample as upstream does."
+)
 @engine_option
 @device_options
 @model_options
 def infer(*, audio: Path, weights: str | None, yes: bool, attention: str, **asked: Any) -> None:
-    """Answer one question about one audio file, as the text is generated: does the pipeline work at all?
+    """Answer one question about one audio file, and print the text as it is generated.
+
+    A quick check that the whole pipeline works. The default model is MOSS-Audio-4B-Instruct.
 
     \b
     Examples:
       bench infer speech.wav
       bench infer speech.wav --prompt "Transcribe this." --device cpu
-      bench infer speech.wav --model tiny      nonsense in seconds: untrained
+      bench infer speech.wav --model tiny      untrained: meaningless text
     """
     from bench.cli.downloads import DownloadLine, confirm_download, show_note
     from bench.records.enums import Attention

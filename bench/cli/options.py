@@ -93,13 +93,13 @@ def device_options(function: F) -> F:
         "--gpu",
         metavar="SLUG",
         shell_complete=card_slugs,
-        help="The NVIDIA card in this machine, such as rtx-4070.",
+        help="NVIDIA card in this machine to use, such as rtx-4070. Default: as for --device.",
     )
     device = click.option(
         "--device",
         metavar="cpu|SLUG|UUID",
         shell_complete=device_names,
-        help="Any device. Default: the only GPU, else the CPU; for a 4B model only if you agree.",
+        help="Device to use. Default: the only GPU, else the CPU (asks first for a 4B or 8B model).",
     )
     return gpu(device(function))
 
@@ -111,18 +111,29 @@ def planned_device_options(function: F) -> F:
             "--catalog",
             "catalog_only",
             is_flag=True,
-            help="Figures of the catalog also for a card in this machine: the same table everywhere.",
+            help="Use the catalog's figures also for a card in this machine: the same table everywhere. "
+            "Default: the driver's figures.",
         ),
         click.option(
             "--desktop-uses",
             metavar="SIZE",
             callback=_parsed_by(parse_size),
-            help="What the desktop takes, such as 700MiB, in place of the range of other machines.",
+            help="Memory that the desktop uses, such as 700MiB. Default: the range seen on other machines.",
         ),
-        click.option("--desktop", is_flag=True, help="Only what is left beside a desktop counts."),
-        click.option("--headless", is_flag=True, help="Only a card without a display counts."),
         click.option(
-            "--any-gpu", is_flag=True, help="Every card of the catalog, and the smallest that does."
+            "--desktop",
+            is_flag=True,
+            help="Answer only for a card with a desktop on it. Default: both answers.",
+        ),
+        click.option(
+            "--headless",
+            is_flag=True,
+            help="Answer only for a card without a display. Default: both answers.",
+        ),
+        click.option(
+            "--any-gpu",
+            is_flag=True,
+            help="Predict for every card of the catalog, and name the smallest that is enough.",
         ),
         click.option(
             "--gpu",
@@ -130,7 +141,8 @@ def planned_device_options(function: F) -> F:
             multiple=True,
             metavar="SLUG|cpu",
             shell_complete=planned_devices,
-            help="A card, here or not, or cpu; once for each. Default: the card in this machine.",
+            help="Card to predict, in this machine or not, or cpu; may be repeated. Default: the card in "
+            "this machine.",
         ),
     ):
         function = option(function)
@@ -144,15 +156,15 @@ def system_options(function: F) -> F:
             "--torch",
             metavar="VERSION",
             shell_complete=torch_releases,
-            help="Release of torch there, such as 2.13. Default: the installed one, or the newest with known "
-            "kernels.",
+            help="Release of torch on that system, such as 2.13. Default: the installed one, or the newest "
+            "with known kernels.",
         ),
         click.option(
             "--os",
             "system",
             type=click.Choice(["linux", "windows", "wsl2"]),
-            help="System of the card: decides the attention kernel and the available memory. Default: this "
-            "one; on macOS linux.",
+            help="Operating system of the card; it decides the attention kernel and the available memory. "
+            "Default: this one; on macOS linux.",
         ),
     ):
         function = option(function)
@@ -165,16 +177,19 @@ def shape_options(function: F) -> F:
         click.option(
             "--weights",
             type=click.Choice(["hub", "random"]),
-            help="Whose cells these are. Memory is the same. Default: hub.",
+            help="Weights of the predicted cells; memory is the same for both. Default: hub.",
         ),
         click.option(
-            "--revision", metavar="R", help="Branch, tag or commit on the Hub: its headers are read."
+            "--revision",
+            metavar="R",
+            help="Branch, tag or commit of the model on the Hub, whose headers are read. Default: the "
+            "shipped shapes.",
         ),
         click.option(
             "--model",
             metavar="REPO|DIR",
             type=click.Path(),
-            help="A released model, a directory with a config.json, or a Hub repository.",
+            help="Released model, directory with a config.json, or Hub repository. Default: the suite's.",
         ),
     ):
         function = option(function)
@@ -185,19 +200,26 @@ def model_options(function: F) -> F:
     """Add `--model`, `--revision`, `--weights`, `--yes`."""
     for option in (
         click.option(
-            "--yes", is_flag=True, help="Download or discard without asking; no answer to other questions."
+            "--yes",
+            is_flag=True,
+            help="Download weights and discard unfinished runs without asking. Other questions are still "
+            "asked.",
         ),
         click.option(
             "--weights",
             type=click.Choice(["hub", "random"]),
-            help="hub: download (10.45 GB for the 4B models). random: the exact shapes, no download.",
+            help="hub: the released weights, downloaded if missing (10.45 GB for the 4B models). random: "
+            "random weights of the same shapes, no download. Default: hub.",
         ),
-        click.option("--revision", metavar="R", help="Branch, tag or commit on the Hub. Default: main."),
+        click.option(
+            "--revision", metavar="R", help="Branch, tag or commit of the model on the Hub. Default: main."
+        ),
         click.option(
             "--model",
             metavar="REPO|DIR",
             type=click.Path(),  # the value is a text; the shell completes it as a path
-            help="Hub repository or directory, or tiny: made here. Default: the suite's.",
+            help="Hub repository, directory, or tiny (a small untrained model, made on the spot). Default: "
+            "the suite's.",
         ),
     ):
         function = option(function)
@@ -210,7 +232,8 @@ def suite_option(function: F) -> F:
         "--suite",
         metavar="NAME|FILE",
         shell_complete=suite_names,
-        help="Default: standard with --gpu, quick on a GPU, smoke on the CPU.",
+        help="Shipped suite, or a TOML file. Default: standard with --gpu, else quick on a GPU and smoke on "
+        "the CPU.",
     )(function)
 
 
@@ -220,7 +243,7 @@ def engine_option(function: F) -> F:
         "--engine",
         metavar="NAME",
         shell_complete=engines,
-        help=f"What runs the model: {', '.join(SHIPPED)}. Default: the suite's.",
+        help=f"Engine that runs the model: {', '.join(SHIPPED)}. Default: the suite's.",
     )(function)
 
 
@@ -229,7 +252,8 @@ def profile_option(function: F) -> F:
     return click.option(
         "--profile",
         type=click.Choice(["faithful", "lean"]),
-        help="faithful: as upstream runs the model. lean: the same output from less memory.",
+        help="faithful: runs the model as upstream does. lean: gives the same output from less memory. "
+        "Default: the suite's.",
     )(function)
 
 
@@ -239,7 +263,7 @@ def axis_options(function: F) -> F:
         "--clip-seconds",
         metavar="L",
         callback=_seconds_list,
-        help="Clip lengths in place of the suite's, such as 5,30,60.",
+        help="Clip lengths in seconds, such as 5,30,60. Default: the suite's.",
     )(line_options(function))
 
 
@@ -250,13 +274,13 @@ def line_options(function: F) -> F:
             "--attention",
             metavar="L",
             callback=_attention_list,
-            help="eager, sdpa, flash_attention_2: a comma list.",
+            help="Attention backends, such as eager,sdpa,flash_attention_2. Default: the suite's.",
         ),
         click.option(
             "--max-tokens",
             metavar="L",
             callback=_int_list,
-            help="Answer lengths in place of the suite's, such as 128,512.",
+            help="Answer lengths in tokens, such as 128,512. Default: the suite's.",
         ),
     ):
         function = option(function)
@@ -269,7 +293,8 @@ def audio_option(function: F) -> F:
         "--audio",
         metavar="FILE",
         type=FILE,
-        help="Your own clip (wav, flac, mp3, ogg), cut or looped to length.",
+        help="Audio file to use (wav, flac, mp3, ogg), cut or looped to each length. Default: the shipped "
+        "clip.",
     )(function)
 
 
@@ -279,7 +304,7 @@ def out_option(function: F) -> F:
         "--out",
         metavar="DIR",
         type=FILE,
-        help="Records and reports go there. Default: results/ and reports/.",
+        help="Folder for records and reports. Default: results/ and reports/.",
     )(function)
 
 
@@ -298,7 +323,7 @@ def emulation_option(function: F) -> F:
         "--emulate-vram",
         metavar="SIZE",
         callback=_parsed_by(parse_size),
-        help="Run as if the card had this much memory, such as 12282MiB.",
+        help="Limit the model to the memory of a card of this size, such as 12282MiB. Default: no limit.",
     )(function)
 
 
@@ -308,7 +333,8 @@ def time_budget_option(function: F) -> F:
         "--time-budget",
         metavar="DURATION",
         callback=_parsed_by(parse_duration),
-        help="Begin only what should end within 90s, 10m or 1h; stop it at twice that.",
+        help="Start only cells that should end within this time, such as 90s, 10m or 1h; stop at twice that. "
+        "Default: no limit.",
     )(function)
 
 

@@ -28,26 +28,33 @@ _WORTH_A_BAR: Final = 20
     show_default=True,
     metavar="DIR",
     type=FILE,
-    help="Where the files go.",
+    help="Folder for the files.",
 )
 @click.option(
-    "--format", "formats", default=",".join(FORMATS), show_default=True, metavar="L", help="Which files."
+    "--format",
+    "formats",
+    default=",".join(FORMATS),
+    show_default=True,
+    metavar="L",
+    help="Formats to write, a comma list.",
 )
-@click.option("--each", is_flag=True, help="Of several records: also the files of every single one.")
+@click.option(
+    "--each", is_flag=True, help="Write also the files of every single record. Default: merged ones only."
+)
 @click.option(
     "--index",
     metavar="FILE",
     type=FILE,
-    help="Where it is kept what records say, so that each is read once. Default: in the user's cache.",
+    help="Index file, so that each record is read once. Default: in the user's cache.",
 )
-@click.option("--no-index", is_flag=True, help="Read every record again, and keep nothing.")
+@click.option("--no-index", is_flag=True, help="Read every record again, and write no index.")
 def report(
     *, records: tuple[Path, ...], out: Path, formats: str, each: bool, index: Path | None, no_index: bool
 ) -> None:
     """Write reports from records: one record, several, or every record below a folder.
 
-    One record becomes files of its own name. Several become one report for each model on each card, with
-    medians over the records. A record that cannot be used is named; the others are reported all the same.
+    One record gives files of its own name. Several give one report for each model on each card, with medians
+    over the records. A record that cannot be read is named, and the others are still reported.
 
     \b
     Examples:

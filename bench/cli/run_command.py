@@ -46,18 +46,36 @@ if TYPE_CHECKING:
 @axis_options
 @audio_option
 @emulation_option
-@click.option("--repeats", type=int, metavar="N", help="Timed generations per cell.")
+@click.option("--repeats", type=int, metavar="N", help="Timed generations per cell. Default: the suite's.")
 @click.option(
-    "--isolate", type=click.Choice(["group", "cell"]), default="group", help="cell: a process per cell."
+    "--isolate",
+    type=click.Choice(["group", "cell"]),
+    default="group",
+    show_default=True,
+    help="group: one process for all cells that use the same loaded model. cell: one process per cell.",
 )
-@click.option("--no-prune", is_flag=True, help="Also run cells larger than one that ran out of memory.")
+@click.option(
+    "--no-prune",
+    is_flag=True,
+    help="Run also cells that are larger than one that ran out of memory. Default: skip them.",
+)
 @time_budget_option
 @out_option
-@click.option("--resume", metavar="RECORD", type=FILE, help="Finish an interrupted run.")
-@click.option("--retry-failed", is_flag=True, help="With --resume: also run cells again that failed.")
-@click.option("--discard-unfinished", is_flag=True, help="Remove what interrupted runs of this suite left.")
-@click.option("--dry-run", is_flag=True, help="Print the cells and how long they should take.")
-@click.option("--ci", is_flag=True, help="For build servers: no questions, plain lines, JUnit and more.")
+@click.option(
+    "--resume", metavar="RECORD", type=FILE, help="Finish the interrupted run of this record or journal."
+)
+@click.option("--retry-failed", is_flag=True, help="With --resume: run failed and timed-out cells again.")
+@click.option(
+    "--discard-unfinished",
+    is_flag=True,
+    help="Remove the journals of interrupted runs of this suite, then run.",
+)
+@click.option("--dry-run", is_flag=True, help="Print the cells and the estimated time, and exit.")
+@click.option(
+    "--ci",
+    is_flag=True,
+    help="For build servers: ask nothing, print plain lines, write JUnit XML and a summary.",
+)
 def run(
     *,
     isolate: Literal["group", "cell"],
@@ -74,21 +92,21 @@ def run(
 ) -> int:
     """Measure a suite: every combination of clip length, max_tokens and attention is one cell.
 
-    Out of memory is a result, not a failure. Each outcome is on disk before the next cell starts, so an
-    interrupted run loses the cell in flight at most. Where the suite states expectations, one that is not
-    met ends the run with exit code 1.
+    Out of memory is a result, not a failure. Each outcome is on disk before the next cell starts: an
+    interrupted run loses at most the running cell. An expectation of the suite that is not met gives exit
+    code 1.
 
-    With --time-budget the first cell begins in any case. Cells that are left are skipped, the record is
-    complete without them, and the exit code is 0; the printed command runs them.
+    With --time-budget the first cell always starts. Cells without time left are skipped, and the exit code
+    is 0. The run prints the command that runs them.
 
-    Cells that failed or timed out end the run with exit code 4. With --resume --retry-failed they run again,
-    and the record keeps both attempts.
+    A cell that failed or timed out gives exit code 4. --resume --retry-failed runs such cells again; the
+    record keeps both attempts.
 
-    A run that is killed leaves a journal with its results. --discard-unfinished prints what such runs of this
-    suite, model and device left, asks on a terminal (not with --yes), removes it, and runs.
+    A killed run leaves a journal with its results. --discard-unfinished lists the journals of this suite,
+    model and device, asks on a terminal (not with --yes), removes them, and runs.
 
-    With --ci nobody is asked and nothing is coloured; JUnit XML and a Markdown summary lie beside the record,
-    GitHub gets annotations, and the last line of standard output is JSON.
+    --ci asks nothing and prints no colours. It writes JUnit XML and a Markdown summary next to the record and
+    annotations for GitHub; the last line of standard output is JSON.
 
     \b
     Examples:

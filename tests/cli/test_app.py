@@ -52,7 +52,7 @@ def test_help_of_run_names_the_options_that_there_are_and_no_others(say: Say) ->
         *("--retry-failed", "--discard-unfinished", "--time-budget"),
         *("--no-prune", "--out", "--resume", "--dry-run", "--yes", "--emulate-vram", "--ci"),
     }
-    assert "What runs the model: native" in say("run", "--help").out
+    assert "Engine that runs the model: native" in say("run", "--help").out
 
 
 def test_each_example_of_the_help_is_a_command_line_that_parses(say: Say) -> None:
