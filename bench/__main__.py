@@ -21,7 +21,7 @@ def main() -> None:
         fault = import_fault(error)
         if fault is None:
             raise
-        sys.stderr.write(f"bench: {fault}. Mend it: {fault.command}\n")
+        sys.stderr.write(f"bench: {fault}. Fix it: {fault.command}\n")
         sys.exit(3)
     sys.exit(run(sys.argv[1:]))
 

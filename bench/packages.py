@@ -160,7 +160,7 @@ def importing() -> Iterator[None]:
         fault = import_fault(error)
         if fault is None:
             raise
-        raise PackageError(str(fault), hint=f"Mend it: {fault.command}") from error
+        raise PackageError(str(fault), hint=f"Fix it: {fault.command}") from error
 
 
 def import_fault(error: BaseException) -> Fault | None:

@@ -46,7 +46,7 @@ def decode(content: bytes, *, whole: bool = True) -> str:
         if not whole and b"\n" not in body[error.start :]:
             return body[: error.start].decode(encoding)
         raise UsageError(
-            f"is no {encoding.upper()} text (byte {len(mark) + error.start})", hint=SAVE_AS_UTF8
+            f"is not {encoding.upper()} text (byte {len(mark) + error.start})", hint=SAVE_AS_UTF8
         ) from error
 
 

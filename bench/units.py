@@ -145,12 +145,12 @@ def parse_size(text: str) -> int:
     """
     number = _parsed(text, _FACTORS)
     if number is None:
-        raise ValueError(f"'{text}' is no size: write 12GiB, 12GB, 12282MiB or a number of bytes")
+        raise ValueError(f"'{text}' is not a size: write 12GiB, 12GB, 12282MiB or a number of bytes")
     size = round(number)
     if size <= 0:
-        raise ValueError(f"'{text}' is no size: it must be more than 0 bytes")
+        raise ValueError(f"'{text}' is not a size: it must be more than 0 bytes")
     if size > MAX_INTEGER:
-        raise ValueError(f"'{text}' is no size: it must be less than 8192TiB, for a record holds no more")
+        raise ValueError(f"'{text}' is not a size: it must be less than 8192TiB, a record stores no more")
     return size
 
 
@@ -162,10 +162,10 @@ def parse_duration(text: str) -> float:
     """
     number = _parsed(text, _SECONDS)
     if number is None:
-        raise ValueError(f"'{text}' is no duration: write 90s, 10m or 1h")
+        raise ValueError(f"'{text}' is not a duration: write 90s, 10m or 1h")
     duration_s = float(number)
     if duration_s < _SHORTEST_S:
-        raise ValueError(f"'{text}' is no duration: it must be 1 ms or more")
+        raise ValueError(f"'{text}' is not a duration: it must be 1 ms or more")
     return duration_s
 
 

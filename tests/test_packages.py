@@ -134,7 +134,9 @@ def test_without_torch_a_command_that_needs_it_prints_the_lines_of_the_doctor(
     ended = bench(*command, home=home, cwd=tmp_path, env=without)
     said, *lines = ended.stderr.splitlines()
     assert ended.returncode == 3
-    assert said.startswith("bench: what runs the model is not installed (torch, transformers): this machine")
+    assert said.startswith(
+        "bench: the packages that run the model are not installed (torch, transformers): this machine"
+    )
     doctor = bench("doctor", "--json", home=home, cwd=tmp_path, env=without)
     checks = json.loads(doctor.stdout)["checks"]
     found = [check["command"] for check in checks if check["name"] in {"torch", "packages"}]
@@ -157,7 +159,7 @@ def test_a_clip_of_ones_own_cannot_be_read_without_its_packages(home: Path, tmp_
         *SMOKE, "--audio", INFER[1], "--dry-run", home=home, cwd=tmp_path, env=hidden(tmp_path, "soundfile")
     )
     assert ended.returncode == 3
-    assert "what runs the model is not installed (soundfile)" in ended.stderr
+    assert "the packages that run the model are not installed (soundfile)" in ended.stderr
 
 
 @pytest.mark.parametrize("command", [("gpus",), ("suites",), ("--help",), ("report", "{record}")])
@@ -233,14 +235,14 @@ def test_a_broken_package_is_named_with_its_error_and_the_remedy(
     assert code == 3
     assert line.startswith("bench: ")
     assert said in line
-    assert 'Mend it: pip install --force-reinstall --no-deps "' in line
+    assert 'Fix it: pip install --force-reinstall --no-deps "' in line
 
 
 @pytest.mark.parametrize("package", ["click", "pydantic", "rich"])
 def test_without_what_every_command_needs_each_says_so(home: Path, tmp_path: Path, package: str) -> None:
     code, line = last(("doctor",), home, tmp_path, hidden(tmp_path, package))
     assert code == 3
-    assert f'bench: {package} is not installed. Mend it: pip install "{package}>=' in line
+    assert f'bench: {package} is not installed. Fix it: pip install "{package}>=' in line
 
 
 def test_a_worker_names_the_broken_package(home: Path, tmp_path: Path) -> None:
@@ -250,7 +252,7 @@ def test_a_worker_names_the_broken_package(home: Path, tmp_path: Path) -> None:
     assert code == 3
     assert "torch" in line
     assert "cannot be imported (OSError: libtorch_cpu.so: cannot open shared object file)" in line
-    assert 'Mend it: pip install --force-reinstall --no-deps "torch>=2.9.1"' in line
+    assert 'Fix it: pip install --force-reinstall --no-deps "torch>=2.9.1"' in line
 
 
 # --- errors -------------------------------------------------------------------------------------------------

@@ -34,11 +34,11 @@ def test_text_is_read_in_whatever_encoding_an_editor_or_powershell_saved_it(
 @pytest.mark.parametrize(
     ("content", "line"),
     [
-        (TEXT.encode("cp1252", "replace"), "is no UTF-8 text (byte 10)"),
+        (TEXT.encode("cp1252", "replace"), "is not UTF-8 text (byte 10)"),
         (TEXT.encode("utf-16-le"), "seems to be UTF-16-LE text without a byte order mark"),
         (TEXT.encode("utf-16-be"), "seems to be UTF-16-BE text without a byte order mark"),
-        (codecs.BOM_UTF16_LE + b"a\0b", "is no UTF-16-LE text (byte 4)"),
-        (codecs.BOM_UTF8 + b"a\xff", "is no UTF-8 text (byte 4)"),
+        (codecs.BOM_UTF16_LE + b"a\0b", "is not UTF-16-LE text (byte 4)"),
+        (codecs.BOM_UTF8 + b"a\xff", "is not UTF-8 text (byte 4)"),
     ],
 )
 def test_any_other_encoding_is_named_with_the_way_to_save_the_file(content: bytes, line: str) -> None:

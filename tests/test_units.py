@@ -166,7 +166,7 @@ def test_binary_and_decimal_units_differ(number: int, prefix: str, upper: bool) 
     ids=lambda text: text[:20],
 )
 def test_what_is_no_size_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(ValueError, match="is no size"):
+    with pytest.raises(ValueError, match="is not a size"):
         parse_size(text)
 
 
@@ -175,7 +175,7 @@ def test_any_text_is_a_size_or_refused(text: str) -> None:
     try:
         assert parse_size(text) > 0
     except ValueError as error:
-        assert "is no size" in str(error)
+        assert "is not a size" in str(error)
 
 
 def test_digits_that_mean_nothing_are_left_out() -> None:
@@ -204,7 +204,7 @@ def test_a_duration_is_its_number_times_its_unit(number: int, unit: str) -> None
     ["", "90", "s", "-1s", "0s", "0.0001s", "1e3s", "nan", "inf", "1h30m", "1d", "٣s", "9" * 400 + "s"],
 )
 def test_what_is_no_duration_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(ValueError, match="is no duration"):
+    with pytest.raises(ValueError, match="is not a duration"):
         parse_duration(text)
 
 
@@ -213,4 +213,4 @@ def test_any_text_is_a_duration_or_refused(text: str) -> None:
     try:
         assert 0 < parse_duration(text) < math.inf
     except ValueError as error:
-        assert "is no duration" in str(error)
+        assert "is not a duration" in str(error)

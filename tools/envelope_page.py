@@ -101,7 +101,7 @@ def _from_tensors_to_the_card(envelope: Envelope, record: Record) -> Iterator[st
     """Table of intervals: from the bytes of tensors to what the card must have and has."""
     derivation, budgets = record.derivation, budgets_of(record)
     if derivation is None:
-        raise ValueError("this record is no prediction")
+        raise ValueError("this record is not a prediction")
     yield "| Term | From | To |"
     yield "|---|---:|---:|"
     yield _row("allocated: tensors and cuBLAS", _exactly(envelope.allocated_peak_bytes))
@@ -118,7 +118,7 @@ def _from_tensors_to_the_card(envelope: Envelope, record: Record) -> Iterator[st
 def _longest(record: Record) -> str:
     """The longest clip that fits headless with SDPA and the answer of the example."""
     if record.derivation is None:
-        raise ValueError("this record is no prediction")
+        raise ValueError("this record is not a prediction")
     (found,) = (
         longest.headless_fits_s
         for longest in record.derivation.longest_clips

@@ -95,6 +95,6 @@ def shapes_of(config: Mapping[str, object]) -> Shapes:
 
 def _refused(where: str, reason: str) -> UsageError:
     return UsageError(
-        f"This is no configuration of MOSS-Audio: {where}: {reason}",
+        f"This is not a configuration of MOSS-Audio: {where}: {reason}",
         hint="Use the config.json of a released model",
     )

@@ -69,7 +69,7 @@ def read_audio(path: Path) -> ClipSource:
         )
     if np.abs(samples).max() < SILENT_PEAK:
         raise ClipError(
-            f"{path} is silent (its peak is below -80 dBFS)", hint="Use a file in which one hears something"
+            f"{path} is silent (its peak is below -80 dBFS)", hint="Use a file with audible sound"
         )
     return _source(samples, "file")
 
@@ -85,7 +85,7 @@ def cut(source: ClipSource, seconds: float) -> Samples:
     """
     count = round(seconds * SAMPLE_RATE)
     if count < 1:
-        raise ClipError(f"a clip of {seconds:g} s holds no sample", hint=f"Use {MIN_CLIP_S:g} s or more")
+        raise ClipError(f"a clip of {seconds:g} s contains no samples", hint=f"Use {MIN_CLIP_S:g} s or more")
     return np.resize(source.samples, count)
 
 

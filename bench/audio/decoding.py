@@ -51,7 +51,7 @@ def _decoded(path: Path, file: BinaryIO) -> Samples:
     try:
         sound = sf.SoundFile(file)
     except sf.LibsndfileError:
-        raise ClipError(f"{path} is no audio in a known format", hint=_CONVERT) from None
+        raise ClipError(f"{path} is not audio in a known format", hint=_CONVERT) from None
     with sound:
         try:
             parts = list(_resampled(_mono_blocks(path, sound), sound.samplerate))
@@ -86,7 +86,7 @@ def _refuse_early(path: Path, file: BinaryIO) -> None:
     if size > MAX_FILE_BYTES:
         raise ClipError(f"{path} is larger than 2 GB", hint="Cut out the part to use")
     if path.suffix.lower() == ".raw":
-        raise ClipError(f"{path} holds bare samples, of which rate and format are unknown", hint=_CONVERT)
+        raise ClipError(f"{path} contains raw samples of unknown rate and format", hint=_CONVERT)
     if _is_cut_off(head, tail, size):
         raise ClipError(f"{path} is cut off: its end is missing", hint=WHOLE)
 
@@ -124,14 +124,14 @@ def _mono_blocks(path: Path, sound: "sf.SoundFile") -> Iterator[Samples]:
     decoded = 0
     while len(block := sound.read(_BLOCK_FRAMES, dtype="float32", always_2d=True)):
         if not np.isfinite(block).all():
-            raise ClipError(f"{path} holds samples that are no finite numbers", hint=WHOLE)
+            raise ClipError(f"{path} contains samples that are not finite numbers", hint=WHOLE)
         decoded += len(block)
         if decoded > MAX_SOURCE_S * sound.samplerate:
             raise ClipError(f"{path} is longer than 2 hours", hint="Cut out the part to use")
         yield block.mean(axis=1, dtype=np.float32)
     if decoded < sound.frames:
         raise ClipError(
-            f"{path} is damaged or cut off: {decoded} of {sound.frames} frames are there", hint=WHOLE
+            f"{path} is damaged or cut off: it has {decoded} of {sound.frames} frames", hint=WHOLE
         )
 
 

@@ -100,7 +100,7 @@ class Index:
         with _Transaction(self._database, "BEGIN"):  # head and cells of one state of the file
             heads = self._heads(key)
             if not heads:
-                raise RecordError(f"{key.slug}: its records are gone", hint="Run it again")
+                raise RecordError(f"{key.slug}: its records were removed", hint="Run it again")
             found = {file: head.model_copy(update={"path": link(path)}) for file, path, head in heads}
             sources = Sources.of(found.values())
             return merge_cells(sources, self._cells(key, found, sources))
@@ -245,4 +245,4 @@ def _checked(kind: type[_Kept], text: str) -> _Kept:
     try:
         return kind.model_validate_json(text, strict=True)
     except ValidationError as error:
-        raise DamagedError("it holds what was not put into it") from error
+        raise DamagedError("it contains unexpected data") from error

@@ -102,7 +102,7 @@ def remove(path: Path) -> None:
 
 def _refuse_foreign(path: Path, *, is_ours: bool) -> None:
     if is_ours and path.exists() and not path.is_file():
-        raise UnusableError("it is no file")  # SQLite could wait for a pipe
+        raise UnusableError("it is not a file")  # SQLite could wait for a pipe
     if is_ours or not path.exists() or (path.is_file() and path.stat().st_size == 0):
         return
     if path.is_file():
@@ -110,7 +110,7 @@ def _refuse_foreign(path: Path, *, is_ours: bool) -> None:
             head = file.read(100)
         if head.startswith(_MAGIC) and head[68:72] == APPLICATION_ID.to_bytes(4, "big"):
             return
-    raise UsageError(f"--index: {path} is no index of bench", hint="Name a file that is not there yet")
+    raise UsageError(f"--index: {path} is not an index of bench", hint="Name a new file")
 
 
 def _open(name: str) -> sqlite3.Connection:

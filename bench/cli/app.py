@@ -146,7 +146,7 @@ def _call(command: Callable[[], int], debug: bool) -> int:
             from bench.doctor.installed import lacking
 
             missing = lacking([fault])
-            return _refuse(missing or PackageError(str(fault), hint=f"Mend it: {fault.command}"))
+            return _refuse(missing or PackageError(str(fault), hint=f"Fix it: {fault.command}"))
         if isinstance(error, FileNotFoundError) and _is_current_folder_gone():
             return _say("the current folder no longer exists. Change to another one", ExitCode.MACHINE)
         if isinstance(error, OSError) and error.filename is not None:  # refused by the system, not by a bug

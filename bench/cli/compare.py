@@ -148,7 +148,9 @@ def compare(
         return exit_code(comparison, strict=strict)
     _require_interleave({"rounds": rounds, "turns": turns, "out": out, **options})
     if len(sides) < 2:
-        raise UsageError("compare needs two sides", hint="bench compare BASE NEW, records or folders of them")
+        raise UsageError(
+            "two sides are needed", hint="Use: bench compare BASE NEW, each a record or a folder of records"
+        )
     base, *news = _sides(sides)
     comparison = compared(base, news, limits)
     show(comparison, chosen)
@@ -159,7 +161,7 @@ def _require_interleave(options: "Mapping[str, object]") -> None:
     for name, value in options.items():
         if value is not None:
             option = f"--{name.replace('_', '-')}"
-            raise UsageError(f"{option} is for runs", hint="It goes with --interleave")
+            raise UsageError(f"{option} needs --interleave", hint="Add --interleave, or leave it out")
 
 
 def show(comparison: "Comparison", chosen: str) -> None:

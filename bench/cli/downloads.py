@@ -36,7 +36,7 @@ def confirm_download(yes: bool, repo: str, missing_bytes: int, place: Path, *, m
             hint=f"Add --yes, or {other}",
         )
     if not click.confirm("", default=True, err=True):
-        raise UsageError("nothing was downloaded", hint=f"To do without, {other}")
+        raise UsageError("nothing was downloaded", hint=f"To run without a download, {other}")
 
 
 class DownloadLine:

@@ -53,7 +53,7 @@ def infer(*, audio: Path, weights: str | None, yes: bool, attention: str, **aske
 
     if weights == "random":
         raise UsageError(
-            "random weights have no tokenizer", hint="Use --model tiny for a try without a download"
+            "random weights have no tokenizer", hint="Use --model tiny to try without a download"
         )
     question = Question(audio=audio, attention=Attention(attention), **asked)
     with DownloadLine() as progress:

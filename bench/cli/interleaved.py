@@ -60,7 +60,7 @@ def interleaved(
 
     if len(places) != 2:
         raise UsageError(
-            "--interleave takes two environments", hint="bench compare --interleave BASE_ENV NEW_ENV"
+            "--interleave takes two environments", hint="Use: bench compare --interleave BASE_ENV NEW_ENV"
         )
     builds = build_at("base", places[0]), build_at("new", places[1])
     folder = options.out or Path("interleaved", datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"))
@@ -104,7 +104,7 @@ def _by(turns: str | None, device: str | None) -> "Granularity":
     if by is Granularity.GENERATION and not is_possible:
         raise UsageError(
             "--turns generation needs --device cpu, and not Windows",
-            hint="On a card, whose memory two models would share, use --turns run",
+            hint="Use --turns run: on a card, two models would share the memory",
         )
     return by
 
@@ -167,7 +167,7 @@ def _require_one_kind(pairs: "Sequence[Pair]", folder: Path) -> None:
     suites = {record.suite.sha256 for records in sides for record in records}
     if len(suites) > 1 or any(side_of(str(folder), records).left_out for records in sides):
         raise UsageError(
-            f"{folder}: holds runs of another build, device or suite", hint="Choose another --out"
+            f"{folder}: contains runs of another build, device or suite", hint="Choose another --out"
         )
 
 

@@ -127,7 +127,7 @@ def _formats(text: str) -> tuple[str, ...]:
     words = tuple(word.strip() for word in text.split(","))
     for word in words:
         if word not in FORMATS:
-            raise UsageError(f"--format: '{word}' is no format", hint=f"Choose from {','.join(FORMATS)}")
+            raise UsageError(f"--format: '{word}' is not a format", hint=f"Choose from {','.join(FORMATS)}")
     return words
 
 

@@ -119,15 +119,17 @@ def run(
     from bench.run.session import RunPolicy
 
     if retry_failed and resume is None:
-        raise UsageError("--retry-failed is for --resume", hint="Add --resume RECORD")
+        raise UsageError("--retry-failed needs --resume", hint="Add --resume RECORD")
     if discard_unfinished and resume is not None:
-        raise UsageError("--discard-unfinished is for a new run", hint="Leave it or --resume out")
+        raise UsageError("--discard-unfinished and --resume exclude each other", hint="Leave one of them out")
     policy = RunPolicy(isolate=isolate, prune=not no_prune, time_budget_s=time_budget)
     files = _Files(out, resume, retry_failed=retry_failed, discard_unfinished=discard_unfinished)
     if not ci:
         return _run(given, policy, files, yes=yes, dry_run=dry_run)[0]
     if dry_run:
-        raise UsageError("--ci tells what a run found; --dry-run runs nothing", hint="Leave one of them out")
+        raise UsageError(
+            "--ci and --dry-run exclude each other: a dry run has no result", hint="Leave one of them out"
+        )
     from bench.cli.ci import run_in_ci
 
     return run_in_ci(lambda: _run(given, policy, files, yes=yes, ci=True))

@@ -241,7 +241,10 @@ def discard_unfinished(plan: "Plan", location: "OutputLocation", *, ask: bool) -
             click.echo(f"unfinished: {journal}: {cells}, begun {begun:%Y-%m-%d %H:%M} UTC", err=True)
     question = f"Remove {len(journals)} {plural('journal', len(journals))} with {results} results?"
     if ask and results and not click.confirm(question, default=False, err=True):
-        raise UsageError("nothing was removed, and nothing ran", hint="Leave --discard-unfinished out")
+        raise UsageError(
+            "nothing was removed, and nothing ran",
+            hint="To keep the journals, leave --discard-unfinished out",
+        )
     for journal in journals:
         discard(journal)
         click.echo(f"removed {journal}", err=True)

@@ -45,7 +45,7 @@ def compare_pairs(
         UsageError: no pair, or no cell that both builds have.
     """
     if not pairs:
-        raise UsageError("no pair of runs was finished", hint="Run it again with the same options")
+        raise UsageError("no pair of runs was finished", hint="Run the same command again")
     base, new = (Side(one, tuple(pair[n] for pair in pairs)) for n, one in enumerate(given))
     name, other = names((base, new))
     found = [pair_interleaved(observed) for observed in _observed_pairs(pairs).values()]
@@ -148,7 +148,7 @@ def _require_gateable(
     if gates and not same_device:
         raise UsageError(
             f"--fail-on: {base.given} ran on {_device(base)}, {new.given} on {_device(new)}",
-            hint="A gate is for two builds on one device; leave it out to see the devices side by side",
+            hint="A gate compares two builds on one device; leave it out to compare devices",
         )
     if gates and not shared:
         raise UsageError(

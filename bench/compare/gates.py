@@ -85,7 +85,7 @@ def parse_gate(text: str) -> Gate:
     """
     match = _GATE.fullmatch(text)
     if match is None:
-        raise UsageError(f"--fail-on: '{text}' is no gate", hint=_SHAPE)
+        raise UsageError(f"--fail-on: '{text}' is not a gate", hint=_SHAPE)
     metric, sign, percent = match.groups()
     _require_known(metric)
     share = float(percent) / 100

@@ -124,7 +124,7 @@ def _refuse(checks: tuple[Check, ...], gpus: tuple[Gpu, ...]) -> tuple[str, str 
     first, later = problems[0], len(problems) - 1
     then = f" ({_counted(later, 'more problem')} after that)" if later else ""
     what = first.name if first.command or not first.fix else first.fix
-    return f"{MODEL} cannot run here yet. Mend first: {what}{then}.", first.command
+    return f"{MODEL} cannot run here yet. Fix first: {what}{then}.", first.command
 
 
 def _is_hopeless(gpu: Gpu) -> bool:

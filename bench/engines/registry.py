@@ -47,5 +47,5 @@ def find_engine(name: str, named_in: str = "") -> "EngineSpec":
         raise UsageError(f"{place}no engine '{name}'", hint=f"Choose from {', '.join(engine_names())}")
     spec = found.load()
     if not isinstance(spec, EngineSpec):
-        raise BenchError(f"{found.value} is no engine", hint="Uninstall the package that announces it")
+        raise BenchError(f"{found.value} is not an engine", hint="Uninstall the package that registers it")
     return spec

@@ -230,7 +230,7 @@ def total_of(card: Card) -> int:
     if card.memory_total_bytes is None:
         why = f" ({card.remark})" if card.remark else ""
         raise UsageError(
-            f"Nothing can be planned for {card.nvml_name}: the catalog knows no total of its memory{why}",
+            f"No prediction is possible for {card.nvml_name}: the catalog has no memory size for it{why}",
             hint="Measure on it with `bench run`, or plan for a card that `bench gpus` lists with a size",
         )
     return card.memory_total_bytes

@@ -58,10 +58,10 @@ def _of_programs(processes: tuple[GpuProcess, ...] | None) -> tuple[str, ...]:
 
 def _of_memory(gpu: DriverGpu, unexplained: int | None) -> tuple[str, ...]:
     if gpu.memory is None:
-        return ("the driver tells no memory in use",)
+        return ("the driver reports no memory in use",)
     used = f"{gib(gpu.memory.used_bytes)} in use"
     if gpu.memory.reserved_bytes is None:
         return (f"{used}, with what the driver keeps for itself",)
     if unexplained is None:
-        return (f"{used}, and the driver does not tell by whom",)
+        return (f"{used}, and the driver does not report by which program",)
     return (f"{gib(unexplained)} in use beyond what programs compute with",)

@@ -78,7 +78,7 @@ _TAKEN: Final = (
 _ADVICE: Final = {
     pynvml.NVML_ERROR_DRIVER_NOT_LOADED: (
         "the NVIDIA driver is installed and not loaded",
-        "`sudo modprobe nvidia` tells why (Secure Boot, a new kernel, a card that is switched off); "
+        "`sudo modprobe nvidia` shows the reason (Secure Boot, a new kernel, a card that is switched off); "
         "--device cpu runs without the card",
     ),
     pynvml.NVML_ERROR_LIB_RM_VERSION_MISMATCH: (
@@ -86,7 +86,7 @@ _ADVICE: Final = {
         "Restart the machine",
     ),
     pynvml.NVML_ERROR_FUNCTION_NOT_FOUND: (
-        "the NVIDIA driver is too old to be asked",
+        "the NVIDIA driver is too old",
         "Install a current driver from https://www.nvidia.com/drivers",
     ),
     pynvml.NVML_ERROR_NO_PERMISSION: (

@@ -81,7 +81,9 @@ def run_together(
     made = {build.name: _record_of(build, folder / build.name) for build in builds}
     for build in builds if addresses else ():
         if not turns.taken[build.name] and any(cell.repeats for cell in read_record(made[build.name]).cells):
-            raise UsageError(f"{build.label}: this build takes no turns", hint="Use --turns run")
+            raise UsageError(
+                f"{build.label}: this build cannot alternate by generation", hint="Use --turns run"
+            )
     return made
 
 
@@ -142,7 +144,7 @@ class _Runs:
 def _record_of(build: Build, folder: Path) -> Path:
     records = find_records(folder)
     if len(records) != 1:
-        raise MachineError(f"{build.label}: bench run left {len(records)} records where one was due")
+        raise MachineError(f"{build.label}: bench run wrote {len(records)} records instead of one")
     return records[0]
 
 

@@ -37,7 +37,7 @@ class AudioIds:
         """Read the keys of `processor_config.json`.
 
         Raises:
-            PromptError: a key is missing, or its value is no whole number.
+            PromptError: a key is missing, or its value is not a whole number.
         """
         ids = {name: values.get(name) for name in ("audio_token_id", "audio_start_id", "audio_end_id")}
         found = {name: value for name, value in ids.items() if isinstance(value, int)}

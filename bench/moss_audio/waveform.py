@@ -51,7 +51,7 @@ def _floats(audio: "ArrayLike") -> "NDArray[np.floating]":
         array = np.asarray(audio)
     except (ValueError, TypeError) as error:
         raise WaveformError(
-            "The clip is no array of samples", hint="Give one clip, as float samples"
+            "The clip is not an array of samples", hint="Give one clip, as float samples"
         ) from error
     if array.size == 0:
         raise WaveformError("The clip is empty", hint="Use a clip of at least 13 ms")
@@ -80,7 +80,7 @@ def _mono(array: "NDArray[np.floating]") -> "NDArray[np.floating]":
 def _resampled(mono: "NDArray[np.floating]", sampling_rate: int) -> "NDArray[np.floating]":
     if sampling_rate <= 0:
         raise WaveformError(
-            f"{sampling_rate} Hz is no sampling rate", hint="Give the rate of the file, such as 44100"
+            f"{sampling_rate} Hz is not a sampling rate", hint="Give the rate of the file, such as 44100"
         )
     if sampling_rate == SAMPLE_RATE:
         return mono

@@ -155,7 +155,7 @@ class Predictions:
         """
         model, card, system = self._model, target.card, target.system
         if card is None or system is None:
-            raise ValueError("a CPU is no card")
+            raise ValueError("a CPU is not a card")
         blocks = weights_blocks(
             model.weights_bytes, card, system.os, requested.weight_mode, self._transformers
         )

@@ -57,7 +57,7 @@ def _release(text: str) -> str:
     found = _VERSION.fullmatch(text)
     least = _oldest_release()
     if found is None:
-        raise UsageError(f"--torch: '{text}' is no version of torch", hint="Give a release, such as 2.13")
+        raise UsageError(f"--torch: '{text}' is not a version of torch", hint="Give a release, such as 2.13")
     if is_older(found[1], least):
         raise UsageError(f"--torch: {text} is too old", hint=f"bench needs torch {least} or newer")
     return found[1]

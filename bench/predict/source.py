@@ -140,7 +140,7 @@ def _max_positions(config: Mapping[str, object]) -> int:
     stated = language.get("max_position_embeddings") if isinstance(language, dict) else None
     if type(stated) is not int or not 1 <= stated <= MAX_SIZE:
         raise UsageError(
-            "This is no configuration of MOSS-Audio: language_config.max_position_embeddings: "
+            "This is not a configuration of MOSS-Audio: language_config.max_position_embeddings: "
             + ("Field required" if stated is None else f"a whole number from 1 to {MAX_SIZE} is needed"),
             hint="Use the config.json of a released model",
         )

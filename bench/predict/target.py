@@ -116,7 +116,7 @@ def _of_device(gpu: Device, system: PlannedSystem) -> Target:
         return _of_card(gpu.entry, system, catalogued=True)
     if gpu.compute_capability is None:
         raise UsageError(
-            f"the driver does not tell the compute capability of {gpu.name}",
+            f"the driver does not report the compute capability of {gpu.name}",
             hint="Name a card of the catalog with --gpu",
         )
     card = Card(gpu.slug, gpu.name, gpu.compute_capability, gpu.memory_total_bytes)

@@ -125,7 +125,7 @@ class Child:
                 event = EVENT.validate_json(line)
             except ValidationError:
                 if begun:
-                    self._tail.append("the worker sent a line that is no message")
+                    self._tail.append("the worker sent a line that is not a message")
                     break
                 # Printed while Python itself started, for example by a sitecustomize.
                 self._tail.append(line)

@@ -126,7 +126,7 @@ def _temporary() -> Path:
         folder = tempfile.mkdtemp(prefix="bench-tiny-")
     except OSError as error:
         raise StorageError(
-            f"there is no place for the tiny model ({error.strerror})",
+            f"the tiny model cannot be stored ({error.strerror})",
             hint="Set TMPDIR to a folder with free space",
         ) from error
     # At the end of the process, whoever holds the weights: workers read the files until then.

@@ -97,7 +97,7 @@ class CellRunner:
         generation = self._generate(request, *others, watch)
         if generation.generated_tokens != request.max_tokens:
             raise BenchError(
-                f"{generation.generated_tokens} tokens came out where {request.max_tokens} were forced"
+                f"{generation.generated_tokens} tokens were generated where {request.max_tokens} were forced"
             )
         repeat = repeat_of(
             watch.read(),

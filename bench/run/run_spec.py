@@ -109,7 +109,7 @@ def make_plan(options: RunOptions, choose: Choose, *, is_dry: bool = False) -> P
     suite, cells = cells_of(options, base, origin)
     if options.emulate_vram is not None and not find_engine(suite.engine).limits_memory:
         raise UsageError(
-            f"--emulate-vram: the engine {suite.engine} cannot be kept within a limit",
+            f"--emulate-vram: the engine {suite.engine} has no memory limit",
             hint="Use --engine native",
         )
     if not is_dry:
@@ -225,7 +225,7 @@ def _source(name: str, options: RunOptions) -> Origin:
         return Origin(WeightMode.RANDOM, _released_name(name))
     if name == TINY:
         if options.weights == "hub":
-            raise UsageError("the tiny model is made here, not on the Hub", hint=_ANOTHER_MODEL)
+            raise UsageError("the tiny model is made locally, it is not on the Hub", hint=_ANOTHER_MODEL)
         return Origin(WeightMode.TINY, TINY)
     # The model of a suite is a name; only --model can be a directory.
     if options.model is not None and options.weights is None:
@@ -234,7 +234,7 @@ def _source(name: str, options: RunOptions) -> Origin:
             directory = _openable(Path(name).resolve())
             return Origin(WeightMode.LOCAL, _slugged(directory.name), directory=directory)
         if kind is not None and not is_released(name):
-            raise UsageError(f"--model '{name[:_MAX_SHOWN]}' is no directory", hint="Name its folder")
+            raise UsageError(f"--model '{name[:_MAX_SHOWN]}' is not a directory", hint="Name its folder")
     return _on_the_hub(name, options)
 
 
@@ -244,7 +244,7 @@ def _openable(directory: Path) -> Path:
         str(directory).encode()
     except UnicodeEncodeError:
         raise UsageError(
-            f"--model {directory}: the path is no UTF-8 text, which tokenizers needs",
+            f"--model {directory}: the path is not UTF-8, which tokenizers needs",
             hint="Rename the folder; where its name is UTF-8, set LC_ALL=C.UTF-8",
         ) from None
     return directory
@@ -268,7 +268,7 @@ def _released_name(name: str) -> str:
     plain = name.removeprefix(f"{PUBLISHER}/")
     if plain == TINY:
         raise UsageError(
-            "random weights need a released model, and this suite is of the tiny one", hint=_ANOTHER_MODEL
+            "random weights need a released model, and this suite uses the tiny one", hint=_ANOTHER_MODEL
         )
     if not is_released(plain):
         raise UsageError(
@@ -389,7 +389,7 @@ def emulation(total_bytes: int, device: Device) -> Emulation:
         )
     if has is not None and total_bytes > has:
         raise UsageError(
-            f"{asked}: {device.name} has {both_units(has)}", hint="A card can play a smaller one only"
+            f"{asked}: {device.name} has {both_units(has)}", hint="Only a smaller card can be emulated"
         )
     return Emulation(
         total_bytes=total_bytes,

@@ -116,11 +116,11 @@ def watching(uuid: str | None) -> Iterator[Watch]:
 
     gpu = next((gpu for gpu in nvml.gpus() if gpu.uuid == uuid), None)
     if gpu is None:
-        raise DeviceError("the graphics card is gone since it was looked up", hint="See what nvidia-smi says")
+        raise DeviceError("the graphics card is no longer available", hint="Check it with nvidia-smi")
     try:
         probe = nvml.open_probe(uuid)
     except DriverLost as error:
-        raise DeviceError(str(error), hint="See what nvidia-smi says") from error
+        raise DeviceError(str(error), hint="Check it with nvidia-smi") from error
     telemetry = Telemetry(gpu, Sampler(probe))
     try:
         yield telemetry

@@ -37,13 +37,13 @@ def turns_of_environment() -> Ask:
     try:
         line.connect(address)
     except OSError as error:
-        raise BenchError(f"{ADDRESS}: nobody gives turns there", hint=f"Unset {ADDRESS}") from error
+        raise BenchError(f"{ADDRESS}: no process gives turns there", hint=f"Unset {ADDRESS}") from error
 
     def ask() -> None:
         with suppress(ConnectionError):
             line.sendall(ASK)
             if line.recv(1) == GO:
                 return
-        raise BenchError("whoever gave turns is gone")
+        raise BenchError("the process that gave turns has ended")
 
     return ask

@@ -231,7 +231,9 @@ def read_progress(path: Path) -> Progress:
         return _read_journal(journal)
     record = read_record(naming.record_of(path))
     if record.provenance is Provenance.DERIVED:
-        raise NotARunError(f"{path}: a prediction, of which nothing ran", hint="Measure it with `bench run`")
+        raise NotARunError(
+            f"{path}: this is a prediction, nothing of it ran", hint="Measure it with `bench run`"
+        )
     unlike = {"cells", "schema_version", "content_hash", "derivation"}
     fields = record.model_dump(mode="json", exclude=unlike)
     plan = [{"cell_id": cell.cell_id, "requested": cell.requested} for cell in record.cells]
@@ -253,7 +255,7 @@ def _read_journal(path: Path) -> Progress:
     *whole, _torn = content.split("\n")
     if not whole:
         raise RecordError(
-            f"{path}: holds nothing", hint="The run ended before its first line; start it again"
+            f"{path}: is empty", hint="The run ended before its first line was written; start a new run"
         )
     header = _read_line(Header, whole[0], f"{path}, line 1")
     lines = enumerate(whole[1:], start=2)

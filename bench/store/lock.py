@@ -174,7 +174,7 @@ def _in_use(journal: Path) -> InUseError:
     hint = "Wait until that run ends, or stop it; then try again"
     if not naming.lock_of(journal).exists():  # without file locks, a run on a computer that is gone
         hint += f". If there is no such run, delete {marker}"
-    return InUseError(f"{journal}: {process} is still writing it", hint=hint)
+    return InUseError(f"{journal}: {process} is still writing this journal", hint=hint)
 
 
 def _process_number(path: Path) -> int | None:

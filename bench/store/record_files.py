@@ -84,7 +84,7 @@ def _read_document(path: Path) -> tuple[str, dict[str, JsonValue]]:
     except UsageError as error:
         raise RecordError(f"{path}: {error.message}", hint=error.hint) from error
     if not isinstance(document, dict):
-        raise RecordError(f"{path}: is no record (its top level is not an object)")
+        raise RecordError(f"{path}: is not a record (its top level is not an object)")
     return content, document
 
 
@@ -188,16 +188,16 @@ def find_records(path: Path) -> tuple[Path, ...]:
         if not found and journals:
             raise _unfinished(journals[0])
         if not found:
-            raise RecordError(f"{path}: holds no records", hint="`bench run` writes them to results/")
+            raise RecordError(f"{path}: contains no records", hint="`bench run` writes them to results/")
         return tuple(found)
     if kind_of(path) is None:
-        raise RecordError(f"{path}: no such file", hint="`bench run` names the record that it wrote")
+        raise RecordError(f"{path}: no such file", hint="Give the path that `bench run` printed")
     return (path,)
 
 
 def _unfinished(journal: Path) -> RecordError:
     return owner(journal) or RecordError(
-        f"{journal}: a run that has not ended", hint=f"Finish it: bench run --resume {journal}"
+        f"{journal}: this run is unfinished", hint=f"Finish it: bench run --resume {journal}"
     )
 
 

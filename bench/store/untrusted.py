@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 _BLOCK_BYTES: Final = 2**20
-_NOT_REGULAR: Final = "it is no regular file"
+_NOT_REGULAR: Final = "it is not a regular file"
 _IMPOSSIBLE_NAME: Final = "no file can have this name"
 # A pipe is not awaited, a terminal does not become ours. Windows has neither flag, and one for line ends.
 _FLAGS: Final = (

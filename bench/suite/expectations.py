@@ -31,7 +31,7 @@ def _reader(convert: Callable[[str], float], example: str) -> Callable[[object],
         found = _BOUND.fullmatch(text.strip()) if isinstance(text, str) else None
         if found is None:
             shown = f"'{text}'" if isinstance(text, str) else str(text)
-            raise ValueError(f"{shown[:60]} is no bound; write {example}")
+            raise ValueError(f"{shown[:60]} is not a bound; write {example}")
         return Bound(Sign(found["sign"]), convert(found["limit"]))
 
     return read
@@ -39,7 +39,7 @@ def _reader(convert: Callable[[str], float], example: str) -> Callable[[object],
 
 def _number(text: str) -> float:
     if _NUMBER.fullmatch(text) is None:
-        raise ValueError(f"'{text}' is no number; write it as 20 or 0.25")
+        raise ValueError(f"'{text}' is not a number; write it as 20 or 0.25")
     return float(text)
 
 

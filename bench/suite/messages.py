@@ -16,21 +16,21 @@ _MAX_SHOWN: Final = 60
 _PROBLEMS: Final = {
     "bool_type": "is neither true nor false",
     "enum": "is unknown",
-    "finite_number": "is no finite number",
-    "float_type": "is no number",
+    "finite_number": "is not a finite number",
+    "float_type": "is not a number",
     "greater_than": "is too small",
     "greater_than_equal": "is too small",
-    "int_from_float": "is no whole number",
-    "int_type": "is no whole number",
+    "int_from_float": "is not a whole number",
+    "int_type": "is not a whole number",
     "less_than_equal": "is too large",
     "literal_error": "is unknown",
-    "model_type": "is no table",
+    "model_type": "is not a table",
     "string_pattern_mismatch": "cannot be used",
     "string_too_long": "is too long",
     "string_too_short": "is empty",
-    "string_type": "is no text in quotes",
+    "string_type": "is not text in quotes",
     "too_short": "is empty",
-    "tuple_type": "is no list",
+    "tuple_type": "is not a list",
 }
 _OF_LENGTHS: Final = {"greater_than_equal": "is too short", "less_than_equal": "is too long"}
 

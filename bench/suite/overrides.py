@@ -75,7 +75,7 @@ def parse_seconds_list(text: str, *, option: str = "--clip-seconds") -> tuple[fl
     Raises:
         UsageError: an item is empty or no number; the message names item and option.
     """
-    return _parse_list(text, float, option=option, what="number of seconds", example="5,30,60")
+    return _parse_list(text, float, option=option, what="a number of seconds", example="5,30,60")
 
 
 def parse_int_list(text: str, *, option: str = "--max-tokens") -> tuple[int, ...]:
@@ -84,7 +84,7 @@ def parse_int_list(text: str, *, option: str = "--max-tokens") -> tuple[int, ...
     Raises:
         UsageError: an item is empty or no whole number; the message names item and option.
     """
-    return _parse_list(text, int, option=option, what="whole number", example="128,512")
+    return _parse_list(text, int, option=option, what="a whole number", example="128,512")
 
 
 def parse_attention_list(text: str, *, option: str = "--attention") -> tuple[Attention, ...]:
@@ -93,7 +93,7 @@ def parse_attention_list(text: str, *, option: str = "--attention") -> tuple[Att
     Raises:
         UsageError: an item is no attention backend; the message names item and option.
     """
-    return _parse_list(text, Attention, option=option, what="attention backend", example=",".join(Attention))
+    return _parse_list(text, Attention, option=option, what="an attention backend", example=",".join(Attention))
 
 
 def _parse_list(
@@ -107,7 +107,7 @@ def _parse_list(
             items.append(convert(item.strip()))
         except ValueError:
             raise UsageError(
-                f"{option}: '{item.strip()}' is no {what}", hint=f"Write it as {example}"
+                f"{option}: '{item.strip()}' is not {what}", hint=f"Write it as {example}"
             ) from None
     return tuple(items)
 

@@ -221,6 +221,6 @@ def _as_json(path: Path) -> str:
         problem = (
             str(error).removesuffix(" (at end of document)") if not place else str(error)[: place.start()]
         )
-        raise SuiteError(f"{where}: {problem}", hint="Mend the TOML there; see docs/suites.md") from None
+        raise SuiteError(f"{where}: {problem}", hint="Correct the TOML there; see docs/suites.md") from None
     except ValueError:
         raise SuiteError(f"{path}: a number has too many digits", hint="Shorten it") from None

@@ -85,7 +85,7 @@ class Runner:
 
 def _refuse(repo: str, missing_bytes: int, at: Path) -> None:
     raise WeightsError(
-        f"{repo} is not whole in {at} ({both_units(missing_bytes)} missing), and a test downloads nothing",
+        f"{repo} is incomplete in {at} ({both_units(missing_bytes)} missing), and tests download nothing",
         hint="Fetch it with `bench run --yes`, or add --bench-weights random",
     )
 

@@ -68,12 +68,12 @@ def read_tensors(directory: Path) -> dict[str, TensorEntry]:
         ]
         if strays:
             raise WeightsError(
-                f"{directory / shard} holds {_listed(strays)}, against what the index says", hint=_HINT
+                f"{directory / shard} holds {_listed(strays)}, which contradicts the index", hint=_HINT
             )
         found |= header
     lost = [name for name in placed or {} if name not in found]
     if lost:
-        raise WeightsError(f"{directory / INDEX} names {_listed(lost)}, which no shard holds", hint=_HINT)
+        raise WeightsError(f"{directory / INDEX} names {_listed(lost)}, which no shard contains", hint=_HINT)
     return found
 
 
@@ -89,8 +89,8 @@ def shards(directory: Path) -> tuple[str, ...]:
     begun = next((left for name in absent if (left := unfinished(directory, name)) is not None), None)
     if begun is not None:
         raise WeightsError(
-            f"{directory} is incomplete: {_listed(absent)} missing, and a download has not ended ({begun})",
-            hint="Start the download again, or remove the directory and point --model to OWNER/NAME",
+            f"{directory} is incomplete: {_listed(absent)} missing, and a download is unfinished ({begun})",
+            hint="Start the download again, or remove the directory and use --model OWNER/NAME",
         )
     if placed is not None and absent:
         raise WeightsError(f"{directory} is incomplete: {_listed(absent)} missing", hint=_HINT)
@@ -107,13 +107,13 @@ def require_moss_audio(directory: Path) -> None:
     """
     path = directory / "config.json"
     if kind_of(path) is None:
-        raise WeightsError(f"{directory} has no config.json", hint="Point --model to a MOSS-Audio checkpoint")
+        raise WeightsError(f"{directory} has no config.json", hint="Set --model to a MOSS-Audio checkpoint")
     model_type = read_json(path).get("model_type")
     if model_type != MODEL_TYPE:
         stated = printable(model_type) if isinstance(model_type, str) else "not stated"
         raise WeightsError(
-            f"{path} is of no MOSS-Audio model: its model_type is {stated}, not {MODEL_TYPE}",
-            hint="Point --model to a MOSS-Audio checkpoint",
+            f"{path} is not of a MOSS-Audio model: its model_type is {stated}, not {MODEL_TYPE}",
+            hint="Set --model to a MOSS-Audio checkpoint",
         )
 
 
@@ -137,9 +137,9 @@ def read_json(path: Path) -> dict[str, object]:
     try:
         document = json.loads(_content(path).decode())
     except (ValueError, RecursionError) as error:
-        raise WeightsError(f"{path} is no sound JSON", hint=_HINT) from error
+        raise WeightsError(f"{path} is not valid JSON", hint=_HINT) from error
     if not isinstance(document, dict):
-        raise WeightsError(f"{path} is no JSON object", hint=_HINT)
+        raise WeightsError(f"{path} is not a JSON object", hint=_HINT)
     return document
 
 
@@ -167,14 +167,16 @@ def _placement(directory: Path) -> dict[str, str] | None:
 def _shard_name(value: object, path: Path) -> str:
     """Check a shard's name: an index is untrusted, and only plain names in its folder are followed."""
     if not isinstance(value, str) or not value.endswith(".safetensors") or set(value) & set("/\\:\0"):
-        raise WeightsError(f"{path} names a shard that is no plain .safetensors file beside it", hint=_HINT)
+        raise WeightsError(
+            f"{path} names a shard that is not a .safetensors file in the same folder", hint=_HINT
+        )
     return value
 
 
 def _no_weights(directory: Path) -> WeightsError:
     pickled = any(path.suffix in {".bin", ".pt", ".pth", ".ckpt"} for path in directory.iterdir())
     remark = ": only pickled ones, which are never opened because they can run code" if pickled else ""
-    return WeightsError(f"{directory} holds no safetensors weights{remark}", hint=_HINT)
+    return WeightsError(f"{directory} contains no safetensors weights{remark}", hint=_HINT)
 
 
 def _wrong_shapes(found: Mapping[str, tuple[int, ...]], expected: Mapping[str, tuple[int, ...]]) -> list[str]:

@@ -72,7 +72,7 @@ def _header_text(file: BinaryIO, path: Path, size: int) -> bytes:
     if size < _LENGTH_BYTES:
         _refuse(path, "is truncated")
     if length > HEADER_LIMIT_BYTES:
-        _refuse(path, "is no safetensors file: it states a header of more than 100 MB")
+        _refuse(path, "is not a safetensors file: it states a header of more than 100 MB")
     if length > size - _LENGTH_BYTES:
         _refuse(path, "is truncated: it ends inside its header")
     return file.read(length)
@@ -83,17 +83,17 @@ def _parse(text: bytes, path: Path) -> dict[str, TensorEntry]:
         document = json.loads(text, object_pairs_hook=_no_duplicates)
     except (ValueError, RecursionError) as error:
         raise WeightsError(
-            f"{path} is no safetensors file: its header is no sound JSON", hint=_HINT
+            f"{path} is not a safetensors file: its header is not valid JSON", hint=_HINT
         ) from error
     if not isinstance(document, dict):
-        _refuse(path, "is no safetensors file: its header is no JSON object")
+        _refuse(path, "is not a safetensors file: its header is not a JSON object")
     return {name: _entry(name, value, path) for name, value in document.items() if name != "__metadata__"}
 
 
 def _no_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        raise ValueError("a name is there twice")
+        raise ValueError("a name occurs twice")
     return result
 
 

@@ -100,7 +100,7 @@ def _stated(repo: str, commit: str) -> SafetensorsRepoMetadata:
         return HfApi().get_safetensors_metadata(repo, revision=commit)
     except NotASafetensorsRepoError as error:
         raise WeightsError(
-            f"{repo} holds no safetensors weights, whose headers could be read", hint=_OTHER_MODEL
+            f"{repo} contains no safetensors weights, whose headers could be read", hint=_OTHER_MODEL
         ) from error
     except (SafetensorsParsingError, TypeError, AttributeError, LookupError) as error:
         raise _no_headers(repo) from error
@@ -144,4 +144,4 @@ def _whole(value: object, repo: str) -> int:
 
 
 def _no_headers(repo: str) -> WeightsError:
-    return WeightsError(f"The weights of {repo} have no sound safetensors headers", hint=_OTHER_MODEL)
+    return WeightsError(f"The weights of {repo} have no valid safetensors headers", hint=_OTHER_MODEL)

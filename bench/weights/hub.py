@@ -118,7 +118,7 @@ def _stated(info: ModelInfo, repo: str) -> tuple[str, tuple[RemoteFile, ...]]:
     files = tuple(_remote_file(sibling) for sibling in info.siblings or () if is_needed(sibling.rfilename))
     if not any(is_weights(file.name) for file in files):
         raise WeightsError(
-            f"{repo} holds no safetensors weights",
+            f"{repo} contains no safetensors weights",
             hint="Choose a MOSS-Audio repository: other formats can run code and are never opened",
         )
     return commit, files

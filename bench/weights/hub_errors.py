@@ -81,7 +81,7 @@ _AUTHENTICATE: Final = (
 _AGAIN: Final = "Run the same command again: it goes on where it stopped"
 
 _REPOSITORY: Final[tuple[tuple[type[Exception], str, str], ...]] = (
-    (HFValidationError, "'{repo}' is no name of a repository on the Hub", "Write it as OWNER/NAME"),
+    (HFValidationError, "'{repo}' is not a repository name on the Hub", "Write it as OWNER/NAME"),
     (GatedRepoError, "{repo} is gated and this account has no access to it", _AUTHENTICATE),
     (DisabledRepoError, "The Hub has disabled {repo}", f"Choose another, {OTHER_WAYS}"),
     (RevisionNotFoundError, "{repo} has no revision '{revision}'", "Give a branch, a tag or a full commit"),
@@ -151,7 +151,7 @@ def translate(error: Exception, repo: str, revision: str) -> BenchError:
         return of_settings
     if isinstance(error, json.JSONDecodeError | PortalError):
         return WeightsError(
-            "Something else answered in place of the Hub, such as the login page of a network",
+            "The answer is not from the Hub; it may be the login page of a network",
             hint="Log in to the network in a browser, or check HF_ENDPOINT and any proxy",
         )
     if is_unreachable(error):
@@ -161,7 +161,7 @@ def translate(error: Exception, repo: str, revision: str) -> BenchError:
     if isinstance(error, OSError):
         return _of_disk(error)
     return WeightsError(
-        f"The Hub's answer about {repo} makes no sense", hint="Check HF_ENDPOINT and any proxy"
+        f"The Hub's answer about {repo} cannot be understood", hint="Check HF_ENDPOINT and any proxy"
     )
 
 
@@ -249,7 +249,7 @@ def _of_proxy(chain: tuple[BaseException, ...]) -> WeightsError | None:
         return _proxy_password()
     return WeightsError(
         f"The proxy in {hub_settings.proxy_variables()} does not connect to the Hub (HTTP {status})",
-        hint="Ask whoever runs the proxy to allow it, or download elsewhere and pass --model DIR",
+        hint="Ask the administrator of the proxy to allow it, or download elsewhere and pass --model DIR",
     )
 
 

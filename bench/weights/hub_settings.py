@@ -64,7 +64,7 @@ def _not_importable(environment: Mapping[str, str]) -> dict[str, WeightsError]:
     for name in _SECONDS:
         value = environment.get(name)
         if value and not _WHOLE.fullmatch(value):
-            message = f"{name} is no whole number of seconds"
+            message = f"{name} is not a whole number of seconds"
             found[name] = WeightsError(message, hint=f"Correct it, or unset {name}")
     return found
 
@@ -91,7 +91,7 @@ def endpoint_fault() -> WeightsError | None:
 
 def _no_address() -> WeightsError:
     return WeightsError(
-        f"{ENDPOINT} is no web address",
+        f"{ENDPOINT} is not a web address",
         hint=f"Unset {ENDPOINT}, or set it to an address such as https://HOST",
     )
 

@@ -73,7 +73,7 @@ class Transfer:
                 place.discard()
                 raise WeightsError(
                     f"{found.name} of {self._plan.repo} is not what the Hub states: its checksum differs",
-                    hint="It was removed: run the same command again to fetch it anew",
+                    hint="The file was removed: run the same command again to download it",
                 )
         for place in places:
             place.settle()

@@ -42,8 +42,8 @@ def checked_names(path: Path) -> tuple[str, ...]:
         WeightsError: as `open_local`.
     """
     if kind_of(path) != "folder":
-        what = "is no directory" if kind_of(path) is not None else "does not exist"
-        raise WeightsError(f"{path} {what}", hint="Point --model to a directory with a MOSS-Audio checkpoint")
+        what = "is not a directory" if kind_of(path) is not None else "does not exist"
+        raise WeightsError(f"{path} {what}", hint="Set --model to a directory with a MOSS-Audio checkpoint")
     require_moss_audio(path)
     names = [name for name in sorted(SMALL) if kind_of(path / name) == "file"]
     large = shards(path)

@@ -84,7 +84,7 @@ def require_place(directory: Path) -> None:
         file.write(bytes(_ROOM_BYTES))
     is_free = not directory.exists() or not any(directory.iterdir())
     if directory.is_symlink() or not (is_free or is_tiny_checkpoint(directory)):  # made meanwhile
-        raise FileExistsError(errno.EEXIST, "something else is there, or a damaged checkpoint")
+        raise FileExistsError(errno.EEXIST, "another file is there, or a damaged checkpoint")
 
 
 def _put_in_place(made: Path, directory: Path) -> None:

@@ -118,7 +118,7 @@ def test_a_clip_can_be_changed_without_changing_its_source() -> None:
 
 
 def test_a_clip_of_no_sample_is_refused() -> None:
-    with pytest.raises(ClipError, match="a clip of 1e-05 s holds no sample"):
+    with pytest.raises(ClipError, match="a clip of 1e-05 s contains no samples"):
         cut(source_of(10), 1e-5)
 
 

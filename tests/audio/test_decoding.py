@@ -98,12 +98,12 @@ def test_a_wav_from_a_pipe_states_no_size_and_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "expected"),
     [
-        ("text.wav", b"hello " * 1000, "no audio in a known format. Use WAV, FLAC, MP3 or Ogg Vorbis"),
-        ("text.mp3", b"hello " * 1000, "no audio in a known format"),
-        ("zeros.mp3", bytes(100_000), "no audio in a known format"),
+        ("text.wav", b"hello " * 1000, "not audio in a known format. Use WAV, FLAC, MP3 or Ogg Vorbis"),
+        ("text.mp3", b"hello " * 1000, "not audio in a known format"),
+        ("zeros.mp3", bytes(100_000), "not audio in a known format"),
         ("empty.wav", b"", "is empty (0 bytes)"),
-        ("bare.raw", bytes(64_000), "rate and format are unknown"),
-        ("riff.wav", b"RIFF", "no audio in a known format"),
+        ("bare.raw", bytes(64_000), "unknown rate and format"),
+        ("riff.wav", b"RIFF", "not audio in a known format"),
         ("ogg.ogg", b"OggS", "cut off"),
     ],
 )
@@ -146,7 +146,7 @@ def test_samples_that_are_no_numbers_are_refused(tmp_path: Path, value: float) -
     samples = tone()
     samples[1000, 1] = value
     sf.write(tmp_path / "a.wav", samples, RATE, subtype="FLOAT")
-    assert "no finite numbers" in complaint(tmp_path / "a.wav")
+    assert "not finite numbers" in complaint(tmp_path / "a.wav")
 
 
 def test_decoders_write_nothing_to_the_terminal(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

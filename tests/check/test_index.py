@@ -206,7 +206,7 @@ def test_bytes_that_were_overwritten_are_found(at: int, folder: Path, notes: lis
     content[at : at + 12_000] = os.urandom(1)[:1] * len(content[at : at + 12_000])
     place.write_bytes(content)
     if at <= 68:  # not even its header says that it is ours
-        with pytest.raises(UsageError, match="is no index of bench"):
+        with pytest.raises(UsageError, match="is not an index of bench"):
             checks(place, files(folder))
         assert use_index(place, notes.append, lambda index: index.groups(), is_ours=True) == ()
     else:
@@ -218,7 +218,7 @@ def test_a_file_of_somebody_else_is_left_alone(folder: Path) -> None:
         database.execute("CREATE TABLE notes (text)")
     for name in ("a.json", "mine.db"):
         before = (folder / name).read_bytes()
-        with pytest.raises(UsageError, match="is no index of bench"):
+        with pytest.raises(UsageError, match="is not an index of bench"):
             checks(folder / name, files(folder))
         assert (folder / name).read_bytes() == before
 
@@ -240,7 +240,7 @@ def test_a_pipe_in_the_place_of_the_index_is_not_waited_for(folder: Path, notes:
     os.mkfifo(folder / "pipe")
     assert use_index(folder / "pipe", notes.append, lambda index: index.groups(), is_ours=True) == ()
     assert notes == [
-        f"{folder / 'pipe'}: the index cannot be used (it is no file); every record is read again"
+        f"{folder / 'pipe'}: the index cannot be used (it is not a file); every record is read again"
     ]
 
 

@@ -21,23 +21,23 @@ from tests.samples import records
         ("--clip-seconds -5", 2, "--clip-seconds: -5.0 is too short. Use 0.2 to 3600 seconds"),
         ("--clip-seconds 0", 2, "--clip-seconds: 0.0 is too short"),
         ("--clip-seconds 1e9", 2, "--clip-seconds: 1000000000.0 is too long"),
-        ("--clip-seconds nan", 2, "--clip-seconds: NaN is no finite number. Use 0.2 to 3600"),
-        ("--clip-seconds inf", 2, "--clip-seconds: Infinity is no finite number"),
-        ("--clip-seconds 5,,6", 2, "--clip-seconds: '' is no number of seconds. Write it as 5,30,60"),
+        ("--clip-seconds nan", 2, "--clip-seconds: NaN is not a finite number. Use 0.2 to 3600"),
+        ("--clip-seconds inf", 2, "--clip-seconds: Infinity is not a finite number"),
+        ("--clip-seconds 5,,6", 2, "--clip-seconds: '' is not a number of seconds. Write it as 5,30,60"),
         ("--clip-seconds=", 2, "Invalid value for '--clip-seconds': an empty text cannot be used"),
         ("--clip-seconds 5,5.0", 2, "--clip-seconds: 5 appears twice"),
-        ("--max-tokens 1.5", 2, "--max-tokens: '1.5' is no whole number. Write it as 128,512"),
+        ("--max-tokens 1.5", 2, "--max-tokens: '1.5' is not a whole number. Write it as 128,512"),
         ("--max-tokens 0", 2, "--max-tokens: 0 is too small. Use whole numbers from 1 to 8192"),
         (
             "--emulate-vram 900000TiB",
             2,
-            "--emulate-vram: '900000TiB' is no size: it must be less than 8192TiB",
+            "--emulate-vram: '900000TiB' is not a size: it must be less than 8192TiB",
         ),
         ("--repeats 99999999999999999999", 2, "--repeats: 99999999999999999999 is too large. Use 1 to 1000"),
         ("--max-tokens 9007199254740993", 2, "--max-tokens: 9007199254740993 is too large"),
         ("--max-tokens 9999999", 2, "--max-tokens: 9999999 is too large"),
         ("--max-tokens 8,8", 2, "--max-tokens: 8 appears twice"),
-        ("--attention flash", 2, "--attention: 'flash' is no attention backend. Write it as eager,sdpa,"),
+        ("--attention flash", 2, "--attention: 'flash' is not an attention backend. Write it as eager,sdpa,"),
         ("--attention sdpa,sdpa", 2, "--attention: sdpa appears twice"),
         ("--repeats 0", 2, "--repeats: 0 is too small. Use 1 to 1000"),
         ("--repeats many", 2, "'many' is not a valid integer"),
@@ -47,11 +47,11 @@ from tests.samples import records
         ("--gpu cpu", 2, "--gpu names a graphics card. Use --device cpu"),
         ("--gpu rtx-4070 --device cpu", 2, "--gpu and --device are both given. Use one of them"),
         ("--gpu rtx-407", 2, "Did you mean rtx-4070"),
-        ("--weights random", 2, "this suite is of the tiny one. Choose another with --suite quick"),
+        ("--weights random", 2, "this suite uses the tiny one. Choose another with --suite quick"),
         ("--weights random --model nope", 2, "'nope'. Choose from MOSS-Audio-4B-Instruct"),
-        ("--weights hub", 2, "the tiny model is made here, not on the Hub"),
+        ("--weights hub", 2, "the tiny model is made locally, it is not on the Hub"),
         ("--model ./nope", 2, "'./nope': no such directory, and no name on the Hub. Name a directory"),
-        (f"--model {__file__}", 2, "test_bad_input.py' is no directory. Name its folder"),
+        (f"--model {__file__}", 2, "test_bad_input.py' is not a directory. Name its folder"),
         ("--model=", 2, "Invalid value for '--model': an empty text cannot be used"),
         ("--revision main", 2, "--revision has no meaning with tiny weights. Leave --revision out"),
         ("--suite quick --weights random --revision main", 2, "no meaning with random weights"),
@@ -117,7 +117,7 @@ def test_silent_truncated_and_false_audio(say: Say, tmp_path: Path) -> None:
     for name, told in {
         "silent.wav": "is silent",
         "cut.wav": "is cut off: its end is missing",
-        "text.wav": "is no audio in a known format",
+        "text.wav": "is not audio in a known format",
         "empty.flac": "is empty (0 bytes)",
     }.items():
         for command in (["run", "--audio", name], ["infer", name, "--model", "tiny"]):
@@ -185,5 +185,5 @@ def test_a_pipe_among_records_is_named_and_the_others_are_reported(say: Say, tmp
     os.mkfifo(tmp_path / "results" / "pipe.json")
     said = say("report", "results")
     assert said.code == 2
-    assert "results/pipe.json: cannot be read (it is no regular file)" in said.err
+    assert "results/pipe.json: cannot be read (it is not a regular file)" in said.err
     assert list((tmp_path / "reports").rglob("check.html"))

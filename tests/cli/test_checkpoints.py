@@ -29,12 +29,12 @@ def _another_model(model: Path) -> None:
         (_only_pickles, "no safetensors weights: only pickled ones, which are never opened"),
         (
             _another_model,
-            "its model_type is whisper, not moss_audio. Point --model to a MOSS-Audio checkpoint",
+            "its model_type is whisper, not moss_audio. Set --model to a MOSS-Audio checkpoint",
         ),
         (lambda model: (model / "config.json").unlink(), "has no config.json"),
         (lambda model: (model / "tokenizer.json").unlink(), "has no tokenizer.json. Download it again"),
         (lambda model: (model / "processor_config.json").unlink(), "has no processor_config.json"),
-        (lambda model: (model / "tokenizer.json").write_text("{"), "tokenizer.json is no sound JSON"),
+        (lambda model: (model / "tokenizer.json").write_text("{"), "tokenizer.json is not valid JSON"),
     ],
 )
 def test_seen_before_a_worker_starts(
@@ -52,7 +52,7 @@ def test_seen_before_a_worker_starts(
     ("name", "content", "told"),
     [
         ("tokenizer.json", "version https://git-lfs.github.com/spec/v1", "is a pointer of Git LFS"),
-        ("processor_config.json", "{", "processor_config.json is no sound JSON"),
+        ("processor_config.json", "{", "processor_config.json is not valid JSON"),
         ("tokenizer.json", "{}", "cannot be loaded (KeyError). Download it again"),
         ("tokenizer.json", '{"model": {"type": "BPE", "vocab": 3}}', "cannot be loaded ("),
     ],

@@ -92,7 +92,7 @@ def test_no_document_has_a_path(say: Say, records: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("old.json",), "compare needs two sides"),
+        (("old.json",), "two sides are needed"),
         (("old.json", "nothing.json"), "nothing.json: no such file"),
         (("old.json", "new.json", "--fail-on", "decode:-5%"), "no metric 'decode'"),
         (("old.json", "new.json", "--fail-on", "latency_s:-100%"), "cannot fall by 100%"),

@@ -92,13 +92,13 @@ def test_a_package_that_is_missing_or_too_old_is_the_first_finding(doctor: Docto
     said = doctor(None, is_fresh=True)
     assert (said.code, said.err) == (3, "")
     assert line_of(said, "packages").startswith(
-        "problem packages what runs the model is not installed (soxr)"
+        "problem packages the packages that run the model are not installed (soxr)"
     )
     assert line_of(said, "packages", 1) == (
-        'problem packages huggingface-hub is not installed fix: Mend it: pip install "huggingface-hub>=0.34"'
+        'problem packages huggingface-hub is not installed fix: Fix it: pip install "huggingface-hub>=0.34"'
     )
     assert last_lines(said) == [
-        "MOSS-Audio-4B-Instruct cannot run here yet. Mend first: packages (1 more problem after that).",
+        "MOSS-Audio-4B-Instruct cannot run here yet. Fix first: packages (1 more problem after that).",
         f"Next: {extra_command('run')}",
     ]
     assert not any(line[9:].startswith("weights ") for line in said.out.splitlines())
@@ -208,7 +208,7 @@ def test_an_old_wheel_has_no_kernels_for_a_new_card(doctor: Doctor) -> None:
         said, "kernels"
     )
     assert "2.6.0+cu124 is too old: 2.9.1 is needed" in line_of(said, "torch")
-    assert "Mend first: torch" in said.out
+    assert "Fix first: torch" in said.out
     assert "cu130" in last_lines(said)[-1]
 
 
@@ -250,7 +250,7 @@ def test_a_driver_that_is_too_old(doctor: Doctor) -> None:
     said = doctor("old-cuda", torch=CU130)
     assert said.code == 3
     driver = line_of(said, "driver")
-    assert "535.183.01 speaks CUDA 12.2, too old for torch 2.13.0+cu130: CUDA 13 is needed" in driver
+    assert "535.183.01 supports CUDA 12.2, too old for torch 2.13.0+cu130: CUDA 13 is needed" in driver
     assert "Update the NVIDIA driver to 580 or newer; or keep it:" in driver
     assert "cu128" in last_lines(said)[-1]
 
@@ -266,7 +266,7 @@ def test_a_command_is_never_broken_in_two(doctor: Doctor) -> None:
 def test_an_older_driver_of_the_same_major_version_will_do(doctor: Doctor) -> None:
     said = doctor("old-driver", torch=("2.9.1+cu128", "12.8"))
     assert said.code == 0
-    assert line_of(said, "driver") == "ok driver 525.60.13, speaks CUDA 12.0"
+    assert line_of(said, "driver") == "ok driver 525.60.13, supports CUDA 12.0"
     assert "without a display n/a, with a desktop n/a" in line_of(said, "VRAM")
 
 
@@ -298,7 +298,7 @@ def test_a_container_sees_numbers_without_names(doctor: Doctor) -> None:
 def test_wsl2_tells_no_sizes_and_spills(doctor: Doctor) -> None:
     said = doctor("wsl2", torch=CU130, WSL_DISTRO_NAME="Ubuntu")
     assert said.code == 0
-    assert "n/a; Windows does not tell how much each takes" in line_of(said, "processes")
+    assert "n/a; Windows does not report how much each uses" in line_of(said, "processes")
     assert "Prefer No Sysmem Fallback" in line_of(said, "spill")
     assert "SSH" not in line_of(said, "display")
 

@@ -84,7 +84,7 @@ def test_a_build_that_cannot_run_is_one_line_with_its_last(
 def test_a_build_that_takes_no_turns_is_told_from_one_that_does(say: Say, builds: tuple[str, str]) -> None:
     said = say("compare", "--interleave", *builds, "--device", "cpu", "--out", "kept")
     assert said.code == 2
-    assert "this build takes no turns. Use --turns run" in said.err.splitlines()[-1]
+    assert "this build cannot alternate by generation. Use --turns run" in said.err.splitlines()[-1]
 
 
 @pytest.mark.parametrize(
@@ -93,9 +93,9 @@ def test_a_build_that_takes_no_turns_is_told_from_one_that_does(say: Say, builds
         (("--interleave", "a", "nowhere"), "nowhere: no Python there"),
         (("--interleave", "a"), "--interleave takes two environments"),
         (("--interleave", "a", "b", "--turns", "generation"), "--turns generation needs --device cpu"),
-        (("old.json", "old.json", "--turns", "run"), "--turns is for runs"),
-        (("old.json", "old.json", "--rounds", "3"), "--rounds is for runs. It goes with --interleave"),
-        (("old.json", "old.json", "--clip-seconds", "3"), "--clip-seconds is for runs"),
+        (("old.json", "old.json", "--turns", "run"), "--turns needs --interleave"),
+        (("old.json", "old.json", "--rounds", "3"), "--rounds needs --interleave. Add --interleave"),
+        (("old.json", "old.json", "--clip-seconds", "3"), "--clip-seconds needs --interleave"),
     ],
 )
 def test_what_is_wrong_is_one_line(

@@ -33,13 +33,13 @@ def model(tmp_path: Path) -> str:
     [
         ("--gpu rtx-407", 2, "no graphics card is called 'rtx-407'. Did you mean rtx-4070"),
         ("--gpu nosuch", 2, "no graphics card is called 'nosuch'. `bench gpus` lists the names"),
-        ("--gpu gb10", 2, "Nothing can be planned for NVIDIA GB10: the catalog knows no total of its memory"),
+        ("--gpu gb10", 2, "No prediction is possible for NVIDIA GB10: the catalog has no memory size for it"),
         ("--gpu rtx-4070 --any-gpu", 2, "--any-gpu and --gpu are both given. Use one of them"),
         ("--any-gpu --out there", 2, "--any-gpu and --out are both given"),
         ("--headless --desktop", 2, "--headless and --desktop are both given. Leave both out to see both"),
         ("--clip-seconds 0", 2, "--clip-seconds: 0.0 is too short. Use 0.2 to 3600 seconds"),
         ("--clip-seconds -5", 2, "--clip-seconds: -5.0 is too short"),
-        ("--clip-seconds nan", 2, "--clip-seconds: NaN is no finite number"),
+        ("--clip-seconds nan", 2, "--clip-seconds: NaN is not a finite number"),
         ("--clip-seconds 1e9", 2, "1e+09 s is beyond the model's 40,960 positions. With 128 tokens"),
         ("--clip-seconds 3000", 2, "3000 s is beyond the model's 40,960 positions"),
         ("--clip-seconds 2830 --max-tokens 1024", 2, "to answer the longest clip is 2792 s"),
@@ -47,16 +47,16 @@ def model(tmp_path: Path) -> str:
         ("--max-tokens 9999999", 2, "--max-tokens: 9999999 is too large"),
         ("--clip-seconds 60 --max-tokens 40960", 2, "--max-tokens: 40960 is too large. Use whole numbers"),
         ("--clip-seconds 60 --max-tokens 999999999999", 2, "--max-tokens: 999999999999 is too large"),
-        ("--attention flash", 2, "--attention: 'flash' is no attention backend"),
+        ("--attention flash", 2, "--attention: 'flash' is not an attention backend"),
         ("--suite nosuch", 2, "there is no suite 'nosuch'"),
         ("--weights random --model nope", 2, "no shapes are known for random weights of 'nope'"),
         ("--model ./nope", 2, "'./nope': no such directory, and no name on the Hub"),
-        ("--model empty", 3, "empty has no config.json. Point --model to a MOSS-Audio checkpoint"),
+        ("--model empty", 3, "empty has no config.json. Set --model to a MOSS-Audio checkpoint"),
         ("--os macos", 2, "is not one of 'linux', 'windows', 'wsl2'"),
         ("--os windows --headless", 2, "--headless: Windows always has a desktop. Leave it out, or add --os"),
         ("--os wsl2 --headless --any-gpu", 2, "--headless: WSL2 always has a desktop"),
         ("--os windows --headless --desktop", 2, "--headless and --desktop are both given"),
-        ("--torch two", 2, "--torch: 'two' is no version of torch. Give a release, such as 2.13"),
+        ("--torch two", 2, "--torch: 'two' is not a version of torch. Give a release, such as 2.13"),
         ("--torch=", 2, "--torch"),
         ("--torch 2.8.1", 2, "--torch: 2.8.1 is too old. bench needs torch 2.9 or newer"),
         ("--gpu cpu --os windows", 2, "--os says nothing about a CPU. Leave it out"),
@@ -99,7 +99,7 @@ def test_a_configuration_that_lacks_something(
     assert told in said.line()
 
 
-@pytest.mark.parametrize(("text", "told"), [("{", "is no sound JSON"), ("[]", "is no JSON object")])
+@pytest.mark.parametrize(("text", "told"), [("{", "is not valid JSON"), ("[]", "is not a JSON object")])
 def test_a_configuration_that_is_none_is_a_bad_file(say: Say, tmp_path: Path, text: str, told: str) -> None:
     directory = configuration(tmp_path)
     (directory / "config.json").write_text(text)

@@ -140,14 +140,14 @@ def test_what_is_not_there_is_said_before_anything_is_written(
     assert "nothing.json: no such file" in said.line()
     assert not (tmp_path / "reports").exists()
     (tmp_path / "empty").mkdir()
-    assert "holds no records" in say("report", "empty").line()
+    assert "contains no records" in say("report", "empty").line()
     assert "Missing argument" in say("report").line()
 
 
 def test_an_unknown_format(say: Say, records: Path) -> None:
     said = say("report", "kept", "--format", "html,pdf")
     assert said.code == 2
-    assert "--format: 'pdf' is no format. Choose from html,json,md,csv" in said.line()
+    assert "--format: 'pdf' is not a format. Choose from html,json,md,csv" in said.line()
 
 
 def test_a_file_in_the_way(say: Say, records: Path, tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_a_record_is_never_taken_for_an_index(say: Say, records: Path) -> None:
     before = (records / "a.json").read_bytes()
     said = say("report", "kept", "--index", "kept/a.json")
     assert said.code == 2
-    assert f"{Path('kept/a.json')} is no index of bench" in said.line()
+    assert f"{Path('kept/a.json')} is not an index of bench" in said.line()
     assert (records / "a.json").read_bytes() == before
 
 

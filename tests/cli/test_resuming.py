@@ -40,7 +40,7 @@ def test_a_living_run_has_its_journal_for_itself(
         journal = only(tmp_path / "results", "*.journal.jsonl")
         before = journal.read_bytes()
         refusal = (
-            f"bench: {journal.relative_to(tmp_path)}: process {process.pid} is still writing it. "
+            f"bench: {journal.relative_to(tmp_path)}: process {process.pid} is still writing this journal. "
             "Wait until that run ends, or stop it; then try again\n"
         )
         resume = ("run", "--resume", str(journal.relative_to(tmp_path)), "--suite", str(suite))
@@ -70,7 +70,7 @@ def test_a_living_run_has_its_journal_for_itself(
     for ((output, errors), code), did in zip(ends, worked, strict=True):
         late = "is finished" in output
         assert code == (0 if did or late else 2), errors
-        assert did or late or "is still writing it" in errors
+        assert did or late or "is still writing this journal" in errors
     record = read_record(only(tmp_path / "results", "*.json"))
     assert [cell.outcome.status for cell in record.cells] == ["measured"] * 3
     assert [path.suffix for path in only(tmp_path / "results", "*.json").parent.iterdir()] == [".json"]

@@ -217,8 +217,8 @@ def test_a_disk_that_fills_up_at_the_last_moment_names_the_command_that_seals(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ("--retry-failed", "--retry-failed is for --resume. Add --resume RECORD"),
-        ("--resume x.json --discard-unfinished", "--discard-unfinished is for a new run. Leave it or"),
+        ("--retry-failed", "--retry-failed needs --resume. Add --resume RECORD"),
+        ("--resume x.json --discard-unfinished", "--discard-unfinished and --resume exclude each other. Leave one"),
     ],
 )
 def test_options_that_need_or_exclude_resume(options: str, message: str, say: Say) -> None:

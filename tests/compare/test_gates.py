@@ -56,12 +56,12 @@ def test_a_gate_allows_what_it_says_and_not_more(metric: str, percent: object) -
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("decode_tokens_per_s", "is no gate. Write METRIC:-5%"),
-        ("decode_tokens_per_s:5%", "is no gate"),
-        ("decode_tokens_per_s:-5", "is no gate"),
-        ("decode_tokens_per_s:-5%\n", "is no gate"),
-        ("decode_tokens_per_s:-٥%", "is no gate"),
-        ("latency_s:+1e3%", "is no gate"),
+        ("decode_tokens_per_s", "is not a gate. Write METRIC:-5%"),
+        ("decode_tokens_per_s:5%", "is not a gate"),
+        ("decode_tokens_per_s:-5", "is not a gate"),
+        ("decode_tokens_per_s:-5%\n", "is not a gate"),
+        ("decode_tokens_per_s:-٥%", "is not a gate"),
+        ("latency_s:+1e3%", "is not a gate"),
         ("decode_tokens_s:-5%", "Did you mean decode_tokens_per_s"),
         ("vram:+5%", "There are load_s, "),
         ("latency_s:-100%", "cannot fall by 100%"),

@@ -129,7 +129,7 @@ def test_what_has_no_command_is_told_in_words() -> None:
     )
     found = diagnose(facts(crowded))
     assert found.next_command is None
-    assert "Mend first: Free 4.02 GiB or more: close python" in found.conclusion
+    assert "Fix first: Free 4.02 GiB or more: close python" in found.conclusion
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_without_a_card_the_smoke_suite_runs(changes: dict[str, Any], command: s
 def test_a_driver_that_does_not_answer_stops_everything() -> None:
     found = diagnose(facts(driver_error="it does not answer", driver_fix="Restart the machine"))
     assert not found.can_run
-    assert "Mend first: Restart the machine" in found.conclusion
+    assert "Fix first: Restart the machine" in found.conclusion
 
 
 def test_a_card_beyond_the_catalog_is_told_its_name() -> None:

@@ -57,7 +57,9 @@ def test_a_package_of_the_extra_has_the_command_of_the_extra() -> None:
     error = lacking([missing("soxr"), missing("no-such-package")])
     assert error is not None
     assert error.exit_code == 3
-    assert error.message.startswith("what runs the model is not installed (no-such-package, soxr): ")
+    assert error.message.startswith(
+        "the packages that run the model are not installed (no-such-package, soxr): "
+    )
     assert [command.split()[-1] for command in error.commands] == ['".[run]"', "no-such-package"]
     assert lacking([missing("no-such-package")]) is None
     assert lacking([Fault("transformers", "4.40 is too old", "pip install")]) is None

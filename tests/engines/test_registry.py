@@ -31,7 +31,7 @@ def test_something_else_that_is_announced_as_an_engine_is_an_error(
 ) -> None:
     stand_in.announce(tmp_path, "wrong", value="tests.engines.stand_in:NAME")
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(BenchError, match="is no engine"):
+    with pytest.raises(BenchError, match="is not an engine"):
         find_engine("wrong")
 
 

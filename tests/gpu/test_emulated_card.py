@@ -90,7 +90,7 @@ def test_the_limit_holds_to_the_byte() -> None:
 
 def test_the_real_model_does_not_fit_8_gib(card: DriverGpu, tmp_path: Path, home: Path) -> None:
     if card.memory is not None and card.memory.total_bytes < 8 * GIB:
-        pytest.skip("a card can play a smaller one only")
+        pytest.skip("only a smaller card can be emulated")
     axes = ("--clip-seconds", "5", "--max-tokens", "4", "--attention", "sdpa")
     options = ("--suite", "quick", "--device", card.uuid, "--weights", "random", "--emulate-vram", "8GiB")
     ended = bench("run", *options, *axes, home=home, cwd=tmp_path)

@@ -22,7 +22,7 @@ def test_torch_and_the_driver_know_the_same_cards_by_their_uuids(card: DriverGpu
 
 def test_the_driver_tells_memory_that_adds_up(card: DriverGpu) -> None:
     if card.memory is None:
-        pytest.skip("this driver tells no memory of this card")
+        pytest.skip("this driver reports no memory of this card")
     memory = card.memory
     known = memory.used_bytes + memory.free_bytes + (memory.reserved_bytes or 0)
     assert known == pytest.approx(memory.total_bytes, rel=0.01)

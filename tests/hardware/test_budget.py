@@ -107,7 +107,7 @@ def test_every_total_that_torch_was_seen_to_state_is_within_the_reserve(
 
 def test_a_card_without_known_memory_is_refused_in_one_line() -> None:
     with pytest.raises(
-        UsageError, match=r"NVIDIA GB10: .* no total of its memory \(memory is the host's"
+        UsageError, match=r"NVIDIA GB10: .* no memory size for it \(memory is the host's"
     ) as no:
         total_of(card("gb10"))
     assert no.value.exit_code is ExitCode.USAGE

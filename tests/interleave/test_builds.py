@@ -78,7 +78,7 @@ def test_cells_that_failed_have_a_record_all_the_same(made: Path, out: Path, tmp
 
 
 def test_a_run_that_ends_well_and_leaves_no_record_is_refused(out: Path, tmp_path: Path) -> None:
-    with pytest.raises(RecordError, match="holds no records"):
+    with pytest.raises(RecordError, match="contains no records"):
         run_together([build(tmp_path / "a", None)], [], out, {}, EventQueue())
 
 
@@ -94,7 +94,7 @@ def test_a_build_that_takes_no_turns_is_refused(
     made: Path, out: Path, tmp_path: Path, addresses: tuple[EventQueue, dict[str, Path]]
 ) -> None:
     both = [build(tmp_path / name, made, name) for name in ("base", "new")]
-    with pytest.raises(UsageError, match="this build takes no turns"):
+    with pytest.raises(UsageError, match="this build cannot alternate by generation"):
         run_together(both, [], out, addresses[1], addresses[0])
 
 

@@ -31,7 +31,7 @@ def test_a_version_is_read_as_its_release(written: str, release: str) -> None:
 
 @pytest.mark.parametrize("written", ["2", "two", "v2.13", "2.13 ", "2,13", "2.13.0.1.2", "٢.١٣", "9" * 5000])
 def test_nonsense_is_a_usage_error_with_a_hint(written: str) -> None:
-    with pytest.raises(UsageError, match="is no version of torch") as refused:
+    with pytest.raises(UsageError, match="is not a version of torch") as refused:
         planned_system("linux", written)
     assert refused.value.hint == "Give a release, such as 2.13"
 

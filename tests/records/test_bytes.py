@@ -70,7 +70,7 @@ def fractions(document: Any, name: str = "") -> Iterator[tuple[str, float]]:
 
 
 def twins(extra_bytes: int) -> tuple[Record, Record]:
-    """Two runs of one cell, whose peaks differ by an odd number: their median is no whole number."""
+    """Two runs of one cell, whose peaks differ by an odd number: their median is not a whole number."""
     first, second = (
         comparisons.record(comparisons.cell(extra_bytes=extra), number=extra)
         for extra in (extra_bytes, extra_bytes + 1)

@@ -182,7 +182,7 @@ def test_a_directory_that_tokenizers_cannot_open_is_refused_before_the_run(
 ) -> None:
     directory = tmp_path / os.fsdecode(b"Stra\xdfe")
     directory.mkdir()
-    with pytest.raises(UsageError, match="the path is no UTF-8 text, which tokenizers needs"):
+    with pytest.raises(UsageError, match="the path is not UTF-8, which tokenizers needs"):
         planned(RunOptions(model=str(directory)))
 
 

@@ -118,7 +118,7 @@ def test_a_journal_cut_anywhere_keeps_every_whole_line(
     path.write_bytes(whole[:cut])
     lines = whole[:cut].count(b"\n")
     if lines == 0:
-        with pytest.raises(RecordError, match="holds nothing"):
+        with pytest.raises(RecordError, match="is empty"):
             read_progress(path)
     else:
         assert read_progress(path).done == CELLS_DONE[: lines - 1]

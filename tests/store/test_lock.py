@@ -95,7 +95,7 @@ def test_the_lock_of_a_living_process_is_refused_with_its_number_and_dies_with_i
         with pytest.raises(InUseError) as refused:
             JournalLock.take(journal)
         assert str(refused.value) == (
-            f"{journal}: process {process.pid} is still writing it. "
+            f"{journal}: process {process.pid} is still writing this journal. "
             "Wait until that run ends, or stop it; then try again"
         )
         assert str(owner(journal)) == str(refused.value)
@@ -135,7 +135,7 @@ def test_a_living_owner_whose_number_cannot_be_read_is_refused_without_it(
         naming.owner_of(journal).unlink()
         if number is not None:
             naming.owner_of(journal).write_bytes(number)
-        with pytest.raises(RecordError, match=r"jsonl: another process is still writing it\. Wait"):
+        with pytest.raises(RecordError, match=r"jsonl: another process is still writing this journal\. Wait"):
             JournalLock.take(journal)
 
 
@@ -172,7 +172,7 @@ def test_without_file_locks_a_living_process_is_found_by_its_number(
         assert note.startswith(f"{journal.parent}: this file system has no file locks (")
         lines = said(TRY, journal, env=no_locks).splitlines()
         assert lines == 2 * [
-            f"{journal}: process {process.pid} is still writing it. "
+            f"{journal}: process {process.pid} is still writing this journal. "
             "Wait until that run ends, or stop it; then try again. "
             f"If there is no such run, delete {naming.owner_of(journal)}"
         ]

@@ -224,7 +224,7 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
 def test_missing_files_folders_and_devices_are_no_records(tmp_path: Path) -> None:
     assert "No such file" in fault(tmp_path / "missing.json")
     assert "it is a folder" in fault(tmp_path)
-    assert "it is no regular file" in fault(Path("/dev/zero"))
+    assert "it is not a regular file" in fault(Path("/dev/zero"))
 
 
 # --- atomic writes ----------------------------------------------------------------------------------------
@@ -330,7 +330,7 @@ def test_a_file_is_itself(smoke: Path) -> None:
 
 
 def test_nothing_to_find_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(RecordError, match=r"holds no records.*bench run"):
+    with pytest.raises(RecordError, match=r"contains no records.*bench run"):
         find_records(tmp_path)
     with pytest.raises(RecordError, match="no such file"):
         find_records(tmp_path / "nowhere")
@@ -341,7 +341,7 @@ def test_an_unfinished_run_is_no_record_and_says_how_to_finish_it(tmp_path: Path
     journal.write_text("{}\n", encoding="utf-8")
     for asked in (tmp_path, journal):
         with pytest.raises(
-            RecordError, match=r"has not ended. Finish it: bench run --resume .*journal\.jsonl"
+            RecordError, match=r"is unfinished. Finish it: bench run --resume .*journal\.jsonl"
         ):
             find_records(asked)
 

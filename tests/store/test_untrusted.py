@@ -68,7 +68,7 @@ def test_a_file_of_the_kernel_that_states_no_size_is_limited_too() -> None:
 @pytest.mark.parametrize("read", READERS.values(), ids=READERS)
 def test_no_reader_awaits_a_pipe(read: object, pipe: Path) -> None:
     assert callable(read)
-    with pytest.raises(BenchError, match="it is no regular file") as caught:
+    with pytest.raises(BenchError, match="it is not a regular file") as caught:
         read(pipe)
     assert str(pipe) in str(caught.value)
 
@@ -78,7 +78,7 @@ def test_no_reader_awaits_a_pipe(read: object, pipe: Path) -> None:
 @pytest.mark.parametrize("path", ["/dev/zero", "/dev/tty"])
 def test_no_reader_opens_a_device(read: object, path: str) -> None:
     assert callable(read)
-    with pytest.raises(BenchError, match="it is no regular file"):
+    with pytest.raises(BenchError, match="it is not a regular file"):
         read(Path(path))
 
 
@@ -99,7 +99,7 @@ def test_sockets_folders_loops_and_closed_files_are_refused(tmp_path: Path) -> N
         os.chdir(tmp_path)  # the address of a socket is short
         server.bind("socket")
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
-    assert refusal(tmp_path / "socket") == "it is no regular file"
+    assert refusal(tmp_path / "socket") == "it is not a regular file"
     assert refusal(tmp_path) == "it is a folder"
     assert "symbolic link" in refusal(tmp_path / "loop").lower()
     assert refusal(tmp_path / "zero\0byte") == "no file can have this name"
@@ -112,7 +112,7 @@ def test_a_pipe_that_takes_the_name_of_a_file_is_refused_as_well(
     """Between the look at the name and the opening: the writer's end is never awaited."""
     monkeypatch.setattr("bench.store.untrusted._mode", lambda path: (tmp_path / "file").stat().st_mode)
     (tmp_path / "file").touch()
-    with pytest.raises(OSError, match="no regular file"), open_file(pipe):
+    with pytest.raises(OSError, match="not a regular file"), open_file(pipe):
         pass
 
 
@@ -147,7 +147,7 @@ def test_a_pipe_in_a_folder_of_records_is_named(pipe: Path) -> None:
 @posix
 def test_a_pipe_as_configuration_is_not_called_missing(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "config.json")
-    with pytest.raises(BenchError, match=r"config\.json cannot be read: it is no regular file"):
+    with pytest.raises(BenchError, match=r"config\.json cannot be read: it is not a regular file"):
         require_moss_audio(tmp_path)
 
 

@@ -21,13 +21,13 @@ def test_comma_lists_are_read() -> None:
 
 def test_a_bad_item_is_named_with_its_option() -> None:
     with pytest.raises(
-        UsageError, match=r"--clip-seconds: '10s' is no number of seconds. Write it as 5,30,60"
+        UsageError, match=r"--clip-seconds: '10s' is not a number of seconds. Write it as 5,30,60"
     ):
         parse_seconds_list("5,10s")
-    with pytest.raises(UsageError, match=r"--max-tokens: '' is no whole number. Write it as 128,512"):
+    with pytest.raises(UsageError, match=r"--max-tokens: '' is not a whole number. Write it as 128,512"):
         parse_int_list("128,")
     with pytest.raises(
-        UsageError, match=r"--attention: 'flash' is no attention backend. Write it as eager,sdpa,"
+        UsageError, match=r"--attention: 'flash' is not an attention backend. Write it as eager,sdpa,"
     ):
         parse_attention_list("sdpa,flash")
 

@@ -113,13 +113,17 @@ def test_an_unknown_name_gets_the_nearest_and_the_list() -> None:
 
 
 BAD = [
-    ("seed = 0", "seed = true", ": seed: true is no whole number. Use a whole number from 0 to 4294967295"),
+    (
+        "seed = 0",
+        "seed = true",
+        ": seed: true is not a whole number. Use a whole number from 0 to 4294967295",
+    ),
     ("seed = 0", "seed = -1", ": seed: -1 is too small. Use a whole number from 0 to 4294967295"),
     ("seed = 0", "sede = 0", ": unknown key sede. Did you mean seed?"),
     ("seed = 0", "zzz = 0", ": unknown key zzz. Known keys are name, version,"),
     ("seed = 0", "clip_seconds = [1]", ": unknown key clip_seconds. Did you mean axes.clip_seconds?"),
-    ("seed = 0", 'sampling = "greedy"', ": sampling: 'greedy' is no table"),
-    ("seed = 0", "seed = 1979-05-27", ": seed: '1979-05-27' is no whole number."),
+    ("seed = 0", 'sampling = "greedy"', ": sampling: 'greedy' is not a table"),
+    ("seed = 0", "seed = 1979-05-27", ": seed: '1979-05-27' is not a whole number."),
     (
         "[10, 60]",
         "[10, 60, -5]",
@@ -129,16 +133,16 @@ BAD = [
     ("[10, 60]", "[9000]", ": axes.clip_seconds[0]: 9000 is too long."),
     ("[10, 60]", "[1e400]", ": axes.clip_seconds[0]: Infinity is"),
     ("[10, 60]", "[nan]", ": axes.clip_seconds[0]: NaN is"),
-    ("[10, 60]", '["10"]', ": axes.clip_seconds[0]: '10' is no number."),
+    ("[10, 60]", '["10"]', ": axes.clip_seconds[0]: '10' is not a number."),
     ("[10, 60]", "[10, 10.0]", ": axes.clip_seconds: 10 appears twice."),
     ("[10, 60]", "[]", ": axes.clip_seconds: [] is empty."),
-    ("[10, 60]", "10", ": axes.clip_seconds: 10 is no list."),
+    ("[10, 60]", "10", ": axes.clip_seconds: 10 is not a list."),
     (
         "clip_seconds = [10, 60]",
         "",
         ": axes.clip_seconds is missing. Add clip_seconds to [axes]: 0.2 to 3600 seconds",
     ),
-    ("[128]", "[1.5]", ": axes.max_tokens[0]: 1.5 is no whole number."),
+    ("[128]", "[1.5]", ": axes.max_tokens[0]: 1.5 is not a whole number."),
     ("[128]", "[0]", ": axes.max_tokens[0]: 0 is too small. Use whole numbers from 1 to 8192, each once"),
     (
         '["sdpa"]',
@@ -150,7 +154,7 @@ BAD = [
     ("repeats = 3", "repeats = 0", ": measure.repeats: 0 is too small. Use 1 to 1000"),
     ("repeats = 3", "repeats = 9", ": measure: max_repeats is 5; set it to repeats (9) or more"),
     ('"mine"', '"My Suite"', ": name: 'My Suite' cannot be used. Use up to 40 of a-z, 0-9 and -"),
-    ('"1"', "1", ': version: 1 is no text in quotes. Use a quoted version such as "1" or "1.2"'),
+    ('"1"', "1", ': version: 1 is not text in quotes. Use a quoted version such as "1" or "1.2"'),
     ('"A title"', '""', ": title: '' is empty."),
     (
         "MOSS-Audio-4B-Instruct",
@@ -173,17 +177,17 @@ BAD = [
     (
         "repeats = 3",
         '[[expect]]\ndecode_tokens_per_s = "> 20"',
-        ': expect[0].decode_tokens_per_s: \'> 20\' is no bound; write ">= 20" or "<= 20"',
+        ': expect[0].decode_tokens_per_s: \'> 20\' is not a bound; write ">= 20" or "<= 20"',
     ),
     (
         "repeats = 3",
         '[[expect]]\nprocess_peak_bytes = "<= 12 gib."',
-        ": expect[0].process_peak_bytes: '12 gib.' is no size: write 12GiB,",
+        ": expect[0].process_peak_bytes: '12 gib.' is not a size: write 12GiB,",
     ),
     (
         "repeats = 3",
         "[[expect]]\ndecode_tokens_per_s = 20",
-        ': expect[0].decode_tokens_per_s: 20 is no bound; write ">= 20" or "<= 20"',
+        ': expect[0].decode_tokens_per_s: 20 is not a bound; write ">= 20" or "<= 20"',
     ),
     (
         "repeats = 3",
@@ -204,7 +208,7 @@ BAD = [
     (
         "repeats = 3",
         "[expect]\nfits = true",
-        ': expect: {"fits": true} is no list. Use up to 100 tables [[expect]]',
+        ': expect: {"fits": true} is not a list. Use up to 100 tables [[expect]]',
     ),
     ("repeats = 3", '"a\\nb\\u001b[31m" = 1', ": unknown key measure.a b [31m."),
 ]

@@ -84,9 +84,9 @@ def without(*names: str) -> Callable[[dict[str, bytes]], dict[str, bytes]]:
     ("changed", "told"),
     [
         (without("config.json"), f"{REPO} has no config.json, so its shapes are not known"),
-        (without("model.safetensors.index.json"), f"{REPO} holds no safetensors weights"),
+        (without("model.safetensors.index.json"), f"{REPO} contains no safetensors weights"),
         (lambda files: {**files, "config.json": b'{"model_type": "qwen3"}'}, "its model_type is qwen3"),
-        (lambda files: {**files, "config.json": b"{"}, "is no sound JSON"),
+        (lambda files: {**files, "config.json": b"{"}, "is not valid JSON"),
         (lambda files: {**files, SHARDS[0]: b"no header at all"}, "no sound safetensors headers"),
         (lambda files: {**files, SHARDS[0]: b"\xff" * 64}, "no sound safetensors headers"),
         (lambda files: {**files, SHARDS[0]: _header({"a": {}})}, "no sound safetensors headers"),
@@ -116,7 +116,7 @@ def _header(content: object) -> bytes:
     [
         (API, Status(401), f"The Hub shows no {REPO} to this account (HTTP 401)"),
         (API, Status(429), "The Hub asks for a pause of some minutes"),
-        (API, Body(b"{}"), "makes no sense"),
+        (API, Body(b"{}"), "cannot be understood"),
         (SHARDS[0], Status(403), f"The Hub shows no {REPO} to this account (HTTP 403)"),
         (
             API,

@@ -71,7 +71,7 @@ def test_a_file_that_vanished_is_one_line(hub: Hub, client: Client) -> None:
 
 
 def test_a_name_that_is_no_name(client: Client) -> None:
-    assert "'a/b/c' is no name of a repository" in client.refused("a/b/c")
+    assert "'a/b/c' is not a repository name" in client.refused("a/b/c")
 
 
 def test_a_cache_that_cannot_be_written_is_one_line(client: Client) -> None:
@@ -110,7 +110,7 @@ def test_hf_transfer_that_is_asked_for_and_missing_is_no_failure(client: Client)
 def test_a_page_of_a_network_is_no_part_of_a_file(hub: Hub, client: Client) -> None:
     hub.faults[SHARDS[0]] = [Body(b"<!DOCTYPE html><title>Sign in to the hotel network</title>")]
     assert client.refused() == (
-        "Something else answered in place of the Hub, such as the login page of a network. "
+        "The answer is not from the Hub; it may be the login page of a network. "
         "Log in to the network in a browser, or check HF_ENDPOINT and any proxy"
     )
     content = hub.repos[REPO].commits[hub.repos[REPO].branches["main"]][SHARDS[0]]

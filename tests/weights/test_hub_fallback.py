@@ -14,8 +14,8 @@ FAULTS: dict[str, tuple[str, Fault]] = {
     "403": (f"The Hub shows no {REPO} to this account (HTTP 403)", Status(403)),
     "404": (f"There is no repository {REPO} on the Hub", Status(404)),
     "407": ("The proxy wants a name and a password (HTTP 407)", Status(407)),
-    "page": ("Something else answered in place of the Hub", Body(b"<html>Sign in</html>")),
-    "nonsense": (f"The Hub's answer about {REPO} makes no sense", Body(b"{}")),
+    "page": ("The answer is not from the Hub", Body(b"<html>Sign in</html>")),
+    "nonsense": (f"The Hub's answer about {REPO} cannot be understood", Body(b"{}")),
 }
 
 

@@ -83,7 +83,7 @@ def test_proxies_that_do_not_serve(tmp_path: Path) -> None:
         "3 The proxy wants a name and a password (HTTP 407). "
         "Write them into http_proxy: http://NAME:PASSWORD@HOST:PORT",
         "3 The proxy in HTTPS_PROXY does not connect to the Hub (HTTP 403). "
-        "Ask whoever runs the proxy to allow it, or download elsewhere and pass --model DIR",
+        "Ask the administrator of the proxy to allow it, or download elsewhere and pass --model DIR",
         "3 The proxy in ALL_PROXY has an address of an unknown kind. "
         "Begin it with socks5://, or unset ALL_PROXY",
         "3 The proxy in HTTPS_PROXY has no valid address. Correct or unset HTTPS_PROXY",
@@ -127,7 +127,9 @@ def test_addresses_and_tokens_that_are_none(tmp_path: Path, hub: Hub) -> None:
         {"HF_ENDPOINT": hub.endpoint.replace("http:", "https:")},
         {"HF_ENDPOINT": "http://no.such.host.invalid"},
     )
-    none = "3 HF_ENDPOINT is no web address. Unset HF_ENDPOINT, or set it to an address such as https://HOST"
+    none = (
+        "3 HF_ENDPOINT is not a web address. Unset HF_ENDPOINT, or set it to an address such as https://HOST"
+    )
     assert said[:2] == [
         "3 HF_ENDPOINT lacks https://. Set HF_ENDPOINT=https://hf-mirror.example",
         "3 HF_ENDPOINT lacks https://. Set HF_ENDPOINT=https://localhost:8080",
@@ -196,10 +198,10 @@ def test_certificates_that_are_not_trusted_missing_or_none(
 @pytest.mark.parametrize(
     ("name", "value", "line"),
     [
-        ("HF_ENDPOINT", "https://[::1", "HF_ENDPOINT is no web address"),
-        ("HF_ENDPOINT", "https://hub.example:99999", "HF_ENDPOINT is no web address"),
-        ("HF_HUB_DOWNLOAD_TIMEOUT", "soon", "HF_HUB_DOWNLOAD_TIMEOUT is no whole number of seconds"),
-        ("HF_HUB_ETAG_TIMEOUT", "1.5", "HF_HUB_ETAG_TIMEOUT is no whole number of seconds"),
+        ("HF_ENDPOINT", "https://[::1", "HF_ENDPOINT is not a web address"),
+        ("HF_ENDPOINT", "https://hub.example:99999", "HF_ENDPOINT is not a web address"),
+        ("HF_HUB_DOWNLOAD_TIMEOUT", "soon", "HF_HUB_DOWNLOAD_TIMEOUT is not a whole number of seconds"),
+        ("HF_HUB_ETAG_TIMEOUT", "1.5", "HF_HUB_ETAG_TIMEOUT is not a whole number of seconds"),
     ],
 )
 def test_values_with_which_the_library_is_not_even_imported(
@@ -251,12 +253,12 @@ with set_aside() as fault:
     assert (
         before
         == [
-            "3 HF_ENDPOINT is no web address. Unset HF_ENDPOINT, or set it to an address such as https://HOST"
+            "3 HF_ENDPOINT is not a web address. Unset HF_ENDPOINT, or set it to an address such as https://HOST"
         ]
         * 2
     )
     assert first == ["None"] * 2
     assert len(second) == 2
     assert all(
-        line.startswith(f"HF_ENDPOINT is no web address. The complete copy of {REPO}") for line in second
+        line.startswith(f"HF_ENDPOINT is not a web address. The complete copy of {REPO}") for line in second
     )

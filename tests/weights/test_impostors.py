@@ -75,7 +75,7 @@ def test_a_download_that_has_not_ended_is_named(directory: Path, left: str) -> N
     (directory / SHARDS[1]).rename(directory / left)
     with pytest.raises(WeightsError) as caught:
         shards(directory)
-    assert f"{SHARDS[1]} missing, and a download has not ended ({Path(left).name})" in str(caught.value)
+    assert f"{SHARDS[1]} missing, and a download is unfinished ({Path(left).name})" in str(caught.value)
 
 
 def test_a_shard_that_the_index_names_and_nobody_began_is_missing(directory: Path) -> None:

@@ -68,7 +68,7 @@ def test_a_directory_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_a_file_is_no_directory(directory: Path) -> None:
-    with pytest.raises(WeightsError, match="is no directory"):
+    with pytest.raises(WeightsError, match="is not a directory"):
         open_local(directory / "config.json")
 
 
@@ -84,10 +84,10 @@ def test_a_missing_config(directory: Path) -> None:
         ('{"model_type": "whisper"}', "its model_type is whisper, not moss_audio"),
         ('{"model_type": 7}', "its model_type is not stated"),
         ("{}", "its model_type is not stated"),
-        ("[]", "is no JSON object"),
-        ("{", "is no sound JSON"),
-        ("[" * 100_000, "is no sound JSON"),
-        ("\udcff", "is no sound JSON"),
+        ("[]", "is not a JSON object"),
+        ("{", "is not valid JSON"),
+        ("[" * 100_000, "is not valid JSON"),
+        ("\udcff", "is not valid JSON"),
     ],
 )
 def test_a_config_of_something_else(directory: Path, config: str, told: str) -> None:

@@ -82,7 +82,7 @@ def _runs(name: str, wanted: tuple[int, int]) -> bool:
 def bf16(card: Card) -> Check:
     """Check for tensor cores with BF16: compute capability 8.0. Older cards emulate it."""
     if card.capability is None:
-        return Check(name="BF16", status="note", summary="the driver does not tell the compute capability")
+        return Check(name="BF16", status="note", summary="the driver does not report the compute capability")
     if card.capability >= AMPERE:
         return Check(
             name="BF16", status="ok", summary=f"native (compute capability {card.compute_capability})"

@@ -7,7 +7,7 @@ from bench.hardware.cuda_versions import cuda_major
 
 # The versions of the Makefile: the newest torch for each CUDA.
 _PINS: Final = {"cpu": "2.13.0+cpu", "cu130": "2.13.0+cu130", "cu128": "2.9.1+cu128"}
-ONLY_PREDICTS: Final = "this machine predicts and reports, it does not run"
+ONLY_PREDICTS: Final = "this machine can predict and report, but not run"
 _MACOS: Final = "torch==2.13.0"  # one build, at PyPI
 
 
@@ -31,7 +31,7 @@ def torch_command(tag: str, host: Host) -> str:
 
 def not_installed(packages: tuple[str, ...]) -> str:
     """Return the sentence about packages of the extra `run` that are missing."""
-    return f"what runs the model is not installed ({', '.join(packages)}): {ONLY_PREDICTS}"
+    return f"the packages that run the model are not installed ({', '.join(packages)}): {ONLY_PREDICTS}"
 
 
 def install_it(extra_command: str) -> str:

@@ -27,7 +27,7 @@ def python(host: Host) -> Check:
         name="Python",
         status="problem",
         summary=f"{version} is too old",
-        fix="Install Python 3.11 or newer, and make the environment anew with it",
+        fix="Install Python 3.11 or newer, and create the environment again with it",
     )
 
 
@@ -102,7 +102,7 @@ def _package(fault: Fault, facts: Facts) -> Check:
         name="packages",
         status=status,
         summary=str(fault),
-        fix=f"Mend it: {fault.command}",
+        fix=f"Fix it: {fault.command}",
         command=fault.command,
     )
 
@@ -118,16 +118,18 @@ def driver(facts: Facts) -> Check | None:
         )
     if not facts.cards:
         return None
-    version, cuda = facts.cards[0].driver or "version not told", facts.cards[0].driver_cuda
+    version, cuda = facts.cards[0].driver or "version not reported", facts.cards[0].driver_cuda
     build = facts.torch
     has, needs = cuda_major(cuda), cuda_major(build.cuda) if build else None
     if has is None:
-        return Check(name="driver", status="note", summary=f"{version}; it does not tell its CUDA version")
+        return Check(
+            name="driver", status="note", summary=f"{version}; the driver does not report its CUDA version"
+        )
     if build is not None and needs is not None and is_too_old(cuda, build.cuda):
-        return _old_driver(facts.host, build, f"{version} speaks CUDA {cuda}", has, needs)
+        return _old_driver(facts.host, build, f"{version} supports CUDA {cuda}", has, needs)
     if has < 12:
-        return _old_driver(facts.host, None, f"{version} speaks CUDA {cuda}", has, 12)
-    return Check(name="driver", status="ok", summary=f"{version}, speaks CUDA {cuda}")
+        return _old_driver(facts.host, None, f"{version} supports CUDA {cuda}", has, 12)
+    return Check(name="driver", status="ok", summary=f"{version}, supports CUDA {cuda}")
 
 
 def _old_driver(host: Host, build: TorchBuild | None, version: str, has: int, needs: int) -> Check:

@@ -23,7 +23,9 @@ def processes(card: Card, host: Host) -> Check:
         unseen = ": a container does not see those outside" if host.container else ""
         return Check(name="processes", status="note" if unseen else "ok", summary=f"none seen{unseen}")
     computing = tuple(process for process in found if process.compute)
-    unreported = "; Windows does not tell how much each takes" if host.wddm and _all_unreported(found) else ""
+    unreported = (
+        "; Windows does not report how much each uses" if host.wddm and _all_unreported(found) else ""
+    )
     summary = f"{_listed(computing or found)}{unreported}"
     if computing:
         fix = f"Stop {_largest(computing)[0].words} before you measure: it computes on this card"
@@ -54,7 +56,9 @@ def display(card: Card, host: Host) -> Check | None:
         return None
     shown, budget = card.state.display, card.state.budget
     if shown is None:
-        return Check(name="display", status="note", summary="the driver does not tell if one is on this card")
+        return Check(
+            name="display", status="note", summary="the driver does not report whether one is on this card"
+        )
     if not shown:
         return Check(name="display", status="ok", summary="none on this card")
     cost = f"a desktop on this card takes {gib(budget.desktop_use_bytes)}{_source(budget)}"
@@ -88,7 +92,7 @@ def power(card: Card, facts: Facts) -> Check:
     """Check the power limit: below the card's default it is slower than others of its name."""
     limit, default = card.state.power_limit_w, card.state.power_limit_default_w
     if limit is None:
-        return Check(name="power", status="note", summary="the driver does not tell the limit")
+        return Check(name="power", status="note", summary="the driver does not report the limit")
     if default is None or limit > default - _SAME_POWER_W:
         usual = ", the default" if default is not None and limit < default + _SAME_POWER_W else ""
         return Check(name="power", status="ok", summary=f"limit {limit:.0f} W{usual}")

@@ -79,7 +79,7 @@ def _limit(limit_bytes: int) -> None:
     if limit_bytes >= total:  # a fraction of 1 is no limit
         raise MachineError(
             f"the emulated card would leave {both_units(limit_bytes)}; CUDA sees only {both_units(total)}",
-            hint="A card can play a smaller one only",
+            hint="Only a smaller card can be emulated",
         )
     torch.cuda.set_per_process_memory_fraction(fraction_of(limit_bytes, total), device)
 

@@ -33,4 +33,6 @@ def test_macos_has_one_build() -> None:
 def test_the_extra_of_a_checkout_is_added_in_its_folder() -> None:
     assert install_it('pip install -e ".[run]"') == "install it, in the folder of the checkout"
     assert install_it('pip install "moss-audio-bench[run]"') == "install it"
-    assert not_installed(("torch", "soxr")).startswith("what runs the model is not installed (torch, soxr): ")
+    assert not_installed(("torch", "soxr")).startswith(
+        "the packages that run the model are not installed (torch, soxr): "
+    )

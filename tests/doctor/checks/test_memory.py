@@ -56,11 +56,11 @@ def test_the_download_is_possible_exactly_if_what_is_missing_fits(present: int, 
 
 
 def test_a_setting_with_which_the_hub_cannot_be_asked_is_named_where_weights_are_missing() -> None:
-    here = Weights(False, 0, 100 * GIB, fault="HF_ENDPOINT is no web address", fix="Unset HF_ENDPOINT")
+    here = Weights(False, 0, 100 * GIB, fault="HF_ENDPOINT is not a web address", fix="Unset HF_ENDPOINT")
     check = memory.weights(facts(card(), weights=here))
     assert check is not None
     assert (check.status, check.fix) == ("problem", "Unset HF_ENDPOINT")
-    assert check.summary.endswith("; HF_ENDPOINT is no web address")
+    assert check.summary.endswith("; HF_ENDPOINT is not a web address")
 
 
 def test_without_the_network_absent_weights_are_a_problem_for_a_card_only() -> None:

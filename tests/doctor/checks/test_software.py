@@ -76,12 +76,12 @@ def test_what_runs_the_model_is_one_finding_after_torch() -> None:
     here = facts(torch=None, faults=gone, run_packages=OF_RUN)
     (found,) = software.packages(here)
     assert found.summary == (
-        "what runs the model is not installed (soxr, torch, transformers): "
-        "this machine predicts and reports, it does not run"
+        "the packages that run the model are not installed (soxr, torch, transformers): "
+        "this machine can predict and report, but not run"
     )
     assert (found.status, found.command) == ("problem", 'pip install "moss-audio-bench[run]"')
     assert (found.fix or "").startswith("Then install it: pip")
-    assert software.torch(here).summary == "not installed: this machine predicts and reports, it does not run"
+    assert software.torch(here).summary == "not installed: this machine can predict and report, but not run"
 
 
 def test_where_torch_is_installed_the_extra_brings_the_rest() -> None:

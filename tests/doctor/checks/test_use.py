@@ -40,7 +40,7 @@ def test_where_memory_is_tight_windows_are_worth_closing() -> None:
 
 def test_a_size_that_is_not_told_is_shown_as_such() -> None:
     check = processes(process("Xwayland", None), host=WSL2)
-    assert check.summary == "Xwayland (pid 4242) n/a; Windows does not tell how much each takes"
+    assert check.summary == "Xwayland (pid 4242) n/a; Windows does not report how much each uses"
     assert "Windows" not in processes(process("Xwayland", None)).summary
 
 
@@ -120,7 +120,7 @@ def test_in_windows_there_is_no_sudo() -> None:
         (200, 200, "ok", "limit 200 W, the default"),
         (230, 200, "ok", "limit 230 W"),
         (95, None, "ok", "limit 95 W"),
-        (None, None, "note", "the driver does not tell the limit"),
+        (None, None, "note", "the driver does not report the limit"),
     ],
 )
 def test_any_other_limit_is_fine(limit: float | None, default: float | None, status: str, words: str) -> None:
