@@ -1,14 +1,14 @@
 """Documents of schema 1.0, and what they were summarised and compared as before the redesign, stay equal.
 
 `data/pins/records.json.xz` has the records as text, `checks.json.xz` and `comparisons.json.xz` what came of
-them; `cases.json` names the records of each merged check document and of each comparison.
+them; `cases.json` names the records of each merged check document and of each comparison. Sentences in
+`checks.json.xz` and `comparisons.json.xz` are those of today.
 `comparisons-1.1.json.xz` has comparisons as 1.1 wrote them before a gate had a `decision`.
 """
 
 import functools
 import json
 import lzma
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -60,19 +60,12 @@ NEWER_RULES: Final = {
 that an emulated card may have is the median of its evidence, 696.5 MiB, in place of 797."""
 LATER: Final = {"embeddings": "device", "variables": {}, "provenance": "derived"}
 """Keys that were added to 1.0 with a value that means what the older bench did."""
-REWORDED: Final = (
-    rb"modelled on the rules of ([^,]+), not yet confirmed against the allocator of a real card\.",
-    rb"modelled. The allocator rules (\1, default settings) are confirmed on recorded traces of real cards; "
-    rb"this model's own trace is not.",
-)
-"""A sentence of check documents, then and now."""
 CASES: Final = json.loads((PINS / "cases.json").read_text())
 
 
 @functools.cache
 def pinned(name: str) -> dict[str, Any]:
-    text = lzma.decompress((PINS / f"{name}.json.xz").read_bytes())
-    found: dict[str, Any] = json.loads(text if name == "records" else re.sub(*REWORDED, text))
+    found: dict[str, Any] = json.loads(lzma.decompress((PINS / f"{name}.json.xz").read_bytes()))
     return found
 
 

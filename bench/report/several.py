@@ -74,7 +74,7 @@ def _source(record: CheckRecord) -> Source:
         provenance=labels.PROVENANCES[record.provenance],
         weights=labels.WEIGHTS[record.weight_mode],
         suite=record.suite,
-        verdict=labels.VERDICTS[record.verdict],
+        verdict=labels.headline(record.verdict, record.provenance),
         machine="not known" if record.machine is None else f"{record.machine}",
         link="" if record.path is None else quote(record.path),
     )

@@ -21,7 +21,7 @@ from bench.report.labels import VERDICT_TONES
 from bench.report.labels import stamp as stamp_of
 from bench.report.rows import row, settings_words
 from bench.report.several import disagreement, facts_of, merged
-from bench.wording.labels import PROVENANCES, VERDICTS
+from bench.wording.labels import PROVENANCES, headline
 
 
 def view_of(record: Record, path: str | None = None, plan: Record | None = None) -> View:
@@ -41,7 +41,7 @@ def build_view(check: Check, details: Details) -> View:
     rows = _rows(check, details)
     tables, legend = grids(rows)
     stamp, stamp_tone = stamp_of(check)
-    verdict_word, verdict_tone = VERDICTS[check.verdict], VERDICT_TONES[check.verdict]
+    verdict_word, verdict_tone = headline(check.verdict, check.provenance), VERDICT_TONES[check.verdict]
     prediction = derived(check, facts.how, facts.how_lines) if together is None else None
     return View(
         identity=_identity(check),

@@ -93,7 +93,9 @@ def parse_attention_list(text: str, *, option: str = "--attention") -> tuple[Att
     Raises:
         UsageError: an item is no attention backend; the message names item and option.
     """
-    return _parse_list(text, Attention, option=option, what="an attention backend", example=",".join(Attention))
+    return _parse_list(
+        text, Attention, option=option, what="an attention backend", example=",".join(Attention)
+    )
 
 
 def _parse_list(

@@ -7,37 +7,35 @@ from bench.records import caveats
 from bench.wording.labels import KERNELS, SYSTEMS
 from bench.wording.phrases import plural
 
-SPILL: Final = "What does not fit is moved to system memory: the run is slow instead of ending."
+SPILL: Final = "Memory that does not fit moves to system memory: the run is slow instead of ending."
 """What Windows does with memory beyond the budget."""
 
 _SOME_CELLS: Final[dict[caveats.SomeCellsCode, str]] = {
-    "cells_interrupted": "not run because the run was interrupted; resuming it runs them",
-    "cells_beyond_time_budget": "not run because the time budget was used; resuming the run runs them",
-    "cells_pruned": "not run because a smaller one had run out of memory",
-    "cells_failed": "failed or passed the time limit for a reason other than memory",
-    "cells_retried": "failed at first; what is shown is of a later attempt, and the record has both",
-    "cells_ran_other_kernels": "ran with other attention kernels than were asked for",
-    "cells_stopped_early": "stopped before the tokens that were asked for",
-    "cells_noisy": "vary more between repeats than they should (marked noisy)",
+    "cells_interrupted": "did not run because the run was interrupted; --resume runs them",
+    "cells_beyond_time_budget": "did not run because the time budget was used up; --resume runs them",
+    "cells_pruned": "did not run because a smaller one ran out of memory",
+    "cells_failed": "failed or passed the time limit, for a reason other than memory",
+    "cells_retried": "failed at first; a later attempt is shown, and the record contains both",
+    "cells_ran_other_kernels": "ran with other attention kernels than requested",
+    "cells_stopped_early": "stopped before the requested number of tokens",
+    "cells_noisy": "vary strongly between repeats (marked noisy)",
     "cells_contended": "shared the device with other work (marked contended)",
     "cells_throttled": "ran while the device slowed itself down (marked throttled)",
-    "cells_spilled": (
-        "took more than the card has, so that part of them lay in system memory (marked spilled)"
-    ),
-    "cells_too_close_to_call": "are too close to call: run them",
+    "cells_spilled": ("needed more memory than the card has and used system memory too (marked spilled)"),
+    "cells_too_close_to_call": "are too close to call: run them to find out",
     "cells_ran_same_kernels": (
-        "asked for different attention and ran the same kernels: not comparable with each other"
+        "requested different attention and ran the same kernels: do not compare them with each other"
     ),
     "cells_read_slowly": (
-        "filled the card and read its memory far more slowly than the others: "
-        "a sign that part of them lay in system memory"
+        "filled the card and read its memory far more slowly than the others, "
+        "a sign that they used system memory too"
     ),
     "cells_ran_out_beside_another": (
         "ran out of memory while another program computed on the card: they may fit without it"
     ),
-    "cells_left_memory": "left memory in use on the card: the next one may not have had all of it",
+    "cells_left_memory": "left memory in use on the card: less may have been available to the next one",
     "cells_lost_driver": (
-        "ended with a driver that no longer answered: their memory and power are not whole"
+        "ended after the driver stopped answering: their memory and power figures are incomplete"
     ),
 }
 
@@ -50,17 +48,17 @@ def sentence(caveat: caveats.Caveat) -> str:
     match caveat:
         case caveats.RecordsElsewhere(count=count, records=records):
             where = "computed on another kind of device"
-            return f"{count} of {records} records {where}: their figures do not count."
+            return f"{count} of {records} records {where}: their figures are left out."
         case caveats.OtherProvenance(count=count, records=records):
             be, them = ("is", "it") if count == 1 else ("are", "them")
             what = f"{count} of {records} records {be} of another provenance"
-            return f"{what}: the verdict does not rest on {them}."
+            return f"{what}: the verdict does not use {them}."
         case caveats.MachinesUnknown():
-            return "Not every record names its machine: some may be of one machine, run again."
+            return "Some records do not name their machine: several may come from the same machine."
         case caveats.InSomeRecords(count=count, records=records, caveat=inner):
             return f"In {count} of {records} records: {sentence(inner)}"
         case caveats.MoreCaveats(count=count):
-            return f"{count} more, which stand in the reports of single records."
+            return f"{count} more caveats are in the reports of the single records."
         case caveats.SomeCells(code=code, count=count, cells=cells):
             return f"{count} of {cells} cells {_SOME_CELLS[code]}."
         case caveats.SampledWithGaps(count=count, cells=cells, periods=periods):
@@ -74,34 +72,31 @@ def _run(caveat: caveats.RunCaveat | caveats.PredictionCaveat | caveats.DeviceCa
     match caveat:
         case caveats.TinyModel():
             return (
-                "Tiny model of the same architecture: no figure here, neither memory nor speed, "
-                "is one of the real model."
+                "Tiny model of the same architecture: its memory and speed are not those of the real model."
             )
         case caveats.NothingRan():
-            return "Derived from the architecture: nothing was run."
+            return "Predicted from the architecture: nothing was run."
         case caveats.RandomWeights():
             return (
-                "Random weights of the exact shapes: memory does not depend on their values and speed "
-                "hardly does, but the text that came out means nothing."
+                "Random weights of the same shapes: memory is that of the real weights, and speed nearly so. "
+                "The generated text is meaningless."
             )
         case caveats.OtherRepository(repo=repo, shapes_only=shapes_only):
-            return f"{_what(shapes_only)} of {repo}: not the released ones."
+            return f"{_what(shapes_only)} of {repo}, not of a released model."
         case caveats.LocalWeights(shapes_only=shapes_only):
-            return (
-                f"{_what(shapes_only)} from a local folder: nothing shows that they are the published ones."
-            )
+            return f"{_what(shapes_only)} from a local folder: they may differ from the published ones."
         case caveats.EmulatedOnCpu():
             return (
-                "The card was emulated on a CPU, which counted its memory: what fits is meant for that card, "
-                "the speed means nothing."
+                "The card was emulated on a CPU, which counted its memory. The limits are those of that "
+                "card; the speed is meaningless."
             )
         case caveats.EmulatedMemory():
             return (
-                "The memory limit was emulated: what fits is meant for the smaller card, "
-                "the speed is the larger one's."
+                "The memory limit was emulated. The limits are those of the smaller card; "
+                "the speed is that of the larger card."
             )
         case caveats.RanOnCpu():
-            return "Ran on the CPU: neither memory nor speed is that of a graphics card."
+            return "Ran on the CPU: memory and speed are not those of a graphics card."
         case _:
             return _prediction(caveat)
 
@@ -113,22 +108,21 @@ def _what(shapes_only: bool) -> str:
 def _prediction(caveat: caveats.PredictionCaveat | caveats.DeviceCaveat) -> str:
     match caveat:
         case caveats.PredictedForCpu():
-            return "Derived for the kernels of a CPU: no figure here is one of a graphics card."
+            return "Predicted for the kernels of a CPU: the figures are not those of a graphics card."
         case caveats.PredictedForSystem():
             return _system(caveat)
         case caveats.KernelExpected(kernel=kernel):
             return (
-                f"The {KERNELS[kernel]} attention kernel is expected from the sources of torch: "
-                "no run with a Windows build has shown it yet."
+                f"The {KERNELS[kernel]} attention kernel is expected from the sources of torch. "
+                "No run with a Windows build confirms it yet."
             )
         case caveats.MathOnWindows():
             return (
                 "The math kernel stores the scores of all pairs of positions: memory grows with the square "
-                "of the clip. Less is needed with torch 2.14 or newer, in WSL2, with FlashAttention 2, or "
-                "with --profile lean."
+                "of the clip. torch 2.14 or newer, WSL2, FlashAttention 2 or --profile lean need less."
             )
         case caveats.ReservedMeasured():
-            return f"Reserved bytes are modelled: measured on this card they were {_ratios(caveat)}."
+            return f"Reserved bytes are modelled. Measured on this card, they were {_ratios(caveat)}."
         case caveats.ReservedUnconfirmed(allocator=allocator):
             return (
                 f"Reserved bytes are modelled. The allocator rules ({allocator}, default settings) are "
@@ -137,8 +131,8 @@ def _prediction(caveat: caveats.PredictionCaveat | caveats.DeviceCaveat) -> str:
         case caveats.RangesOfOtherMachines(with_desktop=with_desktop):
             parts = "Driver reserve and CUDA context"
             if with_desktop:
-                parts = "Driver reserve, CUDA context and what a desktop takes"
-            return f"{parts} are ranges that other machines showed: this one may have others."
+                parts = "Driver reserve, CUDA context and the memory of a desktop"
+            return f"{parts} are ranges measured on other machines: this one may differ."
         case caveats.BudgetReadHere(read_at=at, driver_reserve_bytes=reserve, in_use_bytes=used):
             use = "" if used is None else f", {units.gib(used)} in use, which counts as the desktop"
             return (
@@ -146,13 +140,17 @@ def _prediction(caveat: caveats.PredictionCaveat | caveats.DeviceCaveat) -> str:
                 f"{units.gib(reserve)} kept by the driver{use}. It does not report the CUDA context."
             )
         case caveats.CalibratedByRecords(records=records, with_desktop=with_desktop):
-            desktop = " What a desktop takes is a range that other machines showed." if with_desktop else ""
+            desktop = (
+                " The memory of a desktop is a range measured on other machines." if with_desktop else ""
+            )
             return (
-                "CUDA context, driver reserve and cuDNN's part are, as far as they show it, those of "
-                f"{records} measured {plural('record', records)} of this card.{desktop}"
+                "CUDA context, driver reserve and cuDNN's part come from "
+                f"{records} measured {plural('record', records)} of this card, where shown.{desktop}"
             )
         case caveats.SpeedsAreCeilings():
-            return "Speeds are ceilings, from the card's bandwidth and BF16 rate: a run is slower."
+            return (
+                "Speeds are upper limits, computed from the card's bandwidth and BF16 rate: a run is slower."
+            )
         case _:
             return _device(caveat)
 
@@ -162,7 +160,7 @@ def _system(planned: caveats.PredictedForSystem) -> str:
     kernels = ", ".join(KERNELS[kernel] for kernel in planned.kernels)
     noun = plural("kernel", len(planned.kernels))
     head = f"{SYSTEMS[planned.os]}, torch {planned.torch}"
-    parts = [f"{head}: {kernels} attention {noun}" if kernels else f"Derived for {head}"]
+    parts = [f"{head}: {kernels} attention {noun}" if kernels else f"Predicted for {head}"]
     if planned.torch_here is not None:
         parts.append(f"the installed torch is {planned.torch_here}")
     text = f"{'; '.join(parts)}."
@@ -183,7 +181,7 @@ def _ratios(measured: caveats.ReservedMeasured) -> str:
 def _device(caveat: caveats.DeviceCaveat) -> str:
     match caveat:
         case caveats.ComputedElsewhere(device_kind=kind, device=device):
-            return f"Computed on the {kind}: no figure of this record is one of {device}."
+            return f"Computed on the {kind}: the figures are not those of {device}."
         case caveats.NotInCatalog(predicted=predicted):
             missing = "ceiling of speed" if predicted else "share of them"
             return (
@@ -193,13 +191,15 @@ def _device(caveat: caveats.DeviceCaveat) -> str:
         case caveats.OtherPrograms(count=count, used_bytes=used):
             others = f"{count} other {plural('program', count)} used the card"
             held = "" if used is None else f" and held {units.both_units(used)}"
-            return f"When the run began, {others}{held}: less was left for the model."
+            return f"When the run began, {others}{held}: less memory was available to the model."
         case caveats.DisplayAttached():
-            return "A display is on this card: what it takes was not there for the model."
+            return (
+                "A display is connected to this card: the memory that it uses was not available to the model."
+            )
         case caveats.PowerLimited(limit_w=limit, default_w=default):
             return (
                 f"The power limit is {limit:.0f} W, below the card's {default:.0f} W: "
-                "at its default it may be faster."
+                "at the default it may be faster."
             )
         case _:
             assert_never(caveat)

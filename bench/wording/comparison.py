@@ -22,7 +22,7 @@ from bench.wording import phrases
 from bench.wording.labels import ATTENTIONS
 
 _LEAST_P: Final = 0.0001
-_MORE: Final = "--interleave or more records can tell"
+_MORE: Final = "use --interleave or more records"
 
 
 # --- figures ----------------------------------------------------------------------------------------------
@@ -71,7 +71,7 @@ def _cells(count: int) -> str:
 _DISTURBED: Final[Mapping[Label, str]] = {
     Label.THROTTLED: "ran while the device slowed itself down",
     Label.CONTENDED: "shared the device with other work",
-    Label.SPILLED: "lay partly in system memory",
+    Label.SPILLED: "used system memory too",
 }
 _DIFFERS: Final[Mapping[Aspect, str]] = {
     Aspect.PROVENANCE: "provenance: {base} against {new}",
@@ -94,15 +94,15 @@ _DIFFERS: Final[Mapping[Aspect, str]] = {
     Aspect.RAN_OPERATORS: "other kernels ran in the language model",
     Aspect.RAN_ENCODER_ATTENTION: "effective attention of the audio encoder: {base} against {new}",
     Aspect.RAN_ENCODER_OPERATORS: "other kernels ran in the audio encoder",
-    Aspect.RAN_PROVIDER: "attention provider was {base}, is {new}",
-    Aspect.RAN_LOGITS: "logits positions was {base}, is {new}",
-    Aspect.RAN_CHUNK_FRAMES: "encoder chunk frames was {base}, is {new}",
-    Aspect.RAN_CHUNKS: "encoder chunks at once was {base}, is {new}",
-    Aspect.RAN_MLP_POSITIONS: "mlp positions at once was {base}, is {new}",
-    Aspect.RAN_EMBEDDINGS: "embeddings was {base}, is {new}",
-    Aspect.RAN_KERNEL: "attention kernel of the language model was {base}, is {new}",
-    Aspect.RAN_GROUPING: "calls of SDPA in the language model were {base}, are {new}",
-    Aspect.RAN_ENCODER_KERNEL: "attention kernel of the audio encoder was {base}, is {new}",
+    Aspect.RAN_PROVIDER: "attention provider: {base} against {new}",
+    Aspect.RAN_LOGITS: "logits positions: {base} against {new}",
+    Aspect.RAN_CHUNK_FRAMES: "encoder chunk frames: {base} against {new}",
+    Aspect.RAN_CHUNKS: "encoder chunks at once: {base} against {new}",
+    Aspect.RAN_MLP_POSITIONS: "mlp positions at once: {base} against {new}",
+    Aspect.RAN_EMBEDDINGS: "embeddings: {base} against {new}",
+    Aspect.RAN_KERNEL: "attention kernel of the language model: {base} against {new}",
+    Aspect.RAN_GROUPING: "calls of SDPA in the language model: {base} against {new}",
+    Aspect.RAN_ENCODER_KERNEL: "attention kernel of the audio encoder: {base} against {new}",
 }
 _ON_ONE_SIDE: Final[Mapping[Aspect, str]] = {
     Aspect.RAN_ATTENTION: "attention of the language model was observed on one side only",
@@ -147,19 +147,19 @@ def change_note(note: ChangeNote | None) -> str:
         case None:
             return ""
         case reasons.TooFewValues():
-            return "too few values: no test could tell these from chance"
+            return "too few values: no test can separate a change from chance"
         case reasons.TooFewRepeats(least=least):
-            return f"too few repeats: {least} of each side are the least"
+            return f"too few repeats: each side needs {least} or more"
         case reasons.OneValueEach():
-            return "one value from each run: how much it varies is not known"
+            return "one value from each run: its variation is not known"
         case reasons.EndsDisagree():
-            return "of the predicted interval one end rose and the other one fell"
+            return "one end of the predicted interval rose, the other end fell"
         case reasons.PeakMayBeMissing():
-            return "watched, not counted: a short peak may be missing"
+            return "sampled, not counted: a short peak may be missing"
         case reasons.WithinSegmentOrder(threshold_bytes=threshold):
-            return f"equal builds differ by up to {threshold / 2**20:g} MiB, with the order of segments"
+            return f"equal builds differ by up to {threshold / 2**20:g} MiB, by the order of segments"
         case reasons.DriftNotTested():
-            return "p leaves out drift of the machine between sessions: compare --interleave takes it out"
+            return "p ignores drift of the machine between sessions; compare --interleave removes it"
         case reasons.NoRatio():
             return "a value of 0: no ratio"
         case _:
@@ -179,20 +179,19 @@ def _of_spread(note: _OfSpread) -> str:
     """How far runs of one build lie apart."""
     match note:
         case reasons.WithinAssumedSpread(spread=spread):
-            words = "within what fresh processes of one build may differ by, as far as is known"
-            return f"{words} ({share(spread)})"
+            return f"within the assumed difference of fresh processes of one build ({share(spread)})"
         case reasons.WithinMeasuredSpread(spread=spread):
-            return f"within what the processes of the base differ by ({share(spread)})"
+            return f"within the measured difference of the base's processes ({share(spread)})"
         case reasons.NotClear():
-            return "too little for single processes to tell"
+            return "too small a change to show with single processes"
         case reasons.TooFewRuns(base=base, new=new, factor=factor):
             runs = "one run on each side" if base == new == 1 else f"{base} and {new} runs"
-            shown = "repeats of one process do not show how runs differ"
+            shown = "repeats of one process do not show how much runs differ"
             return f"{runs}: {shown}" + (
-                "" if factor is None else f" (assumed: by up to a factor of {factor:g})"
+                "" if factor is None else f" (assumed: up to a factor of {factor:g})"
             )
         case reasons.BeyondAssumedSpread(factor=factor):
-            return f"beyond the factor of {factor:g} that single runs of one build are assumed to differ by"
+            return f"beyond a factor of {factor:g}, the assumed difference of single runs of one build"
         case _:
             assert_never(note)
 
@@ -216,11 +215,11 @@ def gate_reason(reason: GateReason) -> str:
         case reasons.NoRatioInCell(cell=cell):
             return f"no ratio in {cell_name(cell)}"
         case reasons.RoseFromZero(cell=cell):
-            return f"was 0 in the base and is not: {cell_name(cell)}"
+            return f"0 in the base, above 0 now: {cell_name(cell)}"
         case reasons.WorstChange(change=change):
             return f"{percent(change)} at worst"
         case reasons.BaseTooNoisy(noise=noise):
-            return f"the base's own noise is {share(noise)}, more than half the gate; {_MORE}"
+            return f"the noise of the base is {share(noise)}, more than half the gate; {_MORE}"
         case reasons.ProcessesTooFarApart(spread=spread):
             return f"processes of one build may differ by {share(spread)}, more than half the gate; {_MORE}"
         case _:
@@ -245,15 +244,15 @@ def _of_change(reason: _OfChange) -> str:
         case reasons.ChangeShown(p=p, note=note):
             return f"{by} {where}" + ("" if p is None else f", {_p_equals(p)}") + _also(note)
         case reasons.MayBeChance(note=note):
-            return f"{by} {where}: beyond the limit, and this may be chance{_also(note)}"
+            return f"{by} {where}: beyond the limit, but this may be chance{_also(note)}"
         case reasons.NotDecided(note=note):
             return f"{by}{_because(note)}"
         case reasons.NoInterval(note=note):
             return f"{by} {where}{_because(note)}"
         case reasons.WiderThanGate():
-            return f"{by}: wider than the gate, more rounds tell more"
+            return f"{by}: the interval is wider than the gate; more rounds narrow it"
         case reasons.MayReachBeyond(note=note):
-            return f"{by} {where}: within the limit, and it may be beyond{_also(note)}"
+            return f"{by} {where}: within the limit, but the true change may be beyond{_also(note)}"
         case _:
             assert_never(reason)
 
@@ -287,12 +286,12 @@ def gate_remedy(remedy: GateRemedy | None) -> str:
         case reasons.RunPairs(pairs=pairs):
             return f"about {pairs} pairs: --interleave --rounds {pairs}"
         case reasons.AtTheLimit():
-            return "the change is about the limit: more runs will hardly decide, another limit does"
+            return "the change is close to the limit: choose another limit, more runs will hardly decide"
         case reasons.RunAlike():
-            return "a run of the same cells on both sides, without other work on the device"
+            return "run the same cells on both sides, without other work on the device"
         case reasons.RecordMetric():
-            return "records of both sides that have this metric"
+            return "use records of both sides that have this metric"
         case reasons.GateCounted():
-            return "a gate on allocated_peak_bytes, which repeats exactly"
+            return "use a gate on allocated_peak_bytes, which repeats exactly"
         case _:
             assert_never(remedy)

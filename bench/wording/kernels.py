@@ -14,7 +14,7 @@ _ON_CARD: Final[Mapping[SdpaKernel, str]] = {
 }
 _FUSED_ON_CPU: Final = "torch's fused kernel for the CPU"
 _NO_FLASH: Final = "; this build of torch has no FlashAttention kernels"
-_UNGROUPED: Final = "without groups of heads, since these would run the math kernel: a fused one is expected"
+_UNGROUPED: Final = "without groups of heads, which would need the math kernel: a fused kernel is expected"
 _UNKNOWN: Final = "a kernel that is not known until the run"
 
 

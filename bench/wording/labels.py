@@ -16,12 +16,23 @@ from bench.records.prediction import PlannedSystem
 
 VERDICTS: Final[Mapping[Verdict, str]] = {
     Verdict.RUNS: "Runs",
-    Verdict.RUNS_HEADLESS: "Runs without a desktop",
+    Verdict.RUNS_HEADLESS: "Runs on a headless card",
     Verdict.TOO_CLOSE_TO_CALL: "Too close to call",
     Verdict.DOES_NOT_FIT: "Does not fit",
     Verdict.UNSUPPORTED: "Unsupported",
     Verdict.UNKNOWN: "Unknown",
 }
+_PREDICTED: Final[Mapping[Verdict, str]] = {
+    Verdict.RUNS: "Fits",
+    Verdict.RUNS_HEADLESS: "Fits on a headless card",
+}
+
+
+def headline(verdict: Verdict, provenance: Provenance) -> str:
+    """Return the name of a verdict; a predicted cell fits, a measured one runs."""
+    return (
+        _PREDICTED.get(verdict, VERDICTS[verdict]) if provenance is Provenance.DERIVED else VERDICTS[verdict]
+    )
 
 
 def suite(name: str, version: str, origin: Literal["shipped", "own"] | None) -> str:
@@ -48,7 +59,7 @@ LIKELIHOOD: Final[Mapping[bool | None, str]] = {
 
 PROVENANCES: Final[Mapping[Provenance, str]] = {
     Provenance.MEASURED: "measured on this device",
-    Provenance.DERIVED: "derived, nothing was run",
+    Provenance.DERIVED: "predicted, nothing was run",
     Provenance.EMULATED: "emulated memory limit",
     Provenance.SMOKE: "smoke run",
 }
@@ -57,7 +68,7 @@ WEIGHTS: Final[Mapping[WeightMode, str]] = {
     WeightMode.HUB: "published weights",
     WeightMode.LOCAL: "local weights",
     WeightMode.RANDOM: "random weights",
-    WeightMode.TINY: "tiny model, made-up weights",
+    WeightMode.TINY: "tiny model, random weights",
 }
 
 ATTENTIONS: Final[Mapping[Attention, str]] = {

@@ -74,15 +74,15 @@ def reason(why: reasons.OutcomeReason) -> str:
     """
     match why:
         case reasons.TimeLimitPassed(limit_s=limit_s, during=step):
-            return f"not done after {limit_s:g} s{_during(step)}; the worker was replaced"
+            return f"not finished after {limit_s:g} s{_during(step)}; a new worker was started"
         case reasons.SmallerRanOut(smaller=smaller):
-            return f"{_tried(smaller)} ran out of memory already"
+            return f"a smaller cell, {_tried(smaller)}, ran out of memory"
         case reasons.FewerTokensDidNotFit(smaller=smaller):
-            return f"{_tried(smaller)} did not fit already"
+            return f"a smaller cell, {_tried(smaller)}, did not fit"
         case reasons.RunInterrupted():
             return "the run was interrupted before this cell; `bench run --resume` runs it"
         case reasons.TimeBudgetUsed(budget_s=budget_s):
-            return f"the time budget of {units.seconds(budget_s)} was used"
+            return f"the time budget of {units.seconds(budget_s)} was used up"
         case _:
             return _out_of_memory(why)
 
@@ -113,7 +113,7 @@ def _parts(outcome: Outcome) -> Iterator[str]:
         yield f"during {outcome.phase.value}"
     if isinstance(outcome, OutOfMemory) and outcome.requested_bytes is not None:
         free = f", {units.gib(outcome.free_bytes)} were free" if outcome.free_bytes is not None else ""
-        yield f"{units.gib(outcome.requested_bytes)} asked for{free}"
+        yield f"{units.gib(outcome.requested_bytes)} requested{free}"
     if isinstance(outcome, OutOfMemory) and outcome.reserved_bytes is not None:
         yield f"the allocator held {units.gib(outcome.reserved_bytes)}"
     if isinstance(outcome, Timeout):
@@ -128,7 +128,7 @@ def _out_of_memory(
             return error
         case reasons.HostRefused(requested_bytes=asked, phase=phase):
             size = f" for {units.both_units(asked)}" if asked is not None else ""
-            return f"the machine refused memory{size} in {phase or 'set-up'}"
+            return f"the machine refused memory{size} during {phase or 'set-up'}"
         case reasons.EmulatedCardFull(requested_bytes=asked, free_bytes=free, limit_bytes=limit):
             return (
                 f"tried to allocate {units.gib(asked)} with {units.gib(free)} free of the "
@@ -145,7 +145,7 @@ def _failed(why: reasons.FailedReason | reasons.UnsupportedReason) -> str:
         case reasons.NoNewWorker(error=error) | reasons.CardLost(error=error):
             return error
         case reasons.NotRecordable(error=error):
-            return f"a record cannot hold its figures: {error}"
+            return f"the figures cannot be stored in a record: {error}"
         case reasons.WorkerRaised(error=error, during=step):
             return f"{error}{_during(step)}"
         case reasons.WorkerExited(during=step) | reasons.WorkerKilled(during=step):
@@ -161,7 +161,7 @@ def _unsupported(why: reasons.UnsupportedReason) -> str:
         case reasons.FlashAttentionNeedsNewerGpu(needed=needed, compute_capability=found):
             return f"FlashAttention 2 needs compute capability {needed}; this card has {found}"
         case reasons.FlashAttentionNeeds16Bits():
-            return "FlashAttention 2 computes in 16 bits; the suite asks for float32"
+            return "FlashAttention 2 computes in 16 bits; the suite requires float32"
         case reasons.FlashAttentionNotInstalled():
             return "the package flash-attn is not installed"
         case reasons.FlashAttentionBroken(version=version, failed_at=failed_at, error=error):
@@ -169,11 +169,11 @@ def _unsupported(why: reasons.UnsupportedReason) -> str:
             what = ends.get(failed_at, "ends the process that tries it")
             return f"flash-attn {version or '(of unknown version)'} {what}: {error}"
         case reasons.Bfloat16NeedsNewerGpu(needed=needed, compute_capability=found):
-            return f"BF16 needs compute capability {needed}; this card has {found}, and emulates it"
+            return f"BF16 needs compute capability {needed}; this card has {found} and only emulates BF16"
         case reasons.BeyondContext(max_positions=positions, max_tokens=tokens, longest_clip_s=longest):
             return (
-                f"the model has {positions:,} positions: with {tokens} tokens to answer "
-                f"no clip beyond {longest} s fits"
+                f"the model has {positions:,} positions: with an answer of {tokens} tokens "
+                f"the longest clip is {longest} s"
             )
         case _:
             assert_never(why)
@@ -185,7 +185,7 @@ def worker_end(why: reasons.WorkerExited | reasons.WorkerKilled) -> str:
         case reasons.WorkerExited(exit_status=status):
             return f"the worker ended with exit status {status}"
         case reasons.WorkerKilled(signal=name):
-            often = "; the system's out-of-memory killer does that" if name == "SIGKILL" else ""
+            often = "; often this is the system's out-of-memory killer" if name == "SIGKILL" else ""
             return f"the worker was killed by {name}{often}"
         case _:
             assert_never(why)

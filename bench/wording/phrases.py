@@ -31,7 +31,7 @@ def interval(kind: IntervalKind, n: int | None) -> str:
     """`95 %`, or `range of 3`: how far an interval of so many values can be trusted. None: not known."""
     if kind == "bootstrap_95":
         return "95 %"
-    return "range of its repeats" if n is None else f"range of {n:,}"
+    return "range of the repeats" if n is None else f"range of {n:,}"
 
 
 def plural(word: str, count: int) -> str:

@@ -12,7 +12,7 @@ from bench.records.verdicts import Budget, BudgetAnswer, BudgetLimit, CellReason
 from bench.wording import outcomes
 from bench.wording.phrases import length, plural, shape
 
-_HEAD: Final = "Derived, not measured"
+_HEAD: Final = "Predicted, not measured"
 _BUDGETS: Final[dict[Budget, str]] = {"headless": "headless", "desktop": "with a desktop"}
 _SHORTEST_S: Final = 1.0  # of a predicted line
 
@@ -43,15 +43,15 @@ def _answer(answer: BudgetAnswer) -> str:
     need, there = answer.need_bytes, answer.available_bytes
     match answer.fit:
         case Fit.FITS:
-            figures = f"it needs at most {_size(need.high)}, and at least {_size(there.low)} is there"
+            figures = f"at most {_size(need.high)} needed, at least {_size(there.low)} available"
         case Fit.DOES_NOT_FIT:
-            figures = f"it needs at least {_size(need.low)}, and at most {_size(there.high)} is there"
+            figures = f"at least {_size(need.low)} needed, at most {_size(there.high)} available"
         case Fit.TOO_CLOSE_TO_CALL:
-            between = f"it needs {span(need)}, and {span(there)} is there"
-            figures = f"{between}: {likelihood(answer.likely_fits)}"
+            between = f"{span(need)} needed, {span(there)} available"
+            figures = f"{between} ({likelihood(answer.likely_fits)})"
         case _:
             assert_never(answer.fit)
-    return f"{_BUDGETS[answer.budget]} {figures}"
+    return f"{_BUDGETS[answer.budget]}: {figures}"
 
 
 def likelihood(likely: bool | None) -> str:
@@ -76,14 +76,14 @@ def sentence(why: verdicts.PredictionReason, *, with_head: bool = True) -> str:
     """Why a prediction has its verdict; `with_head` false: where it can, without saying that it is one."""
     match why:
         case verdicts.PredictedTiny():
-            return f"{_HEAD}, and for a tiny model, which says nothing about whether the real model runs."
+            return f"{_HEAD}, for a tiny model: this does not show whether the real model runs."
         case verdicts.PredictedOnCpu(allocated_peak_bytes=int(peak), cell=CellShape() as largest):
             return (
-                f"{_HEAD}, for a CPU, which has no VRAM budget to hold it against: the highest predicted "
-                f"peak is {units.both_units(peak)}, of {shape(largest)}."
+                f"{_HEAD}, for a CPU, which has no VRAM budget. The highest predicted peak is "
+                f"{units.both_units(peak)}, for {shape(largest)}."
             )
         case verdicts.PredictedOnCpu():
-            return f"{_HEAD}, for a CPU, which has no VRAM budget to hold anything against."
+            return f"{_HEAD}, for a CPU, which has no VRAM budget."
         case _:
             return f"{_HEAD}: {_against_budgets(why)}." if with_head else f"{_against_budgets(why)}."
 
@@ -98,13 +98,13 @@ def _against_budgets(
             return f"{_smallest(smallest, answer)}{_shorter(shorter)}"
         case verdicts.PredictedMisfit(smallest=smallest, answer=answer, shorter=shorter):
             because = _weights(why) or _smallest(smallest, answer)
-            return f"nothing that was asked for fits; {because}{_shorter(shorter)}"
+            return f"no requested clip fits; {because}{_shorter(shorter)}"
         case _:
             assert_never(why)
 
 
 def _smallest(smallest: CellShape, answer: BudgetAnswer) -> str:
-    return f"a clip of {shape(smallest)} is the smallest, and {_answer(answer)}"
+    return f"the smallest clip is {shape(smallest)}; {_answer(answer)}"
 
 
 def _weights(why: verdicts.PredictedMisfit) -> str:
@@ -112,7 +112,7 @@ def _weights(why: verdicts.PredictedMisfit) -> str:
     if why.weights_bytes is None:
         return ""
     there = units.both_units(why.available_bytes)
-    return f"the weights alone take {units.both_units(why.weights_bytes)} and at most {there} is there"
+    return f"the weights alone need {units.both_units(why.weights_bytes)}, at most {there} is available"
 
 
 def _shorter(limit: BudgetLimit | None) -> str:
@@ -140,8 +140,8 @@ def _limit(limit: BudgetLimit) -> str:
 
 def _fits(limit: BudgetLimit) -> str:
     if limit.fits_s is None:
-        return f"no clip {'that was asked for ' if limit.context_s is None else ''}certainly fits"
-    whole = ", the longest that the model's context holds" if limit.fits_s == limit.context_s else ""
+        return f"no {'requested ' if limit.context_s is None else ''}clip is known to fit"
+    whole = ", the longest clip that the model's context allows" if limit.fits_s == limit.context_s else ""
     return f"fits up to {length(limit.fits_s)}{whole}"
 
 
@@ -159,4 +159,4 @@ def _likely(limit: BudgetLimit) -> str:
 def _misfit(limit: BudgetLimit) -> str:
     if limit.misfit_s is not None:
         return f"does not fit from {length(limit.misfit_s)}"
-    return "longer ones were not looked for" if limit.context_s is None else ""
+    return "longer clips were not requested" if limit.context_s is None else ""

@@ -19,7 +19,7 @@ _DONE: Final = {
 _COUNTED: Final[dict[Status, str]] = {
     "measured": "ran",
     "out_of_memory": "ran out of memory",
-    "skipped": "was left out as too large",
+    "skipped": "was skipped as too large",
 }
 _MAX_SETTINGS: Final = 4
 
@@ -34,16 +34,16 @@ def sentence(why: verdicts.VerdictReason) -> str:
         case verdicts.BySetting(basis=basis):
             return f"{_basis(basis)}. {_by_setting(why)}"
         case verdicts.MergedSmoke(basis=basis):
-            return f"{_basis(basis)}: that says nothing about whether the real model runs."
+            return f"{_basis(basis)}: this does not show whether the real model runs."
         case verdicts.MergedRan(basis=basis):
             return f"{_basis(basis)}: {'; '.join(_merged_ran(why))}."
         case verdicts.MergedTooClose(basis=basis, close=close):
-            return f"{_basis(basis)}: nothing fits in every record; {_tally(close)}."
+            return f"{_basis(basis)}: no clip fits in every record; {_tally(close)}."
         case verdicts.MergedMisfit(basis=basis, smallest=smallest):
             even = f"even a clip of {_row(smallest)} does not"
-            return f"{_basis(basis)}: nothing that was tried fits: {even}."
+            return f"{_basis(basis)}: no tried clip fits, {even}."
         case verdicts.MergedUnsupported(basis=basis):
-            return f"{_basis(basis)}: nothing that was asked for can run here."
+            return f"{_basis(basis)}: no requested cell can run here."
         case verdicts.MergedUnknown(basis=basis):
             return f"{_basis(basis)}: no cell finished, so nothing is known."
         case _:
@@ -57,30 +57,30 @@ def _run(why: verdicts.RunReason) -> str:
     match why:
         case verdicts.SmokeRun(ran=ran, cells=cells):
             return (
-                f"This is a smoke run: {ran} of {cells} cells of a tiny model ran, which shows that the "
-                "pipeline works and says nothing about whether the real model runs."
+                f"Smoke run: {ran} of {cells} cells of a tiny model ran. The pipeline works; this does not "
+                "show whether the real model runs."
             )
         case verdicts.OtherDeviceComputed(device_kind=kind, device=device):
-            return f"The cells computed on the {kind}, which tells nothing of {device}."
+            return f"The cells computed on the {kind}: this does not show whether they run on {device}."
         case verdicts.Ran(misfit=misfit):
             limit = f"; a clip of {shape(misfit)} ran out of memory" if misfit is not None else ""
             return f"{_largest(why)}{_with_desktop(why)}{limit}."
         case verdicts.RanHeadless(least_needed_bytes=least, desktop_bytes=there):
             return (
-                f"{_largest(why)}; beside a desktop nothing that ran fits: the least takes "
-                f"{units.both_units(least)} and {units.both_units(there)} would be left."
+                f"{_largest(why)}; with a desktop no clip fits: the smallest needs "
+                f"{units.both_units(least)}, {units.both_units(there)} would be available."
             )
         case verdicts.NothingFits(smallest=smallest, emulated_total_bytes=total):
             even = f": even a clip of {shape(smallest)} ran out of memory" if smallest is not None else ""
             where = "" if total is None else f" an emulated card of {units.both_units(total)}"
-            return f"Nothing that was tried fits{where}{even}."
+            return f"No tried clip fits{where}{even}."
         case verdicts.EverythingSpilled(smallest=smallest):
-            even = f"even a clip of {shape(smallest)} lay partly in system memory"
-            return f"Nothing that was tried fits the card: {even}."
+            even = f"even a clip of {shape(smallest)} used system memory too"
+            return f"No tried clip fits the card: {even}."
         case verdicts.NothingSupported():
-            return f"Nothing that was asked for can run here{_because(why)}".rstrip(".") + "."
+            return f"No requested cell can run here{_because(why)}".rstrip(".") + "."
         case verdicts.NoCells():
-            return "The record holds no cells, so nothing is known."
+            return "The record contains no cells, so nothing is known."
         case verdicts.OnlyPredictions():
             return "Nothing was run: every figure is a prediction."
         case verdicts.NothingFinished(statuses=statuses):
@@ -125,8 +125,8 @@ def _memory(peak: verdicts.MemoryFigure | None, card: str) -> str:
 
 def _with_desktop(why: verdicts.Ran | verdicts.MergedRan) -> str:
     if why.largest_fits_with_desktop:
-        return "; it fits beside a desktop too"
-    return "" if why.with_desktop is None else f"; beside a desktop up to {_row(why.with_desktop)}"
+        return "; it also fits with a desktop"
+    return "" if why.with_desktop is None else f"; with a desktop up to {_row(why.with_desktop)}"
 
 
 def _status(status: Status) -> str:
@@ -148,7 +148,7 @@ def _merged_ran(why: verdicts.MergedRan) -> Iterator[str]:
     detail = _figures(why.decode_tokens_per_s, why.memory, "the card")
     yield f"the longest clip that ran is {_row(why.cell)}{where}{detail}{_with_desktop(why)}"
     if why.none_fits_with_desktop:
-        yield "beside a desktop nothing that ran fits"
+        yield "with a desktop no clip that ran fits"
     if why.close is not None:
         yield _tally(why.close)
     if why.misfit is not None:
@@ -177,7 +177,7 @@ def _by_setting(why: verdicts.BySetting) -> str:
         found.setdefault(_of_setting(one.why), []).append(variants or "other settings")
     parts = [f"{_capital(' and '.join(names))}: {words}" for words, names in found.items()]
     more = len(parts) - _MAX_SETTINGS
-    rest = [f"{more} more stand in the tables."] if more > 0 else []
+    rest = [f"{more} more are in the tables."] if more > 0 else []
     return " ".join([*parts[:_MAX_SETTINGS], *rest])
 
 

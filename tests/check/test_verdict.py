@@ -43,9 +43,9 @@ def test_predictions_for_two_profiles_are_told_one_by_one_and_none_is_the_best()
     check = merged(plan, lean(plan, 2))
     first, _, second = check.why.partition(" Profile faithful: ")
     assert first == "Predicted in 2 records. Profile lean: " + economical.removeprefix(
-        "Derived, not measured: "
+        "Predicted, not measured: "
     )
-    assert second == faithful.removeprefix("Derived, not measured: ")
+    assert second == faithful.removeprefix("Predicted, not measured: ")
     assert check.verdict is Verdict.RUNS  # as the leaner of both says: one that fits can be chosen
     assert "best" not in check.why
 

@@ -37,7 +37,7 @@ def test_energy_and_labels_stand_in_the_line_where_there_are_any() -> None:
 
 def test_out_of_memory_says_when_and_how_much() -> None:
     line = outcome_of(sample.out_of_memory(sample.requested()), sample.RTX_4070)
-    assert "during prefill; 1.21 GiB asked for, 0.38 GiB were free; the allocator held 11.27 GiB" in line
+    assert "during prefill; 1.21 GiB requested, 0.38 GiB were free; the allocator held 11.27 GiB" in line
 
 
 def test_time_left_follows_the_pace_of_the_cells_that_ran(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -93,7 +93,7 @@ def _says_what_it_is(path: Path, record: Record) -> None:
     # The same clip with more tokens needs more: it was not tried, and the record says so.
     last = record.cells[-1]
     assert (last.requested.max_tokens, last.outcome.status) == (16, "skipped")
-    assert "with 8 tokens did not fit already" in last.model_dump()["outcome"]["reason"]
+    assert "with 8 tokens, did not fit" in last.model_dump()["outcome"]["reason"]
 
 
 def _tells_how_it_goes(ended: RunSummary, folder: Path) -> None:
@@ -201,7 +201,7 @@ def test_a_search_ends_where_it_was_asked_to_and_remembers_what_timed_out(
     assert rows(second.stdout) == [
         ["SDPA", "8", "20", "s", "or", "more", "unknown", "from", "40", "s", "on", "0"]
     ]
-    assert "because that probe timed out: not done after 60 s (during cold)" in second.stdout
+    assert "because that probe timed out: not finished after 60 s (during cold)" in second.stdout
     assert "--retry-failed tries it again" in second.stdout
     third = frontier("--retry-failed", "--max-clip", "40")
     assert third.returncode == 0, third.stderr
@@ -220,5 +220,5 @@ def test_a_time_budget_without_a_finished_probe_leaves_no_record(
     ended = bench(*command, home=home, cwd=tmp_path, env=stand_ins)
     assert ended.returncode == 0, ended.stderr
     assert "no probe had ended at twice the time budget: give a longer one" in ended.stdout
-    assert "probe 1: 10 s, 200 tokens, sdpa: not run: the time budget of 10.0 ms was used\n" in ended.stderr
+    assert "probe 1: 10 s, 200 tokens, sdpa: not run: the time budget of 10.0 ms was used up\n" in ended.stderr
     assert not list(tmp_path.rglob("*.json*"))

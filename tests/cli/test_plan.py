@@ -188,7 +188,7 @@ def test_the_whole_catalog(say: Say, model: str) -> None:
     said = say("plan", "--any-gpu", "--model", model, *ONE, "--desktop")
     assert "smallest card that likely fits with a desktop  rtx-" in said.out
     assert "headless" not in said.out
-    assert "4 s, 8 tokens, sdpa (derived, nothing was run)" in said.out
+    assert "4 s, 8 tokens, sdpa (predicted, nothing was run)" in said.out
 
 
 def test_windows_has_no_budget_without_a_desktop(say: Say, model: str) -> None:
@@ -257,7 +257,7 @@ def test_what_cannot_be_written_in_the_end_was_printed(say: Say, model: str, tmp
     said = say("plan", "--gpu", "rtx-4070", "--model", model, *ONE, "--out", "mine")
     assert said.code == 3
     assert "cannot be written" in said.err
-    assert "Derived, not measured" in said.out
+    assert "Predicted, not measured" in said.out
 
 
 def test_paths_do_not_stand_in_the_json(say: Say, model: str) -> None:

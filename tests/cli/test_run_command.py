@@ -38,7 +38,7 @@ def test_a_smoke_run_says_so_and_names_what_it_wrote(finished_run: Run) -> None:
     folder, output, _ = finished_run
     record = read_record(_record(finished_run))
     assert (record.provenance, record.model.weight_mode) == ("smoke", "tiny")
-    assert "smoke run, tiny model, made-up weights" in output
+    assert "smoke run, tiny model, random weights" in output
     named = dict(re.findall(r"^(record|report)  (.+)$", output, re.MULTILINE))
     assert (folder / named["record"]).is_file()
     assert "<html" in (folder / named["report"]).read_text(encoding="utf-8")
@@ -218,7 +218,10 @@ def test_a_disk_that_fills_up_at_the_last_moment_names_the_command_that_seals(
     ("options", "message"),
     [
         ("--retry-failed", "--retry-failed needs --resume. Add --resume RECORD"),
-        ("--resume x.json --discard-unfinished", "--discard-unfinished and --resume exclude each other. Leave one"),
+        (
+            "--resume x.json --discard-unfinished",
+            "--discard-unfinished and --resume exclude each other. Leave one",
+        ),
     ],
 )
 def test_options_that_need_or_exclude_resume(options: str, message: str, say: Say) -> None:

@@ -14,7 +14,7 @@ from tests.samples.cards import device_memory
 
 WANT = sample.requested(60, 128)
 RAN = sample.measured(WANT)
-PRUNED = Skipped(reason="10 s with 128 tokens ran out of memory already", cause="pruned")
+PRUNED = Skipped(reason="10 s with 128 tokens ran out of memory", cause="pruned")
 
 
 def judged(cell: CellResult, *expect: JsonValue) -> tuple[Finding, ...]:

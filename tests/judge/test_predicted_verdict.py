@@ -203,4 +203,4 @@ def test_the_sentence_of_a_prediction_is_one_line_and_never_of_a_run(
     assert words.endswith(".")
     assert "\n" not in words
     assert not {"ran", "tok/s", "process peak"} & set(words.rstrip(".").split())
-    assert not needs or words.startswith("Derived, not measured")
+    assert not needs or words.startswith("Predicted, not measured")

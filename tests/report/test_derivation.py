@@ -35,7 +35,7 @@ def test_nothing_on_the_page_says_that_anything_ran() -> None:
     source = page(derived.derived_record())
     for words in ("Longest that ran", "every repeat", "Observed", "measured on this device"):
         assert words not in source
-    assert source.count("derived, nothing was run") > source.count("<table")
+    assert source.count("predicted, nothing was run") > source.count("<table")
 
 
 def test_the_units_are_settled_from_the_records_own_figures() -> None:

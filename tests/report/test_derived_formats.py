@@ -50,8 +50,8 @@ def test_the_terminal_has_verdict_grid_and_longest_clips_in_80_columns() -> None
     text = as_text(view_of(derived.derived_record(attentions=BOTH)))
     assert max(map(len, text.splitlines())) <= 80
     lines = text.splitlines()
-    assert " ".join(lines[:2]).endswith("(derived, nothing was run, for Linux with torch 2.13)")
-    assert lines[2].startswith("Runs without a desktop: ")
+    assert " ".join(lines[:2]).endswith("(predicted, nothing was run, for Linux with torch 2.13)")
+    assert lines[2].startswith("Fits on a headless card: ")
     for words in (
         "too close to call",
         "does not fit",
@@ -184,7 +184,7 @@ def test_a_check_of_48_predictions_is_fetched_by_a_page() -> None:
 
 def test_a_post_has_the_stamp_at_every_table_of_figures() -> None:
     text = markdown.render(view_of(derived.derived_record(compared=(COMPARED,))))
-    assert text.count("derived, nothing was run") >= 6
+    assert text.count("predicted, nothing was run") >= 6
     for words in (
         "**does not fit**<br>",
         "Prediction against measurement",

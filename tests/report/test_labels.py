@@ -17,7 +17,7 @@ def test_provenance_and_weights_are_in_words_and_a_warning_unless_plain() -> Non
     random = view_of(sample.standard(WeightMode.RANDOM))
     assert random.stamp == "measured on this device, random weights"
     assert random.stamp_tone is Tone.WARN
-    assert view_of(sample.smoke()).stamp == "smoke run, tiny model, made-up weights"
+    assert view_of(sample.smoke()).stamp == "smoke run, tiny model, random weights"
 
 
 def test_weights_of_somebody_else_are_named_in_a_stamp_of_several_records_too() -> None:

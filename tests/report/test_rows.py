@@ -40,7 +40,7 @@ def test_out_of_memory_says_when_and_how_much() -> None:
     (miss, *_) = view_of(cards.rtx_4070()).misses
     assert miss.status.reason == (
         "the allocator could not get what the prefill asked for; during prefill; "
-        "2.18 GiB asked for, 0.38 GiB were free; the allocator held 10.64 GiB"
+        "2.18 GiB requested, 0.38 GiB were free; the allocator held 10.64 GiB"
     )
 
 

@@ -160,7 +160,7 @@ def test_what_was_predicted_only_is_told_beside_what_ran() -> None:
     view = build_view(merged(plan, rerun(sample.standard(), 2)), Details())
     assert {grid.title for grid in view.grids} >= {
         "SDPA, measured on this device",
-        "SDPA, Linux with torch 2.13, derived, nothing was run",
+        "SDPA, Linux with torch 2.13, predicted, nothing was run",
     }
     predicted = [row for row in view.rows if row.status.code == "predicted"]
     assert predicted

@@ -54,7 +54,7 @@ def test_memory_that_ran_is_held_against_the_budgets_that_were_measured() -> Non
     memory = plots(MIXED).figures[0]
     assert memory.note.startswith("Points ran; bands were predicted")
     labels = [entry.label for entry in memory.key]
-    assert "SDPA, Linux with torch 2.13, derived, nothing was run" in labels
+    assert "SDPA, Linux with torch 2.13, predicted, nothing was run" in labels
 
 
 def test_what_was_only_predicted_is_not_called_speed() -> None:
@@ -96,7 +96,7 @@ def test_lines_that_ran_and_lines_that_were_predicted_stand_apart() -> None:
     assert "3 machines" in ran
     assert "With a desktop: fits up to" in predicted
     assert "Headless: does not fit from" in predicted
-    assert "derived, nothing was run" in predicted
+    assert "predicted, nothing was run" in predicted
     assert "measured" not in predicted
 
 
@@ -120,7 +120,7 @@ def test_the_post_says_the_same() -> None:
 def test_a_band_beside_what_ran_is_stamped_as_a_prediction() -> None:
     figure = markup(html.render(MIXED)).partition('id="plot-memory"')[2].partition("</figcaption>")[0]
     assert "measured on this device" in figure
-    assert "derived, nothing was run" in figure
+    assert "predicted, nothing was run" in figure
     assert "measured" not in markup(html.render(PLANS)).partition('id="plots"')[2].partition("</section>")[0]
 
 

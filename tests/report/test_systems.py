@@ -54,7 +54,7 @@ def test_the_longest_clips_of_two_systems_stand_in_one_table_with_their_kernels(
 
 def test_a_page_of_one_system_names_it_at_every_table() -> None:
     view = view_of(ON_WINDOWS)
-    assert view.stamp == "derived, nothing was run, for Windows with torch 2.13"
+    assert view.stamp == "predicted, nothing was run, for Windows with torch 2.13"
     assert ("System", "Windows with torch 2.13") in [(f.label, f.text) for f in view.derived.how]  # type: ignore[union-attr]
     assert "SDPA: math" in html.render(view)
     assert "attention kernel: math" in markdown.render(view)

@@ -91,7 +91,7 @@ def test_a_worker_that_is_killed_or_hangs_costs_its_cell_and_the_sweep_goes_on(
         worker_of(process).suspend()
         parent = psutil.Process(process.pid)
         before = sum(parent.cpu_times()[:2])
-        wait_for_line(process, rf"\[4/5\].*not done after {limit} s")
+        wait_for_line(process, rf"\[4/5\].*not finished after {limit} s")
         used = sum(parent.cpu_times()[:2]) - before
         output, errors = process.communicate(timeout=120)
     assert process.returncode == 4, errors
@@ -206,7 +206,7 @@ def test_out_of_memory_is_a_result_and_spares_larger_cells(tmp_path: Path, home:
     assert spent.phase == "prefill"
     assert spent.requested_bytes is not None
     assert spent.requested_bytes > 5e9
-    assert "ran out of memory already" in cells[3].model_dump()["outcome"]["reason"]
+    assert "ran out of memory" in cells[3].model_dump()["outcome"]["reason"]
 
 
 def _in_shell(command: str, home: Path, cwd: Path) -> "subprocess.CompletedProcess[str]":

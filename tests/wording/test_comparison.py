@@ -72,15 +72,15 @@ SPREAD = reasons.WithinAssumedSpread(spread=0.07)
         ),
         (
             reasons.Differs(aspect=Aspect.RAN_MLP_POSITIONS, base=None, new=512),
-            "mlp positions at once was all, is 512",
+            "mlp positions at once: all against 512",
         ),
         (
             reasons.Differs(aspect=Aspect.RAN_KERNEL, base="flash", new="memory_efficient"),
-            "attention kernel of the language model was flash, is memory_efficient",
+            "attention kernel of the language model: flash against memory_efficient",
         ),
         (
             reasons.Differs(aspect=Aspect.RAN_GROUPING, base="grouped", new="ungrouped"),
-            "calls of SDPA in the language model were grouped, are ungrouped",
+            "calls of SDPA in the language model: grouped against ungrouped",
         ),
         (
             reasons.Disturbed(side="base", label=Label.THROTTLED),
@@ -115,48 +115,52 @@ def test_every_difference_that_a_comparison_finds_has_a_sentence(aspect: Aspect)
     ("note", "sentence"),
     [
         (None, ""),
-        (reasons.TooFewValues(), "too few values: no test could tell these from chance"),
-        (reasons.TooFewRepeats(least=3), "too few repeats: 3 of each side are the least"),
-        (reasons.OneValueEach(), "one value from each run: how much it varies is not known"),
+        (reasons.TooFewValues(), "too few values: no test can separate a change from chance"),
+        (reasons.TooFewRepeats(least=3), "too few repeats: each side needs 3 or more"),
+        (reasons.OneValueEach(), "one value from each run: its variation is not known"),
         (
             SPREAD,
-            "within what fresh processes of one build may differ by, as far as is known (7.0 %)",
+            "within the assumed difference of fresh processes of one build (7.0 %)",
         ),
         (
             reasons.WithinMeasuredSpread(spread=0.031),
-            "within what the processes of the base differ by (3.1 %)",
+            "within the measured difference of the base's processes (3.1 %)",
         ),
-        (reasons.NotClear(), "too little for single processes to tell"),
+        (reasons.NotClear(), "too small a change to show with single processes"),
         (
             reasons.TooFewRuns(base=1, new=1, factor=2.0),
-            "one run on each side: repeats of one process do not show how runs differ "
-            "(assumed: by up to a factor of 2)",
+            (
+                "one run on each side: repeats of one process do not show how much runs differ "
+                "(assumed: up to a factor of 2)"
+            ),
         ),
         (
             reasons.TooFewRuns(base=2, new=1, factor=1.35),
-            "2 and 1 runs: repeats of one process do not show how runs differ "
-            "(assumed: by up to a factor of 1.35)",
+            (
+                "2 and 1 runs: repeats of one process do not show how much runs differ "
+                "(assumed: up to a factor of 1.35)"
+            ),
         ),
         (
             reasons.TooFewRuns(base=1, new=1, factor=None),
-            "one run on each side: repeats of one process do not show how runs differ",
+            "one run on each side: repeats of one process do not show how much runs differ",
         ),
         (
             reasons.BeyondAssumedSpread(factor=2.0),
-            "beyond the factor of 2 that single runs of one build are assumed to differ by",
+            "beyond a factor of 2, the assumed difference of single runs of one build",
         ),
         (
             reasons.EndsDisagree(),
-            "of the predicted interval one end rose and the other one fell",
+            "one end of the predicted interval rose, the other end fell",
         ),
-        (reasons.PeakMayBeMissing(), "watched, not counted: a short peak may be missing"),
+        (reasons.PeakMayBeMissing(), "sampled, not counted: a short peak may be missing"),
         (
             reasons.WithinSegmentOrder(threshold_bytes=25_165_824),
-            "equal builds differ by up to 24 MiB, with the order of segments",
+            "equal builds differ by up to 24 MiB, by the order of segments",
         ),
         (
             reasons.DriftNotTested(),
-            "p leaves out drift of the machine between sessions: compare --interleave takes it out",
+            "p ignores drift of the machine between sessions; compare --interleave removes it",
         ),
         (reasons.NoRatio(), "a value of 0: no ratio"),
     ],
@@ -178,45 +182,49 @@ def test_notes_on_a_change(note: reasons.ChangeNote | None, sentence: str) -> No
             reasons.MetricOnOneSide(side="new", cells=2, first=PLACE),
             "2 cells with this metric on one side only: 30 s × 256 (SDPA), on the new side",
         ),
-        (reasons.RoseFromZero(cell=PLACE), "was 0 in the base and is not: 30 s × 256 (SDPA)"),
+        (reasons.RoseFromZero(cell=PLACE), "0 in the base, above 0 now: 30 s × 256 (SDPA)"),
         (reasons.NoRatioInCell(cell=PLACE), "no ratio in 30 s × 256 (SDPA)"),
         (reasons.WorstChange(change=0.02), "+2.0 % at worst"),
         (
             reasons.BaseTooNoisy(noise=0.145),
-            "the base's own noise is 14.5 %, more than half the gate; --interleave or more records can tell",
+            "the noise of the base is 14.5 %, more than half the gate; use --interleave or more records",
         ),
         (
             reasons.ProcessesTooFarApart(spread=0.07),
-            "processes of one build may differ by 7.0 %, more than half the gate; "
-            "--interleave or more records can tell",
+            (
+                "processes of one build may differ by 7.0 %, more than half the gate; use "
+                "--interleave or more records"
+            ),
         ),
         (reasons.ChangeShown(by=BY, p=0.0078), "+5.0 % (+1.0 to +9.0 %) over 3 cells, p = 0.0078"),
         (reasons.ChangeShown(by=BY, p=0.0), "+5.0 % (+1.0 to +9.0 %) over 3 cells, p < 0.0001"),
         (reasons.ChangeShown(by=IN_CELL), "+5.0 % in 30 s × 256 (SDPA)"),
         (
             reasons.ChangeShown(by=BY_RANGE, note=reasons.BeyondAssumedSpread(factor=2.0)),
-            "+5.0 % (+1.0 to +9.0 %, range of 3, not 95 %) over 3 cells; "
-            "beyond the factor of 2 that single runs of one build are assumed to differ by",
+            (
+                "+5.0 % (+1.0 to +9.0 %, range of 3, not 95 %) over 3 cells; beyond a factor "
+                "of 2, the assumed difference of single runs of one build"
+            ),
         ),
         (
             reasons.MayBeChance(by=BY, note=None),
-            "+5.0 % (+1.0 to +9.0 %) over 3 cells: beyond the limit, and this may be chance",
+            "+5.0 % (+1.0 to +9.0 %) over 3 cells: beyond the limit, but this may be chance",
         ),
         (
             reasons.NotDecided(by=BY, note=reasons.NotClear()),
-            "+5.0 % (+1.0 to +9.0 %): too little for single processes to tell",
+            "+5.0 % (+1.0 to +9.0 %): too small a change to show with single processes",
         ),
         (
             reasons.NoInterval(by=IN_CELL, note=reasons.TooFewRepeats(least=3)),
-            "+5.0 % in 30 s × 256 (SDPA): too few repeats: 3 of each side are the least",
+            "+5.0 % in 30 s × 256 (SDPA): too few repeats: each side needs 3 or more",
         ),
         (
             reasons.WiderThanGate(by=BY),
-            "+5.0 % (+1.0 to +9.0 %): wider than the gate, more rounds tell more",
+            "+5.0 % (+1.0 to +9.0 %): the interval is wider than the gate; more rounds narrow it",
         ),
         (
             reasons.MayReachBeyond(by=IN_CELL),
-            "+5.0 % in 30 s × 256 (SDPA): within the limit, and it may be beyond",
+            "+5.0 % in 30 s × 256 (SDPA): within the limit, but the true change may be beyond",
         ),
     ],
 )
@@ -232,14 +240,14 @@ def test_reasons_of_a_gate(reason: reasons.GateReason, sentence: str) -> None:
         (reasons.RunPairs(pairs=24), "about 24 pairs: --interleave --rounds 24"),
         (
             reasons.AtTheLimit(),
-            "the change is about the limit: more runs will hardly decide, another limit does",
+            "the change is close to the limit: choose another limit, more runs will hardly decide",
         ),
         (
             reasons.RunAlike(),
-            "a run of the same cells on both sides, without other work on the device",
+            "run the same cells on both sides, without other work on the device",
         ),
-        (reasons.RecordMetric(), "records of both sides that have this metric"),
-        (reasons.GateCounted(), "a gate on allocated_peak_bytes, which repeats exactly"),
+        (reasons.RecordMetric(), "use records of both sides that have this metric"),
+        (reasons.GateCounted(), "use a gate on allocated_peak_bytes, which repeats exactly"),
     ],
 )
 def test_what_would_decide_a_gate(remedy: reasons.GateRemedy | None, sentence: str) -> None:

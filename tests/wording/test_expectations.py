@@ -6,7 +6,7 @@ from bench.records.expectations import Bound, Finding, FoundEnd, FoundValue, Met
 from bench.records.record import Failed, Measured, OutOfMemory, Skipped, Timeout, Unsupported
 from bench.wording.expectations import found, wanted
 
-PRUNED = Skipped(reason="10 s with 128 tokens ran out of memory already", cause="pruned")
+PRUNED = Skipped(reason="10 s with 128 tokens ran out of memory", cause="pruned")
 
 
 def finding(key: str, want: bool | Bound, seen: FoundEnd | FoundValue) -> Finding:
@@ -23,7 +23,7 @@ def finding(key: str, want: bool | Bound, seen: FoundEnd | FoundValue) -> Findin
             "ran out of memory while another program computed on the card",
         ),
         (FoundEnd(OutOfMemory(reason="full")), "out of memory: full"),
-        (FoundEnd(PRUNED), "not run: 10 s with 128 tokens ran out of memory already"),
+        (FoundEnd(PRUNED), "not run: 10 s with 128 tokens ran out of memory"),
         (FoundEnd(Skipped(reason="the run ended", cause="interrupted")), "skipped: the run ended"),
         (FoundEnd(Unsupported(reason="no flash-attn")), "unsupported: no flash-attn"),
         (FoundEnd(Failed(reason="cuDNN error")), "failed: cuDNN error"),

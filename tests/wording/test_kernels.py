@@ -48,7 +48,7 @@ def test_a_profile_that_avoids_math_says_so() -> None:
         Attention.SDPA, "math", on_cpu=False, has_flash=False, flash_attn=None, is_grouped=False
     )
     assert words.startswith("sdpa runs without groups of heads")
-    assert "a fused one is expected" in words
+    assert "a fused kernel is expected" in words
 
 
 def test_the_cost_of_math_is_in_the_memory_of_a_card() -> None:

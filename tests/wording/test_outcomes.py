@@ -27,7 +27,7 @@ SENTENCES: Final[list[tuple[OutcomeReason, str]]] = [
     ),
     (
         reasons.FlashAttentionNeeds16Bits(),
-        "FlashAttention 2 computes in 16 bits; the suite asks for float32",
+        "FlashAttention 2 computes in 16 bits; the suite requires float32",
     ),
     (reasons.FlashAttentionNotInstalled(), "the package flash-attn is not installed"),
     (
@@ -44,18 +44,18 @@ SENTENCES: Final[list[tuple[OutcomeReason, str]]] = [
     ),
     (
         reasons.Bfloat16NeedsNewerGpu(needed=8.0, compute_capability="7.5"),
-        "BF16 needs compute capability 8.0; this card has 7.5, and emulates it",
+        "BF16 needs compute capability 8.0; this card has 7.5 and only emulates BF16",
     ),
     (
         reasons.BeyondContext(max_positions=40_960, max_tokens=128, longest_clip_s=2790),
-        "the model has 40,960 positions: with 128 tokens to answer no clip beyond 2790 s fits",
+        "the model has 40,960 positions: with an answer of 128 tokens the longest clip is 2790 s",
     ),
     (reasons.DeviceRefused(error="CUDA out of memory."), "CUDA out of memory."),
     (
         reasons.HostRefused(requested_bytes=8_000_000_000, phase=Phase.LOAD),
-        "the machine refused memory for 8.00 GB (7.45 GiB) in load",
+        "the machine refused memory for 8.00 GB (7.45 GiB) during load",
     ),
-    (reasons.HostRefused(requested_bytes=None, phase=None), "the machine refused memory in set-up"),
+    (reasons.HostRefused(requested_bytes=None, phase=None), "the machine refused memory during set-up"),
     (
         reasons.EmulatedCardFull(requested_bytes=2 * GIB, free_bytes=GIB, limit_bytes=8 * GIB),
         "tried to allocate 2.00 GiB with 1.00 GiB free of the 8.00 GiB that the emulated card leaves",
@@ -64,7 +64,7 @@ SENTENCES: Final[list[tuple[OutcomeReason, str]]] = [
     (reasons.NoNewWorker(error="no GPU was found"), "no GPU was found"),
     (
         reasons.NotRecordable(error="9007199254740992 exceeds it"),
-        "a record cannot hold its figures: 9007199254740992 exceeds it",
+        "the figures cannot be stored in a record: 9007199254740992 exceeds it",
     ),
     (reasons.CardLost(error="GPU is lost"), "GPU is lost"),
     (
@@ -77,7 +77,7 @@ SENTENCES: Final[list[tuple[OutcomeReason, str]]] = [
     ),
     (
         reasons.WorkerKilled(signal="SIGKILL", during=None),
-        "the worker was killed by SIGKILL; the system's out-of-memory killer does that (during start)",
+        "the worker was killed by SIGKILL; often this is the system's out-of-memory killer (during start)",
     ),
     (
         reasons.WorkerKilled(signal="SIGSEGV", during=None),
@@ -85,13 +85,13 @@ SENTENCES: Final[list[tuple[OutcomeReason, str]]] = [
     ),
     (
         reasons.TimeLimitPassed(limit_s=300.0, during=SECOND),
-        "not done after 300 s (during repeat 2 of 3); the worker was replaced",
+        "not finished after 300 s (during repeat 2 of 3); a new worker was started",
     ),
-    (reasons.SmallerRanOut(smaller=SMALLER), "10 s with 512 tokens ran out of memory already"),
-    (reasons.FewerTokensDidNotFit(smaller=SMALLER), "10 s with 512 tokens did not fit already"),
+    (reasons.SmallerRanOut(smaller=SMALLER), "a smaller cell, 10 s with 512 tokens, ran out of memory"),
+    (reasons.FewerTokensDidNotFit(smaller=SMALLER), "a smaller cell, 10 s with 512 tokens, did not fit"),
     (
         reasons.TimeBudgetUsed(budget_s=600.0),
-        "the time budget of 10 min was used",
+        "the time budget of 10 min was used up",
     ),
     (
         reasons.RunInterrupted(),

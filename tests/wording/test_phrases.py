@@ -29,4 +29,4 @@ def test_one_is_singular_and_none_is_not() -> None:
 
 def test_only_a_bootstrap_interval_is_called_95_percent() -> None:
     assert (interval("bootstrap_95", 5), interval("range", 3)) == ("95 %", "range of 3")
-    assert interval("range", None) == "range of its repeats"
+    assert interval("range", None) == "range of the repeats"

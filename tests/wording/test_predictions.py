@@ -31,23 +31,32 @@ MISFIT: Final = answer("desktop", Fit.DOES_NOT_FIT, (12, 13), (10, 11))
 CELLS: Final[list[tuple[CellReason, str]]] = [
     (
         verdicts.HeldAgainstBudgets(answers=(FITS, MISFIT)),
-        "headless it needs at most 11.81 GB (11.00 GiB), and at least 11.81 GB (11.00 GiB) is there; "
-        "with a desktop it needs at least 12.88 GB (12.00 GiB), and at most 11.81 GB (11.00 GiB) is there",
+        (
+            "headless: at most 11.81 GB (11.00 GiB) needed, at least 11.81 GB (11.00 GiB) "
+            "available; with a desktop: at least 12.88 GB (12.00 GiB) needed, at most "
+            "11.81 GB (11.00 GiB) available"
+        ),
     ),
     (
         verdicts.HeldAgainstBudgets(answers=(CLOSE,)),
-        "headless it needs 10.74 GB (10.00 GiB) to 12.88 GB (12.00 GiB), and 11.81 GB (11.00 GiB) "
-        "is there: too close to call, run it",
+        (
+            "headless: 10.74 GB (10.00 GiB) to 12.88 GB (12.00 GiB) needed, 11.81 GB "
+            "(11.00 GiB) available (too close to call, run it)"
+        ),
     ),
     (
         verdicts.HeldAgainstBudgets(answers=(CLOSE.model_copy(update={"likely_fits": True}),)),
-        "headless it needs 10.74 GB (10.00 GiB) to 12.88 GB (12.00 GiB), and 11.81 GB (11.00 GiB) "
-        "is there: likely fits",
+        (
+            "headless: 10.74 GB (10.00 GiB) to 12.88 GB (12.00 GiB) needed, 11.81 GB "
+            "(11.00 GiB) available (likely fits)"
+        ),
     ),
     (
         verdicts.HeldAgainstBudgets(answers=(CLOSE.model_copy(update={"likely_fits": False}),)),
-        "headless it needs 10.74 GB (10.00 GiB) to 12.88 GB (12.00 GiB), and 11.81 GB (11.00 GiB) "
-        "is there: probably does not fit",
+        (
+            "headless: 10.74 GB (10.00 GiB) to 12.88 GB (12.00 GiB) needed, 11.81 GB "
+            "(11.00 GiB) available (probably does not fit)"
+        ),
     ),
     (verdicts.NoPrediction(), "nothing was predicted"),
     (
@@ -90,71 +99,94 @@ def fit(*limits: BudgetLimit) -> PredictionReason:
 SENTENCES: Final[list[tuple[PredictionReason, str]]] = [
     (
         verdicts.PredictedTiny(),
-        "Derived, not measured, and for a tiny model, which says nothing about whether the real model runs.",
+        "Predicted, not measured, for a tiny model: this does not show whether the real model runs.",
     ),
     (
         fit(limit("headless", 128.0, 342.0, 1024), limit("desktop", None, 303.0)),
-        "Derived, not measured: headless, 1,024 new tokens: fits up to 128 s (2 min 8 s), does not fit from "
-        "342 s (5 min 42 s); with a desktop, 128 new tokens: no clip certainly fits, does not fit from 303 s "
-        "(5 min 3 s).",
+        (
+            "Predicted, not measured: headless, 1,024 new tokens: fits up to 128 s (2 min "
+            "8 s), does not fit from 342 s (5 min 42 s); with a desktop, 128 new tokens: "
+            "no clip is known to fit, does not fit from 303 s (5 min 3 s)."
+        ),
     ),
     (
         fit(likely("headless", 128.0, 200.0, 342.0), likely("desktop", None, 60.0, 303.0)),
-        "Derived, not measured: headless, 128 new tokens: fits up to 128 s (2 min 8 s), likely fits up to "
-        "200 s (3 min 20 s), does not fit from 342 s (5 min 42 s); with a desktop, 128 new tokens: no clip "
-        "certainly fits, likely fits up to 60 s, does not fit from 303 s (5 min 3 s).",
+        (
+            "Predicted, not measured: headless, 128 new tokens: fits up to 128 s (2 min 8 "
+            "s), likely fits up to 200 s (3 min 20 s), does not fit from 342 s (5 min 42 "
+            "s); with a desktop, 128 new tokens: no clip is known to fit, likely fits up "
+            "to 60 s, does not fit from 303 s (5 min 3 s)."
+        ),
     ),
     (
         fit(likely("headless", 128.0, 128.0, 342.0), likely("desktop", None, None, 303.0)),
-        "Derived, not measured: headless, 128 new tokens: fits up to 128 s (2 min 8 s), does not fit from "
-        "342 s (5 min 42 s); with a desktop, 128 new tokens: no clip certainly fits, none likely fits, does "
-        "not fit from 303 s (5 min 3 s).",
+        (
+            "Predicted, not measured: headless, 128 new tokens: fits up to 128 s (2 min 8 "
+            "s), does not fit from 342 s (5 min 42 s); with a desktop, 128 new tokens: no "
+            "clip is known to fit, none likely fits, does not fit from 303 s (5 min 3 s)."
+        ),
     ),
     (
         fit(limit("headless", 3263.0, None), limit("desktop", None, 1.0)),
-        "Derived, not measured: headless, 128 new tokens: fits up to 3263 s (54 min 23 s), the longest that "
-        "the model's context holds; with a desktop: no clip fits.",
+        (
+            "Predicted, not measured: headless, 128 new tokens: fits up to 3263 s (54 min "
+            "23 s), the longest clip that the model's context allows; with a desktop: no "
+            "clip fits."
+        ),
     ),
     (
         fit(limit("headless", 10.0, None, context_s=None), limit("desktop", None, 60.0, context_s=None)),
-        "Derived, not measured: headless, 128 new tokens: fits up to 10 s, longer ones were not looked for; "
-        "with a desktop, 128 new tokens: no clip that was asked for certainly fits, does not fit from 60 s.",
+        (
+            "Predicted, not measured: headless, 128 new tokens: fits up to 10 s, longer "
+            "clips were not requested; with a desktop, 128 new tokens: no requested clip "
+            "is known to fit, does not fit from 60 s."
+        ),
     ),
     (
         fit(limit("headless", 10.0, None), limit("desktop", None, None)),
-        "Derived, not measured: headless, 128 new tokens: fits up to 10 s; with a desktop, 128 new tokens: "
-        "no clip certainly fits.",
+        (
+            "Predicted, not measured: headless, 128 new tokens: fits up to 10 s; with a "
+            "desktop, 128 new tokens: no clip is known to fit."
+        ),
     ),
     (
         verdicts.PredictedTooClose(smallest=SHAPE, answer=CLOSE, shorter=limit("headless", 128.0, 342.0)),
-        "Derived, not measured: a clip of 300 s (5 min) with 128 new tokens is the smallest, and headless it "
-        "needs 10.74 GB (10.00 GiB) to 12.88 GB (12.00 GiB), and 11.81 GB (11.00 GiB) is there: too close to "
-        "call, run it; headless, 128 new tokens: fits up to 128 s (2 min 8 s), does not fit from 342 s "
-        "(5 min 42 s).",
+        (
+            "Predicted, not measured: the smallest clip is 300 s (5 min) with 128 new "
+            "tokens; headless: 10.74 GB (10.00 GiB) to 12.88 GB (12.00 GiB) needed, 11.81 "
+            "GB (11.00 GiB) available (too close to call, run it); headless, 128 new "
+            "tokens: fits up to 128 s (2 min 8 s), does not fit from 342 s (5 min 42 s)."
+        ),
     ),
     (
         verdicts.PredictedMisfit(
             weights_bytes=None, available_bytes=11 * GIB, smallest=SHAPE, answer=MISFIT, shorter=None
         ),
-        "Derived, not measured: nothing that was asked for fits; a clip of 300 s (5 min) with 128 new tokens "
-        "is the smallest, and with a desktop it needs at least 12.88 GB (12.00 GiB), and at most 11.81 GB "
-        "(11.00 GiB) is there.",
+        (
+            "Predicted, not measured: no requested clip fits; the smallest clip is 300 s "
+            "(5 min) with 128 new tokens; with a desktop: at least 12.88 GB (12.00 GiB) "
+            "needed, at most 11.81 GB (11.00 GiB) available."
+        ),
     ),
     (
         verdicts.PredictedMisfit(
             weights_bytes=12 * GIB, available_bytes=11 * GIB, smallest=SHAPE, answer=MISFIT, shorter=None
         ),
-        "Derived, not measured: nothing that was asked for fits; the weights alone take 12.88 GB (12.00 GiB) "
-        "and at most 11.81 GB (11.00 GiB) is there.",
+        (
+            "Predicted, not measured: no requested clip fits; the weights alone need 12.88 "
+            "GB (12.00 GiB), at most 11.81 GB (11.00 GiB) is available."
+        ),
     ),
     (
         verdicts.PredictedOnCpu(allocated_peak_bytes=12 * GIB, cell=SHAPE),
-        "Derived, not measured, for a CPU, which has no VRAM budget to hold it against: the highest "
-        "predicted peak is 12.88 GB (12.00 GiB), of 300 s (5 min) with 128 new tokens.",
+        (
+            "Predicted, not measured, for a CPU, which has no VRAM budget. The highest "
+            "predicted peak is 12.88 GB (12.00 GiB), for 300 s (5 min) with 128 new tokens."
+        ),
     ),
     (
         verdicts.PredictedOnCpu(allocated_peak_bytes=None, cell=None),
-        "Derived, not measured, for a CPU, which has no VRAM budget to hold anything against.",
+        "Predicted, not measured, for a CPU, which has no VRAM budget.",
     ),
 ]
 

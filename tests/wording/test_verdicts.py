@@ -31,7 +31,7 @@ SMALL_ROW: Final = RowShape(clip_seconds=10.0, max_tokens=512, attention=Attenti
 TALLY: Final = Tally(cell=ROW, statuses={"measured": 2, "out_of_memory": 1, "skipped": 1, "failed": 1})
 TALLIED: Final = (
     "a clip of 60 s with 512 new tokens (sdpa) ran in 2 records and ran out of memory in 1 record and was "
-    "left out as too large in 1 record and failed in 1 record"
+    "skipped as too large in 1 record and failed in 1 record"
 )
 TINY: Final = verdicts.PredictedTiny()
 LIMIT: Final = verdicts.BudgetLimit(
@@ -47,12 +47,14 @@ def setting(*variants: str, why: verdicts.RecordReason) -> verdicts.SettingReaso
 SENTENCES: Final[list[tuple[VerdictReason, str]]] = [
     (
         verdicts.SmokeRun(ran=2, cells=3),
-        "This is a smoke run: 2 of 3 cells of a tiny model ran, which shows that the pipeline works and "
-        "says nothing about whether the real model runs.",
+        (
+            "Smoke run: 2 of 3 cells of a tiny model ran. The pipeline works; this does "
+            "not show whether the real model runs."
+        ),
     ),
     (
         verdicts.OtherDeviceComputed(device_kind="cpu", device="NVIDIA GeForce RTX 4070"),
-        "The cells computed on the cpu, which tells nothing of NVIDIA GeForce RTX 4070.",
+        "The cells computed on the cpu: this does not show whether they run on NVIDIA GeForce RTX 4070.",
     ),
     (
         verdicts.Ran(
@@ -62,9 +64,11 @@ SENTENCES: Final[list[tuple[VerdictReason, str]]] = [
             largest_fits_with_desktop=False,
             misfit=LONG,
         ),
-        "The longest clip that ran is 60 s with 512 new tokens: 46.6 tok/s and a process peak of 12.88 GB "
-        "(12.00 GiB); beside a desktop up to 10 s with 128 new tokens; a clip of 600 s (10 min) with 1 new "
-        "token ran out of memory.",
+        (
+            "The longest clip that ran is 60 s with 512 new tokens: 46.6 tok/s and a "
+            "process peak of 12.88 GB (12.00 GiB); with a desktop up to 10 s with 128 new "
+            "tokens; a clip of 600 s (10 min) with 1 new token ran out of memory."
+        ),
     ),
     (
         verdicts.Ran(
@@ -74,8 +78,11 @@ SENTENCES: Final[list[tuple[VerdictReason, str]]] = [
             largest_fits_with_desktop=True,
             misfit=None,
         ),
-        "On an emulated card of 12.88 GB (12.00 GiB), the longest clip that ran is 10 s with 128 new tokens: "
-        "10.74 GB (10.00 GiB) of it, CUDA context included; it fits beside a desktop too.",
+        (
+            "On an emulated card of 12.88 GB (12.00 GiB), the longest clip that ran is 10 "
+            "s with 128 new tokens: 10.74 GB (10.00 GiB) of it, CUDA context included; it "
+            "also fits with a desktop."
+        ),
     ),
     (
         verdicts.Ran(
@@ -94,36 +101,37 @@ SENTENCES: Final[list[tuple[VerdictReason, str]]] = [
             least_needed_bytes=11 * GIB,
             desktop_bytes=10 * GIB,
         ),
-        "The longest clip that ran is 60 s with 512 new tokens: 46.6 tok/s and a process peak of 12.88 GB "
-        "(12.00 GiB); beside a desktop nothing that ran fits: the least takes 11.81 GB (11.00 GiB) and "
-        "10.74 GB (10.00 GiB) would be left.",
+        (
+            "The longest clip that ran is 60 s with 512 new tokens: 46.6 tok/s and a "
+            "process peak of 12.88 GB (12.00 GiB); with a desktop no clip fits: the "
+            "smallest needs 11.81 GB (11.00 GiB), 10.74 GB (10.00 GiB) would be available."
+        ),
     ),
     (
         verdicts.NothingFits(smallest=SHORT, emulated_total_bytes=None),
-        "Nothing that was tried fits: even a clip of 10 s with 128 new tokens ran out of memory.",
+        "No tried clip fits: even a clip of 10 s with 128 new tokens ran out of memory.",
     ),
     (
         verdicts.NothingFits(smallest=None, emulated_total_bytes=12 * GIB),
-        "Nothing that was tried fits an emulated card of 12.88 GB (12.00 GiB).",
+        "No tried clip fits an emulated card of 12.88 GB (12.00 GiB).",
     ),
     (
         verdicts.EverythingSpilled(smallest=SHORT),
-        "Nothing that was tried fits the card: even a clip of 10 s with 128 new tokens lay partly in system "
-        "memory.",
+        "No tried clip fits the card: even a clip of 10 s with 128 new tokens used system memory too.",
     ),
     (
         verdicts.NothingSupported(reasons=1, reason=FlashAttentionNotInstalled()),
-        "Nothing that was asked for can run here: the package flash-attn is not installed.",
+        "No requested cell can run here: the package flash-attn is not installed.",
     ),
     (
         verdicts.NothingSupported(reasons=1, reason=verdicts.StatedReason(text="too old.")),
-        "Nothing that was asked for can run here: too old.",
+        "No requested cell can run here: too old.",
     ),
     (
         verdicts.NothingSupported(reasons=2, reason=None),
-        "Nothing that was asked for can run here, for 2 different reasons.",
+        "No requested cell can run here, for 2 different reasons.",
     ),
-    (verdicts.NoCells(), "The record holds no cells, so nothing is known."),
+    (verdicts.NoCells(), "The record contains no cells, so nothing is known."),
     (verdicts.OnlyPredictions(), "Nothing was run: every figure is a prediction."),
     (
         verdicts.NothingFinished(statuses={"failed": 2, "out_of_memory": 1}),
@@ -131,12 +139,14 @@ SENTENCES: Final[list[tuple[VerdictReason, str]]] = [
     ),
     (
         TINY,
-        "Derived, not measured, and for a tiny model, which says nothing about whether the real model runs.",
+        "Predicted, not measured, for a tiny model: this does not show whether the real model runs.",
     ),
     (
         verdicts.MergedSmoke(basis=Basis(provenance=Provenance.SMOKE, records=2, machines=1)),
-        "Tried with a tiny model in 2 records on 1 machine: that says nothing about whether the real model "
-        "runs.",
+        (
+            "Tried with a tiny model in 2 records on 1 machine: this does not show whether "
+            "the real model runs."
+        ),
     ),
     (
         verdicts.MergedRan(
@@ -152,7 +162,7 @@ SENTENCES: Final[list[tuple[VerdictReason, str]]] = [
             misfit=SMALL_ROW,
         ),
         "Measured in 3 records on 2 machines: the longest clip that ran is 60 s with 512 new tokens (sdpa), "
-        "in 2 of them: 46.6 tok/s and a reserved peak of 12.88 GB (12.00 GiB); beside a desktop up to 10 s "
+        "in 2 of them: 46.6 tok/s and a reserved peak of 12.88 GB (12.00 GiB); with a desktop up to 10 s "
         f"with 512 new tokens (sdpa); {TALLIED}; a clip of 10 s with 512 new tokens (sdpa) ran out of "
         "memory.",
     ),
@@ -169,21 +179,26 @@ SENTENCES: Final[list[tuple[VerdictReason, str]]] = [
             close=None,
             misfit=None,
         ),
-        "Emulated in 3 records: the longest clip that ran is 60 s with 512 new tokens (sdpa): 12.88 GB "
-        "(12.00 GiB) of the card, CUDA context included; beside a desktop nothing that ran fits.",
+        (
+            "Emulated in 3 records: the longest clip that ran is 60 s with 512 new tokens "
+            "(sdpa): 12.88 GB (12.00 GiB) of the card, CUDA context included; with a "
+            "desktop no clip that ran fits."
+        ),
     ),
     (
         verdicts.MergedTooClose(basis=BASIS, close=TALLY),
-        f"Measured in 3 records on 2 machines: nothing fits in every record; {TALLIED}.",
+        f"Measured in 3 records on 2 machines: no clip fits in every record; {TALLIED}.",
     ),
     (
         verdicts.MergedMisfit(basis=BASIS, smallest=SMALL_ROW),
-        "Measured in 3 records on 2 machines: nothing that was tried fits: even a clip of 10 s with 512 new "
-        "tokens (sdpa) does not.",
+        (
+            "Measured in 3 records on 2 machines: no tried clip fits, even a clip of 10 s "
+            "with 512 new tokens (sdpa) does not."
+        ),
     ),
     (
         verdicts.MergedUnsupported(basis=BASIS),
-        "Measured in 3 records on 2 machines: nothing that was asked for can run here.",
+        "Measured in 3 records on 2 machines: no requested cell can run here.",
     ),
     (
         verdicts.MergedUnknown(basis=BASIS),
@@ -191,8 +206,10 @@ SENTENCES: Final[list[tuple[VerdictReason, str]]] = [
     ),
     (
         verdicts.NewestDecides(basis=PREDICTED, why=FIT),
-        "Predicted in 2 records. The newest of them: Derived, not measured: headless, 128 new tokens: "
-        "fits up to 10 s.",
+        (
+            "Predicted in 2 records. The newest of them: Predicted, not measured: "
+            "headless, 128 new tokens: fits up to 10 s."
+        ),
     ),
     (
         verdicts.BySetting(
@@ -203,9 +220,11 @@ SENTENCES: Final[list[tuple[VerdictReason, str]]] = [
                 setting(why=TINY),
             ),
         ),
-        "Predicted in 2 records. Profile lean and dtype float16 and profile faithful: headless, 128 new "
-        "tokens: fits up to 10 s. Other settings: Derived, not measured, and for a tiny "
-        "model, which says nothing about whether the real model runs.",
+        (
+            "Predicted in 2 records. Profile lean and dtype float16 and profile faithful: "
+            "headless, 128 new tokens: fits up to 10 s. Other settings: Predicted, not "
+            "measured, for a tiny model: this does not show whether the real model runs."
+        ),
     ),
 ]
 
@@ -224,4 +243,4 @@ def test_of_many_settings_the_first_four_have_sentences() -> None:
     settings = tuple(setting(f"seed {n}", why=verdicts.SmokeRun(ran=n, cells=9)) for n in range(6))
     words = sentence(verdicts.BySetting(basis=PREDICTED, settings=settings))
     assert "Seed 3: " in words
-    assert words.endswith(" 2 more stand in the tables.")
+    assert words.endswith(" 2 more are in the tables.")

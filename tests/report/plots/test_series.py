@@ -21,7 +21,7 @@ def test_a_prediction_among_cells_that_ran_is_a_setting_of_its_own_and_its_ceili
     whole = cards.with_card([cards.measured(), predicted])
     ran, other = plots_of(whole).data["cells"]
     assert (ran["v"], other["v"]) == (0, 1)
-    assert str(other["cell"]).endswith("SDPA, derived, nothing was run")
+    assert str(other["cell"]).endswith("SDPA, predicted, nothing was run")
     assert "r" in ran
     assert "r" not in other
 
