@@ -7,8 +7,8 @@
     │   └── RecordError     2   a record that cannot be read, or has another schema version
     ├── MachineError        3   this machine cannot do it
     │   ├── DeviceError     3   no such GPU here
-    │   │   └── FullCardError  3   it is here, and has no room for even a CUDA context
-    │   ├── WeightsError    3   the weights cannot be had, or are not what the Hub states
+    │   │   └── FullCardError  3   it is here, but not even a CUDA context fits
+    │   ├── WeightsError    3   the weights are not available, or differ from what the Hub states
     │   ├── PackageError    3   a needed package is missing, too old or broken
     │   └── StorageError    3   the disk refused a write
     └── GateError           1   a stated expectation was not met
@@ -20,7 +20,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What every command exits with."""
+    """Exit codes of every command."""
 
     DONE = 0
     GATE = 1
@@ -59,7 +59,7 @@ class SuiteError(UsageError):
 
 
 class ClipError(UsageError):
-    """Audio that cannot be read, or holds nothing."""
+    """Audio that cannot be read, or is empty."""
 
 
 class RecordError(UsageError):
@@ -67,25 +67,25 @@ class RecordError(UsageError):
 
 
 class MachineError(BenchError):
-    """This machine cannot do what was asked."""
+    """This machine cannot do the requested work."""
 
     exit_code = ExitCode.MACHINE
 
 
 class DeviceError(MachineError):
-    """The device that was asked for is not in this machine."""
+    """The requested device is not in this machine."""
 
 
 class FullCardError(DeviceError):
-    """A graphics card that other programs have filled: nothing can even be begun on it."""
+    """Other programs have filled the graphics card: no work can start on it."""
 
 
 class WeightsError(MachineError):
-    """The weights cannot be had, or are not what they should be."""
+    """The weights are not available, or differ from what the Hub states."""
 
 
 class PackageError(MachineError):
-    """A needed package is missing, too old or broken. `commands` mend it, in this order."""
+    """A needed package is missing, too old or broken. `commands` fix it, in this order."""
 
     def __init__(self, message: str, *, hint: str | None = None, commands: tuple[str, ...] = ()) -> None:
         super().__init__(message, hint=hint)

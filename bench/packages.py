@@ -1,4 +1,4 @@
-"""Packages that bench needs: what is wrong with one that is missing, too old or broken, and what mends it.
+"""Packages that bench needs: the fault of one that is missing, too old or broken, and its fix.
 
 The oldest versions are those of bench's own metadata: its dependencies, and the extra `run`, which brings
 what runs the model. Looking at a package imports nothing.
@@ -126,7 +126,7 @@ def fault_of(package: str, at_least: str | None) -> Fault | None:
 
 
 def faults_of(packages: Iterable[str]) -> tuple[Fault, ...]:
-    """Return what is wrong with these packages: not installed, too old or too new."""
+    """Return the faults of these packages: not installed, too old or too new."""
     needed = oldest()
     return tuple(fault for name in packages if (fault := fault_of(name, needed.get(name))) is not None)
 
@@ -164,7 +164,7 @@ def importing() -> Iterator[None]:
 
 
 def import_fault(error: BaseException) -> Fault | None:
-    """Return what is wrong with a package if this error came from its import; None for any other error."""
+    """Return the fault of a package if this error came from its import; None for any other error."""
     codes = _codes(error)
     names = [name for name, _ in codes]
     below = max((place for place, name in enumerate(names) if _top(name) == "bench"), default=-1) + 1

@@ -8,7 +8,7 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--bench-suite` and what else says what to run."""
+    """Add `--bench-suite` and the options of its run."""
     group = parser.getgroup("bench", "cells of bench as tests")
     group.addoption(
         "--bench-suite", metavar="NAME|FILE", help="Run the cells of this suite, each as one test."
@@ -27,7 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Join in, if asked to."""
+    """Register the plugin if `--bench-suite` is given."""
     if config.getoption("bench_suite") is not None:
         from bench.testing.plugin import Cells
 

@@ -236,8 +236,8 @@ def resident_rows(combinations: Sequence[Combination]) -> Iterator[ResidentRow]:
     predictions = Predictions()
     for combination in combinations:
         command = [sys.executable, __file__, "--resident", json.dumps(combination)]
-        told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        seen = ResidentSet(*json.loads(told.splitlines()[-1]))
+        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        seen = ResidentSet(*json.loads(output.splitlines()[-1]))
         envelope, _ = predictions.envelopes(combination, seen.prompt_tokens)
         predicted = envelope.allocated_peak_bytes + seen.before
         yield ResidentRow(combination, seen.before, Pair(predicted, seen.peak))

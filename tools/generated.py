@@ -1,4 +1,4 @@
-"""Write what is generated from the code: `schemas/`, and what lies between markers in the docs.
+"""Write the files that are generated from the code: `schemas/`, and the marked parts of the docs.
 
 python -m tools.generated
 """

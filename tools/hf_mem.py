@@ -1,4 +1,4 @@
-"""What hf-mem states about a released model, next to what `bench plan` predicts for the same cells, in bytes.
+"""Figures of hf-mem for a released model, next to those of `bench plan` for the same cells, in bytes.
 
     .venv/bin/pip install --target build/hf-mem hf-mem==0.5.6
     .venv/bin/python -m tools.hf_mem      writes docs/data/hf-mem.json (a minute; no network, no weights)
@@ -87,7 +87,7 @@ def read() -> Estimates:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What hf-mem states about a repository."""
+    """Answer of hf-mem about a repository."""
 
     weights_bytes: int
     kv_cache_bytes: int | None

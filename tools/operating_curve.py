@@ -251,7 +251,7 @@ def bare_threshold(gate: Gate) -> Rule:
 
 
 def outcome(gate: Gate, observed: Observed) -> str:
-    """What the gate says of one cell, by the code of `bench compare` itself."""
+    """Return the outcome of the gate for one cell, by the code of `bench compare`."""
     return _decision(gate, observed) or NOT_ENOUGH
 
 

@@ -67,7 +67,7 @@ _CLIP: Final = TypeAdapter(ClipTerms)
 
 @dataclass(frozen=True)
 class Shard:
-    """What one file of the table holds: a cell's request without its lengths, and the places of cards.
+    """Contents of one file of the table: a cell's request without its lengths, and the places of cards.
 
     `places` have the memory of the largest card of each, in bytes.
     """
@@ -139,7 +139,7 @@ def _suites() -> Iterator[str]:
 
 
 def make(shard: Shard) -> str:
-    """Trace what is missing of a shard, write it, and return its name."""
+    """Trace the missing clips of a shard, write it, and return its name."""
     quiet_transformers()
     traced = TracedModel(shard.model, lambda _: None)
     unfinished = UNFINISHED / f"{shard.name.replace('/', '-')}.jsonl"
@@ -195,7 +195,7 @@ def _shipped(shard: Shard) -> Iterator[ClipTerms]:
 
 
 def _kept(unfinished: Path) -> Iterator[ClipTerms]:
-    """What an earlier call traced; its last line may be cut off."""
+    """Return the traces of an earlier call; the last line may be cut off."""
     if not unfinished.is_file():
         return
     for line in unfinished.read_text(encoding="utf-8").splitlines():

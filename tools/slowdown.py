@@ -1,4 +1,4 @@
-"""An environment whose bench is slower by a chosen share: for the operating curve of `bench compare`.
+"""An environment with a bench that is slower by a chosen share, for the operating curve of `bench compare`.
 
 The environment sees the packages of the Python that makes it. At its start a hook waits for the native
 engine, and from then on every step of a generation (phase or token) is followed by busy work that lasts a

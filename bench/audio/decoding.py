@@ -136,7 +136,7 @@ def _mono_blocks(path: Path, sound: "sf.SoundFile") -> Iterator[Samples]:
 
 
 def _resampled(blocks: Iterator[Samples], rate: int) -> Iterator[Samples]:
-    """Resample the blocks to 16 kHz with soxr's high-quality filter, whose delay is compensated."""
+    """Resample the blocks to 16 kHz with soxr's high-quality filter, and compensate its delay."""
     if rate == SAMPLE_RATE:
         yield from blocks
         return

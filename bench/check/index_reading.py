@@ -28,7 +28,7 @@ _GONE: Final[Stamp] = (-1, -1, "", -1)
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """One file as the index keeps it: head and cells as JSON, or what is wrong with it."""
+    """Index entry of one file: head and cells as JSON, or the fault."""
 
     path: Path
     stamp: Stamp

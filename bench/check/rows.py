@@ -29,7 +29,7 @@ FIT: Final = "fit"
 
 
 class CellContribution(NamedTuple):
-    """What one record says of one cell."""
+    """Contribution of one record to one cell."""
 
     head: RecordHead
     cell: CellSummary

@@ -48,7 +48,7 @@ class Sources:
 
     @property
     def counted(self) -> tuple[RecordHead, ...]:
-        """The records whose cells count: those that computed on the card, where there are any."""
+        """Return the records that computed on the card; all records if none did."""
         own = tuple(head for head in self.heads if head.elsewhere is None)
         return own or self.heads
 

@@ -1,4 +1,4 @@
-"""What merging needs of one record: its head and its cells, without raw repeats. The index keeps these."""
+"""Summary of one record for merging: head and cells, without raw repeats. The index stores these."""
 
 from typing import Final, Literal, NamedTuple
 

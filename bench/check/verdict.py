@@ -186,7 +186,7 @@ def _by_variant(basis: Basis, heads: Sequence[RecordHead]) -> tuple[Verdict, Ver
 
 
 def _variants(head: RecordHead, names: Sequence[str]) -> _Variants:
-    """What the cells of the record have of the settings in which records differ, each variant once."""
+    """Return the variants of a record's cells, each once, in the settings in which records differ."""
     found = dict.fromkeys(words_of(line.settings, names) for line in head.lines)
     return tuple(filter(None, found))
 

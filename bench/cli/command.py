@@ -1,4 +1,4 @@
-"""What every command has in common: no empty text, no zero byte, and a help text under `python -OO` too."""
+"""Base class of commands: refuses empty text and zero bytes, and has a help text under `python -OO`."""
 
 import inspect
 import os
@@ -47,7 +47,7 @@ class ModelCommand(Command):
 
 
 def _texts(value: object) -> Iterable[str]:
-    """Return the texts in what the parser found: one, several, or none of a flag and of what is not given."""
+    """Return the texts in a parsed value; none for a flag or an option that was not given."""
     values = value if isinstance(value, list | tuple) else (value,)
     return (each for each in values if isinstance(each, str))
 

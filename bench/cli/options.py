@@ -74,7 +74,7 @@ def planned_devices(context: click.Context, option: click.Parameter, typed: str)
 
 
 def torch_releases(_context: click.Context, _option: click.Parameter, typed: str) -> "list[CompletionItem]":
-    """Return the installed release of torch, and the newest whose kernels are known."""
+    """Return the installed release of torch, and the newest release with known kernels."""
     from click.shell_completion import CompletionItem
 
     from bench.engines.native.sdpa_rules import NEWEST_RULES
@@ -341,7 +341,7 @@ def time_budget_option(function: F) -> F:
 def _parsed_by(
     parse: Callable[[str], object],
 ) -> Callable[[click.Context, click.Parameter, str | None], object]:
-    """Return the callback of an option whose value this function reads, or refuses with a ValueError."""
+    """Return the callback of an option; `parse` reads the value, or refuses it with a ValueError."""
 
     def parsed(_context: click.Context, option: click.Parameter, text: str | None) -> object:
         try:

@@ -1,4 +1,4 @@
-"""Standard streams whose writes never fail: a reader can go away at any time.
+"""Standard streams that never fail to write, since a reader can close them at any time.
 
 Every library writes to the same two objects (click, rich, warnings, logging, tqdm), so that a reader that has
 left, a full disk and a terminal that hung up are handled here alone.
@@ -25,7 +25,7 @@ _READER_LEFT = {errno.EPIPE, errno.EBADF, errno.ECONNRESET, errno.ESHUTDOWN} | (
 
 
 def secure() -> None:
-    """Replace the standard streams by ones whose writes cannot fail; call it before any file is opened.
+    """Replace the standard streams by ones that never fail to write. Call this before any file is opened.
 
     A closed descriptor is opened on the null device first: the next file or pipe would get its number, and
     with it whatever is written to the stream.

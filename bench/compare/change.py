@@ -84,7 +84,7 @@ def change(metric: str, cells: Sequence[Observed], level: float = ALPHA) -> Chan
 
 
 def bounds(metric: str, found: Change) -> Bounds | None:
-    """What a gate is held against; None where nothing is known.
+    """Return the bounds that a gate is compared with; None if unknown.
 
     Timed, and predicted intervals: the interval, but not the range of pairs that are too few for their test.
     Counted: the change itself. Watched: by as much to both sides as a look may miss. Reserved memory: a

@@ -207,7 +207,7 @@ def _why_passed(gate: Gate, claims: Sequence[_Claim]) -> GateReason:
 
 
 def _undecided(gate: Gate, case: Case, claims: Sequence[_Claim]) -> Iterator[Found]:
-    """What keeps the gate from passing, the worst first."""
+    """Return the reasons why the gate does not pass, the worst first."""
     opened = [one for one in claims if one.bounds is None or gate.is_beyond(gate.worst(one.bounds))]
     if opened:
         worst = max(opened, key=lambda one: (one.bounds is None, one.at.cell is None, _excess(gate, one)))
@@ -252,7 +252,7 @@ def _why_open(gate: Gate, claim: _Claim) -> GateReason:
 
 
 def _known_to(metric: Metric) -> ChangeNote | None:
-    """What keeps a size from being exact."""
+    """Return the reason why a size is not exact."""
     if metric.kind is Kind.WATCHED:
         return PeakMayBeMissing()
     return WithinSegmentOrder(threshold_bytes=metric.noise_bytes) if metric.noise_bytes else None

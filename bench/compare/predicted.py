@@ -140,7 +140,7 @@ def _budgets(record: Record) -> Iterator[tuple[str, str]]:
 
 
 def _frontier(record: Record) -> Iterator[tuple[str, str]]:
-    """The three lengths of each line; none for a budget that was not asked for."""
+    """Return the three lengths of each line; none for a budget that was not requested."""
     budgets = budgets_of(record)
     for line in record.derivation.longest_clips if record.derivation is not None else ():
         of = f"{line.max_tokens:,} tokens ({ATTENTIONS[line.attention]})"

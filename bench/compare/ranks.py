@@ -56,7 +56,7 @@ def _exact_signed_rank(ranks: np.ndarray, positive: int) -> float:
 
 
 def _signed_rank_chances(ranks: np.ndarray) -> np.ndarray:
-    """The probability of each sum of ranks, of which each is in it or not, alike likely."""
+    """Return the probability of each sum of ranks; each rank is in the sum with probability 1/2."""
     chances = np.ones(1)
     for rank in ranks:
         longer = np.zeros(chances.size + int(rank))

@@ -1,4 +1,4 @@
-"""What would decide a gate on a timed metric: roughly how many runs or pairs of runs."""
+"""Steps that would decide a gate on a timed metric: the approximate number of runs or pairs."""
 
 import math
 from typing import Final
@@ -30,7 +30,7 @@ def enough(change: Change, limit: float, end: float | None, cells: int) -> GateR
 
 
 def _fewest(cells: int, *, is_pairs: bool) -> int:
-    """The fewest whose test can show a change in one of so many cells."""
+    """Return the fewest values with which the test can show a change in one of so many cells."""
     for count in range(2, MOST):
         smallest = smallest_signed_rank_p(count) if is_pairs else smallest_rank_sum_p(count, count)
         if smallest <= ALPHA / cells:

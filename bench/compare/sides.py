@@ -23,7 +23,7 @@ class Side:
 
     @property
     def newest(self) -> Record:
-        """The newest record, to whose build the others belong."""
+        """Return the newest record; the others belong to its build."""
         return self.records[-1]
 
 

@@ -138,5 +138,5 @@ class Facts:
     language: LanguageShapes | None = None
 
     def fault(self, package: str) -> Fault | None:
-        """Return what is wrong with a required package; None if nothing is."""
+        """Return the fault of a required package; None if it has none."""
         return next((fault for fault in self.faults if fault.package == package), None)

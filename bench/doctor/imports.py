@@ -36,7 +36,7 @@ class Imports:
 
 
 def try_imports() -> Imports:
-    """Find out what is wrong with the required packages. Nothing is imported into this process."""
+    """Return the faults of the required packages. Nothing is imported into this process."""
     needed = oldest()
     faults = {name: fault for name in needed if (fault := fault_of(name, needed[name])) is not None}
     left = [name for name in needed if name not in faults and not ("torch" in faults and name in _ON_TORCH)]

@@ -129,7 +129,7 @@ def _usable(every: tuple[Device, ...]) -> tuple[Device, ...]:
 
 
 def _is_one_of_several(gpu: Device, wanted: str | None) -> bool:
-    """Whether this is a slice, of whose card `wanted` says the number or the UUID."""
+    """Whether this is a slice of the card with the number or UUID `wanted`."""
     is_mig = gpu.driver_gpu is not None and gpu.driver_gpu.is_mig
     return is_mig and wanted is not None and "MIG-" not in wanted
 

@@ -144,7 +144,7 @@ class Card:
         return _flag(self._asker.ask(pynvml.nvmlDeviceGetDisplayMode))
 
     def display_active(self) -> bool | None:
-        """Whether a display is set up on the card. It misses some."""
+        """Whether a display is set up on the card. Some displays are not detected."""
         return _flag(self._asker.ask(pynvml.nvmlDeviceGetDisplayActive))
 
     def power_limit_w(self) -> float | None:

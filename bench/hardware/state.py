@@ -36,7 +36,7 @@ def device_state(gpu: DriverGpu, *, wddm: bool = False) -> DeviceState:
 
 
 def _reported_sum(processes: tuple[GpuProcess, ...]) -> int | None:
-    """Return the bytes of programs whose use is reported; None if the use of none is."""
+    """Return the sum of the reported bytes of programs; None if no use is reported."""
     reported = [process.used_bytes for process in processes if process.used_bytes is not None]
     return sum(reported) if reported or not processes else None
 

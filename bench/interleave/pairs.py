@@ -22,7 +22,7 @@ from bench.store.record_files import read_record, require_writable
 
 
 class Granularity(StrEnum):
-    """What alternates: whole runs, or the generations of two runs in parallel."""
+    """Unit of the alternation: whole runs, or the generations of two parallel runs."""
 
     RUN = "run"
     GENERATION = "generation"

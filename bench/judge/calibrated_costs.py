@@ -19,7 +19,7 @@ _RESERVED: Final = "reserved_peak_bytes"
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What measured records of a card show of its costs; None: they do not show it.
+    """Costs of a card, as its measured records show them; None: not shown.
 
     `records` are the ids of those whose cells count. `takes_convolution`: whether any cell reserved more than
     is predicted if cuDNN takes no workspace.
@@ -42,7 +42,7 @@ class Calibration:
 
 
 def calibration(derived: Record, without: Record, measured: Sequence[Record]) -> Calibration:
-    """Return what the records show, held against a derived record.
+    """Return the costs that the records show, compared with a derived record.
 
     `without` is the same prediction in which cuDNN takes no workspace.
     """

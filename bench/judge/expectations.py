@@ -18,7 +18,7 @@ _TABLES: Final = TypeAdapter(tuple[Expectation, ...])
 
 
 def stated(record: Record) -> tuple[Expectation, ...]:
-    """What the suite of a record expects, in its order; empty where it expects nothing.
+    """Return the expectations of a record's suite, in its order; empty without any.
 
     Raises:
         RecordError: the record holds something else in its place.

@@ -49,7 +49,7 @@ def decide_predicted(
 
 
 def nothing_known(record: Record) -> tuple[Verdict, RecordReason]:
-    """The verdict of a record of which no cell says anything about memory."""
+    """Return the verdict of a record without a cell that has memory figures."""
     if _all_unsupported(record):
         outcomes = [cell.outcome for cell in record.cells if isinstance(cell.outcome, Unsupported)]
         reasons = {unsupported_reason(outcome) for outcome in outcomes if outcome.reason}
@@ -127,7 +127,7 @@ def _furthest(limits: Sequence[BudgetLimit]) -> BudgetLimit:
 
 
 def _shorter(lines: Sequence[FrontierLine]) -> BudgetLimit | None:
-    """What fits or likely fits nevertheless, shorter than all that was asked for."""
+    """Return the limit that still fits or likely fits, below all requested lengths."""
     limits = budget_limits(lines)
     fits_somewhere = any(limit.fits_s or limit.likely_fits_s for limit in limits)
     return limits[0] if fits_somewhere else None

@@ -44,7 +44,7 @@ class Budgets:
 
 @dataclass(frozen=True, slots=True)
 class CellFit:
-    """Whether a predicted cell fits each budget; None where a budget was not asked for or is not known.
+    """Whether a predicted cell fits each budget; None for a budget that was not requested or is not known.
 
     `*_likely`: whether it likely fits, None also where the record has no typical figures.
     """
@@ -69,7 +69,7 @@ def is_derived(record: Record) -> bool:
 
 
 def budgets_of(record: Record) -> Budgets:
-    """The budgets that a derived record is held against, from its own terms.
+    """Return the budgets of a derived record, from its own terms.
 
     headless = total - driver reserve; desktop = headless - use of a desktop.
     """
@@ -172,7 +172,7 @@ def lines(record: Record) -> tuple[LongestClip, ...]:
 
 
 def _answers(cell: CellResult, budgets: Budgets) -> tuple[BudgetAnswer, ...]:
-    """One for each budget that was asked for, headless first; none where there is nothing to compare."""
+    """Return an answer for each requested budget, headless first; none if nothing can be compared."""
     need = need_of(cell)
     if need is None:
         return ()

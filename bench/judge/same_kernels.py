@@ -1,4 +1,4 @@
-"""Cells that asked for different attention and ran the same kernels: their difference is noise."""
+"""Cells that requested different attention and ran the same kernels: their difference is noise."""
 
 from collections.abc import Mapping
 

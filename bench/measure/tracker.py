@@ -19,7 +19,7 @@ from bench.wording import outcomes
 
 
 class EmulatedMemoryError(torch.OutOfMemoryError):
-    """The limit of an emulated card was passed, as a real allocator would have said."""
+    """The limit of an emulated card was exceeded; a real allocator would have failed here."""
 
     def __init__(self, reason: EmulatedCardFull) -> None:
         super().__init__(outcomes.reason(reason))
@@ -130,7 +130,7 @@ class AllocationTracker(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._live -= self._known.pop(key).size
 
     def begin(self) -> None:
-        """Start a new peak at what is live now."""
+        """Start a new peak at the bytes that are live now."""
         self._peak = self._live
 
     def follow(self, timeline: Timeline | None) -> None:

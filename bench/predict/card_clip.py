@@ -12,7 +12,7 @@ from bench.records.enums import Profile
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What decides the memory of a cell on a card, apart from the model, the clip and the answer.
+    """Settings of a card that decide a cell's memory, apart from model, clip and answer.
 
     `kept_bytes` is the workspace of cuBLAS, `weights_blocks` the blocks that loading may begin with, the most
     likely first, `measuring` how a cell is measured.

@@ -1,4 +1,4 @@
-"""What a cell takes on a card, as stored figures, and the envelope of a record out of them. Pure.
+"""Memory of a cell on a card, as stored figures, and the envelope of a record from them. Pure.
 
 The figures depend on the model, the clip, the answer, the workspace of cuBLAS and the block of loading, but
 not on the card: they are found once (`prediction`), and may come from the shipped table or from the cache.

@@ -1,4 +1,4 @@
-"""The model of a plan, of which nothing is loaded: its shapes and sizes, and the length of its prompts.
+"""The model of a plan, without loading it: shapes, sizes, and the length of prompts.
 
 Imports no torch, unless a prompt of one's own has to be counted with the tokenizer of a directory.
 """
@@ -65,7 +65,7 @@ class PlannedModel:
         return text + audio_positions(requested.clip_seconds, requested.time_markers)
 
     def logits_positions(self, requested: Requested) -> int:
-        """Return the positions of the prompt of which a profile computes logits."""
+        """Return the number of prompt positions for which a profile computes logits."""
         every = settings_of(requested.profile).logits_positions == "all"
         return self.prompt_tokens(requested) if every else 1
 

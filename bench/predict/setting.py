@@ -1,4 +1,4 @@
-"""What decides a trace apart from the lengths of a clip and its prompt. Pure: no torch."""
+"""Settings that decide a trace, apart from the lengths of clip and prompt. Pure: no torch."""
 
 from dataclasses import dataclass
 from typing import Final, Literal

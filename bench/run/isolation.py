@@ -34,7 +34,7 @@ OnStep = Callable[[Step], None]
 
 
 class Stopped(Exception):  # noqa: N818 - no error: somebody asked for it
-    """The run was asked to stop while it waited for a worker."""
+    """A signal stopped the run while it waited for a worker."""
 
     def __init__(self, signal_number: int) -> None:
         super().__init__(f"stopped by signal {signal_number}")

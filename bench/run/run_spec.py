@@ -279,7 +279,7 @@ def _released_name(name: str) -> str:
 
 
 def released_names() -> tuple[str, ...]:
-    """Return the names of the released models, whose shapes the package ships."""
+    """Return the names of the released models; the package ships their shapes."""
     return tuple(sorted(path.stem for path in shipped.data("models").glob("*.json")))
 
 

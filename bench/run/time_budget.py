@@ -41,7 +41,7 @@ class TimeBudget:
 
     @property
     def ends_at(self) -> float:
-        """The moment at which a running cell is stopped."""
+        """Time at which a running cell is stopped."""
         return (self._now() if self._began is None else self._began) + _STOPPED_AT * self.budget_s
 
     def stopped(self) -> bool:

@@ -80,7 +80,7 @@ class NotARunError(RecordError):
 
 @dataclass(frozen=True)
 class Progress:
-    """A journal as read back: what was planned, and what is done."""
+    """A journal as read back: the planned cells and the finished ones."""
 
     header: Header
     done: tuple[CellResult, ...]

@@ -160,7 +160,7 @@ def pair_record(out: Path, side: str, number: int) -> Path:
 
 
 def pair_numbers(out: Path) -> tuple[int, ...]:
-    """Numbers of the pairs of which both records are there, in order."""
+    """Return the numbers of pairs with both records, in order."""
     first, second = (
         {int(path.stem) for path in records_in(out / side) if re.fullmatch(r"\d{4,}", path.stem)}
         for side in ("base", "new")

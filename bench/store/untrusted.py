@@ -25,7 +25,7 @@ Kind = Literal["file", "folder", "other"]
 
 
 def kind_of(path: Path) -> Kind | None:
-    """What a path leads to: `other` is a device, a pipe or a socket; None where nothing can be found."""
+    """Return the kind of file at a path: `other` is a device, pipe or socket; None if nothing is found."""
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError):  # no such name is possible, or a folder on the way is closed to us

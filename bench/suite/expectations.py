@@ -1,4 +1,4 @@
-"""What a suite can expect of its cells: that they fit, or a bound on a metric. See `docs/suites.md`."""
+"""Expectations that a suite can state of its cells: fits, or a bound on a metric. See `docs/suites.md`."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Pydantic's validation errors as one line for a person: which key, what is wrong, what to write."""
+"""Pydantic's validation errors as one line for a person: the key, its fault, and the fix."""
 
 import difflib
 import json

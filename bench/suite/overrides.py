@@ -1,4 +1,4 @@
-"""What the command line changes in a suite: comma lists for axes, and single settings."""
+"""Changes of a suite from the command line: comma lists for axes, and single settings."""
 
 from collections.abc import Callable
 from typing import Final, TypeVar

@@ -1,5 +1,5 @@
 """English: the sentence of each typed reason, verdict and caveat, and the name of each code. Pure.
 
-In: frozen values of `records`. Out: strings. No other room makes sentences about verdicts, reasons and
-caveats, and nothing parses one: another language would be a second room like this one.
+In: frozen values of `records`. Out: strings. No other package makes sentences about verdicts, reasons and
+caveats, and no code parses one. Another language would be a second package like this one.
 """

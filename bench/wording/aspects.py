@@ -1,4 +1,4 @@
-"""What runs can differ in, in English."""
+"""English names of the aspects in which runs differ."""
 
 from collections.abc import Mapping
 from typing import Final

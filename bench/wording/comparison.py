@@ -1,4 +1,4 @@
-"""What a comparison says, in English: figures as in its tables, and the sentence of each typed reason."""
+"""English of a comparison: the figures of its tables, and the sentence of each typed reason."""
 
 from collections.abc import Mapping
 from typing import Final, assert_never
@@ -142,7 +142,7 @@ def _differs(reason: reasons.Differs) -> str:
 
 
 def change_note(note: ChangeNote | None) -> str:
-    """What limits the verdict on one metric; empty where nothing does."""
+    """Return the sentence of a note on one metric; empty without a note."""
     match note:
         case None:
             return ""
@@ -277,7 +277,7 @@ def _also(note: ChangeNote | None) -> str:
 
 
 def gate_remedy(remedy: GateRemedy | None) -> str:
-    """What would decide a gate; empty where it is decided."""
+    """Return the step that would decide a gate; empty for a decided gate."""
     match remedy:
         case None:
             return ""

@@ -1,4 +1,4 @@
-"""What a suite expects of a cell and what was found, in English."""
+"""English of an expectation of a suite, and of its finding."""
 
 from bench import units
 from bench.records.expectations import Finding, FoundEnd

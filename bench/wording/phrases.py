@@ -1,4 +1,4 @@
-"""Parts of sentences that several rooms share: the size of a cell, a clip length, a step of a worker."""
+"""Shared parts of sentences: the size of a cell, a clip length, a step of a worker."""
 
 from typing import Final
 

@@ -55,7 +55,7 @@ def _answer(answer: BudgetAnswer) -> str:
 
 
 def likelihood(likely: bool | None) -> str:
-    """What is said of a cell that is too close to call: `likely fits`, by typical figures."""
+    """Return the words for a cell that is too close to call: `likely fits`, by typical figures."""
     return {True: "likely fits", False: "probably does not fit", None: "too close to call, run it"}[likely]
 
 
