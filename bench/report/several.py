@@ -9,12 +9,14 @@ from urllib.parse import quote
 from bench import units
 from bench.check.rows import FIT
 from bench.records.check import Check, CheckRecord
-from bench.records.enums import Provenance, WeightMode
+from bench.records.enums import PUBLISHER, Provenance, WeightMode
 from bench.report.basics import Fact, basis, whole
 from bench.report.details import PageFacts
 from bench.report.facts import named_model
 from bench.report.interface import Merged, Source
+from bench.report.repeat import suite_word
 from bench.report.rows import disagreements
+from bench.suite.suite import find_suite, shipped_suites
 from bench.text import MAX_NAME, clean
 from bench.wording import labels
 
@@ -110,13 +112,21 @@ def _header(check: Check) -> Iterator[Fact]:
 
 
 def _command(check: Check) -> str:
-    device = ["--device", "cpu"] if check.gpu.kind == "cpu" else ["--gpu", check.gpu.slug.lstrip("-")]
-    if check.provenance is Provenance.DERIVED:
-        return shlex.join(["bench", "plan", "--gpu", device[1]])
-    suite = check.records[-1].suite.partition(" ")[0].lstrip("-")
-    weights = ["--weights", "random"] if check.model.weight_modes == (WeightMode.RANDOM,) else []
-    emulated = [] if check.emulation is None else ["--emulate-vram", str(check.emulation.total_bytes)]
-    return shlex.join(["bench", "run", "--suite", suite, *device, *weights, *emulated])
+    is_cpu, is_plan = check.gpu.kind == "cpu", check.provenance is Provenance.DERIVED
+    name, _, version = check.records[-1].suite.partition(" ")
+    suite = suite_word(name, "own" if version.endswith("(own suite)") else None)
+    words = ["bench", "plan" if is_plan else "run", "--suite", suite]
+    words += [
+        "--device" if is_cpu and not is_plan else "--gpu",
+        "cpu" if is_cpu else check.gpu.slug.lstrip("-"),
+    ]
+    if name in shipped_suites() and find_suite(name).model != check.model.name:
+        words += ["--model", (check.model.repo or check.model.name).removeprefix(f"{PUBLISHER}/").lstrip("-")]
+    if check.model.weight_modes == (WeightMode.RANDOM,):
+        words += ["--weights", "random"]
+    if check.emulation is not None:
+        words += ["--emulate-vram", str(check.emulation.total_bytes)]
+    return shlex.join(words)
 
 
 def _environment(check: Check) -> Iterator[Fact]:

@@ -65,7 +65,7 @@ def test_hostile_words_of_a_driver_do_nothing() -> None:
 
 def test_a_fence_is_longer_than_any_in_the_command() -> None:
     text = render(view_of(sample.renamed(sample.record([]), "suite", "a```b")))
-    assert "````sh\nbench run --suite 'a```b'" in text
+    assert "````sh\nbench run --suite 'path/to/a```b.toml'" in text
 
 
 @given(st.text(max_size=60))

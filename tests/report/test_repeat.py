@@ -16,7 +16,10 @@ from tests.samples import records as sample
     [
         (sample.smoke(), "bench run --suite smoke --device cpu"),
         (sample.standard(WeightMode.RANDOM), "bench run --suite standard --gpu rtx-4070 --weights random"),
-        (sample.standard(WeightMode.LOCAL), "bench run --suite standard --gpu rtx-4070 --model MODEL_DIR"),
+        (
+            sample.standard(WeightMode.LOCAL),
+            "bench run --suite standard --gpu rtx-4070 --model path/to/MOSS-Audio-4B-Instruct",
+        ),
         (
             sample.record(
                 [sample.measured(sample.requested(clip)) for clip in (5.0, 7.5)],
@@ -34,7 +37,7 @@ from tests.samples import records as sample
         ),
         (
             sample.record([], weight_mode=WeightMode.LOCAL, overrides=("model",)),
-            "bench run --suite standard --gpu rtx-4070 --model MODEL_DIR",
+            "bench run --suite standard --gpu rtx-4070 --model path/to/MOSS-Audio-4B-Instruct",
         ),
     ],
 )
@@ -46,14 +49,14 @@ def test_a_hostile_name_cannot_leave_its_place_in_the_command() -> None:
     view = view_of(sample.renamed(sample.hostile(), "suite", sample.HOSTILE))
     words = shlex.split(view.repeat_command)
     assert words[:3] == ["bench", "run", "--suite"]
-    assert words[3].startswith("<script>")
+    assert words[3].startswith("path/to/<script>")
     assert words[4] == "--gpu"
     assert any("<script>" in note for note in view.repeat_notes)
 
 
 def test_a_suite_named_like_an_option_is_no_option() -> None:
     view = view_of(sample.renamed(sample.record([]), "suite", "--yes"))
-    assert shlex.split(view.repeat_command)[2:4] == ["--suite", "yes"]
+    assert shlex.split(view.repeat_command)[2:4] == ["--suite", "path/to/yes.toml"]
 
 
 def test_an_interrupted_run_can_be_resumed_and_says_how() -> None:
@@ -64,7 +67,8 @@ def test_an_own_suite_of_a_shipped_name_is_named_so_on_page_and_in_tables() -> N
     made = sample.smoke()
     own = made.model_copy(update={"suite": made.suite.model_copy(update={"origin": "own"})})
     view = view_of(own)
-    assert "The suite was a file: put its path in place of its name." in view.repeat_notes
+    assert view.repeat_command == "bench run --suite path/to/smoke.toml --device cpu"
+    assert view.repeat_notes[0].startswith("The suite was a file, not the shipped suite smoke: put its path")
     name = f"{made.suite.name} {made.suite.version} (own suite)"
     assert view.check.records[0].suite == name
     assert any(name in fact.text for fact in header(own))

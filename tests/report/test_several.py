@@ -166,3 +166,11 @@ def test_what_was_predicted_only_is_told_beside_what_ran() -> None:
     assert predicted
     assert all(row.predicted_bytes is not None for row in predicted)
     assert "needs" in predicted[0].status.reason
+
+
+def test_the_command_of_several_predictions_names_their_model() -> None:
+    made = derived.derived_record()
+    model = {"name": "MOSS-Audio-8B-Instruct", "repo": "OpenMOSS-Team/MOSS-Audio-8B-Instruct"}
+    other = made.model_copy(update={"model": made.model.model_copy(update=model)})
+    shown = build_view(merged(rerun(other, 1), rerun(other, 2)), Details()).repeat_command
+    assert shown == "bench plan --suite standard --gpu rtx-4070 --model MOSS-Audio-8B-Instruct"

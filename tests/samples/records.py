@@ -39,6 +39,7 @@ from bench.records.record import (
     Unsupported,
     WeightFile,
 )
+from bench.shipped import SPEECH_SHA256
 from bench.store.record_files import seal
 from bench.wording.outcomes import unsupported
 
@@ -83,7 +84,7 @@ def requested(
         attention=attention,
         encoder_attention=EncoderAttention.EAGER,
         clip_seconds=clip_seconds,
-        clip_source_sha256=sha("speech"),
+        clip_source_sha256=SPEECH_SHA256,
         max_tokens=max_tokens,
         prompt="Describe this audio.",
         time_markers=True,
