@@ -12,7 +12,8 @@ Link = Callable[[Path], str | None]
 """The path of a record as a check document names it; None where it must not."""
 UNKNOWN_MACHINE: Final = ""
 """The machine of every record without a key: together they weigh as much as one machine."""
-_PRECEDENCE: Final = (Provenance.MEASURED, Provenance.EMULATED, Provenance.DERIVED, Provenance.SMOKE)
+PRECEDENCE: Final = (Provenance.MEASURED, Provenance.EMULATED, Provenance.DERIVED, Provenance.SMOKE)
+"""Which provenance decides over others, the first one first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Sources:
     @property
     def provenance(self) -> Provenance:
         """Provenance that decides: measured before emulated before derived; smoke never decides."""
-        return next(kind for kind in _PRECEDENCE if any(head.provenance is kind for head in self.heads))
+        return next(kind for kind in PRECEDENCE if any(head.provenance is kind for head in self.heads))
 
     @property
     def counted(self) -> tuple[RecordHead, ...]:

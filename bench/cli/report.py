@@ -54,7 +54,8 @@ def report(
     """Write reports from records: one record, several, or every record below a folder.
 
     One record gives files of its own name. Several give one report for each model on each card, with medians
-    over the records. A record that cannot be read is named, and the others are still reported.
+    over the records, and index.html, which links to all of them. A record that cannot be read is named, and
+    the others are still reported.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""Writes the reports of many records: one for each model on each card, and on request for each record."""
+"""Writes reports of many records: for each model on each card, on request for each record, and an index."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,9 +14,11 @@ from bench.errors import RecordError
 from bench.report.details import traces_of
 from bench.report.files import link_from, write_reports
 from bench.report.interface import View
+from bench.report.overview import Entry, entry, render
 from bench.report.planned import Plans
 from bench.report.view import build_view, view_of
-from bench.store.record_files import read_record, without_search_for_cycles
+from bench.store import naming
+from bench.store.record_files import read_record, without_search_for_cycles, write_atomically
 
 _RUNS_READ: Final = 3  # for memory over time: the rest of a page of several records comes from the index
 Wrote = Callable[[Path], None]
@@ -61,26 +63,38 @@ def report_all(
 
 def _report_groups(task: Task, index: Index, wrote: Wrote) -> tuple[RecordError, ...]:
     errors = list(index.faults())
+    entries: list[Entry] = []
     for key, stem in stems(index.groups()).items():
         try:
-            _report_group(task, index, key, stem, wrote)
+            view = _report_group(task, index, key, stem, wrote)
         except RecordError as error:  # changed or removed since it was indexed
             errors.append(error)
+        else:
+            entries.append(entry(view, (*key.folder, naming.report_name(stem, "html"))))
+    if entries and "html" in task.formats:
+        path = naming.overview(task.out)
+        write_atomically(path, render(entries).encode())
+        wrote(path)
     return tuple(errors)
 
 
-def _report_group(task: Task, index: Index, key: GroupKey, stem: str, wrote: Wrote) -> None:
-    """Write one record in full or several merged; with `each` also every record by itself."""
+def _report_group(task: Task, index: Index, key: GroupKey, stem: str, wrote: Wrote) -> View:
+    """Write one record in full or several merged; with `each` also every record by itself.
+
+    Returns the view of the group.
+    """
     folder, paths = task.out.joinpath(*key.folder), index.files(key)
     link = link_from(folder)
 
-    def write(view: View, name: str) -> None:
+    def write(view: View, name: str) -> View:
         for path in write_reports(view, folder, task.formats, name):
             wrote(path)
+        return view
 
-    write(_single(task, paths[0], link) if len(paths) == 1 else _merged(task, index, key, link), stem)
+    found = write(_single(task, paths[0], link) if len(paths) == 1 else _merged(task, index, key, link), stem)
     for path in paths if task.each else ():
         write(_single(task, path, link), path.stem)
+    return found
 
 
 def _single(task: Task, path: Path, link: Link) -> View:

@@ -7,6 +7,7 @@ results/MODEL/SLUG/TIME-SUITE[-frontier]-ID.json           record of a run
                    RECORD.junit.xml, RECORD.summary.md     of `bench run --ci`
 reports/MODEL/SLUG/RECORD.{html,check.json,md,csv}         report of one record
                    [HASH.][emulated-SIZE.]check.{html,json,md,csv}   report of a model on a card
+reports/index.html                                         links to the reports of models on cards
 OUT/{base,new}/0001.json                                   records of an interleaved comparison
 """
 
@@ -130,6 +131,11 @@ def report_name(stem: str, extension: str) -> str:
     """`x.html`, `x.check.json`: a check document never has the name of a record. `check` -> `check.json`."""
     middle = f".{_CHECK}" if f".{extension}" == _RECORD and not is_check(stem) else ""
     return f"{stem}{middle}.{extension}"
+
+
+def overview(out: Path) -> Path:
+    """The page that links to the reports below `out`."""
+    return out / "index.html"
 
 
 def check_stem(emulated_bytes: int | None, digest: str = "") -> str:

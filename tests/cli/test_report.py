@@ -52,6 +52,7 @@ def test_a_folder_with_one_record_has_that_record_in_full(
         "check.json",
         "check.md",
         "check.csv",
+        "index.html",
     ]
     page = (tmp_path / said.out.splitlines()[0]).read_text(encoding="utf-8")
     assert "Raw numbers" in page
@@ -74,7 +75,7 @@ def test_several_records_of_a_card_become_one_report(say: Say, records: Path, tm
 def test_a_merged_page_draws_memory_over_time_from_its_runs(say: Say, tmp_path: Path) -> None:
     for nth in (1, 2):
         write_record(watched(nth, 20), tmp_path / "kept" / f"{nth}.json")
-    (page,) = say("report", "kept", "--format", "html").out.splitlines()
+    page, _ = say("report", "kept", "--format", "html").out.splitlines()
     assert 'id="plot-trace"' in (tmp_path / page).read_text(encoding="utf-8")
 
 
