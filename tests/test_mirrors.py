@@ -37,6 +37,7 @@ ELSEWHERE: Final = {
     "weights/interface.py": "weights/test_local.py",
     # Parts of a command, tested through it.
     "__main__.py": "cli/test_app.py",
+    "cli/answer_output.py": "cli/test_plan.py",
     "cli/downloads.py": "cli/test_terminal.py",
     "cli/frontier_output.py": "cli/test_frontier.py",
     "cli/options.py": "cli/test_bad_input.py",

@@ -42,7 +42,7 @@ NEW: Final = frozenset(
     | {"kernel", "sdpa_grouping", "has_flash_kernels"}
     | {"interval_kind", "interval_n"}
     | {"predicted_headless", "predicted_desktop", "headless_likely", "desktop_likely"}
-    | {"budget_basis", "read_at", "desktop_is_given", "calibrated_by"}
+    | {"budget_basis", "read_at", "desktop_is_given", "calibrated_by", "other_ways"}
     | {"typical_bytes", "typical_headless_bytes", "typical_desktop_bytes"}
     | {"headless_likely_fits_s", "desktop_likely_fits_s", "likely_fits", "likely_fits_s", "likely_is_known"}
     | {"decision", "remedy", "remedy_code", "base_interval", "new_interval"}

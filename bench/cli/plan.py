@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from bench.cli.answer_output import verbose_option
 from bench.cli.command import Command
 from bench.cli.options import (
     FILE,
@@ -59,6 +60,7 @@ Form = Literal["table", "json"]
     show_default=True,
     help="What is printed.",
 )
+@verbose_option
 @click.option("--no-cache", is_flag=True, help="Trace again what an earlier plan traced, and keep nothing.")
 @click.option(
     "--out", metavar="DIR", type=FILE, help="Write records, and their pages, to DIR/<model>/<device>/."
@@ -74,6 +76,7 @@ def plan(
     system: "OperatingSystem | None",
     torch: str | None,
     form: Form,
+    verbose: bool,
     no_cache: bool,
     out: Path | None,
     **given: Any,
@@ -129,7 +132,7 @@ def plan(
     if any_gpu:
         _survey(planner, chosen, planned, form)
     else:
-        _plan(planner, chosen, planned_for, form, out)
+        _plan(planner, chosen, planned_for, form, out, verbose=verbose)
 
 
 def _refuse_for_cpu(gpus: tuple[str, ...], options: list[str]) -> None:
@@ -176,6 +179,8 @@ def _plan(
     planned_for: "tuple[Target, ...]",
     form: Form,
     out: Path | None,
+    *,
+    verbose: bool,
 ) -> None:
     from bench.cli.plan_output import print_records, progress, records_json
     from bench.store.record_files import require_writable
@@ -191,7 +196,7 @@ def _plan(
     if form == "json":
         click.echo(printable_json(records_json(records)), nl=False)
     else:
-        print_records(records)
+        print_records(records, verbose=verbose)
     # Last, so that a full disk does not affect the printed output.
     if out is not None:
         for path in (path for record in records for path in _written(record, out)):

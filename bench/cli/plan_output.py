@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from bench.cli.answer_output import print_view
 from bench.cli.streams import echo
 from bench.units import GIB, clip_length, gib
 from bench.wording import caveats, predictions
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from bench.records.enums import AttentionKernel
     from bench.records.record import Record
     from bench.records.survey import Survey, SurveyCard
-    from bench.report.interface import View
 
 _HEADER: Final = ("card", "memory", "verdict", "needs")
 _SMALLEST: Final = {
@@ -57,30 +57,20 @@ def records_json(records: "Sequence[Record]") -> str:
     return f'{{"records": [\n{whole}\n]}}\n'
 
 
-def print_records(records: "Sequence[Record]") -> None:
-    """Print each record's table, then a line for each."""
+def print_records(records: "Sequence[Record]", *, verbose: bool) -> None:
+    """Print each record's answer, then a line for each."""
     from bench.report.view import view_of
 
     views = [view_of(record) for record in records]
-    for view in views:
-        _print_view(view)
+    for number, view in enumerate(views):
+        if number:
+            click.echo("")
+        print_view(view, verbose=verbose)
     if len(views) > 1:
         click.echo("")
         width = max(len(view.identity.gpu) for view in views)
         for view in views:
-            click.echo(f"{view.identity.gpu:<{width}}  {view.verdict_word}: {view.why}")
-
-
-def _print_view(view: "View") -> None:
-    from rich.console import Console
-
-    from bench.report.terminal import as_text, summary
-
-    console = Console()
-    if console.is_terminal:
-        console.print(summary(view))
-    else:
-        echo(as_text(view), nl=False)
+            click.echo(f"{view.identity.gpu:<{width}}  {view.headline}")
 
 
 # --- the whole catalog ------------------------------------------------------------------------------------
@@ -92,7 +82,7 @@ def print_survey(found: "Survey", chosen: "PlanRequest") -> None:
     from bench.records.caveats import PredictedForSystem
 
     what = _asked(chosen)
-    click.echo(f"{chosen.source.origin.name}, {what} (derived, nothing was run)")
+    click.echo(f"{chosen.source.origin.name}, {what} (predicted, nothing was run)")
     here = installed_release()
     planned_for = PredictedForSystem(
         os=found.system.os,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from bench.cli.answer_output import verbose_option
 from bench.cli.command import ModelCommand
 from bench.cli.options import (
     FILE,
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
     help="Remove the journals of interrupted runs of this suite, then run.",
 )
 @click.option("--dry-run", is_flag=True, help="Print the cells and the estimated time, and exit.")
+@verbose_option
 @click.option(
     "--ci",
     is_flag=True,
@@ -86,6 +88,7 @@ def run(
     retry_failed: bool,
     discard_unfinished: bool,
     dry_run: bool,
+    verbose: bool,
     ci: bool,
     yes: bool,
     **given: Any,
@@ -123,7 +126,9 @@ def run(
     if discard_unfinished and resume is not None:
         raise UsageError("--discard-unfinished and --resume exclude each other", hint="Leave one of them out")
     policy = RunPolicy(isolate=isolate, prune=not no_prune, time_budget_s=time_budget)
-    files = _Files(out, resume, retry_failed=retry_failed, discard_unfinished=discard_unfinished)
+    files = _Files(
+        out, resume, retry_failed=retry_failed, discard_unfinished=discard_unfinished, verbose=verbose
+    )
     if not ci:
         return _run(given, policy, files, yes=yes, dry_run=dry_run)[0]
     if dry_run:
@@ -137,12 +142,13 @@ def run(
 
 @dataclass(frozen=True)
 class _Files:
-    """The options about records and journals."""
+    """The options about records and journals, and whether all of a record is printed."""
 
     out: Path | None
     resume: Path | None
     retry_failed: bool
     discard_unfinished: bool
+    verbose: bool
 
 
 def _run(
@@ -164,7 +170,7 @@ def _run(
         if earlier.progress.header.frontier_step_s is not None:
             return _seal_search(earlier.path), None
         if earlier.is_finished:
-            return _nothing_left(earlier, ResumeCommand.of(given, policy, out=files.out), files.out, ci=ci)
+            return _nothing_left(earlier, ResumeCommand.of(given, policy, out=files.out), files, ci=ci)
         return _run_the_rest(given, policy, earlier, files, yes=yes, ci=ci, dry_run=dry_run)
 
 
@@ -213,12 +219,12 @@ def _run_the_rest(
         click.echo("bench: stopped before the first cell; run the same command again", err=True)
         return 128 + stopped.signal_number, None
     with undisturbed(result.signal_number):
-        printed = print_result(result, files.out, command, plain=ci)
+        printed = print_result(result, files.out, command, verbose=files.verbose, plain=ci)
     return exit_code(result, printed.cases), printed
 
 
 def _nothing_left(
-    earlier: "Resumed", command: "ResumeCommand", out: Path | None, *, ci: bool
+    earlier: "Resumed", command: "ResumeCommand", files: _Files, *, ci: bool
 ) -> "tuple[int, RunSummary | None]":
     """Seal the record if it is not, since the disk refused it or the process was killed before."""
     from bench.cli.run_output import exit_code, print_result
@@ -237,7 +243,7 @@ def _nothing_left(
     with _kept(command, journal):
         record, path = seal_journal(journal)
     result = RunResult(record, path, None)
-    printed = print_result(result, out, command, plain=ci)
+    printed = print_result(result, files.out, command, verbose=files.verbose, plain=ci)
     return exit_code(result, printed.cases), printed
 
 

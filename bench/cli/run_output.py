@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import click
 
+from bench.cli.answer_output import print_view
 from bench.cli.streams import echo
 from bench.errors import ExitCode
 from bench.records.enums import Attention
@@ -251,9 +252,14 @@ def discard_unfinished(plan: "Plan", location: "OutputLocation", *, ask: bool) -
 
 
 def print_result(
-    result: "RunResult", out: Path | None, resume: ResumeCommand, *, plain: bool = False
+    result: "RunResult",
+    out: Path | None,
+    resume: ResumeCommand,
+    *,
+    verbose: bool = False,
+    plain: bool = False,
 ) -> RunSummary:
-    """Print the table, expectations, paths, and the command that resumes an interrupted run."""
+    """Print the answer, expectations, paths, and the command that resumes an interrupted run."""
     from bench.report.ci.cases import cases_of
 
     view, cases = view_of_run(result), cases_of(result.record)
@@ -262,7 +268,7 @@ def print_result(
         if result.signal_number is None:
             report = write_report(view, result.path, out)
     finally:  # the record exists even if the report cannot be written
-        _print_table(view, plain=plain)
+        print_view(view, verbose=verbose, plain=plain)
         for line in _expectations(cases):
             echo(line)
         echo(f"record  {result.path}")
@@ -350,15 +356,3 @@ def write_report(view: "View", record: Path, out: Path | None) -> tuple[Path, ..
 def _shell_line(words: "Sequence[str]") -> str:
     """Return a command for the shell of this system: cmd knows double quotes alone. Never run on Windows."""
     return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
-
-
-def _print_table(view: "View", *, plain: bool) -> None:
-    from rich.console import Console
-
-    from bench.report.terminal import as_text, summary
-
-    console = Console()
-    if console.is_terminal and not plain:
-        console.print(summary(view))
-    else:
-        echo(as_text(view), nl=False)

@@ -1,11 +1,11 @@
 """The frontier: the longest clip that fits, for each attention and number of new tokens. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from bench.judge.memory import CardMemory, fits_with_desktop, has_spilled, ran_out_beside_another
 from bench.judge.prediction import Budgets, cell_fit, is_derived, lines
-from bench.judge.same_run import varying, words_of
+from bench.judge.same_run import settings_of, varying, words_of
 from bench.judge.same_system import CellSystems
 from bench.records.check import FrontierLine, PredictedLengths
 from bench.records.enums import Attention, AttentionKernel, Fit, Status
@@ -24,7 +24,8 @@ def frontier(record: Record, memory: CardMemory, budgets: Budgets) -> tuple[Fron
     systems = CellSystems.of(record)
     names = varying(map(systems.settings, record.cells))
     if is_derived(record) and not names and lines(record):
-        return tuple(_drawn(line, record, budgets, systems) for line in sorted(lines(record), key=_place))
+        drawn = [_drawn(line, record, budgets, systems) for line in sorted(lines(record), key=_place)]
+        return _with_their_variant((*drawn, *_of_other_ways(record)))
     groups: dict[tuple[tuple[int, int], tuple[str, ...]], list[CellResult]] = {}
     for cell in record.cells:
         groups.setdefault((_place(cell.requested), systems.settings(cell)), []).append(cell)
@@ -125,31 +126,65 @@ def _ran(line: _Alike, record: Record, memory: CardMemory) -> FrontierLine:
 def _drawn(line: LongestClip, record: Record, budgets: Budgets, systems: CellSystems) -> FrontierLine:
     """A line that the prediction followed to the second."""
     cells = [cell for cell in record.cells if cell.requested.attention is line.attention]
-    kernels = filter(None, map(systems.kernel, cells))
+    known = budgets.headless_typical_bytes is not None, budgets.desktop_typical_bytes is not None
     headroom = None if record.derivation is None else record.derivation.headroom
+    return _to_the_second(record, line, headroom, likely_is_known=known).model_copy(
+        update={
+            "settings": systems.settings(record.cells[0]) if record.cells else (),
+            "attention_kernel": next(filter(None, map(systems.kernel, cells)), None),
+        }
+    )
+
+
+def _of_other_ways(record: Record) -> Iterator[FrontierLine]:
+    """The lines of the other profiles and systems that the record contains."""
+    if record.derivation is None or not record.cells:
+        return
+    for way in record.derivation.other_ways:
+        requested = record.cells[0].requested.model_copy(update={"profile": way.profile})
+        line = _to_the_second(record, way.lengths, way.headroom, likely_is_known=(True, True))
+        yield line.model_copy(
+            update={
+                "settings": settings_of(requested, system=way.system),
+                "attention_kernel": way.attention_kernel,
+            }
+        )
+
+
+def _to_the_second(
+    record: Record,
+    line: LongestClip,
+    headroom: Literal["headless", "desktop"] | None,
+    *,
+    likely_is_known: tuple[bool, bool],
+) -> FrontierLine:
+    """A predicted line without settings; `headroom`: the only budget."""
     headless = PredictedLengths(
         fits_s=line.headless_fits_s,
         likely_fits_s=line.headless_likely_fits_s,
         misfit_s=line.headless_misfit_s,
-        likely_is_known=budgets.headless_typical_bytes is not None,
+        likely_is_known=likely_is_known[0],
     )
     desktop = PredictedLengths(
         fits_s=line.desktop_fits_s,
         likely_fits_s=line.desktop_likely_fits_s,
         misfit_s=line.desktop_misfit_s,
-        likely_is_known=budgets.desktop_typical_bytes is not None,
+        likely_is_known=likely_is_known[1],
     )
     return _of_prediction(
         record,
         line,
         None if headroom == "desktop" else headless,
         None if headroom == "headless" else desktop,
-    ).model_copy(
-        update={
-            "settings": systems.settings(record.cells[0]) if record.cells else (),
-            "attention_kernel": next(kernels, None),
-            "context_s": line.context_s,
-        }
+    ).model_copy(update={"context_s": line.context_s})
+
+
+def _with_their_variant(found: Sequence[FrontierLine]) -> tuple[FrontierLine, ...]:
+    """Lines that are named by the settings in which they differ."""
+    names = varying(line.settings for line in found)
+    return tuple(
+        line.model_copy(update={"variant": words_of(line.settings, names)}) if names else line
+        for line in found
     )
 
 

@@ -147,6 +147,11 @@ class Predictions:
 
         return ProbedWorkspace()
 
+    def is_stored(self, requested: Requested, target: Target) -> bool:
+        """Return whether a source holds this clip, so that nothing has to be traced for it."""
+        clip, wanted = self.clip(requested, target), [requested.max_tokens]
+        return any(source.find(clip, wanted) for source in self._stored)
+
     def clip(self, requested: Requested, target: Target) -> CardClip:
         """Return what of a cell and its card decides the memory.
 

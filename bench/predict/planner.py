@@ -164,6 +164,7 @@ class Planner:
 
     def _sealed(self, target: Target, derivation: Derivation, *, frontier: bool = True) -> Record:
         from bench.predict.frontier import longest_clips
+        from bench.predict.other_ways import other_ways
 
         source, cells = self.request.source, self.request.cells
         results = self.results(target)
@@ -176,7 +177,8 @@ class Planner:
                 budgets=budgets_from(derivation, target.info.memory_total_bytes),
                 context_most_bytes=derivation.context.high_bytes,
             )
-            derivation = derivation.model_copy(update={"longest_clips": longest})
+            others = other_ways(cells, target, self._predictions, source.max_positions, self.derivation)
+            derivation = derivation.model_copy(update={"longest_clips": longest, "other_ways": others})
         fields: dict[str, BaseModel] = {
             "suite": self.request.suite_info,
             "model": self.model.info,

@@ -72,6 +72,12 @@ def _with_reading(target: Target, here: Sequence[Device]) -> Target:
     return replace(target, info=info, costs=costs, notes=chosen.choice_notes)
 
 
+def on_system(target: Target, system: PlannedSystem) -> Target:
+    """Return the card on another system, with the costs that other machines showed there."""
+    total = target.info.memory_total_bytes or 0
+    return replace(target, system=system, costs=catalog_costs(total, system.os), notes=())
+
+
 def every_card(system: PlannedSystem) -> tuple[tuple[Target, ...], tuple[Card, ...]]:
     """Return the cards of the catalog by memory, least first, and those of unknown memory."""
     known = [card for card in catalog.cards() if card.memory_total_bytes is not None]

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from bench.records.base import ByteInterval, Bytes, Frozen, Seconds, Utc
-from bench.records.enums import Attention, AttentionKernel, OperatingSystem, Phase
+from bench.records.enums import Attention, AttentionKernel, OperatingSystem, Phase, Profile
 
 
 class PhaseEnvelope(Frozen):
@@ -118,6 +118,18 @@ class LongestClip(Frozen):
     context_s: Seconds = Field(description="longest clip that the model's context holds with this answer")
 
 
+class OtherWay(Frozen):
+    """The longest clips of another profile or system on the same card, for one number of new tokens."""
+
+    profile: Profile
+    system: PlannedSystem
+    attention_kernel: AttentionKernel
+    headroom: Literal["headless", "desktop"] | None = Field(
+        description="the only budget; null for both, as in `derivation`"
+    )
+    lengths: LongestClip
+
+
 class Comparison(Frozen):
     """A prediction held against one measured record of the same card and cells.
 
@@ -164,6 +176,9 @@ class Derivation(Frozen):
         "the reserved bytes are from, as far as these show them",
     )
     longest_clips: tuple[LongestClip, ...] = ()
+    other_ways: tuple[OtherWay, ...] = Field(
+        default=(), description="as far as the shipped table holds them: nothing is traced for these"
+    )
     compared: tuple[Comparison, ...] = Field(
         default=(), description="of the prediction before it was calibrated"
     )

@@ -25,7 +25,7 @@ def lines(record: Record, check: Check) -> tuple[str, ...]:
     memory, most = memory_of(check), most_needed(check)
     parts = [
         f"{units.gib(memory.headless_bytes)} without a desktop" if memory.headless_bytes is not None else "",
-        f"{units.gib(memory.desktop_bytes)} beside one" if memory.desktop_bytes is not None else "",
+        f"{units.gib(memory.desktop_bytes)} with one" if memory.desktop_bytes is not None else "",
         f"{units.gib(memory.now_bytes)} free when the run began" if memory.now_bytes is not None else "",
         f"at most {units.gib(most)} taken" if most is not None else "",
     ]
@@ -59,11 +59,11 @@ def most_needed(check: Check) -> int | None:
 
 
 def of_budget(memory: CardMemory) -> str:
-    """`of 11.57 GiB without a desktop, 10.79 GiB beside one`; empty if no budget is known."""
+    """`of 11.57 GiB without a desktop, 10.79 GiB with one`; empty if no budget is known."""
     if memory.headless_bytes is None:
         there = memory.desktop_bytes
         return "" if there is None else f"of {units.gib(there)} with a desktop"
-    desktop = "" if memory.desktop_bytes is None else f", {units.gib(memory.desktop_bytes)} beside one"
+    desktop = "" if memory.desktop_bytes is None else f", {units.gib(memory.desktop_bytes)} with one"
     return f"of {units.gib(memory.headless_bytes)} without a desktop{desktop}"
 
 
@@ -84,7 +84,7 @@ def _budget(record: Record, check: Check) -> Iterator[_Pair]:
         source = f": {state.budget.desktop_use_source}" if state.budget.desktop_use_source else ""
         desktop += f"; a desktop takes {units.gib(state.budget.desktop_use_bytes)}{source}"
     yield "Budget without a desktop", units.both_units(memory.headless_bytes)
-    yield "Budget beside a desktop", desktop
+    yield "Budget with a desktop", desktop
     if record.emulation is None:
         yield "Free when the run began", units.both_units(memory.now_bytes)
     yield "The most that a cell needed", units.both_units(most_needed(check))
@@ -106,7 +106,7 @@ def _state(state: DeviceState | None) -> Iterator[_Pair]:
     yield "In use before the run", units.gib(state.used_bytes)
     yield "Other programs", _others(state)
     yield "Display on this card", _display(state)
-    yield "Memory was told by", state.memory_source or units.NOT_AVAILABLE
+    yield "Memory was reported by", state.memory_source or units.NOT_AVAILABLE
     yield "Power limit", _power_limit(state)
     yield "PCIe at most", pcie_link(state.pcie_generation_max, state.pcie_width_max)
     yield "ECC", _switch(state.ecc)

@@ -22,8 +22,8 @@ _METRICS: Final = {
 }
 _BUDGETS: Final = {
     "headless": "without a desktop only",
-    "desktop": "beside a desktop only",
-    None: "without a desktop and beside one",
+    "desktop": "with a desktop only",
+    None: "without a desktop and with one",
 }
 UNCONFIRMED: Final = "modelled; allocator rules confirmed on recorded traces of real cards, default settings"
 
@@ -69,9 +69,9 @@ def tiles(check: Check) -> Iterator[Fact]:
     yield Fact("Weights", units.gib(weights), units.gb(weights))
     predicted = check.prediction
     if predicted is not None and predicted.room_headless_bytes is not None:
-        yield _range("Room without a desktop", predicted.room_headless_bytes)
+        yield _range("Budget without a desktop", predicted.room_headless_bytes)
     if predicted is not None and predicted.room_desktop_bytes is not None:
-        yield _range("Room beside a desktop", predicted.room_desktop_bytes)
+        yield _range("Budget with a desktop", predicted.room_desktop_bytes)
 
 
 def _range(label: str, size: ByteInterval) -> Fact:
@@ -82,7 +82,7 @@ def _room_line(predicted: CheckPrediction) -> str:
     headless, desktop = predicted.room_headless_bytes, predicted.room_desktop_bytes
     parts = [
         f"{ranges.gib(headless)} without a desktop" if headless else "",
-        f"{ranges.gib(desktop)} beside {'one' if headless else 'a desktop'}" if desktop else "",
+        f"{ranges.gib(desktop)} with {'one' if headless else 'a desktop'}" if desktop else "",
     ]
     return ", ".join(filter(None, parts))
 
@@ -129,13 +129,13 @@ def _sources(derivation: Derivation) -> Iterator[tuple[str, str]]:
     yield "Reserved memory", "" if derivation.allocator is None else _reserved(derivation)
     yield "Workspace of kernels", derivation.workspace_source
     if derivation.driver_reserve is not None or derivation.headroom is not None:
-        yield "Held against the card", _BUDGETS[derivation.headroom]
+        yield "Budgets compared", _BUDGETS[derivation.headroom]
 
 
 def _reserved(derivation: Derivation) -> str:
     """The model of reserved memory, and whether it was compared with measured records."""
     held = any(comparison.metric == "reserved_peak_bytes" for comparison in derivation.compared)
-    state = "modelled, and held against measured records below" if held else UNCONFIRMED
+    state = "modelled, and compared with measured records below" if held else UNCONFIRMED
     return f"{state}: it follows the rules of {derivation.allocator}"
 
 

@@ -1,7 +1,7 @@
 """Grids of clip length × new tokens, one for each attention and other setting in which cells differ."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
@@ -64,6 +64,28 @@ def _grid(rows: tuple[Row, ...], scale: HeatScale) -> Grid:
         for seconds, clip in islice(clips.items(), max(1, whole))
     )
     return Grid(rows[0].variant, tuple(tokens.values()), tuple(lines), rows, _uniform(rows))
+
+
+def alike(grids: Sequence[Grid]) -> tuple[Grid, ...]:
+    """Predicted grids with equal cells and kernels are one, under all their titles."""
+    groups: dict[tuple[object, ...], list[Grid]] = {}
+    for grid in grids:
+        groups.setdefault(_content(grid), []).append(grid)
+    return tuple(
+        replace(group[0], title=" and ".join(grid.title for grid in group)) for group in groups.values()
+    )
+
+
+def _content(grid: Grid) -> tuple[object, ...]:
+    cells = tuple(tuple(map(_key, line.cells)) for line in grid.lines)
+    return grid.kernels, grid.columns, tuple(line.clip for line in grid.lines), cells
+
+
+def _key(cell: GridCell | None) -> tuple[object, ...]:
+    if cell is None:
+        return ()
+    found = cell.row.prediction
+    return (cell.row.anchor,) if found is None else (found.fit, found.also, found.peak, found.at_peak)
 
 
 def misses(tables: Sequence[Grid]) -> tuple[Miss, ...]:

@@ -16,6 +16,7 @@ from bench.records.check import Check, FrontierLine
 from bench.records.enums import Attention, AttentionKernel, Fit, Provenance, Verdict, WeightMode
 from bench.records.prediction import PlannedSystem
 from bench.records.record import MemoryTrace
+from bench.report.answer import Answer
 from bench.report.basics import Fact, Figure, Status, Tone
 from bench.report.prediction import Derived, Prediction
 from bench.wording.labels import KERNELS, PROVENANCES
@@ -295,8 +296,10 @@ class View:
     emulation: Emulation | None
     card: tuple[Fact, ...]
     card_lines: tuple[str, ...]
+    answer: Answer | None
     frontier: tuple[FrontierRow, ...]
     grids: tuple[Grid, ...]
+    shared_grids: tuple[Grid, ...]
     heat_legend: str
     misses: tuple[Miss, ...]
     memory_sources: tuple[Fact, ...]
@@ -311,6 +314,11 @@ class View:
     def is_emulated(self) -> bool:
         """True if another device emulated the card: every speed is then that of the other device."""
         return self.emulation is not None or self.provenance is Provenance.EMULATED
+
+    @property
+    def headline(self) -> str:
+        """The verdict; that of a prediction is never taken for a measured one."""
+        return f"Predicted: {self.verdict_word.lower()}" if self.is_predicted else self.verdict_word
 
     @property
     def has_run(self) -> bool:

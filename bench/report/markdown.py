@@ -6,6 +6,7 @@ from typing import Final
 
 from bench.records.enums import Provenance
 from bench.records.metrics import FIGURES, Section
+from bench.report.answer import Answer, Way
 from bench.report.basics import Fact
 from bench.report.interface import (
     FrontierRow,
@@ -34,9 +35,10 @@ _IN_FULL: Final = "check.json has all of them"
 def render(view: View) -> str:
     """The post as text. Untrusted strings show as they are and do nothing."""
     blocks = [
-        f"## {escape(view.verdict_word)}: {escape(view.identity.model)} on {escape(view.identity.gpu)}",
+        f"## {escape(view.headline)}: {escape(view.identity.model)} on {escape(view.identity.gpu)}",
         f"**{escape(view.stamp)}**",
-        escape(view.why),
+        *(_answer(view, view.answer) if view.answer is not None else ()),
+        escape(view.why) if view.answer is None or not view.is_predicted else "",
         escape(view.derived.units_line) if view.derived else "",
         bullets(view.caveats),
         _repeat(view),
@@ -46,6 +48,23 @@ def render(view: View) -> str:
         *(_record(view) if view.merged is None else _records(view, view.merged)),
     ]
     return "\n\n".join(filter(None, blocks)) + "\n"
+
+
+def _answer(view: View, found: Answer) -> Iterator[str]:
+    """The clip lengths that fit, and what to type."""
+    for provenance in found.provenances:
+        head = ["way to run it", "budget", "fits up to", "likely fits up to", "does not fit from"]
+        ways = found.of(provenance)
+        yield f"{escape(view.stamp_of(provenance).text)}; {found.tokens_words}"
+        yield table(head, (line for way in ways for line in _way(way)), elsewhere=_IN_FULL)
+    yield f"Type: `{found.command}`. {found.reason}" if found.command else ""
+
+
+def _way(way: Way) -> Iterator[list[str]]:
+    name = escape(" on ".join(filter(None, (way.name, way.system))))
+    for budget, strip in (("headless", way.headless), ("with a desktop", way.desktop)):
+        if strip is not None:
+            yield [name, budget, strip.fits, strip.likely, strip.misfit]
 
 
 def _measured(view: View) -> Iterator[str]:
@@ -134,7 +153,7 @@ def _frontier(view: View) -> Iterator[str]:
 
 
 def _lines_of_runs(part: FrontierTable, view: View) -> Iterator[str]:
-    desktop = ["longest beside a desktop"] if part.shows_desktop else []
+    desktop = ["longest with a desktop"] if part.shows_desktop else []
     head = [*_head(part), "longest that ran", *desktop, "smallest that did not fit"]
     yield escape(view.stamp_of(part.provenance).text)
     yield table(head, (_frontier_line(point, part) for point in part.lines))
@@ -235,7 +254,7 @@ def _terms(rows: _Predicted, stamp: str) -> Iterator[str]:
         ]
         for row, found in rows
     )
-    yield table([*head, "Most beside the weights" if most else "At the peak"], lines)
+    yield table([*head, "Most apart from the weights" if most else "At the peak"], lines)
 
 
 def _ceilings(rows: _Predicted, stamp: str) -> Iterator[str]:

@@ -23,9 +23,7 @@ from bench.wording import labels
 MAX_DISAGREEMENTS: Final = 200
 MAX_SOURCES: Final = 500
 """Bounds of a page for people; `check.json` has all of them."""
-_NOTES: Final = (
-    "This asks for the same kind of run. What each record was asked for in full stands in its own report.",
-)
+_NOTES: Final = ("This asks for the same kind of run. The report of each record has its whole request.",)
 
 
 def facts_of(check: Check) -> PageFacts:
@@ -88,7 +86,7 @@ def _source(record: CheckRecord) -> Source:
 def _budget(check: Check) -> Iterator[Fact]:
     named = (
         ("Budget without a desktop", check.vram.headless_bytes),
-        ("Budget beside a desktop", check.vram.desktop_bytes),
+        ("Budget with a desktop", check.vram.desktop_bytes),
         ("Free when the run began", check.vram.now_bytes),
     )
     for label, figure in named:

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from bench.records.enums import Verdict
+from bench.report.answer import Answer
 from bench.report.basics import Tone
 from bench.report.interface import FrontierRow, Grid, GridCell, GridLine, Row, View
 from bench.report.prediction import Derived
+from bench.report.terminal_answer import answer_lines
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -27,6 +29,33 @@ _CELL: Final = 17
 def as_text(view: View) -> str:
     """The summary as plain text without colours, for pipes and logs."""
     return plain(summary(view), WIDTH if view.derived is None else _DERIVED_WIDTH)
+
+
+def brief_text(view: View, width: int = _DERIVED_WIDTH) -> str:
+    """The answer as plain text without colours; the summary where there is no answer."""
+    return as_text(view) if view.answer is None else plain(brief(view, width), width)
+
+
+def brief(view: View, width: int) -> "RenderableType":
+    """The answer alone: headline, the ways to run the model, and what to type. Without one the summary."""
+    from rich.console import Group
+
+    return summary(view) if view.answer is None else Group(*_answer(view, view.answer, width))
+
+
+def _answer(view: View, found: Answer, width: int) -> Iterator["RenderableType"]:
+    from rich.text import Text
+
+    yield Text(view.headline, style=f"bold {STYLES[view.verdict_tone]}")
+    yield Text(f"{view.identity.model} on {view.identity.gpu}")
+    yield from answer_lines(found, width)
+    yield Text("")
+    for fact in view.highlights:
+        yield Text(f"{fact.label}: {fact.text}{f' ({fact.note})' if fact.note else ''}")
+    for miss in view.misses:
+        yield Text(f"{miss.status.word}: {_shorten(', '.join(miss.cells))}", style=STYLES[miss.status.tone])
+    if view.caveats:
+        yield Text(f"{len(view.caveats)} caveat{'' if len(view.caveats) == 1 else 's'}, every cell: -v")
 
 
 def plain(shown: "RenderableType", width: int) -> str:
@@ -128,8 +157,8 @@ def _derived_parts(view: View, derived: Derived) -> Iterator["RenderableType"]:
     """Grids, then the longest clips, the budget and the sources of the figures."""
     from rich.text import Text
 
-    for grid, titles in _alike(view.grids):
-        yield Text(f"\n{titles}", style="bold")
+    for grid in view.shared_grids:
+        yield Text(f"\n{grid.title}", style="bold")
         if grid.uniform is None:
             yield from _grid(grid)
             yield Text(_at_peak(grid), style="dim")
@@ -139,7 +168,7 @@ def _derived_parts(view: View, derived: Derived) -> Iterator["RenderableType"]:
     yield Text("")
     yield Text(derived.units_line)
     if derived.room_line:
-        yield Text(f"Room for the model: {derived.room_line}.")
+        yield Text(f"Budget: {derived.room_line}.")
     for line in derived.how_lines:
         yield Text(line, style="dim")
     if derived.inside_line:
@@ -163,27 +192,6 @@ def _at_peak(grid: Grid) -> str:
     parts = (f"{words} ({_counted(count)})" for words, count in found.most_common())
     kernels = f" {grid.kernels.capitalize()}." if grid.kernels else ""
     return (f"At the peak: {'; '.join(parts)}." if found else "") + kernels
-
-
-def _alike(grids: Sequence[Grid]) -> Iterator[tuple[Grid, str]]:
-    """Grids with their titles; grids with equal cells and kernels are shown once, under all their titles."""
-    groups: dict[tuple[object, ...], list[Grid]] = {}
-    for grid in grids:
-        groups.setdefault(_content(grid), []).append(grid)
-    for group in groups.values():
-        yield group[0], " and ".join(grid.title for grid in group)
-
-
-def _content(grid: Grid) -> tuple[object, ...]:
-    cells = tuple(tuple(map(_key, line.cells)) for line in grid.lines)
-    return grid.kernels, grid.columns, tuple(line.clip for line in grid.lines), cells
-
-
-def _key(cell: GridCell | None) -> tuple[object, ...]:
-    if cell is None:
-        return ()
-    found = cell.row.prediction
-    return (cell.row.status,) if found is None else (found.fit, found.also, found.peak, found.at_peak)
 
 
 def _grid(grid: Grid) -> Iterator["Table"]:

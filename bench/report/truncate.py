@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, TypeVar
 
+from bench.report.grid import alike
 from bench.report.interface import Grid, Miss, View
 
 MAX_CELLS: Final = 200
@@ -24,6 +25,8 @@ def limited(view: View) -> tuple[View, str]:
     part = replace(
         view,
         grids=grids,
+        shared_grids=alike(grids),
+        answer=None if view.answer is None else view.answer.first(_MAX_LINES),
         frontier=view.frontier[:_MAX_LINES],
         misses=tuple(map(_short, view.misses[:_MAX_LINES])),
         kernels=view.kernels[:_MAX_LINES],

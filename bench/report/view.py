@@ -10,12 +10,14 @@ from bench.check.summarise import summarise
 from bench.records.check import Check
 from bench.records.enums import Fit, Provenance
 from bench.records.record import Record
+from bench.report.answer import answer
+from bench.report.answer_tiles import predicted_tiles
 from bench.report.basics import Fact, Figure, basis, whole
 from bench.report.card import memory_of, of_budget
-from bench.report.derivation import derived, tiles
+from bench.report.derivation import derived
 from bench.report.details import Details, details_of, key_of
 from bench.report.frontier import frontier
-from bench.report.grid import grids, misses
+from bench.report.grid import alike, grids, misses
 from bench.report.interface import Identity, Row, View
 from bench.report.labels import VERDICT_TONES
 from bench.report.labels import stamp as stamp_of
@@ -61,8 +63,10 @@ def build_view(check: Check, details: Details) -> View:
         emulation=check.emulation,
         card=facts.card,
         card_lines=facts.card_lines,
+        answer=answer(check),
         frontier=frontier(check, several=together is not None),
         grids=tables,
+        shared_grids=alike(tables),
         heat_legend=legend,
         misses=misses(tables),
         memory_sources=facts.memory_sources,
@@ -117,7 +121,7 @@ def _highlights(check: Check, rows: Sequence[Row], *, several: bool) -> Iterator
     An emulated card has no speed.
     """
     if check.prediction is not None and check.provenance is Provenance.DERIVED:
-        yield from tiles(check)
+        yield from predicted_tiles(check)
     fits = [shown for shown in rows if shown.fit is Fit.FITS and shown.status.code == "measured"]
     largest = max(fits, key=lambda shown: (shown.clip_seconds, shown.max_tokens), default=None)
     if largest is None:

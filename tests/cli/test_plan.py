@@ -170,8 +170,8 @@ def test_two_cards_print_two_records_and_a_table_for_each(say: Say, model: str) 
     assert found == ["rtx-4070", "rtx-4090"]
     said = say("plan", *cards, "--model", model, *ONE)
     *_, first, second = said.out.splitlines()
-    assert first.startswith("NVIDIA GeForce RTX 4070  Runs: ")
-    assert second.startswith("NVIDIA GeForce RTX 4090  Runs: ")
+    assert first.startswith("NVIDIA GeForce RTX 4070  Predicted: fits")
+    assert second.startswith("NVIDIA GeForce RTX 4090  Predicted: fits")
 
 
 def test_the_whole_catalog(say: Say, model: str) -> None:
@@ -193,7 +193,7 @@ def test_the_whole_catalog(say: Say, model: str) -> None:
 
 def test_windows_has_no_budget_without_a_desktop(say: Say, model: str) -> None:
     windows = ("--model", model, "--os", "windows", "--torch", "2.14.1+cu130")
-    said = say("plan", "--gpu", "rtx-4070", *windows, *ONE)
+    said = say("plan", "--gpu", "rtx-4070", *windows, *ONE, "-v")
     assert "Windows, torch 2.14" in said.out
     words = " ".join(said.out.split())
     assert "the run is slow instead of ending" in words
@@ -257,7 +257,7 @@ def test_what_cannot_be_written_in_the_end_was_printed(say: Say, model: str, tmp
     said = say("plan", "--gpu", "rtx-4070", "--model", model, *ONE, "--out", "mine")
     assert said.code == 3
     assert "cannot be written" in said.err
-    assert "Predicted, not measured" in said.out
+    assert "Predicted: fits" in said.out
 
 
 def test_paths_do_not_stand_in_the_json(say: Say, model: str) -> None:

@@ -110,7 +110,7 @@ def test_a_suite_that_expects_nothing_says_nothing_of_it(
             Profile.FAITHFUL,
             "; math takes 4.99 GiB more than a fused kernel at 300 s of audio; bench doctor says what helps",
         ),
-        (Profile.LEAN, "without groups of heads, since these would run the math kernel"),
+        (Profile.LEAN, "without groups of heads, which would need the math kernel"),
     ],
 )
 def test_what_the_math_kernel_of_a_card_costs_is_said_before_the_run(profile: Profile, words: str) -> None:

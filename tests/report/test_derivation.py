@@ -57,8 +57,8 @@ def test_budgets_are_ranges_in_both_units() -> None:
 def test_only_the_budget_that_was_asked_for_is_shown(headroom: derived.Headroom, other: str) -> None:
     source = page(derived.derived_record(clips=(10.0,), headroom=headroom))
     names = {
-        "headless": ("Room without a desktop", "Headless: fits up to"),
-        "desktop": ("Room beside a desktop",),
+        "headless": ("Budget, headless", "Headless: fits up to"),
+        "desktop": ("Budget, with a desktop",),
     }
     assert all(name in source for name in names[headroom])
     assert not any(name in source for name in names[other])
@@ -72,7 +72,11 @@ def test_each_cell_has_its_word_its_range_and_what_is_at_work() -> None:
         ("too_close_to_call", "too close to call"),
         ("does_not_fit", "does not fit"),
     ):
-        assert re.search(rf'<td class="fit {code}"><a class="big" href="#c-[0-9a-f]+">{word}</a>', source)
+        assert re.search(
+            rf'<td data-head="[0-9,]+ new tokens" class="fit {code}">'
+            rf'<a class="big" href="#c-[0-9a-f]+">{word}</a>',
+            source,
+        )
     assert "<span>11.57–12.27 GiB</span>" in source
     assert "prefill: logits of every position" in source
 
@@ -94,12 +98,12 @@ def test_reserved_is_modelled_until_a_measured_record_was_held_against_it() -> N
     assert UNCONFIRMED in page(derived.derived_record())
     source = page(derived.derived_record(compared=(COMPARED,)))
     assert UNCONFIRMED not in source
-    for words in ("0123456789ab", "17 of 20 (to 24.0 MiB)", "1.01", "0.99 to 1.04", 'href="#compared"'):
+    for words in ("0123456789ab", "17 of 20 (to 24.0 MiB)", "1.01", "0.99 to 1.04", 'id="compared"'):
         assert words in source
 
 
 def test_a_record_of_nothing_and_one_without_its_derivation_have_a_page() -> None:
-    assert "This record holds no cells" in page(derived.derived_record([]))
+    assert "This record contains no cells" in page(derived.derived_record([]))
     bare = derived.derived_record().model_copy(update={"derivation": None})
     assert "The record does not say" in page(bare)
 

@@ -14,12 +14,15 @@ from tests.samples import records as sample
 from tests.samples.named import RECORDS
 
 
-def test_verdict_weights_and_command_come_before_the_tables() -> None:
+def test_verdict_weights_and_the_answer_come_first_and_the_command_before_the_cells() -> None:
     text = render(view_of(sample.standard(WeightMode.RANDOM)))
     assert text.startswith("## Runs: MOSS-Audio-4B-Instruct on NVIDIA GeForce RTX 4070")
     first_table = text.index("| ---")
     assert text.index("random weights") < first_table
-    assert text.index("bench run --suite standard") < first_table
+    assert text[:first_table].endswith(
+        "| way to run it | budget | fits up to | likely fits up to | does not fit from |\n"
+    )
+    assert text.index("bench run --suite standard") < text.index("| clip |")
 
 
 @pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS)
@@ -49,8 +52,8 @@ def test_hostile_strings_are_shown_and_do_nothing() -> None:
 
 def test_the_card_its_budget_and_energy_are_told() -> None:
     text = render(view_of(cards.rtx_4070()))
-    assert "| Budget beside a desktop | 11.59 GB (10.79 GiB); a desktop takes 0.78 GiB" in text
-    assert "longest beside a desktop" in text
+    assert "| Budget with a desktop | 11.59 GB (10.79 GiB); a desktop takes 0.78 GiB" in text
+    assert "longest with a desktop" in text
     assert "Energy per token" in text
     assert "(not comparable)<br>" in text
     assert "beside a desktop" not in render(view_of(sample.standard()))

@@ -113,7 +113,7 @@ def test_page_and_post_tell_records_and_disagreements() -> None:
     assert 'href="../a%20b.json"' in page
     assert "(../a%20b.json)" in post
     assert "Raw numbers" not in page
-    assert page.index("Before you rely on this") < page.index("<table")
+    assert page.index("Before you rely on this") < page.index('class="grid"')
 
 
 def test_a_link_is_no_script_and_leaves_no_attribute() -> None:

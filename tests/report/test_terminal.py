@@ -29,9 +29,7 @@ def test_plain_text_has_no_escape_codes() -> None:
 
 def test_the_card_and_its_work_are_two_lines() -> None:
     lines = " ".join(as_text(view_of(cards.rtx_4070())).split())
-    assert (
-        "Card: 11.57 GiB without a desktop, 10.79 GiB beside one, 11.54 GiB free when the run began" in lines
-    )
+    assert "Card: 11.57 GiB without a desktop, 10.79 GiB with one, 11.54 GiB free when the run began" in lines
     assert "J per token, 0.708 to 0.766 of the memory bandwidth in decode" in lines
     assert "not comparable" in lines
     assert "Card:" not in as_text(view_of(sample.smoke()))

@@ -13,7 +13,7 @@ from bench.report.plots.interface import Datum
 # A budget far above every need would press all lines flat: the summary names it in words.
 _MOST_ABOVE_NEED: Final = 1.5
 _HEADLESS: Final = "without a desktop"
-_DESKTOP: Final = "beside a desktop"
+_DESKTOP: Final = "with a desktop"
 CARD: Final = "card"
 HUES: Final = {CARD: "var(--soft)", _HEADLESS: "var(--b0)", _DESKTOP: "var(--b1)"}
 
@@ -29,7 +29,7 @@ class Budget:
 
     @property
     def text(self) -> str:
-        """`Budget beside a desktop 10.79 GiB (11.59 GB)`."""
+        """`Budget with a desktop 10.79 GiB (11.59 GB)`."""
         size = ByteInterval(low=self.low_bytes, high=self.high_bytes)
         return f"{self.words} {ranges.gib(size)} ({ranges.gb(size)})"
 
@@ -80,4 +80,4 @@ def _of_prediction(view: View) -> Iterator[Budget]:
     sizes = (predicted.room_headless_bytes, predicted.room_desktop_bytes)
     for place, size in zip((_HEADLESS, _DESKTOP), sizes, strict=True):
         if size is not None:
-            yield Budget(f"Room {place}", place, size.low, size.high)
+            yield Budget(f"Budget {place}", place, size.low, size.high)

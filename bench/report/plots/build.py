@@ -46,9 +46,7 @@ def _arranged(figures: list[Plot]) -> tuple[Plot, ...]:
 def _notes(view: View, left_out: tuple[int, ...]) -> list[str]:
     notes = []
     if view.is_emulated:
-        notes.append(
-            "Speed is not drawn: another device played the card, and the time is its own. The tables have it."
-        )
+        notes.append("Speed is not drawn: another device emulated the card. The tables have its speed.")
     if left_out:
         notes.append(
             f"{len(left_out):,} more numbers of new tokens are not drawn as lines; the tables have them."

@@ -19,16 +19,16 @@ _LEAST_FOR_WORDS: Final = 150
 
 
 def heat_plot(view: View, series: Series, cells: Sequence[Datum]) -> Plot | None:
-    """The figure; None without cells."""
-    if not cells:
+    """The figure; None without cells, and for a prediction, whose grid says the same."""
+    if not cells or view.is_predicted:
         return None
     counts = Counter(str(datum["k"]) for datum in cells)
     found = [f"{VERDICTS[code].word}: {counts[code]:,}" for code in VERDICTS if code in counts]
     return Plot(
         name="heat",
-        title="What fits" if view.is_predicted else "What came of each cell",
+        title="What came of each cell",
         summary=f"{counted(len(cells))}; {joined(found)}.",
-        note="Each cell by its symbol; the key below says what it stands for.",
+        note="Each cell by its symbol; the key below explains it.",
         table="grids",
         table_words="the same grid with its figures",
         key=tuple(

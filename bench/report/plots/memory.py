@@ -24,7 +24,7 @@ from bench.report.plots.series import Drawn, Series, drawn
 if TYPE_CHECKING:
     import altair as alt
 
-_HEIGHT: Final = 340
+_HEIGHT: Final = 250
 _PAD: Final = 0.08
 # In px: below it a budget is named without its figure in GB.
 _LEAST_FOR_BOTH_UNITS: Final = 600
@@ -65,7 +65,7 @@ def _summary(figure: str, found: Sequence[float], every: list[Budget], shown: li
     beyond = joined([budget.text for budget in every if budget not in shown])
     sentences = (
         f"{what}: {ranges.span(low, high)}.",
-        f"Held against it: {lines}." if lines else "",
+        f"Compared with: {lines}." if lines else "",
         f"Far above, and so not drawn: {beyond}." if beyond else "",
     )
     return " ".join(filter(None, sentences))

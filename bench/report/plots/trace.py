@@ -138,14 +138,14 @@ def _sources(sources: list[str]) -> str:
 
 
 def _limits(view: View, cells: int) -> str:
-    played = "The time is that of the device that played the card." if view.is_emulated else ""
+    emulated = "The time is that of the device that emulated the card." if view.is_emulated else ""
     single = (
         "Each is of one run, the newest that watched: a course over time has no median."
         if view.merged
         else ""
     )
     rest = f"The first {MAX_TRACES} of {cells:,} cells; the record has all." if cells > MAX_TRACES else ""
-    return " ".join(filter(None, (single, played, rest)))
+    return " ".join(filter(None, (single, emulated, rest)))
 
 
 def _spec(traces: Sequence[Datum], names: list[str], unit: str) -> Spec:

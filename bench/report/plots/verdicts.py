@@ -24,7 +24,7 @@ def _of(symbol: str, word: str, tint: str, ink: str = "ink") -> CellVerdict:
 
 
 VERDICTS: Final = {
-    "runs": _of("✓", "fits beside a desktop", "good-bg", "good"),
+    "runs": _of("✓", "fits with a desktop", "good-bg", "good"),
     "fits_headless": _of("◐", "fits without a desktop", "h2"),
     "runs_headless": _of("◐", "fits without a desktop only", "h2"),
     "ran": _of("●", "ran", "h0"),

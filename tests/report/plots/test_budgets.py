@@ -13,7 +13,7 @@ def test_budgets_are_named_with_both_units_and_the_card_comes_first() -> None:
     assert texts == [
         "Memory of the card 11.99 GiB (12.88 GB)",
         "Budget without a desktop 11.57 GiB (12.42 GB)",
-        "Budget beside a desktop 10.79 GiB (11.59 GB)",
+        "Budget with a desktop 10.79 GiB (11.59 GB)",
     ]
 
 
@@ -27,7 +27,7 @@ def test_the_budget_of_a_prediction_is_a_band() -> None:
     card, headless, desktop = budgets(view_of(derived.derived_record()))
     assert card.low_bytes == card.high_bytes
     assert headless.low_bytes < headless.high_bytes
-    assert desktop.datum(is_first=False)["short"] == "beside a desktop 9.83–11.59 GiB"
+    assert desktop.datum(is_first=False)["short"] == "with a desktop 9.83–11.59 GiB"
 
 
 def test_a_cpu_has_no_budget() -> None:

@@ -39,15 +39,15 @@ RECORDS: Final[dict[str, tuple[Callable[[], Record], list[str]]]] = {
     "emulated": (cards.emulated, ["memory", "heat"]),
     "smoke": (sample.smoke, ["memory", "speed", "latency", "heat"]),
     "hostile": (sample.hostile, ["memory", "speed", "latency", "heat"]),
-    "derived": (derived.derived_record, ["memory", "speed", "heat"]),
-    "hostile derived": (odd_predictions.hostile, ["memory", "speed", "heat"]),
+    "derived": (derived.derived_record, ["memory"]),
+    "hostile derived": (odd_predictions.hostile, ["memory"]),
     "unsupported": (sample.all_unsupported, ["heat"]),
     "large": (large.two_hundred, ["memory", "speed", "latency", "heat", "trace"]),
 }
 
 
 MERGED: Final[dict[str, tuple[Callable[[], View], list[str]]]] = {
-    "merged plans": (lambda: PLANS, ["memory", "speed", "heat"]),
+    "merged plans": (lambda: PLANS, ["memory"]),
     "merged": (lambda: MIXED, ["memory", "speed", "latency", "heat"]),
     "merged and watched": (watched_twice, ["memory", "speed", "latency", "heat", "trace"]),
 }

@@ -2,7 +2,6 @@
 
 from tests.report.plots.shown import plot
 from tests.samples import cards
-from tests.samples import predictions as derived
 from tests.samples import records as sample
 
 
@@ -13,10 +12,6 @@ def test_the_summary_counts_every_outcome_from_the_best_to_the_worst() -> None:
     heat = plot(record, "heat")
     assert heat.title == "What came of each cell"
     assert heat.summary == (
-        "3 cells; fits beside a desktop: 1, fits without a desktop only: 1 and out of memory: 1."
+        "3 cells; fits with a desktop: 1, fits without a desktop only: 1 and out of memory: 1."
     )
     assert [entry.symbol for entry in heat.key] == ["✓", "◐", "✕"]
-
-
-def test_of_predictions_it_is_called_what_fits() -> None:
-    assert plot(derived.derived_record(), "heat").title == "What fits"

@@ -1,0 +1,39 @@
+"""The other ways of a plan have the lengths that a plan for each of them has."""
+
+import pytest
+
+from bench.predict.planner import Planner, plan_request
+from bench.predict.target import targets
+from bench.records.enums import Profile
+from bench.records.prediction import LongestClip, OtherWay, PlannedSystem
+from bench.run.run_spec import RunOptions
+
+LINUX = PlannedSystem(os="linux", torch="2.14")
+WINDOWS = PlannedSystem(os="windows", torch="2.14")
+
+
+def planned(profile: Profile, system: PlannedSystem) -> tuple[tuple[LongestClip, ...], tuple[OtherWay, ...]]:
+    planner = Planner(plan_request(RunOptions(model="MOSS-Audio-4B-Instruct", profile=profile)))
+    (target,) = targets(["rtx-4070"], system)
+    derivation = planner.record(target).derivation
+    assert derivation is not None
+    return derivation.longest_clips, derivation.other_ways
+
+
+def test_every_other_profile_and_system_is_there_once_for_one_answer() -> None:
+    _, others = planned(Profile.FAITHFUL, LINUX)
+    ways = {(way.profile, way.system.os) for way in others}
+    assert ways == {(Profile.LEAN, "linux"), (Profile.FAITHFUL, "windows"), (Profile.LEAN, "windows")}
+    assert {way.lengths.max_tokens for way in others} == {512}
+
+
+@pytest.mark.parametrize(
+    ("profile", "system"), [(Profile.LEAN, LINUX), (Profile.FAITHFUL, WINDOWS), (Profile.LEAN, WINDOWS)]
+)
+def test_a_way_has_the_lengths_of_its_own_plan(profile: Profile, system: PlannedSystem) -> None:
+    own, _ = planned(profile, system)
+    _, others = planned(Profile.FAITHFUL, LINUX)
+    found = {
+        way.lengths.attention: way.lengths for way in others if (way.profile, way.system) == (profile, system)
+    }
+    assert found == {line.attention: line for line in own if line.max_tokens == 512}
