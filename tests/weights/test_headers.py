@@ -87,12 +87,12 @@ def without(*names: str) -> Callable[[dict[str, bytes]], dict[str, bytes]]:
         (without("model.safetensors.index.json"), f"{REPO} contains no safetensors weights"),
         (lambda files: {**files, "config.json": b'{"model_type": "qwen3"}'}, "its model_type is qwen3"),
         (lambda files: {**files, "config.json": b"{"}, "is not valid JSON"),
-        (lambda files: {**files, SHARDS[0]: b"no header at all"}, "no sound safetensors headers"),
-        (lambda files: {**files, SHARDS[0]: b"\xff" * 64}, "no sound safetensors headers"),
-        (lambda files: {**files, SHARDS[0]: _header({"a": {}})}, "no sound safetensors headers"),
-        (lambda files: {**files, SHARDS[0]: _header({"a": _entry(shape=[-1])})}, "no sound safetensors"),
-        (lambda files: {**files, SHARDS[0]: _header({"a": _entry(shape=["x"])})}, "no sound safetensors"),
-        (lambda files: {**files, SHARDS[0]: _header([])}, "no sound safetensors"),
+        (lambda files: {**files, SHARDS[0]: b"no header at all"}, "no valid safetensors headers"),
+        (lambda files: {**files, SHARDS[0]: b"\xff" * 64}, "no valid safetensors headers"),
+        (lambda files: {**files, SHARDS[0]: _header({"a": {}})}, "no valid safetensors headers"),
+        (lambda files: {**files, SHARDS[0]: _header({"a": _entry(shape=[-1])})}, "no valid safetensors"),
+        (lambda files: {**files, SHARDS[0]: _header({"a": _entry(shape=["x"])})}, "no valid safetensors"),
+        (lambda files: {**files, SHARDS[0]: _header([])}, "no valid safetensors"),
     ],
 )
 def test_repositories_that_state_no_shapes(
