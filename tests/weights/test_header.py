@@ -47,7 +47,7 @@ def test_metadata_is_no_tensor(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("header", "told"),
     [
-        ([], "no JSON object"),
+        ([], "not a JSON object"),
         ({"x": []}, "broken header entry for x"),
         ({"x": {}}, "broken header entry for x"),
         ({"x": entry(0, 8, shape=[2.0])}, "broken header entry for x"),
@@ -76,7 +76,7 @@ def test_a_header_that_contradicts_itself_or_its_file(tmp_path: Path, header: ob
     "text", [b"", b"{", b"\xff", b'{"x": 1, "x": 2}', b"[" * 200_000, b'{"x": ' + b"9" * 5000 + b"}"]
 )
 def test_a_header_that_is_no_sound_json(tmp_path: Path, text: bytes) -> None:
-    with pytest.raises(WeightsError, match="no sound JSON"):
+    with pytest.raises(WeightsError, match="not valid JSON"):
         read_header(written(tmp_path, text))
 
 
