@@ -122,10 +122,10 @@ def _smallest(found: "Survey", kind: str) -> str:
 
 
 def _row(card: "SurveyCard") -> tuple[str, ...]:
-    from bench.records.enums import Verdict
-    from bench.wording.labels import VERDICTS
+    from bench.records.enums import Provenance, Verdict
+    from bench.wording.labels import headline
 
-    word = VERDICTS[card.verdict].lower()
+    word = headline(card.verdict, Provenance.DERIVED).lower()
     if card.verdict is Verdict.TOO_CLOSE_TO_CALL:
         word = predictions.likelihood(card.headless_likely or card.desktop_likely)
     need = card.device_peak_bytes

@@ -12,7 +12,7 @@ from bench.records.enums import Fit, Provenance
 from bench.records.record import Record
 from bench.report.answer import answer
 from bench.report.answer_tiles import predicted_tiles
-from bench.report.basics import Fact, Figure, basis, whole
+from bench.report.basics import Fact, Figure, Tone, basis, whole
 from bench.report.card import memory_of, of_budget
 from bench.report.derivation import derived
 from bench.report.details import Details, details_of, key_of
@@ -23,7 +23,7 @@ from bench.report.labels import VERDICT_TONES
 from bench.report.labels import stamp as stamp_of
 from bench.report.rows import row, settings_words
 from bench.report.several import disagreement, facts_of, merged
-from bench.wording.labels import PROVENANCES, headline
+from bench.wording.labels import PIPELINE_WORKS, PROVENANCES, headline
 
 
 def view_of(record: Record, path: str | None = None, plan: Record | None = None) -> View:
@@ -43,7 +43,7 @@ def build_view(check: Check, details: Details) -> View:
     rows = _rows(check, details)
     tables, legend = grids(rows)
     stamp, stamp_tone = stamp_of(check)
-    verdict_word, verdict_tone = headline(check.verdict, check.provenance), VERDICT_TONES[check.verdict]
+    verdict_word, verdict_tone = _verdict(check)
     prediction = derived(check, facts.how, facts.how_lines) if together is None else None
     return View(
         identity=_identity(check),
@@ -77,6 +77,14 @@ def build_view(check: Check, details: Details) -> View:
         check=check,
         merged=together,
     )
+
+
+def _verdict(check: Check) -> tuple[str, Tone]:
+    """The verdict in words; of a smoke run without a failure, that the pipeline works."""
+    statuses = {row.status for row in check.rows}
+    if check.provenance is Provenance.SMOKE and statuses == {"measured"}:
+        return PIPELINE_WORKS, Tone.GOOD
+    return headline(check.verdict, check.provenance), VERDICT_TONES[check.verdict]
 
 
 def _rows(check: Check, details: Details) -> tuple[Row, ...]:

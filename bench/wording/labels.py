@@ -28,6 +28,10 @@ _PREDICTED: Final[Mapping[Verdict, str]] = {
 }
 
 
+PIPELINE_WORKS: Final = "The pipeline works"
+"""Headline of a smoke run in which every cell ran: it says nothing about the real model."""
+
+
 def headline(verdict: Verdict, provenance: Provenance) -> str:
     """Return the name of a verdict; a predicted cell fits, a measured one runs."""
     return (

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.records.enums import Provenance
+from bench.records.enums import Provenance, WeightMode
 from bench.records.record import Record
 from bench.report.view import view_of
 from bench.text import clean
@@ -50,3 +50,17 @@ def test_clean_text_is_one_printable_line(text: str) -> None:
     )
     assert not set(cleaned) & {"\x1b", "\u202e", "\u2066", "\u200b", "\u2028"}
     cleaned.encode()
+
+
+def test_a_good_smoke_run_is_headlined_as_what_it_shows_and_one_that_failed_is_not() -> None:
+    good = sample.smoke()
+    assert view_of(good).headline == "The pipeline works"
+    short = sample.out_of_memory(good.cells[0].requested)
+    bad = sample.record(
+        [short, *good.cells[1:]],
+        device=sample.CPU,
+        provenance=Provenance.SMOKE,
+        weight_mode=WeightMode.TINY,
+        suite="smoke",
+    )
+    assert view_of(bad).headline == "Unknown"
