@@ -81,7 +81,9 @@ def test_nothing_is_found_for_another_clip_prompt_place_or_answer(stored: list[C
     assert shard.find(clip_at(PLACES[0], frames), [2]) == {}
 
 
-@pytest.mark.parametrize("content", [b"", b"no gzip", gzip.compress(b"{", mtime=0), gzip.compress(b"[]", mtime=0)])
+@pytest.mark.parametrize(
+    "content", [b"", b"no gzip", gzip.compress(b"{", mtime=0), gzip.compress(b"[]", mtime=0)]
+)
 def test_what_is_no_shard_is_refused(content: bytes) -> None:
     with pytest.raises(ValueError, match=r"shard|JSON|valid"):
         read_shard(content)
