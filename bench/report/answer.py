@@ -23,6 +23,7 @@ ANY_CLIP: Final = "any clip"
 _SHORTEST_S: Final = 1.0  # of a predicted line
 _MARGIN: Final = 1.1  # of the axis, beyond the longest length that is drawn
 _WITH_A_DESKTOP: Final = ("Windows", "WSL2")
+_TORCH: Final = " with torch "
 _PROFILES: Final = {"faithful": "as upstream", "lean": "lean"}
 
 
@@ -155,13 +156,13 @@ def _lengths(line: FrontierLine) -> Iterator[tuple[float | None, float | None, f
 
 
 def _ways(lines: Sequence[FrontierLine], axis_s: float) -> Iterator[Way]:
-    """One way for lines of one profile and provenance with equal lengths, in the order of the first."""
+    """One way for lines of one profile, operating system and provenance with equal lengths."""
     groups: dict[tuple[object, ...], list[FrontierLine]] = {}
     for line in lines:
-        key = (line.provenance, _setting(line, "profile"), _setting(line, "system"), *_strips(line, axis_s))
+        key = (line.provenance, _setting(line, "profile"), _system(line)[0], *_strips(line, axis_s))
         groups.setdefault(key, []).append(line)
-    systems = list(dict.fromkeys(_setting(line, "system") for line in lines))
-    for group in sorted(groups.values(), key=lambda group: systems.index(_setting(group[0], "system"))):
+    systems = list(dict.fromkeys(_system(line)[0] for line in lines))
+    for group in sorted(groups.values(), key=lambda group: systems.index(_system(group[0])[0])):
         first = group[0]
         headless, desktop = _strips(first, axis_s)
         attentions = dict.fromkeys(labels.ATTENTIONS[line.attention] for line in group)
@@ -170,10 +171,23 @@ def _ways(lines: Sequence[FrontierLine], axis_s: float) -> Iterator[Way]:
             provenance=first.provenance,
             profile=profile,
             name=f"{_PROFILES.get(profile, profile)} ({' or '.join(attentions)})",
-            system=_setting(first, "system"),
+            system=_systems(group),
             headless=headless,
             desktop=desktop,
         )
+
+
+def _systems(lines: Sequence[FrontierLine]) -> str:
+    """`Linux with torch 2.13, 2.14`; all lines are of one operating system."""
+    releases = dict.fromkeys(_system(line)[1] for line in lines)
+    name = _system(lines[0])[0]
+    return f"{name}{_TORCH}{', '.join(releases)}" if any(releases) else name
+
+
+def _system(line: FrontierLine) -> tuple[str, str]:
+    """The operating system and the release of torch; both are empty where they are not known."""
+    name, _, release = _setting(line, "system").partition(_TORCH)
+    return name, release
 
 
 def _setting(line: FrontierLine, name: str) -> str:

@@ -89,6 +89,17 @@ def test_the_way_with_the_longest_clip_is_recommended_with_its_reason() -> None:
     assert "--profile" not in answer_of(with_lean(PLAN, 60.0)).command
 
 
+def test_releases_of_torch_with_equal_lengths_share_a_row() -> None:
+    newer = PlannedSystem(os="linux", torch="2.14")
+    plan = with_lean(PLAN, 600.0)
+    assert plan.derivation is not None
+    (way,) = plan.derivation.other_ways
+    both = (way, way.model_copy(update={"system": newer}))
+    changed = plan.derivation.model_copy(update={"other_ways": both})
+    (_, lean) = answer_of(seal(plan.model_copy(update={"derivation": changed}).model_dump(mode="json"))).ways
+    assert lean.system == "Linux with torch 2.13, 2.14"
+
+
 def test_windows_has_no_headless_budget_and_says_why() -> None:
     (_, lean) = answer_of(with_lean(PLAN, None, system=WINDOWS)).ways
     assert lean.headless is None

@@ -111,3 +111,17 @@ def test_folded_tables_are_printed(browser: Browser, pages: dict[str, Path]) -> 
     page.emulate_media(media="print")
     assert min(page.evaluate(heights)) > 1000
     page.close()
+
+
+@pytest.mark.parametrize("name", ["derived", "hostile derived"])
+def test_the_page_of_a_prediction_is_short_and_its_grids_fit_a_phone(
+    browser: Browser, pages: dict[str, Path], name: str
+) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    show(page, pages[name])
+    assert page.evaluate("document.documentElement.scrollHeight") < 3000
+    page.set_viewport_size({"width": 390, "height": 800})
+    is_wide = "(table) => table.scrollWidth > table.parentElement.clientWidth"
+    tables = "[...document.querySelectorAll('.grid, .ways')]"
+    assert not page.evaluate(f"{tables}.some({is_wide})")
+    page.close()
