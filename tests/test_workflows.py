@@ -402,7 +402,7 @@ def test_without_a_base_the_comment_is_the_summary(job: Job) -> None:
     assert ended.returncode == 0, ended.stderr
     assert "exit_code" not in job.outputs["Compare"]
     text = (job.folder / "work/bench-results/comment.md").read_text(encoding="utf-8")
-    assert text.startswith("## Unknown: tiny on ")
+    assert text.startswith("## The pipeline works: tiny on ")
     assert text.endswith("There is no earlier record to compare with.\n")
 
 

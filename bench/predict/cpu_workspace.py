@@ -12,10 +12,10 @@ tests):
 - batched product: affine in the batch from 2 on (one alone is cut among the threads in another way), up to
   a per mille; probed with 2 and 4. The right side may be copied, so that columns count: probed up to 9728 as
   they are, with half of that and all of it beyond. Rows as for a product;
-- product: its scratch depends on rows and depth, and on columns only up to some thousands, where it stays
-  the same: columns are cut to 9728. In rows there are steps up to about 1000, so that these are probed as
-  they are, as are more where that is cheap; beyond it is affine but for an alignment to 32 rows: probed
-  with 768 and 1024;
+- product: its scratch depends on rows and depth. In columns it stays the same from some thousands on, or
+  there is a copy of the result (seen on a processor without AMX): probed with 9728 and 12160. In rows there
+  are steps up to about 1000, so that these are probed as they are, as are more where that is cheap; beyond
+  it is affine but for an alignment to 32 rows: probed with 768 and 1024;
 - fused attention: affine in the batch; in the positions there are steps up to 768, then it is affine: probed
   as it is up to 2048, with 1024 and 2048 beyond.
 
@@ -37,6 +37,7 @@ from bench.predict.trace import Kernel
 _MAX_OPERATIONS: Final = 2e10
 _MAX_BYTES: Final = 64e6
 _COLUMNS: Final = 9728  # no power of two: those are blocked in another way
+_MORE_COLUMNS: Final = _COLUMNS * 5 // 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +175,8 @@ def _product_axes(operation: _Operation) -> tuple[_Axis, ...]:
     bias = operation.shapes[0] if left else ()
     columns = ((right, 1), *(((0, len(bias) - 1),) if bias else ()))
     rows = ((left, 0), *(((0, 0),) if len(bias) == 2 else ()))
-    return _Axis(columns, limit=_COLUMNS, low=_COLUMNS, high=_COLUMNS), _rows(operation, rows, left)
+    cut = _Axis(columns, limit=_MORE_COLUMNS, low=_COLUMNS, high=_MORE_COLUMNS)
+    return cut, _rows(operation, rows, left)
 
 
 def _batched_axes(operation: _Operation) -> tuple[_Axis, ...]:

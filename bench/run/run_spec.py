@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from pydantic import ValidationError
+
 from bench import shipped
 from bench.doctor.installed import require_packages
 from bench.engines.registry import find_engine
@@ -330,7 +332,7 @@ def resumed(options: RunOptions, header: Header, record: Path) -> RunOptions:
         revision=model.revision,
         weights="random" if model.weight_mode is WeightMode.RANDOM else None,
         emulate_vram=header.emulation.total_bytes if header.emulation is not None else None,
-        **_overrides(header.suite),
+        **_overrides(header.suite, record),
     )
     given = {
         item.name: value for item in fields(RunOptions) if (value := getattr(options, item.name)) is not None
@@ -354,9 +356,14 @@ def _model_of(model: ModelInfo) -> str | None:
     return model.name if model.weight_mode in {WeightMode.RANDOM, WeightMode.TINY} else None
 
 
-def _overrides(info: SuiteInfo) -> dict[str, Any]:
+def _overrides(info: SuiteInfo, record: Path) -> dict[str, Any]:
     """Return the values that options had changed, from the suite's definition in the record."""
-    suite = Suite.model_validate_json(json.dumps(info.definition))
+    try:
+        suite = Suite.model_validate_json(json.dumps(info.definition))
+    except ValidationError as error:
+        raise UsageError(
+            f"{record.name}: the definition of its suite cannot be read", hint="Run without --resume"
+        ) from error
     values = {
         "engine": suite.engine,
         "profile": suite.profile,

@@ -30,7 +30,7 @@ def test_mergers_are_of_the_first_taps(most: int | None, injected: int) -> None:
 
 @pytest.mark.parametrize("wrong", [{}, {"language_config": {"vocab_size": -1}}, {"language_config": "x"}])
 def test_another_configuration_is_refused_in_one_line(wrong: dict[str, object]) -> None:
-    with pytest.raises(UsageError, match="no configuration of MOSS-Audio: language_config") as caught:
+    with pytest.raises(UsageError, match="not a configuration of MOSS-Audio: language_config") as caught:
         shapes_of(wrong)
     assert "\n" not in str(caught.value)
 

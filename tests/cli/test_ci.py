@@ -137,7 +137,7 @@ def test_nobody_is_asked_even_on_a_terminal(home: Path, tmp_path: Path) -> None:
 def test_a_dry_run_has_nothing_to_tell_a_build_server(say: Say) -> None:
     said = say("run", "--ci", "--dry-run", "--device", "cpu")
     assert said.code == 2
-    assert "--dry-run runs nothing. Leave one of them out" in said.line()
+    assert "a dry run has no result. Leave one of them out" in said.line()
 
 
 def test_a_summary_that_cannot_be_written_does_not_lose_the_run(

@@ -66,7 +66,7 @@ def test_pairs_of_another_build_are_not_gone_on_with(
     third = str(stand_in(tmp_path / "c", old))
     said = say("compare", "--interleave", third, builds[1], "--rounds", "2", "--out", "kept")
     assert said.code == 2
-    assert "holds runs of another build" in said.err
+    assert "contains runs of another build" in said.err
 
 
 @pytest.mark.parametrize(("code", "ends"), [(2, 2), (3, 3), (70, 3)])

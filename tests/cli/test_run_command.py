@@ -176,7 +176,8 @@ def test_what_was_left_is_shown_then_removed_then_the_run_begins(
         assert said.code == 2
         assert said.err.splitlines()[-1] == (
             "Remove 2 journals with 3 results? [y/N]: "  # the answer's line break is the terminal's
-            "bench: nothing was removed, and nothing ran. Leave --discard-unfinished out"
+            "bench: nothing was removed, and nothing ran. "
+            "To keep the journals, leave --discard-unfinished out"
         )
         assert journal.exists()
         assert empty.exists()

@@ -63,4 +63,7 @@ def test_a_download_is_a_question_that_names_size_and_place(home: Path, tmp_path
         assert not hub.contents()
     assert code == 2
     assert f"of some-owner/moss to {tmp_path}/hf/hub? [Y/n]" in shown
-    assert "bench: nothing was downloaded. To do without, use --model DIR or --weights random" in shown
+    assert (
+        "bench: nothing was downloaded. To run without a download, use --model DIR or --weights random"
+        in shown
+    )

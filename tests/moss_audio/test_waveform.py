@@ -64,7 +64,7 @@ def test_only_clips_that_are_too_short_are_refused(samples: int) -> None:
         (np.zeros(1000, dtype=np.int16), "int16"),
         ("speech.wav", "float samples"),
         (None, "float samples"),
-        ([[0.1, 0.2], [0.1]], "no array"),
+        ([[0.1, 0.2], [0.1]], "not an array"),
     ],
 )
 def test_other_things_are_refused_in_one_line(audio: object, complaint: str) -> None:
@@ -77,5 +77,5 @@ def test_other_things_are_refused_in_one_line(audio: object, complaint: str) -> 
 
 @pytest.mark.parametrize("rate", [0, -16_000])
 def test_an_absurd_rate_is_refused(rate: int) -> None:
-    with pytest.raises(WaveformError, match="no sampling rate"):
+    with pytest.raises(WaveformError, match="not a sampling rate"):
         prepare_waveform(noise(0.5), sampling_rate=rate)

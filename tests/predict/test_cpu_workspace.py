@@ -93,7 +93,7 @@ def test_products_of_the_language_model(rows: int) -> None:
     assert close(found, seen(torch.mm, data, weight))
 
 
-def test_more_columns_take_no_more() -> None:
+def test_more_columns_take_no_more_or_a_copy_of_the_result() -> None:
     """The logits: 151,936 columns in the model, cut here to what a test can afford."""
     data, weight = zeros(300, 1280), zeros(30_000, 1280).t()
     found = ProbedWorkspace()(kernel("aten::mm", (300, 30_000), data, weight))

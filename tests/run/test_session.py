@@ -392,7 +392,7 @@ def test_figures_that_json_cannot_hold_cost_their_cell_and_no_other(
 
     odd, good = run(session_of(cells_of(SDPA), Worker([], end), Card([])), tmp_path)
     assert odd.outcome.status == "failed"
-    assert odd.outcome.reason.startswith("a record cannot hold its figures: ")
+    assert odd.outcome.reason.startswith("the figures cannot be stored in a record: ")
     assert named in odd.outcome.reason
     assert good.outcome.status == "measured"
     seal_journal(tmp_path / "x.journal.jsonl")

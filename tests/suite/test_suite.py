@@ -237,8 +237,8 @@ def test_axes_that_make_too_many_cells_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (b"a = 'J\xfcrgen'", "no UTF-8 text"),
-        (b"\xff\xfe\x00", "no UTF-16-LE text"),
+        (b"a = 'J\xfcrgen'", "not UTF-8 text"),
+        (b"\xff\xfe\x00", "not UTF-16-LE text"),
         ("a = 1".encode("utf-16-le"), "seems to be UTF-16-LE text without a byte order mark"),
         (b"x = " + b"[" * 5000, "nested too deeply"),
         (b"x = " + b"[" * 300 + b"]" * 300, ""),
