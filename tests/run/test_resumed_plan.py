@@ -103,3 +103,10 @@ for uuid in ("GPU-aaaaaaaa-0000-0000-0000-000000000001", "GPU-aaaaaaaa-0000-0000
         check=False,
     )
     assert ended.stdout.split() == ["1", "2"], ended.stderr
+
+
+def test_a_suite_that_cannot_be_read_is_an_error_in_one_line() -> None:
+    whole = _header(make_plan(RunOptions(suite="smoke", device="cpu"), refuse_to_choose))
+    header = whole.model_copy(update={"suite": whole.suite.model_copy(update={"definition": {}})})
+    with pytest.raises(UsageError, match="definition of its suite"):
+        resumed(RunOptions(), header, RECORD)
