@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from bench.arithmetic import architecture
 from bench.engines.native import SPEC
 from bench.engines.support import Surroundings, unsupported
+from bench.errors import BenchError
 from bench.hardware.budget import CONTEXT
 from bench.hardware.catalog import Card
 from bench.packages import version_of
@@ -38,11 +39,16 @@ def quiet(_message: str) -> None:
     """Drop progress messages."""
 
 
+class NotStoredError(BenchError):
+    """No source holds this clip, and it may not be traced."""
+
+
 class Predictions:
     """The predictions of one model, for answers of these lengths, measured in this way.
 
     A clip on a card is looked up in `stored` first, source by source; what none has is traced, which needs
-    torch, and kept in `cache`. `announce` receives the name of each trace.
+    torch, and kept in `cache`. `announce` receives the name of each trace. Unless `may_trace`, what is not
+    stored raises `NotStoredError`.
     """
 
     def __init__(
@@ -54,6 +60,7 @@ class Predictions:
         stored: Sequence[TermsSource] = (),
         cache: TermsCache | None = None,
         announce: Callable[[str], None] = quiet,
+        may_trace: bool = True,
     ) -> None:
         self._model = model
         self._measuring = measuring
@@ -62,6 +69,7 @@ class Predictions:
         self._stored = (*stored, *([cache] if cache is not None else []))
         self._cache = cache
         self._announce = announce
+        self._may_trace = may_trace
         self._terms: dict[CardClip, dict[int, CardTerms]] = {}
         self._envelopes: dict[tuple[object, ...], dict[int, Envelope]] = {}
 
@@ -121,6 +129,8 @@ class Predictions:
             missing = [tokens for tokens in self._max_tokens if tokens not in found]
             found.update(source.find(clip, missing) if missing else {})
         missing = [tokens for tokens in self._max_tokens if tokens not in found]
+        if missing and not self._may_trace:
+            raise NotStoredError(f"{clip.mel_frames} mel frames are not stored")
         if missing:
             traced = self._traced.find(clip, missing)
             found.update(traced)
@@ -146,11 +156,6 @@ class Predictions:
         from bench.predict.cpu_workspace import ProbedWorkspace
 
         return ProbedWorkspace()
-
-    def is_stored(self, requested: Requested, target: Target) -> bool:
-        """Return whether a source holds this clip, so that nothing has to be traced for it."""
-        clip, wanted = self.clip(requested, target), [requested.max_tokens]
-        return any(source.find(clip, wanted) for source in self._stored)
 
     def clip(self, requested: Requested, target: Target) -> CardClip:
         """Return what of a cell and its card decides the memory.

@@ -1,11 +1,12 @@
 """The longest clips of the other profiles and systems on a card, as far as they are stored."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
 from bench.judge.prediction import budgets_from
-from bench.predict.cells import Predictions, unsupported_reason
+from bench.predict.cells import NotStoredError, Predictions, unsupported_reason
 from bench.predict.frontier import longest_clips
 from bench.predict.setting import setting_of
 from bench.predict.target import Target, on_system
@@ -27,7 +28,7 @@ def other_ways(
 ) -> tuple[OtherWay, ...]:
     """Return the longest clips of each other profile and system; of a CPU none.
 
-    Nothing is traced for them: a way that no source holds is left out.
+    `predictions` trace nothing: a way that is not stored is left out.
     """
     if target.card is None or target.system is None:
         return ()
@@ -35,7 +36,8 @@ def other_ways(
     for profile, system in _ways(cells[0].requested.profile, target.system):
         asked = [_with_profile(cell, profile) for cell in cells]
         planned = target if system == target.system else on_system(target, system)
-        found.extend(_way(asked, planned, predictions, max_positions, derivation_of(planned)))
+        with suppress(NotStoredError):
+            found.extend(_way(asked, planned, predictions, max_positions, derivation_of(planned)))
     return tuple(found)
 
 
@@ -54,14 +56,13 @@ def _way(
     predictions: Predictions,
     max_positions: int,
     derivation: Derivation,
-) -> Iterator[OtherWay]:
+) -> list[OtherWay]:
     possible = [c for c in cells if unsupported_reason(c.requested, target, max_positions) is None]
-    stored = [cell for cell in possible if predictions.is_stored(cell.requested, target)]
-    if target.system is None or derivation.context is None or not stored:
-        return
-    requests = {cell.requested.attention: cell.requested for cell in stored}
+    if target.system is None or derivation.context is None or not possible:
+        return []
+    requests = {cell.requested.attention: cell.requested for cell in possible}
     lines = longest_clips(
-        stored,
+        possible,
         target,
         predictions,
         max_positions,
@@ -70,14 +71,14 @@ def _way(
     )
     answers = {line.max_tokens for line in lines}
     tokens = ANSWER_TOKENS if ANSWER_TOKENS in answers else max(answers, default=0)
-    for line in lines:
-        if line.max_tokens != tokens:
-            continue
-        asked = requests[line.attention]
-        yield OtherWay(
-            profile=asked.profile,
+    return [
+        OtherWay(
+            profile=requests[line.attention].profile,
             system=target.system,
-            attention_kernel=setting_of(asked, target).kernel,
+            attention_kernel=setting_of(requests[line.attention], target).kernel,
             headroom=derivation.headroom,
             lengths=line,
         )
+        for line in lines
+        if line.max_tokens == tokens
+    ]

@@ -110,14 +110,13 @@ class Planner:
         self.model: Final = PlannedModel(request.source, request.suite.dtype)
         measure = request.suite.measure
         has_headers = request.source.tensors is not None  # their order decides, too
+        stored = () if has_headers else (ShippedTable(request.source.config_sha256),)
+        answers = [cell.requested.max_tokens for cell in request.cells]
+        measuring = Measuring(measure.warmup_tokens, measure.repeats)
         self._predictions = Predictions(
-            self.model,
-            [cell.requested.max_tokens for cell in request.cells],
-            Measuring(measure.warmup_tokens, measure.repeats),
-            stored=() if has_headers else (ShippedTable(request.source.config_sha256),),
-            cache=cache,
-            announce=announce,
+            self.model, answers, measuring, stored=stored, cache=cache, announce=announce
         )
+        self._stored = Predictions(self.model, answers, measuring, stored=stored, may_trace=False)
         self._environment = _environment()
         self.created_at: Final = datetime.now(UTC).replace(microsecond=0)
 
@@ -177,7 +176,7 @@ class Planner:
                 budgets=budgets_from(derivation, target.info.memory_total_bytes),
                 context_most_bytes=derivation.context.high_bytes,
             )
-            others = other_ways(cells, target, self._predictions, source.max_positions, self.derivation)
+            others = other_ways(cells, target, self._stored, source.max_positions, self.derivation)
             derivation = derivation.model_copy(update={"longest_clips": longest, "other_ways": others})
         fields: dict[str, BaseModel] = {
             "suite": self.request.suite_info,

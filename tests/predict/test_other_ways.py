@@ -2,6 +2,9 @@
 
 import pytest
 
+from bench.predict.cells import NotStoredError, Predictions
+from bench.predict.other_ways import other_ways
+from bench.predict.planned_model import PlannedModel
 from bench.predict.planner import Planner, plan_request
 from bench.predict.target import targets
 from bench.records.enums import Profile
@@ -37,3 +40,13 @@ def test_a_way_has_the_lengths_of_its_own_plan(profile: Profile, system: Planned
         way.lengths.attention: way.lengths for way in others if (way.profile, way.system) == (profile, system)
     }
     assert found == {line.attention: line for line in own if line.max_tokens == 512}
+
+
+def test_what_is_not_stored_is_not_traced_for_another_way() -> None:
+    asked = plan_request(RunOptions(model="MOSS-Audio-4B-Instruct"))
+    predictions = Predictions(PlannedModel(asked.source, "bfloat16"), [512], may_trace=False)
+    (target,) = targets(["rtx-4070"], LINUX)
+    with pytest.raises(NotStoredError):
+        predictions.envelopes(asked.cells[0].requested, target)
+    derivation = Planner(asked).derivation(target)
+    assert other_ways(asked.cells, target, predictions, 40_960, lambda _: derivation) == ()
