@@ -172,5 +172,5 @@ def test_the_doctor_prints_the_same_lines(
     lines = [line.strip() for line in ran.err.splitlines()[1:]]
     assert lines[0].endswith(f"/{build}")
     assert all(any(each.endswith(line) for each in said.out.splitlines()) for line in lines)
-    assert "predicts and reports, it does not run" in " ".join(said.out.split())
+    assert "can predict and report, but not run" in " ".join(said.out.split())
     assert (said.code, ran.code) == (3, 3)

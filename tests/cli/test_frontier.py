@@ -105,7 +105,7 @@ def _tells_how_it_goes(ended: RunSummary, folder: Path) -> None:
     record, report = ended.stdout.splitlines()[-2:]
     assert (folder / record.split()[1]).is_file()
     page = (folder / report.split()[1]).read_text(encoding="utf-8")
-    assert "bench frontier --suite mine --device cpu --emulate-vram" in page
+    assert "bench frontier --suite path/to/mine.toml --device cpu --emulate-vram" in page
     assert "--repeats" not in page
     assert "chosen to find the limit, to 5 s" in page
 
