@@ -11,11 +11,9 @@ from bench.predict.frontier import longest_clips
 from bench.predict.setting import setting_of
 from bench.predict.target import Target, on_system
 from bench.records.enums import OperatingSystem, Profile
-from bench.records.prediction import Derivation, OtherWay, PlannedSystem
+from bench.records.prediction import ANSWER_TOKENS, Derivation, OtherWay, PlannedSystem
 from bench.suite.cells import Cell
 
-ANSWER_TOKENS: Final = 512
-"""The length of an answer that ways are compared for, where the suite has it: two pages of text."""
 _SYSTEMS: Final[tuple[OperatingSystem, ...]] = ("linux", "windows")
 
 

@@ -1,6 +1,6 @@
 """What was predicted without running anything: memory term by term, ceilings of speed, what fits."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
@@ -116,6 +116,10 @@ class LongestClip(Frozen):
     desktop_likely_fits_s: Seconds | None = None
     desktop_misfit_s: Seconds | None
     context_s: Seconds = Field(description="longest clip that the model's context holds with this answer")
+
+
+ANSWER_TOKENS: Final = 512
+"""The length of an answer that ways to run the model are compared for, where it was predicted."""
 
 
 class OtherWay(Frozen):

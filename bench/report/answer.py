@@ -12,10 +12,8 @@ from bench import units
 from bench.judge.same_run import SETTINGS
 from bench.records.check import Check, FrontierLine, PredictedLengths
 from bench.records.enums import Provenance
+from bench.records.prediction import ANSWER_TOKENS
 from bench.wording import labels
-
-ANSWER_TOKENS: Final = 512
-"""The length of an answer that ways are compared for, where the document has it."""
 
 UNCERTAIN: Final = "uncertain"
 NO_CLIP: Final = "no clip"
@@ -130,7 +128,7 @@ def _longest(lines: Sequence[FrontierLine]) -> tuple[str, str] | None:
 
 
 def _tokens(lines: Sequence[FrontierLine]) -> int:
-    """The number of new tokens that most lines have, of equals `ANSWER_TOKENS` or the largest."""
+    """`ANSWER_TOKENS` where a line has it, else the number that most lines have."""
     found = [line.max_tokens for line in lines]
     return max(set(found), key=lambda each: (each == ANSWER_TOKENS, found.count(each), each))
 
