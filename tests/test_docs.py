@@ -137,7 +137,7 @@ def test_the_documented_exit_codes_are_those_of_the_program() -> None:
 
 def test_the_figures_of_the_full_size_model_are_those_of_its_record() -> None:
     text = (ROOT / "docs" / "cost-of-measuring.md").read_text(encoding="utf-8")
-    (path,) = set(re.findall(r"\(\.\./results/(\S+\.json)\)", text))
+    (path,) = set(re.findall(r"\.\./results/(\S+\.json)", text))
     summary = read_record(ROOT / "results" / path).cells[0].summary
     assert summary is not None
     timed = (summary.encode_s, summary.time_to_first_token_s, summary.latency_s)
