@@ -30,7 +30,7 @@ _MISSING: Final = "is not installed"
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A package that cannot be used, why, and the command that mends it."""
+    """A package that cannot be used, why, and the command that fixes it."""
 
     package: str
     why: str
@@ -135,14 +135,14 @@ def require(*packages: str) -> None:
     """Check that packages are installed and new enough.
 
     Raises:
-        PackageError: some are not; one command mends all.
+        PackageError: some are not; one command installs all.
     """
     faults = faults_of(packages)
     if faults:
-        raise PackageError("; ".join(map(str, faults)), hint=f"Install it: {mending(faults)}")
+        raise PackageError("; ".join(map(str, faults)), hint=f"Install it: {install_command(faults)}")
 
 
-def mending(faults: Iterable[Fault]) -> str:
+def install_command(faults: Iterable[Fault]) -> str:
     """Return the one command that installs suitable releases of all packages with a fault."""
     return " ".join(["pip install", *(fault.command.removeprefix("pip install ") for fault in faults)])
 
@@ -152,7 +152,7 @@ def importing() -> Iterator[None]:
     """Turn the failed import of a package, whatever it raises, into one line.
 
     Raises:
-        PackageError: the package, its error, and the command that mends it.
+        PackageError: the package, its error, and the command that fixes it.
     """
     try:
         yield
@@ -220,8 +220,8 @@ def _judged(name: str, root: BaseException) -> Fault:
     if name == "pynvml" and isinstance(root, AttributeError):
         # pynvml before 12 and nvidia-ml-py3 install a folder of this name; it wins over nvidia-ml-py's file.
         again = _install(package, needed.get(package))
-        mend = f"pip uninstall -y pynvml nvidia-ml-py3 nvidia-ml-py && {again}"
-        return Fault(package, "is hidden by an older package with the same module, pynvml", mend)
+        fix = f"pip uninstall -y pynvml nvidia-ml-py3 nvidia-ml-py && {again}"
+        return Fault(package, "is hidden by an older package with the same module, pynvml", fix)
     lines = str(root).strip().splitlines()
     return broken(package, f"{type(root).__name__}: {lines[0]}" if lines else type(root).__name__)
 

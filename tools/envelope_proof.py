@@ -25,7 +25,7 @@ from bench.engines.interface import ModelSource, Request
 from bench.engines.native.answering import answer, generation_config
 from bench.engines.native.engine import NativeEngine, quiet_transformers
 from bench.measure.memory import MemoryWatch
-from bench.measure.observer import Together
+from bench.measure.observer import CombinedObserver
 from bench.measure.resident import Resident
 from bench.measure.tracker import AllocationTracker
 from bench.moss_audio import MossAudioModel, MossAudioProcessor
@@ -200,7 +200,7 @@ def watch(model: MossAudioModel, combination: Combination) -> Observation:
     with MemoryEvents() as events, tracker:
         inputs = processor(text=PROMPT, audio=samples)
         inputs["audio_features"] = inputs["audio_features"].to(getattr(torch, DTYPE))
-        watching = Together(PhaseMarks(), tensors)
+        watching = CombinedObserver(PhaseMarks(), tensors)
         output = answer(model, inputs, config, watching, logits_positions=combination.logits)
     prompt_tokens = inputs["input_ids"].shape[1]
     if output.sequences.shape[1] != prompt_tokens + combination.tokens:
@@ -254,7 +254,7 @@ def resident_set(combination: Combination) -> ResidentSet:
     resident.begin()
     engine.load(_requested(combination))
     request = Request(samples, PROMPT, True, combination.tokens, True, SAMPLING, SEED)
-    answered = engine.generate(request, Together())
+    answered = engine.generate(request, CombinedObserver())
     peak = resident.peak()
     if peak is None:
         raise RuntimeError("This system does not keep the peak of the resident set")

@@ -45,7 +45,7 @@ def halved(length: int) -> int:
 
 
 def audio_tokens(mel_frames: int) -> int:
-    """Return the audio tokens of a clip of so many mel frames: three halvings, 12.5 tokens a second."""
+    """Return the number of audio tokens of a clip: three halvings of its mel frames, 12.5 tokens a second."""
     return halved(halved(halved(mel_frames)))
 
 
@@ -110,7 +110,7 @@ def encode_operations(shapes: Shapes, mel_frames: int) -> int:
 
 
 def prefill_operations(shapes: Shapes, *, prompt_tokens: int, logits_positions: int) -> int:
-    """Return the operations of the prompt, and of the logits of so many of its positions.
+    """Return the operations of the prompt, including the logits of `logits_positions` positions.
 
     Upstream computes the logits of every position; the `lean` profile those of the last. Adding the DeepStack
     features is not a matrix product.

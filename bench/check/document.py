@@ -55,7 +55,7 @@ def merge(summaries: Iterable[RecordSummary]) -> Check:
 
 
 def merge_cells(sources: Sources, cells: Iterable[Sequence[CellContribution]]) -> Check:
-    """The same document from cells that come one after the other, each with what every record says of it.
+    """The same document from a stream of cells, each with the contributions of all records.
 
     Only the merged rows are kept in memory. The records of one cell come in the order of `sources`.
     """

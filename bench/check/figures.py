@@ -25,7 +25,7 @@ class Sample(NamedTuple):
 
 
 def is_disturbed(metric: Metric, labels: Iterable[str]) -> bool:
-    """Whether a label says that this figure is not what the card does by itself.
+    """Whether a label marks this figure as not that of the undisturbed card.
 
     What slows a card down leaves its memory as it is. Another program's memory is part of what the whole
     device holds. Of a cell that lay partly in system memory no figure is the card's.
@@ -77,7 +77,7 @@ def disagree(metric: Metric, samples: Sequence[Sample]) -> bool:
 
     They do where the intervals of two do not meet and their medians lie further apart than noise between
     processes explains. A machine's interval is that of its record; of several, from the least to the most.
-    Records that do not name their machine are each held against all others.
+    Each record without a machine key is compared with all others.
     """
     values = [sample.value for sample in samples]
     if not values or max(values) - min(values) <= _noise(metric, min(values, key=abs)):

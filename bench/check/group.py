@@ -12,7 +12,7 @@ from bench.store import naming
 
 
 class GroupKey(Frozen):
-    """One model on one card. `played_bytes`: memory of an emulated card, which is a card of its own.
+    """One model on one card. `emulated_bytes`: memory of an emulated card, which counts as another card.
 
     Model and slug become folders: their types let nothing through that leaves one.
     """
@@ -21,7 +21,7 @@ class GroupKey(Frozen):
     slug: Slug
     repo: str | None
     config_sha256: str
-    played_bytes: int | None
+    emulated_bytes: int | None
 
     @classmethod
     def of(cls, head: RecordHead) -> Self:
@@ -52,13 +52,13 @@ def stems(keys: Iterable[GroupKey]) -> Mapping[GroupKey, str]:
     """
     places: dict[tuple[str, str, str], list[GroupKey]] = {}
     for key in dict.fromkeys(keys):
-        places.setdefault((*key.folder, naming.check_stem(key.played_bytes)), []).append(key)
+        places.setdefault((*key.folder, naming.check_stem(key.emulated_bytes)), []).append(key)
     return {key: _name(key, group) for group in places.values() for key in group}
 
 
 def _name(key: GroupKey, group: list[GroupKey]) -> str:
     published = [one for one in group if one.is_published]
     if len(group) == 1 or published == [key]:
-        return naming.check_stem(key.played_bytes)
+        return naming.check_stem(key.emulated_bytes)
     digest = hashlib.sha256(key.model_dump_json().encode()).hexdigest()
-    return naming.check_stem(key.played_bytes, digest)
+    return naming.check_stem(key.emulated_bytes, digest)

@@ -15,7 +15,7 @@ from bench.records.metrics import FIGURES, Metric
 from bench.records.prediction import PlannedSystem
 from bench.units import Unit
 
-# What says most comes first: a cell that ran somewhere ran.
+# The most informative status first: a cell that ran in any record ran.
 _STATUSES: Final[tuple[Status, ...]] = (
     "measured",
     "out_of_memory",
@@ -45,7 +45,7 @@ class MergedCell:
 
     @property
     def peak(self) -> float | int | None:
-        """The memory figure that says most; None where nothing was read."""
+        """The most informative memory figure; None where nothing was read."""
         figure = None if self.row.peak is None else self.row.figure(self.row.peak)
         return None if figure is None else figure.value
 
@@ -87,7 +87,7 @@ def _by_system(predicted: Iterable[CellContribution]) -> list[list[CellContribut
 def _predictions_of(
     group: Sequence[CellContribution], predicted: Sequence[CellContribution]
 ) -> list[CellContribution]:
-    """The predictions for the systems and the kernel of these runs; last the one that says most."""
+    """The predictions for the systems and the kernel of these runs, the most informative last."""
     kernel = next((one.cell.kernel for one in group if one.cell.kernel is not None), None)
     systems = {one.head.system for one in group}
     found = [
@@ -186,7 +186,7 @@ def _disagreements(
 
 
 def _agreed(found: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
-    """Only what every record says."""
+    """Only what all records agree on."""
     common = set(found[0]).intersection(*found[1:])
     return tuple(cell_id for cell_id in found[0] if cell_id in common)
 

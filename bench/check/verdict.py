@@ -22,9 +22,9 @@ from bench.records.verdicts import (
     MergedUnknown,
     MergedUnsupported,
     NewestDecides,
+    OutcomeCount,
     RowShape,
     SettingReason,
-    Tally,
     VerdictReason,
 )
 from bench.wording.caveats import sentence
@@ -155,8 +155,8 @@ def _memory(row: CheckRow, *, emulated: bool) -> MemoryFigure | None:
     return MemoryFigure(metric=metric, size_bytes=round(figure.value))
 
 
-def _tally(row: CheckRow) -> Tally:
-    return Tally(cell=_shape(row), statuses=row.statuses)
+def _tally(row: CheckRow) -> OutcomeCount:
+    return OutcomeCount(cell=_shape(row), statuses=row.statuses)
 
 
 def _shape(row: CheckRow) -> RowShape:
@@ -171,9 +171,9 @@ def _size(row: CheckRow) -> tuple[float, int, str]:
 
 
 def _by_variant(basis: Basis, heads: Sequence[RecordHead]) -> tuple[Verdict, VerdictReason]:
-    """The verdict of the setting that goes furthest, and why for each setting, that one first.
+    """The verdict of the setting with the longest clip, and the reason for each setting, that one first.
 
-    `heads` are the oldest first. Of records that ask for the same settings the newest decides.
+    `heads` are the oldest first. Of records with the same requested settings the newest decides.
     """
     names = varying(line.settings for head in heads for line in head.lines)
     newest = {_variants(head, names): head for head in heads}

@@ -155,7 +155,7 @@ def _call(command: Callable[[], int], debug: bool) -> int:
 
 
 def _refuse(error: BenchError) -> int:
-    """Print an error as one line, and below it the commands that mend it; return its code."""
+    """Print an error as one line, and below it the commands that fix it; return its code."""
     commands = error.commands if isinstance(error, PackageError) else ()
     if not commands:
         return _say(str(error), error.exit_code)

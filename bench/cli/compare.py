@@ -15,7 +15,7 @@ from bench.text import printable_json
 
 if TYPE_CHECKING:
     from bench.compare.sides import Side
-    from bench.records.comparison import Against, Comparison, GateResult
+    from bench.records.comparison import Comparison, GateResult, SideComparison
     from bench.records.record import Record
 
 
@@ -226,7 +226,7 @@ def _lines(comparison: "Comparison", decision: str, words: str) -> list[str]:
     ]
 
 
-def _of(against: "Against") -> str:
+def _of(against: "SideComparison") -> str:
     return f" ({against.new.label})"
 
 

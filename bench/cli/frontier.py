@@ -96,7 +96,7 @@ def frontier(
     """
     from bench.cli.downloads import show_note
     from bench.cli.frontier_output import print_known, print_limits, print_search
-    from bench.cli.run_output import print_notes, print_unasked_cpu
+    from bench.cli.run_output import print_cpu_consent, print_notes
     from bench.run.fetch import check
     from bench.run.frontier import Finder, frontier_plan
     from bench.run.prior_results import prior_results
@@ -112,7 +112,7 @@ def frontier(
     if dry_run:
         check(plan.origin, show_note)
         print_search(plan, finder.limits())
-        print_unasked_cpu(plan)
+        print_cpu_consent(plan)
         return ExitCode.DONE
     if finder.is_done():
         print_limits(plan, finder)
@@ -165,7 +165,7 @@ def _stopped_early(signal_number: int) -> int:
 def _run(plan: "Plan", finder: "Finder", policy: "RunPolicy", out: Path, yes: bool) -> "RunResult":
     from bench.cli.display import probe_display
     from bench.cli.downloads import fetched
-    from bench.cli.run_output import announcing
+    from bench.cli.run_output import kernel_announcer
     from bench.run import runner
 
     location = runner.OutputLocation(out)
@@ -182,7 +182,7 @@ def _run(plan: "Plan", finder: "Finder", policy: "RunPolicy", out: Path, yes: bo
             location,
             listener,
             sweep=lambda session, journal, _: finder.sweep(session, journal, listener),
-            announce=announcing(plan, [found.line.asked for found in finder.limits()], listener.say),
+            announce=kernel_announcer(plan, [found.line.asked for found in finder.limits()], listener.say),
         )
 
 

@@ -8,7 +8,7 @@ import click
 
 from bench.cli.display import bounds
 from bench.cli.streams import echo
-from bench.judge.memory import needed_bytes, peak_of, ran_out_beside_another
+from bench.judge.memory import needed_bytes, peak_of, ran_out_while_contended
 from bench.units import clip_length, gib
 from bench.wording import outcomes, phrases
 from bench.wording.phrases import plural
@@ -167,7 +167,7 @@ def _notes(finder: "Finder", limits: "Sequence[Limit]") -> Iterator[str]:
 def _undecided(probe: "CellResult") -> str:
     """Return what ended the search without a decision, and what tries it again."""
     clip = f"unknown from {clip_length(probe.requested.clip_seconds)} on, because that probe"
-    if ran_out_beside_another(probe):
+    if ran_out_while_contended(probe):
         return f"{clip} ran out of memory while another program computed on the card; run it again"
     ended = "timed out" if probe.outcome.status == "timeout" else "failed"
     return f"{clip} {ended}: {outcomes.reason_of(probe.outcome)}. --retry-failed tries it again"

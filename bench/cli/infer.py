@@ -14,7 +14,7 @@ from bench.errors import UsageError
 
 @click.command(cls=ModelCommand, short_help="Ask one question about one audio file.")
 @click.argument("audio", metavar="AUDIO", type=FILE)
-@click.option("--prompt", default="Describe this audio.", show_default=True, help="Question to ask.")
+@click.option("--prompt", default="Describe this audio.", show_default=True, help="InferRequest to ask.")
 @click.option(
     "--max-tokens",
     type=click.IntRange(1, 8192),
@@ -49,13 +49,13 @@ def infer(*, audio: Path, weights: str | None, yes: bool, attention: str, **aske
     """
     from bench.cli.downloads import DownloadLine, confirm_download, show_note
     from bench.records.enums import Attention
-    from bench.run.answer import Question, answer
+    from bench.run.answer import InferRequest, answer
 
     if weights == "random":
         raise UsageError(
             "random weights have no tokenizer", hint="Use --model tiny to try without a download"
         )
-    question = Question(audio=audio, attention=Attention(attention), **asked)
+    question = InferRequest(audio=audio, attention=Attention(attention), **asked)
     with DownloadLine() as progress:
         answer(
             question,

@@ -400,10 +400,10 @@ def accept_cpu(plan: "Plan") -> "Plan":
     Raises:
         UsageError: the answer was no.
     """
-    from bench.run.unasked_cpu import expectation
+    from bench.run.cpu_consent import expectation
 
-    if not plan.cpu_unasked or not can_ask(f"{expectation(plan)}. Run it there?"):
+    if not plan.needs_cpu_consent or not can_ask(f"{expectation(plan)}. Run it there?"):
         return plan
     if not click.confirm("", default=False, err=True):
         raise UsageError("nothing was run", hint="`bench doctor` says why no card is used")
-    return replace(plan, cpu_unasked=False)
+    return replace(plan, needs_cpu_consent=False)

@@ -287,7 +287,7 @@ def _run_cells(
 ) -> "RunResult":
     from bench.cli.display import display
     from bench.cli.downloads import fetched
-    from bench.cli.run_output import announcing
+    from bench.cli.run_output import kernel_announcer
     from bench.run import runner
 
     plan = plan if ci else accept_cpu(plan)
@@ -298,7 +298,7 @@ def _run_cells(
     done = {cell.cell_id for cell in location.resumed.kept} if location.resumed else set()
     try:
         with display(plan, done, plain=ci) as listener:
-            announce = announcing(plan, [cell.requested for cell in plan.cells], listener.say)
+            announce = kernel_announcer(plan, [cell.requested for cell in plan.cells], listener.say)
             return runner.run(plan, weights, policy, location, listener, announce=announce)
     except runner.JournalKeptError as error:
         with _kept(command, error.path):

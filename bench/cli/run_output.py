@@ -120,14 +120,14 @@ def print_plan(plan: "Plan") -> None:
         f"{cells} of {plan.suite.name} on {plan.device.name} with {plan.origin.weight_mode} weights: "
         f"{_in_all(estimate, running)}"
     )
-    print_unasked_cpu(plan)
+    print_cpu_consent(plan)
 
 
-def print_unasked_cpu(plan: "Plan") -> None:
+def print_cpu_consent(plan: "Plan") -> None:
     """Print that a run would ask first, where it would use the CPU because no card was found."""
-    from bench.run.unasked_cpu import expectation
+    from bench.run.cpu_consent import expectation
 
-    if plan.cpu_unasked:
+    if plan.needs_cpu_consent:
         click.echo(f"{expectation(plan)}; a run asks first, and without a terminal it needs --device cpu")
 
 
@@ -145,7 +145,7 @@ def _in_all(estimate: "Estimate | str", running: "Sequence[Cell]") -> str:
     return f"about {seconds(estimate.run_s(running))} ({basis})"
 
 
-def announcing(
+def kernel_announcer(
     plan: "Plan", asked: "Iterable[Requested]", say: Callable[[str], None]
 ) -> "Callable[[Hello], None]":
     """Return a function that says the attention kernels that will run, each once."""
@@ -303,14 +303,14 @@ def _beyond(result: "RunResult") -> str:
 def _expectations(cases: "Sequence[Case]") -> Iterator[str]:
     """Yield how many expectations are met, and which are not; nothing for a suite without any."""
     from bench.judge.expectations import count
-    from bench.records.expectations import Met
+    from bench.records.expectations import ExpectationResult
     from bench.text import clean
     from bench.wording import expectations
 
     counts = count(tuple(finding for case in cases for finding in case.findings))
     if not any(counts.values()):
         return
-    words = (f"{counts[met]} {met.replace('_', ' ')}" for met in Met if counts[met])
+    words = (f"{counts[met]} {met.replace('_', ' ')}" for met in ExpectationResult if counts[met])
     yield f"expectations: {', '.join(words)}"
     unmet = [(case.name, each) for case in cases for each in case.unmet]
     for name, each in unmet[:_MAX_UNMET]:
@@ -334,10 +334,10 @@ def exit_code(result: "RunResult", cases: "Sequence[Case]" = ()) -> int:
 
 def view_of_run(result: "RunResult") -> "View":
     """Return the view of the run, with predictions of a plan in its folder."""
-    from bench.report.planned import Plans
+    from bench.report.planned import PlanFinder
     from bench.report.view import view_of
 
-    return view_of(result.record, plan=Plans().of(result.path, result.record))
+    return view_of(result.record, plan=PlanFinder().of(result.path, result.record))
 
 
 def write_report(view: "View", record: Path, out: Path | None) -> tuple[Path, ...]:

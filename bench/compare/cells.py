@@ -10,7 +10,7 @@ from bench.compare.comparable import disturbances, improvements, incomparable_re
 from bench.compare.evidence import Observed, paired, samples, separate
 from bench.compare.sides import CellObservation
 from bench.judge.memory import is_contended
-from bench.records.comparison import CellComparison, LoneCell
+from bench.records.comparison import CellComparison, UnpairedCell
 from bench.records.comparison_reasons import CellReason, Disturbed, Ended, NotReached, NotRun, PairsLeftOut
 from bench.records.metrics import METRICS
 from bench.records.record import CellResult, Measured, Outcome, Predicted, Skipped
@@ -59,9 +59,9 @@ def pair_interleaved(pairs: Sequence[ObservedPair]) -> Paired:
     return _with_figures(old, now, {metric: paired(metric, good) for metric in METRICS}, left_out)
 
 
-def lone(cells: Iterable[Sequence[CellObservation]]) -> tuple[LoneCell, ...]:
+def unpaired(cells: Iterable[Sequence[CellObservation]]) -> tuple[UnpairedCell, ...]:
     """The cells that one side lacks, as the document lists them."""
-    return tuple(LoneCell.model_validate(_name(observations[-1].cell)) for observations in cells)
+    return tuple(UnpairedCell.model_validate(_name(observations[-1].cell)) for observations in cells)
 
 
 def _newest(observations: Sequence[CellObservation]) -> CellObservation:

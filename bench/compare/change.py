@@ -9,7 +9,7 @@ from bench.compare.evidence import Evidence, Observed, evidence
 from bench.compare.ranks import ALPHA
 from bench.compare.resampling import FEWEST
 from bench.records.base import Interval
-from bench.records.comparison import Change, Unit, Word
+from bench.records.comparison import Change, ChangeVerdict, Unit
 from bench.records.comparison_reasons import (
     BeyondAssumedSpread,
     ChangeIntervalKind,
@@ -28,7 +28,9 @@ from bench.records.metrics import MEMORY_NOISE, METRICS, Kind
 from bench.units import Unit as Units
 from bench.wording.comparison import change_note
 
-_DIRECTED: Final = frozenset({Word.FASTER, Word.SLOWER, Word.LESS, Word.MORE})
+_DIRECTED: Final = frozenset(
+    {ChangeVerdict.FASTER, ChangeVerdict.SLOWER, ChangeVerdict.LESS, ChangeVerdict.MORE}
+)
 _MOST_LOG: Final = 600.0
 """Beyond it a ratio is no number that a document can hold."""
 
@@ -133,46 +135,46 @@ def _is_untested(unit: Unit, kind: ChangeIntervalKind | None) -> bool:
 
 def _verdict(
     metric: str, cells: Sequence[Observed], by: float, found: Evidence, interval: Interval | None
-) -> tuple[Word, ChangeNote | None]:
+) -> tuple[ChangeVerdict, ChangeNote | None]:
     row = METRICS[metric]
     apart = max(abs(median(cell.new) - median(cell.base)) for cell in cells)
     match row.kind:
         case Kind.COUNTED if apart and apart <= row.noise_bytes:
-            return Word.SAME_WITHIN_NOISE, WithinSegmentOrder(threshold_bytes=row.noise_bytes)
+            return ChangeVerdict.SAME_WITHIN_NOISE, WithinSegmentOrder(threshold_bytes=row.noise_bytes)
         case Kind.COUNTED:
-            return (_word(metric, by) if by else Word.SAME), None
+            return (_word(metric, by) if by else ChangeVerdict.SAME), None
         case Kind.WATCHED if abs(by) > MEMORY_NOISE and apart > row.noise_bytes:
             return _word(metric, by), PeakMayBeMissing()
         case Kind.WATCHED:
-            return Word.SAME_WITHIN_NOISE, None
+            return ChangeVerdict.SAME_WITHIN_NOISE, None
         case Kind.TIMED:
             return _of_timed(metric, by, found, interval)
 
 
-def _word(metric: str, by: float) -> Word:
+def _word(metric: str, by: float) -> ChangeVerdict:
     """The word for a change that is there."""
     row = METRICS[metric]
     if row.unit.is_speed:
-        return Word.FASTER if row.is_better(by) else Word.SLOWER
-    return Word.MORE if by > 0 else Word.LESS
+        return ChangeVerdict.FASTER if row.is_better(by) else ChangeVerdict.SLOWER
+    return ChangeVerdict.MORE if by > 0 else ChangeVerdict.LESS
 
 
 def _of_timed(
     metric: str, by: float, found: Evidence, interval: Interval | None
-) -> tuple[Word, ChangeNote | None]:
+) -> tuple[ChangeVerdict, ChangeNote | None]:
     """A change is there where its interval excludes none at all."""
     if interval is None or _is_untested(found.unit, found.kind):
-        return Word.CANNOT_TELL, _why_no_interval(found)
+        return ChangeVerdict.CANNOT_TELL, _why_no_interval(found)
     drift = DriftNotTested() if found.unit is Unit.PROCESS else None
     if interval.low > 0 or interval.high < 0:
         beyond = BeyondAssumedSpread(factor=1 + (found.spread or 0.0)) if found.is_assumed else drift
         return _word(metric, by), beyond
     if found.is_assumed:
         base, new = found.runs
-        return Word.CANNOT_TELL, TooFewRuns(base=base, new=new, factor=1 + (found.spread or 0.0))
+        return ChangeVerdict.CANNOT_TELL, TooFewRuns(base=base, new=new, factor=1 + (found.spread or 0.0))
     if found.unit is Unit.REPEAT:
-        return Word.SAME_WITHIN_NOISE, WithinMeasuredSpread(spread=found.spread or 0.0)
-    return Word.SAME_WITHIN_NOISE, drift
+        return ChangeVerdict.SAME_WITHIN_NOISE, WithinMeasuredSpread(spread=found.spread or 0.0)
+    return ChangeVerdict.SAME_WITHIN_NOISE, drift
 
 
 def _why_no_interval(found: Evidence) -> ChangeNote:
@@ -209,7 +211,7 @@ def _without_ratio(metric: str, cells: Sequence[Observed], base: float | None, n
         unit=cells[0].unit,
         noise=None,
         process_spread=None,
-        verdict=Word.SAME if is_same else Word.CANNOT_TELL,
+        verdict=ChangeVerdict.SAME if is_same else ChangeVerdict.CANNOT_TELL,
         better=None,
         note="" if is_same else change_note(NoRatio()),
         note_code=None if is_same else NoRatio(),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from bench.compare import predicted
-from bench.compare.cells import ObservedPair, Paired, lone, pair_interleaved, pair_separate
+from bench.compare.cells import ObservedPair, Paired, pair_interleaved, pair_separate, unpaired
 from bench.compare.change import change
 from bench.compare.comparable import differences, records_differ
 from bench.compare.gates import Case, Gate, decide, has_figures
@@ -15,7 +15,7 @@ from bench.judge.prediction import budgets_of
 from bench.judge.same_kernels import same_kernels
 from bench.judge.same_run import is_same_device
 from bench.records.caveats import RecordCaveat
-from bench.records.comparison import Against, Change, Comparison
+from bench.records.comparison import Change, Comparison, SideComparison
 from bench.records.metrics import METRICS
 from bench.records.record import Record
 from bench.wording.caveats import sentence
@@ -65,13 +65,15 @@ def _observed_pairs(pairs: Sequence[tuple[Record, Record]]) -> dict[str, list[Ob
     return found
 
 
-def _against(base: Side, new: Side, name: str, gates: Sequence[Gate]) -> Against:
+def _against(base: Side, new: Side, name: str, gates: Sequence[Gate]) -> SideComparison:
     olds, news = cells_of(base), cells_of(new)
     found = [pair_separate(old, news[cell_id]) for cell_id, old in olds.items() if cell_id in news]
     return _assemble(base, new, name, found, gates)
 
 
-def _assemble(base: Side, new: Side, name: str, found: Sequence[Paired], gates: Sequence[Gate]) -> Against:
+def _assemble(
+    base: Side, new: Side, name: str, found: Sequence[Paired], gates: Sequence[Gate]
+) -> SideComparison:
     same_device = is_same_device(base.newest, new.newest)
     _require_gateable(base, new, gates, same_device=same_device, shared=bool(found))
     cells = tuple(one.cell for one in found)
@@ -82,7 +84,7 @@ def _assemble(base: Side, new: Side, name: str, found: Sequence[Paired], gates: 
     cases = {metric: _case(metric, found, overall, lost) for metric in {gate.metric for gate in gates}}
     reasons = records_differ(base.newest, new.newest)
     warnings = {sentence(caveat): caveat for side in (base, new) for caveat in _caveats(side.newest)}
-    return Against(
+    return SideComparison(
         new=info(new, name),
         same_device=same_device,
         reasons=tuple(map(cell_reason, reasons)),
@@ -95,14 +97,14 @@ def _assemble(base: Side, new: Side, name: str, found: Sequence[Paired], gates: 
         caveat_codes=tuple(warnings.values()),
         overall=overall,
         cells=cells,
-        only_in_base=lone(missing),
-        only_in_new=lone(observed for cell_id, observed in news.items() if cell_id not in olds),
+        only_in_base=unpaired(missing),
+        only_in_new=unpaired(observed for cell_id, observed in news.items() if cell_id not in olds),
         gates=tuple(decide(gate, cases[gate.metric]) for gate in gates),
     )
 
 
 def _case(metric: str, found: Sequence[Paired], overall: Mapping[str, Change], lost: int) -> Case:
-    """What a gate judges. One cell of many shows a change sooner or later: the level of each is that of all,
+    """Input of a gate. One cell of many shows a change by chance: the level of each is that of all,
     divided by their number (Bonferroni).
     """
     observed = {one.cell.cell_id: one.observed[metric] for one in found if metric in one.observed}

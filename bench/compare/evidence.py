@@ -187,7 +187,7 @@ def _spread(medians: Sequence[float]) -> float | None:
 class Evidence:
     """`log_ratio` is log(new / base). `ends`: the interval around it; None where there are too few values.
 
-    Processes and pairs: what their rank test does not reject at the level that was asked for; of pairs that
+    Processes and pairs: what their rank test does not reject at the requested level; of pairs that
     are too few for the test, their range, which shows nothing. Repeats of single processes have no p, which
     would be about those processes and not about the builds: their interval, of few repeats their range, is
     wider by the `spread` of processes, or by twice the base's noise. `kind` and `n`: of the interval.

@@ -118,7 +118,7 @@ class Case:
 
     `only_in_base`: how many cells ran there and are not in the new side at all. `one_sided`: by id, the side
     that has the metric in a cell where the other one lacks it. `corrected`: by id, changes whose intervals
-    are wider, since so many cells are looked at; the cells' own where it lacks one.
+    are wider, because several cells are tested; the cells' own where it has none.
     """
 
     overall: Change | None

@@ -11,7 +11,7 @@ from typing import Final
 
 from bench.judge.prediction import Budgets, budgets_of
 from bench.records.base import ByteInterval, Interval
-from bench.records.comparison import CellComparison, Change, Difference, Unit, Word
+from bench.records.comparison import CellComparison, Change, ChangeVerdict, Difference, Unit
 from bench.records.comparison_reasons import EndsDisagree, NoRatio
 from bench.records.metrics import METRICS
 from bench.records.prediction import Envelope
@@ -80,9 +80,9 @@ def _made(
 def _of_ends(name: str, ends: tuple[float, float] | None, *, count: int, is_range: bool) -> Change:
     """`ends`: the changes of the low and of the high end; None where one was 0."""
     interval = None if ends is None else Interval(low=min(ends), high=max(ends))
-    word = Word.CANNOT_TELL if interval is None else _word(interval)
-    note = (NoRatio() if interval is None else EndsDisagree()) if word is Word.CANNOT_TELL else None
-    is_directed = word in {Word.LESS, Word.MORE}
+    word = ChangeVerdict.CANNOT_TELL if interval is None else _word(interval)
+    note = (NoRatio() if interval is None else EndsDisagree()) if word is ChangeVerdict.CANNOT_TELL else None
+    is_directed = word in {ChangeVerdict.LESS, ChangeVerdict.MORE}
     return Change(
         base=None,
         new=None,
@@ -101,13 +101,13 @@ def _of_ends(name: str, ends: tuple[float, float] | None, *, count: int, is_rang
     )
 
 
-def _word(ends: Interval) -> Word:
+def _word(ends: Interval) -> ChangeVerdict:
     """Of an interval one end may stay where it was."""
     if ends.low == ends.high == 0:
-        return Word.SAME
+        return ChangeVerdict.SAME
     if ends.low >= 0:
-        return Word.MORE
-    return Word.LESS if ends.high <= 0 else Word.CANNOT_TELL
+        return ChangeVerdict.MORE
+    return ChangeVerdict.LESS if ends.high <= 0 else ChangeVerdict.CANNOT_TELL
 
 
 def _predicted(name: str, cells: Iterable[CellComparison]) -> Iterator[Change]:

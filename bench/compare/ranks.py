@@ -18,7 +18,7 @@ import numpy as np
 ALPHA: Final = 0.05
 """A difference is shown where p is not above it."""
 
-# Up to so many values every permutation is counted; beyond, the normal approximation is close.
+# Up to this number of values all permutations are counted; beyond it the normal approximation is close.
 _EXACT_UP_TO: Final = 40
 _PAIRS_UP_TO: Final = 200
 
@@ -74,7 +74,7 @@ def _normal_signed_rank(doubled: np.ndarray, positive: int) -> float:
 
 
 def smallest_signed_rank_p(pairs: int) -> float:
-    """Smallest two-sided p that so many pairs can have: all differ in one direction."""
+    """Smallest two-sided p of this number of pairs: all differ in one direction."""
     return min(1.0, 2.0 ** (1 - pairs))
 
 

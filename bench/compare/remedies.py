@@ -30,7 +30,7 @@ def enough(change: Change, limit: float, end: float | None, cells: int) -> GateR
 
 
 def _fewest(cells: int, *, is_pairs: bool) -> int:
-    """Return the fewest values with which the test can show a change in one of so many cells."""
+    """Return the fewest values with which the test can show a change in one of `cells` cells."""
     for count in range(2, MOST):
         smallest = smallest_signed_rank_p(count) if is_pairs else smallest_rank_sum_p(count, count)
         if smallest <= ALPHA / cells:

@@ -81,7 +81,7 @@ class Process:
     @property
     def words(self) -> str:
         """Return name and pid, such as `firefox (pid 4711)`."""
-        return f"{self.name or 'a program out of sight'} (pid {self.pid})"
+        return f"{self.name or 'an unnamed program'} (pid {self.pid})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from bench.doctor.torch_build import torch_build
 from bench.errors import DeviceError, MachineError, PackageError
 from bench.hardware import device as devices
 from bench.hardware.device import Device
-from bench.packages import Fault, extra_command, faults_of, mending, require, run_packages
+from bench.packages import Fault, extra_command, faults_of, install_command, require, run_packages
 from bench.weights.hub_settings import load_client
 
 
@@ -51,7 +51,7 @@ def lacking(faults: Iterable[Fault]) -> PackageError | None:
     commands = [
         *([_torch_command(_cards())] if "torch" in found or _is_wrong_build() else []),
         *([extra_command("run")] if found.keys() & of_run - {"torch"} else []),
-        *([mending(others)] if others else []),
+        *([install_command(others)] if others else []),
     ]
     missing = tuple(sorted(name for name, fault in found.items() if fault.is_missing))
     hint = install_it(extra_command("run")).capitalize()

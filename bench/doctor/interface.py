@@ -42,7 +42,7 @@ Name = Literal[
     "spill",
 ]
 ORDER: Final[tuple[Name, ...]] = get_args(Name)
-"""In this order a person would mend things: what comes later cannot be judged, or not be had, before."""
+"""The order in which to fix problems: a later check depends on the earlier ones."""
 
 
 Shown = Annotated[str, AfterValidator(clean)]

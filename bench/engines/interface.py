@@ -14,7 +14,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from pydantic import PlainSerializer, PlainValidator
 
-from bench.engines.support import Surroundings
+from bench.engines.support import SupportFacts
 from bench.measure.clock import Stopwatch
 from bench.measure.observer import Observer
 from bench.records.base import Bytes, Frozen, Sha256
@@ -64,7 +64,7 @@ class EngineSetup(Frozen):
     memory_limit_bytes: Bytes | None = None
     """The budget of the engine on an emulated card; None for the whole device."""
     flash_attention: bool = False
-    """Whether FlashAttention 2 is asked for, so that it is tried before the first generation."""
+    """Whether FlashAttention 2 is requested, and tried before the first generation."""
 
 
 class ModelFacts(Frozen):
@@ -208,7 +208,7 @@ class MemoryProfiler:
         return None
 
 
-Exhausted = Callable[[RuntimeError | MemoryError, Phase | None], OutOfMemory | None]
+RanOutOfMemory = Callable[[RuntimeError | MemoryError, Phase | None], OutOfMemory | None]
 """Returns the outcome for an error in this phase that means exhausted memory; None for other errors."""
 
 
@@ -230,7 +230,7 @@ class OpenEngine:
     stopwatch: Callable[[], Stopwatch] = Stopwatch
     memory: MemoryProfiler = field(default_factory=MemoryProfiler)
     kernels: Callable[[Attention], KernelObserver] | None = None
-    exhausted: Exhausted = never_exhausted
+    exhausted: RanOutOfMemory = never_exhausted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -247,7 +247,7 @@ class EngineSpec:
     """
 
     open: Callable[[EngineSetup], OpenEngine]
-    unsupported: Callable[[Requested, Surroundings], UnsupportedReason | None]
+    unsupported: Callable[[Requested, SupportFacts], UnsupportedReason | None]
     uses_torch: bool
     reads_weights: bool
     limits_memory: bool

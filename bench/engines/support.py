@@ -18,8 +18,8 @@ _DEFAULT_TEXT = 24  # tokens of the default prompt, as in bench/data/prompt-ids.
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """The facts that decide. None is unknown.
+class SupportFacts:
+    """The facts that decide whether a cell is supported. None is unknown.
 
     `flash_attn` is the installed version, `max_positions` the length of the model's context,
     `flash_attention_problem` the error of FlashAttention 2 when a worker tried it on the card.
@@ -32,7 +32,7 @@ class Surroundings:
     flash_attention_problem: FlashAttentionBroken | None = None
 
 
-def unsupported(requested: Requested, here: Surroundings) -> UnsupportedReason | None:
+def unsupported(requested: Requested, here: SupportFacts) -> UnsupportedReason | None:
     """Return the reason why this cell cannot run; None if it can."""
     if requested.attention is Attention.FLASH_ATTENTION_2:
         reason = _no_flash_attention(requested.dtype, here)
@@ -43,7 +43,7 @@ def unsupported(requested: Requested, here: Surroundings) -> UnsupportedReason |
     return _too_long(requested, here.max_positions) if here.max_positions is not None else None
 
 
-def _before_ampere(here: Surroundings) -> str | None:
+def _before_ampere(here: SupportFacts) -> str | None:
     """Return the compute capability of a card before Ampere; None for any other device."""
     capability = here.compute_capability
     if here.device_kind != "cuda" or capability is None:
@@ -51,7 +51,7 @@ def _before_ampere(here: Surroundings) -> str | None:
     return capability if float(capability) < _AMPERE else None
 
 
-def _no_flash_attention(dtype: str, here: Surroundings) -> UnsupportedReason | None:
+def _no_flash_attention(dtype: str, here: SupportFacts) -> UnsupportedReason | None:
     """Return the reason why FlashAttention 2 cannot run; None if it can.
 
     It needs CUDA, compute capability 8.0 (its README: Ampere, Ada or Hopper) and 16 bits. Nothing

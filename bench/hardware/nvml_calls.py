@@ -14,7 +14,7 @@ import psutil
 import pynvml
 
 from bench.errors import DeviceError
-from bench.hardware.nvml_errors import Asker
+from bench.hardware.nvml_errors import CardQuery
 from bench.hardware.readings import GpuProcess, MemoryReading, MemorySource
 from bench.text import MAX_NAME, clean
 
@@ -63,7 +63,7 @@ class Card:
 
     def __init__(self, handle: object) -> None:
         self._handle = handle
-        self._asker = Asker(handle)
+        self._asker = CardQuery(handle)
         self._process_bytes = _BYTES
 
     def name(self) -> str:

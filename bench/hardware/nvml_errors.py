@@ -19,7 +19,7 @@ class Meaning(Enum):
 
     NO_DRIVER = "there is no driver"
     NEVER = "this card or driver does not report this value, and will not later"
-    NOT_NOW = "no value at this moment"
+    NOT_NOW = "no value now"
     LOST = "the card or the driver stopped answering"
     UNCLEAR = "lost if the call worked before, and the card's memory has no answer either"
     """Some laptops answer so instead of `not supported`, and some cards now and then."""
@@ -137,8 +137,8 @@ def device_error(code: int | None, system: System | None = None) -> DeviceError:
     return DeviceError(message, hint=hint)
 
 
-class Asker:
-    """Asks about one card; remembers calls that are refused for good, since each costs 1 to 5 ms."""
+class CardQuery:
+    """Calls the driver about one card, without repeating refused calls: each costs 1 to 5 ms."""
 
     def __init__(self, handle: object) -> None:
         self._handle = handle

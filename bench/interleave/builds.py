@@ -11,7 +11,7 @@ from typing import Final, Self
 from bench.errors import ExitCode, MachineError, UsageError
 from bench.interleave.turns import EventQueue, TurnRequest, Turns
 from bench.processes import python_environment
-from bench.run.child import OWN_GROUP, Gone
+from bench.run.child import OWN_GROUP, OutputClosed
 from bench.run.isolation import Stopped
 from bench.run.signals import StopRequest, receive
 from bench.run.turns import ADDRESS
@@ -74,7 +74,7 @@ def run_together(
                     raise Stopped(number)
                 case TurnRequest() as request:
                     turns.add(request)
-                case Gone(worker=pid) if pid in runs.running:
+                case OutputClosed(worker=pid) if pid in runs.running:
                     turns.ended(runs.end(pid).name)
                 case _:
                     pass  # the end of a process before this one
@@ -155,10 +155,10 @@ def _environment(own: Mapping[str, str], turns: Path | None) -> dict[str, str]:
     return python_environment(kept) | address
 
 
-def _wait(process: "subprocess.Popen[bytes]", post: Callable[[Gone], None]) -> None:
+def _wait(process: "subprocess.Popen[bytes]", post: Callable[[OutputClosed], None]) -> None:
     """Post the end of a process, without polling for it."""
     process.wait()
-    post(Gone(process.pid))
+    post(OutputClosed(process.pid))
 
 
 def _wait_or_kill(process: "subprocess.Popen[bytes]") -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
-from bench.run.child import Gone
+from bench.run.child import OutputClosed
 from bench.run.signals import StopRequest
 from bench.run.turns import GO
 
@@ -26,7 +26,7 @@ class TurnRequest:
     line: socket.socket
 
 
-EventQueue = SimpleQueue[Gone | StopRequest | TurnRequest]
+EventQueue = SimpleQueue[OutputClosed | StopRequest | TurnRequest]
 
 
 def listen(name: str, folder: Path, events: EventQueue) -> Path:

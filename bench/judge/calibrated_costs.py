@@ -1,6 +1,6 @@
 """Costs of a card as its own measured records show them, in place of those of other machines. Pure.
 
-Only cells that a prediction may be held against count (`judge.calibration`). A prediction that is calibrated
+Only cells comparable with a prediction count (`judge.calibration`). A prediction that is calibrated
 this way is not compared with the same records: the comparison is with the one before.
 """
 

@@ -86,7 +86,7 @@ def errors(derived: Record, measured: Sequence[Record]) -> tuple[CellError, ...]
     loading is the peak of all, only allocated is compared; and where the allocator was set up otherwise too.
 
     On a CPU the measured figure counts the tensors that the dispatcher sees, without the workspace inside one
-    operator: it is held against the highest phase less its workspace. That is what tensors take at the
+    operator: it is compared with the highest phase less its workspace. That is what tensors take at the
     predicted peak; it can be less than their own peak, by no more than that workspace.
     """
     predicted = {

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from bench.judge.frontier import is_pruned
-from bench.judge.memory import cliffs, is_emulated, ran_out_beside_another
+from bench.judge.memory import cliffs, is_emulated, ran_out_while_contended
 from bench.judge.prediction import Budgets, cell_verdict, is_derived, kernels_of
 from bench.judge.same_kernels import SameKernels
 from bench.judge.same_run import is_published
@@ -172,7 +172,7 @@ def _about_the_cells(record: Record, alike: SameKernels) -> Iterator[RecordCavea
         ("cells_spilled", lambda cell: _is_marked(cell, Label.SPILLED)),
         ("cells_ran_same_kernels", lambda cell: cell.cell_id in alike),
         ("cells_read_slowly", lambda cell: cell.cell_id in slow),
-        ("cells_ran_out_beside_another", ran_out_beside_another),
+        ("cells_ran_out_beside_another", ran_out_while_contended),
         ("cells_left_memory", _left_memory),
         ("cells_lost_driver", _lost_driver),
     )

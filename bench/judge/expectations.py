@@ -8,8 +8,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from bench.errors import RecordError
 from bench.judge.frontier import is_misfit
-from bench.judge.memory import has_spilled, ran_out_beside_another
-from bench.records.expectations import Bound, Finding, FoundEnd, FoundValue, Met
+from bench.judge.memory import has_spilled, ran_out_while_contended
+from bench.records.expectations import Bound, ExpectationResult, Finding, FoundEnd, FoundValue
 from bench.records.metrics import value
 from bench.records.record import CellResult, Record
 from bench.suite.expectations import Expectation
@@ -48,9 +48,9 @@ def judge_expectations(record: Record) -> tuple[Finding, ...]:
     return tuple(finding for cell in record.cells for finding in judge_cell(cell, expectations))
 
 
-def count(findings: tuple[Finding, ...]) -> dict[Met, int]:
+def count(findings: tuple[Finding, ...]) -> dict[ExpectationResult, int]:
     """How many findings have which result."""
-    return {met: sum(finding.met is met for finding in findings) for met in Met}
+    return {met: sum(finding.met is met for finding in findings) for met in ExpectationResult}
 
 
 def judge_cell(cell: CellResult, expectations: tuple[Expectation, ...]) -> Iterator[Finding]:
@@ -66,13 +66,19 @@ def judge_cell(cell: CellResult, expectations: tuple[Expectation, ...]) -> Itera
 
 def _fits(cell: CellResult, wanted: bool) -> Finding:
     fits, end = _fit_of(cell)
-    met = Met.NOT_JUDGED if fits is None else Met.MET if fits is wanted else Met.NOT_MET
+    met = (
+        ExpectationResult.NOT_JUDGED
+        if fits is None
+        else ExpectationResult.MET
+        if fits is wanted
+        else ExpectationResult.NOT_MET
+    )
     return Finding(cell.cell_id, "fits", wanted, end, met)
 
 
 def _fit_of(cell: CellResult) -> tuple[bool | None, FoundEnd]:
     """Whether the cell fits, None where nothing shows it, and its end."""
-    contended, spilled = ran_out_beside_another(cell), has_spilled(cell)
+    contended, spilled = ran_out_while_contended(cell), has_spilled(cell)
     end = FoundEnd(cell.outcome, contended=contended, spilled=spilled)
     if is_misfit(cell):
         return False, end
@@ -82,11 +88,11 @@ def _fit_of(cell: CellResult) -> tuple[bool | None, FoundEnd]:
 def _bounded(cell: CellResult, name: str, bound: Bound, *, must_fit: bool) -> Finding:
     if cell.outcome.status != "measured":
         fits, end = _fit_of(cell)
-        met = Met.NOT_MET if fits is False and must_fit else Met.NOT_JUDGED
+        met = ExpectationResult.NOT_MET if fits is False and must_fit else ExpectationResult.NOT_JUDGED
         return Finding(cell.cell_id, name, bound, end, met)
     found = value(cell.summary, name)
     if found is None:
-        return Finding(cell.cell_id, name, bound, FoundValue(None), Met.NOT_JUDGED)
+        return Finding(cell.cell_id, name, bound, FoundValue(None), ExpectationResult.NOT_JUDGED)
     labels = tuple(cell.summary.labels) if cell.summary is not None else ()
-    met = Met.MET if bound.holds(found) else Met.NOT_MET
+    met = ExpectationResult.MET if bound.holds(found) else ExpectationResult.NOT_MET
     return Finding(cell.cell_id, name, bound, FoundValue(found, labels), met)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
-from bench.judge.memory import CardMemory, fits_with_desktop, has_spilled, ran_out_beside_another
+from bench.judge.memory import CardMemory, fits_with_desktop, has_spilled, ran_out_while_contended
 from bench.judge.prediction import Budgets, cell_fit, is_derived, lines
 from bench.judge.same_run import settings_of, varying, words_of
 from bench.judge.same_system import CellSystems
@@ -17,9 +17,9 @@ from bench.records.record import CellResult, OutOfMemory, Record, Requested, Ski
 def frontier(record: Record, memory: CardMemory, budgets: Budgets) -> tuple[FrontierLine, ...]:
     """One line for each attention, max_tokens and variant of the cells, in that order.
 
-    Of a run: what ran, held against `memory` with a desktop. Of a derived record: the line that the
+    Of a run: what ran, compared with `memory` with a desktop. Of a derived record: the line that the
     prediction followed to the second, where it has one and its cells differ in nothing else; otherwise the
-    line through the cells, each held against `budgets`.
+    line through the cells, each compared with `budgets`.
     """
     systems = CellSystems.of(record)
     names = varying(map(systems.settings, record.cells))
@@ -30,13 +30,13 @@ def frontier(record: Record, memory: CardMemory, budgets: Budgets) -> tuple[Fron
     for cell in record.cells:
         groups.setdefault((_place(cell.requested), systems.settings(cell)), []).append(cell)
     ordered = sorted(groups, key=lambda key: (key[0][0], key[1], key[0][1]))
-    alike = (_Alike(groups[key], key[1], words_of(key[1], names), systems) for key in ordered)
+    alike = (_LineGroup(groups[key], key[1], words_of(key[1], names), systems) for key in ordered)
     if is_derived(record):
         return tuple(_predicted(line, record, budgets) for line in alike)
     return tuple(_ran(line, record, memory) for line in alike)
 
 
-class _Alike(NamedTuple):
+class _LineGroup(NamedTuple):
     """The cells of one line, their settings, and those of them that name the line."""
 
     cells: Sequence[CellResult]
@@ -65,7 +65,7 @@ def shape_of(cell: CellResult) -> CellShape:
 
 def is_misfit(cell: CellResult) -> bool:
     """Whether the cell ran out of memory by itself, was pruned, or ran from system memory."""
-    ran_out = isinstance(cell.outcome, OutOfMemory) and not ran_out_beside_another(cell)
+    ran_out = isinstance(cell.outcome, OutOfMemory) and not ran_out_while_contended(cell)
     return ran_out or is_pruned(cell) or has_spilled(cell)
 
 
@@ -94,7 +94,7 @@ def _machines(record: Record) -> int | None:
     return None if record.machine_key is None else 1
 
 
-def _ran(line: _Alike, record: Record, memory: CardMemory) -> FrontierLine:
+def _ran(line: _LineGroup, record: Record, memory: CardMemory) -> FrontierLine:
     cells = line.cells
     fits = [cell for cell in cells if cell.outcome.status == "measured" and not has_spilled(cell)]
     misfits = sorted((cell.requested.clip_seconds, is_pruned(cell)) for cell in cells if is_misfit(cell))
@@ -188,7 +188,7 @@ def _with_their_variant(found: Sequence[FrontierLine]) -> tuple[FrontierLine, ..
     )
 
 
-def _predicted(line: _Alike, record: Record, budgets: Budgets) -> FrontierLine:
+def _predicted(line: _LineGroup, record: Record, budgets: Budgets) -> FrontierLine:
     """A line through the predicted cells, where nothing was predicted between them."""
     found = [(cell.requested.clip_seconds, cell_fit(cell, budgets)) for cell in line.cells]
     headless = _lengths((clip_s, fit.headless, fit.headless_likely) for clip_s, fit in found)

@@ -7,7 +7,7 @@ from math import ceil
 
 from bench.judge.bisection import STEP_S, Search
 from bench.judge.frontier import is_misfit, is_pruned
-from bench.judge.memory import ran_out_beside_another
+from bench.judge.memory import ran_out_while_contended
 from bench.judge.same_run import LINE, LINES, request_key
 from bench.records.reasons import BeyondContext, CellShape, FewerTokensDidNotFit, UnsupportedReason
 from bench.records.record import CellResult, Failed, Requested, Skipped, Timeout, Unsupported
@@ -47,7 +47,7 @@ class Limit:
     `longest` is the outcome at `search.fits_s`. `is_inferred`: the smallest clip that does not fit was not
     tried, because it did not fit with fewer tokens. `unsupported`: why nothing of the line can run here.
     `undecided`: the probe that ends the search without a decision: from its length on nothing is known.
-    `is_cut`: longer clips than were asked for may fit.
+    `is_cut`: clips longer than the requested ones may fit.
     """
 
     line: Line
@@ -121,7 +121,7 @@ def also_known(unsupported_reason: Support, results: Collection[CellResult]) -> 
     return lambda requested: unsupported_reason(requested) or reasons.get(requested.attention)
 
 
-def untried(
+def end_of_line(
     found: Limit, results: Mapping[str, CellResult], unsupported_reason: Support
 ) -> CellResult | None:
     """The outcome that ends a line without being tried, so that its record says what ended it.
@@ -198,7 +198,7 @@ def _undecided(line: Line, results: Collection[CellResult], search: Search) -> C
 
 
 def _has_no_answer(result: CellResult) -> bool:
-    return isinstance(result.outcome, Timeout | Failed) or ran_out_beside_another(result)
+    return isinstance(result.outcome, Timeout | Failed) or ran_out_while_contended(result)
 
 
 def _spared(line: Line, clip_s: float, results: Collection[CellResult]) -> FewerTokensDidNotFit:

@@ -93,7 +93,7 @@ def is_contended(cell: CellResult) -> bool:
     return cell.device_memory is not None and cell.device_memory.contended is True
 
 
-def ran_out_beside_another(cell: CellResult) -> bool:
+def ran_out_while_contended(cell: CellResult) -> bool:
     """Whether the cell ran out of memory while another program used the card: without it the cell may fit."""
     return isinstance(cell.outcome, OutOfMemory) and is_contended(cell)
 
@@ -162,7 +162,7 @@ class Peak:
 
 
 def peak_of(cell: CellResult, device: DeviceInfo) -> Peak | None:
-    """The figure that says most about the memory that the cell took, or None where nothing was read."""
+    """The most informative figure of the memory that the cell took; None where nothing was read."""
     if cell.summary is None:
         return None
     for metric in _ON_CPU if device.kind == "cpu" else _ON_GPU:

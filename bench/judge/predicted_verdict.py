@@ -101,7 +101,7 @@ def _on_a_cpu(record: Record) -> PredictedOnCpu:
 
 
 def budget_limits(lines: Sequence[FrontierLine]) -> tuple[BudgetLimit, ...]:
-    """For each known budget the line that says most, headless first.
+    """For each known budget the most informative line, headless first.
 
     That is the line of the longest clip that fits, else that likely fits, with the most new tokens; where
     none does, the line with the fewest new tokens.

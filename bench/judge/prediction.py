@@ -32,7 +32,7 @@ class Budgets:
 
     `low` is available on every machine whose figures the terms name, more than `high` on none of them.
     `*_typical_bytes` is what typical figures leave for the framework's allocator, after the CUDA context.
-    None: not asked for, or not known; all are None for a CPU, which has no budget (`on_cpu`).
+    None: not requested, or not known; all are None for a CPU, which has no budget (`on_cpu`).
     """
 
     headless: ByteInterval | None = None
@@ -138,7 +138,7 @@ def cell_fit(cell: CellResult, budgets: Budgets) -> CellFit:
 def cell_verdict(cell: CellResult, budgets: Budgets) -> CellVerdict:
     """The verdict of one cell of a derived record, and why.
 
-    `runs` fits with a desktop, `runs_headless` fits only without one. Where one budget alone was asked for,
+    `runs` fits with a desktop, `runs_headless` fits only without one. Where only one budget was requested,
     it alone decides. A cell fits, or does not, only where this holds for the whole interval.
     """
     if isinstance(cell.outcome, Unsupported):

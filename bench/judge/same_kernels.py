@@ -10,7 +10,7 @@ SameKernels = Mapping[str, tuple[CellResult, ...]]
 
 
 def same_kernels(record: Record) -> SameKernels:
-    """By cell id, the cells that differ from it in the attention asked for and in nothing that ran.
+    """Map each cell id to the cells with another requested attention that ran the same kernels.
 
     Two cells belong together where all else of the request is equal and the language model ran the same
     operators. Cells of which no operator was seen are left out: nothing shows that they are alike.

@@ -12,7 +12,7 @@ from bench.judge.memory import (
     is_emulated,
     needed_bytes,
     peak_of,
-    ran_out_beside_another,
+    ran_out_while_contended,
 )
 from bench.judge.predicted_verdict import decide_predicted, nothing_known
 from bench.judge.prediction import Budgets, budgets_of, is_derived
@@ -146,7 +146,7 @@ def _smallest_misfit(record: Record) -> CellShape | None:
     ran_out = [
         cell
         for cell in record.cells
-        if cell.outcome.status == "out_of_memory" and not ran_out_beside_another(cell)
+        if cell.outcome.status == "out_of_memory" and not ran_out_while_contended(cell)
     ]
     return shape_of(min(ran_out, key=size)) if ran_out else None
 

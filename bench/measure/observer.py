@@ -24,7 +24,7 @@ class Observer(Protocol):
         """The generation is over."""
 
 
-class Together:
+class CombinedObserver:
     """Several observers of one generation, called in order."""
 
     def __init__(self, *observers: Observer) -> None:

@@ -98,7 +98,7 @@ class MossAudioProcessor:
         target.mkdir(parents=True, exist_ok=True)
         text = json.dumps({"processor_class": type(self).__name__, **self.config}, indent=2)
         (target / _CONFIG_NAME).write_text(text + "\n", encoding="utf-8")
-        self.need_tokenizer().save_pretrained(str(target))
+        self.require_tokenizer().save_pretrained(str(target))
 
     def __call__(
         self,
@@ -147,13 +147,13 @@ class MossAudioProcessor:
     def decode(self, ids: Any, *, skip_special_tokens: bool = True) -> str:
         """Text of one sequence of ids; a batch of one is taken as that sequence."""
         flat = ids[0] if getattr(ids, "ndim", 1) == 2 and len(ids) == 1 else ids
-        return cast(str, self.need_tokenizer().decode(flat, skip_special_tokens=skip_special_tokens))
+        return cast(str, self.require_tokenizer().decode(flat, skip_special_tokens=skip_special_tokens))
 
     def batch_decode(self, ids: Any, *, skip_special_tokens: bool = True) -> list[str]:
         """Text of each sequence."""
         return [self.decode(each, skip_special_tokens=skip_special_tokens) for each in ids]
 
-    def need_tokenizer(self) -> PreTrainedTokenizerBase:
+    def require_tokenizer(self) -> PreTrainedTokenizerBase:
         """The tokenizer.
 
         Raises:

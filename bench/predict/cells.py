@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from bench.arithmetic import architecture
 from bench.engines.native import SPEC
-from bench.engines.support import Surroundings, unsupported
+from bench.engines.support import SupportFacts, unsupported
 from bench.errors import BenchError
 from bench.hardware.budget import CONTEXT
 from bench.hardware.catalog import Card
@@ -229,5 +229,5 @@ class Predictions:
 
 def unsupported_reason(requested: Requested, target: Target, max_positions: int) -> UnsupportedReason | None:
     """Return the reason why such a device cannot run this cell; None if it can."""
-    there = Surroundings(target.info.kind, target.info.compute_capability, _ELSEWHERE, max_positions)
+    there = SupportFacts(target.info.kind, target.info.compute_capability, _ELSEWHERE, max_positions)
     return unsupported(requested, there)

@@ -4,7 +4,7 @@ A convolution in BF16 reorders its weights, its input and its output; a product 
 scratch; attention has buffers per thread. This depends on the processor, the type and the number of threads.
 So the real operators run here, on zeros, at small sizes, under a profiler that sees the allocator.
 
-How the bytes depend on the sizes (found on an AMX machine, held against sizes that were not probed in the
+How the bytes depend on the sizes (found on an AMX machine, checked with sizes that were not probed in the
 tests):
 
 - convolution: affine in the number of chunks, from 2 on (one alone may lie in one piece where several do not,

@@ -21,7 +21,7 @@ EXTRA_LENGTHS: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class _Bounds:
-    """The goals of one budget for one max_tokens; all are None where it was not asked for.
+    """The goals of one budget for one max_tokens; all are None where it was not requested.
 
     `likely` is None also where no typical figures are known.
     """

@@ -77,7 +77,7 @@ class PlannedModel:
         from bench.moss_audio.processing import MossAudioProcessor
 
         try:
-            text = MossAudioProcessor.from_pretrained(tokenizer).need_tokenizer()
+            text = MossAudioProcessor.from_pretrained(tokenizer).require_tokenizer()
             return sum(
                 len(text(piece, add_special_tokens=False)["input_ids"]) for piece in split_text(prompt)
             )

@@ -85,7 +85,7 @@ def predict(
 
 
 class OnCards:
-    """What the answers to one clip take on cards. What cards and answers have in common is computed once."""
+    """Memory of the answers to one clip on cards. Shared parts are computed once."""
 
     def __init__(self, trace: Trace, memory: ModelMemory) -> None:
         self._trace = trace

@@ -43,7 +43,7 @@ def source_of(origin: Origin) -> Source:
     """Return the source of a model.
 
     Released models need no network: their configuration is shipped. For another revision, and for every other
-    repository, the Hub is asked for the configuration and the headers of the weights.
+    repository, configuration and headers of the weights are read from the Hub.
 
     Raises:
         WeightsError: no config.json, another model, damaged headers, or the Hub does not deliver them.

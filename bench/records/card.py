@@ -8,7 +8,7 @@ from bench.records.base import Bytes, Frozen, Seconds
 
 
 class Budget(Frozen):
-    """What a program can have of the card, CUDA context included; `desktop` leaves room for a desktop."""
+    """Memory available to a program, CUDA context included; `desktop`: less what a desktop takes."""
 
     headless_bytes: Bytes | None = Field(
         description="total less what the driver keeps for itself; null under Windows, which has a desktop"
@@ -52,9 +52,9 @@ class Emulation(Frozen):
 
 
 class Sampled(Frozen):
-    """How closely a sampled figure was watched."""
+    """Sampling of a figure: period, number of samples, largest gap."""
 
-    period_s: Seconds = Field(description="asked for")
+    period_s: Seconds = Field(description="requested")
     samples: int
     largest_gap_s: Seconds | None = Field(description="between two samples; null below two")
 

@@ -1,4 +1,4 @@
-"""What a reader must know before believing a record or a check: one frozen type for each caveat.
+"""Caveats of a record or a check: one frozen type for each.
 
 `bench.wording.caveats` makes the sentence of each. Bytes and watts are as in the record.
 """

@@ -117,11 +117,11 @@ class CheckEnvelope(Frozen):
 
 
 class CheckPrediction(Frozen):
-    """What a derived record says as a whole: the room that the card leaves, as intervals, and its error."""
+    """The prediction as a whole: available memory as intervals, and its error against measured records."""
 
     provenance: _Derived
     room_headless_bytes: ByteInterval | None = Field(
-        description="null where that was not asked for or is not known"
+        description="null where it was not requested or is not known"
     )
     room_desktop_bytes: ByteInterval | None
     typical_headless_bytes: Bytes | None = Field(
@@ -256,7 +256,7 @@ class FrontierLine(Frozen):
     headless_is_known: bool = True
     desktop_is_known: bool
     predicted_headless: PredictedLengths | None = Field(
-        default=None, description="of a prediction; null also where headless was not asked for"
+        default=None, description="predictions only; null also where headless was not requested"
     )
     predicted_desktop: PredictedLengths | None = Field(default=None, description="the same with a desktop")
     context_s: float | None = Field(
@@ -300,7 +300,7 @@ class CheckRow(_Figures):
         description="fit, and metrics in which machines differ by more than their noise"
     )
     same_kernels_as: tuple[str, ...] = Field(
-        description="cells that asked for other attention and ran the same kernels: not comparable"
+        description="cells with another requested attention that ran the same kernels: not comparable"
     )
     fits_with_desktop: bool | None = Field(
         description="on every machine where that is known; null where on none"

@@ -26,8 +26,8 @@ Decision = Literal["pass", "fail", "undecided"]
 """What a gate says."""
 
 
-class Word(StrEnum):
-    """What a comparison says of one metric."""
+class ChangeVerdict(StrEnum):
+    """Verdict on the change of one metric."""
 
     FASTER = "faster"
     SLOWER = "slower"
@@ -39,7 +39,7 @@ class Word(StrEnum):
 
 
 class Unit(StrEnum):
-    """What was drawn again and again, so that its spread shows the noise."""
+    """The independent draw, whose spread shows the noise."""
 
     REPEAT = "repeat"
     PROCESS = "process"
@@ -83,7 +83,7 @@ class Change(Frozen):
         description="how far fresh processes of one build may lie apart: of 3 or more records of the base "
         "measured, else assumed (1.0 is a factor of 2); null where processes or pairs are what is counted"
     )
-    verdict: Word
+    verdict: ChangeVerdict
     better: bool | None = Field(description="whether the verdict is the good way; null: neither way")
     note: str = ""
     note_code: ChangeNote | None = Field(default=None, description="the note, with its numbers")
@@ -114,8 +114,8 @@ class CellComparison(Frozen):
     metrics: dict[str, Change] = Field(default_factory=dict, json_schema_extra=_with_whole_bytes)
 
 
-class LoneCell(Frozen):
-    """A cell that one side has and the other has not."""
+class UnpairedCell(Frozen):
+    """A cell of one side only."""
 
     cell_id: str
     clip_seconds: float
@@ -162,7 +162,7 @@ class Difference(Frozen):
 
 
 class GateResult(Frozen):
-    """One gate, held against one side."""
+    """The decision of one gate for one side."""
 
     gate: str = Field(description="as it was given, such as decode_tokens_per_s:-5%")
     metric: str
@@ -175,8 +175,8 @@ class GateResult(Frozen):
     remedy_code: GateRemedy | None = Field(default=None, description="the same, with its numbers")
 
 
-class Against(Frozen):
-    """One side held against the base."""
+class SideComparison(Frozen):
+    """One side compared with the base."""
 
     new: SideInfo
     same_device: bool
@@ -187,8 +187,8 @@ class Against(Frozen):
     caveat_codes: tuple[RecordCaveat, ...] = Field(description="the same, with their numbers")
     overall: dict[str, Change] = Field(description="geometric mean over the cells that were compared")
     cells: tuple[CellComparison, ...]
-    only_in_base: tuple[LoneCell, ...]
-    only_in_new: tuple[LoneCell, ...]
+    only_in_base: tuple[UnpairedCell, ...]
+    only_in_new: tuple[UnpairedCell, ...]
     gates: tuple[GateResult, ...]
 
 
@@ -198,4 +198,4 @@ class Comparison(Frozen):
     schema_version: Literal["1.1"] = COMPARISON_VERSION
     method: Literal["separate", "interleaved"]
     base: SideInfo
-    against: tuple[Against, ...] = Field(min_length=1)
+    against: tuple[SideComparison, ...] = Field(min_length=1)

@@ -1,4 +1,4 @@
-"""Why a comparison says what it says: one frozen type for each reason, with its numbers.
+"""Reasons of a comparison: one frozen type for each, with its numbers.
 
 `bench.wording.comparison` makes the sentence of each. A change is relative: 0.05 is 5 % more.
 """
@@ -40,7 +40,7 @@ class Differs(Frozen):
 
 
 class Disturbed(Frozen):
-    """A cell ran, and its figures are not what the device can do at rest."""
+    """A cell ran, and its figures are not those of the undisturbed device."""
 
     code: Literal["disturbed"] = "disturbed"
     side: Literal["base", "new"] | None = Field(description="null where the other side did not run")

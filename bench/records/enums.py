@@ -34,7 +34,7 @@ class Attention(StrEnum):
 
 
 class EncoderAttention(StrEnum):
-    """Attention backends of the audio encoder. Upstream runs eager whatever is asked for the model."""
+    """Attention backends of the audio encoder. Upstream always runs eager here."""
 
     EAGER = "eager"
     SDPA = "sdpa"
@@ -48,7 +48,7 @@ class Profile(StrEnum):
 
 
 class Phase(StrEnum):
-    """The stretches of one generation, in order; `load` comes before the first."""
+    """The phases of one generation, in order; `load` comes before the first."""
 
     LOAD = "load"
     PREPROCESS = "preprocess"
@@ -58,7 +58,7 @@ class Phase(StrEnum):
 
 
 class Label(StrEnum):
-    """What a cell that ran is marked with, where its figures are not what the card can do at rest."""
+    """Marks of a cell that ran, where its figures are not those of the undisturbed card."""
 
     NOISY = "noisy"
     CONTENDED = "contended"
@@ -75,7 +75,7 @@ class Fit(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What a person wants to know."""
+    """Answer to whether the model runs on the device."""
 
     RUNS = "runs"
     RUNS_HEADLESS = "runs_headless"

@@ -1,4 +1,4 @@
-"""What a suite expects of a cell, what was found, and whether that meets it.
+"""Expectations of a suite, findings about cells, and their results.
 
 `bench.judge.expectations` makes the findings, `bench.wording.expectations` their words.
 """
@@ -33,7 +33,7 @@ class Bound:
         return f"{self.sign} {format(Decimal(str(self.limit)), 'f').removesuffix('.0')}"
 
 
-class Met(StrEnum):
+class ExpectationResult(StrEnum):
     """Result of one expectation about one cell."""
 
     MET = "met"
@@ -73,4 +73,4 @@ class Finding:
     key: str
     wanted: bool | Bound
     found: FoundEnd | FoundValue
-    met: Met
+    met: ExpectationResult

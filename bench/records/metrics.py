@@ -117,7 +117,7 @@ class Statistic(Frozen):
 
 
 def kind_of(values: int) -> IntervalKind:
-    """The kind of interval that so many values allow."""
+    """The kind of interval for this number of values."""
     return "bootstrap_95" if values >= FEWEST_BOOTSTRAPPED else "range"
 
 

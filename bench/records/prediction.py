@@ -1,4 +1,4 @@
-"""What was predicted without running anything: memory term by term, ceilings of speed, what fits."""
+"""Predictions, without running anything: memory term by term, ceilings of speed, what fits."""
 
 from typing import Final, Literal
 
@@ -23,7 +23,7 @@ class PhaseEnvelope(Frozen):
 
 
 class Ceiling(Frozen):
-    """What the card's bandwidth and BF16 rate allow at most: a roofline, no forecast.
+    """Upper bounds from the card's bandwidth and BF16 rate: a roofline, no forecast.
 
     Times are the shortest, the rate is the highest. Null where the catalog does not know the card's figure.
     """
@@ -103,7 +103,7 @@ class LongestClip(Frozen):
     figures of context, driver reserve and desktop. What is reserved is not monotone, so that a clip between
     two predicted ones may differ. `fits` null: not even 1 s does. `misfit` null: up to the model's context
     nothing is sure not to fit. `likely_fits` null: not even 1 s does, or the terms have no typical figures.
-    All null with a desktop where only headless was asked for, and the other way round; under Windows and in
+    All null with a desktop where only headless was requested, and the reverse; under Windows and in
     WSL2 there is no headless.
     """
 
@@ -135,7 +135,7 @@ class OtherWay(Frozen):
 
 
 class Comparison(Frozen):
-    """A prediction held against one measured record of the same card and cells.
+    """A prediction compared with one measured record of the same card and cells.
 
     Ratios are measured / predicted, of the middle of the interval where the prediction is one.
     """
@@ -154,7 +154,7 @@ class Comparison(Frozen):
 
 
 class Derivation(Frozen):
-    """How the figures of a derived record were found, and the budget that they are held against."""
+    """Sources of the figures of a derived record, and the budget that they are compared with."""
 
     weights_source: Literal["configuration", "safetensors headers"]
     loading: str = Field(description="how the weights reach the device, and what that takes at most")
@@ -162,7 +162,7 @@ class Derivation(Frozen):
     workspace_source: str = Field(description="where the workspace of kernels is from")
     system: PlannedSystem | None = Field(default=None, description="null for a CPU and in records of 1.0")
     headroom: Literal["headless", "desktop"] | None = Field(
-        description="the only budget: it alone was asked for, or under Windows no other exists; null for both"
+        description="the only budget: only it was requested, or under Windows no other exists; null for both"
     )
     budget_basis: BudgetBasis | None = Field(
         default=None,

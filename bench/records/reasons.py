@@ -26,7 +26,7 @@ class CellShape(Frozen):
 
 
 class FlashAttentionNeedsGpu(Frozen):
-    """FlashAttention 2 was asked for on a CPU."""
+    """FlashAttention 2 was requested on a CPU."""
 
     code: Literal["flash_attention_needs_gpu"] = "flash_attention_needs_gpu"
 
@@ -40,7 +40,7 @@ class FlashAttentionNeedsNewerGpu(Frozen):
 
 
 class FlashAttentionNeeds16Bits(Frozen):
-    """FlashAttention 2 was asked for in float32."""
+    """FlashAttention 2 was requested in float32."""
 
     code: Literal["flash_attention_needs_16_bits"] = "flash_attention_needs_16_bits"
 
@@ -131,7 +131,7 @@ OutOfMemoryReason = Annotated[
 
 
 class WorkerStep(Frozen):
-    """What a worker was doing; `number` of `total` where the step is one of several."""
+    """The step of a worker; `number` of `total` where it is one of several."""
 
     name: Literal["load", "cold", "warm-up", "repeat", "memory", "report"]
     number: int = 1

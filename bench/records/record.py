@@ -36,7 +36,7 @@ READ_VERSIONS: Final = ("1.0", SCHEMA_VERSION)
 """Schemas of the records that are read. A field that 1.0 lacks is null in a record of 1.0."""
 
 
-# --- what was asked for -----------------------------------------------------------------------------------
+# --- requests ---------------------------------------------------------------------------------------------
 
 
 class Sampling(Frozen):
@@ -83,7 +83,7 @@ class SubmoduleKernels(Frozen):
 
 
 class Effective(Frozen):
-    """What was in force while the cell ran, as far as its engine can know.
+    """Settings in force while the cell ran, as far as its engine can report them.
 
     Every engine states the device, the sampling and the clip. The rest is read off the loaded model and one
     observed pass; null for an engine that runs the model in another process.
@@ -241,7 +241,7 @@ class Memory(Frozen):
 
 
 class MemoryTrace(Frozen):
-    """Memory over one generation, thinned: of each stretch of time the least and the most, so that no peak
+    """Memory over one generation, thinned: of each segment of time the least and the most, so that no peak
     that was seen is lost.
     """
 
@@ -249,9 +249,9 @@ class MemoryTrace(Frozen):
         description="live tensor bytes of the framework, the worker as the driver sees it, or the whole card"
     )
     source: str = Field(description="the allocation tracker, or which call of the driver reported it")
-    times_s: tuple[Seconds, ...] = Field(description="begin of each stretch, since the generation began")
-    low_bytes: tuple[Bytes, ...] = Field(description="least in each stretch")
-    high_bytes: tuple[Bytes, ...] = Field(description="most in each stretch")
+    times_s: tuple[Seconds, ...] = Field(description="begin of each segment, since the generation began")
+    low_bytes: tuple[Bytes, ...] = Field(description="least in each segment")
+    high_bytes: tuple[Bytes, ...] = Field(description="most in each segment")
     end_s: Seconds = Field(description="end of the generation")
     phases: dict[Phase, Seconds] = Field(description="when each phase began")
 
@@ -274,7 +274,7 @@ class Attempt(Frozen):
 
 
 class CellResult(Frozen):
-    """One point of the suite and what came of it."""
+    """One point of the suite and its result."""
 
     cell_id: str = Field(pattern=r"^[0-9a-f]{16}$")
     requested: Requested
@@ -318,7 +318,7 @@ class SuiteInfo(Frozen):
 
 
 class WeightFile(Frozen):
-    """One file of weights as it lay on disk; `sha256` is what was computed here, not what was promised."""
+    """One file of weights as found on disk; `sha256` was computed here, not taken from the Hub."""
 
     name: str
     size_bytes: Bytes

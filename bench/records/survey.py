@@ -44,7 +44,7 @@ class Survey(Frozen):
     suite: SuiteInfo = Field(description="its definition has the cells")
     system: PlannedSystem
     headroom: Literal["headless", "desktop"] | None = Field(
-        description="the only budget: it alone was asked for, or on Windows no other exists; null for both"
+        description="the only budget: only it was requested, or on Windows no other exists; null for both"
     )
     smallest_headless: Slug | None
     smallest_headless_likely: Slug | None

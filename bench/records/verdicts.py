@@ -27,7 +27,7 @@ class StatedReason(Frozen):
 
 
 class BudgetAnswer(Frozen):
-    """What a predicted cell needs against one budget of the card, both as intervals."""
+    """The need of a predicted cell and one budget of the card, both as intervals."""
 
     budget: Budget
     fit: Fit
@@ -87,7 +87,7 @@ CellReason = Annotated[
 
 
 class BudgetLimit(Frozen):
-    """The limit that says most about one budget of the card, with the answer that it is for."""
+    """The most informative limit for one budget of the card, with its answer length."""
 
     budget: Budget
     fits_s: Seconds | None = Field(description="longest clip that certainly fits; null: none does")
@@ -109,14 +109,14 @@ class PredictedTiny(Frozen):
 
 
 class PredictedFit(Frozen):
-    """Something that was asked for certainly fits."""
+    """At least one requested cell certainly fits."""
 
     code: Literal["predicted_fit"] = "predicted_fit"
     limits: tuple[BudgetLimit, ...] = Field(description="one for each budget that is known, headless first")
 
 
 class PredictedTooClose(Frozen):
-    """Nothing that was asked for certainly fits, and something may."""
+    """No requested cell certainly fits, and at least one may."""
 
     code: Literal["predicted_too_close"] = "predicted_too_close"
     smallest: CellShape = Field(description="smallest cell that is too close to call")
@@ -127,7 +127,7 @@ class PredictedTooClose(Frozen):
 
 
 class PredictedMisfit(Frozen):
-    """Nothing that was asked for fits."""
+    """No requested cell fits."""
 
     code: Literal["predicted_misfit"] = "predicted_misfit"
     weights_bytes: Bytes | None = Field(description="of the weights, where these alone do not fit")
@@ -221,7 +221,7 @@ class EverythingSpilled(Frozen):
 
 
 class NothingSupported(Frozen):
-    """Nothing that was asked for can run."""
+    """No requested cell can run."""
 
     code: Literal["nothing_supported"] = "nothing_supported"
     reasons: int = Field(description="how many different ones the cells have")
@@ -269,7 +269,7 @@ RecordReason = Annotated[RunReason | PredictionReason, Field(discriminator="code
 
 
 class Basis(Frozen):
-    """What a merged verdict rests on."""
+    """Basis of a merged verdict."""
 
     provenance: Provenance
     records: int
@@ -282,8 +282,8 @@ class RowShape(CellShape):
     attention: Attention
 
 
-class Tally(Frozen):
-    """How many records say what of a merged cell."""
+class OutcomeCount(Frozen):
+    """Number of records for each outcome of a merged cell."""
 
     cell: RowShape
     statuses: dict[Status, int]
@@ -308,7 +308,7 @@ class MergedRan(Frozen):
     with_desktop: RowShape | None = Field(description="largest that fits with a desktop too")
     largest_fits_with_desktop: bool
     none_fits_with_desktop: bool = Field(description="of those that ran; with_desktop null alone: not known")
-    close: Tally | None = Field(description="smallest cell that fits in one record and not in another")
+    close: OutcomeCount | None = Field(description="smallest cell that fits in one record and not in another")
     misfit: RowShape | None = Field(description="smallest cell that ran out of memory")
 
 
@@ -317,7 +317,7 @@ class MergedTooClose(Frozen):
 
     code: Literal["merged_too_close"] = "merged_too_close"
     basis: Basis
-    close: Tally
+    close: OutcomeCount
 
 
 class MergedMisfit(Frozen):
@@ -360,7 +360,7 @@ class SettingReason(Frozen):
 
 
 class BySetting(Frozen):
-    """Records differ in their settings: the newest of each, the one that goes furthest first."""
+    """Records differ in their settings: the newest of each, the one with the longest clip first."""
 
     code: Literal["by_setting"] = "by_setting"
     basis: Basis

@@ -7,7 +7,7 @@ from pathlib import Path
 from bench.check.sources import Link
 from bench.report.formats import renderer
 from bench.report.interface import View
-from bench.report.planned import Plans
+from bench.report.planned import PlanFinder
 from bench.report.view import view_of
 from bench.store import naming
 from bench.store.record_files import read_record, without_search_for_cycles, write_atomically
@@ -23,7 +23,7 @@ def report_one(path: Path, formats: Sequence[str], out: Path) -> tuple[Path, ...
     with without_search_for_cycles():
         record = read_record(path)
         folder = naming.folder(out, record.model.name, record.device.slug)
-        view = view_of(record, link_from(folder)(path), Plans().of(path, record))
+        view = view_of(record, link_from(folder)(path), PlanFinder().of(path, record))
         return write_reports(view, folder, formats, path.stem)
 
 

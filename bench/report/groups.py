@@ -15,7 +15,7 @@ from bench.report.details import traces_of
 from bench.report.files import link_from, write_reports
 from bench.report.interface import View
 from bench.report.overview import Entry, entry, render
-from bench.report.planned import Plans
+from bench.report.planned import PlanFinder
 from bench.report.view import build_view, view_of
 from bench.store import naming
 from bench.store.record_files import read_record, without_search_for_cycles, write_atomically
@@ -33,7 +33,7 @@ class Task:
     formats: tuple[str, ...]
     out: Path
     each: bool = False
-    plans: Plans = field(default_factory=Plans)
+    plans: PlanFinder = field(default_factory=PlanFinder)
 
 
 def report_all(

@@ -163,7 +163,7 @@ class FrontierRow:
     """A frontier line in words, and the line itself.
 
     What ran has the longest clips and the smallest misfit; `headless` and `desktop` are those of a
-    prediction, None where a budget was not asked for.
+    prediction, None where a budget was not requested.
     `context` is the longest clip that fits the model's context, empty if the line comes from cells alone.
     `basis` is `3 machines` or `5 records`, empty for one record. `kernel` is empty if not known.
     """

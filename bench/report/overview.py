@@ -125,7 +125,7 @@ def _longest(check: Check) -> Cell:
 
 
 def _longest_predicted(lines: list[FrontierLine]) -> Cell:
-    """The line that goes furthest, headless where that is known."""
+    """The line with the longest clip, headless where that is known."""
     headless = [(line, line.predicted_headless, "headless") for line in lines]
     desktop = [(line, line.predicted_desktop, "with a desktop") for line in lines]
     known = [(line, found, budget) for line, found, budget in headless if found is not None] or [

@@ -16,7 +16,7 @@ from bench.store.record_files import read_record
 _LOOKED_AT: Final = 12  # the newest: reading a whole folder of records takes long; a plan has one system
 
 
-class Plans:
+class PlanFinder:
     """Finds the plan of a run; looks into each folder once."""
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ def _read(folder: Path) -> Iterator[Record]:
         try:
             yield read_record(candidate)
         except RecordError:
-            continue  # nobody asked for this file
+            continue  # the user did not name this file
 
 
 def is_of(plan: Record, record: Record) -> bool:

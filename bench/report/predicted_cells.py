@@ -88,7 +88,7 @@ def _fit_words(verdict: Verdict, summary: CheckEnvelope) -> tuple[str, Tone]:
 
 
 def _also(verdict: Verdict, summary: CheckEnvelope) -> str:
-    """What the word does not say, such as `desktop: likely fits`; else empty."""
+    """Addition to the word, such as `desktop: likely fits`; else empty."""
     if summary.headless is None or verdict not in {Verdict.RUNS_HEADLESS, Verdict.TOO_CLOSE_TO_CALL}:
         return ""
     if summary.desktop is Fit.TOO_CLOSE_TO_CALL:

@@ -28,7 +28,7 @@ TERMS: Final = {
 MEANING: Final = (
     "Needed of the card is reserved and CUDA context. The KV cache is that at the end of the answer; "
     "activations and workspace are the most that each takes at once, cuDNN what convolutions may take beyond "
-    "that. These peak at different moments and need not add up. Allocated is the most of everything at once, "
+    "that. These peak at different times and need not add up. Allocated is the most of everything at once, "
     "without cuDNN; reserved is what the modelled allocator holds for it."
 )
 

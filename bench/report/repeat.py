@@ -86,7 +86,7 @@ def _device(record: Record) -> list[str]:
 
 
 def _planned(record: Record) -> list[str]:
-    """Return the device of a plan, its system, and the budgets that it is held against."""
+    """Return the device of a plan, its system and its budgets."""
     found = record.derivation
     words = ["--gpu", "cpu" if record.device.kind == "cpu" else _word(record.device.slug)]
     if found is None:

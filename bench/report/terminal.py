@@ -177,7 +177,7 @@ def _derived_parts(view: View, derived: Derived) -> Iterator["RenderableType"]:
         inside = "" if entry.comparison.inside is None else f", {entry.inside} inside the range"
         cells = _counted(entry.comparison.cells)
         yield Text(
-            f"Against record {entry.record} ({cells}): {entry.metric}, measured / predicted "
+            f"SideComparison record {entry.record} ({cells}): {entry.metric}, measured / predicted "
             f"{entry.factor} ({entry.spread}){inside}"
         )
 

@@ -12,13 +12,13 @@ from bench.engines.interface import EngineSetup, ModelSource, Request
 from bench.engines.registry import find_engine
 from bench.errors import MachineError, UsageError
 from bench.hardware.device import notes
-from bench.measure.observer import Together
+from bench.measure.observer import CombinedObserver
 from bench.records.enums import Attention
 from bench.records.record import Requested, Sampling
+from bench.run.cpu_consent import require_chosen
 from bench.run.fetch import Confirm, Note, drop, fetch
 from bench.run.run_spec import TINY, Choose, Plan, RunOptions, make_plan, support
 from bench.run.runner import Weights
-from bench.run.unasked_cpu import require_chosen
 from bench.weights.interface import Progress
 from bench.wording.outcomes import reason
 
@@ -26,7 +26,7 @@ _GREEDY: Final = Sampling(do_sample=False, temperature=None, top_p=None, top_k=N
 
 
 @dataclass(frozen=True)
-class Question:
+class InferRequest:
     """A question about an audio file, and the model and device that answer it."""
 
     audio: Path
@@ -42,7 +42,7 @@ class Question:
 
 
 def answer(
-    question: Question,
+    question: InferRequest,
     choose: Choose,
     confirm: Confirm,
     progress: Progress,
@@ -96,7 +96,7 @@ def answer(
     _generate(setup, plan, whole, request, say)
 
 
-def _options(question: Question) -> RunOptions:
+def _options(question: InferRequest) -> RunOptions:
     return RunOptions(
         suite="smoke" if question.model == TINY else "quick",
         gpu=question.gpu,
@@ -121,7 +121,7 @@ def _generate(
         raise UsageError(reason(too_long), hint="Cut the file")
     try:
         opened.engine.load(requested)
-        opened.engine.generate(request, Together(), say)
+        opened.engine.generate(request, CombinedObserver(), say)
     except (RuntimeError, MemoryError) as error:
         exhausted = opened.exhausted(error, None)
         if exhausted is None:

@@ -43,7 +43,7 @@ _ERROR: Final = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit)\b
 
 
 @dataclass(frozen=True)
-class Said:
+class WorkerEvent:
     """An event from a worker."""
 
     worker: int
@@ -51,13 +51,13 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Gone:
+class OutputClosed:
     """A worker's output is closed: the process has ended or is ending."""
 
     worker: int
 
 
-Mailbox = SimpleQueue[Said | Gone | StopRequest]
+Mailbox = SimpleQueue[WorkerEvent | OutputClosed | StopRequest]
 
 
 class Child:
@@ -87,7 +87,7 @@ class Child:
         self.send(setup)
 
     def send(self, message: Setup | Job) -> None:
-        """Send one line. For a worker that has ended nothing is raised: its `Gone` reports that."""
+        """Send one line. For a worker that has ended nothing is raised: its `OutputClosed` reports that."""
         with suppress(BrokenPipeError):
             self._stdin.write(message.model_dump_json() + "\n")
             self._stdin.flush()
@@ -131,8 +131,8 @@ class Child:
                 self._tail.append(line)
                 continue
             begun = True
-            self._mailbox.put(Said(self.pid, event))
-        self._mailbox.put(Gone(self.pid))
+            self._mailbox.put(WorkerEvent(self.pid, event))
+        self._mailbox.put(OutputClosed(self.pid))
 
     def _read_errors(self) -> None:
         self._tail.extend(self._stderr)

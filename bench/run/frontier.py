@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from bench.judge.bisection import STEP_S, Search
-from bench.judge.limit import Limit, Line, Support, also_known, limit, untried
+from bench.judge.limit import Limit, Line, Support, also_known, end_of_line, limit
 from bench.records.reasons import UnsupportedReason
 from bench.records.record import CellResult, Requested, Skipped
 from bench.run.isolation import Stopped
@@ -99,7 +99,7 @@ class Finder:
     def is_done(self) -> bool:
         """Whether no probe is left to run or to record."""
         return all(
-            found.next_s is None and untried(found, self._results, self._unsupported_reason) is None
+            found.next_s is None and end_of_line(found, self._results, self._unsupported_reason) is None
             for found in self.limits()
         )
 
@@ -123,7 +123,7 @@ class Finder:
                 return
             self.probes[line] += 1
             self._results[cell.cell_id] = result
-        last = untried(found, self._results, self._unsupported_reason)
+        last = end_of_line(found, self._results, self._unsupported_reason)
         if last is not None:
             listener.probe_begins(Cell(last.cell_id, last.requested), None, found.search)
             journal.append(last)

@@ -19,8 +19,8 @@ from bench.records.reasons import (
     WorkerStep,
 )
 from bench.records.record import Failed, OutOfMemory, Timeout
-from bench.run.child import Child, Gone, Mailbox, Said, cause, worker_exit
-from bench.run.protocol import Event, Exhausted, Finished, Hello, Job, Refused, Setup, Step
+from bench.run.child import Child, Mailbox, OutputClosed, WorkerEvent, cause, worker_exit
+from bench.run.protocol import Event, Finished, Hello, Job, RanOutOfMemory, Refused, Setup, Step
 from bench.run.signals import StopRequest, receive
 from bench.store.scrub import scrub
 from bench.wording import outcomes
@@ -33,7 +33,7 @@ CellEnd = Finished | OutOfMemory | Failed | Timeout
 OnStep = Callable[[Step], None]
 
 
-class Stopped(Exception):  # noqa: N818 - no error: somebody asked for it
+class Stopped(Exception):  # noqa: N818 - no error: the user stopped it
     """A signal stopped the run while it waited for a worker."""
 
     def __init__(self, signal_number: int) -> None:
@@ -71,7 +71,7 @@ class Isolation:
             self.worker_pid = said.pid
             return said
         self._child = None
-        if isinstance(said, Gone) and self._setup.flash_attention:
+        if isinstance(said, OutputClosed) and self._setup.flash_attention:
             return self._without_flash_attention(_end_of(child))
         raise _did_not_start(child, said)
 
@@ -121,10 +121,10 @@ class Isolation:
                         limit, deadline = limit_s, min(monotonic() + limit_s, ends_at)
                 case Finished() as finished:
                     return finished
-                case Exhausted(outcome=outcome):
+                case RanOutOfMemory(outcome=outcome):
                     self.retire()
                     return outcome
-                case Gone():
+                case OutputClosed():
                     self._forget()
                     return _post_mortem(child, step)
                 case None:
@@ -154,7 +154,7 @@ class Isolation:
         self._child = None
         self._loaded = False
 
-    def _next_from(self, child: Child, timeout_s: float) -> Event | Gone | None:
+    def _next_from(self, child: Child, timeout_s: float) -> Event | OutputClosed | None:
         """Return the next event of this worker, None at the time limit. Blocks without using a core."""
         deadline = monotonic() + timeout_s
         while True:
@@ -166,16 +166,16 @@ class Isolation:
                 case StopRequest(signal_number=number):
                     self.retire()
                     raise Stopped(number)
-                case Said(worker=pid, event=event) if pid == child.pid:
+                case WorkerEvent(worker=pid, event=event) if pid == child.pid:
                     return event
-                case Gone(worker=pid) if pid == child.pid:
+                case OutputClosed(worker=pid) if pid == child.pid:
                     return message
                 case _:
                     pass  # a late event of a worker that was replaced
 
 
-def _did_not_start(child: Child, said: Event | Gone | None) -> BenchError:
-    if isinstance(said, Gone):
+def _did_not_start(child: Child, said: Event | OutputClosed | None) -> BenchError:
+    if isinstance(said, OutputClosed):
         return MachineError(f"the worker did not start: {_end_of(child)}")
     child.kill()
     if isinstance(said, Refused):

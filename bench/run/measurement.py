@@ -9,7 +9,7 @@ from bench.audio import clips
 from bench.engines.interface import Generation, OpenEngine, ProfiledMemory, Request
 from bench.errors import BenchError, ClipError
 from bench.measure.clock import repeat_of
-from bench.measure.observer import Observer, Together
+from bench.measure.observer import CombinedObserver, Observer
 from bench.measure.statistics import is_noisy
 from bench.records.enums import Attention, Phase
 from bench.records.record import Effective, Repeat, Requested, SubmoduleKernels, Work
@@ -179,7 +179,7 @@ class CellRunner:
 
     def _generate(self, request: Request, *observers: Observer) -> Generation:
         with self._memory.around():
-            return self._engine.generate(request, Together(_PhaseNow(self), *observers))
+            return self._engine.generate(request, CombinedObserver(_PhaseNow(self), *observers))
 
 
 class _PhaseNow:

@@ -10,7 +10,7 @@ from bench.errors import RecordError, WeightsError
 from bench.hardware.environment import environment
 from bench.hardware.machine_key import machine_key
 from bench.judge.frontier import is_pruned
-from bench.judge.memory import ran_out_beside_another
+from bench.judge.memory import ran_out_while_contended
 from bench.judge.same_run import LINE, PRIOR_RESULTS, Values, differing, request_key, values
 from bench.packages import version_of
 from bench.records.aspects import Aspect
@@ -86,11 +86,11 @@ def _read(plan: Plan, out: Path, unreadable: list[Path]) -> Iterator[tuple[Path,
 
 def _of_the_card(done: Sequence[CellResult]) -> list[CellResult]:
     """Drop cells that ran out of memory because of another program, and cells that were skipped for that."""
-    disturbed = {cell.requested.attention for cell in done if ran_out_beside_another(cell)}
+    disturbed = {cell.requested.attention for cell in done if ran_out_while_contended(cell)}
     return [
         cell
         for cell in done
-        if not ran_out_beside_another(cell)
+        if not ran_out_while_contended(cell)
         and not (is_pruned(cell) and cell.requested.attention in disturbed)
     ]
 

@@ -1,8 +1,8 @@
 """The messages of parent and worker: one JSON object a line, in both directions.
 
 Parent to worker: one `Setup`, then a `Job` per cell. Worker to parent: `Hello` or `Refused` once, then per
-job any number of `Step`s and one `Finished` or `Exhausted`. A worker that dies sends nothing: the parent has
-its exit status and the end of its standard error.
+job any number of `Step`s and one `Finished` or `RanOutOfMemory`. A worker that dies sends nothing: the
+parent has its exit status and the end of its standard error.
 """
 
 from typing import Annotated, Literal
@@ -50,7 +50,7 @@ class Hello(Frozen):
 
 
 class Refused(Frozen):
-    """The worker cannot start for a reason that a person can mend."""
+    """The worker cannot start for a reason that the user can fix."""
 
     kind: Literal["refused"] = "refused"
     message: str
@@ -91,12 +91,12 @@ class Finished(Frozen):
     memory_trace: MemoryTrace | None = None
 
 
-class Exhausted(Frozen):
+class RanOutOfMemory(Frozen):
     """The cell ran out of memory."""
 
     kind: Literal["exhausted"] = "exhausted"
     outcome: OutOfMemory
 
 
-Event = Hello | Refused | Step | Finished | Exhausted
+Event = Hello | Refused | Step | Finished | RanOutOfMemory
 EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from bench import shipped
 from bench.doctor.installed import require_packages
 from bench.engines.registry import find_engine
-from bench.engines.support import Surroundings
+from bench.engines.support import SupportFacts
 from bench.errors import UsageError
 from bench.hardware import device as devices
 from bench.hardware.budget import CONTEXT, driver_reserve
@@ -76,8 +76,8 @@ class Plan:
 
     The driver is asked about `device`; the worker runs the model on `compute_on`. They differ only where the
     tests emulate a card; `effective.device` in the record shows it. With `frontier_step_s` no cells are
-    planned: a search chooses clip lengths, to this step. `cpu_unasked`: a model of full size would run on the
-    CPU because no card was found, and nobody has agreed to that (`unasked_cpu`).
+    planned: a search chooses clip lengths, to this step. `needs_cpu_consent`: a model of full size would run
+    on the CPU because no card was found, and nobody has agreed to that (`cpu_consent`).
     """
 
     suite: Suite
@@ -89,7 +89,7 @@ class Plan:
     audio: Path | None
     emulation: Emulation | None = None
     frontier_step_s: float | None = None
-    cpu_unasked: bool = False
+    needs_cpu_consent: bool = False
 
 
 Choose = Callable[[tuple[Device, ...]], Device]
@@ -125,11 +125,11 @@ def make_plan(options: RunOptions, choose: Choose, *, is_dry: bool = False) -> P
         origin=origin,
         audio=options.audio,
         emulation=emulation(options.emulate_vram, device) if options.emulate_vram is not None else None,
-        cpu_unasked=_is_unasked(options, device, origin, suite),
+        needs_cpu_consent=_needs_cpu_consent(options, device, origin, suite),
     )
 
 
-def _is_unasked(options: RunOptions, device: Device, origin: Origin, suite: Suite) -> bool:
+def _needs_cpu_consent(options: RunOptions, device: Device, origin: Origin, suite: Suite) -> bool:
     """Whether a model of full size got the CPU because there is no card, not because an option says so."""
     is_chosen = options.device is not None or device.kind != "cpu"
     return not is_chosen and not _is_small(origin) and find_engine(suite.engine).uses_torch
@@ -182,7 +182,7 @@ def support(
     """Return a function that gives the reason why a cell cannot run on the plan's device; None if it can."""
     device = plan.device
     installed = version_of("flash-attn")
-    here = Surroundings(
+    here = SupportFacts(
         device.kind, device.compute_capability, installed, max_positions, flash_attention_problem
     )
     engine = find_engine(plan.suite.engine)
@@ -318,13 +318,13 @@ def resumed(options: RunOptions, header: Header, record: Path) -> RunOptions:
     """
     is_own = header.suite.origin == "own" or header.suite.name not in shipped_suites()
     if options.suite is None and is_own:
-        raise _give_again(record, "--suite FILE", "its suite was a file of your own")
+        raise _repeat_option(record, "--suite FILE", "its suite was a file of your own")
     model = header.model
     if model.weight_mode is WeightMode.LOCAL and options.model is None:
-        raise _give_again(record, "--model DIR", "its weights came from a directory")
+        raise _repeat_option(record, "--model DIR", "its weights came from a directory")
     own_clip = {cell.requested.clip_source_sha256 for cell in header.plan} != {SPEECH_SHA256}
     if own_clip and options.audio is None:
-        raise _give_again(record, "--audio FILE", "its clip was a file of your own")
+        raise _repeat_option(record, "--audio FILE", "its clip was a file of your own")
     defaults = RunOptions(
         suite=header.suite.name,
         device=_same_device(header),
@@ -375,7 +375,7 @@ def _overrides(info: SuiteInfo, record: Path) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name in info.overrides}
 
 
-def _give_again(record: Path, option: str, why: str) -> UsageError:
+def _repeat_option(record: Path, option: str, why: str) -> UsageError:
     return UsageError(f"{record.name}: {why}", hint=f"Give {option} again to resume it")
 
 

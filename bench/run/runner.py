@@ -20,6 +20,7 @@ from bench.records.enums import Attention, Provenance, WeightMode
 from bench.records.reasons import RunInterrupted, TimeBudgetUsed
 from bench.records.record import ModelInfo, Record, WeightFile
 from bench.run.child import Mailbox
+from bench.run.cpu_consent import require_chosen
 from bench.run.isolation import Isolation
 from bench.run.plan_estimate import estimate_of
 from bench.run.protocol import Hello, Setup
@@ -28,10 +29,9 @@ from bench.run.session import Listener, RunPolicy, Session
 from bench.run.signals import signals_to
 from bench.run.telemetry import watching
 from bench.run.time_budget import TimeBudget
-from bench.run.unasked_cpu import require_chosen
 from bench.store import naming
 from bench.store.journal import Header, Journal, PlannedCell, Progress, Resumed, read_progress
-from bench.store.lock import lack_of_locks, owner
+from bench.store.lock import lock_problem, owner
 from bench.store.record_files import require_writable
 from bench.suite.cells import Cell
 from bench.wording.aspects import ASPECTS, changed
@@ -88,7 +88,7 @@ def check(plan: Plan, location: OutputLocation) -> tuple[str, ...]:
     require("altair", "jinja2", "pandas")  # the pages are written last
     if find_engine(plan.suite.engine).uses_torch:
         require_build(plan.device)
-    return tuple(filter(None, [lack_of_locks(location.out)]))
+    return tuple(filter(None, [lock_problem(location.out)]))
 
 
 def needs_weights(plan: Plan, location: OutputLocation) -> bool:

@@ -34,7 +34,7 @@ from bench.records.record import (
 )
 from bench.run.isolation import CellEnd, Isolation, Stopped
 from bench.run.protocol import Finished, Job, Step
-from bench.run.telemetry import CellTelemetry, LeftoverMemory, Unwatched, Watch
+from bench.run.telemetry import CellTelemetry, LeftoverMemory, NoWatch, Watch
 from bench.run.time_budget import TimeBudget
 from bench.store.canonical import canonical
 from bench.store.journal import Journal
@@ -99,7 +99,7 @@ class Session:
         self._isolation = isolation
         self._unsupported = unsupported
         self._device = device
-        self._watch: Watch = Unwatched() if watch is None else watch
+        self._watch: Watch = NoWatch() if watch is None else watch
         self._budget = budget
         self._attempts = {result.cell_id: _with_this_attempt(result) for result in retried}
         self._loaded_for: tuple[object, ...] | None = None

@@ -1,6 +1,6 @@
 """The driver's view of the card during a run: memory, power and labels of each cell.
 
-A run on the CPU uses `Unwatched` instead, which reads nothing and waits for nothing.
+A run on the CPU uses `NoWatch` instead, which reads nothing and waits for nothing.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -84,7 +84,7 @@ class Watch(Protocol):
         """Wait after a worker's end until the card's memory is at its baseline, for at most `limit_s`."""
 
 
-class Unwatched:
+class NoWatch:
     """The `Watch` of a device without a driver."""
 
     state: DeviceState | None = None
@@ -110,7 +110,7 @@ def watching(uuid: str | None) -> Iterator[Watch]:
         DeviceError: the driver does not answer, or has no such card.
     """
     if uuid is None:
-        yield Unwatched()
+        yield NoWatch()
         return
     from bench.hardware import nvml
 

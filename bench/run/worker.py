@@ -1,6 +1,6 @@
 """The child process: opens an engine, measures the cells it is sent, and lives no longer than its parent.
 
-Memory exhaustion and errors that a person can mend are caught. Any other error ends it with a traceback on
+Memory exhaustion and errors that the user can fix are caught. Any other error ends it with a traceback on
 standard error, which the parent turns into a Failed outcome: a worker that failed is replaced anyway.
 """
 
@@ -12,11 +12,11 @@ from typing import IO, TYPE_CHECKING, Final
 
 from bench.errors import BenchError, FullCardError
 from bench.packages import importing
-from bench.run.protocol import Event, Exhausted, Hello, Job, Refused, Setup
+from bench.run.protocol import Event, Hello, Job, RanOutOfMemory, Refused, Setup
 from bench.text import clean
 
 if TYPE_CHECKING:
-    from bench.engines.interface import Exhausted as ExhaustedBy
+    from bench.engines.interface import RanOutOfMemory as ExhaustedBy
     from bench.run.measurement import CellRunner
 
 PARENT_GONE: Final = 113
@@ -114,7 +114,7 @@ def _measure_next(channel: Channel, runner: "CellRunner", exhausted: "ExhaustedB
         outcome = exhausted(error, runner.phase)
         if outcome is None:
             raise
-        channel.send(Exhausted(outcome=outcome))
+        channel.send(RanOutOfMemory(outcome=outcome))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ def canonical(document: JsonValue) -> bytes:
     try:
         plain = _plain(document)
         return json.dumps(plain, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
-    except _OddError:
+    except _NotPlainError:
         return _canonical_of_any(document)
     except RecursionError as error:
         raise RecordError(_TOO_DEEP) from error
@@ -33,8 +33,8 @@ def canonical(document: JsonValue) -> bytes:
         raise RecordError(f"this JSON has no canonical form: {error}") from error
 
 
-class _OddError(Exception):
-    """The document holds what RFC 8785 writes otherwise than `json` does, or what it cannot hold."""
+class _NotPlainError(Exception):
+    """The document has values that RFC 8785 and `json` write differently, or that RFC 8785 refuses."""
 
 
 def _plain(value: JsonValue) -> JsonValue:
@@ -44,7 +44,7 @@ def _plain(value: JsonValue) -> JsonValue:
     sorted alike, and both escape the same characters.
 
     Raises:
-        _OddError: there is anything of which that is not so.
+        _NotPlainError: there is anything of which that is not so.
     """
     kind = type(value)
     if isinstance(value, float):
@@ -61,7 +61,7 @@ def _plain(value: JsonValue) -> JsonValue:
             return {key: _plain(item) for key, item in value.items()}
     elif kind is int and isinstance(value, int) and abs(value) < _EXACT:
         return value
-    raise _OddError
+    raise _NotPlainError
 
 
 def _canonical_of_any(document: JsonValue) -> bytes:

@@ -104,7 +104,7 @@ def owner(journal: Path) -> InUseError | None:
     return None
 
 
-def lack_of_locks(folder: Path) -> str | None:
+def lock_problem(folder: Path) -> str | None:
     """Return the sentence for a person where files in this folder cannot be locked; None where they can."""
     from filelock import lock_descriptor
 
@@ -141,14 +141,14 @@ def _try(journal: Path) -> "_SystemLock | SoftFileLock | None":
         os.close(descriptor)
         with suppress(OSError):
             path.unlink()
-        return _try_softly(journal)
+        return _try_soft_lock(journal)
     if locked and (os.name == "nt" or _is_at(descriptor, path)):  # no open file loses its name there
         return _SystemLock(path, descriptor)
     os.close(descriptor)
     return None
 
 
-def _try_softly(journal: Path) -> "SoftFileLock | None":
+def _try_soft_lock(journal: Path) -> "SoftFileLock | None":
     from filelock import SoftFileLock, Timeout
 
     lock = SoftFileLock(naming.owner_of(journal), timeout=0)

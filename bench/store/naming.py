@@ -1,7 +1,7 @@
 """Every file name and pattern of bench. No other module spells one (action.yml and the Makefile repeat two).
 
 results/MODEL/SLUG/TIME-SUITE[-frontier]-ID.json           record of a run
-                   TIME-SUITE-plan-ID.json                 record of a prediction
+                   TIME-SUITE-plan-ID.json                 record of `bench plan`
                    TIME-SUITE[-frontier]-ID.journal.jsonl  journal of a run that has not ended
                    TIME-SUITE[-frontier]-ID.journal.{lock,pid}    while a process writes that journal
                    RECORD.junit.xml, RECORD.summary.md     of `bench run --ci`

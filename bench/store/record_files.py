@@ -53,7 +53,7 @@ def read_record(path: Path) -> Record:
 
 @contextmanager
 def without_search_for_cycles() -> Iterator[None]:
-    """Python looks for unreachable cycles ever and again; over so many values that took 40 % of the time."""
+    """Pause the garbage collector: its searches for cycles took 40 % of the time."""
     was_on = gc.isenabled()
     gc.disable()
     try:

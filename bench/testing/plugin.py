@@ -155,8 +155,8 @@ def end(case: Case) -> None:
 
 
 def _plan(config: pytest.Config) -> "Plan":
+    from bench.run.cpu_consent import require_chosen
     from bench.run.run_spec import RunOptions, make_plan, refuse_to_choose
-    from bench.run.unasked_cpu import require_chosen
 
     options = RunOptions(
         suite=config.getoption("bench_suite"),

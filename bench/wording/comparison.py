@@ -6,7 +6,7 @@ from typing import Final, assert_never
 from bench.records import comparison_reasons as reasons
 from bench.records.aspects import Aspect
 from bench.records.base import Interval
-from bench.records.comparison import CellComparison, LoneCell
+from bench.records.comparison import CellComparison, UnpairedCell
 from bench.records.comparison_reasons import (
     CellPlace,
     CellReason,
@@ -28,7 +28,7 @@ _MORE: Final = "use --interleave or more records"
 # --- figures ----------------------------------------------------------------------------------------------
 
 
-def cell_name(cell: CellComparison | LoneCell | CellPlace) -> str:
+def cell_name(cell: CellComparison | UnpairedCell | CellPlace) -> str:
     """`10 s × 128 (SDPA)`: length of the clip, most new tokens, attention."""
     return f"{clip_length(cell.clip_seconds)} × {cell.max_tokens:,} ({ATTENTIONS[cell.attention]})"
 

@@ -155,7 +155,7 @@ def _merged_ran(why: verdicts.MergedRan) -> Iterator[str]:
         yield f"a clip of {_row(why.misfit)} ran out of memory"
 
 
-def _tally(tally: verdicts.Tally) -> str:
+def _tally(tally: verdicts.OutcomeCount) -> str:
     """`a clip of 60 s with 512 new tokens ran in 2 records and ran out of memory in 1`."""
     counts = (
         f"{_COUNTED.get(status, _status(status))} in {count} {plural('record', count)}"

@@ -4,7 +4,7 @@ from bench.check.group import GroupKey, stems
 
 
 def key(repo: str | None = "OpenMOSS-Team/M", *, config: str = "1", played: int | None = None) -> GroupKey:
-    return GroupKey(model="M", slug="card", repo=repo, config_sha256=config, played_bytes=played)
+    return GroupKey(model="M", slug="card", repo=repo, config_sha256=config, emulated_bytes=played)
 
 
 def test_one_group_of_a_folder_is_called_check() -> None:

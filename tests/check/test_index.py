@@ -119,7 +119,7 @@ def test_groups_are_models_on_cards_and_a_played_card_is_another(folder: Path) -
 
     def work(index: Index) -> list[tuple[str, int | None, int]]:
         index.update(files(folder), read_summary)
-        return sorted((key.slug, key.played_bytes, len(index.files(key))) for key in index.groups())
+        return sorted((key.slug, key.emulated_bytes, len(index.files(key))) for key in index.groups())
 
     found = use_index(None, print, work)
     assert found == [("cpu", None, 1), ("h200", 12_878_610_432, 1), ("rtx-4070", None, 2)]
@@ -303,4 +303,4 @@ def test_many_files_are_read_in_other_processes_with_the_same_result(tmp_path: P
 
 def test_a_key_never_leaves_its_folder() -> None:
     with pytest.raises(ValueError, match="slug"):
-        GroupKey(model="m", slug="../x", repo=None, config_sha256="", played_bytes=None)
+        GroupKey(model="m", slug="../x", repo=None, config_sha256="", emulated_bytes=None)

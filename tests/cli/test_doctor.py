@@ -291,7 +291,7 @@ def test_another_program_on_the_card(doctor: Doctor) -> None:
 def test_a_container_sees_numbers_without_names(doctor: Doctor) -> None:
     said = doctor("container", torch=CU130, container="docker")
     assert said.code == 0
-    assert "a program out of sight (pid " in line_of(said, "processes")
+    assert "an unnamed program (pid " in line_of(said, "processes")
 
 
 @pytest.mark.emulated

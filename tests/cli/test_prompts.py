@@ -103,7 +103,7 @@ def test_a_long_run_on_the_cpu_is_asked_about_with_its_time(
     on_the_cpu: Plan, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     typed(monkeypatch, "y\n")
-    assert not accept_cpu(on_the_cpu).cpu_unasked
+    assert not accept_cpu(on_the_cpu).needs_cpu_consent
     question = capsys.readouterr().err
     assert "no graphics card was found: MOSS-Audio-4B-Instruct would run on the CPU (about " in question
     assert "Run it there? [y/N]" in question
@@ -122,4 +122,4 @@ def test_where_nobody_can_be_asked_the_cpu_stays_unchosen(
     on_the_cpu: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
-    assert accept_cpu(on_the_cpu).cpu_unasked
+    assert accept_cpu(on_the_cpu).needs_cpu_consent

@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from bench.cli.run_output import ResumeCommand, announcing, exit_code, print_result
+from bench.cli.run_output import ResumeCommand, exit_code, kernel_announcer, print_result
 from bench.engines.interface import ModelFacts
 from bench.errors import StorageError
 from bench.hardware.device import Device
@@ -131,7 +131,7 @@ def test_what_the_math_kernel_of_a_card_costs_is_said_before_the_run(profile: Pr
         has_flash_kernels=False,
     )
     said: list[str] = []
-    announcing(cast(Plan, plan), asked, said.append)(hello)
+    kernel_announcer(cast(Plan, plan), asked, said.append)(hello)
     (line,) = said
     assert words in line
     assert line.count("math kernel") == 1

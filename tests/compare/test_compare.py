@@ -4,7 +4,7 @@ import pytest
 
 from bench.compare.compare import compare_pairs
 from bench.errors import UsageError
-from bench.records.comparison import Word
+from bench.records.comparison import ChangeVerdict
 from tests.samples.comparisons import STEADY, against, cell, record, requests
 
 RATE = "decode_tokens_per_s"
@@ -19,7 +19,7 @@ def test_over_many_cells_the_ratio_is_the_geometric_mean() -> None:
     found = against([base], [new])
     ratios = [1 + by.change for c in found.cells if (by := c.metrics[RATE]).change is not None]
     assert found.overall[RATE].change == pytest.approx((ratios[0] * ratios[1] * ratios[2]) ** (1 / 3) - 1)
-    assert found.overall[RATE].verdict is Word.SLOWER
+    assert found.overall[RATE].verdict is ChangeVerdict.SLOWER
 
 
 def test_no_pair_is_no_comparison() -> None:
@@ -32,8 +32,8 @@ def test_one_cell_at_less_than_half_its_speed_is_not_the_same_within_noise() -> 
     base = record(*(cell(want, factors=STEADY[:3]) for want in wants))
     cells = [cell(want, slow=2.5 if n == 1 else 1.0, factors=STEADY[:3]) for n, want in enumerate(wants)]
     found = against([base], [record(*cells, number=1)])
-    assert [c.metrics[RATE].verdict for c in found.cells].count(Word.SLOWER) == 1
-    assert found.overall[RATE].verdict in {Word.SLOWER, Word.CANNOT_TELL}
+    assert [c.metrics[RATE].verdict for c in found.cells].count(ChangeVerdict.SLOWER) == 1
+    assert found.overall[RATE].verdict in {ChangeVerdict.SLOWER, ChangeVerdict.CANNOT_TELL}
 
 
 def test_two_repeats_in_each_of_four_cells_cannot_tell_either() -> None:
@@ -42,7 +42,7 @@ def test_two_repeats_in_each_of_four_cells_cannot_tell_either() -> None:
         record(*(cell(want, slow=slow, factors=STEADY[:2]) for want in wants), number=n)
         for n, slow in enumerate((1.0, 2.0))
     )
-    assert against([base], [new]).overall[RATE].verdict is Word.CANNOT_TELL
+    assert against([base], [new]).overall[RATE].verdict is ChangeVerdict.CANNOT_TELL
 
 
 def test_cells_of_one_side_are_listed() -> None:

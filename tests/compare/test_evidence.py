@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bench.compare.change import change
 from bench.compare.evidence import of_pairs, samples
-from bench.records.comparison import Word
+from bench.records.comparison import ChangeVerdict
 from tests.samples import records as samples_of
 
 RATES = st.lists(st.floats(10, 1000), min_size=3, max_size=30)
@@ -32,7 +32,7 @@ def test_a_pair_without_two_values_above_zero_has_no_ratio() -> None:
     pairs = [(str(n), (0.0, 1.0, 1.0), (1.0, 0.0, 0.0)) for n in range(8)]
     found = change("decode_tokens_per_s", [of_pairs(0, pairs)])
     assert found is not None
-    assert (found.change, found.verdict) == (None, Word.CANNOT_TELL)
+    assert (found.change, found.verdict) == (None, ChangeVerdict.CANNOT_TELL)
 
 
 def test_the_raw_repeats_are_kept_apart() -> None:

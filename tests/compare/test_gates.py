@@ -10,7 +10,7 @@ from bench.compare.compare import compare, compare_pairs
 from bench.compare.gates import parse_gate
 from bench.compare.sides import side_of
 from bench.errors import UsageError
-from bench.records.comparison import Against, GateResult, Word
+from bench.records.comparison import ChangeVerdict, GateResult, SideComparison
 from bench.records.comparison_reasons import (
     AtTheLimit,
     CellsLost,
@@ -128,7 +128,7 @@ def runs(draw: st.DrawFn, count: int, first: int) -> list[Record]:
 
 
 @st.composite
-def comparisons(draw: st.DrawFn) -> Against:
+def comparisons(draw: st.DrawFn) -> SideComparison:
     """Single records, a few, enough for a test of processes, or pairs; with every gate."""
     base, new, is_paired = draw(
         st.sampled_from([(1, 1, False), (2, 1, False), (3, 1, False), (4, 4, False), (7, 7, True)])
@@ -143,7 +143,7 @@ def comparisons(draw: st.DrawFn) -> Against:
 
 @settings(max_examples=30, deadline=None)
 @given(comparisons())
-def test_from_lax_to_strict_a_gate_passes_then_is_undecided_then_fails(found: Against) -> None:
+def test_from_lax_to_strict_a_gate_passes_then_is_undecided_then_fails(found: SideComparison) -> None:
     decisions = {gate.gate: gate.decision for gate in found.gates}
     for texts in LAX_TO_STRICT.values():
         places = [ORDER.index(decisions[text] or "") for text in texts]
@@ -154,7 +154,7 @@ def test_from_lax_to_strict_a_gate_passes_then_is_undecided_then_fails(found: Ag
 
 @settings(max_examples=20, deadline=None)
 @given(comparisons())
-def test_no_gate_contradicts_the_row_of_its_metric(found: Against) -> None:
+def test_no_gate_contradicts_the_row_of_its_metric(found: SideComparison) -> None:
     """A loss that fails a gate is called one in a row; where a gain is demanded and shown, a row says it."""
     for gate in found.gates:
         rows = [one.metrics[gate.metric] for one in found.cells if gate.metric in one.metrics]
@@ -257,7 +257,7 @@ def test_a_gate_fails_where_one_cell_of_four_has_a_third_of_its_speed() -> None:
     assert why.by.cell is not None
     assert why.by.cell.clip_seconds == 20
     assert "range of 3, not 95 %" in found.gates[0].why
-    assert found.overall["decode_tokens_per_s"].verdict is not Word.SAME_WITHIN_NOISE
+    assert found.overall["decode_tokens_per_s"].verdict is not ChangeVerdict.SAME_WITHIN_NOISE
 
 
 def test_two_repeats_cannot_fail_a_gate() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from bench.records.base import ByteInterval
-from bench.records.comparison import Against, Unit, Word
+from bench.records.comparison import ChangeVerdict, SideComparison, Unit
 from bench.records.comparison_reasons import EndsDisagree, NoCellHasMetric
 from bench.records.prediction import PlannedSystem
 from bench.records.record import CellResult, Record
@@ -29,7 +29,7 @@ def sized(allocated: int, reserved: tuple[float, float]) -> CellResult:
     return made.model_copy(update={"envelope": made.envelope.model_copy(update=changed)})
 
 
-def compared(old: CellResult, now: CellResult, *gates: str) -> Against:
+def compared(old: CellResult, now: CellResult, *gates: str) -> SideComparison:
     return against([plan(old)], [plan(now, number=1)], *gates)
 
 
@@ -40,7 +40,7 @@ def test_predicted_peaks_are_compared_end_by_end() -> None:
     exact, reserved = one.metrics["allocated_peak_bytes"], one.metrics["reserved_peak_bytes"]
     assert exact.change == pytest.approx(0.001)
     assert (exact.interval, exact.unit) == (None, Unit.PREDICTION)
-    assert (exact.verdict, exact.better) == (Word.MORE, False)
+    assert (exact.verdict, exact.better) == (ChangeVerdict.MORE, False)
     assert reserved.base_interval == ByteInterval(low=10 * GIB, high=12 * GIB)
     assert reserved.interval is not None
     assert [reserved.interval.low, reserved.interval.high] == pytest.approx([0.05, 0.1])
@@ -50,9 +50,9 @@ def test_predicted_peaks_are_compared_end_by_end() -> None:
 
 def test_an_interval_that_shrinks_on_both_sides_is_neither_more_nor_less() -> None:
     found = compared(sized(1000, (10, 12)), sized(1000, (10.5, 11))).cells[0].metrics["reserved_peak_bytes"]
-    assert (found.verdict, found.note_code) == (Word.CANNOT_TELL, EndsDisagree())
+    assert (found.verdict, found.note_code) == (ChangeVerdict.CANNOT_TELL, EndsDisagree())
     one_end = compared(sized(1000, (10, 12)), sized(1000, (10, 11))).cells[0].metrics["reserved_peak_bytes"]
-    assert (one_end.verdict, one_end.better) == (Word.LESS, True)
+    assert (one_end.verdict, one_end.better) == (ChangeVerdict.LESS, True)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_gate_holds_predictions_against_its_limit(gate: str, decision: str) ->
 
 def test_the_same_prediction_is_the_same() -> None:
     found = compared(sized(1000, (10, 12)), sized(1000, (10, 12)), "device_peak_bytes:+0%")
-    assert {by.verdict for by in found.overall.values()} == {Word.SAME}
+    assert {by.verdict for by in found.overall.values()} == {ChangeVerdict.SAME}
     assert found.gates[0].decision == "pass"
 
 
@@ -91,7 +91,7 @@ def test_budgets_and_the_frontier_of_two_cards_are_side_by_side() -> None:
     assert base is not None
     assert new is not None
     assert float(base.removesuffix(" s")) < float(new.removesuffix(" s"))
-    assert found.overall["allocated_peak_bytes"].verdict is Word.SAME
+    assert found.overall["allocated_peak_bytes"].verdict is ChangeVerdict.SAME
 
 
 def test_predictions_for_two_systems_name_both() -> None:

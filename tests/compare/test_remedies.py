@@ -4,7 +4,7 @@ import pytest
 
 from bench.compare.remedies import enough
 from bench.records.base import Interval
-from bench.records.comparison import Change, Unit, Word
+from bench.records.comparison import Change, ChangeVerdict, Unit
 from bench.records.comparison_reasons import AtTheLimit, GateRemedy, RunPairs, RunProcesses
 
 
@@ -20,7 +20,7 @@ def changed(by: float | None, unit: Unit, count: int = 8) -> Change:
         unit=unit,
         noise=None,
         process_spread=None,
-        verdict=Word.SAME_WITHIN_NOISE,
+        verdict=ChangeVerdict.SAME_WITHIN_NOISE,
         better=None,
     )
 

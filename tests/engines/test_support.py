@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.engines.support import Surroundings, audio_positions, prompt_positions, unsupported
+from bench.engines.support import SupportFacts, audio_positions, prompt_positions, unsupported
 from bench.hardware.catalog import cards
 from bench.moss_audio import MossAudioProcessor
 from bench.records.enums import Attention
@@ -24,7 +24,7 @@ TOO_OLD = FlashAttentionNeedsNewerGpu(needed=8.0, compute_capability="7.5")
 
 
 def unsupported_reason(
-    attention: Attention, here: Surroundings, **changes: object
+    attention: Attention, here: SupportFacts, **changes: object
 ) -> UnsupportedReason | None:
     """The reason for a short cell with this attention, in bfloat16 unless it is changed."""
     asked = REQUESTED.model_copy(update={"attention": attention, "dtype": "bfloat16", **changes})
@@ -34,49 +34,49 @@ def unsupported_reason(
 @pytest.mark.parametrize("attention", [Attention.EAGER, Attention.SDPA])
 @pytest.mark.parametrize("kind", ["cpu", "cuda"])
 def test_torch_brings_eager_and_sdpa_everywhere(attention: Attention, kind: str) -> None:
-    assert unsupported_reason(attention, Surroundings(kind, None, None)) is None
+    assert unsupported_reason(attention, SupportFacts(kind, None, None)) is None
 
 
 @pytest.mark.parametrize(
     ("here", "reason"),
     [
-        (Surroundings("cpu", None, "2.8.3"), FlashAttentionNeedsGpu()),
-        (Surroundings("cuda", "7.5", "2.8.3"), TOO_OLD),
-        (Surroundings("cuda", "8.9", None), FlashAttentionNotInstalled()),
-        (Surroundings("cuda", None, None), FlashAttentionNotInstalled()),
-        (Surroundings("cpu", None, None), FlashAttentionNeedsGpu()),
+        (SupportFacts("cpu", None, "2.8.3"), FlashAttentionNeedsGpu()),
+        (SupportFacts("cuda", "7.5", "2.8.3"), TOO_OLD),
+        (SupportFacts("cuda", "8.9", None), FlashAttentionNotInstalled()),
+        (SupportFacts("cuda", None, None), FlashAttentionNotInstalled()),
+        (SupportFacts("cpu", None, None), FlashAttentionNeedsGpu()),
     ],
 )
-def test_flash_attention_says_what_it_lacks(here: Surroundings, reason: UnsupportedReason) -> None:
+def test_flash_attention_says_what_it_lacks(here: SupportFacts, reason: UnsupportedReason) -> None:
     """What cannot be helped comes before what can be installed."""
     assert unsupported_reason(FLASH, here) == reason
 
 
 def test_a_wheel_that_failed_on_the_card_is_the_reason_in_its_own_words() -> None:
     problem = FlashAttentionBroken(version="2.8.3", failed_at="run", error="no kernel image is available")
-    here = Surroundings("cuda", "12.0", "2.8.3", flash_attention_problem=problem)
+    here = SupportFacts("cuda", "12.0", "2.8.3", flash_attention_problem=problem)
     assert unsupported_reason(FLASH, here) == problem
     assert unsupported_reason(Attention.SDPA, here) is None
-    too_old = Surroundings("cuda", "7.5", "2.8.3", flash_attention_problem=problem)
+    too_old = SupportFacts("cuda", "7.5", "2.8.3", flash_attention_problem=problem)
     assert unsupported_reason(FLASH, too_old) == TOO_OLD
 
 
 @pytest.mark.parametrize("capability", ["8.0", "8.6", "8.9", "9.0", "10.0", "12.0", "12.1", None])
 def test_flash_attention_runs_from_ampere_on(capability: str | None) -> None:
-    assert unsupported_reason(FLASH, Surroundings("cuda", capability, "2.8.3")) is None
+    assert unsupported_reason(FLASH, SupportFacts("cuda", capability, "2.8.3")) is None
 
 
 def test_the_turing_cards_of_the_catalog_are_those_without_it() -> None:
     without = {
         card.slug
         for card in cards()
-        if unsupported_reason(FLASH, Surroundings("cuda", card.compute_capability, "2.8.3")) is not None
+        if unsupported_reason(FLASH, SupportFacts("cuda", card.compute_capability, "2.8.3")) is not None
     }
     assert without == {"rtx-2060-12gb", "rtx-2080-ti", "t4"}
 
 
 def test_flash_attention_does_not_compute_in_32_bits() -> None:
-    here = Surroundings("cuda", "8.9", "2.8.3")
+    here = SupportFacts("cuda", "8.9", "2.8.3")
     assert unsupported_reason(FLASH, here, dtype="float32") == FlashAttentionNeeds16Bits()
 
 
@@ -85,7 +85,7 @@ def test_flash_attention_does_not_compute_in_32_bits() -> None:
 def test_a_clip_beyond_the_context_is_refused_with_the_longest_that_fits(
     max_tokens: int, time_markers: bool
 ) -> None:
-    here = Surroundings("cpu", None, None, max_positions=40_960)
+    here = SupportFacts("cpu", None, None, max_positions=40_960)
     asked = {"max_tokens": max_tokens, "time_markers": time_markers}
     reason = unsupported_reason(Attention.SDPA, here, clip_seconds=3600.0, **asked)
     assert isinstance(reason, BeyondContext)
@@ -107,13 +107,13 @@ def test_positions_are_those_of_a_real_prompt(clip_seconds: float, time_markers:
 
 
 def test_bf16_that_a_card_emulates_is_no_support() -> None:
-    turing, ampere = (Surroundings("cuda", capability, None) for capability in ("7.5", "8.0"))
+    turing, ampere = (SupportFacts("cuda", capability, None) for capability in ("7.5", "8.0"))
     assert unsupported_reason(Attention.SDPA, turing) == (
         Bfloat16NeedsNewerGpu(needed=8.0, compute_capability="7.5")
     )
     assert unsupported_reason(Attention.SDPA, turing, dtype="float16") is None
     assert unsupported_reason(Attention.SDPA, ampere) is None
-    assert unsupported_reason(Attention.SDPA, Surroundings("cpu", None, None)) is None
+    assert unsupported_reason(Attention.SDPA, SupportFacts("cpu", None, None)) is None
 
 
 @pytest.mark.parametrize(("clip_seconds", "length"), [(60.0, 832), (300.0, 4173)])

@@ -6,7 +6,7 @@ import torch
 
 from bench.engines.interface import ModelSource
 from bench.engines.native.engine import NativeEngine
-from bench.measure.observer import Together
+from bench.measure.observer import CombinedObserver
 from bench.records.enums import Profile, WeightMode
 from tests.engines.native.test_profiles import request_of, requested
 from tests.moss_audio.test_golden import CLIPS, GOLDEN
@@ -26,7 +26,9 @@ def test_lean_generates_the_tokens_of_the_released_model(clip: str, monkeypatch:
     monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
     engine = engine_for(Profile.LEAN)
     with np.load(GOLDEN / clip) as golden:
-        generation = engine.generate(request_of(golden["waveform"], str(golden["prompt"])), Together())
+        generation = engine.generate(
+            request_of(golden["waveform"], str(golden["prompt"])), CombinedObserver()
+        )
         assert generation.token_ids == tuple(golden["generated"].reshape(-1).tolist())
 
 

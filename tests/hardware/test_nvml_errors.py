@@ -8,7 +8,7 @@ import pynvml
 import pytest
 
 from bench.hardware import nvml
-from bench.hardware.nvml_errors import MEANINGS, Asker, Meaning, device_error
+from bench.hardware.nvml_errors import MEANINGS, CardQuery, Meaning, device_error
 from bench.hardware.system import System
 from tests.fake_driver.driver import variant
 from tests.hardware.driver_answers import Ask, answer_of, gpus, samples
@@ -169,7 +169,7 @@ def test_an_error_is_no_value_or_a_lost_card_and_never_a_traceback(name: str) ->
         asked.append(handle)
         raise error
 
-    asker, means = Asker("card"), MEANINGS[ERRORS[name]]
+    asker, means = CardQuery("card"), MEANINGS[ERRORS[name]]
     if means in {Meaning.LOST, Meaning.NO_DRIVER}:
         with pytest.raises(nvml.DriverLost, match="stopped answering") as caught:
             asker.ask(call)
@@ -188,4 +188,4 @@ def test_what_pynvml_itself_trips_over_is_no_value() -> None:
     def call(_handle: str) -> int:
         raise pynvml.NVMLLibraryMismatchError
 
-    assert Asker("card").ask(call) is None
+    assert CardQuery("card").ask(call) is None

@@ -7,7 +7,7 @@ from pydantic import JsonValue
 
 from bench.errors import RecordError
 from bench.judge.expectations import count, judge_expectations, stated
-from bench.records.expectations import Bound, Finding, FoundEnd, FoundValue, Met, Sign
+from bench.records.expectations import Bound, ExpectationResult, Finding, FoundEnd, FoundValue, Sign
 from bench.records.record import CellResult, Failed, Skipped, Timeout, Unsupported
 from tests.samples import records as sample
 from tests.samples.cards import device_memory
@@ -47,7 +47,11 @@ def contended(cell: CellResult) -> CellResult:
 def test_whether_it_fits(cell: CellResult, fits: bool | None) -> None:
     yes, no = judged(cell, {"fits": True}, {"fits": False})
     assert yes.found == no.found == FoundEnd(cell.outcome, spilled=cell.summary is not None and fits is False)
-    expected = {True: (Met.MET, Met.NOT_MET), False: (Met.NOT_MET, Met.MET), None: (Met.NOT_JUDGED,) * 2}
+    expected = {
+        True: (ExpectationResult.MET, ExpectationResult.NOT_MET),
+        False: (ExpectationResult.NOT_MET, ExpectationResult.MET),
+        None: (ExpectationResult.NOT_JUDGED,) * 2,
+    }
     assert (yes.met, no.met) == expected[fits]
 
 
@@ -56,7 +60,7 @@ def test_out_of_memory_beside_another_program_says_nothing_of_the_card() -> None
     record = sample.record([cell], definition={"expect": [{"fits": True}]})
     record = record.model_copy(update={"cells": (contended(cell),)})
     (finding,) = judge_expectations(record)
-    assert finding.met is Met.NOT_JUDGED
+    assert finding.met is ExpectationResult.NOT_JUDGED
     assert finding.found == FoundEnd(cell.outcome, contended=True)
 
 
@@ -65,9 +69,13 @@ def test_a_bound_is_on_the_median_and_the_finding_has_both() -> None:
     assert RAN.summary.decode_tokens_per_s is not None
     median = RAN.summary.decode_tokens_per_s.median
     met, unmet = judged(RAN, {"decode_tokens_per_s": f">= {median:.15f}"}, {"decode_tokens_per_s": "<= 20"})
-    assert met.met is Met.MET
+    assert met.met is ExpectationResult.MET
     assert unmet == Finding(
-        RAN.cell_id, "decode_tokens_per_s", Bound(Sign.AT_MOST, 20.0), FoundValue(median), Met.NOT_MET
+        RAN.cell_id,
+        "decode_tokens_per_s",
+        Bound(Sign.AT_MOST, 20.0),
+        FoundValue(median),
+        ExpectationResult.NOT_MET,
     )
 
 
@@ -76,30 +84,34 @@ def test_the_labels_of_a_cell_go_with_its_figure() -> None:
     (finding,) = judged(cell, {"process_peak_bytes": "<= 10GiB"})
     assert isinstance(finding.found, FoundValue)
     assert finding.found.labels == ("throttled",)
-    assert finding.met is Met.NOT_MET
+    assert finding.met is ExpectationResult.NOT_MET
 
 
 def test_a_figure_that_is_not_there_is_not_judged() -> None:
     (energy,) = judged(RAN, {"energy_j": "<= 5"})
-    assert (energy.met, energy.found) == (Met.NOT_JUDGED, FoundValue(None))
+    assert (energy.met, energy.found) == (ExpectationResult.NOT_JUDGED, FoundValue(None))
 
 
 def test_a_bound_is_not_met_by_a_cell_that_does_not_fit_unless_it_is_expected_not_to() -> None:
     bound: JsonValue = {"decode_tokens_per_s": ">= 20"}
     (speed,) = judged(sample.out_of_memory(WANT), bound)
-    assert speed.met is Met.NOT_MET
+    assert speed.met is ExpectationResult.NOT_MET
     assert isinstance(speed.found, FoundEnd)
     both = judged(sample.out_of_memory(WANT), {"fits": False}, bound)
-    assert [finding.met for finding in both] == [Met.MET, Met.NOT_JUDGED]
+    assert [finding.met for finding in both] == [ExpectationResult.MET, ExpectationResult.NOT_JUDGED]
     (unsupported,) = judged(sample.not_measured(WANT, Unsupported(reason="no kernels")), bound)
-    assert unsupported.met is Met.NOT_JUDGED
+    assert unsupported.met is ExpectationResult.NOT_JUDGED
 
 
 def test_an_expectation_is_about_the_cells_that_it_chooses() -> None:
     record = sample.standard()
     expect: Sequence[JsonValue] = [{"fits": True, "clip_seconds": [10, 30], "attention": ["sdpa"]}]
     findings = judge_expectations(sample.record(record.cells, definition={"expect": list(expect)}))
-    assert count(findings) == {Met.MET: 8, Met.NOT_MET: 0, Met.NOT_JUDGED: 0}
+    assert count(findings) == {
+        ExpectationResult.MET: 8,
+        ExpectationResult.NOT_MET: 0,
+        ExpectationResult.NOT_JUDGED: 0,
+    }
     assert judge_expectations(record) == ()
 
 

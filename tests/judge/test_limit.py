@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.judge.limit import Limit, Line, Support, also_known, limit, untried
+from bench.judge.limit import Limit, Line, Support, also_known, end_of_line, limit
 from bench.records.enums import Attention
 from bench.records.reasons import (
     BeyondContext,
@@ -59,7 +59,7 @@ def found(*results: CellResult, line: Line = LINE, unsupported_reason: Support =
 
 
 def owed(found: Limit, *results: CellResult) -> CellResult | None:
-    return untried(found, {result.cell_id: result for result in results}, beyond)
+    return end_of_line(found, {result.cell_id: result for result in results}, beyond)
 
 
 def test_it_starts_from_the_longest_that_ran_and_the_shortest_that_did_not() -> None:

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from bench.measure.kernels import KernelObserver, _kernels
-from bench.measure.observer import Together
+from bench.measure.observer import CombinedObserver
 from bench.records.enums import Phase
 from bench.records.record import SubmoduleKernels
 
@@ -43,7 +43,7 @@ def observe(encoder: Attend, model: Attend, dtype: torch.dtype = torch.float32) 
     """One pass as an engine announces it, with an attention in each submodule and a sampled token each."""
     states = torch.randn(1, 4, 16, 8, dtype=dtype)
     kernels = KernelObserver()
-    observer = Together(kernels)
+    observer = CombinedObserver(kernels)
     with kernels, torch.no_grad():
         observer.begin(Phase.PREPROCESS)
         F.softmax(torch.randn(1, 4, 4), dim=-1)  # nobody's attention

@@ -1,4 +1,4 @@
-from bench.measure.observer import Together
+from bench.measure.observer import CombinedObserver
 from bench.records.enums import Phase
 
 
@@ -20,7 +20,7 @@ class Notes:
 
 def test_each_observer_hears_everything_in_order() -> None:
     book: list[str] = []
-    both = Together(Notes("a", book), Notes("b", book))
+    both = CombinedObserver(Notes("a", book), Notes("b", book))
     both.begin(Phase.ENCODE)
     both.token()
     both.end()
@@ -28,7 +28,7 @@ def test_each_observer_hears_everything_in_order() -> None:
 
 
 def test_nobody_has_to_listen() -> None:
-    nobody = Together()
+    nobody = CombinedObserver()
     nobody.begin(Phase.LOAD)
     nobody.token()
     nobody.end()

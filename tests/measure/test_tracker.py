@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from bench.measure.memory import MemoryWatch
-from bench.measure.observer import Together
+from bench.measure.observer import CombinedObserver
 from bench.measure.resident import Resident
 from bench.measure.timeline import MOST
 from bench.measure.tracker import AllocationTracker, EmulatedMemoryError, TimelineWatch
@@ -246,7 +246,7 @@ def test_each_operator_is_a_segment_with_what_was_released_before_it() -> None:
 def test_thousands_of_operators_are_few_segments_with_the_peak_of_each_phase() -> None:
     tracker = AllocationTracker()
     peaks, timeline = MemoryWatch(tracker, Resident()), TimelineWatch(tracker)
-    watch = Together(peaks, timeline)
+    watch = CombinedObserver(peaks, timeline)
     with tracker:
         for phase, largest in ((Phase.PREFILL, 700), (Phase.DECODE, 300)):
             watch.begin(phase)

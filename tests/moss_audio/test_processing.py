@@ -86,12 +86,12 @@ def test_text_with_its_own_span_keeps_its_own_frame(processor: MossAudioProcesso
     text = "<|im_start|>user\n<|audio_bos|><|AUDIO|><|audio_eos|>\nHi<|im_end|>\n<|im_start|>assistant\n"
     ids = processor(text=text, audio=noise(1))["input_ids"][0].tolist()
     assert ids[0] == 257
-    assert ids[-10:] == processor.need_tokenizer()("assistant\n")["input_ids"]
+    assert ids[-10:] == processor.require_tokenizer()("assistant\n")["input_ids"]
     assert processor.decode([token for token in ids if token < 256]) == "user\n\nHi\nassistant\n"
 
 
 def test_the_way_back(processor: MossAudioProcessor) -> None:
-    ids = processor.need_tokenizer()("A dog, 3 times: é", add_special_tokens=False)["input_ids"]
+    ids = processor.require_tokenizer()("A dog, 3 times: é", add_special_tokens=False)["input_ids"]
     assert processor.decode([*ids, 258]) == "A dog, 3 times: é"
     assert processor.decode(torch.tensor([ids])) == "A dog, 3 times: é"
     assert processor.decode([*ids, 258], skip_special_tokens=False).endswith("<|im_end|>")

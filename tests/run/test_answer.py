@@ -10,7 +10,7 @@ from bench.errors import MachineError, UsageError
 from bench.hardware import device
 from bench.hardware.device import the_cpu
 from bench.records.enums import Attention
-from bench.run.answer import Question, answer
+from bench.run.answer import InferRequest, answer
 from bench.run.run_spec import refuse_to_choose
 from bench.weights.interface import quiet
 from tests.engines.stand_in import GREETING, NAME
@@ -19,7 +19,7 @@ SPEECH = shipped.data("speech", "alice.flac")
 
 
 def ask(*, engine: str | None = None, attention: Attention = Attention.SDPA, audio: Path = SPEECH) -> str:
-    question = Question(
+    question = InferRequest(
         audio=audio,
         prompt="What is said?",
         max_tokens=4,

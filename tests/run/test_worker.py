@@ -8,7 +8,7 @@ from queue import SimpleQueue
 
 import pytest
 
-from bench.run.child import Child, Gone, Mailbox, Said
+from bench.run.child import Child, Mailbox, OutputClosed, WorkerEvent
 from bench.run.protocol import EVENT, Refused, Setup
 from bench.run.worker import PARENT_GONE
 from tests.engines.stand_in import announce
@@ -75,10 +75,10 @@ def test_nothing_disturbs_the_messages(
     child = Child(Setup(engine="looking", source=source, device="cpu", dtype="float32", audio=None), mailbox)
     said, gone = mailbox.get(timeout=60), mailbox.get(timeout=60)
     child.wait()
-    assert isinstance(said, Said)
+    assert isinstance(said, WorkerEvent)
     assert isinstance(said.event, Refused), child.error_tail()
     assert said.event.message == "['', ''] ['0', '1', '2']"
     hint = os.fsencode(directory).decode("ascii", "surrogateescape") if locale else str(directory)
     assert said.event.hint == hint.encode("utf-8", "replace").decode().replace("?", "\ufffd")
-    assert gone == Gone(child.pid)
+    assert gone == OutputClosed(child.pid)
     assert {"my settings: \ufffd on", "and no end", "printed by a library"} <= set(child.error_tail())

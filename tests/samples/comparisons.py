@@ -8,7 +8,7 @@ from bench.compare.compare import compare
 from bench.compare.gates import parse_gate
 from bench.compare.sides import side_of
 from bench.measure.statistics import statistic
-from bench.records.comparison import Against, Comparison
+from bench.records.comparison import Comparison, SideComparison
 from bench.records.enums import Attention
 from bench.records.record import CellResult, Record, Repeat, Requested
 from bench.store.record_files import seal, write_record
@@ -61,13 +61,13 @@ def written(one: Record, path: Path) -> Path:
     return path
 
 
-def against(base: Sequence[Record], new: Sequence[Record], *gates: str) -> Against:
+def against(base: Sequence[Record], new: Sequence[Record], *gates: str) -> SideComparison:
     """The comparison of two sides, which survives JSON."""
     made = compare(side_of("base", base), [side_of("new", new)], [parse_gate(gate) for gate in gates])
     assert Comparison.model_validate_json(made.model_dump_json()) == made
     return made.against[0]
 
 
-def against_one(base: CellResult, new: CellResult) -> Against:
+def against_one(base: CellResult, new: CellResult) -> SideComparison:
     """The comparison of two records of one cell."""
     return against([record(base)], [record(new, number=1)])

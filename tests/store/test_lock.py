@@ -13,15 +13,15 @@ import pytest
 
 from bench.errors import RecordError, StorageError
 from bench.store import naming
-from bench.store.lock import InUseError, JournalLock, lack_of_locks, owner
+from bench.store.lock import InUseError, JournalLock, lock_problem, owner
 
 NAMES = ("20260607T201500Z-mine-1f2e3d4c5b6a.journal.lock", "20260607T201500Z-mine-1f2e3d4c5b6a.journal.pid")
 HOLDER = """
 import sys
 from pathlib import Path
-from bench.store.lock import JournalLock, lack_of_locks
+from bench.store.lock import JournalLock, lock_problem
 lock = JournalLock.take(Path(sys.argv[1]))
-print(lack_of_locks(Path(sys.argv[1]).parent), flush=True)
+print(lock_problem(Path(sys.argv[1]).parent), flush=True)
 sys.stdin.read()
 lock.release()
 """
@@ -183,7 +183,7 @@ def test_without_file_locks_a_living_process_is_found_by_its_number(
 
 
 def test_a_file_system_with_locks_gets_no_note(tmp_path: Path) -> None:
-    assert lack_of_locks(tmp_path) is None
+    assert lock_problem(tmp_path) is None
 
 
 def test_a_lock_that_cannot_be_opened_names_no_owner(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_it_generates(tiny: Path, attention: str) -> None:
     model = MossAudioModel.from_pretrained(tiny, dtype=torch.float32, attn_implementation=attention)
     processor = MossAudioProcessor.from_pretrained(tiny)
     inputs = processor(text="Describe this audio.", audio=noise(9))
-    ids = processor.need_tokenizer()("0123456789", add_special_tokens=False)["input_ids"]
+    ids = processor.require_tokenizer()("0123456789", add_special_tokens=False)["input_ids"]
     assert ids == list(range(15, 25))  # where the time markers look for digits
     tokens = model.generate(**inputs, max_new_tokens=12, min_new_tokens=12, do_sample=False)
     assert tokens.shape[1] == inputs["input_ids"].shape[1] + 12

@@ -6,7 +6,7 @@ from bench.judge import same_run
 from bench.records import comparison_reasons as reasons
 from bench.records.aspects import Aspect
 from bench.records.base import Interval
-from bench.records.comparison import LoneCell
+from bench.records.comparison import UnpairedCell
 from bench.records.enums import Attention, Label
 from bench.wording.comparison import (
     between,
@@ -29,7 +29,9 @@ def test_no_p_is_0(p: float, text: str) -> None:
 
 
 def test_a_cell_has_the_name_that_it_has_in_a_report() -> None:
-    cell = LoneCell(cell_id="0", clip_seconds=10.0, max_tokens=1024, attention=Attention.FLASH_ATTENTION_2)
+    cell = UnpairedCell(
+        cell_id="0", clip_seconds=10.0, max_tokens=1024, attention=Attention.FLASH_ATTENTION_2
+    )
     assert cell_name(cell) == "10 s × 1,024 (FlashAttention 2)"
 
 

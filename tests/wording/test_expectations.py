@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.records.expectations import Bound, Finding, FoundEnd, FoundValue, Met, Sign
+from bench.records.expectations import Bound, ExpectationResult, Finding, FoundEnd, FoundValue, Sign
 from bench.records.record import Failed, Measured, OutOfMemory, Skipped, Timeout, Unsupported
 from bench.wording.expectations import found, wanted
 
@@ -10,7 +10,7 @@ PRUNED = Skipped(reason="10 s with 128 tokens ran out of memory", cause="pruned"
 
 
 def finding(key: str, want: bool | Bound, seen: FoundEnd | FoundValue) -> Finding:
-    return Finding("0" * 12, key, want, seen, Met.NOT_JUDGED)
+    return Finding("0" * 12, key, want, seen, ExpectationResult.NOT_JUDGED)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from bench.records import verdicts
 from bench.records.enums import Attention, Provenance
 from bench.records.reasons import CellShape, FlashAttentionNotInstalled
-from bench.records.verdicts import Basis, LargestRun, MemoryFigure, RowShape, Tally, VerdictReason
+from bench.records.verdicts import Basis, LargestRun, MemoryFigure, OutcomeCount, RowShape, VerdictReason
 from bench.wording.verdicts import sentence
 from tests.wording.unions import members
 
@@ -28,7 +28,7 @@ BASIS: Final = Basis(provenance=Provenance.MEASURED, records=3, machines=2)
 PREDICTED: Final = Basis(provenance=Provenance.DERIVED, records=2, machines=None)
 ROW: Final = RowShape(clip_seconds=60.0, max_tokens=512, attention=Attention.SDPA)
 SMALL_ROW: Final = RowShape(clip_seconds=10.0, max_tokens=512, attention=Attention.SDPA)
-TALLY: Final = Tally(cell=ROW, statuses={"measured": 2, "out_of_memory": 1, "skipped": 1, "failed": 1})
+TALLY: Final = OutcomeCount(cell=ROW, statuses={"measured": 2, "out_of_memory": 1, "skipped": 1, "failed": 1})
 TALLIED: Final = (
     "a clip of 60 s with 512 new tokens (sdpa) ran in 2 records and ran out of memory in 1 record and was "
     "skipped as too large in 1 record and failed in 1 record"

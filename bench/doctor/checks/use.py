@@ -65,10 +65,10 @@ def display(card: Card, host: Host) -> Check | None:
     most = budget.headless_bytes if budget.headless_bytes is not None else budget.desktop_bytes
     if most is not None and most >= _SMALL_ROOM_BYTES:
         return Check(name="display", status="note", summary=cost)
-    return Check(name="display", status="warning", summary=cost, fix=_get_it_off(card, host))
+    return Check(name="display", status="warning", summary=cost, fix=_display_fix(card, host))
 
 
-def _get_it_off(card: Card, host: Host) -> str:
+def _display_fix(card: Card, host: Host) -> str:
     if "Laptop" in card.name:
         moved = "switch to the CPU's graphics (hybrid mode)"
     else:

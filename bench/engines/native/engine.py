@@ -176,7 +176,7 @@ class NativeEngine:
             config,
             observer,
             logits_positions=settings_of(requested.profile).logits_positions,
-            streamer=_Streamer(self.processor().need_tokenizer(), say) if say is not None else None,
+            streamer=_Streamer(self.processor().require_tokenizer(), say) if say is not None else None,
         )
         tokens = tuple(output.sequences[0, prompt_tokens:].tolist())
         return NativeGeneration(

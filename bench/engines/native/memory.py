@@ -9,7 +9,7 @@ import torch
 from bench.engines.interface import MemoryProfiler, ProfiledMemory
 from bench.engines.native.engine import NativeEngine
 from bench.measure.memory import CachingAllocator, Counts, MemoryWatch, phase_memory
-from bench.measure.observer import Observer, Together
+from bench.measure.observer import CombinedObserver, Observer
 from bench.measure.resident import Resident
 from bench.measure.tracker import AllocationTracker, TimelineWatch
 from bench.records.enums import Phase
@@ -100,7 +100,7 @@ class TrackedMemory(_TorchMemory):
 
     def _followed(self, tracker: AllocationTracker, generate: Callable[[Observer], object]) -> ProfiledMemory:
         peaks, timeline = MemoryWatch(tracker, self._resident), TimelineWatch(tracker)
-        generate(Together(peaks, timeline))
+        generate(CombinedObserver(peaks, timeline))
         return ProfiledMemory(self._memory(peaks.phases, retries=None), timeline.trace())
 
     def _tensors(self) -> list[torch.Tensor]:

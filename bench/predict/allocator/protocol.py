@@ -61,7 +61,7 @@ class CellMemory:
 
 
 class _Answer(NamedTuple):
-    """What one pool reserves in the end, and the peaks of the repeats."""
+    """Bytes that one pool reserves at the end, and the peaks of the repeats."""
 
     reserved_bytes: int
     peaks: Mapping[Phase, Peak]

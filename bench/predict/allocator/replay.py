@@ -53,8 +53,8 @@ def block_peak(peak: Peak) -> BlockPeak:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """Changes of both pools in a row, in one phase. Levels are live bytes of the generation's small blocks.
+class ChangeBatch:
+    """Consecutive changes of both pools in one phase. Levels are live bytes of the generation's small blocks.
 
     `begin` is the level before the first change, `head` the highest until the first change of the large pool.
     `is_last`: of equal peaks the last counts.
@@ -68,21 +68,21 @@ class Stretch:
     is_last: bool = False
 
 
-def replay(pool: Pool, stretches: Iterable[Stretch], peaks: Mapping[Phase, Peak]) -> dict[Phase, Peak]:
+def replay(pool: Pool, batches: Iterable[ChangeBatch], peaks: Mapping[Phase, Peak]) -> dict[Phase, Peak]:
     """Replay the changes of one pool; return the peak of each phase that ends no lower than `peaks`.
 
     Those of the large pool are the generation's, apart from small blocks from before it. Those of the small
     pool mean nothing.
     """
     found = dict(peaks)
-    for stretch in stretches:
+    for batch in batches:
         there = pool.allocated
-        begin, head = stretch.begin, stretch.head
-        peak = found.get(stretch.phase, Peak(there + begin.live_bytes, begin.place))
-        if there + head.live_bytes + stretch.is_last > peak.live_bytes:
+        begin, head = batch.begin, batch.head
+        peak = found.get(batch.phase, Peak(there + begin.live_bytes, begin.place))
+        if there + head.live_bytes + batch.is_last > peak.live_bytes:
             peak = Peak(there + head.live_bytes, head.place)
-        changes = stretch.small if pool.is_small else stretch.large
-        found[stretch.phase] = pool.replay(changes, peak, is_last=stretch.is_last)
+        changes = batch.small if pool.is_small else batch.large
+        found[batch.phase] = pool.replay(changes, peak, is_last=batch.is_last)
     return found
 
 
@@ -102,9 +102,9 @@ class _Live:
     def copy(self) -> "_Live":
         return _Live(self.sizes.copy(), self.small_bytes)
 
-    def stretch(
+    def batch(
         self, phase: Phase, changes: Iterable[_Placed], before: int, *, is_last: bool = False
-    ) -> Stretch:
+    ) -> ChangeBatch:
         """Sort changes into the two pools; `before` is the place of the begin."""
         sizes, level, begin = self.sizes, self.small_bytes, Peak(self.small_bytes, before)
         small: list[Change] = []
@@ -126,7 +126,7 @@ class _Live:
         large.append((changed, changed_size, top, where))
         self.small_bytes = level
         head = large.pop(0)
-        return Stretch(phase, begin, Peak(*head[2:]), tuple(small), tuple(large), is_last)
+        return ChangeBatch(phase, begin, Peak(*head[2:]), tuple(small), tuple(large), is_last)
 
 
 class TraceEvents:
@@ -146,7 +146,7 @@ class TraceEvents:
         self.spans = [(phase, *bounds) for (phase, _), bounds in zip(lengths, pairwise(ends), strict=True)]
         self.step_events = () if trace.step is None else trace.step.events
         self.first_name = 1 + max(self.blocks, default=0)
-        self.answers: dict[object, tuple[Stretch, ...]] = {}
+        self.answers: dict[object, tuple[ChangeBatch, ...]] = {}
         """Changes after the first token, by the length of the answer and by workspaces."""
 
     def transients(self) -> dict[int, int]:
@@ -184,9 +184,9 @@ class Generation:
 
     def key(self, *, is_small: bool) -> object:
         """Return a value that is equal for generations of one trace with equal changes of this pool."""
-        return tuple(stretch.small if is_small else stretch.large for stretch in self.begin), self._later
+        return tuple(batch.small if is_small else batch.large for batch in self.begin), self._later
 
-    def until_product(self) -> Sequence[Stretch]:
+    def until_product(self) -> Sequence[ChangeBatch]:
         """Return the changes up to the outputs of the first product of matrices, or all that were traced."""
         events, kernels = self._events.trace.events, self._events.trace.kernels
         first = next((n for n, event in enumerate(events) if is_product(kernels[event.kernel])), len(events))
@@ -194,7 +194,7 @@ class Generation:
             first += 1
         return self._traced(0, min(first + 1, len(events)), _Live({}), {})
 
-    def rest(self, tokens: int) -> tuple[Stretch, ...]:
+    def rest(self, tokens: int) -> tuple[ChangeBatch, ...]:
         """Return the changes of an answer after its first token. Generations of one trace share them.
 
         Raises:
@@ -207,22 +207,24 @@ class Generation:
             self._events.answers[key] = tuple(self._rest(tokens))
         return self._events.answers[key]
 
-    def _rest(self, tokens: int) -> Iterator[Stretch]:
+    def _rest(self, tokens: int) -> Iterator[ChangeBatch]:
         trace, traced, live = self._events.trace, self._events.traced, self._live.copy()
         is_short = (tokens - traced) * len(self._events.step_events) <= MOST_EVENTS
         end = trace.tokens_at[min(tokens, traced) - 1]
         yield from self._traced(trace.tokens_at[0], end, live, {} if is_short else self._events.transients())
         if trace.step is not None and tokens > traced:
             steps = self._stepped(trace.step, tokens - 1, is_short=is_short)
-            yield live.stretch(Phase.DECODE, steps, -1 - end, is_last=True)
+            yield live.batch(Phase.DECODE, steps, -1 - end, is_last=True)
 
-    def _traced(self, begin: int, end: int, live: _Live, left_out: Mapping[int, int]) -> tuple[Stretch, ...]:
+    def _traced(
+        self, begin: int, end: int, live: _Live, left_out: Mapping[int, int]
+    ) -> tuple[ChangeBatch, ...]:
         """Events of the trace without some small blocks, whose bytes the others count."""
         found = []
         for phase, first, last in self._events.spans:
             changes = list(self._placed(max(first, begin), min(last, end), left_out))
             if changes:
-                found.append(live.stretch(phase, changes, -1 - changes[0][0]))
+                found.append(live.batch(phase, changes, -1 - changes[0][0]))
         return tuple(found)
 
     def _placed(self, begin: int, end: int, left_out: Mapping[int, int]) -> Iterator[_Placed]:

@@ -40,7 +40,7 @@ class Recording:
     tokens: tuple[int, ...]
 
     def to_first_token(self) -> "Recording":
-        """What a recording of an answer of one token is."""
+        """The recording of an answer of one token."""
         events = self.events[: self.tokens[0]]
         return Recording(self.kernels[: events[-1].kernel + 1], events, self.tokens[:1])
 

@@ -1,4 +1,4 @@
-"""What the kernels of SDPA allocate: the one place for what a dispatch mode does not see of them.
+"""Allocations inside the kernels of SDPA, which a dispatch mode does not see.
 
 A trace has tensors of the CPU. There SDPA is one fused operator, or separate ones under `sdpa_kernel(MATH)`.
 

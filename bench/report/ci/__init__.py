@@ -1,1 +1,1 @@
-"""What a build server reads of a run: JUnit XML, a Markdown summary, annotations, and one line of JSON."""
+"""Output of a run for a build server: JUnit XML, a Markdown summary, annotations, and one line of JSON."""

@@ -10,7 +10,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import Final
 
-from bench.records.expectations import Met
+from bench.records.expectations import ExpectationResult
 from bench.report.ci.cases import Case, Result
 from bench.report.interface import View
 from bench.text import clean
@@ -82,7 +82,9 @@ def _all(view: View, cases: Sequence[Case]) -> Iterator[Annotation]:
     for case in cases:
         if case.result in {Result.ERROR, Result.FAILED}:
             yield Annotation(Level.ERROR, f"bench: {case.name}", case.why)
-        elif unjudged := [finding for finding in case.findings if finding.met is Met.NOT_JUDGED]:
+        elif unjudged := [
+            finding for finding in case.findings if finding.met is ExpectationResult.NOT_JUDGED
+        ]:
             wanted = ", ".join(map(expectations.wanted, unjudged))
             text = f"not judged: {wanted}; {expectations.found(unjudged[0])}"
             yield Annotation(Level.WARNING, f"bench: {case.name}", text)

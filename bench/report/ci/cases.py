@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from bench import units
 from bench.judge.expectations import judge_cell, stated
-from bench.records.expectations import Finding, Met
+from bench.records.expectations import ExpectationResult, Finding
 from bench.records.record import CellResult, Record, Requested
 from bench.report.basics import Status
 from bench.report.labels import status
@@ -35,7 +35,7 @@ class Case:
     @property
     def unmet(self) -> tuple[Finding, ...]:
         """The expectations that are not met."""
-        return tuple(finding for finding in self.findings if finding.met is Met.NOT_MET)
+        return tuple(finding for finding in self.findings if finding.met is ExpectationResult.NOT_MET)
 
     @property
     def why(self) -> str:
@@ -76,8 +76,8 @@ def _result(cell: CellResult, findings: tuple[Finding, ...]) -> Result:
     judged = {finding.met for finding in findings if finding.key == "fits"}
     if cell.has_failed:
         return Result.ERROR
-    if any(finding.met is Met.NOT_MET for finding in findings):
+    if any(finding.met is ExpectationResult.NOT_MET for finding in findings):
         return Result.FAILED
-    if cell.outcome.status == "measured" or Met.MET in judged:
+    if cell.outcome.status == "measured" or ExpectationResult.MET in judged:
         return Result.PASSED
     return Result.PASSED if cell.outcome.status == "out_of_memory" and not judged else Result.SKIPPED

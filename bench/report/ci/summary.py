@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from bench.judge.expectations import count
-from bench.records.expectations import Finding, Met
+from bench.records.expectations import ExpectationResult, Finding
 from bench.report.ci.cases import Case
 from bench.report.interface import Row, View
 from bench.report.markdown_syntax import bullets, escape, misses, table
@@ -15,7 +15,11 @@ from bench.wording import expectations
 _MAX_FINDINGS: Final = 200
 _MAX_ROWS: Final = 1000
 _FIGURES: Final = ("decode_tokens_per_s", "time_to_first_token_s", "latency_s", "real_time_factor")
-_WORDS: Final = {Met.MET: "met", Met.NOT_MET: "not met", Met.NOT_JUDGED: "not judged"}
+_WORDS: Final = {
+    ExpectationResult.MET: "met",
+    ExpectationResult.NOT_MET: "not met",
+    ExpectationResult.NOT_JUDGED: "not judged",
+}
 
 
 def render(view: View, cases: Sequence[Case]) -> str:
@@ -38,9 +42,11 @@ def _expectations(cases: Sequence[Case]) -> Iterator[str]:
     if findings:
         counts = count(findings)
         yield "### What the suite expects"
-        yield ", ".join(f"{counts[met]:,} {_WORDS[met]}" for met in Met if counts[met]) + "."
-        unmet = [(case, each) for case in cases for each in case.findings if each.met is not Met.MET]
-        unmet.sort(key=lambda pair: pair[1].met is not Met.NOT_MET)
+        yield ", ".join(f"{counts[met]:,} {_WORDS[met]}" for met in ExpectationResult if counts[met]) + "."
+        unmet = [
+            (case, each) for case in cases for each in case.findings if each.met is not ExpectationResult.MET
+        ]
+        unmet.sort(key=lambda pair: pair[1].met is not ExpectationResult.NOT_MET)
         lines = (_line(case, finding) for case, finding in unmet[:_MAX_FINDINGS])
         if unmet:
             yield table(["", "cell", "expected", "found"], lines) + _more(len(unmet), _MAX_FINDINGS)
@@ -48,7 +54,7 @@ def _expectations(cases: Sequence[Case]) -> Iterator[str]:
 
 def _line(case: Case, finding: Finding) -> list[str]:
     word = _WORDS[finding.met]
-    mark = f"**{word}**" if finding.met is Met.NOT_MET else word
+    mark = f"**{word}**" if finding.met is ExpectationResult.NOT_MET else word
     wanted, found = expectations.wanted(finding), expectations.found(finding)
     return [mark, escape(case.name), escape(wanted), escape(clean(found))]
 

@@ -41,7 +41,7 @@ class CellLines:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class GateLine:
     """A gate and its decision; `remedy`: what would decide it, empty where it is decided."""
 
     gate: str
@@ -65,7 +65,7 @@ class SideView:
     stamp_tone: Tone
     reasons: tuple[str, ...]
     headline: str
-    marks: tuple[Mark, ...]
+    marks: tuple[GateLine, ...]
     overall: dict[str, Line]
     notes: tuple[str, ...]
     metrics: dict[str, str]

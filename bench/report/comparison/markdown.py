@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from bench.report.comparison.interface import CellLines, ComparisonView, Line, Mark, SideView
+from bench.report.comparison.interface import CellLines, ComparisonView, GateLine, Line, SideView
 from bench.report.comparison.view import LEGEND, evidence
 from bench.report.markdown_syntax import bullets, escape, table
 
@@ -80,7 +80,7 @@ def _ended(side: SideView) -> str:
     return table(head, lines, elsewhere=_ELSEWHERE)
 
 
-def _why(mark: Mark) -> str:
+def _why(mark: GateLine) -> str:
     return escape(mark.why) + (f". Would decide it: {escape(mark.remedy)}" if mark.remedy else "")
 
 

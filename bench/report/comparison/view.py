@@ -8,34 +8,34 @@ from bench import units
 from bench.judge.same_run import is_published
 from bench.records.base import ByteInterval, Interval
 from bench.records.comparison import (
-    Against,
     CellComparison,
     Change,
+    ChangeVerdict,
     Comparison,
     GateResult,
+    SideComparison,
     SideInfo,
     Unit,
-    Word,
 )
 from bench.records.enums import Provenance
 from bench.records.metrics import METRICS, Metric
 from bench.report.basics import Fact, Tone
-from bench.report.comparison.interface import CellLines, ComparisonView, Line, Mark, SideView
+from bench.report.comparison.interface import CellLines, ComparisonView, GateLine, Line, SideView
 from bench.report.labels import weights
 from bench.text import MAX_NAME, clean
 from bench.wording.comparison import between, cell_name, interval, p_value, percent
 from bench.wording.labels import PROVENANCES, suite
 
 _WORDS: Final = {
-    Word.FASTER: "faster",
-    Word.SLOWER: "slower",
-    Word.LESS: "less",
-    Word.MORE: "more",
-    Word.SAME: "the same",
-    Word.SAME_WITHIN_NOISE: "same within noise",
-    Word.CANNOT_TELL: "cannot tell",
+    ChangeVerdict.FASTER: "faster",
+    ChangeVerdict.SLOWER: "slower",
+    ChangeVerdict.LESS: "less",
+    ChangeVerdict.MORE: "more",
+    ChangeVerdict.SAME: "the same",
+    ChangeVerdict.SAME_WITHIN_NOISE: "same within noise",
+    ChangeVerdict.CANNOT_TELL: "cannot tell",
 }
-_BRIEF: Final = {Word.SAME_WITHIN_NOISE: "within noise", Word.CANNOT_TELL: "?"}
+_BRIEF: Final = {ChangeVerdict.SAME_WITHIN_NOISE: "within noise", ChangeVerdict.CANNOT_TELL: "?"}
 LEGEND: Final = "within noise: no difference could be shown; ?: cannot tell"
 _FIRST: Final = frozenset({"decode_tokens_per_s", "latency_s", "allocated_peak_bytes", "reserved_peak_bytes"})
 _ENDED: Final = {
@@ -112,7 +112,7 @@ def _metrics(comparison: Comparison) -> dict[str, str]:
     return {name: metric.heading for name, metric in METRICS.items() if name in found}
 
 
-def _side(base: SideInfo, against: Against) -> SideView:
+def _side(base: SideInfo, against: SideComparison) -> SideView:
     marks = tuple(map(_mark, against.gates))
     stamp, tone = _stamp(against.new)
     notes = tuple(dict.fromkeys(clean(by.note) for by in against.overall.values() if by.note))
@@ -156,7 +156,7 @@ def _title(comparison: Comparison) -> tuple[str, Tone]:
     return ("Gate passed", Tone.GOOD) if decisions else ("Comparison", Tone.MUTED)
 
 
-def _headline(against: Against) -> str:
+def _headline(against: SideComparison) -> str:
     """One line: gates that did not pass, speed and memory, and the number of compared cells."""
     parts = [
         f"{metric.heading} {_brief(against.overall[name])}"
@@ -170,7 +170,7 @@ def _headline(against: Against) -> str:
     return "; ".join([*parts, _counted(against)])
 
 
-def _counted(against: Against) -> str:
+def _counted(against: SideComparison) -> str:
     counts: dict[str, int] = {}
     for cell in against.cells:
         counts[cell.result] = counts.get(cell.result, 0) + 1
@@ -181,9 +181,11 @@ def _counted(against: Against) -> str:
     return ", ".join(parts)
 
 
-def _mark(gate: GateResult) -> Mark:
+def _mark(gate: GateResult) -> GateLine:
     decision = gate.decision or "undecided"
-    return Mark(clean(gate.gate, MAX_NAME), decision, _MARKS[decision], clean(gate.why), clean(gate.remedy))
+    return GateLine(
+        clean(gate.gate, MAX_NAME), decision, _MARKS[decision], clean(gate.why), clean(gate.remedy)
+    )
 
 
 def _lines(changes: dict[str, Change]) -> dict[str, Line]:
@@ -204,7 +206,7 @@ def _line(metric: Metric, change: Change) -> Line:
         values=f"{change.n_base} and {change.n_new} {_UNITS[change.unit]}",
         word=_WORDS[change.verdict],
         brief=_brief(change),
-        tone=Tone.WARN if change.verdict is Word.CANNOT_TELL else good,
+        tone=Tone.WARN if change.verdict is ChangeVerdict.CANNOT_TELL else good,
         note=clean(change.note),
     )
 
@@ -235,7 +237,7 @@ def _status(status: str) -> str:
     return "ran" if status == "measured" else clean(status.replace("_", " "), MAX_NAME)
 
 
-def _lone(against: Against) -> Iterator[str]:
+def _lone(against: SideComparison) -> Iterator[str]:
     for where, cells in (("base", against.only_in_base), ("new side", against.only_in_new)):
         if cells:
             yield f"only on the {where}: {_listed([cell_name(cell) for cell in cells])}"

@@ -134,7 +134,7 @@ def trace_plot(view: View, rows: Sequence[Row], traces: Sequence[Datum]) -> Plot
 
 
 def _sources(sources: list[str]) -> str:
-    return f"Told by: {joined(sources)}. The band is from the least to the most of each stretch of time."
+    return f"Source: {joined(sources)}. The band is from the least to the most of each segment of time."
 
 
 def _limits(view: View, cells: int) -> str:

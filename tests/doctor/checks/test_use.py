@@ -50,7 +50,7 @@ def test_a_container_does_not_see_everybody() -> None:
     assert check.status == "note"
     assert "container" in check.summary
     unnamed = processes(process(None, 500, compute=True), host=CONTAINER)
-    assert unnamed.summary == "a program out of sight (pid 4242) 0.49 GiB"
+    assert unnamed.summary == "an unnamed program (pid 4242) 0.49 GiB"
 
 
 def test_no_list_is_not_an_empty_list() -> None:

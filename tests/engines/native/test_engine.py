@@ -14,7 +14,7 @@ from bench.engines.native.engine import NativeEngine
 from bench.errors import BenchError, WeightsError
 from bench.measure.kernels import KernelObserver
 from bench.measure.memory import MemoryWatch
-from bench.measure.observer import Together
+from bench.measure.observer import CombinedObserver
 from bench.measure.resident import Resident
 from bench.measure.tracker import AllocationTracker
 from bench.records.enums import Attention, EncoderAttention, Phase, Profile, WeightMode
@@ -88,25 +88,28 @@ def test_the_length_is_forced_and_a_seed_repeats_its_tokens(
     engine: NativeEngine, request_6s: Request, sampling: Sampling
 ) -> None:
     request = replace(request_6s, sampling=sampling, max_tokens=40)
-    first, second = (engine.generate(request, Together()) for _ in range(2))
+    first, second = (engine.generate(request, CombinedObserver()) for _ in range(2))
     assert len(first.token_ids) == 40
     assert first == second
     assert first.stop_reason == "length"
-    eos = engine.processor().need_tokenizer().eos_token_id
+    eos = engine.processor().require_tokenizer().eos_token_id
     assert eos not in first.token_ids[:-1]
 
 
 def test_seeds_differ_when_sampling(engine: NativeEngine, request_6s: Request) -> None:
     request = replace(request_6s, sampling=SAMPLED, max_tokens=30)
     other = replace(request, seed=4)
-    assert engine.generate(request, Together()).token_ids != engine.generate(other, Together()).token_ids
+    assert (
+        engine.generate(request, CombinedObserver()).token_ids
+        != engine.generate(other, CombinedObserver()).token_ids
+    )
 
 
 def test_prompt_and_audio_tokens_are_those_of_the_clip(engine: NativeEngine, request_6s: Request) -> None:
-    generation = engine.generate(request_6s, Together())
+    generation = engine.generate(request_6s, CombinedObserver())
     assert generation.audio_tokens == 75  # 12.5 a second
     assert generation.kv_cache == "DynamicCache"
-    without = engine.generate(replace(request_6s, time_markers=False), Together())
+    without = engine.generate(replace(request_6s, time_markers=False), CombinedObserver())
     # Markers at 2, 4 and 6 s: one digit each.
     assert generation.prompt_tokens - without.prompt_tokens == 3
 
@@ -211,8 +214,8 @@ def test_the_checkpoints_own_settings_change_nothing_that_was_asked_for(
     hostile = engine_for(other)
     for sampling in (GREEDY, SAMPLED):
         asked = replace(request_6s, sampling=sampling, max_tokens=30)
-        answer = hostile.generate(asked, Together())
+        answer = hostile.generate(asked, CombinedObserver())
         assert len(answer.token_ids) == 30
         assert 7 not in answer.token_ids[:-1], "its ids that end an answer still count"
-        if 7 not in engine.generate(asked, Together()).token_ids:
-            assert answer.token_ids == engine.generate(asked, Together()).token_ids
+        if 7 not in engine.generate(asked, CombinedObserver()).token_ids:
+            assert answer.token_ids == engine.generate(asked, CombinedObserver()).token_ids

@@ -11,7 +11,7 @@ from bench.engines.interface import ModelSource, Request
 from bench.engines.native.engine import NativeEngine
 from bench.engines.native.profiles import settings_of
 from bench.measure.memory import MemoryWatch
-from bench.measure.observer import Together
+from bench.measure.observer import CombinedObserver
 from bench.measure.resident import Resident
 from bench.measure.tracker import AllocationTracker
 from bench.moss_audio import MossAudioConfig, MossAudioModel, MossAudioProcessor
@@ -82,7 +82,7 @@ def test_settings_say_what_runs(faithful: NativeEngine, lean: NativeEngine) -> N
 @pytest.mark.parametrize("clip", CLIPS)
 def test_lean_generates_the_tokens_of_the_released_model(lean: NativeEngine, clip: str) -> None:
     with np.load(GOLDEN / clip) as golden:
-        generation = lean.generate(request_of(golden["waveform"], str(golden["prompt"])), Together())
+        generation = lean.generate(request_of(golden["waveform"], str(golden["prompt"])), CombinedObserver())
         assert generation.token_ids == tuple(golden["generated"].reshape(-1).tolist())
 
 
@@ -94,7 +94,9 @@ def test_where_torch_runs_math_for_groups_lean_calls_sdpa_without_them() -> None
     assert grouped.settings().sdpa_grouping == "grouped"
     for clip in CLIPS:
         with np.load(GOLDEN / clip) as golden:
-            generation = ungrouped.generate(request_of(golden["waveform"], str(golden["prompt"])), Together())
+            generation = ungrouped.generate(
+                request_of(golden["waveform"], str(golden["prompt"])), CombinedObserver()
+            )
             assert generation.token_ids == tuple(golden["generated"].reshape(-1).tolist())
 
 
@@ -146,7 +148,7 @@ def test_lean_says_the_same_and_takes_less_in_every_phase_that_sets_the_peak(
     faithful: NativeEngine, lean: NativeEngine, seconds: float
 ) -> None:
     request = request_of(noise(seconds), "What is said here?")
-    assert lean.generate(request, Together()) == faithful.generate(request, Together())
+    assert lean.generate(request, CombinedObserver()) == faithful.generate(request, CombinedObserver())
     usual, less = peaks(faithful, request), peaks(lean, request)
     assert all(less[phase] <= usual[phase] for phase in usual)
     if seconds > 16:  # more than four chunks

@@ -90,7 +90,7 @@ def test_the_source_of_a_trace_is_cleaned_like_any_text() -> None:
 def test_it_names_the_source_and_how_many_cells_there_are_to_choose_from() -> None:
     trace = plot(traced_card(), "trace")
     assert "2 cells to choose from" in trace.summary
-    assert trace.note.startswith("Told by: ")
+    assert trace.note.startswith("Source: ")
     assert [entry.label for entry in trace.key] == ["preprocess", "encode", "prefill", "decode"]
 
 

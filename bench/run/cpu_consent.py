@@ -24,5 +24,5 @@ def require_chosen(plan: Plan, option: str = "--device cpu", small: str = "--sui
     Raises:
         DeviceError: no option named the CPU, and nobody agreed.
     """
-    if plan.cpu_unasked:
+    if plan.needs_cpu_consent:
         raise DeviceError(expectation(plan), hint=f"Add {option} to run it there, or use {small}")

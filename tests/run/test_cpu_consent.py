@@ -12,9 +12,9 @@ from bench.hardware import nvml
 from bench.hardware.readings import DriverGpu, MemoryReading
 from bench.hardware.system import System
 from bench.run import runner
+from bench.run.cpu_consent import expectation, require_chosen
 from bench.run.frontier import frontier_plan
 from bench.run.run_spec import Plan, RunOptions, make_plan, refuse_to_choose
-from bench.run.unasked_cpu import expectation, require_chosen
 from bench.units import MIB
 
 T4 = DriverGpu(
@@ -106,4 +106,4 @@ def test_a_search_does_not_promise_a_time(having: Having) -> None:
     assert expectation(plan).endswith("would run on the CPU (minutes to hours)")
     with pytest.raises(DeviceError):
         require_chosen(plan)
-    require_chosen(replace(plan, cpu_unasked=False))
+    require_chosen(replace(plan, needs_cpu_consent=False))
