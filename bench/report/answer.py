@@ -22,7 +22,7 @@ _SHORTEST_S: Final = 1.0  # of a predicted line
 _MARGIN: Final = 1.1  # of the axis, beyond the longest length that is drawn
 _WITH_A_DESKTOP: Final = ("Windows", "WSL2")
 _TORCH: Final = " with torch "
-_PROFILES: Final = {"faithful": "as upstream", "lean": "lean"}
+PROFILES: Final = {"faithful": "as upstream", "lean": "lean"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def _longest(lines: Sequence[FrontierLine]) -> tuple[str, str] | None:
         return None
     length_s, budget, line = max(known, key=lambda each: each[0])
     profile = _setting(line, "profile")
-    words = (_PROFILES.get(profile, profile), _setting(line, "system"), budget)
+    words = (PROFILES.get(profile, profile), _setting(line, "system"), budget)
     return _up_to(length_s, line.context_s), ", ".join(filter(None, words))
 
 
@@ -168,7 +168,7 @@ def _ways(lines: Sequence[FrontierLine], axis_s: float) -> Iterator[Way]:
         yield Way(
             provenance=first.provenance,
             profile=profile,
-            name=f"{_PROFILES.get(profile, profile)} ({' or '.join(attentions)})",
+            name=f"{PROFILES.get(profile, profile)} ({' or '.join(attentions)})",
             system=_systems(group),
             headless=headless,
             desktop=desktop,

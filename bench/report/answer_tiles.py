@@ -5,8 +5,9 @@ from typing import Final
 
 from bench import units
 from bench.records.check import Check, CheckPrediction, CheckRow
+from bench.records.enums import Verdict
 from bench.report import ranges
-from bench.report.answer import answer
+from bench.report.answer import PROFILES, answer
 from bench.report.basics import Fact
 
 _USUAL_CLIP_S: Final = 60.0
@@ -20,9 +21,11 @@ def predicted_tiles(check: Check) -> Iterator[Fact]:
     row = _usual(check)
     envelope = None if row is None else row.envelope
     if row is not None and envelope is not None:
-        shape = f"{units.clip_length(row.clip_seconds)} × {row.max_tokens:,} tokens"
+        clip, profile = units.clip_length(row.clip_seconds), PROFILES.get(row.profile, row.profile)
+        shape = f"{clip} × {row.max_tokens:,} tokens, {profile}"
         ceiling = None if envelope.ceiling is None else envelope.ceiling.decode_tokens_per_s
-        if ceiling is not None:
+        # A ceiling would look like a speed where no clip fits.
+        if ceiling is not None and check.verdict is not Verdict.DOES_NOT_FIT:
             yield Fact("Decode at most", units.rate(ceiling, "tok/s"), "a ceiling, not a forecast")
         if envelope.device_peak_bytes is not None:
             yield Fact("Needs", ranges.gib(envelope.device_peak_bytes), shape)

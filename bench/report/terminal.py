@@ -55,7 +55,8 @@ def _answer(view: View, found: Answer, width: int) -> Iterator["RenderableType"]
     for miss in view.misses:
         yield Text(f"{miss.status.word}: {_shorten(', '.join(miss.cells))}", style=STYLES[miss.status.tone])
     if view.caveats:
-        yield Text(f"{len(view.caveats)} caveat{'' if len(view.caveats) == 1 else 's'}, every cell: -v")
+        caveats = f"{len(view.caveats)} caveat{'' if len(view.caveats) == 1 else 's'}"
+        yield Text(f"Add -v for {caveats} and every cell")
 
 
 def plain(shown: "RenderableType", width: int) -> str:

@@ -80,8 +80,8 @@ def build_view(check: Check, details: Details) -> View:
 
 
 def _verdict(check: Check) -> tuple[str, Tone]:
-    """The verdict in words; of a smoke run without a failure, that the pipeline works."""
-    statuses = {row.status for row in check.rows}
+    """The verdict in words; of a smoke run in which all supported cells ran, that the pipeline works."""
+    statuses = {row.status for row in check.rows} - {"unsupported"}
     if check.provenance is Provenance.SMOKE and statuses == {"measured"}:
         return PIPELINE_WORKS, Tone.GOOD
     return headline(check.verdict, check.provenance), VERDICT_TONES[check.verdict]

@@ -29,7 +29,7 @@ _PREDICTED: Final[Mapping[Verdict, str]] = {
 
 
 PIPELINE_WORKS: Final = "The pipeline works"
-"""Headline of a smoke run in which every cell ran: it says nothing about the real model."""
+"""Headline of a smoke run in which all supported cells ran. It says nothing about the real model."""
 
 
 def headline(verdict: Verdict, provenance: Provenance) -> str:

@@ -4,10 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.records.enums import Provenance, WeightMode
+from bench.records.enums import Attention, Provenance, WeightMode
+from bench.records.reasons import FlashAttentionNeedsGpu
 from bench.records.record import Record
 from bench.report.view import view_of
 from bench.text import clean
+from bench.wording.outcomes import unsupported
 from tests.samples import cards
 from tests.samples import records as sample
 from tests.samples.named import RECORDS
@@ -64,3 +66,16 @@ def test_a_good_smoke_run_is_headlined_as_what_it_shows_and_one_that_failed_is_n
         suite="smoke",
     )
     assert view_of(bad).headline == "Unknown"
+
+
+def test_a_smoke_run_is_good_where_all_cells_ran_that_the_device_supports() -> None:
+    flash = sample.requested(1.0, 4, Attention.FLASH_ATTENTION_2, weight_mode=WeightMode.TINY)
+    refused = sample.not_measured(flash, unsupported(FlashAttentionNeedsGpu()))
+    run = sample.record(
+        [*sample.smoke().cells, refused],
+        device=sample.CPU,
+        provenance=Provenance.SMOKE,
+        weight_mode=WeightMode.TINY,
+        suite="smoke",
+    )
+    assert view_of(run).headline == "The pipeline works"
