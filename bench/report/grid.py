@@ -33,11 +33,11 @@ class HeatScale:
 
     @property
     def legend(self) -> str:
-        """`Tint: peak memory, from 10.5 GiB (lightest) to 11.8 GiB (darkest)`; empty without a tint."""
+        """`Tint: peak memory, from 10.5 GiB (lightest, not 0) to ...`; empty without a tint."""
         if self.level(self.low_bytes) is None:
             return ""
         low, high = units.gib(self.low_bytes), units.gib(self.high_bytes)
-        return f"Tint: peak memory of the cell, from {low} (lightest) to {high} (strongest)."
+        return f"Tint: peak memory of the cell, from {low} (lightest, not 0) to {high} (strongest)."
 
 
 def grids(rows: Sequence[Row]) -> tuple[tuple[Grid, ...], str]:
@@ -72,8 +72,24 @@ def alike(grids: Sequence[Grid]) -> tuple[Grid, ...]:
     for grid in grids:
         groups.setdefault(_content(grid), []).append(grid)
     return tuple(
-        replace(group[0], title=" and ".join(grid.title for grid in group)) for group in groups.values()
+        replace(group[0], title=one_title([grid.title for grid in group])) for group in groups.values()
     )
+
+
+def one_title(titles: Sequence[str]) -> str:
+    """`SDPA and FlashAttention 2, lean`: several titles as one; words at both ends are said once."""
+    parts = [title.split(", ") for title in dict.fromkeys(titles)]
+    begin = _common(parts)
+    end = _common([list(reversed(part[begin:])) for part in parts])
+    own = [", ".join(part[begin : len(part) - end]) for part in parts]
+    last = parts[0][len(parts[0]) - end :]
+    return ", ".join([*parts[0][:begin], " and ".join(own), *last])
+
+
+def _common(parts: Sequence[Sequence[str]]) -> int:
+    """How many words all begin with; each keeps one of its own."""
+    most = min(map(len, parts)) - 1
+    return next((nth for nth in range(most) if len({part[nth] for part in parts}) > 1), max(0, most))
 
 
 def _content(grid: Grid) -> tuple[object, ...]:

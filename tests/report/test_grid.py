@@ -1,6 +1,7 @@
 """Grids of clip length and new tokens."""
 
 from bench.records.enums import Profile
+from bench.report.grid import one_title
 from bench.report.view import view_of
 from tests.samples import records as sample
 
@@ -48,3 +49,11 @@ def test_equal_memory_has_no_tint() -> None:
     assert view.grids[0].lines[0].cells[0] is not None
     assert view.grids[0].lines[0].cells[0].heat is None
     assert view.heat_legend == ""
+
+
+def test_titles_are_joined_and_words_at_both_ends_are_said_once() -> None:
+    assert one_title(["SDPA", "FlashAttention 2"]) == "SDPA and FlashAttention 2"
+    assert one_title(["SDPA, lean, Linux", "SDPA, lean, Windows"]) == "SDPA, lean, Linux and Windows"
+    assert one_title(["SDPA, lean", "FlashAttention 2, lean"]) == "SDPA and FlashAttention 2, lean"
+    assert one_title(["SDPA", "SDPA, lean"]) == "SDPA and SDPA, lean"
+    assert one_title(["SDPA, lean"]) == "SDPA, lean"

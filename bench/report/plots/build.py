@@ -1,6 +1,7 @@
 """Builds all plots of a view and the data that they share."""
 
 from dataclasses import replace
+from typing import Final
 
 from bench.report.interface import View
 from bench.report.plots.cells import cells
@@ -11,6 +12,8 @@ from bench.report.plots.phases import phases_plot
 from bench.report.plots.series import series
 from bench.report.plots.speed import speed_plot
 from bench.report.plots.trace import trace_plot, traced, traces
+
+_LINES: Final = ("memory", "speed")
 
 
 def plots(view: View) -> Plots:
@@ -30,10 +33,12 @@ def plots(view: View) -> Plots:
         heat_plot(view, lines, points),
         trace_plot(view, watched, over_time),
     )
+    figures = _arranged([plot for plot in found if plot is not None])
+    has_lines = any(plot.name in _LINES for plot in figures)
     return Plots(
-        figures=_arranged([plot for plot in found if plot is not None]),
+        figures=figures,
         data={"cells": points, "budgets": budget_data(view), "traces": over_time},
-        notes=tuple(_notes(view, lines.left_out)),
+        notes=tuple(_notes(view, lines.left_out if has_lines else ())),
     )
 
 

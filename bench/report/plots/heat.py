@@ -19,8 +19,11 @@ _LEAST_FOR_WORDS: Final = 150
 
 
 def heat_plot(view: View, series: Series, cells: Sequence[Datum]) -> Plot | None:
-    """The figure; None without cells, and for a prediction, whose grid says the same."""
-    if not cells or view.is_predicted:
+    """The figure; None for a prediction, whose grid says the same, and where no setting has two outcomes."""
+    outcomes: dict[object, set[object]] = {}
+    for datum in cells:
+        outcomes.setdefault(datum["v"], set()).add(datum["k"])
+    if view.is_predicted or not any(len(found) > 1 for found in outcomes.values()):
         return None
     counts = Counter(str(datum["k"]) for datum in cells)
     found = [f"{VERDICTS[code].word}: {counts[code]:,}" for code in VERDICTS if code in counts]

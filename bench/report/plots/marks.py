@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import altair as alt
 
 ALL: Final = -1
+ABOVE_ZERO: Final = ", axis starts above 0"
+"""End of the title of an axis that does not begin at 0: heights are then no measure of size."""
 
 
 def to_spec(
@@ -43,8 +45,16 @@ def variant_choice(drawn: Drawn, *, one_by_one: bool = False) -> "list[alt.Param
 
 
 def of_variant(drawn: Drawn) -> str:
-    """The filter that goes with `variant_choice`."""
-    return f"variant == {ALL} || datum.v == variant" if len(drawn.variants) > 1 else "true"
+    """The filter that goes with `variant_choice`; of settings that lie on one another only one passes."""
+    shown = [group[0] for group in drawn.variants]
+    is_shown = f"indexof({shown}, datum.v) >= 0" if len(shown) < len(drawn.series.variants) else ""
+    is_chosen = f"(variant == {ALL} || datum.v == variant)" if len(shown) > 1 else ""
+    return " && ".join(filter(None, (is_shown, is_chosen))) or "true"
+
+
+def of_line(drawn: Drawn) -> str:
+    """The filter for the lines; of token counts that lie on one another only one passes."""
+    return f"indexof({[group[0] for group in drawn.lines]}, datum.s) >= 0"
 
 
 def clip_axis(longest: float) -> "alt.X":
@@ -77,4 +87,5 @@ def variant_dash(drawn: Drawn) -> "alt.StrokeDash":
     if not drawn.together:
         return alt.StrokeDash(value=theme.DASHES[0])
     dashes = [list(dash) for dash in theme.DASHES[: len(drawn.variants)]]
-    return alt.StrokeDash("v:O", scale=alt.Scale(domain=list(drawn.variants), range=dashes), legend=None)
+    first = [group[0] for group in drawn.variants]
+    return alt.StrokeDash("v:O", scale=alt.Scale(domain=first, range=dashes), legend=None)

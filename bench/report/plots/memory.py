@@ -1,7 +1,7 @@
 """Memory against clip length, with the budgets of the card and the predicted ranges."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from bench import units
@@ -11,7 +11,9 @@ from bench.report.plots.budgets import Budget, budgets, drawable
 from bench.report.plots.cells import NEEDED, memory_figure
 from bench.report.plots.interface import Datum, KeyEntry, Plot, Spec, joined
 from bench.report.plots.marks import (
+    ABOVE_ZERO,
     clip_axis,
+    of_line,
     of_variant,
     to_spec,
     token_colour,
@@ -19,6 +21,7 @@ from bench.report.plots.marks import (
     variant_choice,
     variant_dash,
 )
+from bench.report.plots.overlap import ALIKE, along_clips, left_out, without_overlaps
 from bench.report.plots.series import Drawn, Series, drawn
 
 if TYPE_CHECKING:
@@ -26,28 +29,35 @@ if TYPE_CHECKING:
 
 _HEIGHT: Final = 250
 _PAD: Final = 0.08
+_FIGURES: Final = ("m", "lo", "hi")
+_RAN_OUT: Final = "out_of_memory"
 # In px: below it a budget is named without its figure in GB.
 _LEAST_FOR_BOTH_UNITS: Final = 600
 
 
 def memory_plot(view: View, series: Series, cells: Sequence[Datum], longest: float) -> Plot | None:
-    """The figure; None if no cell has one. Cells that ran are points on lines, predictions are bands."""
-    found = _sizes(cells)
+    """The figure; None if no setting has two clip lengths. What ran is points on lines, predictions bands."""
+    able = [datum for datum in cells if "m" in datum or "hi" in datum or datum["k"] == _RAN_OUT]
+    points = along_clips(able)
+    found = _sizes(points)
     if not found:
         return None
     every, figure = budgets(view), memory_figure(view)
     shown = drawable(every, max(found) * units.GIB)
     is_need = figure == NEEDED
-    lines = drawn(series, [datum for datum in cells if "m" in datum or "hi" in datum])
-    marks = MemoryMarks(lines, cells, shown, longest, "Needed (GiB)" if is_need else "Memory (GiB)")
+    lines = drawn(series, [datum for datum in points if "m" in datum or "hi" in datum])
+    words = "Needed (GiB)" if is_need else "Memory (GiB)"
+    marks = MemoryMarks(lines, points, shown, longest, words)
+    lines = without_overlaps(lines, points, _FIGURES, ALIKE * marks.shortest)
+    marks = replace(marks, lines=lines)
     return Plot(
         name="memory",
         title="Memory needed of the card by clip length" if is_need else "Memory by clip length",
         summary=_summary(figure, found, every, shown),
-        note=_note(figure, cells),
+        note=" ".join(filter(None, (_note(figure, points), left_out(able, points)))),
         table="terms" if view.is_predicted else "grids",
         table_words="memory term by term" if view.is_predicted else "speed and memory by clip and length",
-        key=(*lines.key(), *_key(cells, shown)),
+        key=(*lines.key(), *_key(points, shown)),
         spec=_spec(marks),
         is_wide=True,
     )
@@ -96,7 +106,11 @@ def _key(cells: Sequence[Datum], shown: Sequence[Budget]) -> list[KeyEntry]:
 
 @dataclass(frozen=True, slots=True)
 class MemoryMarks:
-    """The drawn cells and budgets, and the ends of both axes."""
+    """The drawn cells and budgets, and the ends of both axes.
+
+    Where one setting is chosen at a time, each has a memory axis of its own: one that needs far more would
+    press the others flat.
+    """
 
     lines: Drawn
     cells: Sequence[Datum]
@@ -106,18 +120,57 @@ class MemoryMarks:
 
     @property
     def domain(self) -> tuple[float, float]:
-        """Ends of the memory axis in GiB, with space for the names of the budgets."""
-        edges = [size / units.GIB for one in self.budgets for size in (one.low_bytes, one.high_bytes)]
-        ends = [*_sizes(self.cells), *edges]
+        """Ends of the memory axis in GiB for all cells, with space for the names of the budgets."""
+        return self._domain_of(self.cells)
+
+    @property
+    def low(self) -> str:
+        """The low end as an expression."""
+        return self._end(0)
+
+    @property
+    def high(self) -> str:
+        """The high end as an expression."""
+        return self._end(1)
+
+    @property
+    def shortest(self) -> float:
+        """Length in GiB of the shortest memory axis that can be chosen."""
+        return min(high - low for low, high in self._domains)
+
+    @property
+    def axis_title(self) -> str:
+        """The figure and its unit, and whether the axis begins above 0."""
+        return f"{self.title}{ABOVE_ZERO}" if all(low > 0 for low, _ in self._domains) else self.title
+
+    @property
+    def _domains(self) -> list[tuple[float, float]]:
+        """One for each choice; all begin at 0 if any does, so that the title holds for each."""
+        if self.lines.together:
+            return [self.domain]
+        groups = ([datum for datum in self.cells if datum["v"] in group] for group in self.lines.variants)
+        found = [self._domain_of(cells) for cells in groups]
+        return found if all(low > 0 for low, _ in found) else [(0.0, high) for _, high in found]
+
+    def _end(self, side: Literal[0, 1]) -> str:
+        ends = [round(domain[side], 3) for domain in self._domains]
+        first = [group[0] for group in self.lines.variants]
+        return f"{ends[0]}" if len(ends) == 1 else f"{ends}[indexof({first}, variant)]"
+
+    def _domain_of(self, cells: Sequence[Datum]) -> tuple[float, float]:
+        sizes = _sizes(cells)
+        near = drawable(list(self.budgets), max(sizes) * units.GIB)
+        edges = [size / units.GIB for one in near for size in (one.low_bytes, one.high_bytes)]
+        ends = [*sizes, *edges]
         low, high = min(ends), max(ends)
         pad = (high - low or high or 1) * _PAD
-        pad_for_crosses = pad if _ran_out(self.cells) else 0
+        pad_for_crosses = pad if _ran_out(cells) else 0
         return max(0.0, low - pad), high + pad + pad_for_crosses
 
 
 def _sizes(cells: Sequence[Datum]) -> list[float]:
     """Every figure of memory in GiB."""
-    return [float(str(datum[key])) for datum in cells for key in ("m", "lo", "hi") if key in datum]
+    return [float(str(datum[key])) for datum in cells for key in _FIGURES if key in datum]
 
 
 def _has(cells: Sequence[Datum], key: str) -> bool:
@@ -127,18 +180,18 @@ def _has(cells: Sequence[Datum], key: str) -> bool:
 
 def _ran_out(cells: Sequence[Datum]) -> list[Datum]:
     """The cells that ran out of memory; their need is unknown."""
-    return [datum for datum in cells if datum["k"] == "out_of_memory"]
+    return [datum for datum in cells if datum["k"] == _RAN_OUT]
 
 
 def _spec(marks: MemoryMarks) -> Spec:
     """The layers: budgets behind, then predictions, then cells that ran."""
     import altair as alt
 
-    low, high = marks.domain
-    scale = alt.Scale(domain=[low, high], nice=False, zero=False)
-    size = alt.Y("m:Q", title=marks.title, scale=scale)
+    low, high = alt.ExprRef(marks.low), alt.ExprRef(marks.high)
+    scale = alt.Scale(domainMin=low, domainMax=high, nice=False, zero=False)
+    size = alt.Y("m:Q", title=marks.axis_title, scale=scale)
     layers = [
-        *(_budgets(high) if marks.budgets else []),
+        *(_budgets(marks.high) if marks.budgets else []),
         *(_bands(marks, scale) if _has(marks.cells, "hi") else []),
         *(_runs(marks, size) if _has(marks.cells, "m") else []),
         *([_misfits(marks)] if _ran_out(marks.cells) else []),
@@ -146,7 +199,7 @@ def _spec(marks: MemoryMarks) -> Spec:
     return to_spec(alt.layer(*layers), _HEIGHT, variant_choice(marks.lines))
 
 
-def _budgets(highest: float) -> "list[alt.Chart]":
+def _budgets(highest: str) -> "list[alt.Chart]":
     """A line, or a band between two lines; the first has its name above it, the others below."""
     import altair as alt
 
@@ -178,7 +231,9 @@ def _cells(lines: Drawn, key: str) -> "alt.Chart":
     import altair as alt
 
     base = alt.Chart(alt.NamedData(name="cells"))
-    return base.transform_filter(f"isValid(datum.{key}) && datum.s >= 0").transform_filter(of_variant(lines))
+    return base.transform_filter(f"isValid(datum.{key}) && {of_line(lines)}").transform_filter(
+        of_variant(lines)
+    )
 
 
 def _bands(marks: MemoryMarks, scale: "alt.Scale") -> "list[alt.Chart]":
@@ -192,7 +247,7 @@ def _bands(marks: MemoryMarks, scale: "alt.Scale") -> "list[alt.Chart]":
         alt.Tooltip("bt:N", title="Predicted need"),
         alt.Tooltip("w:N", title="Verdict"),
     ]
-    least = alt.Y("lo:Q", title=marks.title, scale=scale)
+    least = alt.Y("lo:Q", title=marks.axis_title, scale=scale)
     points = base.mark_point(filled=True, size=42, opacity=1)
     return [
         base.mark_area(opacity=0.1).encode(y=least, y2="hi:Q", detail="v:O"),

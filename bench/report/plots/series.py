@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from bench.report.grid import one_title
 from bench.report.interface import Row, View
 from bench.report.plots import theme
-from bench.report.plots.interface import Datum, KeyEntry
+from bench.report.plots.interface import Datum, KeyEntry, joined
 from bench.report.truncate import spread
 from bench.wording import labels
 
@@ -40,11 +41,14 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """The settings and lines for which one plot has figures, by number: others get no key and no choice."""
+    """The settings and lines for which one plot has figures, by number: others get no key and no choice.
+
+    Settings, or lines, that lie on one another are one group; the first of it is drawn for all.
+    """
 
     series: Series
-    variants: tuple[int, ...]
-    lines: tuple[int, ...]
+    variants: tuple[tuple[int, ...], ...]
+    lines: tuple[tuple[int, ...], ...]
 
     @property
     def together(self) -> bool:
@@ -53,8 +57,16 @@ class Drawn:
 
     @property
     def names(self) -> list[tuple[int, str]]:
-        """Number and words of each setting."""
-        return [(number, self.series.variants[number]) for number in self.variants]
+        """Number and words of each drawn setting."""
+        words = self.series.variants
+        return [(group[0], one_title([words[number] for number in group])) for group in self.variants]
+
+    @property
+    def tokens(self) -> list[tuple[int, str]]:
+        """Number and words of each drawn token count."""
+        counts = self.series.tokens
+        found = ((group[0], joined([f"{counts[line]:,}" for line in group])) for group in self.lines)
+        return [(line, f"{words} new tokens") for line, words in found]
 
     def key(self) -> list[KeyEntry]:
         """Colour and shape of each token count, then the dash of each setting where there are several."""
@@ -63,12 +75,13 @@ class Drawn:
             KeyEntry(
                 "symbol",
                 f"p{ramp[line]}",
-                f"{self.series.tokens[line]:,} new tokens",
+                words,
                 theme.SYMBOLS[ramp[line]],
             )
-            for line in self.lines
+            for line, words in self.tokens
         ]
-        if len(self.variants) < 2 or not self.together:
+        is_plain = len(self.variants) == 1 and len(self.variants[0]) == 1
+        if is_plain or not self.together:
             return symbols
         dashes = zip(self.names, theme.DASH_STYLES, strict=False)
         return [*symbols, *(KeyEntry("line", style, words) for (_, words), style in dashes)]
@@ -78,7 +91,8 @@ def drawn(series: Series, cells: Iterable[Datum]) -> Drawn:
     """The settings and lines of these cells."""
     seen = list(cells)
     variants, lines = ({int(str(datum[key])) for datum in seen} for key in ("v", "s"))
-    return Drawn(series, tuple(sorted(variants)), tuple(sorted(lines - {NOT_DRAWN})))
+    alone = [tuple((number,) for number in sorted(found)) for found in (variants, lines - {NOT_DRAWN})]
+    return Drawn(series, *alone)
 
 
 def series(view: View) -> Series:

@@ -8,6 +8,7 @@ from bench.report.interface import View
 from bench.report.plots.interface import Datum, Plot, Spec
 from bench.report.plots.marks import (
     clip_axis,
+    of_line,
     of_variant,
     to_spec,
     token_colour,
@@ -15,6 +16,7 @@ from bench.report.plots.marks import (
     variant_choice,
     variant_dash,
 )
+from bench.report.plots.overlap import ALIKE, along_clips, left_out, without_overlaps
 from bench.report.plots.series import Drawn, Series, drawn
 from bench.wording import phrases
 
@@ -22,18 +24,22 @@ _HEIGHT = 340
 
 
 def speed_plot(view: View, series: Series, cells: Sequence[Datum], longest: float) -> Plot | None:
-    """The figure; None if no cell ran, or if another device emulated the card. A ceiling is not drawn."""
-    known = [] if view.is_predicted else [datum for datum in cells if "r" in datum]
+    """The figure; None if no setting ran at two clip lengths, or if another device emulated the card.
+
+    A ceiling is not drawn.
+    """
+    every = [] if view.is_predicted else [datum for datum in cells if "r" in datum]
+    known = along_clips(every)
     rates = [float(str(datum["r"])) for datum in known]
     if not rates or view.is_emulated:
         return None
-    shown = drawn(series, known)
+    shown = without_overlaps(drawn(series, known), known, ("r",), ALIKE * max(rates))
     low, high = (units.rate(rate, "tok/s") for rate in (min(rates), max(rates)))
     return Plot(
         name="speed",
         title="Decode speed by clip length",
         summary=f"Decode speed of the cells: {ranges.span(low, high)}.",
-        note=_spread(view),
+        note=" ".join(filter(None, (_spread(view), left_out(every, known)))),
         table="metrics",
         table_words="all metrics",
         key=tuple(shown.key()),
@@ -57,10 +63,12 @@ def _spread(view: View) -> str:
 def _spec(shown: Drawn, longest: float) -> Spec:
     import altair as alt
 
-    data = alt.Chart(alt.NamedData(name="cells")).transform_filter("isValid(datum.r) && datum.s >= 0")
+    data = alt.Chart(alt.NamedData(name="cells")).transform_filter("isValid(datum.r)")
     rate = alt.Y("r:Q", title="Decode (tokens/s)", scale=alt.Scale(zero=True, nice=True))
-    base = data.transform_filter(of_variant(shown)).encode(
-        x=clip_axis(longest), y=rate, color=token_colour(shown.series)
+    base = (
+        data.transform_filter(of_line(shown))
+        .transform_filter(of_variant(shown))
+        .encode(x=clip_axis(longest), y=rate, color=token_colour(shown.series))
     )
     tip = [alt.Tooltip("cell:N", title="Cell"), alt.Tooltip("rt:N", title="Decode")]
     layers = [

@@ -11,7 +11,7 @@ from bench.report.details import PHASES
 from bench.report.interface import Row, View
 from bench.report.plots import theme
 from bench.report.plots.interface import Datum, KeyEntry, Plot, Spec, counted, joined
-from bench.report.plots.marks import choice, to_spec
+from bench.report.plots.marks import ABOVE_ZERO, choice, to_spec
 from bench.report.plots.series import Series
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ _MOST: Final = 120
 _LEAST: Final = 32
 _SMALL_BYTES: Final = 2 * units.GIB
 _HEIGHT: Final = 280
+# Share of the highest below which an axis from 0 shows the course as well.
+_LOW: Final = 0.5
 _WHOLE: Final = 0
 _FIRST: Final = 1
 
@@ -52,8 +54,8 @@ def unit_of(rows: Sequence[Row]) -> Unit:
 
 
 def traced(view: View) -> tuple[Row, ...]:
-    """The cells that have a memory trace."""
-    return tuple(row for row in view.rows if row.trace is not None and segments(row.trace))
+    """The cells that have a memory trace; one segment alone shows no change."""
+    return tuple(row for row in view.rows if row.trace is not None and len(segments(row.trace)) > 1)
 
 
 def traces(rows: Sequence[Row], series: Series) -> list[Datum]:
@@ -128,7 +130,12 @@ def trace_plot(view: View, rows: Sequence[Row], traces: Sequence[Datum]) -> Plot
         key=tuple(
             KeyEntry("swatch", f"q-{name.lower()}", name.lower()) for name in theme.PHASES if name in names
         ),
-        spec=_spec(traces, [name for name in theme.PHASES if name in names], unit_of(rows).name),
+        spec=_spec(
+            traces,
+            [name for name in theme.PHASES if name in names],
+            unit_of(rows).name,
+            from_zero=_begins_low(rows),
+        ),
         is_wide=True,
     )
 
@@ -148,7 +155,7 @@ def _limits(view: View, cells: int) -> str:
     return " ".join(filter(None, (single, emulated, rest)))
 
 
-def _spec(traces: Sequence[Datum], names: list[str], unit: str) -> Spec:
+def _spec(traces: Sequence[Datum], names: list[str], unit: str, *, from_zero: bool) -> Spec:
     import altair as alt
 
     params = [
@@ -158,8 +165,14 @@ def _spec(traces: Sequence[Datum], names: list[str], unit: str) -> Spec:
     hues = alt.Color(
         "ph:N", scale=alt.Scale(domain=names, range=[theme.PHASES[name] for name in names]), legend=None
     )
-    layers = [*_phase_layers(hues), *_memory_layers(unit)]
+    layers = [*_phase_layers(hues), *_memory_layers(unit, from_zero=from_zero)]
     return to_spec(alt.layer(*layers), _HEIGHT, params)
+
+
+def _begins_low(rows: Sequence[Row]) -> bool:
+    """Whether any trace begins so low that an axis from 0 costs little."""
+    found = (segments(row.trace) for row in rows if row.trace is not None)
+    return any(min(low for _, low, _ in parts) < _LOW * max(high for _, _, high in parts) for parts in found)
 
 
 def _chosen() -> "alt.Chart":
@@ -189,7 +202,7 @@ def _phase_layers(hues: "alt.Color") -> "list[alt.Chart]":
     ]
 
 
-def _memory_layers(unit: str) -> "list[alt.Chart]":
+def _memory_layers(unit: str, *, from_zero: bool) -> "list[alt.Chart]":
     import altair as alt
 
     memory = (
@@ -199,8 +212,9 @@ def _memory_layers(unit: str) -> "list[alt.Chart]":
         .transform_calculate(s="datum.t / 1000", l="datum.lo / 1024", h="(datum.lo + datum.up) / 1024")
     )
     time = alt.X("s:Q", title="Seconds since the generation began", scale=alt.Scale(nice=False))
-    scale = alt.Scale(zero=False, padding=10)
-    low, high = alt.Y("l:Q", title=f"Memory ({unit})", scale=scale), alt.Y("h:Q", scale=scale)
+    scale = alt.Scale(zero=True) if from_zero else alt.Scale(zero=False, padding=10)
+    title = f"Memory ({unit})" if from_zero else f"Memory ({unit}){ABOVE_ZERO}"
+    low, high = alt.Y("l:Q", title=title, scale=scale), alt.Y("h:Q", scale=scale)
     tip = [
         alt.Tooltip("s:Q", title="At (s)", format=".4~r"),
         alt.Tooltip("l:Q", title=f"Least ({unit})", format=".2f"),

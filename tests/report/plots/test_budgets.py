@@ -18,7 +18,7 @@ def test_budgets_are_named_with_both_units_and_the_card_comes_first() -> None:
 
 
 def test_a_budget_far_above_is_told_and_not_drawn() -> None:
-    whole = cards.with_card([cards.measured()], device=cards.H200, state=None)
+    whole = cards.with_card([cards.measured(clip) for clip in (10.0, 60.0)], device=cards.H200, state=None)
     memory = plot(whole, "memory")
     assert "Far above, and so not drawn: Memory of the card 140.40 GiB (150.75 GB)" in memory.summary
 

@@ -79,6 +79,32 @@ def test_a_trace_whose_lists_do_not_match_is_cut_to_what_does() -> None:
     assert traced(view_of(sample.record([cell]))) == ()
 
 
+def test_an_axis_that_does_not_begin_at_zero_says_so() -> None:
+    assert "Memory (GiB), axis starts above 0" in json.dumps(plot(traced_card(), "trace").spec)
+    low = MemoryTrace(
+        what="allocated",
+        source="allocation tracker",
+        times_s=(0.0, 0.5),
+        low_bytes=(0, 4 * 2**20),
+        high_bytes=(2**20, 6 * 2**20),
+        end_s=1.0,
+        phases={},
+    )
+    cell = sample.measured(sample.requested()).model_copy(update={"memory_trace": low})
+    spec = json.dumps(plot(sample.record([cell]), "trace").spec)
+    assert "axis starts above 0" not in spec
+    assert '"zero": true' in spec
+
+
+def test_one_segment_shows_no_change_and_is_not_drawn() -> None:
+    trace = large.trace(sample.requested(), 10)
+    first = {name: getattr(trace, name)[:1] for name in ("times_s", "low_bytes", "high_bytes")}
+    cell = sample.measured(sample.requested()).model_copy(
+        update={"memory_trace": trace.model_copy(update=first)}
+    )
+    assert traced(view_of(sample.record([cell]))) == ()
+
+
 def test_the_source_of_a_trace_is_cleaned_like_any_text() -> None:
     trace = large.trace(sample.requested(), 10).model_copy(update={"source": sample.HOSTILE})
     cell = sample.measured(sample.requested()).model_copy(update={"memory_trace": trace})
