@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from bench.check.caveats import merge_caveats
 from bench.check.figures import Sample, merge_figure
 from bench.check.lines import merge_lines
 from bench.check.rows import CellContribution, MergedCell, merge_cell, merge_phases
 from bench.check.sources import Sources
 from bench.check.summary import RecordHead, RecordSummary
-from bench.check.verdict import merge_caveats, merge_verdict
+from bench.check.verdict import merge_verdict
 from bench.judge.same_run import varying, words_of
 from bench.records.check import (
     CHECK_VERSION,
@@ -100,7 +101,7 @@ def _document(
 ) -> Check:
     rows = tuple(cell.row for cell in cells)
     verdict, why = merge_verdict(sources, rows)
-    caveats = merge_caveats(sources)
+    caveats = merge_caveats(sources, rows)
     newest = sources.newest
     return Check(
         schema_version=CHECK_VERSION,

@@ -1,14 +1,12 @@
 """The verdict over all records, why, and what a reader must know before believing it."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, Literal
+from collections.abc import Iterable, Sequence
+from typing import Literal
 
 from bench.check.sources import Sources, machines_of
 from bench.check.summary import RecordHead
 from bench.judge.prediction import ORDER
 from bench.judge.same_run import varying, words_of
-from bench.records import caveats as known
-from bench.records.caveats import Caveat, RecordCaveat
 from bench.records.check import CheckRow
 from bench.records.enums import Fit, PeakMetric, Provenance, Verdict
 from bench.records.verdicts import (
@@ -27,9 +25,7 @@ from bench.records.verdicts import (
     SettingReason,
     VerdictReason,
 )
-from bench.wording.caveats import sentence
 
-_MAX_CAVEATS: Final = 40
 _Variants = tuple[tuple[str, ...], ...]
 
 
@@ -51,45 +47,6 @@ def merge_verdict(sources: Sources, rows: Sequence[CheckRow]) -> tuple[Verdict, 
     own = [row for row in rows if row.provenance is sources.provenance]
     verdict = _decide(own)
     return verdict, _why(verdict, own, basis, emulated=heads[0].emulation is not None)
-
-
-def merge_caveats(sources: Sources) -> tuple[Caveat, ...]:
-    """The caveats of all records, each once with the number of records; a single record keeps its own."""
-    if len(sources.heads) == 1:
-        return sources.heads[0].caveats
-    return tuple(_caveats(sources))
-
-
-def _caveats(sources: Sources) -> Iterator[Caveat]:
-    deciding, total = sources.deciding, len(sources.deciding)
-    whole = len(sources.heads)
-    left_out = whole - len(sources.counted)
-    if left_out:
-        yield known.RecordsElsewhere(count=left_out, records=whole)
-    others = len(sources.counted) - total
-    if others:
-        yield known.OtherProvenance(count=others, records=whole)
-    if machines_of(deciding) is None and sources.provenance is not Provenance.DERIVED:
-        yield known.MachinesUnknown()
-    ordered = _of_records(deciding)
-    for caveat, count in ordered[:_MAX_CAVEATS]:
-        whole = count == total
-        yield caveat if whole else known.InSomeRecords(count=count, records=total, caveat=caveat)
-    if len(ordered) > _MAX_CAVEATS:
-        yield known.MoreCaveats(count=len(ordered) - _MAX_CAVEATS)
-
-
-def _of_records(heads: Sequence[RecordHead]) -> list[tuple[RecordCaveat, int]]:
-    """Each caveat with the number of records that have it, the commonest first.
-
-    Caveats that read alike are one: a reader does not see by how many bytes they differ.
-    """
-    found: dict[str, list[RecordCaveat]] = {}
-    for head in heads:
-        for words, caveat in {sentence(caveat): caveat for caveat in head.caveats}.items():
-            found.setdefault(words, []).append(caveat)
-    ordered = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
-    return [(alike[0], len(alike)) for _, alike in ordered]
 
 
 def _decide(rows: Sequence[CheckRow]) -> Verdict:

@@ -288,6 +288,21 @@ class MachinesUnknown(Frozen):
     code: Literal["machines_unknown"] = "machines_unknown"
 
 
+class CellsOfRecords(Frozen):
+    """A caveat about some cells, with the counts of several records added up."""
+
+    code: Literal["cells_of_records"] = "cells_of_records"
+    records: int
+    caveat: Annotated[CellsCaveat, Field(discriminator="code")]
+
+
+class PredictedForSystems(Frozen):
+    """The systems that the predictions are for, each once with all its kernels."""
+
+    code: Literal["predicted_for_systems"] = "predicted_for_systems"
+    systems: tuple[PredictedForSystem, ...]
+
+
 class InSomeRecords(Frozen):
     """`count` of the `records` have the caveat."""
 
@@ -305,7 +320,14 @@ class MoreCaveats(Frozen):
 
 
 Caveat = Annotated[
-    RecordCaveat | RecordsElsewhere | OtherProvenance | MachinesUnknown | InSomeRecords | MoreCaveats,
+    RecordCaveat
+    | RecordsElsewhere
+    | OtherProvenance
+    | MachinesUnknown
+    | CellsOfRecords
+    | PredictedForSystems
+    | InSomeRecords
+    | MoreCaveats,
     Field(discriminator="code"),
 ]
 """A caveat of one record, or of several."""

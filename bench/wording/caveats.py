@@ -22,7 +22,7 @@ _SOME_CELLS: Final[dict[caveats.SomeCellsCode, str]] = {
     "cells_contended": "shared the device with other work (marked contended)",
     "cells_throttled": "ran while the device slowed itself down (marked throttled)",
     "cells_spilled": ("needed more memory than the card has and used system memory too (marked spilled)"),
-    "cells_too_close_to_call": "are too close to call: run them to find out",
+    "cells_too_close_to_call": "are too close to call (likely fits, probably not): run them to find out",
     "cells_ran_same_kernels": (
         "requested different attention and ran the same kernels: do not compare them with each other"
     ),
@@ -59,13 +59,21 @@ def sentence(caveat: caveats.Caveat) -> str:
             return f"In {count} of {records} records: {sentence(inner)}"
         case caveats.MoreCaveats(count=count):
             return f"{count} more caveats are in the reports of the single records."
-        case caveats.SomeCells(code=code, count=count, cells=cells):
-            return f"{count} of {cells} cells {_SOME_CELLS[code]}."
-        case caveats.SampledWithGaps(count=count, cells=cells, periods=periods):
-            late = f"gaps of over {periods} periods"
-            return f"{count} of {cells} cells were sampled with {late}: a sampled peak is weak."
+        case caveats.CellsOfRecords(records=records, caveat=inner):
+            return f"{inner.count} of the {inner.cells} cells of {records} records {_cells(inner)}."
+        case caveats.PredictedForSystems(systems=systems):
+            return _systems(systems)
+        case caveats.SomeCells() | caveats.SampledWithGaps():
+            return f"{caveat.count} of {caveat.cells} cells {_cells(caveat)}."
         case _:
             return _run(caveat)
+
+
+def _cells(caveat: caveats.CellsCaveat) -> str:
+    """What is true of these cells."""
+    if isinstance(caveat, caveats.SampledWithGaps):
+        return f"were sampled with gaps of over {caveat.periods} periods: a sampled peak is weak"
+    return _SOME_CELLS[caveat.code]
 
 
 def _run(caveat: caveats.RunCaveat | caveats.PredictionCaveat | caveats.DeviceCaveat) -> str:
@@ -155,12 +163,28 @@ def _prediction(caveat: caveats.PredictionCaveat | caveats.DeviceCaveat) -> str:
             return _device(caveat)
 
 
-def _system(planned: caveats.PredictedForSystem) -> str:
-    """`Windows, torch 2.13: math attention kernel.` and what follows from the system."""
+def _systems(systems: tuple[caveats.PredictedForSystem, ...]) -> str:
+    """The kernels of each system; what is the same for several is said once."""
+    parts = [f"Predicted for {'; '.join(map(_kernels, systems))}."]
+    here = sorted({one.torch_here for one in systems if one.torch_here is not None})
+    if here:
+        parts.append(f"The installed torch is {', '.join(here)}.")
+    if any(one.os == "windows" for one in systems):
+        parts.append(f"On Windows, {SPILL[:1].lower()}{SPILL[1:]}")
+    return " ".join(parts)
+
+
+def _kernels(planned: caveats.PredictedForSystem) -> str:
+    """`Windows, torch 2.13: math attention kernel`."""
     kernels = ", ".join(KERNELS[kernel] for kernel in planned.kernels)
     noun = plural("kernel", len(planned.kernels))
     head = f"{SYSTEMS[planned.os]}, torch {planned.torch}"
-    parts = [f"{head}: {kernels} attention {noun}" if kernels else f"Predicted for {head}"]
+    return f"{head}: {kernels} attention {noun}" if kernels else head
+
+
+def _system(planned: caveats.PredictedForSystem) -> str:
+    """`Windows, torch 2.13: math attention kernel.` and what follows from the system."""
+    parts = [_kernels(planned) if planned.kernels else f"Predicted for {_kernels(planned)}"]
     if planned.torch_here is not None:
         parts.append(f"the installed torch is {planned.torch_here}")
     text = f"{'; '.join(parts)}."

@@ -199,6 +199,21 @@ SENTENCES: Final[list[tuple[Caveat, str]]] = [
         known.InSomeRecords(count=1, records=2, caveat=known.NothingRan()),
         "In 1 of 2 records: Predicted from the architecture: nothing was run.",
     ),
+    (
+        known.CellsOfRecords(records=2, caveat=SomeCells(code="cells_noisy", count=3, cells=8)),
+        "3 of the 8 cells of 2 records vary strongly between repeats (marked noisy).",
+    ),
+    (
+        known.PredictedForSystems(
+            systems=(
+                known.PredictedForSystem(os="linux", torch="2.14", kernels=("flash",), torch_here="2.13"),
+                known.PredictedForSystem(os="windows", torch="2.13", kernels=("math",), torch_here=None),
+            )
+        ),
+        "Predicted for Linux, torch 2.14: flash attention kernel; Windows, torch 2.13: math attention kernel. "
+        "The installed torch is 2.13. "
+        "On Windows, memory that does not fit moves to system memory: the run is slow instead of ending.",
+    ),
     (known.MoreCaveats(count=3), "3 more caveats are in the reports of the single records."),
     *(
         (SomeCells(code=code, count=2, cells=48), f"2 of 48 cells {words}.")
@@ -217,7 +232,9 @@ SENTENCES: Final[list[tuple[Caveat, str]]] = [
             "cells_throttled": "ran while the device slowed itself down (marked throttled)",
             "cells_spilled": "needed more memory than the card has and used system memory too "
             "(marked spilled)",
-            "cells_too_close_to_call": "are too close to call: run them to find out",
+            "cells_too_close_to_call": (
+                "are too close to call (likely fits, probably not): run them to find out"
+            ),
             "cells_ran_same_kernels": "requested different attention and ran the same kernels: "
             "do not compare them with each other",
             "cells_read_slowly": "filled the card and read its memory far more slowly than the others, "

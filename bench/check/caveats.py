@@ -1,0 +1,111 @@
+"""The caveats over all records: each once, with counts that the rows of the document show too."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from bench.check.rows import FIT
+from bench.check.sources import Sources, machines_of
+from bench.check.summary import RecordHead
+from bench.records import caveats as known
+from bench.records.caveats import Caveat, RecordCaveat
+from bench.records.check import CheckRow
+from bench.records.enums import Provenance, Verdict
+from bench.wording.caveats import sentence
+
+_MAX_CAVEATS: Final = 40
+_TOO_CLOSE: Final = "cells_too_close_to_call"
+# These name what they are about: the number of records would add nothing.
+_NAMES_ITS_SUBJECT: Final = (known.PredictedForSystem, known.KernelExpected, known.MathOnWindows)
+
+
+def merge_caveats(sources: Sources, rows: Sequence[CheckRow]) -> tuple[Caveat, ...]:
+    """The caveats of all records, each once; a single record keeps its own."""
+    if len(sources.heads) == 1:
+        return sources.heads[0].caveats
+    return tuple(_caveats(sources, rows))
+
+
+def _caveats(sources: Sources, rows: Sequence[CheckRow]) -> Iterator[Caveat]:
+    deciding, whole = sources.deciding, len(sources.heads)
+    left_out = whole - len(sources.counted)
+    if left_out:
+        yield known.RecordsElsewhere(count=left_out, records=whole)
+    others = len(sources.counted) - len(deciding)
+    if others:
+        yield known.OtherProvenance(count=others, records=whole)
+    if machines_of(deciding) is None and sources.provenance is not Provenance.DERIVED:
+        yield known.MachinesUnknown()
+    ordered = [*_of_records(deciding), *_systems(deciding), *_too_close(rows), *_of_cells(deciding)]
+    yield from ordered[:_MAX_CAVEATS]
+    if len(ordered) > _MAX_CAVEATS:
+        yield known.MoreCaveats(count=len(ordered) - _MAX_CAVEATS)
+
+
+def _of_records(heads: Sequence[RecordHead]) -> Iterator[Caveat]:
+    """Each caveat about a whole record with the number of records that have it, the commonest first.
+
+    Caveats that read alike are one: a reader does not see by how many bytes they differ.
+    """
+    found: dict[str, list[RecordCaveat]] = {}
+    for head in heads:
+        for words, caveat in {sentence(caveat): caveat for caveat in head.caveats}.items():
+            if not isinstance(caveat, known.PredictedForSystem | known.SomeCells | known.SampledWithGaps):
+                found.setdefault(words, []).append(caveat)
+    for _, alike in sorted(found.items(), key=lambda item: (-len(item[1]), item[0])):
+        is_plain = len(alike) == len(heads) or isinstance(alike[0], _NAMES_ITS_SUBJECT)
+        yield (
+            alike[0]
+            if is_plain
+            else known.InSomeRecords(count=len(alike), records=len(heads), caveat=alike[0])
+        )
+
+
+# --- predictions ------------------------------------------------------------------------------------------
+
+
+def _systems(heads: Sequence[RecordHead]) -> Iterator[Caveat]:
+    """The systems of all predictions in one caveat."""
+    found: dict[tuple[str, str], known.PredictedForSystem] = {}
+    for caveat in _each(heads):
+        if isinstance(caveat, known.PredictedForSystem):
+            other = found.get((caveat.os, caveat.torch))
+            kernels = dict.fromkeys((*(other.kernels if other else ()), *caveat.kernels))
+            update = {"kernels": tuple(sorted(kernels)), "torch_here": caveat.torch_here}
+            found[caveat.os, caveat.torch] = caveat.model_copy(update=update)
+    systems = tuple(found[key] for key in sorted(found))
+    if systems:
+        yield systems[0] if len(systems) == 1 else known.PredictedForSystems(systems=systems)
+
+
+def _too_close(rows: Sequence[CheckRow]) -> Iterator[Caveat]:
+    """Counted in the rows, which show the newest of several predictions of a cell."""
+    predicted = [row for row in rows if row.envelope is not None and row.status == "predicted"]
+    close = sum(
+        FIT in row.disagrees
+        or (row.envelope is not None and row.envelope.verdict is Verdict.TOO_CLOSE_TO_CALL)
+        for row in predicted
+    )
+    if close and all(row.provenance is Provenance.DERIVED for row in rows):
+        yield known.SomeCells(code=_TOO_CLOSE, count=close, cells=len(predicted))
+
+
+# --- cells that ran ---------------------------------------------------------------------------------------
+
+
+def _of_cells(heads: Sequence[RecordHead]) -> Iterator[Caveat]:
+    """Each caveat about some cells, with the cells of all records added up."""
+    cells = sum(head.cells for head in heads)
+    found: dict[str, list[known.SomeCells | known.SampledWithGaps]] = {}
+    for caveat in _each(heads):
+        if isinstance(caveat, known.SomeCells | known.SampledWithGaps) and caveat.code != _TOO_CLOSE:
+            found.setdefault(caveat.code, []).append(caveat)
+    counted = [
+        one[0].model_copy(update={"count": sum(each.count for each in one), "cells": cells})
+        for one in found.values()
+    ]
+    for caveat in sorted(counted, key=lambda one: (-one.count, one.code)):
+        yield known.CellsOfRecords(records=len(heads), caveat=caveat) if len(heads) > 1 else caveat
+
+
+def _each(heads: Iterable[RecordHead]) -> Iterator[RecordCaveat]:
+    return (caveat for head in heads for caveat in head.caveats)
