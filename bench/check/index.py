@@ -112,13 +112,15 @@ class Index:
         return {path: (size, mtime, inode, ctime) for path, size, mtime, inode, ctime in rows}
 
     def _heads(self, key: GroupKey) -> list[tuple[int, Path, RecordHead]]:
-        """Each record once, under the first of its names."""
+        """Each record once, under the first of its names; of equal predictions the newest."""
         rows = self._database.execute(
             "SELECT files.id, min(path), head FROM files JOIN chosen USING (path)"
             " JOIN groups ON groups.id = files.grp WHERE key = ? GROUP BY hash ORDER BY min(path)",
             (key.model_dump_json(),),
         )
-        return [(file, Path(os.fsdecode(path)), _checked(RecordHead, head)) for file, path, head in rows]
+        found = [(file, Path(os.fsdecode(path)), _checked(RecordHead, head)) for file, path, head in rows]
+        kept = {head.hash for head in Sources.of(head for *_, head in found).heads} if found else set()
+        return [one for one in found if one[2].hash in kept]
 
     def _cells(
         self, key: GroupKey, heads: Mapping[int, RecordHead], sources: Sources

@@ -25,13 +25,16 @@ class Sources:
 
     @classmethod
     def of(cls, heads: Iterable[RecordHead]) -> Self:
-        """Each record once, whatever the number of its copies; machines are numbered by their oldest record.
+        """Each record once, whatever the number of its copies; of equal predictions the newest.
+
+        Machines are numbered by their oldest record.
 
         Raises:
             ValueError: no record.
         """
         unlike = {head.hash: head for head in sorted(heads, key=_place, reverse=True)}
-        ordered = tuple(sorted(unlike.values(), key=_place))
+        newest = {head.identity: head for head in sorted(unlike.values(), key=_place)}
+        ordered = tuple(sorted(newest.values(), key=_place))
         if not ordered:
             raise ValueError("a merge needs at least one record")
         keys = dict.fromkeys(head.machine_key for head in ordered if head.machine_key is not None)

@@ -23,6 +23,7 @@ from bench.records.enums import Fit, Label, Phase, Provenance
 from bench.records.metrics import METRICS, NEEDED, Statistic, stated
 from bench.records.prediction import Ceiling, Comparison, Envelope
 from bench.records.record import CellResult, Memory, Record
+from bench.store.canonical import sha256_of
 from bench.store.record_files import read_record
 from bench.text import MAX_NAME, clean, name
 from bench.units import rounded
@@ -32,6 +33,7 @@ from bench.wording.outcomes import code_of, ended
 # Six significant digits are more than any of these figures repeats to.
 _DIGITS: Final = 6
 _MAX_LABEL: Final = 40
+_NAME_AND_TIME: Final = {"record_id", "content_hash", "created_at", "machine_key"}
 _SIZES: Final = tuple(name for name in CheckEnvelope.model_fields if name in Envelope.model_fields)
 
 
@@ -59,6 +61,7 @@ def _head(record: Record, judgement: Judgement, path: str | None) -> RecordHead:
     return RecordHead(
         id=record.record_id,
         hash=record.content_hash,
+        content=_content(record) if is_derived(record) else None,
         path=path,
         created_at=record.created_at,
         provenance=record.provenance,
@@ -78,6 +81,11 @@ def _head(record: Record, judgement: Judgement, path: str | None) -> RecordHead:
         lines=judgement.frontier,
         cells=len(record.cells),
     )
+
+
+def _content(record: Record) -> str:
+    """The hash of a prediction without its name and time: the same request always gives the same figures."""
+    return sha256_of(record.model_dump(mode="json", exclude=_NAME_AND_TIME))
 
 
 def _model(record: Record) -> ModelSummary:

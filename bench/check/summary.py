@@ -29,7 +29,7 @@ from bench.records.prediction import PlannedSystem
 from bench.records.reasons import OutcomeReason
 from bench.records.verdicts import RecordReason
 
-SUMMARY_VERSION: Final = 7
+SUMMARY_VERSION: Final = 8
 
 
 class Estimate(NamedTuple):
@@ -99,6 +99,7 @@ class RecordHead(Frozen):
 
     id: str
     hash: str
+    content: str | None = Field(default=None, description="of a prediction: hash without its id and time")
     path: str | None = None
     created_at: Utc
     provenance: Provenance
@@ -117,6 +118,11 @@ class RecordHead(Frozen):
     caveats: tuple[RecordCaveat, ...]
     lines: tuple[FrontierLine, ...]
     cells: int
+
+    @property
+    def identity(self) -> str:
+        """What records have in common that count once: copies, and equal predictions of two times."""
+        return self.content or self.hash
 
 
 class RecordSummary(Frozen):

@@ -131,6 +131,13 @@ class Grid:
         return f"attention kernel: {found}" if found else ""
 
     @property
+    def is_whole(self) -> bool:
+        """True if each of its cells is in one of its lines, which are bounded."""
+        return self.uniform is not None or len(self.rows) == sum(
+            cell is not None for line in self.lines for cell in line.cells
+        )
+
+    @property
     def has_run(self) -> bool:
         """True if any of its cells ran."""
         return any(row.status.code == "measured" for row in self.rows)
@@ -273,15 +280,17 @@ class View:
     """Everything that formats show about one record, or about merged records of one model on one card.
 
     `stamp` is provenance and weight mode in a few words. It is part of every table, so that no figure is read
-    without them. `card` has the facts about the graphics card, its budget first; empty without a card.
-    `card_lines` are these facts in a few words. `derived` is None unless every figure is a prediction;
-    formats then show it in place of measured tables. `check` is the document behind the view. `merged` is
-    None for one record; with several records figures are medians, and raw repeats are in the report of each.
+    without them; `stamp_basis` is the number of records that the verdict rests on, empty for one record.
+    `card` has the facts about the graphics card, its budget first; empty without a card. `card_lines` are
+    these facts in a few words. `derived` is None unless every figure is a prediction; formats then show it in
+    place of measured tables. `check` is the document behind the view. `merged` is None for one record; with
+    several records figures are medians, and raw repeats are in the report of each.
     """
 
     identity: Identity
     provenance: Provenance
     stamp: str
+    stamp_basis: str
     stamp_tone: Tone
     verdict: Verdict
     verdict_word: str
@@ -311,6 +320,11 @@ class View:
     merged: Merged | None
 
     @property
+    def headline_stamp(self) -> str:
+        """The stamp of the verdict: a table can rest on fewer records than the verdict."""
+        return ", ".join(filter(None, (self.stamp, self.stamp_basis)))
+
+    @property
     def is_emulated(self) -> bool:
         """True if another device emulated the card: every speed is then that of the other device."""
         return self.emulation is not None or self.provenance is Provenance.EMULATED
@@ -324,6 +338,11 @@ class View:
     def has_run(self) -> bool:
         """True if any cell ran."""
         return any(grid.has_run for grid in self.grids)
+
+    @property
+    def grids_have_every_cell(self) -> bool:
+        """True if no grid was bounded."""
+        return all(grid.is_whole for grid in self.grids)
 
     @property
     def is_predicted(self) -> bool:

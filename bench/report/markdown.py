@@ -36,7 +36,7 @@ def render(view: View) -> str:
     """The post as text. Untrusted strings show as they are and do nothing."""
     blocks = [
         f"## {escape(view.headline)}: {escape(view.identity.model)} on {escape(view.identity.gpu)}",
-        f"**{escape(view.stamp)}**",
+        f"**{escape(view.headline_stamp)}**",
         *(_answer(view, view.answer) if view.answer is not None else ()),
         escape(view.why) if view.answer is None or not view.is_predicted else "",
         escape(view.derived.units_line) if view.derived else "",

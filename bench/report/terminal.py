@@ -84,7 +84,7 @@ def _parts(view: View) -> Iterator["RenderableType"]:
     from rich.text import Text
 
     # A line of its own: a table's title would be wrapped at the table's width.
-    yield Text(f"{view.identity.model} on {view.identity.gpu} ({view.stamp})")
+    yield Text(f"{view.identity.model} on {view.identity.gpu} ({view.headline_stamp})")
     yield _table(view)
     yield from _misses(view)
     yield Text("\n").append_text(_headline(view))
@@ -97,7 +97,7 @@ def _parts(view: View) -> Iterator["RenderableType"]:
 def _predicted(view: View, derived: Derived) -> Iterator["RenderableType"]:
     from rich.text import Text
 
-    yield Text(f"{view.identity.model} on {view.identity.gpu} ({view.stamp})")
+    yield Text(f"{view.identity.model} on {view.identity.gpu} ({view.headline_stamp})")
     yield _headline(view)
     yield from _derived_parts(view, derived)
     yield from _misses(view)

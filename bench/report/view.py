@@ -7,6 +7,7 @@ from dataclasses import replace
 from bench import units
 from bench.check.document import merge
 from bench.check.summarise import summarise
+from bench.records.caveats import NothingRan
 from bench.records.check import Check
 from bench.records.enums import Fit, Provenance
 from bench.records.record import Record
@@ -48,13 +49,14 @@ def build_view(check: Check, details: Details) -> View:
     return View(
         identity=_identity(check),
         provenance=check.provenance,
-        stamp=stamp if together is None else f"{stamp}, {basis(None, _deciding(check))}",
+        stamp=stamp,
+        stamp_basis="" if together is None else basis(None, _deciding(check)),
         stamp_tone=stamp_tone,
         verdict=check.verdict,
         verdict_word=verdict_word,
         verdict_tone=verdict_tone,
         why=check.why,
-        caveats=check.caveats if together is None else (*disagreement(together), *check.caveats),
+        caveats=(*(() if together is None else disagreement(together)), *_caveats(check)),
         highlights=tuple(_highlights(check, rows, several=together is not None)),
         header=facts.header,
         repeat_command=facts.repeat_command,
@@ -85,6 +87,13 @@ def _verdict(check: Check) -> tuple[str, Tone]:
     if check.provenance is Provenance.SMOKE and statuses == {"measured"}:
         return PIPELINE_WORKS, Tone.GOOD
     return headline(check.verdict, check.provenance), VERDICT_TONES[check.verdict]
+
+
+def _caveats(check: Check) -> Iterator[str]:
+    """All but that nothing ran, which the stamp and the headline of a prediction say."""
+    for code, words in zip(check.caveat_codes, check.caveats, strict=True):
+        if not isinstance(code, NothingRan):
+            yield words
 
 
 def _rows(check: Check, details: Details) -> tuple[Row, ...]:

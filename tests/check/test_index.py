@@ -18,6 +18,7 @@ from bench.errors import UsageError
 from bench.records.check import Check
 from bench.store.record_files import write_record
 from tests.samples import cards
+from tests.samples import predictions as derived
 from tests.samples import records as sample
 from tests.samples.reruns import MACHINES, merged, rerun
 
@@ -111,6 +112,20 @@ def test_copies_of_a_record_count_once(folder: Path) -> None:
     (folder / "copy.json").write_bytes((folder / "a.json").read_bytes())
     (check,) = checks(folder / "i.sqlite", files(folder)).values()
     assert [record.path for record in check.records] == ["a.json", "b.json"]
+
+
+def test_equal_predictions_count_once_in_the_files_too(tmp_path: Path) -> None:
+    plan = derived.derived_record()
+    write_record(plan, tmp_path / "old.json")
+    write_record(rerun(plan, 1), tmp_path / "new.json")
+
+    def work(index: Index) -> list[str]:
+        index.update(files(tmp_path), read_summary)
+        (key,) = index.groups()
+        assert len(index.check(key, lambda path: path.name).records) == 1
+        return [path.name for path in index.files(key)]
+
+    assert use_index(None, print, work) == ["new.json"]
 
 
 def test_groups_are_models_on_cards_and_a_played_card_is_another(folder: Path) -> None:

@@ -2,13 +2,16 @@
 
 from bench.records.caveats import RecordsElsewhere
 from bench.records.enums import Verdict
+from tests.samples import predictions as derived
 from tests.samples import records as sample
 from tests.samples.reruns import (
     CELL,
     MACHINES,
     at,
+    cheaper,
     merged,
     rate,
+    replanned,
     rerun,
     small,
 )
@@ -17,6 +20,20 @@ from tests.samples.reruns import (
 def test_a_copy_of_a_record_counts_once() -> None:
     first, second = at(40.0, 1, MACHINES[0]), at(44.0, 2, MACHINES[1])
     assert merged(first, second, first, first) == merged(first, second)
+
+
+def test_equal_predictions_of_two_times_are_one_prediction() -> None:
+    plan = derived.derived_record()
+    again = rerun(plan, 1)
+    check = merged(plan, again)
+    assert [record.hash for record in check.records] == [again.content_hash]
+    assert check.rows == merged(again).rows
+    other = replanned(plan, [cheaper(cell, 2**20) for cell in plan.cells], 2)
+    assert len(merged(plan, again, other).records) == 2
+
+
+def test_equal_runs_of_two_times_are_two_runs() -> None:
+    assert len(merged(at(40.0, 1), at(40.0, 2)).records) == 2
 
 
 def test_machines_are_numbered_and_their_keys_never_shown() -> None:

@@ -87,6 +87,18 @@ def test_a_plan_that_lies_beside_a_run_stands_on_its_page(say: Say, tmp_path: Pa
     assert "Predicted by" in (tmp_path / page).read_text(encoding="utf-8")
 
 
+def test_a_record_and_its_copy_are_one_record(say: Say, tmp_path: Path) -> None:
+    write_record(sample.standard(), tmp_path / "kept" / "a.json")
+    write_record(sample.standard(), tmp_path / "copy.json")
+    alone = say("report", "kept", "--out", "alone", "--format", "html,md")
+    both = say("report", "kept", "copy.json", "kept/a.json", "--out", "both", "--format", "html,md")
+    assert both.out.replace("both", "alone") == alone.out
+    for line in both.out.splitlines():
+        text = (tmp_path / line).read_text(encoding="utf-8")
+        assert "2 records" not in text
+        assert "Merged from" not in text
+
+
 def test_each_record_too(say: Say, records: Path) -> None:
     said = say("report", "kept", "--each", "--format", "md")
     assert names(said.out) == {"check.md", "a.md", "b.md", "c.md"}

@@ -36,7 +36,9 @@ def test_the_document_obeys_the_published_schema_and_reads_back(record: Record) 
 def test_it_says_what_the_page_says(record: Record) -> None:
     view = view_of(record)
     check = view.check
-    assert (check.verdict, check.why, check.caveats) == (view.verdict, view.why, view.caveats)
+    assert (check.verdict, check.why) == (view.verdict, view.why)
+    said_by_the_stamp = "Predicted from the architecture: nothing was run."
+    assert [words for words in check.caveats if words != said_by_the_stamp] == list(view.caveats)
     assert [row.cell_id for row in check.rows] == [row.cell_id for row in sorted_rows(record)]
     assert [shown.line for shown in view.frontier] == list(check.frontier)
 

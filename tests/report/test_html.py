@@ -293,3 +293,10 @@ def test_the_data_of_the_plots_stay_in_their_element() -> None:
     assert len(data) == 1
     assert not set("<>&\u2028\u2029") & set(data[0])
     assert "<script>alert(1)</script>" in page(sample.hostile()).data()["data"]["cells"][1]["why"]
+
+
+def test_a_cell_that_its_grid_explains_is_not_listed_again() -> None:
+    text = source_of("unsupported")
+    assert "Cells without figures" not in text
+    (row, *_) = view_of(RECORDS["unsupported"]).rows
+    assert str(escape(row.status.reason)) in text

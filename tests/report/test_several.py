@@ -44,7 +44,7 @@ PAIRS: dict[str, list[Record]] = {
     "misfit": [rerun(sample.nothing_fits(), 1), rerun(sample.nothing_fits(), 2)],
     "interrupted": [rerun(sample.interrupted(), 1), rerun(sample.interrupted(), 2)],
     "emulated": [rerun(cards.emulated(), 1), rerun(cards.emulated(), 2)],
-    "derived": [rerun(derived.derived_record(), 1), rerun(derived.derived_record(), 2)],
+    "derived": [derived.derived_record(), rerun(derived.derived_record(clips=(10.0, 60.0)), 2)],
     "derived and measured": [derived.derived_record(), rerun(sample.standard(), 2)],
 }
 

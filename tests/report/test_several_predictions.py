@@ -150,3 +150,15 @@ def test_predictions_that_contradict_each_other_are_too_close_to_call() -> None:
     assert code_of(row) == "too_close_to_call"
     assert row.marks == ("the predictions of 2 records differ",)
     assert row.status.word == "too close to call"
+
+
+def test_the_number_of_records_is_said_with_the_verdict_and_not_at_tables_of_fewer() -> None:
+    page = markup(html.render(PLANS))
+    assert page.count("predicted, nothing was run, for Linux with torch 2.13, 2 records") == 1
+    assert all("2 records" not in part.partition("</caption>")[0] for part in parts(PLANS)[1:])
+    assert markdown.render(PLANS).count("torch 2.13, 2 records") == 1
+
+
+def test_that_nothing_ran_is_said_by_the_stamp_alone() -> None:
+    assert "Predicted from the architecture" not in markup(html.render(PLANS))
+    assert "Predicted from the architecture" not in markdown.render(PLANS)

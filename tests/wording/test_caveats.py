@@ -210,7 +210,8 @@ SENTENCES: Final[list[tuple[Caveat, str]]] = [
                 known.PredictedForSystem(os="windows", torch="2.13", kernels=("math",), torch_here=None),
             )
         ),
-        "Predicted for Linux, torch 2.14: flash attention kernel; Windows, torch 2.13: math attention kernel. "
+        "Predicted for Linux, torch 2.14: flash attention kernel; "
+        "Windows, torch 2.13: math attention kernel. "
         "The installed torch is 2.13. "
         "On Windows, memory that does not fit moves to system memory: the run is slow instead of ending.",
     ),

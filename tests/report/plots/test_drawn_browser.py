@@ -37,11 +37,11 @@ def watched_card() -> Record:
 RECORDS: Final[dict[str, tuple[Callable[[], Record], list[str]]]] = {
     "watched card": (watched_card, ["memory", "speed", "latency", "heat", "trace"]),
     "emulated": (cards.emulated, ["memory", "heat"]),
-    "smoke": (sample.smoke, ["memory", "speed", "latency", "heat"]),
-    "hostile": (sample.hostile, ["memory", "speed", "latency", "heat"]),
+    "smoke": (sample.smoke, ["memory", "speed", "latency"]),
+    "hostile": (sample.hostile, ["latency", "heat"]),
     "derived": (derived.derived_record, ["memory"]),
     "hostile derived": (odd_predictions.hostile, ["memory"]),
-    "unsupported": (sample.all_unsupported, ["heat"]),
+    "unsupported": (sample.all_unsupported, []),
     "large": (large.two_hundred, ["memory", "speed", "latency", "heat", "trace"]),
 }
 
