@@ -35,14 +35,15 @@ def _caveats(sources: Sources, rows: Sequence[CheckRow]) -> Iterator[Caveat]:
         yield known.OtherProvenance(count=others, records=whole)
     if machines_of(deciding) is None and sources.provenance is not Provenance.DERIVED:
         yield known.MachinesUnknown()
-    ordered = [*_of_records(deciding), *_systems(deciding), *_too_close(rows), *_of_cells(deciding)]
+    of_all, of_some = _of_records(deciding)
+    ordered = [*of_all, *_too_close(rows), *_systems(deciding), *_of_cells(deciding), *of_some]
     yield from ordered[:_MAX_CAVEATS]
     if len(ordered) > _MAX_CAVEATS:
         yield known.MoreCaveats(count=len(ordered) - _MAX_CAVEATS)
 
 
-def _of_records(heads: Sequence[RecordHead]) -> Iterator[Caveat]:
-    """Each caveat about a whole record with the number of records that have it, the commonest first.
+def _of_records(heads: Sequence[RecordHead]) -> tuple[list[Caveat], list[Caveat]]:
+    """The caveats about whole records: those of all records, then those of some, the commonest first.
 
     Caveats that read alike are one: a reader does not see by how many bytes they differ.
     """
@@ -51,13 +52,17 @@ def _of_records(heads: Sequence[RecordHead]) -> Iterator[Caveat]:
         for words, caveat in {sentence(caveat): caveat for caveat in head.caveats}.items():
             if not isinstance(caveat, known.PredictedForSystem | known.SomeCells | known.SampledWithGaps):
                 found.setdefault(words, []).append(caveat)
-    for _, alike in sorted(found.items(), key=lambda item: (-len(item[1]), item[0])):
-        is_plain = len(alike) == len(heads) or isinstance(alike[0], _NAMES_ITS_SUBJECT)
-        yield (
-            alike[0]
-            if is_plain
-            else known.InSomeRecords(count=len(alike), records=len(heads), caveat=alike[0])
-        )
+    ordered = [alike for _, alike in sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))]
+    return (
+        [alike[0] for alike in ordered if len(alike) == len(heads)],
+        [_of_some(alike, len(heads)) for alike in ordered if len(alike) < len(heads)],
+    )
+
+
+def _of_some(alike: Sequence[RecordCaveat], records: int) -> Caveat:
+    if isinstance(alike[0], _NAMES_ITS_SUBJECT):
+        return alike[0]
+    return known.InSomeRecords(count=len(alike), records=records, caveat=alike[0])
 
 
 # --- predictions ------------------------------------------------------------------------------------------

@@ -85,4 +85,4 @@ def test_predictions_that_differ_count_as_too_close() -> None:
     check = merged(PLAN, lean(PLAN, 2))
     assert all(caveat.code != "in_some_records" for caveat in check.caveat_codes)
     assert {row.fit for row in check.rows} > {Fit.TOO_CLOSE_TO_CALL}
-    assert isinstance(check.caveat_codes[-1], known.SomeCells)
+    assert any(isinstance(caveat, known.SomeCells) for caveat in check.caveat_codes)
