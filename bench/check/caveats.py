@@ -13,6 +13,7 @@ from bench.records.enums import Provenance, Verdict
 from bench.wording.caveats import sentence
 
 _MAX_CAVEATS: Final = 40
+_OfCells = known.SomeCells | known.SampledWithGaps
 _TOO_CLOSE: Final = "cells_too_close_to_call"
 # These name what they are about: the number of records would add nothing.
 _NAMES_ITS_SUBJECT: Final = (known.PredictedForSystem, known.KernelExpected, known.MathOnWindows)
@@ -50,7 +51,7 @@ def _of_records(heads: Sequence[RecordHead]) -> tuple[list[Caveat], list[Caveat]
     found: dict[str, list[RecordCaveat]] = {}
     for head in heads:
         for words, caveat in {sentence(caveat): caveat for caveat in head.caveats}.items():
-            if not isinstance(caveat, known.PredictedForSystem | known.SomeCells | known.SampledWithGaps):
+            if not isinstance(caveat, known.PredictedForSystem | _OfCells):
                 found.setdefault(words, []).append(caveat)
     ordered = [alike for _, alike in sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))]
     return (
@@ -98,18 +99,21 @@ def _too_close(rows: Sequence[CheckRow]) -> Iterator[Caveat]:
 
 
 def _of_cells(heads: Sequence[RecordHead]) -> Iterator[Caveat]:
-    """Each caveat about some cells, with the cells of all records added up."""
-    cells = sum(head.cells for head in heads)
-    found: dict[str, list[known.SomeCells | known.SampledWithGaps]] = {}
+    """Each caveat about some cells: as it is where all records share it, else with the cells added up."""
+    found: dict[str, list[_OfCells]] = {}
     for caveat in _each(heads):
-        if isinstance(caveat, known.SomeCells | known.SampledWithGaps) and caveat.code != _TOO_CLOSE:
+        if isinstance(caveat, _OfCells) and caveat.code != _TOO_CLOSE:
             found.setdefault(caveat.code, []).append(caveat)
-    counted = [
-        one[0].model_copy(update={"count": sum(each.count for each in one), "cells": cells})
-        for one in found.values()
-    ]
-    for caveat in sorted(counted, key=lambda one: (-one.count, one.code)):
-        yield known.CellsOfRecords(records=len(heads), caveat=caveat) if len(heads) > 1 else caveat
+    for alike in sorted(found.values(), key=lambda one: (-sum(each.count for each in one), one[0].code)):
+        yield _added_up(alike, heads)
+
+
+def _added_up(alike: Sequence[_OfCells], heads: Sequence[RecordHead]) -> Caveat:
+    first = alike[0]
+    if len(alike) == len(heads) and all(one == first for one in alike):
+        return first
+    total = {"count": sum(one.count for one in alike), "cells": sum(head.cells for head in heads)}
+    return known.CellsOfRecords(records=len(heads), caveat=first.model_copy(update=total))
 
 
 def _each(heads: Iterable[RecordHead]) -> Iterator[RecordCaveat]:

@@ -33,7 +33,7 @@ class Sources:
             ValueError: no record.
         """
         unlike = {head.hash: head for head in sorted(heads, key=_place, reverse=True)}
-        newest = {head.identity: head for head in sorted(unlike.values(), key=_place)}
+        newest = {head.content or head.hash: head for head in sorted(unlike.values(), key=_place)}
         ordered = tuple(sorted(newest.values(), key=_place))
         if not ordered:
             raise ValueError("a merge needs at least one record")

@@ -1,5 +1,6 @@
 """A record as the summary that merging reads, cleaned."""
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -23,7 +24,6 @@ from bench.records.enums import Fit, Label, Phase, Provenance
 from bench.records.metrics import METRICS, NEEDED, Statistic, stated
 from bench.records.prediction import Ceiling, Comparison, Envelope
 from bench.records.record import CellResult, Memory, Record
-from bench.store.canonical import sha256_of
 from bench.store.record_files import read_record
 from bench.text import MAX_NAME, clean, name
 from bench.units import rounded
@@ -85,7 +85,7 @@ def _head(record: Record, judgement: Judgement, path: str | None) -> RecordHead:
 
 def _content(record: Record) -> str:
     """The hash of a prediction without its name and time: the same request always gives the same figures."""
-    return sha256_of(record.model_dump(mode="json", exclude=_NAME_AND_TIME))
+    return hashlib.sha256(record.model_dump_json(exclude=_NAME_AND_TIME).encode()).hexdigest()
 
 
 def _model(record: Record) -> ModelSummary:

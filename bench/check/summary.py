@@ -119,11 +119,6 @@ class RecordHead(Frozen):
     lines: tuple[FrontierLine, ...]
     cells: int
 
-    @property
-    def identity(self) -> str:
-        """What records have in common that count once: copies, and equal predictions of two times."""
-        return self.content or self.hash
-
 
 class RecordSummary(Frozen):
     """One record, as merging reads it."""

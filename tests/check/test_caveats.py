@@ -66,6 +66,12 @@ def test_cells_of_several_records_are_added_up() -> None:
     assert row.labels == {"noisy": 2}
 
 
+def test_what_all_records_say_of_as_many_cells_is_not_added_up() -> None:
+    check = merged(*(rerun(small([labelled(CELL, "noisy")]), nth) for nth in (1, 2)))
+    assert "1 of 1 cells vary strongly between repeats (marked noisy)." in check.caveats
+    assert of(check, "cells_of_records") == []
+
+
 def test_one_record_keeps_its_own() -> None:
     check = merged(small([labelled(CELL, "noisy")]))
     assert "1 of 1 cells vary strongly between repeats (marked noisy)." in check.caveats
