@@ -2,6 +2,7 @@
 
 import pytest
 
+from bench.packages import version_of
 from bench.predict.cells import NotStoredError, Predictions
 from bench.predict.other_ways import other_ways
 from bench.predict.planned_model import PlannedModel
@@ -13,6 +14,10 @@ from bench.run.run_spec import RunOptions
 
 LINUX = PlannedSystem(os="linux", torch="2.14")
 WINDOWS = PlannedSystem(os="windows", torch="2.14")
+of_the_table = pytest.mark.skipif(
+    (version_of("transformers") or "5").startswith("4."),
+    reason="the shipped table has the weight blocks of transformers 5",
+)
 
 
 def planned(profile: Profile, system: PlannedSystem) -> tuple[tuple[LongestClip, ...], tuple[OtherWay, ...]]:
@@ -23,6 +28,7 @@ def planned(profile: Profile, system: PlannedSystem) -> tuple[tuple[LongestClip,
     return derivation.longest_clips, derivation.other_ways
 
 
+@of_the_table
 def test_every_other_profile_and_system_is_there_once_for_one_answer() -> None:
     _, others = planned(Profile.FAITHFUL, LINUX)
     ways = {(way.profile, way.system.os) for way in others}
@@ -30,6 +36,7 @@ def test_every_other_profile_and_system_is_there_once_for_one_answer() -> None:
     assert {way.lengths.max_tokens for way in others} == {512}
 
 
+@of_the_table
 @pytest.mark.parametrize(
     ("profile", "system"), [(Profile.LEAN, LINUX), (Profile.FAITHFUL, WINDOWS), (Profile.LEAN, WINDOWS)]
 )
