@@ -1,6 +1,5 @@
 """A model of which only shapes exist: tensors of the meta device, and traces that all cards share."""
 
-import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -27,7 +26,6 @@ _FRAMES_PER_S: Final = 100
 _MOST_TRACES: Final = 32
 """A trace of a long clip takes megabytes."""
 
-_FAKE_TENSORS: Final = logging.getLogger("torch._subclasses.fake_tensor")
 _CONFIG_ERRORS: Final = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
 
@@ -89,12 +87,7 @@ class TracedModel:
 
 @contextmanager
 def _usage_errors() -> Iterator[None]:
-    """Turn errors of transformers and torch over an inconsistent configuration into one UsageError.
-
-    Silences torch, which would log a traceback first.
-    """
-    level = _FAKE_TENSORS.level
-    _FAKE_TENSORS.setLevel(logging.CRITICAL)
+    """Turn errors of transformers and torch over an inconsistent configuration into one UsageError."""
     try:
         yield
     except BenchError:
@@ -105,8 +98,6 @@ def _usage_errors() -> Iterator[None]:
             f"This configuration cannot be used: {type(error).__name__}: {message}",
             hint="Use the config.json of a released model",
         ) from error
-    finally:
-        _FAKE_TENSORS.setLevel(level)
 
 
 def _memory_of(

@@ -76,10 +76,7 @@ def meta_model(
 
 
 def allocate(model: MossAudioModel, device: torch.device, fill: Fill | None = None) -> None:
-    """Allocate the tensors of a meta-device model; without `fill` the matrices are not initialised.
-
-    Works under `FakeTensorMode` too, where `to_empty` does not.
-    """
+    """Allocate the tensors of a meta-device model; without `fill` the matrices are not initialised."""
     for module in model.modules():
         for name, parameter in list(module.named_parameters(recurse=False)):
             values = torch.empty(parameter.shape, dtype=parameter.dtype, device=device)

@@ -1,6 +1,6 @@
 """Calls transformers' `generate` once, and announces every phase and token to an observer.
 
-The native engine runs it on a device; a prediction traces the same call with fake tensors.
+The native engine runs it on a device; a prediction traces the same call with tensors that have no memory.
 """
 
 from collections.abc import Mapping, Sequence

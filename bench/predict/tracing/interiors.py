@@ -45,8 +45,8 @@ class SdpaInterior:
     def fused_results(self, results: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """Return output and logsumexp of the fused operator as the device allocates them.
 
-        Fake tensors have the layout of the query instead, which would cause copies that no device makes, and
-        products that copy their weights.
+        On the meta device they have the layout of the query instead, which would cause copies that no device
+        makes, and products that copy their weights.
         """
         mixed, logsumexp = results
         batch, heads, positions, width = mixed.shape

@@ -19,6 +19,7 @@ from bench.predict.trace import Call, Kernel
 from bench.predict.tracing.families import Parts, PartTrace, part_trace
 from bench.predict.tracing.folding import Pass, RawEvent, Recording
 from bench.predict.tracing.interiors import FUSED, SdpaInterior
+from bench.predict.tracing.meta import META
 from bench.records.enums import Phase
 
 _READ: Final = torch.ops.aten._local_scalar_dense.default
@@ -31,6 +32,8 @@ _WITH_CALL: Final = frozenset(
         "aten::bmm",
     }
 )
+_LAYER_NORM: Final = torch.ops.aten.native_layer_norm.default
+"""Its mean and its deviations: in the type of the input on a CPU, in float32 on the meta device."""
 _DEVICE: Final = torch.ops.prim.device.default
 
 
@@ -58,7 +61,7 @@ class Part:
 
 
 class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Runs outside `FakeTensorMode`, so that its tensors have sizes and no memory.
+    """Records operators on tensors of the meta device, which have sizes and no memory.
 
     It is also the observer of the generation. `generate` reads two values: whether a mask is all ones, which
     it is, and whether the answer has ended, which it has after `max_tokens`. With `parts`, a part that
@@ -152,7 +155,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        """Run one operator on fake tensors and note what it allocates.
+        """Run one operator and note what it allocates.
 
         Raises:
             TracingError: the model reads a value that is not a flag.
@@ -175,6 +178,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         result = func(*args, **(kwargs or {}))
         if name == self._sdpa.fused_name:
             result = self._sdpa.fused_results(result)
+        elif func is _LAYER_NORM:
+            result = result[0], *(result[0].new_empty(each.shape) for each in result[1:])
         outputs = list(_tensors(result))
         for tensor in outputs:
             self._allocated(kernel, tensor)
@@ -280,7 +285,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             )
         self._paused = True
         results = tuple(
-            torch.empty(*shape[:along], size, *shape[along:], dtype=dtype) for shape in trace.shapes
+            torch.empty(*shape[:along], size, *shape[along:], dtype=dtype, device=META)
+            for shape in trace.shapes
         )
         self._paused = False
         for block, tensor in zip(trace.made, results, strict=True):

@@ -1,15 +1,14 @@
-"""Traces of one generation of the full-size model, from fake tensors on the CPU.
+"""Traces of one generation of the full-size model, from tensors of the meta device.
 
-A trace with fake CUDA tensors on a build without CUDA falls back to attention with a matrix of positions
-squared; so the model is traced as CPU tensors, with the kernel of the device in place of the CPU's
-(`interiors`). Other operators return results of the same sizes on both.
+The model is traced as on a CPU (`meta`), with the kernels of the device in place of the CPU's (`interiors`).
+Other operators return results of the same sizes on both, but for the statistics of layer norms, which a card
+keeps in float32: some kilobytes for the time of one operator.
 """
 
 from dataclasses import dataclass
 from typing import Any, Final
 
 import torch
-from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from transformers import GenerationConfig
 
@@ -25,8 +24,9 @@ from bench.predict.tracing.decode import TRACED_TOKENS, DecodeTrace, pattern, sp
 from bench.predict.tracing.families import Family, Lengths, Parts
 from bench.predict.tracing.folding import Fold, Recording, Unfolded, fold, unfold
 from bench.predict.tracing.interiors import interior_of
+from bench.predict.tracing.meta import META, like_cpu
 from bench.predict.tracing.recorder import Recorder
-from bench.weights.random import allocate, meta_model
+from bench.weights.random import meta_model
 
 _ENCODER: Final = "audio_encoder.layers"
 _LANGUAGE: Final = "language_model.layers"
@@ -67,7 +67,6 @@ class Tracer:
             _LANGUAGE: fold(config.language_config.num_hidden_layers, range(config.injected_layers)),
         }
         self._config = _shortened(config, self._folds, setting)
-        self._fake = FakeTensorMode()
         self._model = self._make()
         self._parts = Parts() if reuse.parts else None
         self._decode: DecodeTrace | None = None
@@ -129,7 +128,7 @@ class Tracer:
     def _run(self, mel_frames: int, prompt_tokens: int, max_tokens: int) -> Recording:
         sdpa = interior_of(self._setting.kernel, self._setting.kind)
         recorder = Recorder(max_tokens, sdpa, self._parts)
-        with self._fake, torch.no_grad(), recorder.attached(self._model, (_ENCODER, _LANGUAGE)):
+        with torch.no_grad(), like_cpu(), recorder.attached(self._model, (_ENCODER, _LANGUAGE)):
             inputs = self._inputs(mel_frames, prompt_tokens)
             answer(
                 self._model,
@@ -149,9 +148,7 @@ class Tracer:
             attention="eager" if asked.kernel == "eager" else sdpa,
             encoder_attention=asked.encoder_attention.value,
         )
-        with self._fake:
-            allocate(model, torch.device("cpu"))
-        model.train(False)
+        model.train(False).requires_grad_(False)  # products fold otherwise where gradients are needed
         model.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
         model.language_model.register_forward_pre_hook(_without_mask, with_kwargs=True)
         if asked.kernel == "math":
@@ -161,13 +158,14 @@ class Tracer:
 
     def _inputs(self, mel_frames: int, prompt_tokens: int) -> dict[str, torch.Tensor]:
         """Inputs as the processor makes them, log-mel in the type of the model as the engine casts it."""
-        log_mel = torch.zeros(1, self._config.audio_config.num_mel_bins, mel_frames)
-        return {
-            "input_ids": torch.zeros(1, prompt_tokens, dtype=torch.int64),
-            "attention_mask": torch.ones(1, prompt_tokens, dtype=torch.int64),
-            "audio_features": log_mel.to(getattr(torch, self._setting.dtype)),
-            "audio_slots": torch.zeros(1, audio_token_count(mel_frames), dtype=torch.int64),
-        }
+        with META:
+            log_mel = torch.zeros(1, self._config.audio_config.num_mel_bins, mel_frames)
+            return {
+                "input_ids": torch.zeros(1, prompt_tokens, dtype=torch.int64),
+                "attention_mask": torch.ones(1, prompt_tokens, dtype=torch.int64),
+                "audio_features": log_mel.to(getattr(torch, self._setting.dtype)),
+                "audio_slots": torch.zeros(1, audio_token_count(mel_frames), dtype=torch.int64),
+            }
 
     def _generation_config(self) -> GenerationConfig:
         return generation_config(

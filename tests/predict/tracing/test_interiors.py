@@ -7,11 +7,11 @@ from typing import Literal
 import pytest
 import torch
 import torch.nn.functional as F
-from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from bench.predict.memory_events import MemoryEvents
 from bench.predict.tracing.interiors import interior_of
+from bench.predict.tracing.meta import META, LikeCpu
 from bench.predict.tracing.recorder import Recorder
 from bench.records.enums import AttentionKernel
 
@@ -37,9 +37,9 @@ def chosen(kernel: AttentionKernel) -> AbstractContextManager[None]:
 def traced(
     kernel: AttentionKernel, kind: Literal["cpu", "cuda"], queries: int, keys: int
 ) -> list[tuple[str, int]]:
-    """Return the changes of memory in one call, with the operator that made each, from fake tensors."""
+    """Return the changes of memory in one call, with the operator that made each."""
     recorder = Recorder(1, interior_of(kernel, kind))
-    with FakeTensorMode(), torch.no_grad():
+    with META, LikeCpu(), torch.no_grad():
         given = inputs(queries, keys, torch.bfloat16)
         with recorder, chosen(kernel):
             result = attend(*given)

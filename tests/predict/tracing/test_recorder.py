@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from torch._subclasses.fake_tensor import FakeTensorMode
 
 from bench.predict.tracing.interiors import interior_of
+from bench.predict.tracing.meta import META, LikeCpu
 from bench.predict.tracing.recorder import Recorder, TracingError
 from bench.records.enums import Phase
 
@@ -13,7 +13,7 @@ SDPA = interior_of("flash", "cpu")
 
 def test_allocations_and_releases_come_with_their_operator_and_phase() -> None:
     recorder = Recorder(2, SDPA)
-    with FakeTensorMode(), recorder:
+    with META, LikeCpu(), recorder:
         recorder.begin(Phase.ENCODE)
         first = torch.zeros(256)
         recorder.begin(Phase.PREFILL)
@@ -32,7 +32,7 @@ def test_allocations_and_releases_come_with_their_operator_and_phase() -> None:
 
 def test_a_view_takes_no_memory() -> None:
     recorder = Recorder(1, SDPA)
-    with FakeTensorMode(), recorder:
+    with META, LikeCpu(), recorder:
         table = torch.zeros(4, 4)
         rows = table[1:3].transpose(0, 1)
         recorder.token()
@@ -41,5 +41,5 @@ def test_a_view_takes_no_memory() -> None:
 
 
 def test_a_value_that_is_no_flag_cannot_be_read() -> None:
-    with FakeTensorMode(), Recorder(1, SDPA), pytest.raises(TracingError, match=r"float32"):
+    with META, LikeCpu(), Recorder(1, SDPA), pytest.raises(TracingError, match=r"float32"):
         torch.zeros(1).item()
