@@ -155,7 +155,7 @@ def _gpu(sources: Sources) -> CheckGpu:
 
 
 def _of_heads(sources: Sources, read: Callable[[RecordHead], int | None]) -> CheckWholeFigure | None:
-    """A size that a record has once, of the records that the verdict rests on."""
+    """A size that each record has once, over the records that decide the verdict."""
     samples = [
         Sample(sources.machine(head), value) for head in sources.deciding if (value := read(head)) is not None
     ]

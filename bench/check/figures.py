@@ -93,7 +93,7 @@ def disagree(metric: Metric, samples: Sequence[Sample]) -> bool:
 
 
 def _noise(metric: Metric, value: float) -> float:
-    """How far two processes of one build may lie apart in the figure at this value."""
+    """Largest expected difference between two processes of one build, at this value of the figure."""
     return max(metric.noise * abs(value), metric.noise_bytes)
 
 

@@ -1,4 +1,4 @@
-"""Which records make one check document, and under which name its files lie."""
+"""Groups of records that make one check document, and the names of its files."""
 
 import hashlib
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""The database behind the index: opened with suspicion, made again where it is not what it should be."""
+"""The database of the index: checked when opened, and rebuilt if it is damaged or of another version."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -32,11 +32,11 @@ _SCHEMA: Final = (
 
 
 class DamagedError(Exception):
-    """The database does not hold what was put into it. Never leaves `bench.check`."""
+    """The database is damaged. Never leaves `bench.check`."""
 
 
 class UnusableError(Exception):
-    """There is no index, and none can be made. Never leaves `bench.check`."""
+    """No index can be opened or made. Never leaves `bench.check`."""
 
 
 def connect(path: Path, note: Note, *, is_ours: bool) -> sqlite3.Connection:
@@ -89,12 +89,12 @@ def _open_or_remake(path: Path, note: Note) -> sqlite3.Connection:
 
 
 def reason_of(error: Exception) -> str:
-    """Why an index is of no use, as the beginning of a line."""
+    """Reason why an index cannot be used, as the beginning of a line."""
     return str(error) if isinstance(error, DamagedError) else f"damaged ({error})"
 
 
 def remove(path: Path) -> None:
-    """Delete a database and what SQLite may have left next to it."""
+    """Delete a database and SQLite's other files of it."""
     with _file_errors():
         for suffix in ("", "-journal"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)

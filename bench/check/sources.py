@@ -58,7 +58,7 @@ class Sources:
 
     @property
     def deciding(self) -> tuple[RecordHead, ...]:
-        """The records that the verdict rests on."""
+        """The records that decide the verdict."""
         return tuple(head for head in self.counted if head.provenance is self.provenance)
 
     def machine(self, head: RecordHead) -> str:

@@ -257,7 +257,7 @@ def _envelope(cell: CellResult, budgets: Budgets) -> CheckEnvelope:
 
 
 def _rounded(ceiling: Ceiling | None) -> Ceiling | None:
-    """Three significant digits are more than a ceiling means."""
+    """Round to three significant digits: a ceiling is no more exact."""
     if ceiling is None:
         return None
     known = {name: value for name, value in ceiling if isinstance(value, float)}

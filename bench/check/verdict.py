@@ -1,4 +1,4 @@
-"""The verdict over all records, why, and what a reader must know before believing it."""
+"""The verdict over all records, its reason and its caveats."""
 
 from collections.abc import Iterable, Sequence
 from typing import Literal

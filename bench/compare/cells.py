@@ -86,7 +86,7 @@ def _result(base: CellObservation, new: CellObservation) -> tuple[Result, tuple[
 
 
 def _unfair(base: CellObservation, new: CellObservation) -> Iterator[CellReason]:
-    """Why the end of a cell that did not run says nothing about its side."""
+    """Reasons why the outcome of a cell that did not run does not count against its side."""
     yield from records_differ(base.record, new.record)
     for one in (base, new):
         if not _ran(one.cell) and is_contended(one.cell):

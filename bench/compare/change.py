@@ -152,7 +152,7 @@ def _verdict(
 
 
 def _word(metric: str, by: float) -> ChangeVerdict:
-    """The word for a change that is there."""
+    """The verdict for a change that is shown."""
     row = METRICS[metric]
     if row.unit.is_speed:
         return ChangeVerdict.FASTER if row.is_better(by) else ChangeVerdict.SLOWER
@@ -162,7 +162,7 @@ def _word(metric: str, by: float) -> ChangeVerdict:
 def _of_timed(
     metric: str, by: float, found: Evidence, interval: Interval | None
 ) -> tuple[ChangeVerdict, ChangeNote | None]:
-    """A change is there where its interval excludes none at all."""
+    """Return a change as shown if its interval excludes 0."""
     if interval is None or _is_untested(found.unit, found.kind):
         return ChangeVerdict.CANNOT_TELL, _why_no_interval(found)
     drift = DriftNotTested() if found.unit is Unit.PROCESS else None

@@ -23,7 +23,7 @@ from bench.wording.comparison import cell_reason
 
 
 def compare(base: Side, news: Sequence[Side], gates: Sequence[Gate] = ()) -> Comparison:
-    """Sides that ran apart from each other, each against the base.
+    """Compare sides that ran separately, each with the base.
 
     Raises:
         UsageError: gates, and a side that ran on another device than the base, shares no cell with it, or
@@ -39,7 +39,7 @@ def compare(base: Side, news: Sequence[Side], gates: Sequence[Gate] = ()) -> Com
 def compare_pairs(
     pairs: Sequence[tuple[Record, Record]], given: tuple[str, str], gates: Sequence[Gate] = ()
 ) -> Comparison:
-    """Two builds that ran in alternation: records of one pair ran one after the other.
+    """Compare two builds that ran in alternation, pair by pair.
 
     Raises:
         UsageError: no pair, or no cell that both builds have.

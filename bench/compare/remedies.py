@@ -12,7 +12,7 @@ MOST: Final = 1000
 
 
 def enough(change: Change, limit: float, end: float | None, cells: int) -> GateRemedy:
-    """How many would bring the end of the interval to the limit: it narrows with the root of their number.
+    """Number of runs that would bring the end of the interval to the limit: it narrows with their root.
 
     `end`: the end of the interval that is beyond the limit; None where there is no interval. `cells`: how
     many are looked at, of which one has to show a change.

@@ -129,7 +129,7 @@ class _Runs:
         threading.Thread(target=_wait, args=(process, self._events.put), daemon=True).start()
 
     def end(self, pid: int) -> Build:
-        """Take a process that has ended by itself from the running ones; return its build.
+        """Remove an ended process from the running ones; return its build.
 
         Raises:
             MachineError, UsageError: it has no record.

@@ -1,4 +1,4 @@
-"""Caveats of a record: what limits the meaning of its figures, the weightiest first. Pure."""
+"""Caveats of a record, the most important first. Pure."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -35,7 +35,7 @@ def computed_elsewhere(record: Record) -> str | None:
 
 
 def caveats(record: Record, budgets: Budgets, alike: SameKernels) -> tuple[RecordCaveat, ...]:
-    """Everything that limits what the figures of a record mean."""
+    """Return all caveats of a record."""
     return (
         *_about_the_run(record),
         *(_about_the_prediction(record, budgets) if is_derived(record) else _about_the_host(record)),
@@ -224,6 +224,6 @@ def _watched_loosely(cell: CellResult) -> bool:
 
 
 def _is_loose(sampler: Sampled) -> bool:
-    """Whether the sampler came so late at least once that a short peak may have passed unseen."""
+    """Whether the sampler had a gap in which it may have missed a short peak."""
     gap_s = sampler.largest_gap_s
     return gap_s is not None and gap_s > _LATE_PERIODS * sampler.period_s

@@ -49,7 +49,7 @@ def judge_expectations(record: Record) -> tuple[Finding, ...]:
 
 
 def count(findings: tuple[Finding, ...]) -> dict[ExpectationResult, int]:
-    """How many findings have which result."""
+    """Number of findings with each result."""
     return {met: sum(finding.met is met for finding in findings) for met in ExpectationResult}
 
 
@@ -77,7 +77,7 @@ def _fits(cell: CellResult, wanted: bool) -> Finding:
 
 
 def _fit_of(cell: CellResult) -> tuple[bool | None, FoundEnd]:
-    """Whether the cell fits, None where nothing shows it, and its end."""
+    """Whether the cell fits (None: unknown), and how it ended."""
     contended, spilled = ran_out_while_contended(cell), has_spilled(cell)
     end = FoundEnd(cell.outcome, contended=contended, spilled=spilled)
     if is_misfit(cell):

@@ -35,7 +35,7 @@ class Line:
         return request_key(LINE, requested) == request_key(LINE, self.asked)
 
     def needs_more_than(self, requested: Requested) -> bool:
-        """Whether it differs in length and in fewer tokens only: what is too much for it, is so for this."""
+        """Whether it differs only in length and fewer tokens: what does not fit there does not fit here."""
         is_like_it = request_key(LINES, requested) == request_key(LINES, self.asked)
         return is_like_it and requested.max_tokens < self.asked.max_tokens
 
@@ -124,7 +124,7 @@ def also_known(unsupported_reason: Support, results: Collection[CellResult]) -> 
 def end_of_line(
     found: Limit, results: Mapping[str, CellResult], unsupported_reason: Support
 ) -> CellResult | None:
-    """The outcome that ends a line without being tried, so that its record says what ended it.
+    """The untried outcome that ends a line, for its record.
 
     Either the line, or the first clip beyond the model's context, is unsupported; or the clip did not fit
     with fewer tokens. None if the search is not at its end, ended between two clips that were tried, or the

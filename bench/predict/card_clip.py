@@ -1,4 +1,4 @@
-"""A clip on cards that take the same memory for it, and where its figures may be from. Pure."""
+"""A clip on cards that take the same memory for it, and the sources of its figures. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -38,4 +38,4 @@ class TermsSource(Protocol):
     """A source of figures for one model."""
 
     def find(self, clip: CardClip, max_tokens: Sequence[int]) -> Mapping[int, CardTerms]:
-        """Return the figures of those of these answers that it has."""
+        """Return the figures by length of the answer; answers without figures are left out."""

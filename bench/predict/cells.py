@@ -158,7 +158,7 @@ class Predictions:
         return ProbedWorkspace()
 
     def clip(self, requested: Requested, target: Target) -> CardClip:
-        """Return what of a cell and its card decides the memory.
+        """Return the parts of a cell and its card that decide the memory.
 
         Raises:
             ValueError: the target is no card.

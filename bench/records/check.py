@@ -136,7 +136,7 @@ class CheckPrediction(Frozen):
 
 
 class CheckModel(Frozen):
-    """Which model the figures are about."""
+    """The model of the figures."""
 
     name: str
     repo: str | None = Field(description="repository on the Hub; null for local, random or tiny weights")
@@ -147,7 +147,7 @@ class CheckModel(Frozen):
 
 
 class CheckGpu(Frozen):
-    """Which device; `kind` is `cpu` where it was none."""
+    """The device; `kind` is `cpu` for a CPU."""
 
     slug: str
     name: str
@@ -157,7 +157,7 @@ class CheckGpu(Frozen):
 
 
 class CheckPoint(Frozen):
-    """Which cell a figure is of. `variant`: other settings, where cells of the document differ in them."""
+    """The cell of a figure. `variant`: other settings, where cells of the document differ in them."""
 
     cell_id: str
     attention: Attention
@@ -177,7 +177,7 @@ class CheckPhase(Frozen):
 
 @with_fields(_of(Section.MEMORY, Section.CARD), _field)
 class CheckPeaks(_Figures):
-    """Memory of one cell: what it took, over all and in each phase, and what was predicted of it."""
+    """Memory of one cell: measured, over all and in each phase, and predicted."""
 
     point: CheckPoint
     predicted_bytes: Whole = Field(

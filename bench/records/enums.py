@@ -17,7 +17,7 @@ class Provenance(StrEnum):
 
 
 class WeightMode(StrEnum):
-    """Which weights were loaded."""
+    """Kind of the loaded weights."""
 
     HUB = "hub"
     LOCAL = "local"

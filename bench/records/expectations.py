@@ -11,7 +11,7 @@ from bench.records.record import Outcome
 
 
 class Sign(StrEnum):
-    """Which way a bound bounds."""
+    """Direction of a bound."""
 
     AT_LEAST = ">="
     AT_MOST = "<="

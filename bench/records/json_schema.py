@@ -22,10 +22,10 @@ _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
 def json_schema(document: type[Frozen]) -> dict[str, JsonValue]:
-    """What every such document that `bench` writes satisfies: all keys are there, and no others."""
+    """Return the schema of the documents that `bench` writes: all keys are required, others are refused."""
     return {"$schema": _DIALECT, **document.model_json_schema(mode="serialization")}
 
 
 def render_json_schema(document: type[Frozen]) -> str:
-    """The schema as it is kept in `schemas/`: sorted, so that only what changed shows in a diff."""
+    """Return the schema as text for `schemas/`: sorted, so that a diff shows only changes."""
     return json.dumps(json_schema(document), indent=1, sort_keys=True, ensure_ascii=False) + "\n"

@@ -32,7 +32,7 @@ class Better(StrEnum):
 
 
 class Kind(StrEnum):
-    """What a difference means: counted values repeat exactly, a watched peak may be missed, times vary."""
+    """Meaning of a difference: counted values repeat exactly, a watched peak may be missed, times vary."""
 
     COUNTED = "counted"
     WATCHED = "watched"
@@ -73,11 +73,11 @@ class Metric:
 
     @property
     def noise(self) -> float:
-        """How far two processes of one build may differ, as a share, where nothing measured it."""
+        """Assumed difference between two processes of one build, as a share."""
         return MEMORY_NOISE if self.unit is Unit.BYTES else PROCESS_NOISE
 
     def is_better(self, change: float) -> bool:
-        """Whether a change that is not 0 goes the good way."""
+        """Whether a change that is not 0 is an improvement."""
         return (change > 0) == (self.better is Better.HIGHER)
 
 

@@ -326,7 +326,7 @@ class WeightFile(Frozen):
 
 
 class ModelInfo(Frozen):
-    """Which model, and which bytes of it."""
+    """The model and its weight files."""
 
     name: PathName
     repo: str | None = Field(description="repository on the Hub; null for a local, random or tiny model")

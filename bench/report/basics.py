@@ -10,7 +10,7 @@ from bench.records.metrics import IntervalKind
 
 
 class Tone(StrEnum):
-    """Whether a word is good or bad news; shown with the word, never instead of it."""
+    """Whether a word is good or bad; shown as a colour together with the word."""
 
     GOOD = "good"
     WARN = "warn"
@@ -20,7 +20,7 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A label and its value, such as `Driver`, `580.95.05`; `note` is what puts it in proportion."""
+    """A label and its value, such as `Driver`, `580.95.05`; `note` explains it."""
 
     label: str
     text: str

@@ -1,4 +1,4 @@
-"""Bounds for pages with many cells: an even part of the view, and a sentence that says what is left out."""
+"""Bounds for pages with many cells: an evenly chosen part of the view, and a sentence about the rest."""
 
 from collections.abc import Sequence
 from dataclasses import replace

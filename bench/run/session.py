@@ -60,7 +60,7 @@ class Listener(Protocol):
 
 @dataclass(frozen=True)
 class RunPolicy:
-    """How to run cells, whichever they are.
+    """Rules for running any cells.
 
     Attributes:
         isolate: a worker runs all cells of its group, or one cell.
@@ -163,7 +163,7 @@ class Session:
         return None
 
     def goes_on(self, cell: Cell) -> bool:
-        """Whether the worker of this cell can also run the next one."""
+        """Whether the worker of this cell can run the next one too."""
         for other in self._cells[self._cells.index(cell) + 1 :]:
             if other.cell_id not in self._done and self._without_running(other) is None:
                 return request_key(WORKER, other.requested) == request_key(WORKER, cell.requested)

@@ -14,7 +14,7 @@ FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 @contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """Turn what the disk refuses into one line that says what to do."""
+    """Turn errors of the disk into one line with the step that helps."""
     try:
         yield
     except OSError as error:

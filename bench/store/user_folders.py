@@ -1,4 +1,4 @@
-"""The folders of this user for caches and for settings. Nothing that lies in them is ever necessary."""
+"""The folders of this user for caches and for settings. All files in them can be deleted."""
 
 import errno
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Cells: the points of a suite, with ids that are hashes of everything that makes them what they are."""
+"""Cells: the points of a suite, whose ids are hashes of their content."""
 
 import hashlib
 from dataclasses import dataclass

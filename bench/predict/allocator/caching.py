@@ -151,7 +151,7 @@ class Pool:
         return made
 
     def state(self) -> tuple[object, ...]:
-        """Return a value that is equal for pools that go on alike."""
+        """Return a value that is equal for pools that answer all later requests alike."""
         return tuple(self.live.items()), tuple(self._segments.items()), self._expandable
 
     def replay(self, changes: Iterable[Change], peak: Peak = NO_PEAK, *, is_last: bool = False) -> Peak:
