@@ -50,8 +50,10 @@ def without_overlaps(shown: Drawn, cells: Iterable[Datum], keys: Sequence[str], 
 
     kept = _groups(variants, same_setting)
 
-    def same_tokens(one: int, other: int) -> bool:
-        return all(_alike(curves.get((v, one)), curves.get((v, other)), least) for v, *_ in kept)
+    def same_tokens(drawn: int, other: int) -> bool:
+        """Whether the first can be drawn for both: a setting without the other does not matter."""
+        others = [v for v, *_ in kept if (v, other) in curves]
+        return all(_alike(curves.get((v, drawn)), curves[v, other], least) for v in others)
 
     return replace(shown, variants=kept, lines=_groups(lines, same_tokens))
 

@@ -8,16 +8,19 @@ from typing import Final
 import pytest
 from playwright.sync_api import Browser, Locator, Page, ViewportSize
 
+from bench.records.prediction import PlannedSystem
 from bench.records.record import Record
 from bench.report import html
+from bench.report.details import Details
 from bench.report.files import write_reports
 from bench.report.interface import View
-from bench.report.view import view_of
+from bench.report.view import build_view, view_of
 from tests.report.browsing import AXE, POOR_CONTRAST, TOOLS, Overheard, barriers
 from tests.samples import cards, large, odd_predictions
 from tests.samples import predictions as derived
 from tests.samples import records as sample
 from tests.samples.merged import MIXED, PLANS, watched_twice
+from tests.samples.reruns import cheaper, merged, replanned
 from tools.picture import chromium, show
 
 pytestmark = pytest.mark.browser
@@ -42,12 +45,35 @@ RECORDS: Final[dict[str, tuple[Callable[[], Record], list[str]]]] = {
     "derived": (derived.derived_record, ["memory"]),
     "hostile derived": (odd_predictions.hostile, ["memory"]),
     "unsupported": (sample.all_unsupported, []),
+    "one cell": (lambda: cards.with_card([cards.measured()]), ["latency"]),
     "large": (large.two_hundred, ["memory", "speed", "latency", "heat", "trace"]),
 }
 
 
+def four_settings() -> View:
+    """Predictions of four settings, of which each needs 4 GiB less than the one before."""
+    plan = derived.derived_record(clips=(10.0, 60.0))
+    systems = [
+        PlannedSystem(os=os, torch=torch)
+        for os, torch in (
+            ("linux", "2.13"),
+            ("linux", "2.14"),
+            ("windows", "2.13"),
+            ("windows", "2.14"),
+        )
+    ]
+    plans = [
+        derived.planned_for(
+            replanned(plan, [cheaper(cell, nth * 2**31) for cell in plan.cells], nth), system, "flash", nth
+        )
+        for nth, system in enumerate(systems, 1)
+    ]
+    return build_view(merged(*plans), Details())
+
+
 MERGED: Final[dict[str, tuple[Callable[[], View], list[str]]]] = {
     "merged plans": (lambda: PLANS, ["memory"]),
+    "four settings": (four_settings, ["memory"]),
     "merged": (lambda: MIXED, ["memory", "speed", "latency", "heat"]),
     "merged and watched": (watched_twice, ["memory", "speed", "latency", "heat", "trace"]),
 }
@@ -152,6 +178,22 @@ def test_another_cell_is_chosen_with_the_keyboard(page: Page, pages: dict[str, P
         "(d) => [...document.querySelectorAll('#plot-trace .mark-line path')].at(-1).getAttribute('d') !== d",
         arg=before,
     )
+
+
+def test_each_setting_has_an_axis_of_its_own_that_says_where_it_starts(
+    page: Page, pages: dict[str, Path]
+) -> None:
+    show(page, pages["four settings"])
+    labels = canvas(page, "memory").locator(".mark-group.role-axis .role-axis-label text")
+    before = labels.all_inner_texts()
+    assert "axis starts above 0" in canvas(page, "memory").inner_text()
+    page.locator("#plot-memory").get_by_role("combobox", name="Settings").select_option(index=3)
+    page.wait_for_function(
+        "(before) => JSON.stringify([...document.querySelectorAll('#plot-memory .mark-group.role-axis "
+        ".role-axis-label text')].map((t) => t.textContent)) !== JSON.stringify(before)",
+        arg=before,
+    )
+    assert canvas(page, "memory").locator(".mark-symbol path").count() > 1
 
 
 def test_a_trace_can_end_where_decoding_begins(page: Page, pages: dict[str, Path]) -> None:

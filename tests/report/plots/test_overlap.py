@@ -64,6 +64,18 @@ def test_token_counts_that_differ_in_one_setting_are_two() -> None:
     assert found.lines == ((0,), (1,))
 
 
+def test_a_setting_without_one_of_the_token_counts_does_not_keep_them_apart() -> None:
+    found = shown(*line(0, 0, 9.0, 10.0), *line(0, 1, 9.0, 10.0), *line(1, 0, 5.0, 6.0))
+    assert found.lines == ((0, 1),)
+
+
+def test_a_line_is_drawn_even_if_another_setting_has_it_under_another_count() -> None:
+    alone = shown(*line(0, 0, 9.0, 10.0), *line(1, 1, 9.0, 10.0))
+    assert alone.lines == ((0,), (1,))
+    one_more = shown(*line(0, 0, 9.0, 10.0), *line(0, 1, 9.0, 10.0), *line(1, 1, 5.0, 6.0))
+    assert one_more.lines == ((0,), (1,))
+
+
 def test_the_plot_draws_one_of_them_and_offers_no_choice() -> None:
     cells = [one for clip in (10.0, 60.0) for one in (cards.measured(clip), flash(clip))]
     memory = plot(cards.with_card(cells), "memory")
