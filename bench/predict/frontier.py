@@ -15,7 +15,7 @@ from bench.records.prediction import LongestClip
 from bench.records.record import Requested
 from bench.suite.cells import Cell
 
-EXTRA_LENGTHS: Final = 12
+EXTRA_LENGTHS: Final = 24
 """Clips that are predicted in addition to those of the suite, for attentions that allocate alike."""
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bench.hardware.budget import BudgetKind
 from bench.packages import version_of
 from bench.predict.cells import NotStoredError, Predictions
 from bench.predict.other_ways import other_ways
@@ -47,6 +48,31 @@ def test_a_way_has_the_lengths_of_its_own_plan(profile: Profile, system: Planned
         way.lengths.attention: way.lengths for way in others if (way.profile, way.system) == (profile, system)
     }
     assert found == {line.attention: line for line in own if line.max_tokens == 512}
+
+
+@of_the_table
+@pytest.mark.parametrize("profile", Profile)
+def test_a_limit_does_not_depend_on_which_budgets_are_asked(profile: Profile) -> None:
+    request = plan_request(RunOptions(model="MOSS-Audio-4B-Instruct", profile=profile))
+    (target,) = targets(["rtx-4070"], LINUX)
+
+    def lengths(budget: BudgetKind | None) -> list[LongestClip]:
+        derivation = Planner(request, budget).record(target).derivation
+        assert derivation is not None
+        return [*derivation.longest_clips, *(way.lengths for way in derivation.other_ways)]
+
+    for both, headless, desktop in zip(lengths(None), lengths("headless"), lengths("desktop"), strict=True):
+        if both.headless_misfit_s is not None:
+            assert (headless.headless_fits_s, headless.headless_likely_fits_s, headless.headless_misfit_s) == (
+                both.headless_fits_s,
+                both.headless_likely_fits_s,
+                both.headless_misfit_s,
+            )
+        assert (desktop.desktop_fits_s, desktop.desktop_likely_fits_s, desktop.desktop_misfit_s) == (
+            both.desktop_fits_s,
+            both.desktop_likely_fits_s,
+            both.desktop_misfit_s,
+        )
 
 
 def test_what_is_not_stored_is_not_traced_for_another_way() -> None:
