@@ -156,7 +156,8 @@ def test_a_command_that_needs_the_model_prints_the_lines_for_this_machine(
     ended = light("bench", *command, **(environment_of(scenario, fake_nvml) if scenario else {}))
     said, torch, extra = ended.err.splitlines()
     assert (ended.code, ended.out) == (3, "")
-    assert "this machine can predict and report, but not run" in said
+    of_a_run, of_a_plan = "this machine can predict and report, but not run", "has to be traced"
+    assert [words in said for words in (of_a_run, of_a_plan)] == [command != PLAN, command == PLAN]
     assert said.endswith("Install it, in the folder of the checkout:")
     assert re.fullmatch(rf"  pip install torch==[\d.]+\+{build} -i {INDEX}/{build}", torch)
     assert extra == f"  {EXTRA}"

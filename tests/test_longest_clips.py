@@ -57,8 +57,9 @@ def test_lean_before_is_as_it_was_predicted() -> None:
 
 def test_ends_are_fits_likely_fits_and_does_not_fit_from() -> None:
     assert ends(60.0, 96.0, 300.0) == "60 s / 96 s / 300 s"
-    assert ends(None, None, 1.0) == "none / none / 1 s"
+    assert ends(None, None, 1.0) == "no clip / no clip / 1 s"
     assert ends(60.0, 300.0) == "60 s / 300 s"
-    assert ends(None, 1.0) == "none / 1 s"
-    assert ends(600.0, None) == "600 s / no limit"
+    assert ends(None, 1.0) == "no clip / 1 s"
+    assert ends(None, 96.0, 300.0) == "uncertain / 96 s / 300 s"
+    assert ends(600.0, None) == "600 s / never"
     assert limits("rtx-4090", Profile.LEAN, LINUX, model=LARGER) == "n/a"

@@ -124,7 +124,7 @@ def _longest(record: Record) -> str:
         for longest in record.derivation.longest_clips
         if (longest.attention, longest.max_tokens) == (Attention.SDPA, MAX_TOKENS)
     )
-    return f"{found:g} s" if found else "none"
+    return f"{found:g} s" if found else "uncertain"
 
 
 def _lines(lines: Iterable[str]) -> str:

@@ -10,7 +10,7 @@ from bench.records.prediction import LongestClip, PlannedSystem
 from bench.records.record import Record
 from bench.store.record_files import find_records, read_record
 from bench.units import GIB, NOT_AVAILABLE, rate
-from bench.wording.labels import KERNELS
+from bench.wording.labels import KERNELS, NEVER, no_length
 from tools.derived import (
     BEFORE,
     CARDS,
@@ -68,13 +68,13 @@ def line_of(record: Record) -> LongestClip:
 
 
 def ends(*lengths_s: float | None) -> str:
-    """`60 s / 96 s / 300 s`: fits up to / likely fits up to / does not fit from. `none`: no clip does.
+    """`60 s / 96 s / 300 s`: fits up to / likely fits up to / does not fit from.
 
     Of records without typical figures the first and the last.
     """
     *fits_s, misfit_s = lengths_s
-    fits = ["none" if length is None else f"{length:g} s" for length in fits_s]
-    return " / ".join([*fits, "no limit" if misfit_s is None else f"{misfit_s:g} s"])
+    fits = [no_length(misfit_s) if length is None else f"{length:g} s" for length in fits_s]
+    return " / ".join([*fits, NEVER if misfit_s is None else f"{misfit_s:g} s"])
 
 
 def limits(

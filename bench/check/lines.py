@@ -1,12 +1,12 @@
 """The frontier over all records: from the merged rows of what ran, from the newest record of what did not."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from bench.check.rows import MergedCell
 from bench.check.sources import Sources
 from bench.check.summary import RecordHead
 from bench.judge.frontier import undecided
-from bench.judge.same_run import words_of
+from bench.judge.same_run import varying, words_of
 from bench.records.check import FrontierLine
 from bench.records.enums import Attention, Fit, Provenance
 
@@ -18,11 +18,14 @@ def merge_lines(
 ) -> tuple[FrontierLine, ...]:
     """One line for each attention, settings and max_tokens of what ran, then of what was predicted.
 
-    `names`: the settings that the cells differ in. A single record keeps its own lines.
+    `names`: the settings that the cells differ in. A single record keeps its own lines. Predicted lines may
+    differ in more: a prediction has lines for other profiles and systems than those of its cells.
     """
     ran = [head for head in sources.counted if head.provenance is not Provenance.DERIVED]
     predicted = [head for head in sources.counted if head.provenance is Provenance.DERIVED]
-    drawn = [_own(line, names) for line in _newest(predicted)]
+    newest = tuple(_newest(predicted))
+    of_all = {*names, *varying(line.settings for line in newest)}
+    drawn = [_own(line, of_all) for line in newest]
     if len(ran) == 1:
         return (*(_own(line, names) for line in ran[0].lines), *drawn)
     return (*_measured(cells, names), *drawn)
@@ -40,7 +43,7 @@ def _key(attention: Attention, settings: tuple[str, ...], max_tokens: int) -> _K
     return list(Attention).index(attention), settings, max_tokens
 
 
-def _own(line: FrontierLine, names: Sequence[str]) -> FrontierLine:
+def _own(line: FrontierLine, names: Collection[str]) -> FrontierLine:
     return line.model_copy(update={"variant": words_of(line.settings, names)})
 
 

@@ -22,6 +22,6 @@ def print_view(view: "View", *, verbose: bool, plain: bool = False) -> None:
 
     console = Console()
     if console.is_terminal and not plain:
-        console.print(summary(view) if verbose else brief(view, console.width))
+        console.print(summary(view, console.width) if verbose else brief(view, console.width))
     else:
         echo(as_text(view) if verbose else brief_text(view), nl=False)

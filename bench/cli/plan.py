@@ -45,7 +45,7 @@ Form = Literal["table", "json"]
     shell_complete=suite_names,
     default="standard",
     show_default=True,
-    help="Whose cells.",
+    help="Suite whose cells are predicted.",
 )
 @planned_device_options
 @system_options
@@ -58,7 +58,7 @@ Form = Literal["table", "json"]
     type=click.Choice(["table", "json"]),
     default="table",
     show_default=True,
-    help="What is printed.",
+    help="Printed form of the result.",
 )
 @verbose_option
 @click.option("--no-cache", is_flag=True, help="Trace again what an earlier plan traced, and keep nothing.")

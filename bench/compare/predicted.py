@@ -155,8 +155,11 @@ def _frontier(record: Record) -> Iterator[tuple[str, str]]:
 def _lengths(
     what: str, lengths: tuple[float | None, float | None, float | None], likely_is_known: bool
 ) -> Iterator[tuple[str, str]]:
-    fits, likely, misfit = ("none" if length is None else clip_length(length) for length in lengths)
-    yield f"longest clip that fits, {what}", fits
+    fits_s, likely_s, misfit_s = lengths
+    nothing = labels.no_length(misfit_s)
+    yield f"longest clip that fits, {what}", nothing if fits_s is None else clip_length(fits_s)
     if likely_is_known:
+        likely = nothing if likely_s is None else clip_length(likely_s)
         yield f"longest clip that likely fits, {what}", likely
+    misfit = labels.NEVER if misfit_s is None else clip_length(misfit_s)
     yield f"shortest clip that does not fit, {what}", misfit

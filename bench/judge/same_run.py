@@ -4,7 +4,7 @@ A use is a tuple of aspects of a record (or of a journal's header, or of a cell 
 request. Two runs serve a use together where `differing` is empty, or where their `values` or keys are equal.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from bench.records.aspects import Aspect
@@ -234,7 +234,7 @@ def varying(settings: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(name for name, values in columns.items() if len(values) > 1)
 
 
-def words_of(settings: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
+def words_of(settings: Sequence[str], names: Collection[str]) -> tuple[str, ...]:
     """`profile lean`, `dtype float16`, `Windows with torch 2.13`: those of one cell that have these names."""
     named = (
         (name, value) for name, value in zip(SETTINGS, settings, strict=False) if name in names and value

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from bench.arithmetic import architecture
 from bench.engines.native import SPEC
 from bench.engines.support import SupportFacts, unsupported
-from bench.errors import BenchError
+from bench.errors import BenchError, PackageError
 from bench.hardware.budget import CONTEXT
 from bench.hardware.catalog import Card
 from bench.packages import version_of
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 
 # A plan is for another machine, on which flash-attn may be installed.
 _ELSEWHERE: Final = "elsewhere"
+_NOT_SHIPPED: Final = (
+    "this prediction has to be traced: the shipped table has released models on cards, clips of whole "
+    "multiples of 4 s, and the clips and answers of the shipped suites"
+)
 
 
 def quiet(_message: str) -> None:
@@ -140,10 +144,15 @@ class Predictions:
 
     @cached_property
     def _traced(self) -> "TracedModel":
+        from bench.doctor.checks.install import ONLY_PREDICTS
         from bench.doctor.installed import prepare_imports, require_packages
 
         prepare_imports()
-        require_packages(SPEC.packages)
+        try:
+            require_packages(SPEC.packages)
+        except PackageError as error:
+            why = error.message.removesuffix(f": {ONLY_PREDICTS}")  # this very prediction it cannot make
+            raise PackageError(f"{_NOT_SHIPPED}: {why}", hint=error.hint, commands=error.commands) from error
         from bench.engines.native.engine import quiet_transformers
         from bench.predict.traced_model import TracedModel
 

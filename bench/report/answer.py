@@ -15,8 +15,6 @@ from bench.records.enums import Provenance
 from bench.records.prediction import ANSWER_TOKENS
 from bench.wording import labels
 
-UNCERTAIN: Final = "uncertain"
-NO_CLIP: Final = "no clip"
 ANY_CLIP: Final = "any clip"
 _SHORTEST_S: Final = 1.0  # of a predicted line
 _MARGIN: Final = 1.1  # of the axis, beyond the longest length that is drawn
@@ -208,13 +206,13 @@ def _strips(line: FrontierLine, axis_s: float) -> tuple[Strip | None, Strip | No
 def _predicted(lengths: PredictedLengths | None, context_s: float | None, axis_s: float) -> Strip | None:
     if lengths is None:
         return None
-    none_fits = lengths.misfit_s is not None and lengths.misfit_s <= _SHORTEST_S
-    nothing = NO_CLIP if none_fits else UNCERTAIN
+    nothing = labels.no_length(lengths.misfit_s)
+    none_fits = nothing == labels.NO_CLIP
     likely = nothing if lengths.likely_is_known else units.NOT_AVAILABLE
     return Strip(
         fits=_up_to(lengths.fits_s, context_s) or nothing,
         likely=_up_to(lengths.likely_fits_s, context_s) or likely,
-        misfit="never" if lengths.misfit_s is None else _length(lengths.misfit_s),
+        misfit=labels.NEVER if lengths.misfit_s is None else _length(lengths.misfit_s),
         segments=segments(
             lengths.fits_s, lengths.likely_fits_s, 0.0 if none_fits else lengths.misfit_s, axis_s
         ),

@@ -1,4 +1,4 @@
-"""The frontier in words. "none" means none of those tried, not none that exists."""
+"""The frontier in words. Of runs "none" means none of those tried, not none that exists."""
 
 from typing import Final
 
@@ -59,14 +59,15 @@ def _open_end(line: FrontierLine) -> str:
 def _lengths(found: PredictedLengths | None, context_s: float | None) -> LengthWords | None:
     if found is None:
         return None
-    likely = _up_to(found.likely_fits_s, context_s) if found.likely_is_known else units.NOT_AVAILABLE
-    misfit = "none" if found.misfit_s is None else units.clip_length(found.misfit_s)
-    return LengthWords(_up_to(found.fits_s, context_s), likely, misfit)
+    nothing = labels.no_length(found.misfit_s)
+    likely = _up_to(found.likely_fits_s, context_s, nothing) if found.likely_is_known else units.NOT_AVAILABLE
+    misfit = labels.NEVER if found.misfit_s is None else units.clip_length(found.misfit_s)
+    return LengthWords(_up_to(found.fits_s, context_s, nothing), likely, misfit)
 
 
-def _up_to(length_s: float | None, context_s: float | None) -> str:
-    """`128 s`, `none`, `3263 s (all)`. Exact if the prediction followed the line, else among its cells."""
+def _up_to(length_s: float | None, context_s: float | None, nothing: str) -> str:
+    """`128 s`, `3263 s (all)`. Exact if the prediction followed the line, else among its cells."""
     if length_s is None:
-        return "none"
+        return nothing
     whole = context_s is not None and length_s >= context_s
     return f"{units.clip_length(length_s)} (all)" if whole else units.clip_length(length_s)

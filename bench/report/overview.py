@@ -137,14 +137,15 @@ def _longest_predicted(lines: list[FrontierLine]) -> Cell:
     words = [budget, _setting(line)]
     if best.likely_fits_s is not None:
         words.insert(0, f"likely up to {units.clip_length(best.likely_fits_s)}")
-    return Cell(_fits(best.fits_s, line.context_s), ", ".join(words), best.fits_s or 0)
+    return Cell(_fits(best, line.context_s), ", ".join(words), best.fits_s or 0)
 
 
-def _fits(length_s: float | None, context_s: float | None) -> str:
-    if length_s is None:
-        return "none fits for certain"
-    is_all = context_s is not None and length_s >= context_s
-    return f"fits up to {units.clip_length(length_s)}" + (", the model's limit" if is_all else "")
+def _fits(found: PredictedLengths, context_s: float | None) -> str:
+    if found.fits_s is None:
+        is_none = labels.no_length(found.misfit_s) == labels.NO_CLIP
+        return "no clip fits" if is_none else "no clip fits for certain"
+    is_all = context_s is not None and found.fits_s >= context_s
+    return f"fits up to {units.clip_length(found.fits_s)}" + (", the model's limit" if is_all else "")
 
 
 def _reach(found: PredictedLengths) -> tuple[float, float]:

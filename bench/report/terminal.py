@@ -11,6 +11,7 @@ from bench.report.basics import Tone
 from bench.report.interface import FrontierRow, Grid, GridCell, GridLine, Row, View
 from bench.report.prediction import Derived
 from bench.report.terminal_answer import answer_lines
+from bench.wording.labels import ATTENTIONS
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -40,7 +41,7 @@ def brief(view: View, width: int) -> "RenderableType":
     """The answer alone: headline, the ways to run the model, and what to type. Without one the summary."""
     from rich.console import Group
 
-    return summary(view) if view.answer is None else Group(*_answer(view, view.answer, width))
+    return summary(view) if view.answer is None else Group(*_answer(view, view.answer, width), *_rest(view))
 
 
 def _answer(view: View, found: Answer, width: int) -> Iterator["RenderableType"]:
@@ -52,6 +53,12 @@ def _answer(view: View, found: Answer, width: int) -> Iterator["RenderableType"]
     yield Text("")
     for fact in view.highlights:
         yield Text(f"{fact.label}: {fact.text}{f' ({fact.note})' if fact.note else ''}")
+
+
+def _rest(view: View) -> Iterator["RenderableType"]:
+    """Cells without figures, and the option that prints the details."""
+    from rich.text import Text
+
     for miss in view.misses:
         yield Text(f"{miss.status.word}: {_shorten(', '.join(miss.cells))}", style=STYLES[miss.status.tone])
     if view.caveats:
@@ -68,16 +75,17 @@ def plain(shown: "RenderableType", width: int) -> str:
     return "".join(f"{line.rstrip()}\n" for line in sink.getvalue().splitlines())
 
 
-def summary(view: View) -> "RenderableType":
+def summary(view: View, width: int = _DERIVED_WIDTH) -> "RenderableType":
     """The summary for a rich console: one line per cell, then the verdict. Markup in a record has no effect.
 
-    A prediction begins with the verdict; its grids have at most `_DERIVED_WIDTH` columns of text.
+    A prediction begins with the answer of `width` columns, and without one with the verdict; its grids have
+    at most `_DERIVED_WIDTH` columns of text.
     """
     from rich.console import Group
 
     if view.derived is None:
         return Group(*_parts(view))
-    return Group(*_predicted(view, view.derived))
+    return Group(*_predicted(view, view.derived, width))
 
 
 def _parts(view: View) -> Iterator["RenderableType"]:
@@ -94,11 +102,16 @@ def _parts(view: View) -> Iterator["RenderableType"]:
         yield Text(f"- {caveat}", style="yellow")
 
 
-def _predicted(view: View, derived: Derived) -> Iterator["RenderableType"]:
+def _predicted(view: View, derived: Derived, width: int) -> Iterator["RenderableType"]:
     from rich.text import Text
 
-    yield Text(f"{view.identity.model} on {view.identity.gpu} ({view.headline_stamp})")
-    yield _headline(view)
+    if view.answer is not None:
+        yield from _answer(view, view.answer, width)
+        profiles = ", ".join(dict.fromkeys(row.profile for row in view.rows))
+        yield Text(f"\nCells, profile {profiles} ({view.headline_stamp})")
+    else:
+        yield Text(f"{view.identity.model} on {view.identity.gpu} ({view.headline_stamp})")
+        yield _headline(view)
     yield from _derived_parts(view, derived)
     yield from _misses(view)
     for caveat in view.caveats:
@@ -163,12 +176,14 @@ def _derived_parts(view: View, derived: Derived) -> Iterator["RenderableType"]:
         if grid.uniform is None:
             yield from _grid(grid)
             yield Text(_at_peak(grid), style="dim")
-    if derived.has_frontier:
-        yield Text("\nThe longest clip", style="bold")
-        yield _frontier(view)
+    points = _not_in_the_answer(view) if derived.has_frontier else ()
+    if points:
+        of_others = ", other numbers of new tokens" if view.answer is not None else ""
+        yield Text(f"\nThe longest clip{of_others}", style="bold")
+        yield _frontier(points)
     yield Text("")
     yield Text(derived.units_line)
-    if derived.room_line:
+    if derived.room_line and view.answer is None:
         yield Text(f"Budget: {derived.room_line}.")
     for line in derived.how_lines:
         yield Text(line, style="dim")
@@ -178,7 +193,7 @@ def _derived_parts(view: View, derived: Derived) -> Iterator["RenderableType"]:
         inside = "" if entry.comparison.inside is None else f", {entry.inside} inside the range"
         cells = _counted(entry.comparison.cells)
         yield Text(
-            f"SideComparison record {entry.record} ({cells}): {entry.metric}, measured / predicted "
+            f"Compared with record {entry.record} ({cells}): {entry.metric}, measured / predicted "
             f"{entry.factor} ({entry.spread}){inside}"
         )
 
@@ -237,7 +252,13 @@ def _grid_cell(cell: GridCell | None) -> "Text":
     return word.append(f"\n{found.peak}{likely}", style="default")
 
 
-def _frontier(view: View) -> "Table":
+def _not_in_the_answer(view: View) -> tuple[FrontierRow, ...]:
+    """The lines of other numbers of tokens than those of the answer; all without an answer."""
+    answer = view.answer
+    return tuple(point for point in view.frontier if answer is None or point.line.max_tokens != answer.tokens)
+
+
+def _frontier(points: Sequence[FrontierRow]) -> "Table":
     from rich.table import Table
     from rich.text import Text
 
@@ -247,7 +268,7 @@ def _frontier(view: View) -> "Table":
     table.add_column("Budget", no_wrap=True)
     for heading in ("Fits up to", "Likely fits up to", "Does not fit from"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for titles, point in _alike_lines(view.frontier):
+    for titles, point in _alike_lines(points):
         names = [titles, f"{point.line.max_tokens:,}"]
         for budget, found in (("headless", point.headless), ("desktop", point.desktop)):
             if found is not None:
@@ -257,10 +278,15 @@ def _frontier(view: View) -> "Table":
 
 
 def _alike_lines(points: Sequence[FrontierRow]) -> Iterator[tuple[str, FrontierRow]]:
-    """Lines with their attentions; lines with equal limits for one number of tokens are joined."""
+    """Lines with their attentions; lines with equal limits for one number of tokens are joined.
+
+    Settings in which these lines do not differ are left out.
+    """
+    is_one_way = len({point.line.variant for point in points}) == 1
     groups: dict[tuple[object, ...], list[FrontierRow]] = {}
     for point in points:
         key = (point.line.max_tokens, point.headless, point.desktop)
         groups.setdefault(key, []).append(point)
     for group in groups.values():
-        yield ", ".join(point.attention_words.replace("FlashAttention 2", "FA2") for point in group), group[0]
+        names = (ATTENTIONS[point.line.attention] if is_one_way else point.attention_words for point in group)
+        yield ", ".join(names).replace("FlashAttention 2", "FA2"), group[0]

@@ -41,7 +41,10 @@ def answer_lines(found: Answer, width: int) -> Iterator["Text"]:
         for way in ways:
             yield Text(" ".join(filter(None, (way.name, f"on {way.system}" if way.system else ""))))
             for label, strip in _budgets(way):
-                yield _stacked(label, strip) if is_narrow else _row(label, strip, widths)
+                if is_narrow:
+                    yield from _stacked(label, strip)
+                else:
+                    yield _row(label, strip, widths)
     if not is_narrow and any(provenance is Provenance.DERIVED for provenance in found.provenances):
         yield Text(_GAP.join(f"{_BLOCKS[kind]} {words}" for kind, words in _KEY.items()), style="dim")
     if found.command:
@@ -75,11 +78,17 @@ def _row(label: str, strip: Strip, widths: Sequence[int]) -> "Text":
     return line.append(f"{_GAP}{_joined(_words(strip), widths)}")
 
 
-def _stacked(label: str, strip: Strip) -> "Text":
+def _stacked(label: str, strip: Strip) -> Iterator["Text"]:
+    """The budget, then a line for each length: no length is broken at the end of a line."""
     from rich.text import Text
 
-    words = ", ".join(f"{name} {word}" for name, word in zip(_COLUMNS, _words(strip), strict=True))
-    return Text(f"  {label}: {words}")
+    yield Text(f"  {label}")
+    for name, word in zip(_COLUMNS, _words(strip), strict=True):
+        yield Text(f"    {name:<{_widest(_COLUMNS)}}{_GAP}{word}")
+
+
+def _widest(words: Sequence[str]) -> int:
+    return max(map(len, words))
 
 
 def _bar(strip: Strip) -> "Text":

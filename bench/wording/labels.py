@@ -97,6 +97,18 @@ def system(planned: PlannedSystem) -> str:
     return f"{SYSTEMS[planned.os]} with torch {planned.torch}"
 
 
+NO_CLIP: Final = "no clip"
+UNCERTAIN: Final = "uncertain"
+NEVER: Final = "never"
+"""A predicted limit that no clip reaches: every clip may fit."""
+_SHORTEST_S: Final = 1.0  # of a predicted line
+
+
+def no_length(misfit_s: float | None) -> str:
+    """Word for a longest clip that is not known: `no clip` where even the shortest does not fit."""
+    return NO_CLIP if misfit_s is not None and misfit_s <= _SHORTEST_S else UNCERTAIN
+
+
 STATUSES: Final[Mapping[Status, str]] = {
     "measured": "ran",
     "predicted": "predicted",

@@ -57,8 +57,8 @@ def _run(why: verdicts.RunReason) -> str:
     match why:
         case verdicts.SmokeRun(ran=ran, cells=cells):
             return (
-                f"Smoke run: {ran} of {cells} cells of a tiny model ran. The pipeline works; this does not "
-                "show whether the real model runs."
+                f"Smoke run: {ran} of {cells} cells of a tiny model ran. This does not show whether the real "
+                "model runs."
             )
         case verdicts.OtherDeviceComputed(device_kind=kind, device=device):
             return f"The cells computed on the {kind}: this does not show whether they run on {device}."

@@ -1,6 +1,7 @@
 """The frontier over all records."""
 
 from bench.records.enums import Provenance
+from tests.report.test_answer import PLAN, with_lean
 from tests.samples import cards
 from tests.samples import predictions as derived
 from tests.samples import records as sample
@@ -33,3 +34,11 @@ def test_settings_in_which_records_differ_name_the_line() -> None:
     plan = derived.derived_record()
     variants = {line.variant for line in merged(plan, lean(plan, 2)).frontier}
     assert variants == {("profile faithful",), ("profile lean",)}
+
+
+def test_lines_of_other_ways_of_one_prediction_are_named_by_their_settings() -> None:
+    lines = merged(with_lean(PLAN, 600.0)).frontier
+    of_lean = [line for line in lines if line.predicted_headless and line.predicted_headless.fits_s == 600.0]
+    assert [line.variant for line in of_lean] == [("profile lean",)]
+    others = {line.variant for line in lines} - {("profile lean",)}
+    assert others == {("profile faithful",)}

@@ -63,7 +63,11 @@ def test_a_limit_does_not_depend_on_which_budgets_are_asked(profile: Profile) ->
 
     for both, headless, desktop in zip(lengths(None), lengths("headless"), lengths("desktop"), strict=True):
         if both.headless_misfit_s is not None:
-            assert (headless.headless_fits_s, headless.headless_likely_fits_s, headless.headless_misfit_s) == (
+            assert (
+                headless.headless_fits_s,
+                headless.headless_likely_fits_s,
+                headless.headless_misfit_s,
+            ) == (
                 both.headless_fits_s,
                 both.headless_likely_fits_s,
                 both.headless_misfit_s,

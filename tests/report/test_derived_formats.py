@@ -44,14 +44,15 @@ def test_one_cell_is_no_cells() -> None:
     text = " ".join(as_text(view_of(derived.derived_record(compared=(compared,)))).split())
     assert "(1 cell):" in text
     assert "(1 cells)" not in text
+    assert "Compared with record 0123456789ab (1 cell): " in text
 
 
 def test_the_terminal_has_verdict_grid_and_longest_clips_in_80_columns() -> None:
     text = as_text(view_of(derived.derived_record(attentions=BOTH)))
     assert max(map(len, text.splitlines())) <= 80
     lines = text.splitlines()
-    assert " ".join(lines[:2]).endswith("(predicted, nothing was run, for Linux with torch 2.13)")
-    assert lines[2].startswith("Fits on a headless card: ")
+    assert lines[0] == "Predicted: fits on a headless card"
+    assert "Cells, profile faithful (predicted, nothing was run, for Linux with torch 2.13)" in lines
     for words in (
         "too close to call",
         "does not fit",

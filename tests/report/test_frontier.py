@@ -43,13 +43,13 @@ def test_a_predicted_line_that_the_context_ends_fits_all_clips() -> None:
     )
     ended = line.model_copy(update={"predicted_headless": lengths, "predicted_desktop": None})
     (row,) = frontier(check.model_copy(update={"frontier": (ended,)}), several=False)
-    assert row.headless == LengthWords(f"{row.context} (all)", f"{row.context} (all)", "none")
+    assert row.headless == LengthWords(f"{row.context} (all)", f"{row.context} (all)", "never")
     assert row.desktop is None
 
 
 def test_a_likely_length_is_shown_between_what_fits_and_what_does_not() -> None:
     (row, *_) = view_of(derived.with_typical(derived.derived_record())).frontier
     assert row.headless == LengthWords("128 s", "200 s", "342 s")
-    assert row.desktop == LengthWords("none", "60 s", "303 s")
+    assert row.desktop == LengthWords("uncertain", "60 s", "303 s")
     (older, *_) = view_of(derived.derived_record()).frontier
     assert older.headless == LengthWords("128 s", "n/a", "342 s")

@@ -5,8 +5,9 @@ import io
 from rich.console import Console
 
 from bench.records.enums import WeightMode
-from bench.report.terminal import WIDTH, as_text, summary
+from bench.report.terminal import WIDTH, as_text, brief, plain, summary
 from bench.report.view import view_of
+from tests.report.test_answer import PLAN, with_lean
 from tests.samples import cards
 from tests.samples import records as sample
 from tests.samples.named import RECORDS
@@ -60,3 +61,11 @@ def test_markup_in_a_record_is_text() -> None:
     console = Console(file=io.StringIO(), width=WIDTH, force_terminal=True, record=True)
     console.print(summary(view_of(record)))
     assert "[bold red]x[/]" in console.export_text()
+
+
+def test_the_details_of_a_prediction_begin_with_its_answer_and_repeat_none_of_it() -> None:
+    view = view_of(with_lean(PLAN, 600.0))
+    answer, details = plain(brief(view, 80), 80), plain(summary(view, 80), 80)
+    assert details.startswith(answer[: answer.index("Add -v")])
+    assert "Add -v" not in details
+    assert details.count("10 min") == answer.count("10 min")

@@ -24,6 +24,11 @@ def test_a_narrow_terminal_gets_lines_without_a_bar(width: int) -> None:
     text = plain(brief(VIEW, width), width)
     assert "█" not in text
     assert "fits up to 2 min 8 s" in " ".join(text.split())
+    lines = [line.strip() for line in text.splitlines()]
+    lengths = [line for line in lines if line.startswith(("fits up to", "likely up to", "does not fit from"))]
+    # None is broken at the end of a line.
+    assert len(lengths) == 3 * sum(line in {"headless", "with a desktop"} for line in lines)
+    assert all(line.endswith((" s", " min", "uncertain", "n/a")) for line in lengths), lengths
 
 
 def test_a_bar_shows_each_part_that_exists() -> None:

@@ -38,3 +38,8 @@ def test_each_code_has_a_name(table: Mapping[str, str], codes: Iterable[str]) ->
 def test_an_own_suite_is_distinguished_from_the_shipped_one_of_its_name() -> None:
     named = [labels.suite("standard", "1", origin) for origin in ("shipped", None, "own")]
     assert named == ["standard 1", "standard 1", "standard 1 (own suite)"]
+
+
+def test_a_length_that_no_clip_has_is_uncertain_unless_nothing_fits() -> None:
+    assert labels.no_length(None) == labels.no_length(300.0) == "uncertain"
+    assert labels.no_length(1.0) == "no clip"

@@ -47,10 +47,7 @@ def setting(*variants: str, why: verdicts.RecordReason) -> verdicts.SettingReaso
 SENTENCES: Final[list[tuple[VerdictReason, str]]] = [
     (
         verdicts.SmokeRun(ran=2, cells=3),
-        (
-            "Smoke run: 2 of 3 cells of a tiny model ran. The pipeline works; this does "
-            "not show whether the real model runs."
-        ),
+        ("Smoke run: 2 of 3 cells of a tiny model ran. This does not show whether the real model runs."),
     ),
     (
         verdicts.OtherDeviceComputed(device_kind="cpu", device="NVIDIA GeForce RTX 4070"),
