@@ -6,7 +6,7 @@ format escapes for its own syntax.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from bench.judge.memory import CardMemory
@@ -363,6 +363,11 @@ class View:
         if provenance in {None, self.provenance}:
             return Fact("Provenance", self.stamp, self.stamp_tone)
         return Fact("Provenance", PROVENANCES[Provenance(provenance)], Tone.WARN)
+
+    def stamp_of_answer(self, provenance: Provenance) -> Fact:
+        """The stamp of the answer. That of predictions names no system: the rows are of several."""
+        found = self.stamp_of(provenance)
+        return replace(found, text=PROVENANCES[provenance]) if provenance is Provenance.DERIVED else found
 
     @property
     def rows(self) -> tuple[Row, ...]:

@@ -55,7 +55,7 @@ def _answer(view: View, found: Answer) -> Iterator[str]:
     for provenance in found.provenances:
         head = ["way to run it", "budget", "fits up to", "likely fits up to", "does not fit from"]
         ways = found.of(provenance)
-        yield f"{escape(view.stamp_of(provenance).text)}; {found.tokens_words}"
+        yield f"{escape(view.stamp_of_answer(provenance).text)}; {found.tokens_words}"
         yield table(head, (line for way in ways for line in _way(way)), elsewhere=_IN_FULL)
     yield f"Type: `{found.command}`. {found.reason}" if found.command else ""
 

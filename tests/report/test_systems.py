@@ -63,6 +63,13 @@ def test_a_page_of_one_system_names_it_at_every_table() -> None:
     assert "Attention kernel: math." in shown
 
 
+def test_the_answer_whose_rows_are_of_several_systems_is_stamped_with_none() -> None:
+    view = view_of(ON_WINDOWS)
+    assert "predicted, nothing was run; 512 new tokens" in markdown.render(view).splitlines()
+    _, caption = html.render(view).split('<table class="ways">', 1)
+    assert "Windows" not in caption.split("</caption>")[0]
+
+
 def test_attentions_with_equal_figures_and_other_kernels_are_not_shown_as_one() -> None:
     both = derived.derived_record(attentions=(Attention.SDPA, Attention.FLASH_ATTENTION_2))
     assert "SDPA and FlashAttention 2" in as_text(view_of(planned_for(both, WINDOWS, "flash")))
