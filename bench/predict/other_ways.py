@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
+from bench.hardware.budget import has_wddm
 from bench.judge.prediction import budgets_from
 from bench.predict.cells import NotStoredError, Predictions, unsupported_reason
 from bench.predict.frontier import longest_clips
@@ -26,12 +27,15 @@ def other_ways(
 ) -> tuple[OtherWay, ...]:
     """Return the longest clips of each other profile and system; of a CPU none.
 
-    `predictions` trace nothing: a way that is not stored is left out.
+    `predictions` trace nothing: a way that is not stored is left out. Where only a headless card was asked
+    for, so are systems that always have a desktop.
     """
     if target.card is None or target.system is None:
         return ()
-    found = list[OtherWay]()
+    found, is_headless = list[OtherWay](), derivation_of(target).headroom == "headless"
     for profile, system in _ways(cells[0].requested.profile, target.system):
+        if is_headless and has_wddm(system.os):
+            continue
         asked = [_with_profile(cell, profile) for cell in cells]
         planned = target if system == target.system else on_system(target, system)
         with suppress(NotStoredError):

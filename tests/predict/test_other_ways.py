@@ -38,6 +38,15 @@ def test_every_other_profile_and_system_is_there_once_for_one_answer() -> None:
 
 
 @of_the_table
+def test_a_plan_for_a_headless_card_names_no_system_that_always_has_a_desktop() -> None:
+    planner = Planner(plan_request(RunOptions(model="MOSS-Audio-4B-Instruct")), "headless")
+    (target,) = targets(["rtx-4070"], LINUX)
+    derivation = planner.record(target).derivation
+    assert derivation is not None
+    assert {way.system.os for way in derivation.other_ways} == {"linux"}
+
+
+@of_the_table
 @pytest.mark.parametrize(
     ("profile", "system"), [(Profile.LEAN, LINUX), (Profile.FAITHFUL, WINDOWS), (Profile.LEAN, WINDOWS)]
 )
@@ -56,26 +65,30 @@ def test_a_limit_does_not_depend_on_which_budgets_are_asked(profile: Profile) ->
     request = plan_request(RunOptions(model="MOSS-Audio-4B-Instruct", profile=profile))
     (target,) = targets(["rtx-4070"], LINUX)
 
-    def lengths(budget: BudgetKind | None) -> list[LongestClip]:
+    def lengths(budget: BudgetKind | None) -> dict[tuple[object, ...], LongestClip]:
         derivation = Planner(request, budget).record(target).derivation
         assert derivation is not None
-        return [*derivation.longest_clips, *(way.lengths for way in derivation.other_ways)]
+        own: dict[tuple[object, ...], LongestClip] = {
+            (profile, LINUX, line.attention, line.max_tokens): line for line in derivation.longest_clips
+        }
+        others: dict[tuple[object, ...], LongestClip] = {
+            (way.profile, way.system, way.lengths.attention, way.lengths.max_tokens): way.lengths
+            for way in derivation.other_ways
+        }
+        return {**own, **others}
 
-    for both, headless, desktop in zip(lengths(None), lengths("headless"), lengths("desktop"), strict=True):
-        if both.headless_misfit_s is not None:
-            assert (
-                headless.headless_fits_s,
-                headless.headless_likely_fits_s,
-                headless.headless_misfit_s,
-            ) == (
-                both.headless_fits_s,
-                both.headless_likely_fits_s,
-                both.headless_misfit_s,
-            )
-        assert (desktop.desktop_fits_s, desktop.desktop_likely_fits_s, desktop.desktop_misfit_s) == (
-            both.desktop_fits_s,
-            both.desktop_likely_fits_s,
-            both.desktop_misfit_s,
+    both = lengths(None)
+    for way, found in lengths("headless").items():
+        assert (found.headless_fits_s, found.headless_likely_fits_s, found.headless_misfit_s) == (
+            both[way].headless_fits_s,
+            both[way].headless_likely_fits_s,
+            both[way].headless_misfit_s,
+        )
+    for way, found in lengths("desktop").items():
+        assert (found.desktop_fits_s, found.desktop_likely_fits_s, found.desktop_misfit_s) == (
+            both[way].desktop_fits_s,
+            both[way].desktop_likely_fits_s,
+            both[way].desktop_misfit_s,
         )
 
 
