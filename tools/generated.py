@@ -5,12 +5,15 @@ python -m tools.generated
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import get_args
 
 from bench import shipped
 from bench.records.check import CheckPeaks, CheckRow, CheckSpeed
+from bench.records.findings import Code, severity_of
 from bench.records.json_schema import DOCUMENTS, render_json_schema
 from bench.records.metrics import FIGURES
 from bench.store.record_files import write_atomically
+from bench.wording.findings import template
 from tools import envelope_page, hf_mem, longest_clips
 from tools.derived import ROOT
 from tools.envelope_page import filled
@@ -23,6 +26,7 @@ def files() -> dict[Path, str]:
         ROOT / "docs" / "check.md": {"metrics": _lines(_of_a_check())},
         envelope_page.PAGE: envelope_page.blocks(),
         ROOT / "docs" / "predictions.md": hf_mem.blocks(),
+        ROOT / "docs" / "validating.md": {"findings": _lines(_findings())},
         ROOT / "README.md": {"longest": _lines(longest_clips.of_the_readme())},
         ROOT / "docs" / "longest-clips.md": {"longest": _lines(longest_clips.of_every_profile())},
     }
@@ -46,6 +50,14 @@ def _of_a_check() -> Iterator[str]:
     yield "|---|---|"
     for part, model in (("speed", CheckSpeed), ("vram.largest", CheckPeaks), ("rows", CheckRow)):
         yield f"| `{part}` | {', '.join(f'`{name}`' for name in FIGURES if name in model.model_fields)} |"
+
+
+def _findings() -> Iterator[str]:
+    """Every finding of the validator."""
+    yield "| code | severity | sentence |"
+    yield "|---|---|---|"
+    for code in get_args(Code):
+        yield f"| `{code}` | {severity_of(code).value} | {template(code)} |"
 
 
 def _lines(lines: Iterable[str]) -> str:

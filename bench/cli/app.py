@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 import bench
-from bench.cli import compare, doctor, frontier, gpus, infer, plan, report, run_command, suites
+from bench.cli import compare, doctor, frontier, gpus, infer, plan, report, run_command, suites, validate
 from bench.cli.streams import lost_output
 from bench.errors import BenchError, ExitCode, PackageError
 from bench.run.signals import STOP_SIGNALS, StopRequest, signals_to
@@ -70,6 +70,7 @@ for command in (
     infer.infer,
     report.report,
     compare.compare,
+    validate.validate,
     suites.suites,
     gpus.gpus,
     doctor.doctor,

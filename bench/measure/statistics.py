@@ -1,12 +1,17 @@
 """Statistics over the raw repeats of one cell. Pure: numbers in, numbers out."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.records.base import Interval
 from bench.records.metrics import Statistic, kind_of
 from bench.records.record import Repeat
+
+_Floats = NDArray[np.float64]
+_Places = NDArray[np.int64]
 
 _RESAMPLES = 2000
 _SEED = 20260101  # the same record gives the same interval on every machine
@@ -51,15 +56,33 @@ def coefficient_of_variation(values: Sequence[float]) -> float | None:
     return float(np.std(sample, ddof=1)) / mean if mean else None
 
 
-def _range(sample: np.ndarray) -> Interval:
+def _range(sample: _Floats) -> Interval:
     return Interval(low=float(sample[0]), high=float(sample[-1]))
 
 
-def _bootstrap_interval(sample: np.ndarray) -> Interval:
-    """95 % percentile bootstrap interval of the median (Efron & Tibshirani 1993, ch. 13)."""
-    draws = np.random.default_rng(_SEED).integers(0, len(sample), size=(_RESAMPLES, len(sample)))
-    low, high = np.quantile(np.median(sample[draws], axis=1), (0.025, 0.975))
+def _bootstrap_interval(sample: _Floats) -> Interval:
+    (low,), (high,) = bootstrap_intervals(sample[np.newaxis, :])
     return Interval(low=float(low), high=float(high))
+
+
+def bootstrap_intervals(samples: _Floats) -> tuple[_Floats, _Floats]:
+    """Return the ends of the 95 % percentile bootstrap interval of each median (Efron & Tibshirani 1993,
+    ch. 13). `samples` are sorted rows of equal length.
+
+    A draw's median is the mean of the same two places for each row (of one, for an odd length).
+    """
+    low, high = _middles(samples.shape[1])
+    medians = (samples[:, low] + samples[:, high]) / 2
+    ends = np.quantile(medians, (0.025, 0.975), axis=1)
+    return ends[0], ends[1]
+
+
+@cache
+def _middles(length: int) -> tuple[_Places, _Places]:
+    """The places of the middle of each draw from a sorted sample of this length."""
+    draws = np.random.default_rng(_SEED).integers(0, length, size=(_RESAMPLES, length))
+    draws.sort(axis=1)
+    return draws[:, (length - 1) // 2], draws[:, length // 2]
 
 
 def is_noisy(repeats: Sequence[Repeat], noise_cv: float) -> bool:

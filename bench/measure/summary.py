@@ -48,9 +48,9 @@ def summarise(cell: CellFigures) -> Summary:
         latency_s=statistic([repeat.latency_s for repeat in repeats]),
         real_time_factor=statistic([repeat.real_time_factor for repeat in repeats]),
         generated_tokens=repeats[0].generated_tokens,
-        allocated_peak_bytes=_peak(cell.memory, "allocated_peak_bytes"),
-        reserved_peak_bytes=_peak(cell.memory, "reserved_peak_bytes"),
-        resident_peak_bytes=_peak(cell.memory, "resident_peak_bytes"),
+        allocated_peak_bytes=peak(cell.memory, "allocated_peak_bytes"),
+        reserved_peak_bytes=peak(cell.memory, "reserved_peak_bytes"),
+        resident_peak_bytes=peak(cell.memory, "resident_peak_bytes"),
         process_peak_bytes=seen.process_peak_bytes if seen else None,
         device_peak_bytes=seen.device_peak_bytes if seen else None,
         energy_j=energy,
@@ -88,8 +88,8 @@ def _spilled(cell: CellFigures) -> bool:
     return held > 0 and (beyond_free or (total is not None and held > total))
 
 
-def _peak(memory: Memory | None, name: str) -> int | None:
-    """Largest value over the phases of a generation; loading is a peak of its own and does not count."""
+def peak(memory: Memory | None, name: str) -> int | None:
+    """Return the largest value over the phases of a generation; loading is a peak of its own."""
     if memory is None:
         return None
     values = [getattr(phase, name) for key, phase in memory.phases.items() if key is not Phase.LOAD]

@@ -8,6 +8,7 @@ from pydantic import JsonValue
 from bench.records.base import Frozen
 from bench.records.check import CHECK_VERSION, Check
 from bench.records.comparison import COMPARISON_VERSION, Comparison
+from bench.records.findings import FINDINGS_VERSION, FindingsDocument
 from bench.records.record import SCHEMA_VERSION, Record
 from bench.records.survey import SURVEY_VERSION, Survey
 
@@ -16,6 +17,7 @@ DOCUMENTS: Final[dict[str, type[Frozen]]] = {
     f"check-{CHECK_VERSION}.json": Check,
     f"compare-{COMPARISON_VERSION}.json": Comparison,
     f"survey-{SURVEY_VERSION}.json": Survey,
+    f"findings-{FINDINGS_VERSION}.json": FindingsDocument,
 }
 """The files in `schemas/`, and what each describes."""
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 from pydantic import JsonValue, ValidationError
 
@@ -43,7 +43,34 @@ def read_record(path: Path) -> Record:
     Raises:
         RecordError: anything about the file is wrong; the message names the file and the first fault.
     """
-    content = _intact(path)
+    content, document = _readable(path)
+    if not _is_intact(path, document):
+        raise RecordError(
+            f"{path}: content_hash does not match", hint="The file was changed after it was written"
+        )
+    del document  # what was parsed for the hash is freed before the record is built
+    return _record(path, content)
+
+
+class Unverified(NamedTuple):
+    """A record as it was read, and whether its hash is that of its content."""
+
+    record: Record
+    document: dict[str, JsonValue]
+    is_intact: bool
+
+
+def read_unverified(path: Path) -> Unverified:
+    """Read a record whose hash may be wrong; all else is checked as in `read_record`.
+
+    Raises:
+        RecordError: the file is no record; the message names the file and the first fault.
+    """
+    content, document = _readable(path)
+    return Unverified(_record(path, content), document, _is_intact(path, document))
+
+
+def _record(path: Path, content: str) -> Record:
     try:
         # Strict: a reader that took "10" for 10 would hold another document than the one that was hashed.
         return Record.model_validate_json(content, strict=True)
@@ -63,16 +90,15 @@ def without_search_for_cycles() -> Iterator[None]:
             gc.enable()
 
 
-def _intact(path: Path) -> str:
-    """The file as it is, once its version and hash are right. What was parsed for that is freed again."""
+def _readable(path: Path) -> tuple[str, dict[str, JsonValue]]:
+    """The file as it is and as JSON, once its version is right."""
     content, document = _read_document(path)
     version = document.get("schema_version")
     if version not in READ_VERSIONS:
         stated = _one_line(repr(version)[:40])
         readable = " or ".join(map(repr, READ_VERSIONS))
         raise RecordError(f"{path}: schema version {stated} is not {readable}", hint=_OTHER_VERSION)
-    _check_hash(path, document)
-    return content
+    return content, document
 
 
 def _read_document(path: Path) -> tuple[str, dict[str, JsonValue]]:
@@ -88,15 +114,11 @@ def _read_document(path: Path) -> tuple[str, dict[str, JsonValue]]:
     return content, document
 
 
-def _check_hash(path: Path, document: dict[str, JsonValue]) -> None:
+def _is_intact(path: Path, document: dict[str, JsonValue]) -> bool:
     try:
-        computed = content_hash(document)
+        return document.get("content_hash") == content_hash(document)
     except RecordError as error:
         raise RecordError(f"{path}: {error.message}") from error
-    if document.get("content_hash") != computed:
-        raise RecordError(
-            f"{path}: content_hash does not match", hint="The file was changed after it was written"
-        )
 
 
 def _dump(document: JsonValue) -> str:

@@ -6,7 +6,7 @@ from itertools import product
 
 import rfc8785
 
-from bench.records.enums import WeightMode
+from bench.records.enums import Attention, WeightMode
 from bench.records.record import Requested, Sampling
 from bench.suite.suite import SamplingSettings, Suite
 
@@ -32,26 +32,31 @@ def expand(suite: Suite, *, weight_mode: WeightMode, clip_source_sha256: str) ->
     """
     axes = suite.axes
     points = product(axes.attention, sorted(axes.clip_seconds), sorted(axes.max_tokens))
-    requests = (
-        Requested(
-            model=suite.model,
-            weight_mode=weight_mode,
-            engine=suite.engine,
-            profile=suite.profile,
-            dtype=suite.dtype,
-            attention=attention,
-            encoder_attention=suite.encoder_attention,
-            clip_seconds=clip_seconds,
-            clip_source_sha256=clip_source_sha256,
-            max_tokens=max_tokens,
-            prompt=suite.prompt,
-            time_markers=suite.time_markers,
-            sampling=_sampling(suite.sampling),
-            seed=suite.seed,
-        )
-        for attention, clip_seconds, max_tokens in points
-    )
+    requests = (request(suite, point, weight_mode, clip_source_sha256) for point in points)
     return tuple(Cell(cell_id(requested), requested) for requested in requests)
+
+
+def request(
+    suite: Suite, point: tuple[Attention, float, int], weight_mode: WeightMode, clip_source_sha256: str
+) -> Requested:
+    """Return what one point of a suite asks for; `point` is attention, clip seconds and tokens."""
+    attention, clip_seconds, max_tokens = point
+    return Requested(
+        model=suite.model,
+        weight_mode=weight_mode,
+        engine=suite.engine,
+        profile=suite.profile,
+        dtype=suite.dtype,
+        attention=attention,
+        encoder_attention=suite.encoder_attention,
+        clip_seconds=clip_seconds,
+        clip_source_sha256=clip_source_sha256,
+        max_tokens=max_tokens,
+        prompt=suite.prompt,
+        time_markers=suite.time_markers,
+        sampling=_sampling(suite.sampling),
+        seed=suite.seed,
+    )
 
 
 def _sampling(settings: SamplingSettings) -> Sampling:

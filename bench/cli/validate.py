@@ -1,0 +1,96 @@
+"""`bench validate`: whether a record can be believed."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bench.cli.command import Command
+from bench.cli.options import FILE
+from bench.cli.streams import echo
+from bench.errors import ExitCode, RecordError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bench.records.findings import RecordFindings
+
+
+@click.command(cls=Command, short_help="Check whether records can be believed.")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=FILE)
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON. Default: a line each.")
+def validate(files: tuple[Path, ...], *, as_json: bool) -> int:
+    """Check records for contradictions and for what no card can do. A folder stands for its records.
+
+    Everything is recomputed from the file: hashes, cell ids, cells of the suite, summaries from the raw
+    repeats, bytes and operations from the architecture. A figure that is merely fast is suspicious, with
+    its ratio; what cannot be is an error. docs/validating.md lists every finding with its slack.
+
+    \b
+    Exit codes: 0 no errors, 1 errors, 2 a file is no record; of several files the highest.
+
+    \b
+    Examples:
+      bench validate results/MOSS-Audio-4B-Instruct/rtx-4070/20261122T000554Z-quick-dc1f6524e0f0.json
+      bench validate results/
+      bench validate results/ --json
+    """
+    from bench.records.findings import FindingsDocument
+    from bench.validate.files import judged
+
+    found = tuple(judged(_records(files), datetime.now(UTC)))
+    if as_json:
+        echo(FindingsDocument(files=found).model_dump_json(indent=2))
+    else:
+        for each in found:
+            for line in _lines(each):
+                echo(line)
+        if len(found) > 1:
+            echo(f"\n{len(found)} files: {_total(found)}")
+    return max((_exit_code(each) for each in found), default=ExitCode.DONE)
+
+
+def _records(paths: tuple[Path, ...]) -> "Iterator[Path]":
+    from bench.store.record_files import find_records
+    from bench.store.untrusted import kind_of
+
+    for path in paths:
+        if kind_of(path) == "folder":
+            yield from find_records(path)
+        elif kind_of(path) is None:
+            raise RecordError(f"{path}: no such file", hint="Give the path that `bench run` printed")
+        else:
+            yield path
+
+
+def _lines(found: "RecordFindings") -> "Iterator[str]":
+    from bench.records.findings import Severity
+    from bench.wording.findings import SEVERITIES
+
+    if found.refusal is not None:
+        yield f"{found.file}: no record: {found.refusal}"
+        return
+    counts = [
+        f"{count} {SEVERITIES[severity][count > 1]}"
+        for severity in Severity
+        if (count := found.count(severity))
+    ]
+    yield f"{found.file}: {', '.join(counts) or 'no findings'}"
+    for finding in found.findings:
+        yield f"  {finding.severity.value}: {finding.sentence} [{finding.code}]"
+        yield f"    {finding.path}. {finding.remedy}"
+
+
+def _total(found: "tuple[RecordFindings, ...]") -> str:
+    refused = sum(each.refusal is not None for each in found)
+    wrong = sum(_exit_code(each) is ExitCode.GATE for each in found)
+    return f"{len(found) - refused - wrong} without errors, {wrong} with errors, {refused} no record"
+
+
+def _exit_code(found: "RecordFindings") -> ExitCode:
+    from bench.records.findings import Severity
+
+    if found.refusal is not None:
+        return ExitCode.USAGE
+    return ExitCode.GATE if found.count(Severity.ERROR) else ExitCode.DONE

@@ -1,0 +1,13 @@
+"""Whether a stranger's record can be believed: findings, each with its evidence. Pure, but for `files`.
+
+`document` runs every rule over one record. A rule is a function from a `Candidate` to findings:
+
+- `contents`: hash, dates, suite and cells;
+- `repeats`, `summaries`: raw repeats, and what is computed from them;
+- `claims`: provenance, model, card and settings that contradict each other;
+- `physics`: what no card can do;
+- `series`: spread, copies and sampling;
+- `against`: predictions and other records of the card.
+
+Nothing here loads torch.
+"""

@@ -1,0 +1,50 @@
+"""All rules over one record, as a list of findings in words."""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from bench.records.findings import SEVERITY_ORDER, Finding, severity_of
+from bench.validate.candidate import Candidate, Found
+from bench.validate.claims import claims
+from bench.validate.contents import contents
+from bench.validate.physics import physics
+from bench.validate.repeats import repeats
+from bench.validate.series import series
+from bench.validate.summaries import summaries
+from bench.wording.findings import remedy, sentence
+
+RULES: Final[tuple[Callable[[Candidate], Iterator[Found]], ...]] = (
+    contents,
+    claims,
+    repeats,
+    summaries,
+    physics,
+    series,
+)
+MOST_OF_A_CODE: Final = 20
+"""Of one code the first so many findings are listed: a file could demand any number."""
+
+
+def findings(candidate: Candidate) -> tuple[Finding, ...]:
+    """Return the findings about a record, errors first, in the order of the record."""
+    found: list[Finding] = []
+    counts: dict[str, int] = {}
+    for rule in RULES:
+        for each in rule(candidate):
+            counts[each.code] = counts.get(each.code, 0) + 1
+            if counts[each.code] <= MOST_OF_A_CODE:
+                found.append(finding(each))
+    return tuple(sorted(found, key=lambda each: SEVERITY_ORDER[each.severity]))
+
+
+def finding(found: Found) -> Finding:
+    """Put a finding into words."""
+    facts = dict(found.facts)
+    return Finding(
+        code=found.code,
+        severity=severity_of(found.code),
+        path=f"$.{found.path}",
+        facts=facts,
+        sentence=sentence(found.code, facts),
+        remedy=remedy(found.code),
+    )

@@ -1,0 +1,232 @@
+"""What no card can do, with the slack that each rule grants. No limit is typed by hand for a card.
+
+Bandwidth, BF16 rate and power limit are those of the catalog or of the driver; a card can be overclocked, and
+boosts above its specification. Up to the first slack nothing is said, up to the second one the figure is
+suspicious, above it is an error. A card that the catalog does not have has fewer rules.
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from statistics import median
+from typing import Final
+
+from bench.arithmetic import architecture
+from bench.hardware.catalog import Card, cards
+from bench.measure.summary import peak
+from bench.predict.setting import mel_frames
+from bench.records.card import Power, Range
+from bench.records.enums import Label, Provenance
+from bench.records.record import CellResult, Record
+from bench.units import MIB
+from bench.validate.candidate import Candidate, Fact, Found
+from bench.validate.claims import element_bytes, released_shapes
+from bench.validate.repeats import RELATIVE
+
+BANDWIDTH_SLACK: Final = (0.95, 1.2)
+"""Decoding reaches 60 to 90 % of the bandwidth; memory can be overclocked by up to 15 %."""
+RATE_SLACK: Final = (1.0, 1.5)
+"""Prefill and encoder reach 30 to 80 % of the BF16 rate; clocks pass the specification by up to 15 %, and
+the rate of some cards is derived."""
+POWER_SLACK: Final = 1.25
+"""Samples of power pass the limit for some milliseconds."""
+ENERGY_SLACK: Final = 1.1
+"""Energy over a whole repeat: the limit holds on average. One period of the counter is added."""
+LEAST_POWER_W: Final = 5.0
+"""A discrete card takes more when idle."""
+WATCHED_SLACK: Final = (0.0, 0.1)
+"""A peak of the driver may fall between two samples: it may be lower than what the framework held, by a
+share that is suspicious up to a tenth."""
+LOOKED_BYTES: Final = 64 * MIB
+"""By so much nothing is said of it."""
+
+_COUNTER_S: Final = 0.1
+_CLOCK_MHZ: Final = (100.0, 4000.0)
+_MEMORY_CLOCK_MHZ: Final = (100.0, 20_000.0)
+_TEMPERATURE_C: Final = (0.0, 110.0)
+_HOT_C: Final = 95.0
+_WIDTHS: Final = frozenset({1, 2, 4, 8, 16, 32})
+_GENERATIONS: Final = range(1, 8)
+
+
+def physics(candidate: Candidate) -> Iterator[Found]:
+    """Yield what is impossible or unusual for the card, cell by cell."""
+    record = candidate.record
+    card = next((card for card in cards() if card.slug == record.device.slug), None)
+    for path, cell in candidate.measured:
+        yield from _work(record, path, cell)
+        yield from _memory(record, path, cell)
+        if record.device.kind == "cuda" and record.provenance is not Provenance.EMULATED:
+            yield from _speed(path, cell, card)
+            if cell.power is not None:
+                yield from _power(record, path, cell, cell.power, card)
+
+
+# --- work and speed ---------------------------------------------------------------------------------------
+
+
+def _work(record: Record, path: str, cell: CellResult) -> Iterator[Found]:
+    """The counts of bytes and operations follow from shapes and lengths."""
+    shapes, work, ran = released_shapes(record), cell.work, cell.effective
+    if shapes is None or work is None or ran is None or ran.prompt_tokens is None or not cell.repeats:
+        return
+    asked = cell.requested
+    computed = {
+        "decode_bytes_per_token": architecture.decode_bytes_per_token(
+            shapes,
+            prompt_tokens=ran.prompt_tokens,
+            generated_tokens=cell.repeats[0].generated_tokens,
+            element_bytes=element_bytes(asked.dtype),
+        ),
+        "encode_operations": architecture.encode_operations(shapes, mel_frames(asked.clip_seconds)),
+        "prefill_operations": architecture.prefill_operations(
+            shapes,
+            prompt_tokens=ran.prompt_tokens,
+            logits_positions=1 if ran.logits_positions == "last" else ran.prompt_tokens,
+        ),
+    }
+    for name, value in computed.items():
+        stated = getattr(work, name)
+        if abs(stated - value) > RELATIVE * value:
+            yield Found("work_mismatch", f"{path}.work.{name}", {"stated": stated, "computed": value})
+
+
+def _speed(path: str, cell: CellResult, card: Card | None) -> Iterator[Found]:
+    work = cell.work
+    if card is None or work is None:
+        return
+    bandwidth, rate = card.memory_bandwidth_bytes_per_s, card.bf16_operations_per_s
+    if bandwidth is not None:
+        for nth, repeat in enumerate(cell.repeats):
+            if repeat.decode_tokens_per_s is not None:
+                share = repeat.decode_tokens_per_s * work.decode_bytes_per_token / bandwidth
+                where = f"{path}.repeats[{nth}].decode_tokens_per_s"
+                if share > BANDWIDTH_SLACK[1]:
+                    yield Found("decode_above_bandwidth", where, {"ratio": share})
+                elif share > BANDWIDTH_SLACK[0]:
+                    yield Found("decode_near_bandwidth", where, {"ratio": share})
+    if rate is not None:
+        for name, share in _rates(cell, rate):
+            if share > RATE_SLACK[1]:
+                yield Found("rate_above_card", f"{path}.{name}", {"ratio": share})
+            elif share > RATE_SLACK[0]:
+                yield Found("rate_near_card", f"{path}.{name}", {"ratio": share})
+
+
+def _rates(cell: CellResult, rate: float) -> Iterator[tuple[str, float]]:
+    """The median rate of encoder and prefill, as shares of the card's."""
+    work = cell.work
+    if work is None:
+        return
+    encode = [repeat.encode_s for repeat in cell.repeats if repeat.encode_s]
+    if encode:
+        yield "summary.encode_s", work.encode_operations / median(encode) / rate
+    prefill = [
+        repeat.time_to_first_token_s - repeat.preprocess_s - repeat.encode_s
+        for repeat in cell.repeats
+        if repeat.preprocess_s is not None and repeat.encode_s is not None
+    ]
+    if prefill and median(prefill) > 0:
+        yield "summary.time_to_first_token_s", work.prefill_operations / median(prefill) / rate
+
+
+# --- memory -----------------------------------------------------------------------------------------------
+
+
+def _memory(record: Record, path: str, cell: CellResult) -> Iterator[Found]:
+    memory, summary = cell.memory, cell.summary
+    if memory is None or summary is None:
+        return
+    spilled = Label.SPILLED.value in summary.labels
+    for phase, figures in memory.phases.items():
+        allocated, reserved = figures.allocated_peak_bytes, figures.reserved_peak_bytes
+        if allocated is not None and reserved is not None and allocated > reserved:
+            facts: dict[str, Fact] = {"low_bytes": reserved, "high_bytes": allocated}
+            yield Found("memory_disordered", f"{path}.memory.phases.{phase}", facts)
+    allocated, total = peak(memory, "allocated_peak_bytes"), record.device.memory_total_bytes
+    if allocated is not None:
+        on_device = _weights_on_device(record, cell, memory.weights_bytes)
+        if allocated < on_device:
+            facts = {"found_bytes": allocated, "least_bytes": on_device}
+            yield Found("memory_below_weights", f"{path}.summary.allocated_peak_bytes", facts)
+        if record.device.kind == "cuda" and total is not None and allocated > total and not spilled:
+            facts = {"found_bytes": allocated, "most_bytes": total}
+            yield Found("memory_above_card", f"{path}.summary.allocated_peak_bytes", facts)
+    yield from _watched(record, path, cell, spilled=spilled)
+
+
+def _weights_on_device(record: Record, cell: CellResult, weights_bytes: int) -> int:
+    """Weights that are on the device while a clip is processed: `lean` moves the embeddings to the host."""
+    shapes, ran = released_shapes(record), cell.effective
+    if ran is None or ran.embeddings != "host":
+        return weights_bytes
+    if shapes is None:
+        return 0
+    text = shapes.language_config
+    return weights_bytes - text.vocab_size * text.hidden_size * element_bytes(cell.requested.dtype)
+
+
+def _watched(record: Record, path: str, cell: CellResult, *, spilled: bool) -> Iterator[Found]:
+    """Reserved, process and device peaks, each at least the one before."""
+    summary, total = cell.summary, record.device.memory_total_bytes
+    if summary is None or record.device.kind != "cuda":
+        return
+    names = ("reserved_peak_bytes", "process_peak_bytes", "device_peak_bytes")
+    known = [(name, value) for name in names if (value := getattr(summary, name)) is not None]
+    for (_, low), (name, high) in pairwise(known):
+        short = low - high
+        if short > LOOKED_BYTES and not spilled:
+            facts: dict[str, Fact] = {"low_bytes": high, "high_bytes": low}
+            far = short > WATCHED_SLACK[1] * low
+            yield Found("memory_disordered" if far else "reading_unusual", f"{path}.summary.{name}", facts)
+    if total is not None and known and known[-1][0] == "device_peak_bytes" and known[-1][1] > total:
+        facts = {"found_bytes": known[-1][1], "most_bytes": total}
+        yield Found("memory_above_card", f"{path}.summary.device_peak_bytes", facts)
+
+
+# --- power and readings -----------------------------------------------------------------------------------
+
+
+def _power(record: Record, path: str, cell: CellResult, power: Power, card: Card | None) -> Iterator[Found]:
+    limit = _limit_w(record, card)
+    if limit is not None and power.power_w is not None and power.power_w.high > POWER_SLACK * limit:
+        facts: dict[str, Fact] = {"found_w": power.power_w.high, "limit_w": limit}
+        yield Found("power_above_limit", f"{path}.power.power_w.high", facts)
+    for nth, (energy, repeat) in enumerate(zip(power.energies_j, cell.repeats, strict=False)):
+        where, took = f"{path}.power.energies_j[{nth}]", repeat.latency_s
+        if limit is not None and energy > ENERGY_SLACK * limit * (took + _COUNTER_S):
+            yield Found("energy_above_power", where, {"found_j": energy, "limit_w": limit, "took_s": took})
+        elif energy < LEAST_POWER_W * max(0.0, took - _COUNTER_S):
+            yield Found("energy_below_idle", where, {"found_j": energy, "took_s": took})
+    yield from _readings(f"{path}.power", power)
+    state = record.device_state
+    most = (None, None) if state is None else (state.pcie_generation_max, state.pcie_width_max)
+    for name, allowed, limit_of in (
+        ("pcie_generation", _GENERATIONS, most[0]),
+        ("pcie_width", _WIDTHS, most[1]),
+    ):
+        value = getattr(power, name)
+        if value is not None and (value not in allowed or (limit_of is not None and value > limit_of)):
+            yield Found("reading_impossible", f"{path}.power.{name}", {"found": value})
+
+
+def _limit_w(record: Record, card: Card | None) -> float | None:
+    """The limit of the driver; without one the specification, which owners can raise by half."""
+    if record.device_state is not None and record.device_state.power_limit_w is not None:
+        return record.device_state.power_limit_w
+    return None if card is None or card.tdp_w is None else 1.5 * card.tdp_w
+
+
+def _readings(path: str, power: Power) -> Iterator[Found]:
+    for name, bounds in (
+        ("sm_clock_mhz", _CLOCK_MHZ),
+        ("memory_clock_mhz", _MEMORY_CLOCK_MHZ),
+        ("temperature_c", _TEMPERATURE_C),
+    ):
+        found: Range | None = getattr(power, name)
+        if found is None:
+            continue
+        ordered = found.low <= found.median <= found.high
+        if not ordered or found.low < bounds[0] or found.high > bounds[1]:
+            yield Found("reading_impossible", f"{path}.{name}", {"found": found.high})
+    if power.temperature_c is not None and _HOT_C < power.temperature_c.high <= _TEMPERATURE_C[1]:
+        yield Found("reading_unusual", f"{path}.temperature_c", {"found": power.temperature_c.high})

@@ -1,0 +1,74 @@
+"""Raw series: repeats that copy each other, spread that no machine has, samples that are missing."""
+
+from collections.abc import Iterator
+from math import sqrt
+from typing import Final
+
+from bench.records.card import Sampled
+from bench.records.record import CellResult, Repeat
+from bench.validate.candidate import Candidate, Found
+
+MOST_SPREAD: Final = 1.0
+"""Coefficient of variation of the latency: repeats of one cell that differ by more than their mean."""
+LEAST_SPREAD: Final = 1e-6
+"""Clocks of hosts and devices resolve a microsecond or less; work on a machine varies by far more."""
+FEWEST_SAMPLES: Final = 0.2
+"""Share of the samples that the period promises: a loaded host misses some."""
+LONGEST_GAP_S: Final = 2.0
+_PERIODS: Final = 10
+
+
+def series(candidate: Candidate) -> Iterator[Found]:
+    """Yield what is wrong with repeats and samples."""
+    seen: dict[tuple[object, ...], str] = {}
+    for path, cell in candidate.measured:
+        yield from _copies(path, cell)
+        yield from _spread(path, cell)
+        yield from _samples(path, cell)
+        if len(cell.repeats) > 0:
+            key = tuple(_times(repeat) for repeat in cell.repeats)
+            first = seen.setdefault(key, path)
+            if first != path:
+                yield Found("cells_copied", f"{path}.repeats", {"other": first})
+
+
+def _times(repeat: Repeat) -> tuple[object, ...]:
+    return repeat.time_to_first_token_s, repeat.latency_s, repeat.token_times_s
+
+
+def _copies(path: str, cell: CellResult) -> Iterator[Found]:
+    seen: dict[tuple[object, ...], int] = {}
+    for nth, repeat in enumerate(cell.repeats):
+        first = seen.setdefault(_times(repeat), nth)
+        if first != nth:
+            yield Found("repeats_copied", f"{path}.repeats[{nth}]", {"other": first})
+
+
+def _spread(path: str, cell: CellResult) -> Iterator[Found]:
+    latencies = [repeat.latency_s for repeat in cell.repeats]
+    if len(latencies) < 2 or len(set(latencies)) < len(latencies):  # copies are said above
+        return
+    mean = sum(latencies) / len(latencies)
+    variation = sqrt(sum((each - mean) ** 2 for each in latencies) / (len(latencies) - 1)) / mean
+    if variation > MOST_SPREAD:
+        yield Found("spread_absurd", f"{path}.repeats", {"cv": variation})
+    elif variation < LEAST_SPREAD:
+        yield Found("spread_too_small", f"{path}.repeats", {"cv": variation})
+
+
+def _samples(path: str, cell: CellResult) -> Iterator[Found]:
+    """Samples over the timed repeats; a driver that stopped answering is labelled."""
+    if cell.device_memory is not None and cell.device_memory.driver_error is not None:
+        return
+    took = sum(repeat.latency_s for repeat in cell.repeats)
+    samplers: list[tuple[str, Sampled]] = []
+    if cell.device_memory is not None:
+        samplers.append((f"{path}.device_memory.sampler", cell.device_memory.sampler))
+    if cell.power is not None:
+        samplers.append((f"{path}.power.sampler", cell.power.sampler))
+    for where, sampler in samplers:
+        expected = took / sampler.period_s if sampler.period_s else 0.0
+        if expected > _PERIODS and sampler.samples < FEWEST_SAMPLES * expected:
+            yield Found("samples_missing", where, {"found": sampler.samples, "expected": round(expected)})
+        elif sampler.largest_gap_s is not None and sampler.largest_gap_s > LONGEST_GAP_S:
+            yield Found("samples_missing", f"{where}.largest_gap_s", {"gap_s": sampler.largest_gap_s})
