@@ -19,8 +19,15 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command, short_help="Check whether records can be believed.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=FILE)
+@click.option(
+    "--against",
+    "beside",
+    metavar="DIR",
+    type=FILE,
+    help="Folder of records: list also figures outside the prediction, or far from other records of the card.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON. Default: a line each.")
-def validate(files: tuple[Path, ...], *, as_json: bool) -> int:
+def validate(files: tuple[Path, ...], *, beside: Path | None, as_json: bool) -> int:
     """Check records for contradictions and for what no card can do. A folder stands for its records.
 
     Everything is recomputed from the file: hashes, cell ids, cells of the suite, summaries from the raw
@@ -34,12 +41,13 @@ def validate(files: tuple[Path, ...], *, as_json: bool) -> int:
     Examples:
       bench validate results/MOSS-Audio-4B-Instruct/rtx-4070/20261122T000554Z-quick-dc1f6524e0f0.json
       bench validate results/
+      bench validate sent.json --against results/
       bench validate results/ --json
     """
     from bench.records.findings import FindingsDocument
     from bench.validate.files import judged
 
-    found = tuple(judged(_records(files), datetime.now(UTC)))
+    found = tuple(judged(_records(files), datetime.now(UTC), beside))
     if as_json:
         echo(FindingsDocument(files=found).model_dump_json(indent=2))
     else:

@@ -88,7 +88,8 @@ class Planner:
     """Makes the derived records of a plan request. Devices share traces and predictions.
 
     `announce` receives progress messages, such as `tracing 60 s, flash`. `desktop_bytes` is what a desktop
-    takes, in place of each card's own figures.
+    takes, in place of each card's own figures. Unless `may_trace`, a clip that is not stored raises
+    `NotStoredError`.
     """
 
     def __init__(
@@ -99,6 +100,7 @@ class Planner:
         cache: TermsCache | None = None,
         *,
         desktop_bytes: int | None = None,
+        may_trace: bool = True,
     ) -> None:
         from bench.predict.cells import Predictions
         from bench.predict.planned_model import PlannedModel
@@ -114,7 +116,13 @@ class Planner:
         answers = [cell.requested.max_tokens for cell in request.cells]
         measuring = Measuring(measure.warmup_tokens, measure.repeats)
         self._predictions = Predictions(
-            self.model, answers, measuring, stored=stored, cache=cache, announce=announce
+            self.model,
+            answers,
+            measuring,
+            stored=stored,
+            cache=cache,
+            announce=announce,
+            may_trace=may_trace,
         )
         self._stored = Predictions(self.model, answers, measuring, stored=stored, may_trace=False)
         self._environment = _environment()

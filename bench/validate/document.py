@@ -13,7 +13,8 @@ from bench.validate.series import series
 from bench.validate.summaries import summaries
 from bench.wording.findings import remedy, sentence
 
-RULES: Final[tuple[Callable[[Candidate], Iterator[Found]], ...]] = (
+Rule = Callable[[Candidate], Iterator[Found]]
+RULES: Final[tuple[Rule, ...]] = (
     contents,
     claims,
     repeats,
@@ -25,11 +26,11 @@ MOST_OF_A_CODE: Final = 20
 """Of one code the first so many findings are listed: a file could demand any number."""
 
 
-def findings(candidate: Candidate) -> tuple[Finding, ...]:
-    """Return the findings about a record, errors first, in the order of the record."""
+def findings(candidate: Candidate, *more: Rule) -> tuple[Finding, ...]:
+    """Return the findings of all rules, and of `more`, errors first, in the order of the record."""
     found: list[Finding] = []
     counts: dict[str, int] = {}
-    for rule in RULES:
+    for rule in (*RULES, *more):
         for each in rule(candidate):
             counts[each.code] = counts.get(each.code, 0) + 1
             if counts[each.code] <= MOST_OF_A_CODE:

@@ -6,19 +6,22 @@ from pathlib import Path
 
 from bench.errors import RecordError
 from bench.records.findings import RecordFindings
-from bench.store.record_files import read_unverified
+from bench.store.record_files import measured_records, read_unverified
 from bench.text import clean
-from bench.validate.candidate import Candidate
-from bench.validate.document import findings
+from bench.validate.candidate import Candidate, Found
+from bench.validate.document import Rule, findings
 
 
-def judged(paths: Iterable[Path], now: datetime) -> Iterator[RecordFindings]:
-    """Yield the findings about each file; for what is no record the reason in place of them."""
+def judged(paths: Iterable[Path], now: datetime, beside: Path | None = None) -> Iterator[RecordFindings]:
+    """Yield the findings about each file; for what is no record the reason in place of them.
+
+    `beside` is a folder of other records, with which each is compared.
+    """
     for path in paths:
-        yield judge(path, now)
+        yield judge(path, now, beside)
 
 
-def judge(path: Path, now: datetime) -> RecordFindings:
+def judge(path: Path, now: datetime, beside: Path | None = None) -> RecordFindings:
     """Return the findings about one file."""
     try:
         read = read_unverified(path)
@@ -31,5 +34,17 @@ def judge(path: Path, now: datetime) -> RecordFindings:
         file=clean(str(path)),
         record_id=read.record.record_id,
         content_hash=read.record.content_hash,
-        findings=findings(candidate),
+        findings=findings(candidate, *(() if beside is None else (_against(beside),))),
     )
+
+
+def _against(folder: Path) -> Rule:
+    """The rule that compares with the records of the same model and card below a folder."""
+    from bench.validate.against import against
+
+    def rule(candidate: Candidate) -> Iterator[Found]:
+        record = candidate.record
+        others, _ = measured_records(folder, record.model.name, record.device.slug)
+        yield from against(candidate, others)
+
+    return rule
