@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     "beside",
     metavar="DIR",
     type=FILE,
-    help="Folder of records: list also figures outside the prediction, or far from other records of the card.",
+    help="Folder of records: list also figures outside the prediction, or far from others of the card.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON. Default: a line each.")
 def validate(files: tuple[Path, ...], *, beside: Path | None, as_json: bool) -> int:
