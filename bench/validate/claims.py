@@ -19,6 +19,8 @@ from bench.validate.candidate import Candidate, Fact, Found
 _NATIVE: Final = "native"
 _SAMPLES_PER_S: Final = 16_000
 _ELEMENT_BYTES: Final = {"bfloat16": 2, "float16": 2, "float32": 4}
+_STORED_BYTES: Final = 2
+"""Released weights are BF16 in their files, whatever they are loaded as."""
 _REAL: Final = frozenset({WeightMode.HUB, WeightMode.RANDOM})
 """Weights with the shapes of a released model."""
 
@@ -59,7 +61,7 @@ def _provenance(record: Record) -> Iterator[Found]:
     predicted = any(isinstance(cell.outcome, Predicted) for cell in record.cells)
     is_derived = stated is Provenance.DERIVED
     reasons = {
-        "the tiny model gives smoke records": tiny and stated not in {Provenance.SMOKE, Provenance.EMULATED},
+        "the tiny model gives smoke records": tiny and stated is Provenance.MEASURED,
         "a smoke record is of the tiny model": stated is Provenance.SMOKE and not tiny,
         "it has an emulated card": (record.emulation is not None) != (stated is Provenance.EMULATED),
         "cells ran": is_derived and ran,
@@ -91,8 +93,8 @@ def _model(record: Record) -> Iterator[Found]:
     if len(sizes) == 1 and model.weights_bytes is not None and model.weights_bytes not in sizes:
         yield _model_figure("weights_bytes", model.weights_bytes, sizes.pop())
     total = sum(file.size_bytes for file in model.files)
-    if model.files and model.weights_bytes is not None and total < model.weights_bytes:
-        yield _model_figure("files", total, model.weights_bytes)
+    if model.files and total < _STORED_BYTES * expected:
+        yield _model_figure("files", total, _STORED_BYTES * expected)
 
 
 def _model_figure(name: str, stated: int, expected: int) -> Found:

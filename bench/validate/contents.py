@@ -61,7 +61,9 @@ def _shipped(candidate: Candidate, suite: Suite) -> Iterator[Found]:
     if base is None or base.version != suite.version:
         yield Found("suite_unknown", "suite.version", {"name": suite.name, "version": suite.version})
         return
-    changed = {key for key, value in _flat(suite) if dict(_flat(base))[key] != value}
+    stated_keys, shipped_keys = dict(_flat(suite)), dict(_flat(base))
+    keys = stated_keys.keys() | shipped_keys.keys()  # `expect` is there only where something is expected
+    changed = {key for key in keys if stated_keys.get(key) != shipped_keys.get(key)}
     allowed = {*stated.overrides, *(("max_repeats",) if "repeats" in stated.overrides else ())}
     if candidate.record.frontier_step_s is not None:
         allowed |= {"clip_seconds", "max_tokens", "attention"}

@@ -1,10 +1,11 @@
 """All rules over one record, as a list of findings in words."""
 
 from collections.abc import Callable, Iterator
+from math import isfinite
 from typing import Final
 
 from bench.records.findings import SEVERITY_ORDER, Finding, severity_of
-from bench.validate.candidate import Candidate, Found
+from bench.validate.candidate import Candidate, Fact, Found
 from bench.validate.claims import claims
 from bench.validate.contents import contents
 from bench.validate.physics import physics
@@ -40,7 +41,7 @@ def findings(candidate: Candidate, *more: Rule) -> tuple[Finding, ...]:
 
 def finding(found: Found) -> Finding:
     """Put a finding into words."""
-    facts = dict(found.facts)
+    facts = {name: _finite(value) for name, value in found.facts.items()}
     return Finding(
         code=found.code,
         severity=severity_of(found.code),
@@ -49,3 +50,8 @@ def finding(found: Found) -> Finding:
         sentence=sentence(found.code, facts),
         remedy=remedy(found.code),
     )
+
+
+def _finite(value: Fact) -> Fact:
+    """JSON has no infinity: a quotient of extreme figures is one, and becomes text."""
+    return str(value) if isinstance(value, float) and not isfinite(value) else value

@@ -14,6 +14,8 @@ LEAST_SPREAD: Final = 1e-6
 """Clocks of hosts and devices resolve a microsecond or less; work on a machine varies by far more."""
 FEWEST_SAMPLES: Final = 0.2
 """Share of the samples that the period promises: a loaded host misses some."""
+MOST_SAMPLES: Final = 2**16
+"""The sampler thins a longer series, down to this number (`bench/measure/sampler.py`)."""
 LONGEST_GAP_S: Final = 2.0
 _PERIODS: Final = 10
 
@@ -33,7 +35,9 @@ def series(candidate: Candidate) -> Iterator[Found]:
 
 
 def _times(repeat: Repeat) -> tuple[object, ...]:
-    return repeat.time_to_first_token_s, repeat.latency_s, repeat.token_times_s
+    """The times of a repeat. A card's clock resolves half a microsecond: two answers of one token can agree."""
+    host_s = repeat.host_latency_s if repeat.generated_tokens == 1 else None
+    return repeat.time_to_first_token_s, repeat.latency_s, repeat.token_times_s, host_s
 
 
 def _copies(path: str, cell: CellResult) -> Iterator[Found]:
@@ -49,7 +53,7 @@ def _spread(path: str, cell: CellResult) -> Iterator[Found]:
     if len(latencies) < 2 or len(set(latencies)) < len(latencies):  # copies are said above
         return
     mean = sum(latencies) / len(latencies)
-    variation = sqrt(sum((each - mean) ** 2 for each in latencies) / (len(latencies) - 1)) / mean
+    variation = sqrt(sum((each - mean) * (each - mean) for each in latencies) / (len(latencies) - 1)) / mean
     if variation > MOST_SPREAD:
         yield Found("spread_absurd", f"{path}.repeats", {"cv": variation})
     elif variation < LEAST_SPREAD:
@@ -67,7 +71,7 @@ def _samples(path: str, cell: CellResult) -> Iterator[Found]:
     if cell.power is not None:
         samplers.append((f"{path}.power.sampler", cell.power.sampler))
     for where, sampler in samplers:
-        expected = took / sampler.period_s if sampler.period_s else 0.0
+        expected = min(took / sampler.period_s, MOST_SAMPLES) if sampler.period_s else 0.0
         if expected > _PERIODS and sampler.samples < FEWEST_SAMPLES * expected:
             yield Found("samples_missing", where, {"found": sampler.samples, "expected": round(expected)})
         elif sampler.largest_gap_s is not None and sampler.largest_gap_s > LONGEST_GAP_S:

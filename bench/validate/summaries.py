@@ -5,6 +5,7 @@ Statistics of all cells are computed at once: validating a record costs less tha
 
 from collections import defaultdict
 from collections.abc import Iterator
+from statistics import median
 from typing import Final
 
 import numpy as np
@@ -63,8 +64,8 @@ def _median(stated: Statistic | None) -> Fact:
 def _statistics(count: int, group: list[tuple[_Placed, tuple[float, ...]]]) -> Iterator[Found]:
     """Compare all statistics of so many values each."""
     sample: _Floats = np.sort(np.array([values for _, values in group], dtype=np.float64), axis=1)
-    p10, median, p90 = np.quantile(sample, (0.1, 0.5, 0.9), axis=1)
-    columns = {"median": median, "p10": p10, "p90": p90}
+    p10, middle, p90 = np.quantile(sample, (0.1, 0.5, 0.9), axis=1)
+    columns = {"median": middle, "p10": p10, "p90": p90}
     low, high = _intervals(count, sample)
     cv = _variation(sample) if count > 1 else None
     for row, ((path, stated), _) in enumerate(group):
@@ -123,9 +124,9 @@ def _single(cell: CellResult, device: DeviceInfo) -> Iterator[tuple[str, float |
     yield "process_peak_bytes", None if seen is None else seen.process_peak_bytes
     yield "device_peak_bytes", None if seen is None else seen.device_peak_bytes
     energies = () if cell.power is None else cell.power.energies_j
-    energy = float(np.median(energies)) if energies else None
+    energy = median(energies) if energies else None
     yield "energy_j", energy
-    yield "energy_per_token_j", None if energy is None else energy / tokens
+    yield "energy_per_token_j", energy / tokens if energy is not None and tokens > 0 else None
     yield "energy_per_audio_second_j", None if energy is None else energy / cell.requested.clip_seconds
     decode = _rate(cell)
     yield "bandwidth_fraction", bandwidth_fraction(cell.work, decode, device.memory_bandwidth_bytes_per_s)
@@ -134,7 +135,7 @@ def _single(cell: CellResult, device: DeviceInfo) -> Iterator[tuple[str, float |
 
 def _rate(cell: CellResult) -> float | None:
     rates = [r.decode_tokens_per_s for r in cell.repeats if r.decode_tokens_per_s is not None]
-    return float(np.median(rates)) if rates else None
+    return median(rates) if rates else None
 
 
 def _labels(candidate: Candidate, path: str, cell: CellResult, summary: Summary) -> Iterator[Found]:
