@@ -157,12 +157,13 @@ def _memory(record: Record, path: str, cell: CellResult) -> Iterator[Found]:
 def _weights_on_device(record: Record, cell: CellResult, weights_bytes: int) -> int:
     """Weights that are on the device while a clip is processed: `lean` moves the embeddings to the host."""
     shapes, ran = released_shapes(record), cell.effective
-    if ran is None or ran.embeddings != "host":
-        return weights_bytes
+    is_on_host = ran is not None and ran.embeddings == "host"
     if shapes is None:
-        return 0
+        return 0 if is_on_host else weights_bytes
     text = shapes.language_config
-    return weights_bytes - text.vocab_size * text.hidden_size * element_bytes(cell.requested.dtype)
+    total = architecture.parameters(shapes).total
+    leaving = text.vocab_size * text.hidden_size if is_on_host else 0
+    return (total - leaving) * element_bytes(cell.requested.dtype)
 
 
 def _watched(record: Record, path: str, cell: CellResult, *, spilled: bool) -> Iterator[Found]:

@@ -1,0 +1,180 @@
+"""Cases of contradicting claims, impossible physics and copied series."""
+
+import copy
+from collections.abc import Iterator
+
+from tools.hostile.case import Case, Document, Edit
+from tools.hostile.edits import both, faster, in_mebibytes, renamed, scaling, setting, summed
+
+
+def of_claims() -> Iterator[Case]:
+    """Provenance, model, card and settings that contradict each other, and dates."""
+    real = renamed("MOSS-Audio-4B-Instruct", "hub", "measured")
+    yield Case("tiny-run-as-4b", ("model_contradicted",), 1, "smoke", edit=real)
+    yield Case(
+        "smoke-as-measured", ("provenance_contradicted",), 1, "smoke", edit=setting(provenance="measured")
+    )
+    yield Case("measured-as-smoke", ("provenance_contradicted",), 1, edit=setting(provenance="smoke"))
+    yield Case("measured-as-derived", ("provenance_contradicted",), 1, edit=setting(provenance="derived"))
+    yield Case(
+        "plan-as-measured", ("provenance_contradicted",), 1, "plan", edit=setting(provenance="measured")
+    )
+    yield Case(
+        "emulated-as-measured", ("provenance_contradicted",), 1, "emulated", edit=setting(emulation=None)
+    )
+    bigger = renamed("MOSS-Audio-8B-Instruct", "hub", "measured")
+    yield Case("4b-as-8b", ("model_contradicted",), 1, edit=bigger)
+    yield Case("weights-smaller", ("model_contradicted",), 1, edit=scaling("model.weights_bytes", 0.5))
+    yield Case("parameters-fewer", ("model_contradicted",), 1, edit=scaling("model.parameters", 0.5))
+    yield Case("card-slug-swapped", ("card_contradicted",), 1, edit=setting(device__slug="rtx-4090"))
+    yield Case(
+        "card-name-swapped", ("card_contradicted",), 1, edit=setting(device__name="NVIDIA GeForce RTX 4090")
+    )
+    yield Case("card-memory", ("card_contradicted",), 1, edit=scaling("device.memory_total_bytes", 2))
+    yield Case("card-capability", ("card_contradicted",), 1, edit=setting(device__compute_capability="12.0"))
+    for name in ("memory_bandwidth_bytes_per_s", "bf16_operations_per_s"):
+        edit = both(scaling(f"device.{name}", 2.0), summed)
+        yield Case(f"card-{name[:4]}", ("card_contradicted",), 1, edit=edit)
+    yield Case(
+        "card-under-another-slug",
+        ("card_contradicted", "card_not_catalogued"),
+        1,
+        edit=setting(device__slug="rtx-9999"),
+    )
+    unknown = setting(device__slug="thing-9000", device__name="NVIDIA Thing 9000", device__catalogued=False)
+    yield Case("card-unknown", ("card_not_catalogued",), 0, edit=both(unknown, _without_rates))
+    effective: dict[str, object] = {
+        "dtype": "torch.float32",
+        "device": "cpu",
+        "logits_positions": "last",
+        "audio_tokens": 1,
+        "prompt_tokens": 3,
+        "clip_samples": 16,
+    }
+    for name, value in effective.items():
+        edit = setting(**{f"cells__0__effective__{name}": value})
+        yield Case(f"ran-with-another-{name.replace('_', '-')}", ("settings_contradicted",), 1, edit=edit)
+    yield Case("date-in-future", ("date_in_future",), 1, edit=setting(created_at="2199-01-01T00:00:00Z"))
+    yield Case(
+        "date-before-bench", ("date_before_bench",), 1, edit=setting(created_at="1999-12-31T23:59:59Z")
+    )
+
+
+def _without_rates(document: Document) -> None:
+    document["device"] |= {"memory_bandwidth_bytes_per_s": None, "bf16_operations_per_s": None}
+    summed(document)
+
+
+def of_physics() -> Iterator[Case]:
+    """What no card can do."""
+    yield Case("all-times-tenth", ("decode_above_bandwidth",), 1, edit=faster(10))
+    yield Case("a-little-fast", ("decode_near_bandwidth",), 0, edit=faster(1.4))
+    yield Case("encoder-impossible", ("rate_above_card",), 1, edit=faster(1000, only="encode_s"))
+    yield Case(
+        "work-fewer",
+        ("work_mismatch",),
+        1,
+        edit=both(scaling("cells.0.work.decode_bytes_per_token", 0.5), summed),
+    )
+    yield Case("mib-as-bytes", ("memory_below_weights",), 1, edit=_mebibytes)
+    yield Case("allocated-above-reserved", ("memory_disordered",), 1, edit=_phase("reserved_peak_bytes", 0.5))
+    yield Case(
+        "allocated-below-weights", ("memory_below_weights",), 1, edit=_phase("allocated_peak_bytes", 0.5)
+    )
+    yield Case("process-below-reserved", ("memory_disordered",), 1, edit=_seen("process_peak_bytes", 0.5))
+    yield Case("process-a-little-below", ("reading_unusual",), 0, edit=_seen("process_peak_bytes", 0.93))
+    yield Case("device-above-card", ("memory_above_card",), 1, edit=_seen("device_peak_bytes", 4.0))
+    yield Case("power-far-above", ("power_above_limit",), 1, edit=scaling("cells.0.power.power_w.high", 5))
+    yield Case("energy-too-much", ("energy_above_power",), 1, edit=_energy(10))
+    yield Case("energy-too-little", ("energy_below_idle",), 0, edit=_energy(0.001))
+    yield Case(
+        "clock-impossible",
+        ("reading_impossible",),
+        1,
+        edit=setting(cells__0__power__sm_clock_mhz__high=9000.0),
+    )
+    yield Case("hot", ("reading_unusual",), 0, edit=setting(cells__0__power__temperature_c__high=99.0))
+    yield Case(
+        "burning", ("reading_impossible",), 1, edit=setting(cells__0__power__temperature_c__high=400.0)
+    )
+    yield Case(
+        "link-of-the-future", ("reading_impossible",), 1, edit=setting(cells__0__power__pcie_generation=9)
+    )
+    yield Case("link-too-wide", ("reading_impossible",), 1, edit=setting(device_state__pcie_width_max=8))
+
+
+def _mebibytes(document: Document) -> None:
+    document["cells"] = in_mebibytes(document["cells"])
+
+
+def _phase(name: str, factor: float) -> Edit:
+    def edit(document: Document) -> None:
+        for phase in document["cells"][0]["memory"]["phases"].values():
+            if phase[name] is not None:
+                phase[name] = round(phase[name] * factor)
+        summed(document)
+
+    return edit
+
+
+def _seen(name: str, factor: float) -> Edit:
+    return both(scaling(f"cells.0.device_memory.{name}", factor), summed)
+
+
+def _energy(factor: float) -> Edit:
+    def edit(document: Document) -> None:
+        power = document["cells"][0]["power"]
+        power["energies_j"] = [energy * factor for energy in power["energies_j"]]
+        summed(document)
+
+    return edit
+
+
+def of_series() -> Iterator[Case]:
+    """Copies, spread and samples."""
+    yield Case("repeats-copied", ("repeats_copied",), 1, edit=both(_copy_repeat, summed))
+    yield Case("cells-copied", ("cells_copied",), 1, edit=_copy_cell)
+    yield Case("spread-absurd", ("spread_absurd",), 0, edit=_spread(80.0))
+    yield Case("spread-of-no-machine", ("spread_too_small",), 0, edit=_spread(1 + 1e-8))
+    yield Case("samples-few", ("samples_missing",), 0, edit=setting(cells__0__power__sampler__samples=3))
+    gap = setting(cells__0__device_memory__sampler__largest_gap_s=60.0)
+    yield Case("samples-with-a-gap", ("samples_missing",), 0, edit=gap)
+    contended = setting(cells__0__device_memory__contended=True)
+    yield Case("contended-unlabelled", ("label_missing",), 1, edit=contended)
+    unlabelled = both(_spread(3.0), setting(cells__0__summary__labels=[]))
+    yield Case("noisy-unlabelled", ("label_missing",), 1, edit=unlabelled)
+
+
+def _copy_repeat(document: Document) -> None:
+    repeats = document["cells"][0]["repeats"]
+    repeats[1] = copy.deepcopy(repeats[0])
+
+
+def _copy_cell(document: Document) -> None:
+    """The faster repeats of another cell of the same answer and clip: only the attention differs."""
+    one, other = document["cells"][:2]
+    for name in ("repeats", "summary"):
+        other[name] = copy.deepcopy(one[name])
+    summed(document)
+
+
+def _spread(factor: float) -> Edit:
+    """All repeats of the first cell as the first one, each slower than the one before by this factor."""
+
+    def edit(document: Document) -> None:
+        repeats = document["cells"][0]["repeats"]
+        for nth, repeat in enumerate(repeats):
+            first, slower = repeats[0], factor**nth
+            for name in ("preprocess_s", "encode_s"):
+                repeat[name] = first[name] * slower
+            times = repeat["token_times_s"] = [time * slower for time in first["token_times_s"]]
+            repeat["time_to_first_token_s"], repeat["latency_s"] = times[0], times[-1]
+            repeat["real_time_factor"] = times[-1] / document["cells"][0]["requested"]["clip_seconds"]
+            repeat["decode_tokens_per_s"] = (len(times) - 1) / (times[-1] - times[0])
+            power = document["cells"][0]["power"]
+            power["energies_j"][nth] = power["energies_j"][0] * slower
+        document["cells"][0]["power"]["sampler"]["samples"] *= round(factor ** len(repeats))
+        document["cells"][0]["device_memory"]["sampler"]["samples"] *= round(factor ** len(repeats))
+        summed(document)
+
+    return edit
