@@ -1,7 +1,6 @@
 """Raw repeats of a cell: as many as the suite has, tokens counted, times in order and adding up."""
 
 from collections.abc import Iterator
-from itertools import pairwise
 from math import inf, isinf
 from typing import Final
 
@@ -70,7 +69,7 @@ def _times(path: str, repeat: Repeat, clip_seconds: float) -> Iterator[Found]:
     if before > first + ABSOLUTE_S or first > last + ABSOLUTE_S:
         yield Found("times_disordered", path, {"before_s": before, "first_s": first, "last_s": last})
     times = repeat.token_times_s
-    if times and any(after < earlier for earlier, after in pairwise(times)):
+    if times and sorted(times) != list(times):
         yield Found("times_disordered", f"{path}.token_times_s", {"first_s": times[0], "last_s": times[-1]})
     for name, stated, computed in _sums(repeat, clip_seconds):
         if differs(stated, computed):
