@@ -8,7 +8,8 @@
 # make test-gpu     what only a real NVIDIA card can show; nothing is downloaded
 # make benchmarks   what the harness itself costs, measured in alternation
 # make lint types   ruff, the workflow checks, mypy
-# make generated    the JSON Schemas, and the tables in docs/ that are made from the code
+# make generated    the JSON Schemas, the tables in docs/ that are made from the code, and the hostile records of
+#                   the tests
 # make plots        build the script that draws a page's plots again, from npm's Vega and Vega-Lite (needs node)
 # make predictions  trace what the shipped table of predictions lacks, in two processes (hours; goes on after a break)
 # make derived      predict seven cards on Linux and Windows again: records, reports, tables of the docs (minutes)
@@ -146,6 +147,7 @@ plots: $(PLOTS_STAMP)
 
 generated: $(STAMP)
 	$(BIN)/python -m tools.generated
+	$(BIN)/python -m tools.hostile
 
 clean:
 	rm -rf $(VENV) $(COMPAT_VENV) $(LIGHT_VENV) build dist tools/plots/node_modules

@@ -26,6 +26,7 @@ Examples:
   bench frontier --gpu rtx-4070    the longest clip that fits
   bench report results/            a page for every model on every card
   bench compare old.json new.json  the changes, with their evidence
+  bench validate results/          whether records can be believed
 
 \b
 Exit codes: 0 done, 1 gate not met, 2 wrong usage, 3 this machine cannot,
