@@ -12,7 +12,6 @@ from typing import Final
 
 import pytest
 
-from bench import shipped
 from tests.fake_driver.driver import environment_of
 from tests.run.processes import environment, only
 
@@ -97,6 +96,7 @@ def test_it_is_small_with_pip() -> None:
         ("compare {record} {record}", "decode"),
         ("compare {record} {record} --format json", '"schema_version"'),
         ("compare {record} {record} --format html", "<!doctype html>"),
+        ("validate {record}", "no findings"),
         ("run --dry-run --suite smoke --device cpu", "8 cells of smoke"),
         ("run --dry-run --suite quick --weights random --device cpu", "8 cells of quick"),
         ("frontier --dry-run --suite quick --weights random --device cpu", "4 limits"),
@@ -109,7 +109,6 @@ def test_a_command_that_needs_no_model_works(light: Light, command: str, says: s
     assert re.search(says, ended.out, re.IGNORECASE)
 
 
-@pytest.mark.skipif(not shipped.data("predictions").is_dir(), reason="no predictions are shipped yet")
 @pytest.mark.parametrize(
     ("command", "says"),
     [
