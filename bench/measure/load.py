@@ -1,13 +1,13 @@
 """A card under load: power, clocks, heat, and reasons for throttling. Pure: samples in, figures out."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
 
 from bench.hardware.readings import SlowSample
 from bench.measure.energy import Floats, Span, Trace, energies, within
-from bench.records.card import Power, Range, Sampled
+from bench.records.card import DeviceState, Power, Range, Sampled
 
 _SHARE: Final = 0.05  # of the samples: less does not make a run slow
 _FAULTS: Final = frozenset({"sw_thermal_slowdown", "hw_slowdown", "hw_thermal_slowdown", "hw_power_brake"})
@@ -62,9 +62,21 @@ def is_throttled(samples: Sequence[SlowSample], *, limit_lowered: bool) -> bool:
 
     A card at its maker's power limit works as designed; at a lowered limit it is throttled.
     """
-    causes = _FAULTS | {_POWER_CAP} if limit_lowered else _FAULTS
     reported = _reported(samples)
-    return bool(reported) and _share(reported, causes) >= _SHARE
+    return bool(reported) and _share(reported, _causes(limit_lowered=limit_lowered)) >= _SHARE
+
+
+def any_throttles(shares_of: Mapping[str, float], *, limit_lowered: bool) -> bool:
+    """Whether one of these reasons alone makes a cell throttled; `shares_of` are those of `shares`."""
+    causes = _causes(limit_lowered=limit_lowered)
+    return any(share >= _SHARE for name, share in shares_of.items() if name in causes)
+
+
+def is_limit_lowered(state: DeviceState | None) -> bool:
+    """Whether the power limit is below the maker's."""
+    if state is None or state.power_limit_w is None or state.power_limit_default_w is None:
+        return False
+    return state.power_limit_w < state.power_limit_default_w
 
 
 def is_contended(seen: Collection[int], before: Collection[int], workers: Collection[int]) -> bool:
@@ -76,6 +88,10 @@ def is_contended(seen: Collection[int], before: Collection[int], workers: Collec
     ours = set(workers).difference(before)
     others = set(seen) - ours
     return not others.isdisjoint(before) or (bool(others) and not ours.isdisjoint(seen))
+
+
+def _causes(*, limit_lowered: bool) -> frozenset[str]:
+    return _FAULTS | {_POWER_CAP} if limit_lowered else _FAULTS
 
 
 def _reported(samples: Sequence[SlowSample]) -> list[frozenset[str]]:

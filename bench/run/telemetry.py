@@ -15,7 +15,7 @@ from bench.hardware.readings import DriverGpu, DriverLost, Sample
 from bench.hardware.state import device_state
 from bench.hardware.system import this_system
 from bench.measure.energy import Span, is_awaited
-from bench.measure.load import during, is_contended, is_throttled, power_of
+from bench.measure.load import during, is_contended, is_limit_lowered, is_throttled, power_of
 from bench.measure.sampler import Observation, Sampler
 from bench.measure.timeline import trace_of_repeat
 from bench.records.card import DeviceMemory, DeviceState, Power
@@ -247,7 +247,7 @@ class Telemetry:
         return False if own in seen.processes else None
 
     def _labels(self, seen: Observation, spans: Sequence[Span], *, contended: bool) -> tuple[str, ...]:
-        throttled = is_throttled(during(seen.slow, spans), limit_lowered=_is_lowered(self.state))
+        throttled = is_throttled(during(seen.slow, spans), limit_lowered=is_limit_lowered(self.state))
         return (*((Label.CONTENDED,) if contended else ()), *((Label.THROTTLED,) if throttled else ()))
 
 
@@ -256,9 +256,3 @@ def _not_negative(
 ) -> tuple[int | None, Literal["process", "device"] | None]:
     """Return None for a negative size: another program freed memory meanwhile."""
     return (size_bytes, source) if size_bytes >= 0 else (None, None)
-
-
-def _is_lowered(state: DeviceState | None) -> bool:
-    if state is None or state.power_limit_w is None or state.power_limit_default_w is None:
-        return False
-    return state.power_limit_w < state.power_limit_default_w

@@ -14,6 +14,7 @@ from bench.hardware.catalog import cards, identify
 from bench.predict.setting import mel_frames
 from bench.records.enums import Provenance, WeightMode
 from bench.records.record import CellResult, Effective, Measured, Predicted, Record
+from bench.suite.suite import MAX_CLIP_S
 from bench.validate.candidate import Candidate, Fact, Found
 
 _NATIVE: Final = "native"
@@ -32,7 +33,7 @@ def claims(candidate: Candidate) -> Iterator[Found]:
     yield from _model(record)
     yield from _card(record)
     for path, cell in candidate.measured:
-        if cell.effective is not None:
+        if cell.effective is not None and cell.requested.clip_seconds <= MAX_CLIP_S:  # else a foreign cell
             yield from _effective(record, path, cell, cell.effective)
 
 

@@ -17,6 +17,7 @@ from bench.predict.setting import mel_frames
 from bench.records.card import Power, Range
 from bench.records.enums import Label, Provenance
 from bench.records.record import CellResult, Record
+from bench.suite.suite import MAX_CLIP_S
 from bench.units import MIB
 from bench.validate.candidate import Candidate, Fact, Found
 from bench.validate.claims import element_bytes, released_shapes
@@ -70,6 +71,8 @@ def _work(record: Record, path: str, cell: CellResult) -> Iterator[Found]:
     if shapes is None or work is None or ran is None or ran.prompt_tokens is None or not cell.repeats:
         return
     asked = cell.requested
+    if asked.clip_seconds > MAX_CLIP_S:  # a foreign cell
+        return
     computed = {
         "decode_bytes_per_token": architecture.decode_bytes_per_token(
             shapes,

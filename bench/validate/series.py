@@ -35,7 +35,7 @@ def series(candidate: Candidate) -> Iterator[Found]:
 
 
 def _times(repeat: Repeat) -> tuple[object, ...]:
-    """The times of a repeat. A card's clock resolves half a microsecond: two answers of one token can agree."""
+    """Times of a repeat. A card's clock resolves half a microsecond: two answers of one token can agree."""
     host_s = repeat.host_latency_s if repeat.generated_tokens == 1 else None
     return repeat.time_to_first_token_s, repeat.latency_s, repeat.token_times_s, host_s
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.measure.fractions import bandwidth_fraction, bf16_fraction
+from bench.measure.load import any_throttles, is_limit_lowered
 from bench.measure.statistics import bootstrap_intervals
 from bench.measure.summary import peak
 from bench.records.enums import Label
@@ -22,6 +23,10 @@ from bench.validate.repeats import RELATIVE
 
 _STATISTICS: Final = tuple(metric.name for metric in METRICS.values() if metric.is_statistic)
 _TINY: Final = 1e-12
+_ROWS: Final = 512
+"""Statistics computed at once: each takes 32 kB for its interval, and a file can have any number."""
+_MOST_RESAMPLED: Final = 1000
+"""No suite has more repeats; the resampling of more would take memory without bound."""
 
 _Floats = NDArray[np.float64]
 _Placed = tuple[str, Statistic]
@@ -51,7 +56,8 @@ def summaries(candidate: Candidate) -> Iterator[Found]:
                 )
         yield from _labels(candidate, path, cell, summary)
     for count, group in samples.items():
-        yield from _statistics(count, group)
+        for first in range(0, len(group), _ROWS):
+            yield from _statistics(count, group[first : first + _ROWS])
 
 
 def _median(stated: Statistic | None) -> Fact:
@@ -64,10 +70,11 @@ def _median(stated: Statistic | None) -> Fact:
 def _statistics(count: int, group: list[tuple[_Placed, tuple[float, ...]]]) -> Iterator[Found]:
     """Compare all statistics of so many values each."""
     sample: _Floats = np.sort(np.array([values for _, values in group], dtype=np.float64), axis=1)
-    p10, middle, p90 = np.quantile(sample, (0.1, 0.5, 0.9), axis=1)
+    with np.errstate(all="ignore"):  # figures at the end of all numbers
+        p10, middle, p90 = np.quantile(sample, (0.1, 0.5, 0.9), axis=1)
+        low, high = _intervals(count, sample)
+        cv = _variation(sample) if count > 1 else None
     columns = {"median": middle, "p10": p10, "p90": p90}
-    low, high = _intervals(count, sample)
-    cv = _variation(sample) if count > 1 else None
     for row, ((path, stated), _) in enumerate(group):
         computed: dict[str, float | None] = {name: float(column[row]) for name, column in columns.items()}
         computed["cv"] = None if cv is None or np.isnan(cv[row]) else float(cv[row])
@@ -77,7 +84,8 @@ def _statistics(count: int, group: list[tuple[_Placed, tuple[float, ...]]]) -> I
                 yield Found("summary_mismatch", f"{path}.{name}", {"stated": found, "computed": value})
         if stated.n != count:
             yield Found("summary_mismatch", f"{path}.n", {"stated": stated.n, "computed": count})
-        yield from _interval(path, stated, count, (float(low[row]), float(high[row])))
+        if count <= _MOST_RESAMPLED:
+            yield from _interval(path, stated, count, (float(low[row]), float(high[row])))
 
 
 def _interval(path: str, stated: Statistic, count: int, computed: tuple[float, float]) -> Iterator[Found]:
@@ -86,13 +94,16 @@ def _interval(path: str, stated: Statistic, count: int, computed: tuple[float, f
         yield Found("summary_mismatch", f"{path}.interval", {"stated": None, "computed": computed[0]})
     if interval is None or count < 2:
         return
+    if stated.kind != kind_of(count):
+        facts: dict[str, Fact] = {"stated": stated.kind, "computed": kind_of(count)}
+        yield Found("summary_mismatch", f"{path}.interval_kind", facts)
     for name, found, value in zip(("low", "high"), (interval.low, interval.high), computed, strict=True):
         if not _equal(found, value):
             yield Found("summary_mismatch", f"{path}.interval.{name}", {"stated": found, "computed": value})
 
 
 def _intervals(count: int, sample: _Floats) -> tuple[_Floats, _Floats]:
-    if count < 2 or kind_of(count) == "range":
+    if count < 2 or count > _MOST_RESAMPLED or kind_of(count) == "range":
         return sample[:, 0], sample[:, -1]
     return bootstrap_intervals(sample)
 
@@ -100,8 +111,7 @@ def _intervals(count: int, sample: _Floats) -> tuple[_Floats, _Floats]:
 def _variation(sample: _Floats) -> _Floats:
     """Sample standard deviation over mean of each row; NaN for a mean of 0."""
     mean: _Floats = np.mean(sample, axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        found: _Floats = np.where(mean != 0, np.std(sample, axis=1, ddof=1) / mean, np.nan)
+    found: _Floats = np.where(mean != 0, np.std(sample, axis=1, ddof=1) / mean, np.nan)
     return found
 
 
@@ -141,9 +151,12 @@ def _rate(cell: CellResult) -> float | None:
 def _labels(candidate: Candidate, path: str, cell: CellResult, summary: Summary) -> Iterator[Found]:
     """Labels that the cell's own figures demand."""
     suite, cv = candidate.suite, None if summary.latency_s is None else summary.latency_s.cv
+    reasons = (cell.power.throttle_reasons if cell.power is not None else None) or {}
+    lowered = is_limit_lowered(candidate.record.device_state)
     demanded = {
         Label.NOISY: suite is not None and cv is not None and cv > suite.measure.noise_cv,
         Label.CONTENDED: cell.device_memory is not None and cell.device_memory.contended is True,
+        Label.THROTTLED: any_throttles(reasons, limit_lowered=lowered),
     }
     for label, is_demanded in demanded.items():
         if is_demanded and label.value not in summary.labels:

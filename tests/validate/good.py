@@ -62,6 +62,7 @@ from tests.validate.machines import (
     emulation_of,
     environment_of,
     limit_of,
+    model_name,
     model_of,
     needs_more,
     power_of,
@@ -98,7 +99,7 @@ class _Run:
             base = base.model_copy(update={"dtype": recipe.dtype})
         self.suite = override(
             base,
-            model=self.model_name,
+            model=model_name(recipe),
             profile=recipe.profile,
             clip_seconds=recipe.clips,
             max_tokens=recipe.tokens,
@@ -123,11 +124,6 @@ class _Run:
                 "overrides": (*self.info.overrides, "max_repeats"),
             }
         )
-
-    @property
-    def model_name(self) -> str:
-        named = {WeightMode.TINY: "tiny", WeightMode.LOCAL: "my-finetune"}
-        return named.get(self.recipe.weights, self.recipe.model)
 
     @cached_property
     def shapes(self) -> Shapes:
@@ -155,7 +151,7 @@ class _Run:
             created_at=datetime(2026, 11, 20, 18, 4, 9, tzinfo=UTC),
             provenance=Provenance.EMULATED if recipe.emulated_bytes else provenance,
             suite=self.info,
-            model=model_of(recipe, self.model_name, self.parameters, self.element_bytes),
+            model=model_of(recipe, self.parameters, self.element_bytes),
             device=self.device,
             environment=environment_of(recipe),
             machine_key=None,

@@ -110,9 +110,15 @@ def emulation_of(recipe: Recipe, device: DeviceInfo) -> Emulation | None:
     )
 
 
-def model_of(recipe: Recipe, name: str, parameters: int, element_bytes: int) -> ModelInfo:
+def model_name(recipe: Recipe) -> str:
+    """Return the name of the model that ran."""
+    named = {WeightMode.TINY: "tiny", WeightMode.LOCAL: "my-finetune"}
+    return named.get(recipe.weights, recipe.model)
+
+
+def model_of(recipe: Recipe, parameters: int, element_bytes: int) -> ModelInfo:
     """Return the model; released weights are BF16 on disk, whatever they are loaded as."""
-    mode, hub = recipe.weights, recipe.weights is WeightMode.HUB
+    name, mode, hub = model_name(recipe), recipe.weights, recipe.weights is WeightMode.HUB
     on_disk = parameters * 2 + 91_000
     sizes = {"model-00001-of-00002.safetensors": on_disk // 2}
     sizes["model-00002-of-00002.safetensors"] = on_disk - on_disk // 2
@@ -147,10 +153,6 @@ def power_of(recipe: Recipe, limit: float, repeats: tuple[Repeat, ...], rng: np.
         pcie_generation=4,
         pcie_width=16,
     )
-
-
-def _limit_w(self) -> float:
-    return 250.0 if self.card is None or self.card.tdp_w is None else self.card.tdp_w
 
 
 def needs_more(asked: Requested, smaller: Requested) -> bool:
