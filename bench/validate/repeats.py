@@ -93,5 +93,7 @@ def _sums(repeat: Repeat, clip_seconds: float) -> Iterator[tuple[str, float, flo
 
 
 def differs(stated: float, computed: float, absolute: float = ABSOLUTE_S) -> bool:
-    """Whether two figures differ by more than rounding."""
+    """Whether two figures differ by more than rounding. An infinite one is only equal to itself."""
+    if isinf(stated) or isinf(computed):
+        return stated != computed
     return abs(stated - computed) > absolute + RELATIVE * max(abs(stated), abs(computed))

@@ -5,6 +5,7 @@ Statistics of all cells are computed at once: validating a record costs less tha
 
 from collections import defaultdict
 from collections.abc import Iterator
+from math import isinf
 from statistics import median
 from typing import Final
 
@@ -118,6 +119,8 @@ def _variation(sample: _Floats) -> _Floats:
 def _equal(stated: float | None, computed: float | None) -> bool:
     if stated is None or computed is None:
         return stated is computed
+    if isinf(computed):
+        return False
     return abs(stated - computed) <= _TINY + RELATIVE * max(abs(stated), abs(computed))
 
 

@@ -57,7 +57,7 @@ def test_the_records_of_this_repository_get_no_error() -> None:
 
 def _judged(folder: Path) -> dict[str, list[tuple[str, str]]]:
     """Errors and suspicious findings about each record below a folder, by its provenance."""
-    found = {}
+    found: dict[str, list[tuple[str, str]]] = {}
     for path in find_records(folder):
         about = judge(path, datetime.now(UTC))
         assert about.refusal is None
@@ -99,6 +99,7 @@ def test_the_shipped_smoke_suite_shortened_on_a_card_that_is_emulated(tmp_path: 
     _assert_good(tmp_path / "results", 1)
 
 
+@pytest.mark.emulated
 def test_a_search_for_limits(tmp_path: Path, home: Path) -> None:
     write_suite(tmp_path, clips="[10, 90]", tokens="[8]", repeats=3)
     search = ("frontier", "--suite", "mine.toml", "--emulate-vram", "589MiB")
@@ -108,7 +109,7 @@ def test_a_search_for_limits(tmp_path: Path, home: Path) -> None:
 
 def test_a_run_that_the_time_budget_ended(tmp_path: Path, home: Path) -> None:
     write_suite(tmp_path, tokens="[4, 8]", repeats=2)
-    limited = ("run", "--suite", "mine.toml", "--time-budget", "1ms")
+    limited = ("run", "--suite", "mine.toml", "--time-budget", "1s")
     _ran(bench(*limited, home=home, cwd=tmp_path))
     _assert_good(tmp_path / "results", 1)
 
