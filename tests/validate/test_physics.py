@@ -1,0 +1,182 @@
+"""What no card can do: each figure at, below and beyond its slack."""
+
+import pytest
+from pydantic import JsonValue
+
+from bench.hardware.catalog import cards
+from bench.records.enums import Profile
+from bench.units import GIB, MIB
+from bench.validate import physics as rules
+from tests.validate import edits
+from tests.validate.edits import Document, document_of, edited, fresh, value_at
+from tests.validate.good import good
+from tests.validate.recipes import UNLISTED, Recipe
+
+(CARD,) = [card for card in cards() if card.slug == "rtx-4090"]
+POWER, SUMMARY, RATE = "cells[0].power", "cells[0].summary", "cells[0].repeats[1].decode_tokens_per_s"
+
+
+def about(changes: dict[str, JsonValue], document: Document | None = None) -> list[tuple[str, str]]:
+    """Return what these rules alone find."""
+    candidate = edits.candidate(edited(changes, document))
+    return [(found.code, found.path) for found in rules.physics(candidate)]
+
+
+def test_an_ordinary_record_does_what_a_card_can() -> None:
+    assert about({}) == []
+
+
+# --- work and speed ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["decode_bytes_per_token", "encode_operations", "prefill_operations"])
+def test_a_count_that_the_architecture_does_not_give(name: str) -> None:
+    path = f"cells[2].work.{name}"
+    assert about({path: value_at(fresh(), path) // 2 // 1}) == [("work_mismatch", path)]
+
+
+@pytest.mark.parametrize(
+    ("share", "code"),
+    [(0.9, None), (0.97, "decode_near_bandwidth"), (1.19, "decode_near_bandwidth"),
+     (1.21, "decode_above_bandwidth"), (60.0, "decode_above_bandwidth")],
+)  # fmt: skip
+def test_decoding_against_the_bandwidth(share: float, code: str | None) -> None:
+    assert CARD.memory_bandwidth_bytes_per_s is not None
+    most = CARD.memory_bandwidth_bytes_per_s / value_at(fresh(), "cells[0].work.decode_bytes_per_token")
+    assert about({RATE: share * most}) == ([] if code is None else [(code, RATE)])
+
+
+@pytest.mark.parametrize(("share", "code"), [(0.98, None), (1.3, "rate_near_card"), (1.6, "rate_above_card")])
+@pytest.mark.parametrize("phase", ["encode_s", "time_to_first_token_s"])
+def test_encoder_and_prefill_against_the_rate(share: float, code: str | None, phase: str) -> None:
+    assert CARD.bf16_operations_per_s is not None
+    name = "encode" if phase == "encode_s" else "prefill"
+    took = value_at(fresh(), f"cells[0].work.{name}_operations") / CARD.bf16_operations_per_s / share
+    changes: dict[str, JsonValue] = {}
+    for nth in range(3):
+        repeat = value_at(fresh(), f"cells[0].repeats[{nth}]")
+        before = repeat["preprocess_s"] + repeat["encode_s"] if name == "prefill" else 0.0
+        changes[f"cells[0].repeats[{nth}].{phase}"] = before + took
+    found = [each for each in about(changes) if each[1] == f"cells[0].summary.{phase}"]
+    assert found == ([] if code is None else [(code, f"cells[0].summary.{phase}")])
+
+
+def test_a_card_that_the_catalog_does_not_have_has_fewer_rules() -> None:
+    unlisted = document_of(good(Recipe(card=UNLISTED, clips=(10.0,), tokens=(16,))))
+    assert about({"cells[0].repeats[1].decode_tokens_per_s": 9999.0}, unlisted) == []
+
+
+# --- memory -----------------------------------------------------------------------------------------------
+
+
+def test_a_peak_below_the_weights() -> None:
+    changes: dict[str, JsonValue] = {
+        f"cells[0].memory.phases.{phase}.allocated_peak_bytes": 9 * GIB
+        for phase in ("preprocess", "encode", "prefill", "decode")
+    }
+    path = f"{SUMMARY}.allocated_peak_bytes"
+    assert about(changes) == [("memory_below_weights", path)]
+    assert about({**changes, "cells[0].memory.weights_bytes": 0}) == [("memory_below_weights", path)]
+
+
+def test_lean_moves_the_embeddings_to_the_host() -> None:
+    lean = document_of(good(Recipe(profile=Profile.LEAN, clips=(10.0,), tokens=(16,))))
+    assert about({}, lean) == []
+    at_home = {"cells[0].effective.embeddings": "device"}
+    assert about({**at_home}, lean) == [("memory_below_weights", "cells[0].summary.allocated_peak_bytes")]
+
+
+def test_mebibytes_as_bytes() -> None:
+    changes: dict[str, JsonValue] = {
+        f"cells[0].memory.phases.{phase}.{name}_peak_bytes": 10_240
+        for phase in ("preprocess", "encode", "prefill", "decode")
+        for name in ("allocated", "reserved")
+    }
+    assert ("memory_below_weights", f"{SUMMARY}.allocated_peak_bytes") in about(changes)
+
+
+def test_allocated_above_reserved() -> None:
+    where = "cells[0].memory.phases.encode"
+    reserved = value_at(fresh(), f"{where}.allocated_peak_bytes") - MIB
+    assert about({f"{where}.reserved_peak_bytes": reserved}) == [("memory_disordered", where)]
+
+
+def test_allocated_above_the_card() -> None:
+    more = 25 * GIB
+    changes: dict[str, JsonValue] = {
+        "cells[0].memory.phases.prefill.allocated_peak_bytes": more,
+        "cells[0].memory.phases.prefill.reserved_peak_bytes": more,
+    }
+    path = f"{SUMMARY}.allocated_peak_bytes"
+    assert about(changes) == [("memory_above_card", path)]
+    assert about({**changes, f"{SUMMARY}.labels": ["spilled"]}) == []
+
+
+@pytest.mark.parametrize(
+    ("short", "code"),
+    [(32 * MIB, None), (200 * MIB, "reading_unusual"), (4 * GIB, "memory_disordered")],
+)
+def test_a_peak_of_the_driver_below_what_the_framework_held(short: int, code: str | None) -> None:
+    path = f"{SUMMARY}.process_peak_bytes"
+    process = value_at(fresh(), f"{SUMMARY}.reserved_peak_bytes") - short
+    assert about({path: process}) == ([] if code is None else [(code, path)])
+
+
+def test_a_card_in_use_beyond_its_memory() -> None:
+    path = f"{SUMMARY}.device_peak_bytes"
+    assert about({path: 25 * GIB}) == [("memory_above_card", path)]
+
+
+# --- power and readings -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("watts", "is_error"), [(540.0, False), (600.0, True)])
+def test_power_against_its_limit(watts: float, is_error: bool) -> None:
+    path = f"{POWER}.power_w.high"
+    assert about({path: watts}) == ([("power_above_limit", path)] if is_error else [])
+
+
+@pytest.mark.parametrize(("limit", "most_w"), [(450.0, 562.5), (600.0, 750.0), (None, 843.75)])
+def test_the_limit_is_the_drivers_else_half_above_the_specification(
+    limit: float | None, most_w: float
+) -> None:
+    path = f"{POWER}.power_w.high"
+    state: dict[str, JsonValue] = {"device_state.power_limit_w": limit}
+    assert about({**state, path: most_w - 1}) == []
+    assert about({**state, path: most_w + 1}) == [("power_above_limit", path)]
+
+
+def test_energy_against_power_and_time() -> None:
+    path, took = f"{POWER}.energies_j[2]", value_at(fresh(), "cells[0].repeats[2].latency_s")
+    assert about({path: 1.05 * 450 * (took + 0.1)}) == []
+    assert about({path: 1.15 * 450 * (took + 0.1)}) == [("energy_above_power", path)]
+    assert about({path: 0.0}) == [("energy_below_idle", path)]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("sm_clock_mhz", {"low": 210, "median": 2500, "high": 99_999}),
+        ("sm_clock_mhz", {"low": 1, "median": 2500, "high": 2600}),
+        ("sm_clock_mhz", {"low": 2600, "median": 2500, "high": 2600}),
+        ("memory_clock_mhz", {"low": 405, "median": 10_501, "high": 22_000}),
+        ("temperature_c", {"low": -40, "median": 50, "high": 60}),
+        ("temperature_c", {"low": 30, "median": 50, "high": 140}),
+        ("pcie_generation", 9),
+        ("pcie_generation", 5),
+        ("pcie_width", 12),
+        ("pcie_width", 32),
+    ],
+)
+def test_a_reading_that_no_driver_reports(name: str, value: JsonValue) -> None:
+    assert about({f"{POWER}.{name}": value}) == [("reading_impossible", f"{POWER}.{name}")]
+
+
+def test_a_hot_card_is_unusual() -> None:
+    hot: dict[str, JsonValue] = {f"{POWER}.temperature_c": {"low": 50, "median": 90, "high": 97}}
+    assert about(hot) == [("reading_unusual", f"{POWER}.temperature_c")]
+
+
+def test_an_emulated_run_says_nothing_of_speed() -> None:
+    emulated = document_of(good(Recipe(card="rtx-4090", emulated_bytes=20 * GIB, clips=(10.0,))))
+    assert about({"cells[0].repeats[1].decode_tokens_per_s": 9999.0}, emulated) == []
