@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 
 from bench.hardware.readings import SlowSample
 from bench.measure.energy import Trace
-from bench.measure.load import is_contended, is_throttled, power_of, range_of, shares
+from bench.measure.load import (
+    any_throttles,
+    is_contended,
+    is_throttled,
+    power_of,
+    range_of,
+    shares,
+)
 
 REASONS = ["sw_power_cap", "sw_thermal_slowdown", "hw_slowdown", "hw_thermal_slowdown", "hw_power_brake"]
 
@@ -98,6 +105,23 @@ def test_a_moment_of_heat_is_no_throttling(held: int, of: int, throttled: bool) 
 def test_two_causes_that_take_turns_are_one_throttling() -> None:
     samples = [slow(float(n)) for n in range(38)] + [slow(38.0, "hw_slowdown"), slow(39.0, "hw_power_brake")]
     assert is_throttled(samples, limit_lowered=False)
+
+
+@given(st.lists(st.frozensets(st.sampled_from(REASONS)), max_size=50), st.booleans())
+def test_a_reason_that_throttles_alone_throttles_with_others(
+    reasons: list[frozenset[str]], lowered: bool
+) -> None:
+    samples = [slow(float(number), *names) for number, names in enumerate(reasons)]
+    if any_throttles(shares(samples) or {}, limit_lowered=lowered):
+        assert is_throttled(samples, limit_lowered=lowered)
+
+
+@pytest.mark.parametrize("name", REASONS)
+def test_one_reason_of_a_record_says_what_its_samples_said(name: str) -> None:
+    samples = [slow(float(number), *([name] if number < 2 else [])) for number in range(30)]
+    for lowered in (False, True):
+        said = any_throttles(shares(samples) or {}, limit_lowered=lowered)
+        assert said is is_throttled(samples, limit_lowered=lowered)
 
 
 def test_the_power_cap_counts_where_somebody_lowered_it() -> None:
