@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from pydantic import JsonValue
 
+from bench.records.enums import Attention
 from bench.records.record import Record
 from bench.validate.against import FEWEST_OTHERS, _predicted, against
 from tests.validate import edits
@@ -56,25 +57,28 @@ def test_a_card_without_a_prediction_has_only_others() -> None:
 
 @pytest.mark.parametrize("factor", [0.5, 2])
 def test_memory_outside_the_predicted_interval(factor: float) -> None:
-    record = good(replace(ALIKE, tokens=(128,)))
+    record = good(replace(ALIKE, tokens=(128,), attention=(Attention.SDPA,)))
     predicted = _predicted(record)
     assert predicted is not None
     envelope = predicted.cells[0].envelope
     assert envelope is not None
+    reserved, device = envelope.reserved_peak_bytes, envelope.device_peak_bytes
+    assert reserved is not None
+    assert device is not None
     path = "cells[0].summary.reserved_peak_bytes"
     likely: dict[str, JsonValue] = {
         "model.config_sha256": predicted.model.config_sha256,
-        path: envelope.reserved_peak_bytes.low,
-        "cells[0].summary.process_peak_bytes": envelope.device_peak_bytes.high,
+        path: reserved.low,
+        "cells[0].summary.process_peak_bytes": device.high,
     }
     inside = edited(likely, document_of(record))
     assert list(against(edits.candidate(inside), [])) == []
 
-    found_bytes = round(factor * envelope.reserved_peak_bytes.low)
+    found_bytes = round(factor * reserved.low)
     (only,) = against(edits.candidate(edited({path: found_bytes}, inside)), [])
     assert (only.code, only.path) == ("outside_prediction", path)
     assert only.facts == {
         "found_bytes": found_bytes,
-        "low_bytes": envelope.reserved_peak_bytes.low,
-        "high_bytes": envelope.reserved_peak_bytes.high,
+        "low_bytes": reserved.low,
+        "high_bytes": reserved.high,
     }
