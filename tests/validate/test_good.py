@@ -11,6 +11,7 @@ from bench.records.findings import Severity
 from bench.store.record_files import find_records, write_record
 from bench.validate.files import judge
 from tests.cli.conftest import journal_of
+from tests.engines.stand_in import PACED
 from tests.run.forks import Forks
 from tests.run.processes import bench, environment, only, write_suite
 from tests.validate.good import NOW, good
@@ -111,6 +112,14 @@ def test_a_run_that_the_time_budget_ended(tmp_path: Path, home: Path) -> None:
     write_suite(tmp_path, tokens="[4, 8]", repeats=2)
     limited = ("run", "--suite", "mine.toml", "--time-budget", "1s")
     _ran(bench(*limited, home=home, cwd=tmp_path))
+    _assert_good(tmp_path / "results", 1)
+
+
+def test_a_run_of_an_engine_that_another_package_brings(
+    tmp_path: Path, home: Path, stand_ins: dict[str, str]
+) -> None:
+    write_suite(tmp_path, tokens="[1, 4]", repeats=2, engine=PACED)
+    _ran(bench("run", "--suite", "mine.toml", home=home, cwd=tmp_path, env=stand_ins))
     _assert_good(tmp_path / "results", 1)
 
 
