@@ -30,6 +30,10 @@ RATE_SLACK: Final = (1.0, 1.5)
 the rate of some cards is derived."""
 POWER_SLACK: Final = 1.25
 """Samples of power pass the limit for some milliseconds."""
+RAISED: Final = 1.5
+"""Where the driver reports no power limit: by so much owners can raise that of the specification."""
+LAPTOP_RAISED: Final = 2.0
+"""The specification of a laptop is its base: makers of laptops set up to 1.85 times that."""
 ENERGY_SLACK: Final = 1.1
 """Energy over a whole repeat: the limit holds on average. One period of the counter is added."""
 LEAST_POWER_W: Final = 5.0
@@ -214,10 +218,17 @@ def _power(record: Record, path: str, cell: CellResult, power: Power, card: Card
 
 
 def _limit_w(record: Record, card: Card | None) -> float | None:
-    """The limit of the driver; without one the specification, which owners can raise by half."""
-    if record.device_state is not None and record.device_state.power_limit_w is not None:
-        return record.device_state.power_limit_w
-    return None if card is None or card.tdp_w is None else 1.5 * card.tdp_w
+    """The limit of the driver; without one the specification, which owners can raise by half.
+
+    The limit of a laptop moves with the load of its CPU, and its maker sets it within a wide range.
+    """
+    is_laptop, state = "laptop" in record.device.name.lower(), record.device_state
+    stated = None if state is None else state.power_limit_w
+    if stated is not None and not is_laptop:
+        return stated
+    if card is None or card.tdp_w is None:
+        return None
+    return max(stated or 0.0, (LAPTOP_RAISED if is_laptop else RAISED) * card.tdp_w)
 
 
 def _readings(path: str, power: Power) -> Iterator[Found]:

@@ -61,7 +61,16 @@ def recipes() -> tuple[Recipe, ...]:
 
 def _recipes() -> Iterator[Recipe]:
     lean = Profile.LEAN
-    listed = ("rtx-4070", "rtx-4090", "rtx-3060-12gb", "h100-sxm", "h200", "a100-40gb-pcie", "rtx-5090")
+    listed = (
+        "rtx-4070",
+        "rtx-4090",
+        "rtx-3060-12gb",
+        "h100-sxm",
+        "h200",
+        "a100-40gb-pcie",
+        "rtx-5090",
+        "rtx-4090-laptop",
+    )
     for card in (*listed, UNLISTED):
         for system in ("linux", "windows", "wsl2"):
             for state in ("", "noisy", "contended", "throttled"):

@@ -146,6 +146,17 @@ def test_the_limit_is_the_drivers_else_half_above_the_specification(
     assert about({**state, path: most_w + 1}) == [("power_above_limit", path)]
 
 
+def test_the_limit_of_a_laptop_moves() -> None:
+    """80 W when the run began, 110 W with dynamic boost; of an unknown laptop nothing is known."""
+    path = f"{POWER}.power_w.high"
+    state: dict[str, JsonValue] = {"device_state.power_limit_w": 80.0}
+    laptop = document_of(good(Recipe(card="rtx-4080-laptop", clips=(10.0,), tokens=(8,))))
+    assert about({**state, path: 110.0}, laptop) == []
+    assert about({**state, path: 300.0}, laptop) == [("power_above_limit", path)]
+    unlisted = document_of(good(Recipe(card="NVIDIA Thing Laptop GPU", clips=(10.0,), tokens=(8,))))
+    assert about({**state, path: 110.0}, unlisted) == []
+
+
 def test_energy_against_power_and_time() -> None:
     path, took = f"{POWER}.energies_j[2]", value_at(fresh(), "cells[0].repeats[2].latency_s")
     assert about({path: 1.05 * 450 * (took + 0.1)}) == []
