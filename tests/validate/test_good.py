@@ -46,7 +46,8 @@ def _notes(recipe: Recipe) -> set[str]:
 
 
 def test_the_records_of_this_repository_get_no_error() -> None:
-    found = [judge(path, NOW) for path in find_records(ROOT / "results")]
+    now = datetime.now(UTC)
+    found = [judge(path, now) for path in find_records(ROOT / "results")]
     assert len(found) > 40
     assert Counter(each.severity for one in found for each in one.findings)[Severity.ERROR] == 0
     assert [one.refusal for one in found if one.refusal] == []
