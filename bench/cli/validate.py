@@ -51,12 +51,16 @@ def validate(files: tuple[Path, ...], *, beside: Path | None, as_json: bool) -> 
     if as_json:
         echo(FindingsDocument(files=found).model_dump_json(indent=2))
     else:
-        for each in found:
+        for each in found if len(found) > 1 or found[0].refusal is None else ():
             for line in _lines(each):
                 echo(line)
         if len(found) > 1:
             echo(f"\n{len(found)} files: {_total(found)}")
-    return max((_exit_code(each) for each in found), default=ExitCode.DONE)
+    refused = [each.refusal for each in found if each.refusal is not None]
+    if refused:
+        are = "is no record" if len(refused) == 1 else "are no records"
+        raise RecordError(refused[0] if len(found) == 1 else f"{len(refused)} of {len(found)} files {are}")
+    return max(_exit_code(each) for each in found)
 
 
 def _records(paths: tuple[Path, ...]) -> "Iterator[Path]":

@@ -63,8 +63,8 @@ def test_an_error_names_its_path_and_what_would_clear_it(say: Say, write: Write)
 def test_what_is_no_record(say: Say, tmp_path: Path) -> None:
     (tmp_path / "no.json").write_text("[]", encoding="utf-8")
     said = say("validate", "no.json")
-    assert said.code == 2
-    assert said.out.startswith("no.json: no record: ")
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith("bench: no.json: is not a record")
 
 
 def test_of_several_files_the_highest_code_counts(say: Say, write: Write, tmp_path: Path) -> None:
@@ -73,8 +73,10 @@ def test_of_several_files_the_highest_code_counts(say: Say, write: Write, tmp_pa
     assert said.code == 1
     assert said.out.endswith("\n2 files: 1 without errors, 1 with errors, 0 no record\n")
     (tmp_path / "no.json").write_text("", encoding="utf-8")
-    assert say("validate", "no.json", *names).code == 2
-    assert say("validate", *names, "no.json").code == 2
+    for some in (["no.json", *names], [*names, "no.json"]):
+        said = say("validate", *some)
+        assert (said.code, said.err) == (2, "bench: 1 of 3 files is no record\n")
+        assert "no.json: no record: " in said.out
 
 
 def test_a_folder_stands_for_its_records(say: Say, write: Write) -> None:

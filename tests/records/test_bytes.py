@@ -54,7 +54,7 @@ def test_a_schema_takes_integers_only(document: str) -> None:
     schema: dict[str, Any] = json_schema(DOCUMENTS[document])
     sizes = [(name, types(body, schema["$defs"])) for name, body in properties(schema) if is_of_bytes(name)]
     assert [name for name, found in sizes if not {"integer"} <= found <= {"integer", "null"}] == []
-    assert len(sizes) > 2
+    assert len(sizes) > 2 or document.startswith("findings"), "facts are named by their finding"
 
 
 def fractions(document: Any, name: str = "") -> Iterator[tuple[str, float]]:
