@@ -233,6 +233,8 @@ RECORD_COMMANDS: Final = (
     ("compare", "mine.json", "whole.json"),
     ("compare", "whole.json", "mine.json", "--format", "json", "--fail-on", "latency_s:+5%"),
     ("compare", "mine.json", "mine.json", "--format", "html", "--fail-on", "reserved_peak_bytes:+1%"),
+    ("validate", "mine.json"),
+    ("validate", ".", "--json"),
     ("run", *DRY, "--resume", "mine.json"),
 )
 
