@@ -1,9 +1,9 @@
 """Grids of clip length × new tokens, one for each attention and other setting in which cells differ."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 from bench import units
 from bench.report.basics import Status
@@ -76,6 +76,27 @@ def alike(grids: Sequence[Grid]) -> tuple[Grid, ...]:
     )
 
 
+class CeilingLine(NamedTuple):
+    """Equal ceilings of cells of one shape: `title` names all their settings."""
+
+    title: str
+    shape: str
+    figures: Mapping[str, str]
+
+
+def ceiling_lines(rows: Iterable[Row]) -> tuple[CeilingLine, ...]:
+    """The ceilings of the predicted cells, each once: those of two systems are mostly equal."""
+    groups: dict[tuple[object, ...], list[Row]] = {}
+    for row in rows:
+        if row.prediction is not None:
+            groups.setdefault((row.shape, *row.prediction.ceiling.items()), []).append(row)
+    return tuple(
+        CeilingLine(one_title([row.variant for row in group]), group[0].shape, first.ceiling)
+        for group in groups.values()
+        if (first := group[0].prediction) is not None
+    )
+
+
 def one_title(titles: Sequence[str]) -> str:
     """`SDPA and FlashAttention 2, lean`: several titles as one; words at both ends are said once."""
     parts = [title.split(", ") for title in dict.fromkeys(titles)]
@@ -83,7 +104,8 @@ def one_title(titles: Sequence[str]) -> str:
     end = _common([list(reversed(part[begin:])) for part in parts])
     own = [", ".join(part[begin : len(part) - end]) for part in parts]
     last = parts[0][len(parts[0]) - end :]
-    return ", ".join([*parts[0][:begin], " and ".join(own), *last])
+    together = " and ".join(filter(None, [", ".join(own[:-1]), own[-1]]))
+    return ", ".join([*parts[0][:begin], together, *last])
 
 
 def _common(parts: Sequence[Sequence[str]]) -> int:

@@ -8,6 +8,7 @@ from bench import units
 from bench.records.metrics import METRICS, Metric
 from bench.report.columns import COLUMNS, Column, Table
 from bench.report.details import PHASES
+from bench.report.grid import ceiling_lines
 from bench.report.interface import Row, View
 from bench.report.prediction import CEILINGS, MEANING, TERMS
 from bench.report.truncate import limited
@@ -43,6 +44,7 @@ def render(view: View) -> str:
         card=_in_use("card", ran),
         power=_in_use("power", ran),
         terms=[name for name in TERMS if _has_figure(predicted, "terms", name)],
+        ceiling_lines=ceiling_lines(predicted),
         ceilings=[name for name in CEILINGS if _has_figure(predicted, "ceiling", name)],
         absent=[metric.heading for metric in METRICS.values() if not _has_values(metric, ran)],
         phases=[name for name in PHASES.values() if any(name in row.phases for row in ran)],

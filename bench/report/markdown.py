@@ -8,6 +8,7 @@ from bench.records.enums import Provenance
 from bench.records.metrics import FIGURES, Section
 from bench.report.answer import Answer, Way
 from bench.report.basics import Fact
+from bench.report.grid import ceiling_lines
 from bench.report.interface import (
     FrontierRow,
     FrontierTable,
@@ -264,7 +265,8 @@ def _ceilings(rows: _Predicted, stamp: str) -> Iterator[str]:
     head = ["Attention", "Clip × tokens", *(CEILINGS[name] for name in names)]
     yield f"### Ceiling of speed (roofline), not a forecast\n\n{stamp}"
     lines = (
-        [escape(row.variant), row.shape, *(found.ceiling[name] for name in names)] for row, found in rows
+        [escape(line.title), line.shape, *(line.figures[name] for name in names)]
+        for line in ceiling_lines(row for row, _ in rows)
     )
     yield table(head, lines)
 

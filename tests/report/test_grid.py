@@ -1,9 +1,12 @@
 """Grids of clip length and new tokens."""
 
+from dataclasses import replace
+
 from bench.records.enums import Profile
-from bench.report.grid import one_title
+from bench.report.grid import ceiling_lines, one_title
 from bench.report.view import view_of
 from tests.samples import records as sample
+from tests.samples.predictions import derived_record
 
 
 def test_a_grid_is_clips_by_tokens() -> None:
@@ -57,3 +60,14 @@ def test_titles_are_joined_and_words_at_both_ends_are_said_once() -> None:
     assert one_title(["SDPA, lean", "FlashAttention 2, lean"]) == "SDPA and FlashAttention 2, lean"
     assert one_title(["SDPA", "SDPA, lean"]) == "SDPA and SDPA, lean"
     assert one_title(["SDPA, lean"]) == "SDPA, lean"
+
+
+def test_equal_ceilings_are_one_line_with_all_settings() -> None:
+    record = derived_record()
+    rows = view_of(record).rows
+    twice = [*rows, *(replace(row, variant=f"{row.variant}, elsewhere") for row in rows)]
+    lines = ceiling_lines(twice)
+    assert lines
+    assert all("elsewhere" in line.title for line in lines)
+    shown = {(line.shape, *line.figures.items()) for line in lines}
+    assert len(shown) == len(lines)
