@@ -5,6 +5,7 @@ import secrets
 import pytest
 
 from bench import shipped
+from bench.predict.setting import mel_frames
 from bench.predict.shipped_table import FOLDER, ShippedTable, read_shard
 from tools.predictions import Shard, answers, asked_lengths, clip_lengths, differing, shards
 
@@ -12,19 +13,27 @@ TABLE = shipped.data(FOLDER)
 MOST_BYTES = 1_000_000
 
 
+UNFINISHED = {
+    f"1b23e310f58b67a3/{name}.json.gz"
+    for name in (
+        "faithful-memory_efficient",
+        "lean-flash",
+        "lean-memory_efficient",
+        "lean-memory_efficient-ungrouped",
+    )
+}
+"""Shards that lack lengths at the places of cards of 10 and 11 GB, which cannot hold the weights."""
+
+
 @pytest.fixture(scope="module")
 def wanted() -> dict[str, Shard]:
     return {shard.name: shard for shard in shards()}
 
 
-def present(wanted: dict[str, Shard]) -> list[Shard]:
-    return [shard for name, shard in wanted.items() if (TABLE / name).is_file()]
-
-
 def test_every_file_is_a_shard_that_plans_look_up(wanted: dict[str, Shard]) -> None:
     files = {path.relative_to(TABLE).as_posix() for path in TABLE.rglob("*") if path.is_file()}
-    assert files <= wanted.keys()
-    for shard in present(wanted):
+    assert files == wanted.keys()
+    for shard in wanted.values():
         assert read_shard((TABLE / shard.name).read_bytes()).key == shard.key
 
 
@@ -32,8 +41,18 @@ def test_the_table_is_small_enough_for_a_wheel() -> None:
     assert sum(path.stat().st_size for path in TABLE.rglob("*.gz")) < MOST_BYTES
 
 
+def test_every_place_has_every_length(wanted: dict[str, Shard]) -> None:
+    for name in wanted.keys() - UNFINISHED:
+        shard = wanted[name]
+        document = read_shard((TABLE / shard.name).read_bytes())
+        lengths = {mel_frames(clip_s) for clip_s in clip_lengths(shard)}
+        assert {table.place: set(table.mel_frames) for table in document.places} == dict.fromkeys(
+            shard.places, lengths
+        ), shard.name
+
+
 def test_every_card_finds_the_clips_and_answers_of_the_suites(wanted: dict[str, Shard]) -> None:
-    for shard in present(wanted):
+    for shard in wanted.values():
         table = ShippedTable(shard.key.config_sha256)
         for place in shard.places:
             for clip_s in asked_lengths(shard):

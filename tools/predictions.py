@@ -12,7 +12,7 @@ import random
 import secrets
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -27,7 +27,6 @@ from bench.engines.native.engine import quiet_transformers
 from bench.engines.support import longest_clip_s
 from bench.packages import version_of
 from bench.predict.card_clip import CardClip, Place
-from bench.predict.card_envelope import card_envelope
 from bench.predict.cells import Predictions, unsupported_reason
 from bench.predict.planned_model import PlannedModel
 from bench.predict.planner import plan_request
@@ -67,15 +66,12 @@ _CLIP: Final = TypeAdapter(ClipTerms)
 
 @dataclass(frozen=True)
 class Shard:
-    """Contents of one file of the table: a cell's request without its lengths, and the places of cards.
-
-    `places` have the memory of the largest card of each, in bytes.
-    """
+    """Contents of one file of the table: a cell's request without its lengths, and the places of cards."""
 
     model: PlannedModel
     key: Key
     requested: Requested
-    places: Mapping[Place, int]
+    places: tuple[Place, ...]
 
     @property
     def name(self) -> str:
@@ -91,7 +87,7 @@ class Shard:
 
 def shards() -> list[Shard]:
     """Every shard: all cards of the catalog that can run the standard suite, on every system."""
-    found: dict[Key, tuple[PlannedModel, Requested, dict[Place, int]]] = {}
+    found: dict[Key, tuple[PlannedModel, Requested, dict[Place, None]]] = {}
     for name in released_names():
         for profile in Profile:
             asked = plan_request(RunOptions(model=name, profile=profile))
@@ -104,10 +100,8 @@ def shards() -> list[Shard]:
                         if unsupported_reason(requested, target, model.source.max_positions) is None:
                             clip = predictions.clip(requested, target)
                             key = Key(model.source.config_sha256, profile, clip.setting)
-                            places = found.setdefault(key, (model, requested, {}))[2]
-                            total = target.info.memory_total_bytes or 0
-                            places[clip.place] = max(total, places.get(clip.place, 0))
-    return [Shard(model, key, asked, places) for key, (model, asked, places) in found.items()]
+                            found.setdefault(key, (model, requested, {}))[2][clip.place] = None
+    return [Shard(model, key, asked, tuple(places)) for key, (model, asked, places) in found.items()]
 
 
 @cache
@@ -150,7 +144,7 @@ def make(shard: Shard) -> str:
         for number, clip_s in enumerate(lengths):
             for place in shard.places:
                 clip = shard.clip(clip_s, place)
-                if (place, clip.mel_frames) in known or not _is_wanted(shard, known, clip_s, place):
+                if (place, clip.mel_frames) in known:
                     continue
                 with without_search_for_cycles():
                     terms = traced.find(clip, answers())
@@ -161,25 +155,10 @@ def make(shard: Shard) -> str:
             if number % 50 == 0:
                 click.echo(f"{shard.name}: {number} of {len(lengths)}", err=True)
     versions = {name: version_of(name) or "" for name in ("torch", "transformers")}
-    places = [(place, mel_frames(clip_s)) for place in shard.places for clip_s in lengths]
-    document = document_of(shard.key, versions, [known[each] for each in places if each in known])
+    clips = [known[place, mel_frames(clip_s)] for place in shard.places for clip_s in lengths]
+    document = document_of(shard.key, versions, clips)
     write_atomically(shipped.data(FOLDER, *shard.key.path), render_shard(document))
     return shard.name
-
-
-def _is_wanted(
-    shard: Shard, known: Mapping[tuple[Place, int], ClipTerms], clip_s: float, place: Place
-) -> bool:
-    """Whether the clip is looked up whatever it takes, or the regular one before it fits some card.
-
-    A search for the longest clip predicts lengths next to those that fit.
-    """
-    before = known.get((place, mel_frames(clip_s - STEP_S)))
-    if clip_s in asked_lengths(shard) or before is None:
-        return clip_s in asked_lengths(shard) or clip_s == STEP_S
-    least = min(before.terms.values(), key=lambda terms: terms.reserved_bytes)
-    envelope = card_envelope(least, shard.model.shapes, element_bytes=2, max_tokens=1)
-    return envelope.allocated_peak_bytes <= shard.places[place]
 
 
 def _shipped(shard: Shard) -> Iterator[ClipTerms]:
