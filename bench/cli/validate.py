@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=FILE)
 @click.option(
     "--against",
-    "beside",
+    "others",
     metavar="DIR",
     type=FILE,
     help="Folder of records: list also figures outside the prediction, or far from others of the card.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON. Default: a line each.")
-def validate(files: tuple[Path, ...], *, beside: Path | None, as_json: bool) -> int:
-    """Check records for contradictions and for what no card can do. A folder stands for its records.
+def validate(files: tuple[Path, ...], *, others: Path | None, as_json: bool) -> int:
+    """Check records for contradictions and for what no card can do. A folder means all records below it.
 
     Everything is recomputed from the file: hashes, cell ids, cells of the suite, summaries from the raw
     repeats, bytes and operations from the architecture. A figure that is merely fast is suspicious, with
@@ -47,7 +47,7 @@ def validate(files: tuple[Path, ...], *, beside: Path | None, as_json: bool) -> 
     from bench.records.findings import FindingsDocument
     from bench.validate.files import judged
 
-    found = tuple(judged(_records(files), datetime.now(UTC), beside))
+    found = tuple(judged(_records(files), datetime.now(UTC), others))
     if as_json:
         echo(FindingsDocument(files=found).model_dump_json(indent=2))
     else:

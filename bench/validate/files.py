@@ -12,16 +12,16 @@ from bench.validate.candidate import Candidate, Found
 from bench.validate.document import Rule, findings
 
 
-def judged(paths: Iterable[Path], now: datetime, beside: Path | None = None) -> Iterator[RecordFindings]:
+def judged(paths: Iterable[Path], now: datetime, others: Path | None = None) -> Iterator[RecordFindings]:
     """Yield the findings about each file; for what is no record the reason in place of them.
 
-    `beside` is a folder of other records, with which each is compared.
+    `others` is the folder of other records with which each is compared.
     """
     for path in paths:
-        yield judge(path, now, beside)
+        yield judge(path, now, others)
 
 
-def judge(path: Path, now: datetime, beside: Path | None = None) -> RecordFindings:
+def judge(path: Path, now: datetime, others: Path | None = None) -> RecordFindings:
     """Return the findings about one file."""
     try:
         read = read_unverified(path)
@@ -34,7 +34,7 @@ def judge(path: Path, now: datetime, beside: Path | None = None) -> RecordFindin
         file=clean(str(path)),
         record_id=read.record.record_id,
         content_hash=read.record.content_hash,
-        findings=findings(candidate, *(() if beside is None else (_against(beside),))),
+        findings=findings(candidate, *(() if others is None else (_against(others),))),
     )
 
 
