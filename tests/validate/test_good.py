@@ -83,6 +83,7 @@ def test_a_run_of_the_tiny_model(finished_run: tuple[Path, str, str]) -> None:
     _assert_good(finished_run[0] / "results", 1)
 
 
+@pytest.mark.emulated
 def test_a_run_that_was_interrupted_and_resumed(
     finished_run: tuple[Path, str, str], tmp_path: Path, home: Path
 ) -> None:
@@ -95,6 +96,7 @@ def test_a_run_that_was_interrupted_and_resumed(
     _assert_good(tmp_path / "results", 1)
 
 
+@pytest.mark.emulated
 def test_the_shipped_smoke_suite_shortened_on_a_card_that_is_emulated(tmp_path: Path, home: Path) -> None:
     short = ("--suite", "smoke", "--clip-seconds", "1,2", "--max-tokens", "1,4", "--repeats", "2")
     _ran(bench("run", *short, "--emulate-vram", "2GiB", home=home, cwd=tmp_path))
@@ -109,6 +111,7 @@ def test_a_search_for_limits(tmp_path: Path, home: Path) -> None:
     _assert_good(tmp_path / "results", 1)
 
 
+@pytest.mark.emulated
 def test_a_run_that_the_time_budget_ended(tmp_path: Path, home: Path) -> None:
     write_suite(tmp_path, tokens="[4, 8]", repeats=2)
     limited = ("run", "--suite", "mine.toml", "--time-budget", "1s")
@@ -116,6 +119,7 @@ def test_a_run_that_the_time_budget_ended(tmp_path: Path, home: Path) -> None:
     _assert_good(tmp_path / "results", 1)
 
 
+@pytest.mark.emulated
 def test_a_run_of_an_engine_that_another_package_brings(
     tmp_path: Path, home: Path, stand_ins: dict[str, str]
 ) -> None:
@@ -124,6 +128,7 @@ def test_a_run_of_an_engine_that_another_package_brings(
     _assert_good(tmp_path / "results", 1)
 
 
+@pytest.mark.emulated
 def test_predictions_for_three_systems_and_of_the_tiny_model(
     forks: Forks, tmp_path: Path, home: Path
 ) -> None:
