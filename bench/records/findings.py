@@ -58,6 +58,7 @@ Code = Literal[
     "settings_contradicted",
     "card_contradicted",
     "card_not_catalogued",
+    "card_revised",
     # physics
     "work_mismatch",
     "decode_above_bandwidth",
@@ -97,7 +98,7 @@ _SUSPICIOUS: Final = frozenset[Code](
         "outlier_of_card",
     }
 )
-_NOTES: Final = frozenset[Code]({"suite_own", "suite_unknown", "card_not_catalogued"})
+_NOTES: Final = frozenset[Code]({"suite_own", "suite_unknown", "card_not_catalogued", "card_revised"})
 
 
 def severity_of(code: Code) -> Severity:

@@ -53,6 +53,9 @@ _WORDS: Final[dict[Code, _Words]] = {
     "settings_contradicted": _Words("In force was {stated}, the request gives {found}"),
     "card_contradicted": _Words("The record states {stated}, the catalog {found}"),
     "card_not_catalogued": _Words("{name} is not in the catalog yet", _NOTHING),
+    "card_revised": _Words(
+        "Another bench wrote {stated} for this card, and the catalog now has {found}", _NOTHING
+    ),
     "work_mismatch": _Words("The count is {stated}, the architecture gives {computed}"),
     "decode_above_bandwidth": _Words(
         "Decoding would read {ratio} times what the card's memory bandwidth allows"

@@ -120,6 +120,12 @@ def test_a_card_that_was_swapped(changes: dict[str, JsonValue], path: str) -> No
     assert ("card_contradicted", f"device.{path}") in about(swapped)
 
 
+@pytest.mark.parametrize("name", [BANDWIDTH, "bf16_operations_per_s"])
+def test_a_catalog_that_was_corrected_since(name: str) -> None:
+    older = edited({f"device.{name}": 1e12, "environment.bench_version": "0.0.1"})
+    assert about(older) == [("card_revised", f"device.{name}")]
+
+
 def test_a_card_under_an_invented_slug() -> None:
     found = about(edited({"device.slug": "rtx-9999"}))
     assert found == [("card_not_catalogued", "device.slug"), ("card_contradicted", "device.slug")]

@@ -31,7 +31,7 @@ def test_a_record_is_named_by_its_id_and_hash(record: Path) -> None:
     [
         ("", ""),
         ("[]", "top level"),
-        ("{}", "schema version"),
+        ("{}", "is not a record (it has no schema version)"),
         ('{"schema_version": "9.0"}', "schema version"),
         ("[" * 5000, "nested too deeply"),
         ('{"schema_version": NaN}', ""),
