@@ -93,9 +93,9 @@ def without_search_for_cycles() -> Iterator[None]:
 def _readable(path: Path) -> tuple[str, dict[str, JsonValue]]:
     """The file as it is and as JSON, once its version is right."""
     content, document = _read_document(path)
-    version = document.get("schema_version")
-    if version is None:
+    if "schema_version" not in document:
         raise RecordError(f"{path}: is not a record (it has no schema version)")
+    version = document["schema_version"]
     if version not in READ_VERSIONS:
         stated = _one_line(repr(version)[:40])
         readable = " or ".join(map(repr, READ_VERSIONS))
