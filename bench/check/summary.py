@@ -24,12 +24,13 @@ from bench.records.enums import (
     Verdict,
     WeightMode,
 )
+from bench.records.findings import Finding
 from bench.records.metrics import IntervalKind
 from bench.records.prediction import PlannedSystem
 from bench.records.reasons import OutcomeReason
 from bench.records.verdicts import RecordReason
 
-SUMMARY_VERSION: Final = 8
+SUMMARY_VERSION: Final = 9
 
 
 class Estimate(NamedTuple):
@@ -94,6 +95,19 @@ class DeviceSummary(Frozen):
     now_bytes: int | None
 
 
+class Judged(Frozen):
+    """The file of a record as the validator judged it, and who signed it. Only a site asks for it."""
+
+    key_id: str | None = Field(description="of the key that is said to have signed it; null: unsigned")
+    signature_holds: bool = Field(description="false also of an unsigned record")
+    hash_holds: bool
+    handle: str | None = Field(description="name that the sender chose, cleaned")
+    note: str | None = Field(description="of the sender, cleaned")
+    license: str | None = Field(description="under which it was sent")
+    findings: tuple[Finding, ...]
+    series: tuple[str, ...] = Field(description="digest of the raw repeats of each cell that has any")
+
+
 class RecordHead(Frozen):
     """A record without its cells. `elsewhere`: the device that its cells computed on, where it is another."""
 
@@ -118,6 +132,7 @@ class RecordHead(Frozen):
     caveats: tuple[RecordCaveat, ...]
     lines: tuple[FrontierLine, ...]
     cells: int
+    judged: Judged | None = None
 
 
 class RecordSummary(Frozen):
