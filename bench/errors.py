@@ -10,6 +10,7 @@
     │   │   └── FullCardError  3   it is here, but not even a CUDA context fits
     │   ├── WeightsError    3   the weights are not available, or differ from what the Hub states
     │   ├── PackageError    3   a needed package is missing, too old or broken
+    │   ├── IdentityError   3   the key that signs cannot be used
     │   └── StorageError    3   the disk refused a write
     └── GateError           1   a stated expectation was not met
 
@@ -94,6 +95,10 @@ class PackageError(MachineError):
     def __str__(self) -> str:
         """One line: what is wrong, what to do, then the commands."""
         return ": ".join(filter(None, [super().__str__(), "; then: ".join(self.commands)]))
+
+
+class IdentityError(MachineError):
+    """The key that signs submissions cannot be used."""
 
 
 class StorageError(MachineError):

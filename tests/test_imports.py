@@ -71,6 +71,7 @@ PACKAGES: Final = {
     "records": {"pydantic"},
     "wording": set[str](),
     "store": {"pydantic", "rfc8785", "filelock", "platformdirs"},
+    "identity": {"pydantic", "securesystemslib", "cryptography"},
     "check": {"pydantic"},
     "report": {"pydantic", "jinja2", "pandas", "rich", "altair"},
 }
@@ -93,6 +94,8 @@ ONLY_IN: Final = {
     "huggingface_hub": {"bench.weights"},
     "pytest": {"bench.pytest_plugin", "bench.testing"},
     "pytest_benchmark": set[str](),
+    "securesystemslib": {"bench.identity"},
+    "cryptography": {"bench.identity"},
     "pickle": set[str](),
     "marshal": set[str](),
     "shelve": set[str](),
@@ -228,6 +231,8 @@ HEAVY: Final = {
     "soundfile",
     "jinja2",
     "altair",
+    "securesystemslib",
+    "cryptography",
 }
 
 
@@ -242,6 +247,8 @@ HEAVY: Final = {
         ("bench.report.files", set[str]()),
         ("bench.check.index", set[str]()),
         ("bench.store.journal", set[str]()),
+        ("bench.identity.envelope", set[str]()),
+        ("bench.identity.keys", set[str]()),
         ("bench.run.estimate", set[str]()),
         ("bench.run.run_spec", {"numpy", "pynvml"}),
         ("bench.moss_audio", set[str]()),

@@ -33,6 +33,7 @@ ELSEWHERE: Final = {
     "records/check.py": "records/test_check_doc.py",
     "records/record.py": "cli/test_resuming.py",
     "store/disk.py": "store/test_record_files.py",
+    "store/faults.py": "store/test_record_files.py",
     "suite/messages.py": "suite/test_suite.py",
     "weights/interface.py": "weights/test_local.py",
     # Parts of a command, tested through it.

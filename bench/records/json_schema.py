@@ -10,6 +10,7 @@ from bench.records.check import CHECK_VERSION, Check
 from bench.records.comparison import COMPARISON_VERSION, Comparison
 from bench.records.findings import FINDINGS_VERSION, FindingsDocument
 from bench.records.record import SCHEMA_VERSION, Record
+from bench.records.submission import SUBMISSION_VERSION, Statement
 from bench.records.survey import SURVEY_VERSION, Survey
 
 DOCUMENTS: Final[dict[str, type[Frozen]]] = {
@@ -18,6 +19,7 @@ DOCUMENTS: Final[dict[str, type[Frozen]]] = {
     f"compare-{COMPARISON_VERSION}.json": Comparison,
     f"survey-{SURVEY_VERSION}.json": Survey,
     f"findings-{FINDINGS_VERSION}.json": FindingsDocument,
+    f"submission-{SUBMISSION_VERSION}.json": Statement,
 }
 """The files in `schemas/`, and what each describes."""
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"

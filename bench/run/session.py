@@ -37,8 +37,8 @@ from bench.run.protocol import Finished, Job, Step
 from bench.run.telemetry import CellTelemetry, LeftoverMemory, NoWatch, Watch
 from bench.run.time_budget import TimeBudget
 from bench.store.canonical import canonical
+from bench.store.faults import first_fault
 from bench.store.journal import Journal
-from bench.store.record_files import first_fault
 from bench.store.scrub import scrub
 from bench.suite.cells import Cell
 from bench.suite.suite import Measure

@@ -33,10 +33,10 @@ from bench.records.record import (
 from bench.store import naming
 from bench.store.canonical import canonical, parse
 from bench.store.disk import disk_errors
+from bench.store.faults import first_fault
 from bench.store.lock import JournalLock
 from bench.store.record_files import (
     MAX_RECORD_BYTES,
-    first_fault,
     read_record,
     seal,
     write_atomically,

@@ -2,6 +2,7 @@
 
 results/MODEL/SLUG/TIME-SUITE[-frontier]-ID.json           record of a run
                    TIME-SUITE-plan-ID.json                 record of `bench plan`
+                   RECORD-KEY.bundle.json                  signed record; KEY begins the id of the key
                    TIME-SUITE[-frontier]-ID.journal.jsonl  journal of a run that has not ended
                    TIME-SUITE[-frontier]-ID.journal.{lock,pid}    while a process writes that journal
                    RECORD.junit.xml, RECORD.summary.md     of `bench run --ci`
@@ -29,11 +30,13 @@ USER_FOLDER: Final = "moss-audio-bench"
 INDEX: Final = "records.sqlite"
 
 _RECORD: Final = ".json"
+_BUNDLE: Final = ".bundle.json"
 _JOURNAL: Final = ".journal.jsonl"
 _LOCK: Final = ".journal.lock"
 _OWNER: Final = ".journal.pid"
 _CHECK: Final = "check"
 _TIME: Final = "%Y%m%dT%H%M%SZ"
+_KEY_DIGITS: Final = 8
 
 Kind = Literal["", "frontier", "plan"]
 """What a record is of: the cells of a suite, a search for limits, or a prediction."""
@@ -54,6 +57,16 @@ def record_name(created_at: datetime, suite: str, kind: Kind, record_id: str) ->
     """`20260607T201500Z-standard-plan-1f2e3d4c5b6a.json`: names sort by time."""
     words = filter(None, (created_at.strftime(_TIME), suite, kind, record_id))
     return "-".join(words) + _RECORD
+
+
+def bundle_name(stem: str, key_id: str) -> str:
+    """`20260607T201500Z-standard-1f2e3d4c5b6a-0a1b2c3d.bundle.json`: the record, and the key that signed."""
+    return f"{stem}-{key_id[:_KEY_DIGITS]}{_BUNDLE}"
+
+
+def is_bundle(path: Path) -> bool:
+    """Whether the file is named as a bundle."""
+    return path.name.endswith(_BUNDLE)
 
 
 def is_journal(path: Path) -> bool:

@@ -14,16 +14,18 @@ from pydantic import JsonValue, ValidationError
 from bench.errors import RecordError, UsageError
 from bench.records.enums import Provenance
 from bench.records.record import READ_VERSIONS, SCHEMA_VERSION, Record
+from bench.records.submission import Statement
 from bench.store import naming
+from bench.store.bundle import Sealed, Unwrapped, is_envelope, statement_of, unwrap
 from bench.store.canonical import content_hash, parse
 from bench.store.disk import disk_errors
+from bench.store.faults import first_fault, one_line
 from bench.store.lock import owner
 from bench.store.untrusted import kind_of, read_file
 from bench.text import decode
 
 MAX_RECORD_BYTES = 512 * 2**20
 _NO_HASH_YET = "sha256:" + "0" * 64
-_MAX_MESSAGE = 300
 _OTHER_VERSION: Final = "Install the bench that wrote it, or run again"
 
 
@@ -38,18 +40,21 @@ def seal(fields: dict[str, JsonValue]) -> Record:
 
 
 def read_record(path: Path) -> Record:
-    """A record from disk, which is hostile: size, JSON, schema version, hash and every field are checked.
+    """Return a record, or the record in a bundle. The file is hostile.
+
+    Size, JSON, schema version, hash and every field are checked; the signature of a bundle is not.
 
     Raises:
         RecordError: anything about the file is wrong; the message names the file and the first fault.
     """
-    content, document = _readable(path)
-    if not _is_intact(path, document):
+    content = _readable(path)
+    if not _is_intact(path, content.record):
         raise RecordError(
             f"{path}: content_hash does not match", hint="The file was changed after it was written"
         )
-    del document  # what was parsed for the hash is freed before the record is built
-    return _record(path, content)
+    text, is_sealed = content.text, content.unwrapped is not None
+    del content  # what was parsed for the hash is freed before the record is built
+    return _statement(path, text).predicate.record if is_sealed else _record(path, text)
 
 
 class Unverified(NamedTuple):
@@ -58,22 +63,39 @@ class Unverified(NamedTuple):
     record: Record
     document: dict[str, JsonValue]
     is_intact: bool
+    sealed: Sealed | None
+    """The bundle that the record was in; None for a record by itself."""
 
 
 def read_unverified(path: Path) -> Unverified:
-    """Read a record whose hash may be wrong; all else is checked as in `read_record`.
+    """Read a record or a bundle whose hash may be wrong; all else is checked as in `read_record`.
 
     Raises:
         RecordError: the file is no record; the message names the file and the first fault.
     """
-    content, document = _readable(path)
-    return Unverified(_record(path, content), document, _is_intact(path, document))
+    content = _readable(path)
+    is_intact = _is_intact(path, content.record)
+    if content.unwrapped is None:
+        return Unverified(_record(path, content.text), content.record, is_intact, None)
+    envelope, payload, signature, _ = content.unwrapped
+    statement = _statement(path, payload)
+    sealed = Sealed(envelope, payload, signature, statement)
+    return Unverified(statement.predicate.record, content.record, is_intact, sealed)
 
 
-def _record(path: Path, content: str) -> Record:
+# Strict: a reader that took "10" for 10 would hold another document than the one that was hashed.
+
+
+def _record(path: Path, text: str | bytes) -> Record:
     try:
-        # Strict: a reader that took "10" for 10 would hold another document than the one that was hashed.
-        return Record.model_validate_json(content, strict=True)
+        return Record.model_validate_json(text, strict=True)
+    except ValidationError as error:
+        raise RecordError(f"{path}: {first_fault(error)}") from error
+
+
+def _statement(path: Path, text: str | bytes) -> Statement:
+    try:
+        return statement_of(text)
     except ValidationError as error:
         raise RecordError(f"{path}: {first_fault(error)}") from error
 
@@ -90,17 +112,32 @@ def without_search_for_cycles() -> Iterator[None]:
             gc.enable()
 
 
-def _readable(path: Path) -> tuple[str, dict[str, JsonValue]]:
-    """The file as it is and as JSON, once its version is right."""
-    content, document = _read_document(path)
-    if "schema_version" not in document:
+class _Content(NamedTuple):
+    """The text to build from, of a record or a statement, and the JSON of the record."""
+
+    text: str | bytes
+    record: dict[str, JsonValue]
+    unwrapped: Unwrapped | None
+
+
+def _readable(path: Path) -> _Content:
+    """Return the content of a file, once its versions are right."""
+    text, document = _read_document(path)
+    content = _Content(text, document, None)
+    if is_envelope(document):
+        try:
+            unwrapped = unwrap(document)
+        except RecordError as error:
+            raise RecordError(f"{path}: {error.message}", hint=error.hint) from error
+        content = _Content(unwrapped.payload, unwrapped.record, unwrapped)
+    if "schema_version" not in content.record:
         raise RecordError(f"{path}: is not a record (it has no schema version)")
-    version = document["schema_version"]
+    version = content.record["schema_version"]
     if version not in READ_VERSIONS:
-        stated = _one_line(repr(version)[:40])
+        stated = one_line(repr(version)[:40])
         readable = " or ".join(map(repr, READ_VERSIONS))
         raise RecordError(f"{path}: schema version {stated} is not {readable}", hint=_OTHER_VERSION)
-    return content, document
+    return content
 
 
 def _read_document(path: Path) -> tuple[str, dict[str, JsonValue]]:
@@ -125,19 +162,6 @@ def _is_intact(path: Path, document: dict[str, JsonValue]) -> bool:
 
 def _dump(document: JsonValue) -> str:
     return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-
-
-def first_fault(error: ValidationError) -> str:
-    """`cells.3.outcome.status: Input should be ...`: the first fault of many, as one line."""
-    faults = error.errors(include_url=False, include_context=False, include_input=False)
-    place = ".".join(str(part) for part in faults[0]["loc"])
-    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-    return _one_line(f"{place}: {faults[0]['msg']}"[:_MAX_MESSAGE] + more)
-
-
-def _one_line(text: str) -> str:
-    """Keys and values of a file end up in messages; line breaks and terminal codes in them do not."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def render(record: Record) -> str:

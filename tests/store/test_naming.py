@@ -16,6 +16,13 @@ def test_names_of_records_begin_with_the_time_and_say_what_they_are_of() -> None
     assert naming.record_name(AT, "quick", "plan", ID) == f"20260607T201500Z-quick-plan-{ID}.json"
 
 
+def test_a_bundle_is_named_after_its_record_and_its_key() -> None:
+    name = naming.bundle_name(f"20260607T201500Z-quick-{ID}", "0a1b2c3d" + "4" * 56)
+    assert name == f"20260607T201500Z-quick-{ID}-0a1b2c3d.bundle.json"
+    assert naming.is_bundle(Path("a") / name)
+    assert not naming.is_bundle(Path("a/x.json"))
+
+
 def test_a_record_and_its_journal_lie_in_one_folder() -> None:
     record, journal = Path("a/x.json"), Path("a/x.journal.jsonl")
     assert naming.journal_of(record) == naming.journal_of(journal) == journal
