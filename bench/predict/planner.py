@@ -24,7 +24,7 @@ from bench.predict.source import Source, source_of
 from bench.predict.target import Target
 from bench.predict.terms_cache import TermsCache
 from bench.records.enums import Provenance
-from bench.records.prediction import Derivation
+from bench.records.prediction import Derivation, LongestClip
 from bench.records.record import CellResult, Environment, Record, SuiteInfo
 from bench.run.run_spec import RunOptions, cells_of, origin_of
 from bench.store import naming
@@ -170,20 +170,12 @@ class Planner:
         return replace(target, costs=found.applied(target.costs)), found.records
 
     def _sealed(self, target: Target, derivation: Derivation, *, frontier: bool = True) -> Record:
-        from bench.predict.frontier import longest_clips
         from bench.predict.other_ways import other_ways
 
         source, cells = self.request.source, self.request.cells
         results = self.results(target)
         if frontier and derivation.context is not None:
-            longest = longest_clips(
-                cells,
-                target,
-                self._predictions,
-                source.max_positions,
-                budgets=budgets_from(derivation, target.info.memory_total_bytes),
-                context_most_bytes=derivation.context.high_bytes,
-            )
+            longest = self.longest_clips(target, derivation)
             others = other_ways(cells, target, self._stored, source.max_positions, self.derivation)
             derivation = derivation.model_copy(update={"longest_clips": longest, "other_ways": others})
         fields: dict[str, BaseModel] = {
@@ -204,6 +196,25 @@ class Planner:
                 "machine_key": None,
                 "cells": [result.model_dump(mode="json") for result in results],
             }
+        )
+
+    def longest_clips(self, target: Target, derivation: Derivation) -> tuple[LongestClip, ...]:
+        """Return the predicted frontier of a device under the terms of a derivation; empty for a CPU.
+
+        Raises:
+            NotStoredError: a clip is not stored, and nothing may be traced.
+        """
+        from bench.predict.frontier import longest_clips
+
+        if derivation.context is None:
+            return ()
+        return longest_clips(
+            self.request.cells,
+            target,
+            self._predictions,
+            self.request.source.max_positions,
+            budgets=budgets_from(derivation, target.info.memory_total_bytes),
+            context_most_bytes=derivation.context.high_bytes,
         )
 
     def derivation(self, target: Target) -> Derivation:

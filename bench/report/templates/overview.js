@@ -17,7 +17,7 @@
 
   const key = (row, column) => {
     const cell = row.cells[column];
-    if (!("order" in cell.dataset)) return cell.firstElementChild.textContent;
+    if (!("order" in cell.dataset)) return (cell.firstElementChild ?? cell).textContent;
     return cell.dataset.order === "" ? null : Number(cell.dataset.order);
   };
   const compare = (a, b) => (typeof a === "string" ? a.localeCompare(b, "en", { numeric: true }) : a - b);

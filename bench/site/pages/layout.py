@@ -1,0 +1,68 @@
+"""What all pages share: the environment of the templates, the frame of a page, and its policy."""
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from bench.report import html
+from bench.site import places
+
+if TYPE_CHECKING:
+    import jinja2
+
+TEMPLATES: Final = Path(__file__).parent / "templates"
+STYLE: Final = "assets/site.css"
+NAVIGATION: Final = (
+    ("Cards", places.FRONT),
+    ("Contribute", places.CONTRIBUTE),
+    ("Data", places.DATA),
+    ("Feed", places.FEED),
+)
+"""The words of each link of the header, and its file below the root."""
+
+_POLICY: Final = (
+    "default-src 'none'; script-src {scripts}; style-src 'self'{inline}; base-uri 'none'; form-action 'none'"
+)
+"""Files of the site itself, and nothing else. In Chromium this holds for pages opened from a folder, too."""
+
+
+@cache
+def environment() -> "jinja2.Environment":
+    """The environment of the reports, with the templates of the site before theirs: escaping is on."""
+    import jinja2
+
+    reports = html.environment()
+    found = reports.overlay()
+    found.loader = jinja2.ChoiceLoader(
+        [jinja2.FileSystemLoader(TEMPLATES), *([reports.loader] if reports.loader is not None else [])]
+    )
+    return found
+
+
+def render(template: str, path: str, *, has_scripts: bool = False, **values: object) -> str:
+    """Return a page. `path`: of its file below the root, to which `root` leads in all links.
+
+    `has_scripts`: the page loads scripts of the site.
+    """
+    shared = frame(path, policy(has_scripts=has_scripts))
+    return environment().get_template(template).render({**shared, **values})
+
+
+def frame(path: str, policy: str) -> dict[str, object]:
+    """Return what the frame of a page shows."""
+    return {
+        "root": "../" * path.count("/"),
+        "policy": policy,
+        "style": STYLE,
+        "nav": NAVIGATION,
+        "here": path,
+        "feed": places.FEED,
+    }
+
+
+def policy(*, has_scripts: bool, has_inline_styles: bool = False) -> str:
+    """Return the content security policy of a page."""
+    return _POLICY.format(
+        scripts="'self'" if has_scripts else "'none'",
+        inline=" 'unsafe-inline'" if has_inline_styles else "",
+    )
