@@ -28,11 +28,12 @@ if TYPE_CHECKING:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON. Default: a line each.")
 def validate(files: tuple[Path, ...], *, others: Path | None, as_json: bool) -> int:
-    """Check records for contradictions and for what no card can do. A folder means all records below it.
+    """Check records and bundles for contradictions, and for what no card can do. A folder: all below it.
 
     Everything is recomputed from the file: hashes, cell ids, cells of the suite, summaries from the raw
     repeats, bytes and operations from the architecture. A figure that is merely fast is suspicious, with
-    its ratio; what cannot be is an error. docs/validating.md lists every finding with its slack.
+    its ratio; what cannot be is an error. The signature of a bundle is verified. docs/validating.md lists
+    every finding with its slack.
 
     \b
     Exit codes: 0 no errors, 1 errors, 2 a file is no record; of several files the highest.

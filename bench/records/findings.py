@@ -32,6 +32,10 @@ Code = Literal[
     "hash_mismatch",
     "date_in_future",
     "date_before_bench",
+    "private_text",
+    # the bundle
+    "signature_invalid",
+    "subject_mismatch",
     # cells and suite
     "suite_unreadable",
     "suite_hash_mismatch",
@@ -113,7 +117,10 @@ class Finding(Frozen):
 
     code: Code
     severity: Severity
-    path: str = Field(description="JSON path in the record, such as $.cells[3].summary.latency_s.median")
+    path: str = Field(
+        description="JSON path in the record, such as $.cells[3].summary.latency_s.median; of a bundle "
+        "$.signatures in the envelope, $.subject and $.predicate in the statement"
+    )
     facts: dict[str, float | int | str | None] = Field(
         description="the numbers and names that the sentence uses; bytes, seconds, watts and joules as named"
     )

@@ -21,7 +21,6 @@ MAX_NOTE: Final = 500
 
 Handle = Annotated[str, Field(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,37}[A-Za-z0-9])?$")]
 """A name that a sender chooses: letters, digits and `._-` inside, at most 39 characters."""
-_Base64 = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]+={0,2}$")]
 
 
 class Submission(Frozen):
@@ -61,12 +60,12 @@ class Signature(Frozen):
     """The signature of an envelope."""
 
     keyid: Sha256 = Field(description="SHA-256 of the public key with its type, as securesystemslib has it")
-    sig: _Base64 = Field(description="Ed25519, 64 bytes", max_length=88)
+    sig: str = Field(description="Ed25519: 64 bytes in base64", max_length=88)
 
 
 class Envelope(Frozen):
     """The file of a bundle (DSSE 1.0), with exactly one signature."""
 
-    payload: _Base64 = Field(description="a statement in its RFC 8785 form")
+    payload: str = Field(description="a statement in its RFC 8785 form, in base64")
     payload_type: Literal["application/vnd.in-toto+json"] = Field(alias="payloadType")
     signatures: tuple[Signature]

@@ -1,7 +1,6 @@
 """Bundles without cryptography: recognised, made and unwrapped. `bench.identity` signs and verifies."""
 
 import base64
-import binascii
 import json
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -55,7 +54,7 @@ def unwrap(document: dict[str, JsonValue]) -> Unwrapped:
             form; the message goes after the name of the file.
     """
     try:
-        envelope = Envelope.model_validate_json(json.dumps(document), strict=True)
+        envelope = Envelope.model_validate(document)
     except ValidationError as error:
         raise RecordError(f"is not a bundle ({first_fault(error)})") from error
     payload, signature = _decoded("payload", envelope.payload), _decoded("sig", envelope.signatures[0].sig)
@@ -125,7 +124,7 @@ def _decoded(name: str, text: str) -> bytes:
     """Decode standard base64 in its only spelling: two spellings would be two files of one bundle."""
     try:
         content = base64.b64decode(text, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # letters that base64 does not have, or that are not ASCII
         raise RecordError(f"is not a bundle ({name}: {error})") from error
     if base64.b64encode(content).decode() != text:
         raise RecordError(f"is not a bundle ({name}: base64 whose last bits are not zero)")

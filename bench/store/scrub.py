@@ -59,7 +59,7 @@ def _pass(text: str) -> str:
     text = _HOME.sub("~", text)
     text = _WINDOWS_PATH.sub(lambda found: "<path>/" + PureWindowsPath(found[0]).name, text)
     text = _POSIX_PATH.sub(lambda found: "<path>/" + PurePosixPath(found[0]).name, text)
-    for name, replacement in _private_words():
+    for name, replacement in private_words():
         word = rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])"
         text = re.sub(word, replacement, text, flags=re.IGNORECASE)
     return text
@@ -72,7 +72,7 @@ def scrub_tail(lines: Iterable[str], keep: int = 12) -> tuple[str, ...]:
 
 
 @cache
-def _private_words() -> tuple[tuple[str, str], ...]:
+def private_words() -> tuple[tuple[str, str], ...]:
     """Names to hide, longest first: a host name may hold the user's."""
     host = platform.node()
     candidates = {_user(): "<user>", host: "<host>", host.split(".")[0]: "<host>"}

@@ -7,6 +7,8 @@
 - `claims`: provenance, model, card and settings that contradict each other;
 - `physics`: what no card can do;
 - `series`: spread, copies and sampling;
+- `privacy`: text that must not be published;
+- `signature`: signature and subject of a bundle, and what its sender wrote;
 - `against`: predictions and other records of the card.
 
 Nothing here loads torch.

@@ -4,7 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, cast
 
 from pydantic import JsonValue
@@ -61,14 +61,20 @@ def _shipped(candidate: Candidate, suite: Suite) -> Iterator[Found]:
     if base is None or base.version != suite.version:
         yield Found("suite_unknown", "suite.version", {"name": suite.name, "version": suite.version})
         return
-    stated_keys, shipped_keys = dict(_flat(suite)), dict(_flat(base))
-    keys = stated_keys.keys() | shipped_keys.keys()  # `expect` is there only where something is expected
-    changed = {key for key in keys if stated_keys.get(key) != shipped_keys.get(key)}
+    changed = _changed(candidate.definition, suite.name)
     allowed = {*stated.overrides, *(("max_repeats",) if "repeats" in stated.overrides else ())}
     if candidate.record.frontier_step_s is not None:
         allowed |= {"clip_seconds", "max_tokens", "attention"}
     for key in sorted(changed - allowed):
         yield Found("suite_not_shipped", f"suite.definition.{key}", {"name": suite.name, "key": key})
+
+
+@lru_cache(maxsize=64)
+def _changed(definition: bytes, name: str) -> frozenset[str]:
+    """The settings in which a definition differs from a shipped suite: records of one suite share them."""
+    stated, shipped = dict(_flat(Suite.model_validate_json(definition))), dict(_flat(find_suite(name)))
+    keys = stated.keys() | shipped.keys()  # `expect` is there only where something is expected
+    return frozenset(key for key in keys if stated.get(key) != shipped.get(key))
 
 
 @cache

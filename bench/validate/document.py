@@ -9,6 +9,7 @@ from bench.validate.candidate import Candidate, Fact, Found
 from bench.validate.claims import claims
 from bench.validate.contents import contents
 from bench.validate.physics import physics
+from bench.validate.privacy import privacy
 from bench.validate.repeats import repeats
 from bench.validate.series import series
 from bench.validate.summaries import summaries
@@ -22,6 +23,7 @@ RULES: Final[tuple[Rule, ...]] = (
     summaries,
     physics,
     series,
+    privacy,
 )
 MOST_OF_A_CODE: Final = 20
 """Of one code the first so many findings are listed: a file could demand any number."""

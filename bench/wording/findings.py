@@ -28,6 +28,17 @@ _WORDS: Final[dict[Code, _Words]] = {
     "hash_mismatch": _Words("The content differs from what was hashed: the file was changed"),
     "date_in_future": _Words("The date {stated} is in the future", "Set the clock and run again"),
     "date_before_bench": _Words("The date {stated} is before the first bench", "Set the clock and run again"),
+    "private_text": _Words(
+        "A text contains {kind}, which nobody should publish",
+        "Leave it out of the note and the handle; if it is in the record, run again",
+    ),
+    "signature_invalid": _Words(
+        "The key in the bundle did not make the signature", "Make the bundle again: bench submit"
+    ),
+    "subject_mismatch": _Words(
+        "The statement is about another record than {record_id}, which is in it",
+        "Make the bundle again: bench submit",
+    ),
     "suite_unreadable": _Words("The definition of the suite cannot be read"),
     "suite_hash_mismatch": _Words("The hash of the suite is not that of its definition"),
     "suite_name_mismatch": _Words("The suite is called {stated}, its definition {defined}"),

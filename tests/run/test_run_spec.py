@@ -206,7 +206,7 @@ def test_nothing_is_fetched_where_no_cell_can_run(tmp_path: Path) -> None:
 def test_a_folder_named_after_its_owner_is_not_named_in_a_record(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bench.store.scrub._private_words", lambda: (("alicesmith", "<user>"),))
+    monkeypatch.setattr("bench.store.scrub.private_words", lambda: (("alicesmith", "<user>"),))
     for name, label in (("alicesmith-model", "local"), ("my-model", "my-model")):
         folder = tmp_path / name
         folder.mkdir()

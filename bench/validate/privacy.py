@@ -1,0 +1,55 @@
+"""Private text in a record: what `scrub` takes out when a record is written, and an editor can put in."""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from pydantic import JsonValue
+
+from bench.store.privacy import revealed
+from bench.validate.candidate import Candidate, Found
+
+_TIMES: Final = "token_times_s"
+"""Most of a record. Numbers by its schema; in the definition of a suite the key is an error."""
+
+
+def privacy(candidate: Candidate) -> Iterator[Found]:
+    """Yield each text and each key of the record that must not be published."""
+    yield from private_texts(candidate.document, revealed)
+
+
+def private_texts(document: JsonValue, kind_of: Callable[[str], str | None]) -> Iterator[Found]:
+    """Yield each text in JSON of which `kind_of` says that it is private, with its path, without the text."""
+    kinds = {text: kind for text in _texts(document) if (kind := kind_of(text)) is not None}
+    if kinds:
+        for path, text in _with_paths(document, ""):
+            if text in kinds:
+                yield Found("private_text", path, {"kind": kinds[text]})
+
+
+def _texts(document: JsonValue) -> set[str]:
+    """Return every text and key, without looking at each time of each token."""
+    texts, left = set[str](), [document]
+    while left:
+        value = left.pop()
+        if isinstance(value, str):
+            texts.add(value)
+        elif isinstance(value, dict):
+            texts.update(value)
+            left.extend(item for key, item in value.items() if key != _TIMES)
+        elif isinstance(value, list):
+            left.extend(value)
+    return texts
+
+
+def _with_paths(value: JsonValue, path: str) -> Iterator[tuple[str, str]]:
+    """The same with paths; a key has the path of its object."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, list):
+        for place, item in enumerate(value):
+            yield from _with_paths(item, f"{path}[{place}]")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield path, key
+            below = f"{path}.{key}" if path else key
+            yield from _with_paths(item, below)
