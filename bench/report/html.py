@@ -2,13 +2,13 @@
 
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, TypedDict
 
 from bench import units
 from bench.records.metrics import METRICS, Metric
 from bench.report.columns import COLUMNS, Column, Table
 from bench.report.details import PHASES
-from bench.report.grid import ceiling_lines
+from bench.report.grid import CeilingLine, ceiling_lines
 from bench.report.interface import Row, View
 from bench.report.prediction import CEILINGS, MEANING, TERMS
 from bench.report.truncate import limited
@@ -27,16 +27,40 @@ def render(view: View) -> str:
     from bench.report.plots.build import plots
     from bench.report.plots.page import inline
 
+    values = table_values(view)
+    figures = plots(values["view"])
+    template = environment().get_template("report.html.j2")
+    return template.render(**values, plots=figures, inline=inline(figures), lists_sources=True)
+
+
+class TableValues(TypedDict):
+    """What the tables of the page show. `view` is cut if it is large, and `cut` says so."""
+
+    view: View
+    cut: str
+    ran: list[Row]
+    predicted: list[Row]
+    speed: list[Column]
+    memory: list[Column]
+    card: list[Column]
+    power: list[Column]
+    terms: list[str]
+    ceiling_lines: tuple[CeilingLine, ...]
+    ceilings: list[str]
+    absent: list[str]
+    phases: list[str]
+    phase_kinds: list[str]
+    folded: bool
+
+
+def table_values(view: View) -> TableValues:
+    """Return the values that the tables of a page show."""
     view, cut = limited(view)
-    figures = plots(view)
     ran = [row for row in view.rows if row.status.code == "measured"]
     predicted = [row for row in view.rows if row.prediction is not None]
-    template = environment().get_template("report.html.j2")
-    return template.render(
+    return TableValues(
         view=view,
         cut=cut,
-        plots=figures,
-        inline=inline(figures),
         ran=ran,
         predicted=predicted,
         speed=_in_use("speed", ran),

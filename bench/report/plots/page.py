@@ -35,9 +35,13 @@ def inline(plots: Plots) -> Inline:
     """The scripts and data of the plots; none if there is nothing to draw."""
     if not plots.figures:
         return Inline((), "", _POLICY.format(scripts=""))
-    scripts = tuple(map(_text, _SCRIPTS))
-    allowed = " ".join(f"'sha256-{_hash(script)}'" for script in scripts)
-    return Inline(scripts, _data(plots), _POLICY.format(scripts=f"script-src {allowed}; "))
+    allowed = " ".join(f"'sha256-{_hash(script)}'" for script in scripts())
+    return Inline(scripts(), _data(plots), _POLICY.format(scripts=f"script-src {allowed}; "))
+
+
+def scripts() -> tuple[str, ...]:
+    """The scripts that draw plots from the data in a page, in the order to run them."""
+    return tuple(map(_text, _SCRIPTS))
 
 
 def _data(plots: Plots) -> str:

@@ -5,7 +5,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from bench.report import html
-from bench.site.pages import front, layout
+from bench.report.plots import page as plots
+from bench.site.pages import card, front, layout
 
 
 def files() -> Mapping[str, str]:
@@ -17,5 +18,6 @@ def files() -> Mapping[str, str]:
         {
             layout.STYLE: "".join(path.read_text(encoding="utf-8") for path in styles),
             **{path: source.read_text(encoding="utf-8") for path, source in scripts.items()},
+            **dict(zip(card.PLOT_SCRIPTS, plots.scripts(), strict=True)),
         }
     )

@@ -1,7 +1,9 @@
 """What all pages share: the environment of the templates, the frame of a page, and its policy."""
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from bench.report import html
@@ -39,7 +41,13 @@ def environment() -> "jinja2.Environment":
     return found
 
 
-def render(template: str, path: str, *, has_scripts: bool = False, **values: object) -> str:
+def render(
+    template: str,
+    path: str,
+    values: Mapping[str, object] = MappingProxyType({}),
+    *,
+    has_scripts: bool = False,
+) -> str:
     """Return a page. `path`: of its file below the root, to which `root` leads in all links.
 
     `has_scripts`: the page loads scripts of the site.

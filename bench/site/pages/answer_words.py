@@ -1,0 +1,112 @@
+"""The four answers about a record, in words: what each means, and what was found."""
+
+from dataclasses import dataclass
+
+from bench.report.basics import Tone
+from bench.site.interface import (
+    Answers,
+    Identity,
+    Integrity,
+    Plausibility,
+    Plausible,
+    Reproduction,
+    Signature,
+)
+from bench.wording.findings import SEVERITIES
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerWords:
+    """One answer: its name, what was found in a word and in a sentence, and what the answer means."""
+
+    name: str
+    word: str
+    tone: Tone
+    found: str
+    meaning: str
+
+
+INTEGRITY = "Whether the file is what was written: its hash holds, and the signature over it holds."
+IDENTITY = (
+    "Which key signed it, and since when that key is known. Anybody can make a key; a confirmed one belongs "
+    "to a known account. No key is confirmed yet."
+)
+PLAUSIBILITY = (
+    "What bench validate finds: contradictions within the record, figures that the card cannot reach, and "
+    "records of the same card that differ."
+)
+REPRODUCTION = (
+    "How many others measured the same within noise. Only confirmed identities count as reproduction, "
+    "because keys are free."
+)
+
+
+def four_answers(answers: Answers) -> tuple[AnswerWords, ...]:
+    """Return the answers about one record, in their fixed order."""
+    return (
+        _integrity(answers.integrity),
+        _identity(answers.identity),
+        _plausibility(answers.plausibility),
+        _reproduction(answers.reproduction),
+    )
+
+
+def short_answers(answers: Answers) -> str:
+    """Return the four answers in a few words: `signed; key 1f2e3d4c5b6a7988; plausible; ...`."""
+    return "; ".join(each.word for each in four_answers(answers))
+
+
+def _integrity(found: Integrity) -> AnswerWords:
+    match found.signature:
+        case _ if not found.hash_holds:
+            word, tone, said = "changed", Tone.BAD, "The content is not what was hashed."
+        case Signature.SIGNED:
+            word, tone, said = "signed", Tone.GOOD, "The hash and the signature hold."
+        case Signature.BROKEN:
+            word, tone, said = "signature broken", Tone.BAD, "The hash holds. The signature does not."
+        case Signature.UNSIGNED:
+            word, tone, said = "unsigned", Tone.WARN, "The hash holds. Nobody signed the file."
+    return AnswerWords("Integrity", word, tone, said, INTEGRITY)
+
+
+def _identity(found: Identity) -> AnswerWords:
+    if found.key_id is None:
+        return AnswerWords("Identity", "no key", Tone.MUTED, "The record is unsigned.", IDENTITY)
+    since = "not known" if found.first_seen is None else f"{found.first_seen.date()}"
+    confirmed = "Confirmed" if found.is_confirmed else "Unconfirmed"
+    said = f"{confirmed}. The key's first record here: {since}."
+    tone = Tone.GOOD if found.is_confirmed else Tone.WARN
+    return AnswerWords("Identity", f"key {found.key_id[:16]}", tone, said, IDENTITY)
+
+
+def _plausibility(found: Plausibility) -> AnswerWords:
+    counted = zip((found.errors, found.suspicious, found.notes), SEVERITIES.values(), strict=True)
+    words = [f"{count:,} {one if count == 1 else several}" for count, (one, several) in counted if count]
+    said = f"{', '.join(words)}." if words else "The validator has no finding."
+    tone = {Plausible.PLAUSIBLE: Tone.GOOD, Plausible.HELD: Tone.WARN, Plausible.REFUSED: Tone.BAD}
+    return AnswerWords("Plausibility", found.answer.value, tone[found.answer], said, PLAUSIBILITY)
+
+
+def _reproduction(found: Reproduction) -> AnswerWords:
+    if not found.confirmed and not found.unconfirmed and not found.disagreeing:
+        return AnswerWords(
+            "Reproduction", "not reproduced", Tone.MUTED, "Nobody else measured the same.", REPRODUCTION
+        )
+    cards = "" if found.cards is None else f", on {_count(found.cards, 'other card')}"
+    said = (
+        f"{_count(found.confirmed, 'confirmed identity', 'confirmed identities')} and "
+        f"{_count(found.unconfirmed, 'unconfirmed key')} agree{cards}; "
+        f"{_count(found.disagreeing, 'key')} disagree."
+    )
+    if found.confirmed:
+        word, tone = f"reproduced by {found.confirmed:,}", Tone.GOOD
+    elif found.disagreeing > found.unconfirmed:
+        word, tone = f"{_count(found.disagreeing, 'key')} disagree", Tone.BAD
+    else:
+        word, tone = f"{_count(found.unconfirmed, 'unconfirmed key')} agree", Tone.WARN
+    return AnswerWords("Reproduction", word, tone, said, REPRODUCTION)
+
+
+def _count(number: int, one: str, several: str | None = None) -> str:
+    """`1 key`, `3 keys`."""
+    return f"{number:,} {one if number == 1 else several or f'{one}s'}"

@@ -1,0 +1,6 @@
+// Leads to the root of the site from whatever address does not exist.
+(() => {
+  "use strict";
+  const root = /^(.*?\/)(?:check|records|contribute|data|assets)\//.exec(location.pathname)?.[1] ?? location.pathname.replace(/[^/]*$/, "");
+  for (const link of document.querySelectorAll("a")) link.href = root + link.getAttribute("href");
+})();

@@ -1,0 +1,73 @@
+"""The four answers in words."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from bench.report.basics import Tone
+from bench.site.interface import Identity, Plausible, Reproduction, Signature
+from bench.site.pages.answer_words import AnswerWords, four_answers
+from tests.site.pages.samples import KEY, answers, finding
+
+
+def words(**given: object) -> dict[str, AnswerWords]:
+    """The answers by name."""
+    return {each.name: each for each in four_answers(answers(**given))}  # type: ignore[arg-type]
+
+
+def test_a_record_has_four_answers_and_none_of_them_is_a_badge_for_all() -> None:
+    found = words()
+    assert list(found) == ["Integrity", "Identity", "Plausibility", "Reproduction"]
+    assert [each.word for each in found.values()] == [
+        "signed",
+        f"key {KEY[:16]}",
+        "plausible",
+        "not reproduced",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("signature", "holds", "word"),
+    [
+        (Signature.UNSIGNED, True, "unsigned"),
+        (Signature.BROKEN, True, "signature broken"),
+        (Signature.SIGNED, False, "changed"),
+    ],
+)
+def test_integrity_is_good_only_if_everything_holds(signature: Signature, holds: bool, word: str) -> None:
+    found = words(signature=signature, hash_holds=holds)["Integrity"]
+    assert found.word == word
+    assert found.tone is not Tone.GOOD
+
+
+def test_an_unconfirmed_key_is_never_shown_as_good_and_says_since_when() -> None:
+    given = answers().model_copy(
+        update={"identity": Identity(key_id=KEY, first_seen=datetime(2026, 5, 4, tzinfo=UTC))}
+    )
+    found = four_answers(given)[1]
+    assert found.tone is Tone.WARN
+    assert found.found == "Unconfirmed. The key's first record here: 2026-05-04."
+    assert words(key_id=None)["Identity"].word == "no key"
+
+
+def test_plausibility_counts_findings_of_each_severity() -> None:
+    findings = (finding("decode_near_bandwidth", ratio=0.9), finding("suite_own", name="mine"))
+    found = words(plausible=Plausible.HELD, findings=findings)["Plausibility"]
+    assert found.found == "1 suspicious finding, 1 note."
+    assert words()["Plausibility"].found == "The validator has no finding."
+
+
+def test_keys_that_are_free_do_not_reproduce() -> None:
+    fifty = Reproduction(confirmed=0, unconfirmed=50, cards=1, disagreeing=0)
+    found = words(reproduction=fifty)["Reproduction"]
+    assert found.word == "50 unconfirmed keys agree"
+    assert found.tone is Tone.WARN
+    assert found.found.startswith("0 confirmed identities and 50 unconfirmed keys agree, on 1 other card")
+
+
+def test_disagreement_is_shown_as_such() -> None:
+    found = words(reproduction=Reproduction(confirmed=0, unconfirmed=1, cards=None, disagreeing=4))
+    assert found["Reproduction"].word == "4 keys disagree"
+    assert found["Reproduction"].tone is Tone.BAD
+    one = words(reproduction=Reproduction(confirmed=1, unconfirmed=0, cards=1, disagreeing=0))
+    assert one["Reproduction"].tone is Tone.GOOD
