@@ -266,6 +266,22 @@ def test_cheap_modules_stay_cheap(module: str, may_load: set[str]) -> None:
     assert loaded <= may_load
 
 
+@pytest.mark.parametrize(
+    "command", [["--help"], ["submit", "--help"], ["plan", "--gpu", "rtx-4070"], ["validate", "{record}"]]
+)
+def test_only_what_signs_or_verifies_loads_cryptography(command: list[str]) -> None:
+    record = next((ROOT.parent / "results").rglob("*-quick-*.json"))
+    arguments = [word.format(record=record) for word in command]
+    code = (
+        "import sys; from bench.cli.app import run; code = run(sys.argv[1:]);"
+        "print(code, {'cryptography', 'securesystemslib'} & sys.modules.keys())"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.splitlines()[-1] == "0 set()"
+
+
 WITH_THE_MODEL: Final = {
     "bench.engines.native",
     "bench.measure.cuda",

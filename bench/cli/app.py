@@ -10,7 +10,19 @@ from pathlib import Path
 import click
 
 import bench
-from bench.cli import compare, doctor, frontier, gpus, infer, plan, report, run_command, suites, validate
+from bench.cli import (
+    compare,
+    doctor,
+    frontier,
+    gpus,
+    infer,
+    plan,
+    report,
+    run_command,
+    submit,
+    suites,
+    validate,
+)
 from bench.cli.streams import lost_output
 from bench.errors import BenchError, ExitCode, PackageError
 from bench.run.signals import STOP_SIGNALS, StopRequest, signals_to
@@ -27,6 +39,7 @@ Examples:
   bench report results/            a page for every model on every card
   bench compare old.json new.json  the changes, with their evidence
   bench validate results/          whether records can be believed
+  bench submit my-record.json --to git   signed, on a branch of a clone
 
 \b
 Exit codes: 0 done, 1 gate not met, 2 wrong usage, 3 this machine cannot,
@@ -72,6 +85,7 @@ for command in (
     report.report,
     compare.compare,
     validate.validate,
+    submit.submit,
     suites.suites,
     gpus.gpus,
     doctor.doctor,

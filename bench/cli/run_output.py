@@ -259,7 +259,10 @@ def print_result(
     verbose: bool = False,
     plain: bool = False,
 ) -> RunSummary:
-    """Print the answer, expectations, paths, and the command that resumes an interrupted run."""
+    """Print the answer, expectations, paths, and the command that resumes or submits the run.
+
+    A run with nothing left to do can be submitted. `plain`: there is nobody who could.
+    """
     from bench.report.ci.cases import cases_of
 
     view, cases = view_of_run(result), cases_of(result.record)
@@ -282,6 +285,8 @@ def print_result(
     if failed and result.signal_number is None:
         again = resume.command(result.path, retry_failed=True)
         echo(f"{failed} {plural('cell', failed)} failed or timed out; run again with\n  {again}")
+    if not plain and not failed and result.signal_number is None and result.time_budget is None:
+        echo(f"submit it with\n  {_shell_line(['bench', 'submit', str(result.path), '--to', 'git'])}")
     return RunSummary(result, view, cases, report[0] if report else None)
 
 

@@ -45,6 +45,7 @@ def validate(files: tuple[Path, ...], *, others: Path | None, as_json: bool) -> 
       bench validate sent.json --against results/
       bench validate results/ --json
     """
+    from bench.cli.findings_output import finding_lines, findings_exit_code
     from bench.records.findings import FindingsDocument
     from bench.validate.files import judged
 
@@ -53,7 +54,7 @@ def validate(files: tuple[Path, ...], *, others: Path | None, as_json: bool) -> 
         echo(FindingsDocument(files=found).model_dump_json(indent=2))
     else:
         for each in found if len(found) > 1 or found[0].refusal is None else ():
-            for line in _lines(each):
+            for line in finding_lines(each):
                 echo(line)
         if len(found) > 1:
             echo(f"\n{len(found)} files: {_total(found)}")
@@ -61,7 +62,7 @@ def validate(files: tuple[Path, ...], *, others: Path | None, as_json: bool) -> 
     if refused:
         are = "is no record" if len(refused) == 1 else "are no records"
         raise RecordError(refused[0] if len(found) == 1 else f"{len(refused)} of {len(found)} files {are}")
-    return max(_exit_code(each) for each in found)
+    return max(findings_exit_code(each) for each in found)
 
 
 def _records(paths: tuple[Path, ...]) -> "Iterator[Path]":
@@ -77,33 +78,9 @@ def _records(paths: tuple[Path, ...]) -> "Iterator[Path]":
             yield path
 
 
-def _lines(found: "RecordFindings") -> "Iterator[str]":
-    from bench.records.findings import Severity
-    from bench.wording.findings import SEVERITIES
-
-    if found.refusal is not None:
-        yield f"{found.file}: no record: {found.refusal}"
-        return
-    counts = [
-        f"{count} {SEVERITIES[severity][count > 1]}"
-        for severity in Severity
-        if (count := found.count(severity))
-    ]
-    yield f"{found.file}: {', '.join(counts) or 'no findings'}"
-    for finding in found.findings:
-        yield f"  {finding.severity.value}: {finding.sentence} [{finding.code}]"
-        yield f"    {finding.path}. {finding.remedy}"
-
-
 def _total(found: "tuple[RecordFindings, ...]") -> str:
+    from bench.cli.findings_output import findings_exit_code
+
     refused = sum(each.refusal is not None for each in found)
-    wrong = sum(_exit_code(each) is ExitCode.GATE for each in found)
+    wrong = sum(findings_exit_code(each) is ExitCode.GATE for each in found)
     return f"{len(found) - refused - wrong} without errors, {wrong} with errors, {refused} no record"
-
-
-def _exit_code(found: "RecordFindings") -> ExitCode:
-    from bench.records.findings import Severity
-
-    if found.refusal is not None:
-        return ExitCode.USAGE
-    return ExitCode.GATE if found.count(Severity.ERROR) else ExitCode.DONE

@@ -19,7 +19,7 @@ PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
 MAX_NOTE: Final = 500
 """Characters."""
 
-Handle = Annotated[str, Field(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,37}[A-Za-z0-9])?$")]
+HANDLE: Final = r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,37}[A-Za-z0-9])?$"
 """A name that a sender chooses: letters, digits and `._-` inside, at most 39 characters."""
 
 
@@ -29,7 +29,9 @@ class Submission(Frozen):
     schema_version: Literal["1.0"]
     license: Literal["CC0-1.0"] = Field(description="of the record, the note and the handle")
     public_key: Sha256 = Field(description="Ed25519: the 32 bytes of the key that signs, in hex")
-    handle: Handle | None = Field(description="name that the sender chose; nobody has confirmed it")
+    handle: Annotated[str, Field(pattern=HANDLE)] | None = Field(
+        description="name that the sender chose; nobody has confirmed it"
+    )
     note: Annotated[str, Field(min_length=1, max_length=MAX_NOTE)] | None
     record: Record
 

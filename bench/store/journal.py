@@ -224,11 +224,15 @@ def read_progress(path: Path) -> Progress:
 
     Raises:
         RecordError: neither can be read.
-        NotARunError: the record is a derived one.
+        NotARunError: the record is a derived one, or in a bundle.
     """
     journal = naming.journal_of(path)
     if kind_of(journal) is not None:
         return _read_journal(journal)
+    if naming.is_bundle(path):
+        raise NotARunError(
+            f"{path}: a bundle cannot be resumed", hint="Resume the record from which it was made"
+        )
     record = read_record(naming.record_of(path))
     if record.provenance is Provenance.DERIVED:
         raise NotARunError(

@@ -56,6 +56,16 @@ def test_the_report_lies_where_the_records_were_asked_for(
     assert (tmp_path / report).is_file()
 
 
+@pytest.mark.parametrize("plain", [False, True])
+def test_a_whole_run_names_the_command_that_submits_it_where_somebody_reads_it(
+    result: RunResult, plain: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = RunResult(sample.record([RAN, OUT_OF_MEMORY]), result.path, None)
+    print_result(whole, None, ResumeCommand(()), plain=plain)
+    submits = f"submit it with\n  bench submit {result.path} --to git\n"
+    assert capsys.readouterr().out.endswith(submits) is not plain
+
+
 def test_an_interrupted_run_names_the_command_that_finishes_it(
     result: RunResult, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

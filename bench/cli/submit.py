@@ -1,0 +1,247 @@
+"""`bench submit`: sign a record and hand it over, verify a bundle, look at the key."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+import click
+
+from bench.cli.command import Command
+from bench.cli.options import FILE
+from bench.cli.streams import can_ask, echo
+from bench.errors import ExitCode, GateError, UsageError
+
+if TYPE_CHECKING:
+    from bench.identity.keys import SigningKey
+    from bench.records.submission import Envelope
+    from bench.submit.draft import Draft
+    from bench.submit.repository import Repository
+
+_WAYS = "--offline writes the bundle to a folder, --to git puts it onto a branch of a clone"
+
+
+@click.command(cls=Command, short_help="Sign a record and submit it.")
+@click.argument("record", metavar="[RECORD]", required=False, type=FILE)
+@click.option(
+    "--to",
+    "destination",
+    type=click.Choice(["git"]),
+    help="git: commit the bundle to a branch of a clone.",
+)
+@click.option(
+    "--repository",
+    metavar="DIR",
+    type=FILE,
+    help="With --to git: clone of the repository of the results. Default: the current folder.",
+)
+@click.option("--offline", is_flag=True, help="Write the bundle to a folder, and send nothing.")
+@click.option(
+    "--out", metavar="DIR", type=FILE, help="With --offline: folder of the bundle. Default: that of RECORD."
+)
+@click.option("--note", metavar="TEXT", help="Remark for readers, at most 500 characters.")
+@click.option(
+    "--handle",
+    metavar="NAME",
+    help="Name to show with the record: letters, digits, and ._- inside.",
+)
+@click.option("--print", "print_all", is_flag=True, help="Print all that would be signed as JSON, and exit.")
+@click.option("-y", "--yes", is_flag=True, help="Agree to the licence without a question.")
+@click.option("--verify", "bundle", metavar="BUNDLE", type=FILE, help="Check a bundle of anybody, and exit.")
+@click.option("--key-info", is_flag=True, help="Show the id and the file of your key, and exit.")
+@click.option("--rotate-key", is_flag=True, help="Keep your key under its id, make a new one, and exit.")
+def submit(
+    *,
+    record: Path | None,
+    destination: str | None,
+    repository: Path | None,
+    offline: bool,
+    out: Path | None,
+    note: str | None,
+    handle: str | None,
+    print_all: bool,
+    yes: bool,
+    bundle: Path | None,
+    key_info: bool,
+    rotate_key: bool,
+) -> int:
+    """Sign a record with your key, and hand it over as a bundle. Nothing is sent over a network.
+
+    Shows what will be signed, with its licence (CC0), and asks. A record with errors (`bench validate`) or
+    with private text is refused. The key is made on first use, in your configuration folder.
+
+    \b
+    Exit codes: 0 done, 1 the record has errors, 2 no record or no agreement, 3 the key cannot be used.
+
+    \b
+    Examples:
+      bench submit results/MOSS-Audio-4B-Instruct/rtx-4070/20261122T000554Z-quick-dc1f6524e0f0.json --to git
+      bench submit my-record.json --offline --note "Open case, fans at 100 %"
+      bench submit my-record.json --print
+      bench submit --verify their-record.bundle.json
+      bench submit --key-info
+    """
+    modes = {"--verify": bundle is not None, "--key-info": key_info, "--rotate-key": rotate_key}
+    chosen = [name for name, is_given in {"RECORD": record is not None, **modes}.items() if is_given]
+    if len(chosen) > 1:
+        raise UsageError(f"{' and '.join(chosen)} exclude each other", hint="Leave all but one out")
+    if bundle is not None:
+        return _verify(bundle)
+    if key_info:
+        return _key_info()
+    if rotate_key:
+        return _rotate_key()
+    if record is None:
+        raise UsageError("no record is named", hint="bench submit RECORD; bench run prints the path")
+    way = _way(record, destination, repository, out, offline=offline, print_all=print_all)
+    return _submit(record, way, handle=handle, note=note, yes=yes)
+
+
+@dataclass(frozen=True)
+class _Way:
+    """Where a bundle goes: a folder, a clone, or, with neither, to standard output."""
+
+    folder: Path | None
+    clone: Path | None
+
+
+def _way(
+    record: Path,
+    destination: str | None,
+    repository: Path | None,
+    out: Path | None,
+    *,
+    offline: bool,
+    print_all: bool,
+) -> _Way:
+    given = [destination is not None, offline, print_all].count(True)
+    if given > 1:
+        raise UsageError("--to, --offline and --print exclude each other", hint=_WAYS)
+    if not given:
+        raise UsageError("no way to submit is chosen", hint=_WAYS)
+    if out is not None and not offline:
+        raise UsageError("--out needs --offline", hint=_WAYS)
+    if repository is not None and destination is None:
+        raise UsageError("--repository needs --to git", hint=_WAYS)
+    return _Way(
+        folder=(out or record.parent) if offline else None,
+        clone=(repository or Path()) if destination is not None else None,
+    )
+
+
+def _submit(path: Path, way: _Way, *, handle: str | None, note: str | None, yes: bool) -> int:
+    from bench.cli.findings_output import finding_lines
+    from bench.cli.submit_output import draft_lines
+    from bench.identity.envelope import sign
+    from bench.identity.keys import open_key
+    from bench.records.findings import Severity
+    from bench.store.bundle import render_envelope
+    from bench.submit.draft import draft
+    from bench.submit.repository import Repository
+
+    made = draft(path, datetime.now(UTC), handle=handle, note=note)
+    if made.findings.count(Severity.ERROR):
+        for line in finding_lines(made.findings):
+            echo(line)
+        raise GateError("nothing was signed", hint="Only a record without errors is submitted")
+    repository, committer = None, None
+    if way.clone is not None:  # refused before a key is made
+        repository = Repository(way.clone)
+        repository.require_new(made.record.record_id)
+        committer = repository.committer()
+    key = open_key()
+    envelope = sign(made.document, key.signer, handle=made.handle, note=made.note)
+    if way.folder is None and repository is None:
+        echo(_as_json(envelope))
+        return ExitCode.DONE
+    content = render_envelope(envelope)
+    for line in (*draft_lines(made, key, len(content)), *finding_lines(made.findings)):
+        echo(line)
+    if committer is not None:
+        echo(f"git       the commit shows your name and address to everybody: {committer}")
+    _agree(yes)
+    if repository is not None:
+        _commit(repository, made, key, content)
+    elif way.folder is not None:
+        _write(way.folder, made, key, content)
+    return ExitCode.DONE
+
+
+def _as_json(envelope: "Envelope") -> str:
+    """The statement that was signed, as a person can read it."""
+    import base64
+    import json
+
+    from bench.text import printable_json
+
+    statement = json.loads(base64.b64decode(envelope.payload))
+    return printable_json(json.dumps(statement, indent=2, ensure_ascii=False))
+
+
+def _agree(yes: bool) -> None:
+    """Ask whether to sign.
+
+    Raises:
+        UsageError: the answer was no, or nobody can be asked.
+    """
+    from bench.records.submission import LICENSE
+
+    if yes:
+        return
+    if not can_ask(f"Publish this under {LICENSE}?"):
+        raise UsageError(f"publishing under {LICENSE} needs your agreement", hint="Add --yes")
+    if not click.confirm("", default=False, err=True):
+        raise UsageError("nothing was written", hint="The record is as it was")
+
+
+def _write(folder: Path, made: "Draft", key: "SigningKey", content: bytes) -> None:
+    from bench.store import naming
+    from bench.store.record_files import write_atomically
+
+    path = folder / naming.bundle_name(made.stem, key.key_id)
+    write_atomically(path, content)
+    echo(f"bundle    {path}")
+
+
+def _commit(repository: "Repository", made: "Draft", key: "SigningKey", content: bytes) -> None:
+    from bench.cli.submit_output import commit_lines
+    from bench.store import naming
+
+    folder = naming.folder(naming.RESULTS, made.record.model.name, made.record.device.slug)
+    path = PurePosixPath(*folder.parts, naming.bundle_name(made.stem, key.key_id))
+    for line in commit_lines(repository.commit(path, content, made.record.record_id), repository.folder):
+        echo(line)
+
+
+def _verify(path: Path) -> int:
+    from bench.cli.findings_output import finding_lines, findings_exit_code
+    from bench.cli.submit_output import bundle_lines
+    from bench.identity.envelope import read_bundle
+    from bench.validate.files import judge
+
+    for line in bundle_lines(read_bundle(path)):
+        echo(line)
+    found = judge(path, datetime.now(UTC))
+    for line in finding_lines(found):
+        echo(line)
+    return findings_exit_code(found)
+
+
+def _key_info() -> int:
+    from bench.cli.submit_output import key_lines
+    from bench.identity.keys import find_key, key_path
+
+    key = find_key()
+    for line in [f"no key yet: the first submission makes {key_path()}"] if key is None else key_lines(key):
+        echo(line)
+    return ExitCode.DONE
+
+
+def _rotate_key() -> int:
+    from bench.cli.submit_output import key_lines
+    from bench.identity.keys import rotate_key
+
+    aside, key = rotate_key()
+    for line in (*([] if aside is None else [f"old key   {aside}"]), *key_lines(key)):
+        echo(line)
+    return ExitCode.DONE

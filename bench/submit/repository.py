@@ -1,0 +1,143 @@
+"""A bundle as a commit on a new branch of a git repository, without touching its working tree.
+
+git writes the objects itself, with an index of their own: nothing is checked out, and what is staged stays.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from bench.errors import MachineError, UsageError
+from bench.text import clean
+
+_PREFIX: Final = "submit/"
+_HEADS: Final = "refs/heads/"
+_BASES: Final = ("refs/remotes/origin/HEAD", "refs/remotes/origin/main", "refs/remotes/origin/master", "HEAD")
+"""The branch contains nothing but the bundle beyond the first of these: HEAD may have other work."""
+_MUST_NOT_EXIST: Final = ""
+# A hook sets them, and git would follow them to another repository.
+_OF_A_REPOSITORY: Final = frozenset(
+    f"GIT_{name}"
+    for name in ("DIR", "WORK_TREE", "INDEX_FILE", "OBJECT_DIRECTORY", "COMMON_DIR", "PREFIX", "NAMESPACE")
+)
+_CLONE: Final = "Name a clone of the repository of the results: --repository DIR, or use --offline"
+
+
+@dataclass(frozen=True)
+class Committed:
+    """A bundle in a repository."""
+
+    branch: str
+    commit: str
+    path: PurePosixPath
+    remote: str | None
+    """Where to push to: `origin`, else the first remote; None without any."""
+
+
+class Repository:
+    """A clone of the repository of the results."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open a repository.
+
+        Raises:
+            MachineError: git is not installed.
+            UsageError: the folder is not in a repository, or the repository has no commit.
+        """
+        self.folder = folder
+        if shutil.which("git") is None:
+            raise MachineError("git is not installed", hint="Install it, or use --offline")
+        if not folder.is_dir() or self._asked("rev-parse", "--git-dir") is None:
+            raise UsageError(f"{folder}: is not in a git repository", hint=_CLONE)
+        found = (self._asked("rev-parse", "-q", "--verify", f"{name}^{{commit}}") for name in _BASES)
+        base = next(filter(None, found), None)
+        if base is None:
+            raise UsageError(f"{folder}: the repository has no commit", hint=_CLONE)
+        self._base = base
+
+    def committer(self) -> str:
+        """Return the name and the e-mail address that a commit will show to everybody.
+
+        Raises:
+            UsageError: git knows no name or address.
+        """
+        found = self._asked("var", "GIT_COMMITTER_IDENT")
+        person = None if found is None else re.match(r"(.* <.*>) \d+ [+-]\d+\Z", found)
+        if person is None:
+            raise UsageError(
+                "git has no name and e-mail address for commits",
+                hint="Set them: git config user.name NAME, and git config user.email ADDRESS",
+            )
+        return clean(person[1])
+
+    def require_new(self, record_id: str) -> None:
+        """Refuse a record for which there is a branch already.
+
+        Raises:
+            UsageError: the branch exists.
+        """
+        branch = _branch(record_id)
+        if self._asked("rev-parse", "-q", "--verify", f"{_HEADS}{branch}") is not None:
+            raise UsageError(
+                f"the branch {branch} exists", hint=f"Push it, or remove it: git branch -D {branch}"
+            )
+
+    def commit(self, path: PurePosixPath, content: bytes, record_id: str) -> Committed:
+        """Put a file onto a new branch that is named after the record.
+
+        Raises:
+            UsageError: the branch or the file exists.
+            MachineError: git refused it.
+        """
+        self.require_new(record_id)
+        if self._asked("cat-file", "-e", f"{self._base}:{path}") is not None:
+            raise UsageError(f"{path} is in the repository already", hint="There is nothing to submit")
+        branch = _branch(record_id)
+        blob = self._run("hash-object", "-w", "--stdin", content=content)
+        with tempfile.TemporaryDirectory() as folder:
+            index = Path(folder) / "index"
+            self._run("read-tree", self._base, index=index)
+            self._run("update-index", "--add", "--cacheinfo", f"100644,{blob},{path}", index=index)
+            tree = self._run("write-tree", index=index)
+        commit = self._run("commit-tree", tree, "-p", self._base, "-m", f"Submit record {record_id}")
+        self._run("update-ref", f"{_HEADS}{branch}", commit, _MUST_NOT_EXIST)
+        return Committed(branch, commit, path, self._remote())
+
+    def _remote(self) -> str | None:
+        names = (self._asked("remote") or "").split("\n")
+        return "origin" if "origin" in names else names[0] or None
+
+    def _asked(self, *arguments: str) -> str | None:
+        """Return what git answers; None where it refuses."""
+        ended = self._git(*arguments)
+        return ended.stdout.decode(errors="replace").strip() if ended.returncode == 0 else None
+
+    def _run(self, *arguments: str, content: bytes | None = None, index: Path | None = None) -> str:
+        ended = self._git(*arguments, content=content, index=index)
+        if ended.returncode != 0:
+            said = clean(ended.stderr.decode(errors="replace"))
+            raise MachineError(f"git {arguments[0]} failed: {said}", hint="Or use --offline")
+        return ended.stdout.decode(errors="replace").strip()
+
+    def _git(
+        self, *arguments: str, content: bytes | None = None, index: Path | None = None
+    ) -> "subprocess.CompletedProcess[bytes]":
+        own = {name: value for name, value in os.environ.items() if name not in _OF_A_REPOSITORY}
+        if index is not None:
+            own["GIT_INDEX_FILE"] = str(index)
+        return subprocess.run(
+            ["git", "-C", str(self.folder), *arguments],
+            input=content or b"",
+            capture_output=True,
+            check=False,
+            env={**own, "LC_ALL": "C"},
+        )
+
+
+def _branch(record_id: str) -> str:
+    return f"{_PREFIX}{record_id}"
