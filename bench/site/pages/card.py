@@ -1,7 +1,7 @@
 """The page of a model on a card: the report of its records or of its prediction, and the list of records."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bench import units
@@ -63,7 +63,10 @@ def render(page: CardPage) -> str:
     }
     if shown is None:
         return layout.render("card_without_figures.html.j2", path, shared)
-    values = html.table_values(build_view(shown, Details()))
+    view = build_view(shown, Details())
+    if page.is_prediction:  # whose records are one for each system, and nobody's
+        view = replace(view, stamp_basis="")
+    values = html.table_values(view)
     figures = plots(values["view"])
     policy = layout.policy(has_scripts=bool(figures.figures), has_inline_styles=bool(figures.figures))
     return (
