@@ -106,7 +106,7 @@ def _tables(page: CardPage) -> Iterable[Records]:
         yield _records("Not published", note + order, others)
     if page.others:
         note = "They say something about memory and kernels, and never mix with the published weights."
-        yield _records("Smoke runs, emulated cards, local and random weights", note, page.others)
+        yield _records("Smoke runs, emulated cards, local or random weights, predictions", note, page.others)
 
 
 def _records(title: str, note: str, entries: Sequence[Entry]) -> Records:
@@ -131,12 +131,17 @@ def _row(entry: Entry) -> RecordRow:
 
 
 def _figures(entry: Entry) -> str:
-    """`600 s ran with 1,024 tokens`: the longest clip of the record; empty where none ran."""
-    ran = [line for line in entry.head.lines if line.longest_fit_s is not None]
-    if not ran:
+    """`600 s ran with 1,024 tokens`, the longest clip of the record; empty where there is none."""
+    known = [line for line in entry.head.lines if line.longest_fit_s is not None]
+    if not known:
         return ""
-    best = max(ran, key=lambda line: (line.longest_fit_s or 0.0, line.max_tokens))
-    return f"{units.clip_length(best.longest_fit_s or 0.0)} ran with {best.max_tokens:,} tokens"
+    best = max(known, key=lambda line: (line.longest_fit_s or 0.0, line.max_tokens))
+    length, tokens = units.clip_length(best.longest_fit_s or 0.0), f"{best.max_tokens:,} tokens"
+    return (
+        f"predicted: fits up to {length} with {tokens}"
+        if best.is_predicted
+        else f"{length} ran with {tokens}"
+    )
 
 
 def _remarks(entry: Entry) -> Iterable[str]:

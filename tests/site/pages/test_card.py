@@ -53,7 +53,7 @@ def test_records_are_listed_by_what_becomes_of_them_with_their_answers() -> None
     assert list(found) == [
         "Published",
         "Not published",
-        "Smoke runs, emulated cards, local and random weights",
+        "Smoke runs, emulated cards, local or random weights, predictions",
     ]
     assert "4 unconfirmed keys agree" in found["Published"]
     assert "ada" in found["Published"]
@@ -64,6 +64,13 @@ def test_records_are_listed_by_what_becomes_of_them_with_their_answers() -> None
     assert "Wrong card" in withdrawn
     assert "ran with" not in withdrawn
     assert "smoke run" in list(found.values())[2]
+
+
+def test_a_prediction_that_somebody_sent_is_never_said_to_have_run() -> None:
+    sent = entry(derived.derived_record(), apart=Apart.PREDICTION)
+    (found,) = tables(render(card_page(prediction=derived.derived_record(), others=(sent,)))).values()
+    assert "predicted: fits up to" in found
+    assert " ran with " not in found
 
 
 def test_records_that_disagree_are_shown_to_disagree() -> None:
