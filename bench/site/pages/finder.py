@@ -106,6 +106,7 @@ def data(predicted: Predicted) -> dict[str, object]:
             "any": ANY_CLIP,
         },
         "page": places.card_page("MODEL", "SLUG"),
+        "contribute": places.CONTRIBUTE,
         "lengths": list(numbers),
         "cards": [
             [

@@ -19,7 +19,7 @@ def test_rows_link_to_the_pages_of_the_cards_and_name_their_basis() -> None:
         ),
         predicted(),
     )
-    rows = re.findall(r'<tr><th scope="row"><a href="([^"]+)".*?class="stamp[^"]*">(\w+)<', page)
+    rows = re.findall(r'<tr[^>]*><th scope="row"><a href="([^"]+)".*?class="stamp[^"]*">(\w+)<', page)
     assert rows == [
         ("check/MOSS-Audio-4B-Instruct/rtx-4070/index.html", "prediction"),
         ("check/MOSS-Audio-4B-Instruct/rtx-4090/index.html", "measured"),

@@ -135,7 +135,14 @@ def test_of_two_cards_one_is_chosen_from_the_keyboard(page: Page) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "said"),
-    [("1:30", "90 s"), ("1.5 min", "90 s"), ("5m", "5 min"), ("0,5h", "30 min"), ("12", "12 s")],
+    [
+        ("1:30", "90 s"),
+        ("1.5 min", "90 s"),
+        ("5m", "5 min"),
+        ("0,5h", "30 min"),
+        ("125.5", "2 min 6 s"),
+        ("12", "12 s"),
+    ],
 )
 def test_clip_lengths_are_read_as_people_write_them(page: Page, typed: str, said: str) -> None:
     page.locator("#card").fill("h200")
