@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from bench.check.document import merge_cells
 from bench.check.group import GroupKey
 from bench.check.index_file import (
+    MADE_BY,
     DamagedError,
     Note,
     UnusableError,
@@ -62,7 +63,16 @@ class Index:
         for done, batch in read_all(stale, read):
             self._keep(batch)
             progress(done, len(stale))
-        self._choose(paths)
+        self._forget_the_gone()
+        self.choose(paths)
+
+    def choose(self, paths: Iterable[Path]) -> None:
+        """Choose the files that count in all that follows, of those read before."""
+        with _Transaction(self._database):
+            self._database.execute("DELETE FROM chosen")
+            self._database.executemany(
+                "INSERT OR IGNORE INTO chosen VALUES (?)", ((key_of(path),) for path in paths)
+            )
 
     def faults(self) -> tuple[RecordError, ...]:
         """The faults of files that cannot be used, in the order of their names."""
@@ -91,6 +101,22 @@ class Index:
         ]
         return tuple(path for _, path in sorted(ran, reverse=True))
 
+    def heads(self) -> Iterator[tuple[Path, RecordHead]]:
+        """The head of every chosen file, copies of a record included, in the order of their names."""
+        rows = self._database.execute(
+            "SELECT path, head FROM files JOIN chosen USING (path) WHERE head IS NOT NULL ORDER BY path"
+        )
+        for path, head in rows:
+            yield Path(os.fsdecode(path)), _checked(RecordHead, head)
+
+    def cells(self, path: Path) -> tuple[CellSummary, ...]:
+        """The cells of a file, in the order of its record."""
+        rows = self._database.execute(
+            "SELECT body FROM cells JOIN files ON files.id = cells.file WHERE path = ? ORDER BY nth",
+            (key_of(path),),
+        )
+        return tuple(_checked(CellSummary, body) for (body,) in rows)
+
     def check(self, key: GroupKey, link: Link) -> Check:
         """The merged document of a group. Its cells come from the disk one by one: memory stays small.
 
@@ -104,6 +130,16 @@ class Index:
             found = {file: head.model_copy(update={"path": link(path)}) for file, path, head in heads}
             sources = Sources.of(found.values())
             return merge_cells(sources, self._cells(key, found, sources))
+
+    def kept(self, name: str) -> bytes | None:
+        """What was kept under a name; None if nothing was. It is checked by whoever kept it."""
+        found = self._database.execute("SELECT body FROM kept WHERE name = ?", (name,)).fetchone()
+        return None if found is None else bytes(found[0])
+
+    def keep(self, found: Mapping[str, bytes]) -> None:
+        """Keep what was made of the records, by name, until a file of the index is made anew."""
+        with _Transaction(self._database):
+            self._database.executemany("INSERT OR REPLACE INTO kept VALUES (?, ?)", found.items())
 
     # --- reading --------------------------------------------------------------------------------------
 
@@ -180,20 +216,20 @@ class Index:
         found: tuple[int] = self._database.execute("SELECT id FROM groups WHERE key = ?", (key,)).fetchone()
         return found[0]
 
-    def _choose(self, paths: Iterable[Path]) -> None:
-        """Files that are gone are forgotten; of the rest only the chosen ones count."""
+    def _forget_the_gone(self) -> None:
         with _Transaction(self._database):
             for (key,) in self._database.execute("SELECT path FROM files").fetchall():
                 if not Path(os.fsdecode(key)).exists():
                     self._forget(key)
-            self._database.execute("DELETE FROM chosen")
-            self._database.executemany(
-                "INSERT OR IGNORE INTO chosen VALUES (?)", ((key_of(path),) for path in paths)
-            )
 
 
 def use_index(
-    path: Path | None, note: Note, work: Callable[[Index], Result], *, is_ours: bool = False
+    path: Path | None,
+    note: Note,
+    work: Callable[[Index], Result],
+    *,
+    is_ours: bool = False,
+    made_by: str = MADE_BY,
 ) -> Result:
     """Return what `work` makes of the index at `path`; None: of a private one that is deleted afterwards.
 
@@ -206,23 +242,23 @@ def use_index(
     """
     if path is not None:
         try:
-            return _use(path, note, work, is_ours=is_ours)
+            return _use(path, note, work, is_ours=is_ours, made_by=made_by)
         except (UnusableError, DamagedError, sqlite3.DatabaseError) as error:
             note(f"{path}: the index cannot be used ({error}); every record is read again")
-    with Index(private()) as index:
+    with Index(private(made_by)) as index:
         return work(index)
 
 
-def _use(path: Path, note: Note, work: Callable[[Index], Result], *, is_ours: bool) -> Result:
+def _use(path: Path, note: Note, work: Callable[[Index], Result], *, is_ours: bool, made_by: str) -> Result:
     try:
-        with Index(connect(path, note, is_ours=is_ours)) as index:
+        with Index(connect(path, note, is_ours=is_ours, made_by=made_by)) as index:
             return work(index)
     except (DamagedError, sqlite3.DatabaseError) as error:
         if isinstance(error, sqlite3.OperationalError):  # locked, read-only, full: not damaged
             raise
         note(f"{path}: {reason_of(error)}; the index is made again")
         remove(path)
-        with Index(connect(path, note, is_ours=is_ours)) as index:
+        with Index(connect(path, note, is_ours=is_ours, made_by=made_by)) as index:
             return work(index)
 
 

@@ -26,6 +26,7 @@ _SCHEMA: Final = (
     " grp INTEGER, hash TEXT, head TEXT, fault TEXT, hint TEXT)",
     "CREATE TABLE cells (grp INTEGER NOT NULL, cell_id TEXT NOT NULL, file INTEGER NOT NULL,"
     " nth INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (grp, cell_id, file, nth)) WITHOUT ROWID",
+    "CREATE TABLE kept (name TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID",
     "CREATE INDEX cells_of_file ON cells (file)",
     "CREATE INDEX files_of_group ON files (grp)",
 )
@@ -39,8 +40,8 @@ class UnusableError(Exception):
     """No index can be opened or made. Never leaves `bench.check`."""
 
 
-def connect(path: Path, note: Note, *, is_ours: bool) -> sqlite3.Connection:
-    """An open database with our tables.
+def connect(path: Path, note: Note, *, is_ours: bool, made_by: str = MADE_BY) -> sqlite3.Connection:
+    """An open database with our tables. `made_by` names who reads the files, and in which version.
 
     One that is damaged, or of another version, is made again with one line through `note`. A file that is
     no index is left alone unless `is_ours`: it lies where only `bench` puts files.
@@ -52,7 +53,7 @@ def connect(path: Path, note: Note, *, is_ours: bool) -> sqlite3.Connection:
     with _file_errors():
         path.parent.mkdir(parents=True, exist_ok=True)
         _refuse_foreign(path, is_ours=is_ours)
-    return _open_or_remake(path, note)
+    return _open_or_remake(path, note, made_by)
 
 
 @contextmanager
@@ -63,29 +64,29 @@ def _file_errors() -> Iterator[None]:
         raise UnusableError(error.strerror or str(error)) from error
 
 
-def private() -> sqlite3.Connection:
+def private(made_by: str = MADE_BY) -> sqlite3.Connection:
     """An open database with our tables that is gone when it is closed.
 
     Raises:
         StorageError: the disk refused it.
     """
     try:
-        return _open("")
+        return _open("", made_by)
     except sqlite3.OperationalError as error:
         raise StorageError(
             f"records cannot be merged ({error})", hint="Set TMPDIR to a folder with free space"
         ) from error
 
 
-def _open_or_remake(path: Path, note: Note) -> sqlite3.Connection:
+def _open_or_remake(path: Path, note: Note, made_by: str) -> sqlite3.Connection:
     try:
-        return _open(str(path))
+        return _open(str(path), made_by)
     except (DamagedError, sqlite3.DatabaseError) as error:
         if isinstance(error, sqlite3.OperationalError):  # locked, read-only, full: not damaged
             raise
         note(f"{path}: {reason_of(error)}; the index is made again")
         remove(path)
-        return _open(str(path))
+        return _open(str(path), made_by)
 
 
 def reason_of(error: Exception) -> str:
@@ -113,7 +114,7 @@ def _refuse_foreign(path: Path, *, is_ours: bool) -> None:
     raise UsageError(f"--index: {path} is not an index of bench", hint="Name a new file")
 
 
-def _open(name: str) -> sqlite3.Connection:
+def _open(name: str, made_by: str) -> sqlite3.Connection:
     connection = sqlite3.connect(name, timeout=_WAIT_S, isolation_level=None)
     try:
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_VALUE_BYTES)
@@ -126,24 +127,24 @@ def _open(name: str) -> sqlite3.Connection:
         ):
             connection.execute(f"PRAGMA {pragma}")
         connection.execute("PRAGMA cache_size = -65536")  # KiB
-        _require_tables(connection)
+        _require_tables(connection, made_by)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _require_tables(connection: sqlite3.Connection) -> None:
+def _require_tables(connection: sqlite3.Connection, made_by: str) -> None:
     """Make the tables in a new database; in any other there must be ours, word by word, and nothing else."""
     connection.execute("BEGIN IMMEDIATE")
     if not _tables(connection):
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         for statement in _SCHEMA:
             connection.execute(statement)
-        connection.execute("INSERT INTO made VALUES (?)", (MADE_BY,))
+        connection.execute("INSERT INTO made VALUES (?)", (made_by,))
     if sorted(_tables(connection)) != sorted(_SCHEMA):
         raise DamagedError("not the tables of this index")
-    if connection.execute("SELECT version FROM made").fetchall() != [(MADE_BY,)]:
+    if connection.execute("SELECT version FROM made").fetchall() != [(made_by,)]:
         raise DamagedError("made by another version of bench")
     connection.execute("COMMIT")
 
@@ -153,12 +154,12 @@ def _tables(connection: sqlite3.Connection) -> list[str]:
     return [statement for (statement,) in found]
 
 
-def default_path() -> Path:
-    """Default path of the index, in the user's cache.
+def default_path(name: str = naming.INDEX) -> Path:
+    """Default path of an index of this name, in the user's cache.
 
     Raises:
         OSError: there is no such folder.
     """
     from bench.store.user_folders import cache_folder
 
-    return cache_folder() / naming.INDEX
+    return cache_folder() / name

@@ -178,8 +178,10 @@ def write_record(record: Record, path: Path) -> None:
     write_atomically(path, render(record).encode())
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes, *, is_durable: bool = True) -> None:
     """Temporary file in the same folder, fsync, rename, fsync of the folder.
+
+    Unless `is_durable` without fsync, for one of many files that can be made again.
 
     Raises:
         StorageError: the disk refused it.
@@ -190,13 +192,15 @@ def write_atomically(path: Path, content: bytes) -> None:
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
+                if is_durable:
+                    file.flush()
+                    os.fsync(file.fileno())
             Path(temporary).chmod(0o644)
             Path(temporary).replace(path)
         finally:
             Path(temporary).unlink(missing_ok=True)  # after the rename there is nothing of that name
-        sync_folder(path.parent)
+        if is_durable:
+            sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

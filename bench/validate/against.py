@@ -4,8 +4,9 @@ What is outside is not wrong: it is held for a person, with the numbers.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from statistics import median
-from typing import Final
+from typing import Final, Literal
 
 from bench.compare.evidence import CARD_FACTOR, HOST_FACTOR
 from bench.errors import BenchError
@@ -15,19 +16,21 @@ from bench.predict.planner import Planner, plan_request
 from bench.predict.target import targets
 from bench.records.enums import Provenance
 from bench.records.metrics import METRICS, value
+from bench.records.prediction import PlannedSystem
 from bench.records.record import Record
 from bench.run.run_spec import RunOptions, is_released
 from bench.validate.candidate import Candidate, Found
 
 FEWEST_OTHERS: Final = 3
 """Records of the card from which on one can be an outlier among them."""
-_COMPARED: Final = ("time_to_first_token_s", "decode_tokens_per_s", "latency_s", "reserved_peak_bytes")
+COMPARED: Final = ("time_to_first_token_s", "decode_tokens_per_s", "latency_s", "reserved_peak_bytes")
+"""Metrics in which records of a card are compared."""
 
 
 def against(candidate: Candidate, others: Sequence[Record]) -> Iterator[Found]:
     """Yield the figures outside the predicted interval, and those far from the other records of the card."""
     if candidate.record.provenance is Provenance.MEASURED:
-        yield from _outside_prediction(candidate.record)
+        yield from outside_prediction(candidate.record)
         distinct = {record.content_hash: record for record in others}
         distinct.pop(candidate.record.content_hash, None)
         yield from _outliers(candidate, tuple(distinct.values()))
@@ -36,7 +39,8 @@ def against(candidate: Candidate, others: Sequence[Record]) -> Iterator[Found]:
 # --- predictions ------------------------------------------------------------------------------------------
 
 
-def _outside_prediction(record: Record) -> Iterator[Found]:
+def outside_prediction(record: Record) -> Iterator[Found]:
+    """Yield the figures of memory outside the interval that is predicted for the card."""
     predicted = _predicted(record)
     places = {cell.cell_id: place for place, cell in enumerate(record.cells)}
     for error in errors(predicted, (record,)) if predicted is not None else ():
@@ -60,8 +64,14 @@ def _predicted(record: Record) -> Record | None:
         max_tokens=tuple(dict.fromkeys(each.max_tokens for each in asked)),
         attention=tuple(dict.fromkeys(each.attention for each in asked)),
     )
+    return _prediction(options, record.device.slug, system)
+
+
+@lru_cache(maxsize=32)
+def _prediction(options: RunOptions, slug: str, system: PlannedSystem) -> Record | None:
+    """Predict once for the records of a folder: most have the cells of the same few suites."""
     try:
-        (target,) = targets([record.device.slug], system)
+        (target,) = targets([slug], system)
         return Planner(plan_request(options), may_trace=False).record(target)
     except BenchError:  # an unknown card, a clip that is not stored
         return None
@@ -71,21 +81,34 @@ def _predicted(record: Record) -> Record | None:
 
 
 def _outliers(candidate: Candidate, others: Sequence[Record]) -> Iterator[Found]:
-    factor = CARD_FACTOR if candidate.record.device.kind == "cuda" else HOST_FACTOR
+    factor = noise_factor(candidate.record.device.kind)
     known: dict[tuple[str, str], list[float]] = {}
     for record in others:
         for cell in record.cells:
-            for metric in _COMPARED:
+            for metric in COMPARED:
                 found = value(cell.summary, metric)
                 if found is not None:
                     known.setdefault((cell.cell_id, metric), []).append(found)
     for path, cell in candidate.measured:
-        for metric in _COMPARED:
+        for metric in COMPARED:
             own, there = value(cell.summary, metric), known.get((cell.cell_id, metric), [])
             if own is None or len(there) < FEWEST_OTHERS or not median(there):
                 continue
-            ratio = own / median(there)
-            noise = METRICS[metric].noise_bytes / median(there)
-            if not 1 / factor - noise <= ratio <= factor + noise:
+            ratio = far(metric, own, median(there), factor)
+            if ratio is not None:
                 facts = {"found": own, "ratio": ratio, "records": len(there)}
                 yield Found("outlier_of_card", f"{path}.summary.{metric}", facts)
+
+
+def noise_factor(kind: Literal["cpu", "cuda"]) -> float:
+    """Return the factor within which two runs on one kind of device agree."""
+    return CARD_FACTOR if kind == "cuda" else HOST_FACTOR
+
+
+def far(metric: str, own: float, middle: float, factor: float) -> float | None:
+    """Return the ratio of a figure to the median of others, where it is beyond noise; None within.
+
+    `middle` is above 0.
+    """
+    ratio, noise = own / middle, METRICS[metric].noise_bytes / middle
+    return None if 1 / factor - noise <= ratio <= factor + noise else ratio

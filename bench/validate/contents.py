@@ -27,14 +27,19 @@ def contents(candidate: Candidate) -> Iterator[Found]:
     record = candidate.record
     if not candidate.is_intact:
         yield Found("hash_mismatch", "content_hash")
-    if record.created_at > candidate.now + _CLOCKS_DIFFER:
-        yield Found("date_in_future", "created_at", {"stated": record.created_at.date().isoformat()})
+    yield from in_future(record.created_at, candidate.now)
     if record.created_at < FIRST_DAY:
         yield Found("date_before_bench", "created_at", {"stated": record.created_at.date().isoformat()})
     yield from _suite(candidate)
     yield from _ids(candidate)
     if candidate.suite is not None:
         yield from _cells(candidate, candidate.suite)
+
+
+def in_future(created_at: datetime, now: datetime) -> Iterator[Found]:
+    """Yield a finding where a record is dated after the time of the judgement."""
+    if created_at > now + _CLOCKS_DIFFER:
+        yield Found("date_in_future", "created_at", {"stated": created_at.date().isoformat()})
 
 
 def _suite(candidate: Candidate) -> Iterator[Found]:

@@ -28,13 +28,13 @@ def series(candidate: Candidate) -> Iterator[Found]:
         yield from _spread(path, cell)
         yield from _samples(path, cell)
         if len(cell.repeats) > 0:
-            key = tuple(_times(repeat) for repeat in cell.repeats)
+            key = tuple(times_of(repeat) for repeat in cell.repeats)
             first = seen.setdefault(key, path)
             if first != path:
                 yield Found("cells_copied", f"{path}.repeats", {"other": first})
 
 
-def _times(repeat: Repeat) -> tuple[object, ...]:
+def times_of(repeat: Repeat) -> tuple[object, ...]:
     """Times of a repeat. A card's clock resolves half a microsecond: two answers of one token can agree."""
     host_s = repeat.host_latency_s if repeat.generated_tokens == 1 else None
     return repeat.time_to_first_token_s, repeat.latency_s, repeat.token_times_s, host_s
@@ -43,7 +43,7 @@ def _times(repeat: Repeat) -> tuple[object, ...]:
 def _copies(path: str, cell: CellResult) -> Iterator[Found]:
     seen: dict[tuple[object, ...], int] = {}
     for nth, repeat in enumerate(cell.repeats):
-        first = seen.setdefault(_times(repeat), nth)
+        first = seen.setdefault(times_of(repeat), nth)
         if first != nth:
             yield Found("repeats_copied", f"{path}.repeats[{nth}]", {"other": first})
 
