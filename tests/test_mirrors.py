@@ -45,6 +45,7 @@ ELSEWHERE: Final = {
     "cli/options.py": "cli/test_bad_input.py",
     "cli/plan_output.py": "cli/test_plan.py",
     "cli/submit_output.py": "cli/test_submit.py",
+    "cli/reading.py": "cli/test_report.py",
     "errors.py": "cli/test_bad_input.py",
     "pytest_plugin.py": "testing/test_plugin.py",
     "testing/runner.py": "testing/test_plugin.py",

@@ -8,7 +8,21 @@ from typing import Any
 import click
 
 
-class Command(click.Command):
+class _Documented(click.Command):
+    """A command whose help is its docstring, under `python -OO` too."""
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the docstring of the command, from its source where Python has dropped it."""
+        if self.help is None and self.callback is not None:
+            self.help = _docstring_in_source(self.callback)
+        super().format_help_text(ctx, formatter)
+
+
+class CommandGroup(_Documented, click.Group):
+    """Commands under one name, such as `bench site`."""
+
+
+class Command(_Documented):
     """A command whose options and arguments refuse an empty text, which a path would make the current folder.
 
     Zero bytes and halves of letters are refused as well: no path, name or number contains them.
@@ -23,12 +37,6 @@ class Command(click.Command):
                 if problem is not None:
                     raise click.BadParameter(f"{problem} cannot be used", ctx, parameter)
         return super().parse_args(ctx, args)
-
-    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the docstring of the command, from its source where Python has dropped it."""
-        if self.help is None and self.callback is not None:
-            self.help = _docstring_in_source(self.callback)
-        super().format_help_text(ctx, formatter)
 
 
 class ModelCommand(Command):

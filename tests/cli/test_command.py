@@ -3,18 +3,30 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import pytest
 
 from bench.cli.app import cli
-from bench.cli.command import Command
+from bench.cli.command import Command, CommandGroup
 from tests.cli.conftest import Say
 
+
+def _commands(group: click.Group, before: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Each command with its words, such as `site build`."""
+    for name, command in sorted(group.commands.items()):
+        if isinstance(command, CommandGroup):
+            yield from _commands(command, f"{name} ")
+        else:
+            yield before + name, command
+
+
+COMMANDS = dict(_commands(cli))
 OPTIONS = [
     (name, parameter)
-    for name, command in sorted(cli.commands.items())
+    for name, command in COMMANDS.items()
     for parameter in command.params
     if not (isinstance(parameter, click.Option) and parameter.is_flag)
 ]
@@ -31,15 +43,15 @@ def test_no_parameter_takes_a_text_that_means_nothing(
 ) -> None:
     """Above all an empty one, which a path would make the current folder."""
     is_option = isinstance(parameter, click.Option)
-    said = say(command, f"{parameter.opts[0]}={text}" if is_option else text)
+    said = say(*command.split(), f"{parameter.opts[0]}={text}" if is_option else text)
     assert said.code == 2
     assert f"{problem} cannot be used. `bench {command} --help`" in said.line()
-    name = parameter.opts[0] if is_option else parameter.make_metavar(click.Context(cli.commands[command]))
+    name = parameter.opts[0] if is_option else parameter.make_metavar(click.Context(COMMANDS[command]))
     assert f"Invalid value for '{name}'" in said.line()
 
 
 def test_every_command_refuses_them_by_the_same_means() -> None:
-    assert {name for name, command in cli.commands.items() if not isinstance(command, Command)} == set()
+    assert {name for name, command in COMMANDS.items() if not isinstance(command, Command)} == set()
 
 
 @pytest.mark.parametrize("path", [".", "/", "..", "a" * 300, "a" * 5000], ids=lambda path: path[:3])
@@ -64,8 +76,8 @@ def python(*words: str, folder: Path) -> "subprocess.CompletedProcess[str]":
 
 
 def test_help_is_whole_without_docstrings(tmp_path: Path) -> None:
-    code = "from bench.cli.app import run; run(['--help']); [run([c, '--help']) for c in {}]"
-    code = code.format(sorted(cli.commands))
+    code = "from bench.cli.app import run; run(['--help']); [run([*c.split(), '--help']) for c in {}]"
+    code = code.format([*sorted(cli.commands), *COMMANDS])
     assert python("-OO", "-c", code, folder=tmp_path).stdout == python("-c", code, folder=tmp_path).stdout
 
 
