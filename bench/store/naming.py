@@ -6,6 +6,7 @@ results/MODEL/SLUG/TIME-SUITE[-frontier]-ID.json           record of a run
                    TIME-SUITE[-frontier]-ID.journal.jsonl  journal of a run that has not ended
                    TIME-SUITE[-frontier]-ID.journal.{lock,pid}    while a process writes that journal
                    RECORD.junit.xml, RECORD.summary.md     of `bench run --ci`
+results/{published,withdrawn}/ID.json                      decisions about an entry of a site: no records
 reports/MODEL/SLUG/RECORD.{html,check.json,md,csv}         report of one record
                    [HASH.][emulated-SIZE.]check.{html,json,md,csv}   report of a model on a card
 reports/index.html                                         links to the reports of models on cards
@@ -16,7 +17,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from bench.store.untrusted import kind_of
 from bench.units import MIB
@@ -28,6 +29,7 @@ REPORTS: Final = Path("reports")
 USER_FOLDER: Final = "moss-audio-bench"
 """In the user's folders for caches and for settings."""
 INDEX: Final = "records.sqlite"
+SITE_INDEX: Final = "site.sqlite"
 
 _RECORD: Final = ".json"
 _BUNDLE: Final = ".bundle.json"
@@ -40,6 +42,10 @@ _KEY_DIGITS: Final = 8
 
 Kind = Literal["", "frontier", "plan"]
 """What a record is of: the cells of a suite, a search for limits, or a prediction."""
+
+
+Decided = Literal["published", "withdrawn"]
+"""What people decide about a record of a site, and the folder of such decisions."""
 
 
 # --- folders ----------------------------------------------------------------------------------------------
@@ -112,8 +118,15 @@ def records_in(folder: Path) -> Iterator[Path]:
 
 
 def records_below(folder: Path) -> Iterator[Path]:
-    """Files at any depth that may be records, in no order."""
-    return filter(may_be_record, folder.rglob(f"*{_RECORD}"))
+    """Files at any depth that may be records, in no order; decisions about records are none."""
+    decisions = {folder / name for name in get_args(Decided)}
+    found = (path for path in folder.rglob(f"*{_RECORD}") if path.parent not in decisions)
+    return filter(may_be_record, found)
+
+
+def decisions_in(folder: Path, decided: Decided) -> Iterator[Path]:
+    """Files that decide about entries of a site, in no order."""
+    return (folder / decided).glob(f"*{_RECORD}")
 
 
 def journals_in(folder: Path) -> Iterator[Path]:

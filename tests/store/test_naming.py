@@ -79,3 +79,12 @@ def test_a_pair_counts_when_both_records_are_there(tmp_path: Path) -> None:
         path.parent.mkdir(exist_ok=True)
         path.touch()
     assert naming.pair_numbers(tmp_path) == (1,)
+
+
+def test_decisions_of_a_site_are_no_records(tmp_path: Path) -> None:
+    for name in ("published/a.json", "withdrawn/b.json", "M/withdrawn/c.json", "withdrawn/M/d.json"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert {path.name for path in naming.records_below(tmp_path)} == {"c.json", "d.json"}
+    assert [path.name for path in naming.decisions_in(tmp_path, "withdrawn")] == ["b.json"]
+    assert list(naming.decisions_in(tmp_path / "M", "published")) == []

@@ -312,7 +312,9 @@ class _Run:
             0.45 * (self.device.bf16_operations_per_s or rate),
             0.75 * (self.device.memory_bandwidth_bytes_per_s or bandwidth),
         )
-        pace = slow * float(np.exp(abs(self.rng.normal(0, spread))))  # others only slow a card down
+        pace = (
+            slow * self.recipe.pace * float(np.exp(abs(self.rng.normal(0, spread))))
+        )  # others only slow a card down
         begin = (0.004 + 0.0011 * asked.clip_seconds) * pace
         prefill = begin + work.encode_operations / rate * pace
         first = prefill + (0.012 + work.prefill_operations / rate) * pace

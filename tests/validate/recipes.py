@@ -20,6 +20,7 @@ class Recipe:
         card: slug of the catalog, the name of another card, or None for a CPU.
         system: linux, windows (no memory by process) or wsl2 (neither).
         ends: the outcome of single cells by their place: killed, timeout, or retried (an earlier attempt).
+        pace: how much longer everything takes than on a card at its best.
         done: cells that ran before the run was interrupted; None for all.
     """
 
@@ -43,6 +44,7 @@ class Recipe:
     is_search: bool = False
     emulated_bytes: int | None = None
     has_power: bool = True
+    pace: float = 1.0
 
     @property
     def name(self) -> str:

@@ -1,0 +1,77 @@
+"""Which record came first: the order in which the files were committed, asked of git once.
+
+A merge counts as the commit that brought its files: whoever writes the dates of a branch decides nothing.
+"""
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+_LIMIT_S: Final = 120.0
+_GIT: Final = ("git", "-c", "log.showSignature=false", "-c", "core.fsmonitor=false")
+_IS_SHALLOW: Final = (*_GIT, "rev-parse", "--is-shallow-repository")
+_LOG: Final = (
+    *(*_GIT, "log", "--first-parent", "-m", "--reverse", "--diff-filter=A", "--no-renames", "--no-ext-diff"),
+    *("--name-only", "--relative", "-z", "--format=%x01%ct", "--", ":(glob)**/*.json"),
+)
+_HEADER: Final = re.compile("\x01([0-9]{1,20})")  # no name of a file that was asked for ends in a digit
+_LATEST_S: Final = 253_402_300_799
+"""The end of the year 9999: what a date can hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """When a file was committed first. `place`: number of its commit, the oldest 0."""
+
+    place: int
+    committed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Commits by the path of a file below the folder, with slashes. Without git nothing is known."""
+
+    is_known: bool
+    commits: Mapping[str, Commit] = field(default_factory=dict)
+
+
+def history_of(folder: Path) -> History:
+    """Return the history of the files below a folder; unknown without git or all its commits."""
+    if _asked(folder, _IS_SHALLOW) != "false\n":
+        return History(is_known=False)
+    output = _asked(folder, _LOG)
+    if not output:
+        return History(is_known=False)
+    commits: dict[str, Commit] = {}
+    for path, commit in _parsed(output):
+        commits.setdefault(path, commit)
+    return History(is_known=True, commits=commits)
+
+
+def _asked(folder: Path, command: tuple[str, ...]) -> str | None:
+    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
+    try:
+        found = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, timeout=_LIMIT_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return os.fsdecode(found.stdout) if found.returncode == 0 else None
+
+
+def _parsed(output: str) -> Iterator[tuple[str, Commit]]:
+    """Each file that a commit added; the oldest commit first."""
+    place, committed_at, is_first = -1, datetime.fromtimestamp(0, UTC), False
+    for part in output.split("\0"):
+        header = _HEADER.fullmatch(part)
+        if header is not None:
+            seconds = min(int(header[1]), _LATEST_S)
+            place, committed_at, is_first = place + 1, datetime.fromtimestamp(seconds, UTC), True
+        elif part:
+            yield part.removeprefix("\n") if is_first else part, Commit(place, committed_at)
+            is_first = False
