@@ -3,7 +3,7 @@
 from typing import Final
 
 from bench.check.summarise import summarise
-from bench.check.summary import Judged
+from bench.check.summary import CellSummary, Judged
 from bench.records.record import Record
 from bench.site.interface import (
     Answers,
@@ -46,3 +46,8 @@ def entry(record: Record) -> Entry:
         findings=(),
         answers=ANSWERS,
     )
+
+
+def cells(record: Record) -> tuple[CellSummary, ...]:
+    """Return the cells of a record as the index keeps them."""
+    return summarise(record).cells

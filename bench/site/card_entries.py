@@ -1,0 +1,161 @@
+"""The entries of one card page: the four answers of each record, with its card's other records looked at."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, Self
+
+from bench.check.group import GroupKey
+from bench.check.summary import CellSummary, Judged, RecordHead
+from bench.records.enums import Provenance, WeightMode
+from bench.records.findings import SEVERITY_ORDER, Finding, Severity
+from bench.site.card_figures import Figures, Owner, figures_of, outliers, reproduction
+from bench.site.decisions import Decisions
+from bench.site.interface import (
+    Answers,
+    Apart,
+    Entry,
+    Identity,
+    Integrity,
+    Plausibility,
+    Plausible,
+    Reproduction,
+    Signature,
+    State,
+)
+from bench.site.states import Placed
+from bench.text import clean
+from bench.validate.against import noise_factor
+from bench.validate.document import MOST_OF_A_CODE, finding
+
+_NOBODY: Final = Reproduction(confirmed=0, unconfirmed=0, cards=None, disagreeing=0)
+ReadCells = Callable[[str], Sequence[CellSummary]]
+"""Returns the cells of a file, by its path below the results."""
+
+
+@dataclass(frozen=True, slots=True)
+class CardRecords:
+    """The records of one model on one card, in every state, and those of them that measure it.
+
+    `main` is the group of published weights on the real card; None where there is none.
+    """
+
+    model: str
+    slug: str
+    placed: tuple[Placed, ...]
+    main: GroupKey | None
+
+    @classmethod
+    def of(cls, placed: Sequence[Placed]) -> Self:
+        """Records of one model and card. Of several published weights of one name most records decide."""
+        keys = Counter(
+            key
+            for one in placed
+            if one.state is not State.REFUSED
+            and (key := GroupKey.of(one.received.head)).is_published
+            and key.emulated_bytes is None
+        )
+        main = min(keys, key=lambda key: (-keys[key], key.model_dump_json()), default=None)
+        head = placed[0].received.head
+        return cls(head.model.name, head.device.slug, tuple(placed), main)
+
+    def apart(self, head: RecordHead) -> Apart | None:
+        """Why a record does not count among measurements of published weights; None: it does."""
+        if head.provenance is Provenance.DERIVED:
+            return Apart.PREDICTION
+        if head.provenance is Provenance.SMOKE or head.model.weight_mode is WeightMode.TINY:
+            return Apart.SMOKE
+        if head.emulation is not None or head.provenance is Provenance.EMULATED:
+            return Apart.EMULATED
+        if head.model.weight_mode is WeightMode.RANDOM:
+            return Apart.RANDOM
+        return None if GroupKey.of(head) == self.main else Apart.LOCAL
+
+
+def entries_of(card: CardRecords, read: ReadCells, decisions: Decisions) -> tuple[Entry, ...]:
+    """Return the entries of a card, the newest first."""
+    measured = [one for one in card.placed if _is_measurement(card, one)]
+    figures = figures_of((nth, read(one.received.path)) for nth, one in enumerate(measured))
+    factor = noise_factor(measured[0].received.head.device.kind if measured else "cuda")
+    judged = _with_outliers(measured, figures, factor, decisions)
+    owners = [Owner(one.id, one.received.key_id, one.received.head.machine_key) for one in judged]
+    published = frozenset(nth for nth, one in enumerate(judged) if one.state is State.PUBLISHED)
+    agreements = reproduction(owners, figures, published, factor)
+    found = {one.id: _entry(card, one, agreements.get(nth, _NOBODY)) for nth, one in enumerate(judged)}
+    entries = (found.get(one.id) or _entry(card, one, _NOBODY) for one in card.placed)
+    return tuple(sorted(entries, key=_place, reverse=True))
+
+
+def _is_measurement(card: CardRecords, one: Placed) -> bool:
+    return one.state in {State.PUBLISHED, State.HELD} and card.apart(one.received.head) is None
+
+
+def _with_outliers(
+    measured: Sequence[Placed], figures: Figures, factor: float, decisions: Decisions
+) -> list[Placed]:
+    """Return the records with their outliers as findings: those hold a record that nobody has published."""
+    sound = frozenset(
+        nth for nth, one in enumerate(measured) if not _count(one.findings, Severity.SUSPICIOUS)
+    )
+    found: dict[int, list[Finding]] = {}
+    for nth, outlier in outliers(figures, sound, factor):
+        of_record = found.setdefault(nth, [])
+        if len(of_record) < MOST_OF_A_CODE:
+            of_record.append(finding(outlier))
+    return [_held(one, found[nth], decisions) if nth in found else one for nth, one in enumerate(measured)]
+
+
+def _held(one: Placed, found: Sequence[Finding], decisions: Decisions) -> Placed:
+    reason = decisions.published.get(one.id)
+    state = State.HELD if reason is None else State.PUBLISHED
+    findings = sorted((*one.findings, *found), key=lambda each: SEVERITY_ORDER[each.severity])
+    return replace(one, findings=tuple(findings), state=state, reason=reason)
+
+
+def _entry(card: CardRecords, one: Placed, agreement: Reproduction) -> Entry:
+    return Entry(
+        id=one.id,
+        path=clean(one.received.path),
+        head=_shown(one),
+        state=one.state,
+        reason=one.reason,
+        keeper=one.keeper,
+        apart=card.apart(one.received.head),
+        findings=one.findings,
+        answers=Answers(
+            integrity=_integrity(one.received.judged),
+            identity=Identity(key_id=one.received.judged.key_id, first_seen=one.first_seen),
+            plausibility=_plausibility(one.findings),
+            reproduction=agreement,
+        ),
+    )
+
+
+def _shown(one: Placed) -> RecordHead:
+    """Return the head without the sender's words where they may be why the record is not shown."""
+    head, silent = one.received.head, {"handle": None, "note": None}
+    if one.state in {State.PUBLISHED, State.HELD}:
+        return head
+    return head.model_copy(update={"judged": one.received.judged.model_copy(update=silent)})
+
+
+def _integrity(judged: Judged) -> Integrity:
+    signature = Signature.SIGNED if judged.signature_holds else Signature.BROKEN
+    if judged.key_id is None:
+        signature = Signature.UNSIGNED
+    return Integrity(signature=signature, hash_holds=judged.hash_holds)
+
+
+def _plausibility(findings: Sequence[Finding]) -> Plausibility:
+    errors, suspicious, notes = (_count(findings, severity) for severity in Severity)
+    answer = Plausible.REFUSED if errors else Plausible.HELD if suspicious else Plausible.PLAUSIBLE
+    return Plausibility(answer=answer, errors=errors, suspicious=suspicious, notes=notes)
+
+
+def _count(findings: Sequence[Finding], severity: Severity) -> int:
+    return sum(each.severity is severity for each in findings)
+
+
+def _place(entry: Entry) -> tuple[datetime, str]:
+    return entry.head.created_at, entry.id

@@ -1,0 +1,202 @@
+"""Figures of the records of one card, cell by cell: who is far from the others, who agrees with whom.
+
+Every figure is looked up in a sorted list of its cell and metric: n log n, whatever the number of records.
+"""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from bench.check.summary import CellSummary
+from bench.records.metrics import METRICS
+from bench.site.interface import MOST_LINKS, Reproduction
+from bench.validate.against import COMPARED, FEWEST_OTHERS, far
+from bench.validate.candidate import Found
+
+_HALF: Final = MOST_LINKS // 2
+
+
+class Figure(NamedTuple):
+    """One value of one record. `place`: of the cell in its record."""
+
+    value: float
+    owner: int
+    place: int
+
+
+Figures = Mapping[tuple[str, str], Sequence[Figure]]
+"""By cell and metric, sorted by value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who measured: one record. Unsigned records have no key; `machine` is None where it is not known."""
+
+    id: str
+    key_id: str | None
+    machine: str | None
+
+
+def figures_of(records: Iterable[tuple[int, Sequence[CellSummary]]]) -> Figures:
+    """Return the figures of records by the numbers of their owners."""
+    found: dict[tuple[str, str], list[Figure]] = {}
+    for owner, cells in records:
+        for place, cell in enumerate(cells):
+            for metric in COMPARED if cell.status == "measured" else ():
+                estimate = cell.figures.get(metric)
+                if estimate is not None:
+                    figure = Figure(estimate.value, owner, place)
+                    found.setdefault((cell.cell_id, metric), []).append(figure)
+    return {key: sorted(each) for key, each in found.items()}
+
+
+# --- outliers ---------------------------------------------------------------------------------------------
+
+
+def outliers(figures: Figures, unsuspicious: frozenset[int], factor: float) -> Iterator[tuple[int, Found]]:
+    """Yield each figure far from the median of the other records, with the number of its owner.
+
+    Only `unsuspicious` owners count among the others.
+    """
+    for (_, metric), every in figures.items():
+        others = [figure.value for figure in every if figure.owner in unsuspicious]
+        for value, owner, place in every:
+            count = len(others) - (owner in unsuspicious)
+            if count < FEWEST_OTHERS:
+                continue
+            middle = _median(others, without=value if owner in unsuspicious else None)
+            ratio = far(metric, value, middle, factor) if middle > 0 else None
+            if ratio is not None:
+                facts = {"found": value, "ratio": ratio, "records": count}
+                yield owner, Found("outlier_of_card", f"cells[{place}].summary.{metric}", facts)
+
+
+def _median(values: Sequence[float], without: float | None) -> float:
+    """Return the median of sorted values, without one of those that equal `without`."""
+    left = len(values) if without is None else len(values) - 1
+    own = left if without is None else bisect_left(values, without)
+
+    def at(place: int) -> float:
+        return values[place + (place >= own)]
+
+    return at(left // 2) if left % 2 else (at(left // 2 - 1) + at(left // 2)) / 2
+
+
+# --- reproduction -----------------------------------------------------------------------------------------
+
+
+class _Agreement(NamedTuple):
+    """How many agree with one figure. Sorts by the number of keys, then of machines."""
+
+    keys: int
+    machines: int
+    worst: int
+    """Distinct other keys that do not agree."""
+    agreeing: tuple[int, ...]
+    disagreeing: tuple[int, ...]
+
+
+def reproduction(
+    owners: Sequence[Owner], figures: Figures, published: frozenset[int], factor: float
+) -> dict[int, Reproduction]:
+    """Return for each owner with figures how many others agree with all of them.
+
+    Two figures agree where the larger is at most `factor` times the smaller, and noise in bytes. Only signed
+    records that are `published` count as others, each key once. Of a record the figure counts that fewest
+    agree with.
+    """
+    least: dict[int, _Agreement] = {}
+    worst: Counter[int] = Counter()
+    for (_, metric), every in figures.items():
+        for owner, found in _agreements(owners, every, published, factor, METRICS[metric].noise_bytes):
+            worst[owner] = max(worst[owner], found.worst)
+            if owner not in least or found[:2] < least[owner][:2]:
+                least[owner] = found
+    return {
+        owner: Reproduction(
+            confirmed=0,
+            unconfirmed=found.keys,
+            cards=None if owners[owner].machine is None else found.machines,
+            disagreeing=worst[owner],
+            agreeing_ids=tuple(owners[each].id for each in found.agreeing),
+            disagreeing_ids=tuple(owners[each].id for each in found.disagreeing),
+        )
+        for owner, found in least.items()
+    }
+
+
+class _Window:
+    """A run of sorted figures, with the number of figures of each key and machine in it."""
+
+    def __init__(self, owners: Sequence[Owner], counted: Sequence[Figure]) -> None:
+        self._owners = owners
+        self._counted = counted
+        self.begin = 0
+        self.end = 0
+        self.keys: Counter[str | None] = Counter()
+        self.machines: Counter[str | None] = Counter()
+
+    def move(self, low: float, high: float) -> None:
+        """Hold the figures from `low` to `high`. Neither bound ever becomes less."""
+        while self.end < len(self._counted) and self._counted[self.end].value <= high:
+            self._count(self._counted[self.end], 1)
+            self.end += 1
+        while self.begin < self.end and self._counted[self.begin].value < low:
+            self._count(self._counted[self.begin], -1)
+            self.begin += 1
+
+    def _count(self, figure: Figure, step: int) -> None:
+        owner = self._owners[figure.owner]
+        for counter, name in ((self.keys, owner.key_id), (self.machines, owner.machine)):
+            counter[name] += step
+            if not counter[name]:
+                del counter[name]
+
+
+def _agreements(
+    owners: Sequence[Owner],
+    every: Sequence[Figure],
+    published: frozenset[int],
+    factor: float,
+    noise: float,
+) -> Iterator[tuple[int, _Agreement]]:
+    """Yield for each figure of one cell and metric who agrees with it."""
+    counted = [
+        figure for figure in every if figure.owner in published and owners[figure.owner].key_id is not None
+    ]
+    keys = {owners[figure.owner].key_id for figure in counted}
+    window = _Window(owners, counted)
+    for figure in every:
+        window.move((figure.value - noise) / factor, figure.value * factor + noise)
+        own = owners[figure.owner]
+        others = len(keys) - (own.key_id in keys)
+        agree = len(window.keys) - (own.key_id in window.keys)
+        machines = len(window.machines) - len({own.machine, None} & window.machines.keys())
+        inside, outside = _links(owners, counted, window, figure)
+        yield figure.owner, _Agreement(agree, machines, others - agree, inside, outside)
+
+
+def _links(
+    owners: Sequence[Owner], counted: Sequence[Figure], window: _Window, figure: Figure
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return some owners of the nearest figures that agree, and of the farthest that do not."""
+    own = bisect_left(counted, figure)
+    inside = counted[max(window.begin, own - _HALF) : min(window.end, own + _HALF)]
+    outside = (*counted[: min(_HALF, window.begin)], *counted[max(window.end, len(counted) - _HALF) :])
+    key = owners[figure.owner].key_id
+    return _others(owners, inside, figure.owner, key), _others(owners, outside, figure.owner, key)
+
+
+def _others(
+    owners: Sequence[Owner], figures: Iterable[Figure], own: int, key_id: str | None
+) -> tuple[int, ...]:
+    """Return the owners without the record itself and without others of its key."""
+    return tuple(
+        dict.fromkeys(
+            each.owner
+            for each in figures
+            if each.owner != own and (key_id is None or owners[each.owner].key_id != key_id)
+        )
+    )

@@ -1,0 +1,79 @@
+"""A file of the results as the index keeps it: read once, summarised, judged by the validator."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from bench.check.summarise import summarise
+from bench.check.summary import Judged, RecordSummary
+from bench.identity.envelope import bundle_of
+from bench.records.enums import Provenance
+from bench.records.record import CellResult
+from bench.store.canonical import content_hash
+from bench.store.record_files import Unverified, read_unverified
+from bench.text import clean, name
+from bench.validate.against import outside_prediction
+from bench.validate.candidate import Candidate, Found
+from bench.validate.document import findings
+from bench.validate.series import times_of
+from bench.validate.signature import signature
+
+NO_CLOCK: Final = datetime(9999, 1, 1, tzinfo=UTC)
+"""Reading asks for no time: the date of a record is compared with that of its commit, later."""
+_DIGITS: Final = 32
+_FEWEST_TIMES: Final = 4
+
+
+def read_judged(path: Path) -> RecordSummary:
+    """Return the summary of a file with the findings about it. Its hash may be wrong: that is a finding.
+
+    Raises:
+        RecordError: the file is no record.
+    """
+    read = read_unverified(path)
+    summary = summarise(read.record)
+    head = summary.head.model_copy(update={"hash": _hash(read), "judged": _judged(read)})
+    return summary.model_copy(update={"head": head})
+
+
+def _hash(read: Unverified) -> str:
+    """Return the hash of the content, whatever the file states: an edited copy is another record."""
+    return read.record.content_hash if read.is_intact else content_hash(read.document)
+
+
+def _judged(read: Unverified) -> Judged:
+    candidate = Candidate(read.record, read.document, read.is_intact, NO_CLOCK)
+    bundle = None if read.sealed is None else bundle_of(read.sealed, is_intact=read.is_intact)
+    sent = None if bundle is None else bundle.submission
+    rules = (_outside_prediction,) if bundle is None else (_outside_prediction, lambda _: signature(bundle))
+    return Judged(
+        key_id=None if bundle is None else bundle.key_id,
+        signature_holds=bundle is not None and bundle.is_signed,
+        hash_holds=read.is_intact,
+        handle=None if sent is None else name(sent.handle),
+        note=None if sent is None or sent.note is None else clean(sent.note),
+        license=None if sent is None else sent.license,
+        findings=findings(candidate, *rules),
+        series=tuple(digest for cell in read.record.cells if (digest := series_digest(cell)) is not None),
+    )
+
+
+def _outside_prediction(candidate: Candidate) -> Iterator[Found]:
+    if candidate.record.provenance is Provenance.MEASURED:
+        yield from outside_prediction(candidate.record)
+
+
+def series_digest(cell: CellResult) -> str | None:
+    """Return a digest of the times of a cell's repeats, whatever its settings.
+
+    No two generations take equally long to the microsecond of every token. None where there are too few
+    times for that.
+    """
+    times = [times_of(repeat) for repeat in cell.repeats]
+    tokens = sum(len(repeat.token_times_s or ()) for repeat in cell.repeats)
+    if len(times) + tokens < _FEWEST_TIMES:
+        return None
+    return hashlib.sha256(json.dumps(times).encode()).hexdigest()[:_DIGITS]

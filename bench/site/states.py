@@ -1,0 +1,177 @@
+"""What becomes of each file by itself and by who came first: refused, replayed, withdrawn, held or not.
+
+Nothing here looks at figures: `card_entries` compares the records of a card.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from bench.check.summary import Judged, RecordHead
+from bench.records.findings import Finding, Severity
+from bench.site.commit_order import History
+from bench.site.decisions import Decisions
+from bench.site.interface import State
+from bench.validate.contents import in_future
+from bench.validate.document import finding
+
+SHORT: Final = 16
+"""Digits of the content hash in the id of an entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A file of the results: `path` is below them, with slashes."""
+
+    path: str
+    head: RecordHead
+    committed_at: datetime | None
+
+    @property
+    def judged(self) -> Judged:
+        """What was found when it was read.
+
+        Raises:
+            ValueError: it was read for another purpose.
+        """
+        if self.head.judged is None:
+            raise ValueError(f"{self.path} was not judged")
+        return self.head.judged
+
+    @property
+    def key_id(self) -> str | None:
+        """The key whose signature holds; None: nobody's."""
+        return self.judged.key_id if self.judged.signature_holds else None
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A file with what is known of it without figures. `state` is PUBLISHED where nothing speaks against it.
+
+    `findings` are those of the file by itself. `first_seen`: when the first record of its key was committed.
+    """
+
+    received: Received
+    id: str
+    state: State
+    findings: tuple[Finding, ...]
+    first_seen: datetime | None
+    reason: str | None = None
+    keeper: str | None = None
+
+
+def in_order(heads: Iterable[tuple[Path, RecordHead]], results: Path, history: History) -> list[Received]:
+    """Return the files, the first committed first; files of one commit, and unknown ones, by name."""
+    root = results.absolute()
+    found = []
+    for path, head in heads:
+        below = path.relative_to(root).as_posix()
+        commit = history.commits.get(below)
+        place = len(history.commits) if commit is None else commit.place
+        found.append((place, below, head, None if commit is None else commit.committed_at))
+    found.sort(key=lambda one: one[:2])
+    return [Received(below, head, committed_at) for _, below, head, committed_at in found]
+
+
+def place(received: Sequence[Received], decisions: Decisions) -> list[Placed]:
+    """Return each record once, in the same order. Copies of a file are left out.
+
+    Of equal contents under several keys, and of equal repeats in several records, the first one counts.
+    """
+    first_seen = _first_seen(received)
+    distinct = list(_distinct(received))
+    keepers = _keepers(distinct)
+    ids = _ids(distinct, keepers)
+    placed = []
+    for nth, one in enumerate(distinct):
+        keeper = None if nth not in keepers else ids[keepers[nth]]
+        state, reason = _state(ids[nth], one, keeper, decisions)
+        key_id = one.received.key_id
+        since = None if key_id is None else first_seen.get(key_id)
+        placed.append(Placed(one.received, ids[nth], state, one.findings, since, reason, keeper))
+    return placed
+
+
+class _Checked(NamedTuple):
+    """A file with all findings about it alone."""
+
+    received: Received
+    findings: tuple[Finding, ...]
+    is_wrong: bool
+
+
+def _distinct(received: Sequence[Received]) -> Iterator[_Checked]:
+    """Each content under each key once: a doubled file is one entry."""
+    seen: set[tuple[str, str | None, bool]] = set()
+    for one in received:
+        findings = _findings(one)
+        is_wrong = any(each.severity is Severity.ERROR for each in findings)
+        copy = (one.head.hash, one.judged.key_id, is_wrong)
+        if copy not in seen:
+            seen.add(copy)
+            yield _Checked(one, findings, is_wrong)
+
+
+def _keepers(files: Sequence[_Checked]) -> Mapping[int, int]:
+    """Return for each file that repeats an earlier one that one. A file with errors keeps nothing."""
+    claimed: dict[str, int] = {}
+    found: dict[int, int] = {}
+    for nth, one in enumerate(files):
+        claims = () if one.is_wrong else (one.received.head.hash, *one.received.judged.series)
+        keeper = next((claimed[claim] for claim in claims if claim in claimed), None)
+        if keeper is None:
+            claimed.update(dict.fromkeys(claims, nth))
+        else:
+            found[nth] = keeper
+    return found
+
+
+def _ids(files: Sequence[_Checked], keepers: Mapping[int, int]) -> Mapping[int, str]:
+    """Return the id of each file. Those that count choose first.
+
+    Two contents can share their first digits only on purpose: the later one gets all. The second file of one
+    content gets the digits of its content and key: each entry has a page.
+    """
+    taken: set[str] = set()
+    found: dict[int, str] = {}
+    for nth in sorted(range(len(files)), key=lambda nth: (files[nth].is_wrong or nth in keepers, nth)):
+        one = files[nth]
+        whole = one.received.head.hash.removeprefix("sha256:")
+        keyed = hashlib.sha256(f"{whole} {one.received.judged.key_id} {one.is_wrong}".encode()).hexdigest()
+        found[nth] = next(each for each in (whole[:SHORT], whole, keyed) if each not in taken)
+        taken.add(found[nth])
+    return found
+
+
+def _findings(received: Received) -> tuple[Finding, ...]:
+    """Return the findings of the file, with that of its date, which is compared with its commit."""
+    if received.committed_at is None:
+        return received.judged.findings
+    dated = map(finding, in_future(received.head.created_at, received.committed_at))
+    return (*dated, *received.judged.findings)
+
+
+def _state(
+    entry_id: str, one: _Checked, keeper: str | None, decisions: Decisions
+) -> tuple[State, str | None]:
+    if entry_id in decisions.withdrawn:
+        return State.WITHDRAWN, decisions.withdrawn[entry_id]
+    if one.is_wrong:
+        return State.REFUSED, None
+    if keeper is not None:
+        return State.REPLAYED, None
+    suspicious = any(each.severity is Severity.SUSPICIOUS for each in one.findings)
+    if suspicious and entry_id not in decisions.published:
+        return State.HELD, None
+    return State.PUBLISHED, decisions.published.get(entry_id)
+
+
+def _first_seen(received: Sequence[Received]) -> Mapping[str, datetime]:
+    found: dict[str, datetime] = {}
+    for one in received:
+        if one.key_id is not None and one.committed_at is not None:
+            found.setdefault(one.key_id, one.committed_at)
+    return found

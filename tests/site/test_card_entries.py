@@ -1,0 +1,140 @@
+"""The four answers about each record of a card."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bench.check.summary import CellSummary
+from bench.records.enums import WeightMode
+from bench.records.record import Record
+from bench.site.card_entries import CardRecords, entries_of
+from bench.site.commit_order import History
+from bench.site.decisions import Decisions
+from bench.site.interface import Apart, Entry, Plausible, Signature, State
+from bench.site.reading import read_judged
+from bench.site.states import Placed, in_order, place
+from bench.units import GIB, MIB
+from tests.site.results import CARD, RUN, put, put_edited, run, sealed
+from tests.validate.edits import document_of
+from tests.validate.recipes import Recipe
+
+NONE = Decisions({}, {})
+SLOW = replace(RUN, pace=2.0)
+
+
+class Folder:
+    """Results of one card, with their entries."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.files: list[Path] = []
+
+    def put(self, record: Record, name: str = "", *, key: int | None = None) -> None:
+        self.files.append(put(self.root, record, name, key=key))
+
+    def entries(self, decisions: Decisions = NONE) -> dict[str, Entry]:
+        """Return the entries by the path of their file."""
+        heads = [(path.absolute(), read_judged(path).head) for path in self.files]
+        placed: Sequence[Placed] = place(in_order(heads, self.root, History(is_known=False)), decisions)
+        card = CardRecords.of(placed)
+        return {Path(one.path).name: one for one in entries_of(card, self.cells, decisions)}
+
+    def cells(self, path: str) -> tuple[CellSummary, ...]:
+        return read_judged(self.root / path).cells
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return Folder(tmp_path)
+
+
+def test_keys_that_agree_reproduce_each_other_and_nobody_is_confirmed(folder: Folder) -> None:
+    for seed in range(3):
+        folder.put(run(seed, machine=f"{seed:032x}"), f"{seed}", key=seed)
+    found = folder.entries()
+    assert {one.state for one in found.values()} == {State.PUBLISHED}
+    for one in found.values():
+        assert one.answers.integrity.signature is Signature.SIGNED
+        assert one.answers.plausibility.answer is Plausible.PLAUSIBLE
+        assert not one.answers.identity.is_confirmed
+        agreed = one.answers.reproduction
+        assert (agreed.confirmed, agreed.unconfirmed, agreed.cards, agreed.disagreeing) == (0, 2, 2, 0)
+        others = {other.id for other in found.values()} - {one.id}
+        assert set(agreed.agreeing_ids) == others
+
+
+def test_fifty_fresh_keys_that_agree_confirm_nothing(folder: Folder) -> None:
+    for seed in range(50):
+        folder.put(run(seed), f"{seed:02d}", key=seed)
+    found = folder.entries().values()
+    assert {one.answers.reproduction.confirmed for one in found} == {0}
+    assert {one.answers.reproduction.unconfirmed for one in found} == {49}
+    assert {one.answers.reproduction.cards for one in found} == {None}
+
+
+def test_one_that_disagrees_is_shown_to_disagree_with_links(folder: Folder) -> None:
+    for seed in range(2):
+        folder.put(run(seed), f"{seed}", key=seed)
+    folder.put(run(2, SLOW), "2", key=2)
+    found = folder.entries()
+    odd = found["2-2.bundle.json"]
+    assert (odd.answers.reproduction.unconfirmed, odd.answers.reproduction.disagreeing) == (0, 2)
+    assert len(odd.answers.reproduction.disagreeing_ids) == 2
+    assert found["0-0.bundle.json"].answers.reproduction.disagreeing == 1
+
+
+def test_an_outlier_is_held_with_its_numbers_until_a_person_publishes_it(folder: Folder) -> None:
+    for seed in range(4):
+        folder.put(run(seed), f"{seed}", key=seed)
+    folder.put(run(9, SLOW), "odd", key=9)
+    found = folder.entries()
+    odd = found["odd-9.bundle.json"]
+    assert odd.state is State.HELD
+    assert odd.answers.plausibility.answer is Plausible.HELD
+    assert "outlier_of_card" in {each.code for each in odd.findings}
+    assert found["0-0.bundle.json"].answers.reproduction.disagreeing == 0, "held ones are not compared with"
+    again = folder.entries(Decisions({odd.id: "an undervolted card"}, {}))["odd-9.bundle.json"]
+    assert (again.state, again.reason) == (State.PUBLISHED, "an undervolted card")
+    assert again.answers.plausibility.answer is Plausible.HELD, "no decision changes an answer"
+
+
+def test_what_never_counts(folder: Folder) -> None:
+    kinds = {
+        Apart.RANDOM: replace(RUN, weights=WeightMode.RANDOM, has_power=False),
+        Apart.LOCAL: replace(RUN, weights=WeightMode.LOCAL),
+        Apart.EMULATED: replace(RUN, emulated_bytes=12 * GIB - 6 * MIB),
+    }
+    folder.put(run(0), "real", key=0)
+    for kind, recipe in kinds.items():
+        folder.put(run(1, recipe), kind.value, key=1)
+    found = folder.entries()
+    for kind in kinds:
+        one = found[f"{kind.value}-1.bundle.json"]
+        assert (one.apart, one.counts) == (kind, False)
+        assert one.answers.reproduction.unconfirmed == 0
+    assert found["real-0.bundle.json"].counts
+    assert found["real-0.bundle.json"].answers.reproduction.unconfirmed == 0
+
+
+def test_a_smoke_run_never_counts(folder: Folder) -> None:
+    folder.put(run(1, Recipe(card=CARD, weights=WeightMode.TINY, suite="smoke")), "smoke")
+    assert folder.entries()["smoke.json"].apart is Apart.SMOKE
+
+
+def test_of_a_refused_record_the_senders_words_are_not_repeated(folder: Folder, tmp_path: Path) -> None:
+    path = put_edited(tmp_path, run(1), {"cells[0].summary.latency_s.median": 1.0}, "edited")
+    folder.files.append(path)
+    folder.files.append(put(tmp_path, run(2), "private", key=1, note="write to me@example.org"))
+    found = folder.entries()
+    assert {one.state for one in found.values()} == {State.REFUSED}
+    assert "me@example.org" not in "".join(one.model_dump_json() for one in found.values())
+    edited = found["edited.json"].answers
+    assert (edited.integrity.hash_holds, edited.plausibility.answer) == (False, Plausible.REFUSED)
+
+
+def test_the_newest_comes_first(folder: Folder) -> None:
+    for seed, day in ((1, 20), (2, 22), (3, 21)):
+        folder.put(sealed(document_of(run(seed)), {"created_at": f"2026-11-{day}T00:00:00Z"}), f"{day}")
+    assert list(folder.entries()) == ["22.json", "21.json", "20.json"]

@@ -1,0 +1,148 @@
+"""What becomes of each file: errors, replays, decisions, and who came first."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bench.check.summary import Judged, RecordHead
+from bench.records.findings import Finding, Severity
+from bench.site.commit_order import Commit, History
+from bench.site.decisions import Decisions
+from bench.site.interface import State
+from bench.site.states import SHORT, Placed, Received, in_order, place
+from tests.site.entries import UNSIGNED, entry
+from tests.site.results import run
+
+NONE = Decisions({}, {})
+FIRST, SECOND = datetime(2026, 11, 21, tzinfo=UTC), datetime(2026, 11, 25, tzinfo=UTC)
+ERROR = Finding(
+    code="hash_mismatch", severity=Severity.ERROR, path="$", facts={}, sentence="wrong", remedy="right"
+)
+SUSPICION = ERROR.model_copy(update={"code": "reading_unusual", "severity": Severity.SUSPICIOUS})
+
+
+def received(
+    seed: int,
+    *,
+    key: str | None = None,
+    series: tuple[str, ...] = (),
+    findings: tuple[Finding, ...] = (),
+    committed_at: datetime | None = FIRST,
+    **changes: object,
+) -> Received:
+    """Return a file of the record of a seed."""
+    judged = {"key_id": key, "signature_holds": key is not None, "series": series, "findings": findings}
+    head = entry(run(seed)).head.model_copy(update={**changes, "judged": UNSIGNED.model_copy(update=judged)})
+    return Received(f"{seed}-{key}.json", head, committed_at)
+
+
+def states(*files: Received, decisions: Decisions = NONE) -> list[State]:
+    return [one.state for one in place(files, decisions)]
+
+
+def ids(placed: list[Placed]) -> list[str]:
+    return [one.id for one in placed]
+
+
+def test_records_that_share_nothing_are_published() -> None:
+    placed = place([received(1, series=("a",)), received(2, series=("b",))], NONE)
+    assert [one.state for one in placed] == [State.PUBLISHED] * 2
+    assert ids(placed) == [run(seed).content_hash[7:][:SHORT] for seed in (1, 2)]
+
+
+def test_the_same_bytes_twice_are_one_entry() -> None:
+    assert len(place([received(1, key="a"), received(1, key="a")], NONE)) == 1
+
+
+def test_a_second_key_for_the_same_record_is_a_replay_of_the_first() -> None:
+    first, second = place([received(1, key="a"), received(1, key="b")], NONE)
+    assert (first.state, second.state) == (State.PUBLISHED, State.REPLAYED)
+    assert second.keeper == first.id
+    assert second.id != first.id
+
+
+def test_repeats_of_another_record_are_a_replay() -> None:
+    kept, copy = place([received(1, series=("a", "b")), received(2, series=("c", "b"))], NONE)
+    assert (copy.state, copy.keeper) == (State.REPLAYED, kept.id)
+
+
+def test_a_record_with_errors_keeps_nothing_and_takes_no_short_id() -> None:
+    wrong, good = place([received(1, key="a", findings=(ERROR,)), received(1, key="b")], NONE)
+    assert (wrong.state, good.state) == (State.REFUSED, State.PUBLISHED)
+    assert good.id == run(1).content_hash[7:][:SHORT]
+    assert wrong.id != good.id
+
+
+def test_suspicion_holds_until_a_person_decides() -> None:
+    file = received(1, findings=(SUSPICION,))
+    (held,) = place([file], NONE)
+    assert held.state is State.HELD
+    (published,) = place([file], Decisions({held.id: "looked at"}, {}))
+    assert (published.state, published.reason) == (State.PUBLISHED, "looked at")
+
+
+def test_nobody_can_publish_errors_or_replays() -> None:
+    files = [received(1, key="a"), received(1, key="b"), received(2, findings=(ERROR,))]
+    every = {one.id: "please" for one in place(files, NONE)}
+    assert states(*files, decisions=Decisions(every, {})) == [
+        State.PUBLISHED,
+        State.REPLAYED,
+        State.REFUSED,
+    ]
+
+
+def test_a_withdrawn_record_still_keeps_its_content() -> None:
+    files = [received(1, key="a"), received(1, key="b")]
+    own = place(files, NONE)[0].id
+    first, second = place(files, Decisions({}, {own: "asked for"}))
+    assert (first.state, first.reason) == (State.WITHDRAWN, "asked for")
+    assert second.state is State.REPLAYED
+
+
+def test_a_date_after_the_commit_is_an_error_and_without_one_is_not_judged() -> None:
+    dated = datetime(2026, 11, 20, tzinfo=UTC)
+    early = received(1, committed_at=datetime(2026, 11, 1, tzinfo=UTC), created_at=dated)
+    assert states(early) == [State.REFUSED]
+    assert states(received(1, committed_at=SECOND, created_at=dated)) == [State.PUBLISHED]
+    assert states(received(1, committed_at=None, created_at=dated)) == [State.PUBLISHED]
+
+
+def test_a_key_is_known_since_the_commit_of_its_first_record() -> None:
+    date = datetime(2026, 10, 1, tzinfo=UTC)
+    placed = place(
+        [
+            received(1, key="a", committed_at=FIRST, created_at=date),
+            received(2, key="a", committed_at=SECOND, created_at=date),
+            received(3),
+        ],
+        NONE,
+    )
+    assert [one.first_seen for one in placed] == [FIRST, FIRST, None]
+
+
+def test_ids_that_begin_alike_are_told_apart() -> None:
+    alike = "sha256:" + "a" * 63
+    placed = place([received(1, hash=f"{alike}1"), received(2, hash=f"{alike}2")], NONE)
+    assert ids(placed) == ["a" * SHORT, "a" * 63 + "2"]
+
+
+def test_files_in_the_order_of_commits_then_names(tmp_path: Path) -> None:
+    head: RecordHead = entry(run(1)).head
+    names = ("late.json", "b/early.json", "a/early.json", "new.json")
+    commits = {
+        "late.json": Commit(1, SECOND),
+        "b/early.json": Commit(0, FIRST),
+        "a/early.json": Commit(0, FIRST),
+    }
+    files = [(tmp_path / name, head) for name in names]
+    found = in_order(files, tmp_path, History(is_known=True, commits=commits))
+    assert [one.path for one in found] == ["a/early.json", "b/early.json", "late.json", "new.json"]
+    assert found[-1].committed_at is None
+
+
+def test_a_head_that_was_not_judged_is_an_error() -> None:
+    head = entry(run(1)).head.model_copy(update={"judged": None})
+    with pytest.raises(ValueError, match="was not judged"):
+        _ = Received("x.json", head, None).judged
+    assert isinstance(UNSIGNED, Judged)
