@@ -1,0 +1,125 @@
+"""The files of a site: written whole, only where they differ, and removed when nothing makes them any more.
+
+`files.json` lists every file with its size and hash. What it does not list is not ours and is left alone.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Final, NamedTuple, Self
+
+from pydantic import StringConstraints, ValidationError
+
+from bench.records.base import Bytes, Frozen, Sha256
+from bench.store.disk import disk_errors
+from bench.store.record_files import write_atomically
+from bench.store.untrusted import read_file
+
+MANIFEST: Final = "files.json"
+_MOST_BYTES: Final = 2**28
+_Below = Annotated[
+    str, StringConstraints(pattern=r"^(?:[A-Za-z0-9][A-Za-z0-9._-]*/)*[A-Za-z0-9][A-Za-z0-9._-]*$")
+]
+"""A path below the site: no part of it is hidden, or leads upwards."""
+
+
+class Written(NamedTuple):
+    """A file as the manifest lists it."""
+
+    size_bytes: Bytes
+    sha256: Sha256
+
+
+class Manifest(Frozen):
+    """The files of a site."""
+
+    files: dict[_Below, Written]
+
+
+class Output:
+    """A site that is being written. Leaving it removes what nothing made, unless the work was interrupted."""
+
+    def __init__(self, root: Path) -> None:
+        self.root: Final = root
+        self._before = _read(root / MANIFEST)
+        self.files: Final[dict[str, Written]] = {}
+        self.changed = 0
+
+    def __enter__(self) -> Self:
+        """The site itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Write the list of files: after an interruption with those of the last build, for the next one.
+
+        Raises:
+            StorageError: the disk refused it.
+        """
+        if kind is None:
+            for path in sorted(self._before.keys() - self.files.keys()):
+                self._remove(path)
+        files = self.files if kind is None else {**self._before, **self.files}
+        content = _render(files)
+        if not _has(self.root / MANIFEST, content):
+            write_atomically(self.root / MANIFEST, content)
+
+    def put(self, path: str, content: bytes) -> Written:
+        """Write a file, unless it is there with the same content.
+
+        Raises:
+            StorageError: the disk refused it.
+        """
+        target = self.root / path
+        if not _has(target, content):
+            write_atomically(target, content, is_durable=False)
+            self.changed += 1
+        written = Written(len(content), hashlib.sha256(content).hexdigest())
+        self.files[path] = written
+        return written
+
+    def keep(self, files: Mapping[str, Written]) -> bool:
+        """Keep files that were written before; False, and none is kept, where one of them is not there."""
+        if any(_size(self.root / path) != written.size_bytes for path, written in files.items()):
+            return False
+        self.files.update(files)
+        return True
+
+    def _remove(self, path: str) -> None:
+        target = self.root / path
+        with disk_errors(target):
+            target.unlink(missing_ok=True)
+            self.changed += 1
+            for folder in target.parents:
+                if folder == self.root or any(folder.iterdir()):
+                    break
+                folder.rmdir()
+
+
+def _render(files: Mapping[str, Written]) -> bytes:
+    lines = (f"{json.dumps(path)}: {json.dumps(files[path])}" for path in sorted(files))
+    return ('{"files": {\n' + ",\n".join(lines) + "\n}}\n").encode()
+
+
+def _read(path: Path) -> dict[str, Written]:
+    """Return the files of the last build; none where the list is missing or is not one of ours."""
+    try:
+        return Manifest.model_validate_json(read_file(path, _MOST_BYTES)).files
+    except (OSError, ValidationError):
+        return {}
+
+
+def _has(path: Path, content: bytes) -> bool:
+    if _size(path) != len(content):
+        return False
+    try:
+        return read_file(path, len(content)) == content
+    except OSError:
+        return False
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
