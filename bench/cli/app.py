@@ -19,6 +19,7 @@ from bench.cli import (
     plan,
     report,
     run_command,
+    site,
     submit,
     suites,
     validate,
@@ -57,7 +58,7 @@ _LIMITS = {
     errno.EAGAIN: "Raise the limit of processes (ulimit -u)",
     errno.ENOMEM: "Close programs, or raise the limit of memory (ulimit -v)",
 }
-_WRITES_FILES = {"run", "frontier", "report"}
+_WRITES_FILES = {"run", "frontier", "report", "site"}
 
 
 @click.group(
@@ -86,6 +87,7 @@ for command in (
     compare.compare,
     validate.validate,
     submit.submit,
+    site.site,
     suites.suites,
     gpus.gpus,
     doctor.doctor,

@@ -1,0 +1,60 @@
+"""`bench site`: the static site of a folder of results."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bench.cli.command import Command, CommandGroup
+from bench.cli.options import FILE
+from bench.cli.reading import bar, index_file, index_options, note, refuse_if_any
+from bench.cli.streams import echo
+from bench.store import naming
+
+if TYPE_CHECKING:
+    from bench.site.build import Built
+
+
+@click.group(cls=CommandGroup, short_help="Build the static site of a folder of results.")
+def site() -> None:
+    """Pages, data and answers about the records of a folder, for any static host.
+
+    \b
+    Examples:
+      bench site build results/ --out public/
+    """
+
+
+@site.command(cls=Command, short_help="Write pages and data from records.")
+@click.argument("results", metavar="RESULTS", type=FILE)
+@click.option("--out", required=True, metavar="DIR", type=FILE, help="Folder for the site.")
+@index_options
+def build(*, results: Path, out: Path, index: Path | None, no_index: bool) -> None:
+    """Write the site of all records and bundles below a folder. The same folder gives the same bytes.
+
+    A record with errors is refused: its page lists the findings and no figures. A suspicious one is held: in
+    no median until a file published/ID.json says why it counts. A file withdrawn/ID.json leaves a tombstone.
+    Who came first is asked of git. docs/site.md has the rules. A file that is no record is named.
+
+    \b
+    Examples:
+      bench site build results/ --out public/
+      bench site build results/ --out public/ --no-index
+    """
+    from bench.site.build import Task, Watch, build_site
+
+    place = index_file(index, no_index=no_index, name=naming.SITE_INDEX)
+    with bar("reading records") as reading, bar("writing pages") as writing:
+        built = build_site(
+            Task(results, out), place, is_ours=index is None, watch=Watch(note, reading, writing)
+        )
+    echo(f"{out}: {_summary(built)}")
+    if not built.order_is_known:
+        note(f"{results}: no whole git history says which record came first; names decide")
+    refuse_if_any(built.errors)
+
+
+def _summary(built: "Built") -> str:
+    counts = ", ".join(f"{count:,} {state.value}" for state, count in built.states.items() if count)
+    records = f"{built.cards:,} cards; records: {counts or 'none'}"
+    return f"{records}; {built.changed:,} of {built.files:,} files changed"

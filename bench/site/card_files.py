@@ -1,0 +1,234 @@
+"""The files of one card: its page and check document, those of its records, its rows of the data."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Final
+
+from bench.check.document import merge
+from bench.check.index import Index
+from bench.check.summary import CellSummary, RecordSummary
+from bench.errors import RecordError
+from bench.hardware.catalog import cards
+from bench.records.check import Check
+from bench.report.details import traces_of
+from bench.report.overview import entry as overview_row
+from bench.report.view import build_view
+from bench.site import places, tables
+from bench.site.card_entries import CardRecords, entries_of
+from bench.site.decisions import Decisions
+from bench.site.feed import feed_item
+from bench.site.interface import CardPage, CardSummary, Entry, RecordPage, State
+from bench.site.output import Output, Written
+from bench.site.pages import render
+from bench.site.predictions import prediction
+from bench.site.states import Placed
+from bench.site.units import CardUnit, RecordFiles, Units, fingerprint
+from bench.store.bundle import is_envelope, unwrap
+from bench.store.canonical import canonical, parse
+from bench.store.record_files import MAX_RECORD_BYTES, without_search_for_cycles
+from bench.store.untrusted import read_file
+from bench.text import MAX_NAME, clean, decode
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What every card of a site is made from, and where its files go."""
+
+    results: Path
+    index: Index
+    units: Units
+    output: Output
+    decisions: Decisions
+    order_is_known: bool
+
+
+def write_card(site: Site, model: str, slug: str, placed: Sequence[Placed]) -> CardUnit:
+    """Write the files of a card, unless the last build made them from the same input.
+
+    Raises:
+        RecordError: a record was changed or removed meanwhile.
+        StorageError: the disk refused a file.
+    """
+    name, made_from = f"card/{model}/{slug}", _made_from(site, placed)
+    last = site.units.card(name)
+    if last is not None and last.fingerprint == made_from and site.output.keep(_all_files(last)):
+        return last
+    with without_search_for_cycles():
+        unit, rows = _Card(site, model, slug, placed, last).write(made_from)
+    return site.units.keep_card(name, unit, rows)
+
+
+def _all_files(unit: CardUnit) -> dict[str, Written]:
+    found = dict(unit.files)
+    for record in unit.records.values():
+        found |= record.files
+    return found
+
+
+def _made_from(site: Site, placed: Sequence[Placed]) -> str:
+    """Return the digest of all that decides about the pages of a card."""
+    return fingerprint(
+        site.order_is_known,
+        [
+            (
+                *(one.received.path, one.received.head.hash, one.id, one.state, one.reason, one.keeper),
+                *(one.first_seen, one.received.committed_at, site.decisions.published.get(one.id)),
+                one.received.judged.model_dump_json(),
+            )
+            for one in placed
+        ],
+    )
+
+
+class _Card:
+    """One card that is being written."""
+
+    def __init__(
+        self, site: Site, model: str, slug: str, placed: Sequence[Placed], last: CardUnit | None
+    ) -> None:
+        self.site: Final = site
+        self.model: Final = model
+        self.slug: Final = slug
+        self._last = {} if last is None else last.records
+        self._paths = {one.id: one.received.path for one in placed}
+        self._records = CardRecords.of(placed) if placed else None
+        self.entries: Final = (
+            () if self._records is None else entries_of(self._records, self._cells, site.decisions)
+        )
+
+    def write(self, made_from: str) -> tuple[CardUnit, tuple[bytes, bytes]]:
+        """Write all files; return what is kept of them, and the rows of the data."""
+        records = {entry.id: self._record(entry) for entry in self.entries}
+        page = self._page()
+        shown = page.check or page.prediction
+        files = [(places.card_page(self.model, self.slug), render.card(page).encode())]
+        if shown is not None:
+            text = shown.model_dump_json(indent=1)
+            files.append((places.card_check(self.model, self.slug), text.encode() + b"\n"))
+        items = (feed_item(entry) for entry in self.entries)
+        unit = CardUnit(
+            fingerprint=made_from,
+            summary=self._summary(page),
+            files={path: self.site.output.put(path, content) for path, content in files},
+            records=records,
+            feed=tuple(item for item in items if item is not None),
+        )
+        return unit, self._rows()
+
+    def _file(self, entry: Entry) -> Path:
+        return self.site.results / self._paths[entry.id]
+
+    def _cells(self, path: str) -> tuple[CellSummary, ...]:
+        return self.site.index.cells(self.site.results / path)
+
+    # --- the card -------------------------------------------------------------------------------------
+
+    def _page(self) -> CardPage:
+        check, predicted = self._check(), prediction(self.model, self.slug)
+        return CardPage(
+            model=self.model,
+            slug=self.slug,
+            name=self._name(check or predicted),
+            check=check,
+            prediction=predicted,
+            entries=tuple(entry for entry in self.entries if entry.apart is None),
+            others=tuple(entry for entry in self.entries if entry.apart is not None),
+            order_is_known=self.site.order_is_known,
+        )
+
+    def _check(self) -> Check | None:
+        """The published records of published weights, merged."""
+        counted = {self._file(entry): entry.id for entry in self.entries if entry.counts}
+        if not counted or self._records is None or self._records.main is None:
+            return None
+        self.site.index.choose(counted)
+        ids = {path.absolute(): entry_id for path, entry_id in counted.items()}
+
+        def link(path: Path) -> str:
+            return f"../../../{places.record_json(ids[path])}"
+
+        return self.site.index.check(self._records.main, link)
+
+    def _name(self, check: Check | None) -> str:
+        if check is not None:
+            return clean(check.gpu.name, MAX_NAME)
+        known = (card.nvml_name for card in cards() if card.slug == self.slug)
+        stated = (entry.head.device.name for entry in self.entries)
+        return next(chain(known, stated), self.slug)
+
+    def _summary(self, page: CardPage) -> CardSummary:
+        check, path = page.check or page.prediction, places.card_page(self.model, self.slug).split("/")
+        view = None if check is None else build_view(check, traces_of(check, ()))
+        counted = [entry for entry in page.entries if entry.counts]
+        states = [entry.state for entry in page.entries]
+        keys = {entry.answers.identity.key_id for entry in counted} - {None}
+        return CardSummary(
+            model=self.model,
+            slug=self.slug,
+            name=page.name,
+            row=None if view is None else overview_row(view, tuple(path)),
+            is_prediction=page.is_prediction,
+            published=len(counted),
+            held=states.count(State.HELD),
+            refused=states.count(State.REFUSED),
+            withdrawn=states.count(State.WITHDRAWN),
+            others=len(page.others),
+            keys=len(keys),
+            reproduced=sum(entry.answers.reproduction.unconfirmed > 0 for entry in counted),
+            confirmed=sum(entry.answers.reproduction.confirmed > 0 for entry in counted),
+        )
+
+    def _rows(self) -> tuple[bytes, bytes]:
+        shown = [entry for entry in self.entries if entry.state in tables.SHOWN]
+        records = [tables.record_row(entry) for entry in shown]
+        cells = [
+            tables.cell_row(entry, cell) for entry in shown for cell in self._cells(self._paths[entry.id])
+        ]
+        return (
+            tables.packed(tables.table(tables.RECORDS, records)),
+            tables.packed(tables.table(tables.CELLS, cells)),
+        )
+
+    # --- its records ----------------------------------------------------------------------------------
+
+    def _record(self, entry: Entry) -> RecordFiles:
+        made_from = fingerprint(entry.model_dump_json(), self.site.order_is_known)
+        last = self._last.get(entry.id)
+        if last is not None and last.fingerprint == made_from and self.site.output.keep(last.files):
+            return last
+        check, sent = None, _Sent({}, is_bundle=False)
+        if entry.state in tables.SHOWN:
+            cells = self._cells(self._paths[entry.id])
+            check = merge((RecordSummary(head=entry.head, cells=cells),))
+            sent = _sent(self._file(entry), entry.id)
+        page = RecordPage(
+            entry=entry, check=check, bundle=sent.is_bundle, order_is_known=self.site.order_is_known
+        )
+        files = {places.record_page(entry.id): render.record(page).encode(), **sent.files}
+        written = {path: self.site.output.put(path, content) for path, content in files.items()}
+        return RecordFiles(state=entry.state, fingerprint=made_from, files=written)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """What was sent, as files of the site."""
+
+    files: dict[str, bytes]
+    is_bundle: bool
+
+
+def _sent(path: Path, entry_id: str) -> _Sent:
+    """Return the record as JSON, and the bundle that it was in as it was sent."""
+    try:
+        content = read_file(path, MAX_RECORD_BYTES)
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read ({error.strerror})", hint="Run it again") from error
+    text = decode(content)
+    document = parse(text)
+    if not isinstance(document, dict) or not is_envelope(document):
+        return _Sent({places.record_json(entry_id): text.encode()}, is_bundle=False)
+    record = unwrap(document).record
+    files = {places.record_json(entry_id): canonical(record) + b"\n", places.record_bundle(entry_id): content}
+    return _Sent(files, is_bundle=True)

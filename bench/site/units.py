@@ -1,0 +1,98 @@
+"""What the last build made of each card: kept in the index, so that the same input is rendered once."""
+
+import hashlib
+from typing import Final, TypeVar
+
+from pydantic import ValidationError
+
+from bench.check.index import Index
+from bench.records.base import Frozen
+from bench.site.feed import FeedItem
+from bench.site.interface import CardSummary, State
+from bench.site.output import Written
+
+_TABLES: Final = ("records", "cells")
+
+
+class RecordFiles(Frozen):
+    """The files of one record's page, and the digest of what they were made from."""
+
+    state: State
+    fingerprint: str
+    files: dict[str, Written]
+
+
+class CardUnit(Frozen):
+    """All that a card page and the pages of its records left behind."""
+
+    fingerprint: str
+    summary: CardSummary
+    files: dict[str, Written]
+    records: dict[str, RecordFiles]
+    feed: tuple[FeedItem, ...]
+
+
+class PageUnit(Frozen):
+    """Any other page, or several."""
+
+    fingerprint: str
+    files: dict[str, Written]
+
+
+_Unit = TypeVar("_Unit", CardUnit, PageUnit)
+
+
+class Units:
+    """The kept units of one site."""
+
+    def __init__(self, index: Index, site: str) -> None:
+        self._index = index
+        self._site = site
+
+    def card(self, name: str) -> CardUnit | None:
+        """The unit of a card; None where there is none that can be used."""
+        return self._read(name, CardUnit)
+
+    def page(self, name: str) -> PageUnit | None:
+        """The unit of other pages."""
+        return self._read(name, PageUnit)
+
+    def tables(self, name: str) -> tuple[bytes, bytes] | None:
+        """The rows of a card's records and cells."""
+        records, cells = (self._index.kept(self._name(f"{name}/{table}")) for table in _TABLES)
+        return None if records is None or cells is None else (records, cells)
+
+    def text(self, name: str) -> str | None:
+        """A text that depends on bench alone."""
+        found = self._index.kept(name)
+        return None if found is None else found.decode(errors="replace")
+
+    def keep_card(self, name: str, unit: CardUnit, tables: tuple[bytes, bytes]) -> CardUnit:
+        """Keep the unit of a card with its rows. Return it as the next build will find it."""
+        rows = {self._name(f"{name}/{table}"): rows for table, rows in zip(_TABLES, tables, strict=True)}
+        kept = unit.model_dump_json().encode()
+        self._index.keep({self._name(name): kept, **rows})
+        return CardUnit.model_validate_json(kept, strict=True)
+
+    def keep_page(self, name: str, unit: PageUnit) -> None:
+        """Keep the unit of other pages."""
+        self._index.keep({self._name(name): unit.model_dump_json().encode()})
+
+    def keep_text(self, name: str, text: str) -> None:
+        """Keep a text that depends on bench alone."""
+        self._index.keep({name: text.encode()})
+
+    def _name(self, name: str) -> str:
+        return f"{self._site}/{name}"
+
+    def _read(self, name: str, kind: type[_Unit]) -> _Unit | None:
+        found = self._index.kept(self._name(name))
+        try:
+            return None if found is None else kind.model_validate_json(found, strict=True)
+        except ValidationError:
+            return None
+
+
+def fingerprint(*parts: object) -> str:
+    """Return a digest of values whose `repr` states all of them."""
+    return hashlib.sha256(repr(parts).encode(errors="surrogatepass")).hexdigest()

@@ -1,0 +1,231 @@
+"""Sites of whole folders: the same bytes, only what has changed, and what no page may say."""
+
+import io
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from bench.errors import RecordError, UsageError
+from bench.records.check import Check
+from bench.records.enums import Provenance, WeightMode
+from bench.site import places
+from bench.site.interface import State
+from tests.site.results import (
+    CARD,
+    MODEL,
+    PAGE,
+    RUN,
+    built,
+    commit,
+    decide,
+    entry_id,
+    files_of,
+    put,
+    put_edited,
+    run,
+)
+from tests.validate.recipes import EIGHT, Recipe
+
+SLOW = replace(RUN, pace=2.0)
+RANDOM = replace(RUN, weights=WeightMode.RANDOM, has_power=False)
+SMOKE = Recipe(card=CARD, weights=WeightMode.TINY, suite="smoke")
+WRONG = {"cells[0].summary.latency_s.median": 12_345.0}
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    """Records in every state: published, held, refused, replayed, withdrawn, apart."""
+    folder = tmp_path / "results"
+    for seed in range(4):
+        put(folder, run(seed), f"{seed}", key=seed, note=f"note {seed}")
+    put(folder, run(9, SLOW), "slow", key=9)
+    put_edited(folder, run(5), WRONG, "edited")
+    put(folder, run(0), "stolen", key=7)
+    put(folder, run(6), "gone", key=6)
+    decide(folder, "withdrawn", entry_id(run(6)), "Asked for by its sender")
+    put(folder, run(11, RANDOM), "random", key=1)
+    put(folder, run(12, SMOKE), "smoke", key=1)
+    put(folder, run(13, replace(RUN, model=EIGHT)), "eight", key=1)
+    return folder
+
+
+def check_of(out: Path) -> Check:
+    return Check.model_validate_json((out / places.card_check(*PAGE)).read_bytes())
+
+
+def test_every_state_and_its_files(results: Path, tmp_path: Path) -> None:
+    out = tmp_path / "public"
+    found = built(results, out)
+    assert found.states == {
+        State.PUBLISHED: 7,
+        State.HELD: 1,
+        State.REFUSED: 1,
+        State.REPLAYED: 1,
+        State.WITHDRAWN: 1,
+    }
+    assert found.errors == ()
+    files = files_of(out)
+    assert {"index.html", "404.html", "feed.xml", "contribute/index.html", "data/index.html"} <= files.keys()
+    shown = entry_id(run(0))
+    assert places.record_bundle(shown) in files
+    assert json.loads(files[places.record_json(shown)]) == json.loads(run(0).model_dump_json())
+    withdrawn = entry_id(run(6))
+    assert places.record_page(withdrawn) in files
+    assert places.record_json(withdrawn) not in files
+    listed = json.loads(files["files.json"])["files"]
+    assert listed.keys() | {"files.json"} == files.keys()
+
+
+def test_medians_are_of_published_records_alone(results: Path, tmp_path: Path) -> None:
+    out = tmp_path / "public"
+    built(results, out)
+    check = check_of(out)
+    assert check.provenance is Provenance.MEASURED
+    assert {record.id for record in check.records} == {run(seed).record_id for seed in range(4)}
+    assert all(
+        (out / places.card_check(*PAGE)).parent.joinpath(record.path or "").is_file()
+        for record in check.records
+    )
+
+
+def test_figures_of_refused_and_withdrawn_records_are_nowhere(results: Path, tmp_path: Path) -> None:
+    out = tmp_path / "public"
+    built(results, out)
+    cells = pd.read_parquet(out / "data" / "cells.parquet")
+    records = pd.read_csv(io.BytesIO((out / "data" / "records.csv").read_bytes()))
+    assert set(records["state"]) == {"published", "held"}
+    assert set(cells["id"]) == set(records["id"])
+    assert entry_id(run(6)) not in set(records["id"])
+    refused = run(5).cells[0].repeats[0].latency_s
+    pages = [path for path, content in files_of(out).items() if str(refused).encode() in content]
+    assert pages == []
+
+
+def test_what_never_counts_is_marked_in_the_data(results: Path, tmp_path: Path) -> None:
+    built(results, tmp_path / "public")
+    records = pd.read_parquet(tmp_path / "public" / "data" / "records.parquet")
+    assert set(records["apart"].dropna()) == {"random", "smoke"}
+    assert set(records[records["apart"].isna()]["weight_mode"]) == {"hub"}
+
+
+def test_the_same_folder_gives_the_same_bytes_from_anywhere_in_any_order(
+    results: Path, tmp_path: Path
+) -> None:
+    built(results, tmp_path / "one", tmp_path / "index.sqlite")
+    elsewhere = tmp_path / "far" / "away"
+    for path in sorted((path for path in results.rglob("*") if path.is_file()), reverse=True):
+        target = elsewhere / path.relative_to(results)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    built(elsewhere, tmp_path / "two")
+    assert files_of(tmp_path / "one") == files_of(tmp_path / "two")
+
+
+def test_step_by_step_gives_the_same_bytes_as_at_once(results: Path, tmp_path: Path) -> None:
+    index, out, growing = tmp_path / "index.sqlite", tmp_path / "steps", tmp_path / "growing"
+    for path in sorted(path for path in results.rglob("*") if path.is_file()):
+        target = growing / path.relative_to(results)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+        built(growing, out, index)
+    built(results, tmp_path / "once")
+    assert files_of(out) == files_of(tmp_path / "once")
+
+
+def test_an_unchanged_folder_writes_nothing(results: Path, tmp_path: Path) -> None:
+    out, index = tmp_path / "public", tmp_path / "index.sqlite"
+    first = built(results, out, index)
+    assert first.changed == first.files
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
+    assert built(results, out, index).changed == 0
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before
+
+
+def test_another_card_leaves_the_pages_of_this_one_alone(results: Path, tmp_path: Path) -> None:
+    out, index = tmp_path / "public", tmp_path / "index.sqlite"
+    built(results, out, index)
+    before = {path: content for path, content in files_of(out).items() if f"/{CARD}/" in path}
+    put(results, run(14, replace(RUN, card="rtx-4070")), "other", key=1)
+    added = built(results, out, index)
+    after = files_of(out)
+    assert {path: after[path] for path in before} == before
+    assert 0 < added.changed < added.files // 2
+
+
+def test_files_of_a_removed_record_are_removed(results: Path, tmp_path: Path) -> None:
+    out, index = tmp_path / "public", tmp_path / "index.sqlite"
+    built(results, out, index)
+    record = out / places.record_page(entry_id(run(9, SLOW)))
+    assert record.exists()
+    next(results.rglob("slow-9.bundle.json")).unlink()
+    built(results, out, index)
+    assert not record.parent.exists()
+
+
+def test_a_file_that_somebody_removed_is_written_again(results: Path, tmp_path: Path) -> None:
+    out, index = tmp_path / "public", tmp_path / "index.sqlite"
+    built(results, out, index)
+    page = out / places.record_page(entry_id(run(1)))
+    page.unlink()
+    built(results, out, index)
+    assert page.exists()
+
+
+def test_a_held_record_is_published_by_a_decision(results: Path, tmp_path: Path) -> None:
+    out, index = tmp_path / "public", tmp_path / "index.sqlite"
+    built(results, out, index)
+    decide(results, "published", entry_id(run(9, SLOW)), "The card is undervolted")
+    assert built(results, out, index).states[State.HELD] == 0
+    assert len(check_of(out).records) == 5
+    assert b"undervolted" in (out / places.record_page(entry_id(run(9, SLOW)))).read_bytes()
+
+
+def test_who_came_first_is_asked_of_git(tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    thief = put(results, run(0), "a-thief", key=7)
+    owner = put(results, run(0), "b-owner", key=0)
+    assert not built(results, tmp_path / "unknown").order_is_known
+    commit(tmp_path, owner, date="2026-11-21T00:00:00Z")
+    commit(tmp_path, thief, date="2026-11-22T00:00:00Z")
+    assert built(results, tmp_path / "known").order_is_known
+    kept = json.loads((tmp_path / "known" / places.record_bundle(entry_id(run(0)))).read_bytes())
+    assert kept == json.loads(owner.read_bytes())
+
+
+def test_a_file_that_is_no_record_is_named_and_the_rest_is_built(results: Path, tmp_path: Path) -> None:
+    (results / "zip.json").write_bytes(b"PK\x03\x04")
+    (error,) = built(results, tmp_path / "public").errors
+    assert "zip.json" in str(error)
+    assert check_of(tmp_path / "public").records
+
+
+def test_without_records_there_is_a_site_of_predictions(tmp_path: Path) -> None:
+    results, out = tmp_path / "results", tmp_path / "public"
+    results.mkdir()
+    found = built(results, out, predicted=[PAGE])
+    assert (found.cards, sum(found.states.values())) == (1, 0)
+    assert check_of(out).provenance is Provenance.DERIVED
+    assert pd.read_parquet(out / "data" / "records.parquet").empty
+
+
+def test_a_decision_that_cannot_be_read_stops_the_build(results: Path, tmp_path: Path) -> None:
+    (results / "withdrawn" / "0123456789abcdef.json").write_text("{")
+    with pytest.raises(RecordError, match="withdrawn"):
+        built(results, tmp_path / "public")
+    assert not (tmp_path / "public").exists()
+
+
+@pytest.mark.parametrize("out", ["results/public", "."])
+def test_a_site_inside_the_results_or_around_them_is_refused(results: Path, tmp_path: Path, out: str) -> None:
+    with pytest.raises(UsageError, match="--out"):
+        built(results, tmp_path / out)
+
+
+def test_no_such_folder(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no such folder"):
+        built(tmp_path / "nothing", tmp_path / "public")
+    assert MODEL in places.card_page(*PAGE)

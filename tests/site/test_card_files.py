@@ -1,0 +1,49 @@
+"""The files of one card that has no other site around it."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from bench.site import places
+from bench.store.canonical import canonical
+from tests.site.results import CARD, MODEL, PAGE, RUN, built, entry_id, files_of, put, run
+from tests.validate.recipes import UNLISTED
+
+
+def test_a_record_by_itself_is_published_as_it_is(tmp_path: Path) -> None:
+    path = put(tmp_path / "results", run(1))
+    built(tmp_path / "results", tmp_path / "public")
+    files = files_of(tmp_path / "public")
+    assert files[places.record_json(entry_id(run(1)))] == path.read_bytes()
+    assert places.record_bundle(entry_id(run(1))) not in files
+
+
+def test_a_record_from_a_bundle_can_be_hashed_by_anybody(tmp_path: Path) -> None:
+    path = put(tmp_path / "results", run(1), key=1)
+    built(tmp_path / "results", tmp_path / "public")
+    files = files_of(tmp_path / "public")
+    content = files[places.record_json(entry_id(run(1)))]
+    assert content == canonical(json.loads(content)) + b"\n"
+    assert files[places.record_bundle(entry_id(run(1)))] == path.read_bytes()
+
+
+def test_the_check_document_links_to_its_records(tmp_path: Path) -> None:
+    put(tmp_path / "results", run(1))
+    put(tmp_path / "results", run(2))
+    built(tmp_path / "results", tmp_path / "public")
+    place = tmp_path / "public" / places.card_check(*PAGE)
+    records = json.loads(place.read_bytes())["records"]
+    assert len(records) == 2
+    for record in records:
+        linked = json.loads((place.parent / record["path"]).read_bytes())
+        assert linked["content_hash"] == record["hash"]
+
+
+def test_a_card_that_the_catalog_lacks_has_a_page_under_its_own_name(tmp_path: Path) -> None:
+
+    record = run(1, replace(RUN, card=UNLISTED))
+    put(tmp_path / "results", record)
+    built(tmp_path / "results", tmp_path / "public")
+    page = tmp_path / "public" / places.card_page(MODEL, record.device.slug)
+    assert UNLISTED in page.read_text(encoding="utf-8")
+    assert record.device.slug != CARD
