@@ -1,6 +1,7 @@
 """The action and the workflows: their shell steps run here, and a stranger's code never starts by itself."""
 
 import ast
+import base64
 import json
 import os
 import re
@@ -16,7 +17,11 @@ import pytest
 import yaml
 
 from bench.store.record_files import read_record
+from bench.submit.place import place_of
+from tests.identity.signers import bundled, signed, signer
 from tests.run.processes import environment, write_suite
+from tests.submit.pull_request import PullRequest
+from tests.validate.good import ordinary
 
 ROOT = Path(__file__).parents[1]
 
@@ -30,6 +35,8 @@ ACTION = read("action.yml")
 GPU = read(".github/workflows/gpu.yml")
 REUSABLE = read(".github/workflows/bench.yml")
 CI = read(".github/workflows/ci.yml")
+SUBMISSIONS = read(".github/workflows/submissions.yml")
+DOCUMENTS = {"action": ACTION, "gpu": GPU, "bench": REUSABLE, "ci": CI, "submissions": SUBMISSIONS}
 
 
 def steps_of(document: dict[Any, Any]) -> list[dict[str, Any]]:
@@ -40,7 +47,7 @@ def steps_of(document: dict[Any, Any]) -> list[dict[str, Any]]:
 
 STEPS = {
     (name, step["name"]): step
-    for name, document in (("action", ACTION), ("gpu", GPU), ("bench", REUSABLE), ("ci", CI))
+    for name, document in DOCUMENTS.items()
     for step in steps_of(document)
     if "run" in step
 }
@@ -73,7 +80,7 @@ def test_no_step_pastes_an_expression_into_its_shell(name: tuple[str, str]) -> N
 @pytest.mark.parametrize("name", NAMES)
 def test_a_step_uses_what_it_is_given_and_is_given_what_it_uses(name: tuple[str, str]) -> None:
     script, given = STEPS[name]["run"], set(STEPS[name].get("env", {}))
-    document = {"action": ACTION, "gpu": GPU, "bench": REUSABLE, "ci": CI}[name[0]]
+    document = DOCUMENTS[name[0]]
     used = set(re.findall(r"\$\{?([A-Z][A-Z_]+)", script))
     assert given - {"GH_TOKEN"} <= used  # which gh reads
     assert {each for each in used - given if not each.startswith(("GITHUB_", "RUNNER_"))} <= set(
@@ -93,7 +100,7 @@ def test_shellcheck_has_nothing_to_say(name: tuple[str, str], tmp_path: Path) ->
     assert said.stdout == ""
 
 
-@pytest.mark.parametrize("document", [ACTION, GPU, REUSABLE, CI], ids=["action", "gpu", "bench", "ci"])
+@pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
 def test_actions_of_others_are_pinned_by_hash(document: dict[Any, Any]) -> None:
     for step in steps_of(document):
         used = step.get("uses", "./")
@@ -127,6 +134,42 @@ def test_a_test_file_that_runs_on_windows_imports_nothing_that_windows_lacks() -
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             names = {each.name for each in node.names} if isinstance(node, ast.Import) else set()
             assert not names & {"pty", "fcntl", "termios", "resource", "pwd", "grp"}, path
+
+
+# --- submitted records ------------------------------------------------------------------------------------
+
+
+def test_a_submission_runs_the_code_of_the_base_and_reads_that_of_the_branch() -> None:
+    assert SUBMISSIONS[True] == {"pull_request": {"paths": ["results/**"]}}
+    assert SUBMISSIONS["permissions"] == {}
+    (job,) = SUBMISSIONS["jobs"].values()
+    assert job["permissions"] == {"contents": "read"}
+    assert "secrets." not in (ROOT / ".github/workflows/submissions.yml").read_text(encoding="utf-8")
+    base, submitted = (step["with"] for step in job["steps"] if "checkout" in step.get("uses", ""))
+    assert (base["ref"], base["path"]) == ("${{ github.event.pull_request.base.sha }}", "base")
+    assert submitted["path"] == "submitted"
+    assert not base["persist-credentials"]
+    assert not submitted["persist-credentials"]
+    assert {step["working-directory"] for step in job["steps"] if "run" in step} == {"base"}
+
+
+@pytest.mark.parametrize(("seed", "code"), [(1, 0), (2, 1)], ids=["its own key", "another key"])
+def test_the_steps_take_bundles_and_validate_them(seed: int, code: int, tmp_path: Path) -> None:
+    statement = json.loads(base64.b64decode(json.loads(bundled(ordinary(), 1))["payload"]))
+    pull = PullRequest(tmp_path)
+    pull.write(str(place_of(ordinary(), signer(1).public_key.keyid)), signed(statement, seed))
+    pull.commit()
+    pull.folder.rename(tmp_path / "submitted")
+    own = {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "GITHUB_WORKSPACE": str(tmp_path),
+        "RUNNER_TEMP": str(tmp_path),
+    }
+    taken = shell(("submissions", "Take the bundles out"), ROOT, **own, BASE="main", HEAD="change")
+    assert (taken.returncode, taken.stdout) == (0, "1 files, 0 refused\n"), taken.stderr
+    judged = shell(("submissions", "Validate"), ROOT, **own)
+    assert judged.returncode == code, judged.stderr
+    assert ("[signature_invalid]" in judged.stdout) is (code == 1)
 
 
 # --- who may start what -----------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -195,21 +195,20 @@ def _agree(yes: bool) -> None:
 
 
 def _write(folder: Path, made: "Draft", key: "SigningKey", content: bytes) -> None:
-    from bench.store import naming
     from bench.store.record_files import write_atomically
+    from bench.submit.place import name_of
 
-    path = folder / naming.bundle_name(made.stem, key.key_id)
+    path = folder / name_of(made.record, key.key_id)
     write_atomically(path, content)
     echo(f"bundle    {path}")
 
 
 def _commit(repository: "Repository", made: "Draft", key: "SigningKey", content: bytes) -> None:
     from bench.cli.submit_output import commit_lines
-    from bench.store import naming
+    from bench.submit.place import place_of
 
-    folder = naming.folder(naming.RESULTS, made.record.model.name, made.record.device.slug)
-    path = PurePosixPath(*folder.parts, naming.bundle_name(made.stem, key.key_id))
-    for line in commit_lines(repository.commit(path, content, made.record.record_id), repository.folder):
+    place = place_of(made.record, key.key_id)
+    for line in commit_lines(repository.commit(place, content, made.record.record_id), repository.folder):
         echo(line)
 
 

@@ -13,7 +13,6 @@ from bench.records.enums import Provenance
 from bench.records.findings import RecordFindings
 from bench.records.record import Record
 from bench.records.submission import HANDLE, MAX_NOTE
-from bench.store import naming
 from bench.store.privacy import names_revealed, revealed
 from bench.store.record_files import find_records, read_unverified
 from bench.store.untrusted import kind_of
@@ -33,13 +32,6 @@ class Draft:
     handle: str | None
     note: str | None
     findings: RecordFindings
-
-    @property
-    def stem(self) -> str:
-        """The name of the record's file, made from the record: the sender's own name of it stays here."""
-        kind: naming.Kind = "frontier" if self.record.frontier_step_s is not None else ""
-        name = naming.record_name(self.record.created_at, self.record.suite.name, kind, self.record.record_id)
-        return Path(name).stem
 
 
 def draft(path: Path, now: datetime, *, handle: str | None, note: str | None) -> Draft:

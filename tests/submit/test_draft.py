@@ -45,13 +45,6 @@ def test_a_run_of_every_kind_can_be_submitted(kind: str, tmp_path: Path) -> None
     assert made.document == json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
 
 
-def test_the_name_of_the_senders_file_stays_at_home(record: Path) -> None:
-    assert drafted(record).stem == f"20261120T180409Z-quick-{ordinary().record_id}"
-    search = record.with_name("search.json")
-    write_record(good(replace(SHORT, is_search=True)), search)
-    assert "-frontier-" in drafted(search).stem
-
-
 def test_a_prediction_is_refused(tmp_path: Path) -> None:
     write_record(derived_record(), tmp_path / "r.json")
     with pytest.raises(RecordError, match="is a prediction, which is not submitted"):
