@@ -89,10 +89,15 @@ def _steps(make: str, folder: str, options: str = "") -> tuple[Step, ...]:
         ),
         Step(
             "Send it",
-            (f"{bench} submit RECORD --offline", f"{bench} submit RECORD --to git"),
-            "--offline writes the signed bundle to a file. --to git commits it to a new branch of a clone of"
-            " the results and prints the command that pushes it; then open a pull request. Add --print to see"
-            " everything that is sent.",
+            (
+                f"{bench} submit RECORD --print",
+                f"{bench} submit RECORD --to git",
+                f"{bench} submit RECORD --offline",
+            ),
+            "--print shows all that would be signed. --to git commits the signed bundle to a new branch of a"
+            " clone of the results (the current folder, or --repository) and prints the command that pushes"
+            " it; then open a pull request. --offline writes the bundle to a file, to be sent in another way."
+            " Your key is made on first use; keep it, so that later records are known as yours.",
         ),
     )
 
