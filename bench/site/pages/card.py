@@ -117,7 +117,7 @@ def _records(title: str, note: str, entries: Sequence[Entry]) -> Records:
 def _row(entry: Entry) -> RecordRow:
     head = entry.head
     handle = None if head.judged is None else head.judged.handle
-    shows_figures = entry.state not in {State.REFUSED, State.WITHDRAWN}
+    shows_figures = entry.state in {State.PUBLISHED, State.HELD}
     return RecordRow(
         id=entry.id,
         href=places.record_page(entry.id),

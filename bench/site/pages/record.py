@@ -24,7 +24,7 @@ MAX_FINDINGS: Final = 100
 
 
 def render(page: RecordPage) -> str:
-    """Return the page. Nothing of a refused or withdrawn record is shown but its findings or the reason."""
+    """Return the page. Without figures it has the answers, and findings or the record that came first."""
     entry = page.entry
     template = "tombstone.html.j2" if entry.state is State.WITHDRAWN else "record.html.j2"
     view = None if page.check is None else _view(page.check)
@@ -41,7 +41,7 @@ def render(page: RecordPage) -> str:
             "findings": entry.findings[:MAX_FINDINGS],
             "findings_left_out": len(entry.findings[MAX_FINDINGS:]),
             "severities": {severity: one for severity, (one, _several) in SEVERITIES.items()},
-            "facts": tuple(_facts(page)) if entry.state is not State.REFUSED else (),
+            "facts": () if page.check is None else tuple(_facts(page)),
             "order_is_known": page.order_is_known,
             "values": None if view is None else html.table_values(view),
             "view": view,
