@@ -154,7 +154,7 @@ def test_a_directory_with_a_strange_name_gets_one_that_fits_a_record(having: Hav
         RunOptions(suite="smoke", revision="main"),
         RunOptions(suite="smoke", weights="random"),
         RunOptions(model="a/b/c"),
-        RunOptions(model="../a"),
+        RunOptions(model="../no-model-is-here"),
         RunOptions(repeats=0),
         RunOptions(audio=Path("nothing.wav")),
     ],
