@@ -14,6 +14,7 @@ from bench import shipped
 from bench.store.canonical import content_hash
 from bench.store.record_files import read_record, write_record
 from tests.cli.conftest import Say
+from tests.cli.test_prompts import typed
 from tests.identity.signers import as_file, bundled, signed
 from tests.run.processes import bench
 from tests.submit.conftest import clone_in, git
@@ -228,3 +229,33 @@ def test_a_run_ends_with_the_command_that_submits_its_record(
     ended = bench(*arguments, "--repository", clone, "--yes", home=home, cwd=folder)
     assert (program, ended.returncode) == ("bench", 0), ended.stderr
     assert "counts    for the pipeline alone: it ran the tiny model\n" in ended.stdout
+
+
+@pytest.mark.parametrize(("answer", "code", "bundles"), [("y\n", 0, 1), ("n\n", 2, 0), ("\n", 2, 0)])
+def test_a_person_is_asked_and_silence_is_no_agreement(
+    say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str, code: int, bundles: int
+) -> None:
+    typed(monkeypatch, answer)
+    said = say("submit", "mine.json", "--offline")
+    assert said.code == code
+    assert said.err.startswith("Publish this under CC0-1.0?")
+    assert len(list(tmp_path.glob("*.bundle.json"))) == bundles
+
+
+def test_reports_and_comparisons_read_bundles_and_count_a_record_once(say: Say, tmp_path: Path) -> None:
+    say("submit", "mine.json", "--offline", "--yes")
+    bundle = bundle_in(tmp_path)
+    assert say("compare", "mine.json", bundle.name, "--format", "json").code == 0
+    said = say("report", "mine.json", bundle.name, "--format", "json", "--no-index", "--out", "pages")
+    assert said.code == 0, said.err
+    (page,) = (tmp_path / "pages").rglob("*check.json")
+    assert len(json.loads(page.read_text(encoding="utf-8"))["records"]) == 1
+
+
+def test_a_bundle_is_not_resumed(say: Say, tmp_path: Path) -> None:
+    say("submit", "mine.json", "--offline", "--yes")
+    before = bundle_in(tmp_path).read_bytes()
+    said = say("run", "--resume", bundle_in(tmp_path).name, "--device", "cpu")
+    assert said.code == 2
+    assert "a bundle cannot be resumed. Resume the record from which it was made" in said.line()
+    assert bundle_in(tmp_path).read_bytes() == before
