@@ -49,15 +49,12 @@ def short(name: str) -> str:
 
 def answers(card: CardSummary) -> str:
     """Return the four answers about the records of a card in a few words; empty without records."""
-    counted = (
-        (card.published, "published"),
-        (card.held, "held"),
-        (card.refused, "refused"),
-        (card.withdrawn, "withdrawn"),
-        (card.others, "apart"),
-    )
-    words = [f"{count:,} {word}" for count, word in counted if count]
+    counts = ((card.held, "held"), (card.refused, "refused"), (card.withdrawn, "withdrawn"))
+    words = [f"{count:,} {word}" for count, word in counts if count]
     if card.published:
-        words.append(f"{card.keys:,} key{'' if card.keys == 1 else 's'}")
-        words.append(f"{card.confirmed:,} reproduced, {card.reproduced:,} by unconfirmed keys")
-    return ", ".join(words)
+        keys = f"by {card.keys:,} key{'' if card.keys == 1 else 's'}" if card.keys else "unsigned"
+        reproduced = f"{card.confirmed:,} reproduced, {card.reproduced:,} by unconfirmed keys"
+        words = [f"{card.published:,} published {keys}", *words, reproduced]
+    if card.others:
+        words.append(f"{card.others:,} apart")
+    return "; ".join(words)

@@ -24,7 +24,7 @@ def test_rows_link_to_the_pages_of_the_cards_and_name_their_basis() -> None:
         ("check/MOSS-Audio-4B-Instruct/rtx-4070/index.html", "prediction"),
         ("check/MOSS-Audio-4B-Instruct/rtx-4090/index.html", "measured"),
     ]
-    assert "3 published, 2 keys, 0 reproduced, 0 by unconfirmed keys" in page
+    assert "3 published by 2 keys; 0 reproduced, 0 by unconfirmed keys" in page
 
 
 def test_a_card_without_figures_has_a_row_and_a_link() -> None:
@@ -50,3 +50,13 @@ def test_long_beginnings_of_names_are_left_out() -> None:
     assert front.short("NVIDIA GeForce RTX 4070") == "RTX 4070"
     assert front.short("MOSS-Audio-4B-Instruct") == "4B-Instruct"
     assert front.short("Thing") == "Thing"
+
+
+def test_the_answers_in_short_name_what_is_not_published_too() -> None:
+    record = sample.all_measured_48()
+    signed = summary(record, published=3, keys=1, held=1, refused=2, withdrawn=1, others=4, reproduced=2)
+    assert front.answers(signed) == (
+        "3 published by 1 key; 1 held; 2 refused; 1 withdrawn; 0 reproduced, 2 by unconfirmed keys; 4 apart"
+    )
+    assert front.answers(summary(record, published=1)).startswith("1 published unsigned; ")
+    assert front.answers(summary(record)) == ""

@@ -165,7 +165,7 @@ def test_a_measured_card_shows_its_figures_and_all_lead_to_its_page(page: Page) 
     page.locator("#card").fill("4090")
     result = page.locator("#result")
     assert "Longest clip: 600 s ran" in result.inner_text()
-    assert "3 published" in result.inner_text()
+    assert "Records: 3 published by 2 keys" in result.inner_text()
     assert (
         result.get_by_role("link").get_attribute("href") == "check/MOSS-Audio-4B-Instruct/rtx-4090/index.html"
     )

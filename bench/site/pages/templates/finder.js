@@ -159,9 +159,9 @@
       const link = element("a", { href: known.contribute }, "Be the first");
       return element("p", {}, "Nobody has published a measurement of this card yet. ", link);
     }
-    const text = (column) =>
-      [...row.cells[column].childNodes].map((node) => node.textContent.trim()).filter(Boolean).join(", ");
-    const words = ` Longest clip: ${text(5)}. Decode speed: ${text(6)}. Records: ${text(7)}.`;
+    const parts = (column) => [...row.cells[column].childNodes].map((node) => node.textContent.trim()).filter(Boolean);
+    const [longest, speed] = [5, 6].map((column) => parts(column).join(", "));
+    const words = ` Longest clip: ${longest}. Decode speed: ${speed}. Records: ${parts(7).at(-1)}.`;
     return element("p", {}, element("span", { class: "stamp" }, "measured"), words);
   }
 
