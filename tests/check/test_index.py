@@ -319,3 +319,37 @@ def test_many_files_are_read_in_other_processes_with_the_same_result(tmp_path: P
 def test_a_key_never_leaves_its_folder() -> None:
     with pytest.raises(ValueError, match="slug"):
         GroupKey(model="m", slug="../x", repo=None, config_sha256="", emulated_bytes=None)
+
+
+def test_heads_and_cells_of_each_file_also_of_copies(folder: Path) -> None:
+    write_record(FIRST, folder / "copy.json")
+
+    def work(index: Index) -> None:
+        index.update(files(folder), read_summary)
+        heads = list(index.heads())
+        assert [path.name for path, _ in heads] == ["a.json", "b.json", "copy.json"]
+        assert [head.id for _, head in heads] == [FIRST.record_id, SECOND.record_id, FIRST.record_id]
+        assert index.cells(folder / "b.json") == read_summary(folder / "b.json").cells
+        assert index.cells(folder / "none.json") == ()
+
+    use_index(None, print, work)
+
+
+def test_fewer_files_can_be_chosen_afterwards(folder: Path) -> None:
+    def work(index: Index) -> None:
+        index.update(files(folder), read_summary)
+        (key,) = index.groups()
+        index.choose([folder / "b.json"])
+        assert index.files(key) == (folder / "b.json",)
+        assert [record.id for record in index.check(key, lambda _: None).records] == [SECOND.record_id]
+        index.choose(files(folder))
+        assert len(index.check(key, lambda _: None).records) == 2
+
+    use_index(None, print, work)
+
+
+def test_what_was_kept_is_there_until_other_code_opens_the_index(folder: Path) -> None:
+    place = folder / "i.sqlite"
+    use_index(place, print, lambda index: index.keep({"a": b"1", "b": b"2"}))
+    assert use_index(place, print, lambda index: (index.kept("a"), index.kept("c"))) == (b"1", None)
+    assert use_index(place, print, lambda index: index.kept("a"), made_by="another") is None

@@ -14,6 +14,7 @@ from bench.records.check import Check
 from bench.records.enums import Provenance, WeightMode
 from bench.site import places
 from bench.site.interface import State
+from tests.benchmarks.many_results import make
 from tests.site.results import (
     CARD,
     MODEL,
@@ -229,3 +230,14 @@ def test_no_such_folder(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no such folder"):
         built(tmp_path / "nothing", tmp_path / "public")
     assert MODEL in places.card_page(*PAGE)
+
+
+def test_many_records_are_read_by_several_processes_and_one_more_changes_one_card(tmp_path: Path) -> None:
+    results, out, index = tmp_path / "results", tmp_path / "public", tmp_path / "index.sqlite"
+    count = 80
+    sum(make(results, count))
+    first = built(results, out, index)
+    assert first.states[State.PUBLISHED] == count, "all are plausible, and none repeats another"
+    sum(make(results, count + 1, begin=count))
+    more = built(results, out, index)
+    assert more.states[State.PUBLISHED] == count + 1
