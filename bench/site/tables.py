@@ -5,7 +5,6 @@ Columns are declared once: name, type, meaning. Parquet, CSV and the data card r
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from bench.check.summary import CellSummary, Estimate
@@ -147,12 +146,14 @@ def require_arrow() -> None:
     Raises:
         PackageError: it is not.
     """
-    if find_spec("pyarrow") is None:
+    try:
+        import pyarrow.parquet  # noqa: F401
+    except ImportError as error:
         raise PackageError(
             "pyarrow is not installed, which writes the tables of the site",
             hint="Install the extra",
             commands=(extra_command("site"),),
-        )
+        ) from error
 
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[Value]]) -> "pa.Table":

@@ -7,7 +7,9 @@ import pytest
 
 from bench.site import places
 from tests.cli.conftest import Say
+from tests.run.processes import bench
 from tests.site.results import PAGE, entry_id, put, put_edited, run
+from tests.test_packages import hidden
 
 WRONG = {"cells[0].summary.latency_s.median": 12_345.0}
 
@@ -64,3 +66,13 @@ def test_a_decision_that_is_none(say: Say, tmp_path: Path) -> None:
 def test_what_there_is(say: Say) -> None:
     assert say("site").code in {0, 2}
     assert "build" in say("site", "--help").out
+
+
+def test_without_what_writes_the_tables_the_extra_is_named(tmp_path: Path, home: Path) -> None:
+    (tmp_path / "results").mkdir()
+    words = ("site", "build", "results", "--out", "public")
+    ended = bench(*words, home=home, cwd=tmp_path, env=hidden(tmp_path, "pyarrow"))
+    assert ended.returncode == 3
+    assert "pyarrow is not installed" in ended.stderr
+    assert "[site]" in ended.stderr.splitlines()[-1]
+    assert not (tmp_path / "public").exists()
