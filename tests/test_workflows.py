@@ -145,6 +145,11 @@ def test_a_submission_runs_the_code_of_the_base_and_reads_that_of_the_branch() -
     (job,) = SUBMISSIONS["jobs"].values()
     assert job["permissions"] == {"contents": "read"}
     assert "secrets." not in (ROOT / ".github/workflows/submissions.yml").read_text(encoding="utf-8")
+    for checked in (
+        "head.repo.full_name != github.repository",
+        "startsWith(github.event.pull_request.head.ref, 'submit/')",
+    ):
+        assert checked in job["if"]
     base, submitted = (step["with"] for step in job["steps"] if "checkout" in step.get("uses", ""))
     assert (base["ref"], base["path"]) == ("${{ github.event.pull_request.base.sha }}", "base")
     assert submitted["path"] == "submitted"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bench.submit.draft import Draft
     from bench.submit.repository import Committed
 
-_NOBODY = "nobody has confirmed who that is"
+_IDENTITY = "nobody has confirmed whose key it is"
 
 
 def draft_lines(made: "Draft", key: "SigningKey", size_bytes: int) -> Iterator[str]:
@@ -61,8 +61,8 @@ def bundle_lines(bundle: "Bundle") -> Iterator[str]:
     submission = bundle.submission
     yield from _record_lines(bundle.record)
     yield f"integrity {_integrity(bundle)}"
-    handle = "without a handle" if submission.handle is None else f"calls itself {submission.handle}"
-    yield f"key       {short(bundle.key_id)}, {handle}; {_NOBODY}"
+    handle = "no handle" if submission.handle is None else f"handle {submission.handle}"
+    yield f"key       {short(bundle.key_id)}, {handle}; {_IDENTITY}"
     yield f"note      {clean(submission.note) if submission.note else 'none'}"
     yield f"licence   {submission.license}"
 

@@ -7,14 +7,14 @@ CONFIG/identity/key.pem             the key: PKCS #8, not encrypted; mode 0600 i
 import os
 import stat
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bench.errors import IdentityError
-from bench.store.disk import disk_errors
 from bench.store.record_files import sync_folder
 from bench.store.untrusted import kind_of, read_file
 from bench.store.user_folders import config_folder
@@ -91,14 +91,13 @@ def open_key() -> SigningKey:
     """Return the key, made now if there is none.
 
     Raises:
-        IdentityError: there is a key that cannot be used, or that others can read.
-        StorageError: the disk refused a new one.
+        IdentityError: there is a key that cannot be used, or that others can read; or none can be written.
     """
     found = find_key()
     if found is not None:
         return found
     path = key_path()
-    with disk_errors(path):
+    with _write_errors(path):
         _make(path)
     found = find_key()
     if found is None:
@@ -112,18 +111,28 @@ def rotate_key() -> tuple[Path | None, SigningKey]:
     An old key that others can read is replaced as well.
 
     Raises:
-        IdentityError: the old key cannot be read.
-        StorageError: the disk refused it.
+        IdentityError: the old key cannot be read, or the new one not be written.
     """
     path, aside = key_path(), None
     if kind_of(path) is not None or path.is_symlink():
         aside = path.with_name(f"key-{_read(path).public_key.keyid[:ID_DIGITS]}.pem")
-        with disk_errors(path):
+        with _write_errors(path):
             path.chmod(0o600)
             path.parent.chmod(0o700)
             path.replace(aside)
             sync_folder(path.parent)
     return aside, open_key()
+
+
+@contextmanager
+def _write_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise IdentityError(
+            f"{path}: the key cannot be written ({error.strerror or error})",
+            hint="Make its folder writable, or set XDG_CONFIG_HOME to another one",
+        ) from error
 
 
 def _make(path: Path) -> None:

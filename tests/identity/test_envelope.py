@@ -113,6 +113,23 @@ def test_no_bit_of_a_signature_can_change(
     assert not read_bundle(path).signature_holds
 
 
+@settings(max_examples=60)
+@given(place=st.integers(min_value=0), bit=st.integers(0, 7))
+def test_no_bit_of_a_statement_can_change(
+    tmp_path_factory: pytest.TempPathFactory, place: int, bit: int
+) -> None:
+    changed = json.loads(bundled(sample.smoke()))
+    payload = bytearray(base64.b64decode(changed["payload"]))
+    payload[place % len(payload)] ^= 1 << bit
+    changed["payload"] = base64.b64encode(payload).decode()
+    path = tmp_path_factory.mktemp("bits") / "x.json"
+    path.write_bytes(as_file(changed))
+    try:
+        assert not read_bundle(path).signature_holds
+    except RecordError as error:
+        assert str(error).isprintable()
+
+
 def test_any_public_key_of_32_bytes_is_judged(make: Make) -> None:
     for key in ("00" * 32, "ff" * 32, "01" + "00" * 31):
         changed = statement(bundled(sample.smoke()))

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from securesystemslib.signer import CryptoSigner
 
-from bench.errors import IdentityError, StorageError
+from bench.errors import IdentityError
 from bench.identity.envelope import key_id_of
 from bench.identity.keys import ID_DIGITS, find_key, key_path, open_key, rotate_key
 
@@ -133,7 +133,7 @@ def test_a_pipe_or_a_dangling_link_in_its_place_is_not_waited_for() -> None:
 
 def test_a_disk_that_refuses_is_one_line(config: Path) -> None:
     config.write_text("a file in place of the folder")
-    with pytest.raises(StorageError, match="cannot be written"):
+    with pytest.raises(IdentityError, match="the key cannot be written"):
         open_key()
 
 
