@@ -3,7 +3,6 @@
 import base64
 import hashlib
 
-from bench import units
 from bench.site import places
 from bench.site.interface import DataFile
 from bench.site.pages import layout
@@ -21,5 +20,4 @@ def not_found() -> str:
 
 def data(files: tuple[DataFile, ...]) -> str:
     """Return the page of the data files."""
-    rows = [(each, units.quantity(each.size_bytes, units.Unit.BYTES)) for each in files]
-    return layout.render("data.html.j2", places.DATA, {"files": rows})
+    return layout.render("data.html.j2", places.DATA, {"files": files})

@@ -13,7 +13,7 @@ def test_the_data_page_lists_each_file_with_its_hash() -> None:
     )
     page = data(files)
     assert re.findall(r'<th scope="row"><a href="([^"]+)">', page) == ["records.parquet", "cells.csv"]
-    assert "0.11 GiB" in page
+    assert "123,456,789 bytes" in page
     assert "a" * 64 in page
     assert "CC0-1.0" in page
 
