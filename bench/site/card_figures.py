@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from bench.check.summary import CellSummary
 from bench.records.metrics import METRICS
-from bench.site.interface import MOST_LINKS, Reproduction
+from bench.site.interface import MOST_COUNTED, MOST_LINKS, Reproduction
 from bench.validate.against import COMPARED, FEWEST_OTHERS, far
 from bench.validate.candidate import Found
 
@@ -88,7 +88,7 @@ def _median(values: Sequence[float], without: float | None) -> float:
 
 
 class _Agreement(NamedTuple):
-    """How many agree with one figure. Sorts by the number of keys, then of machines."""
+    """How many agree with one figure, up to `MOST_COUNTED`. Sorts by the number of keys, then of machines."""
 
     keys: int
     machines: int
@@ -175,7 +175,8 @@ def _agreements(
         agree = len(window.keys) - (own.key_id in window.keys)
         machines = len(window.machines) - len({own.machine, None} & window.machines.keys())
         inside, outside = _links(owners, counted, window, figure)
-        yield figure.owner, _Agreement(agree, machines, others - agree, inside, outside)
+        keys_agree, cards, worst = (min(count, MOST_COUNTED) for count in (agree, machines, others - agree))
+        yield figure.owner, _Agreement(keys_agree, cards, worst, inside, outside)
 
 
 def _links(

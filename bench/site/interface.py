@@ -66,6 +66,7 @@ class Plausibility(Frozen):
 class Reproduction(Frozen):
     """How many others measured the same within noise: of the figure that fewest agree with.
 
+    Counting stops at `MOST_COUNTED`: one record more then leaves the pages of many others as they are.
     Ids are of that figure, at most `MOST_LINKS` of each kind, the nearest and the farthest values.
     """
 
@@ -77,6 +78,8 @@ class Reproduction(Frozen):
     disagreeing_ids: tuple[str, ...] = ()
 
 
+MOST_COUNTED: Final = 20
+"""A count of others that is this means so many or more."""
 MOST_LINKS: Final = 20
 
 

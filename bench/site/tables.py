@@ -69,10 +69,10 @@ RECORDS: Final = (
     Column("key_confirmed", "boolean", "Whether an account confirms the key"),
     Column("handle", "text", "Name that the sender chose; nobody has confirmed it"),
     Column("suspicious", "integer", "Number of suspicious findings"),
-    Column("reproduced_confirmed", "integer", "Other confirmed identities that agree"),
-    Column("reproduced_unconfirmed", "integer", "Other keys that agree"),
-    Column("reproduced_cards", "integer", "Other machines that agree"),
-    Column("disagreeing", "integer", "Other keys that do not agree, in the worst figure"),
+    Column("reproduced_confirmed", "integer", "Other confirmed identities that agree; 20: so many or more"),
+    Column("reproduced_unconfirmed", "integer", "Other keys that agree; 20: so many or more"),
+    Column("reproduced_cards", "integer", "Other machines that agree; 20: so many or more"),
+    Column("disagreeing", "integer", "Other keys that do not agree, in the worst figure; 20: or more"),
     Column("license", "text", "Licence of the record"),
 )
 CELLS: Final = (

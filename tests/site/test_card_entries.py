@@ -12,7 +12,7 @@ from bench.records.record import Record
 from bench.site.card_entries import CardRecords, entries_of
 from bench.site.commit_order import History
 from bench.site.decisions import Decisions
-from bench.site.interface import Apart, Entry, Plausible, Signature, State
+from bench.site.interface import MOST_COUNTED, Apart, Entry, Plausible, Signature, State
 from bench.site.reading import read_judged
 from bench.site.states import Placed, in_order, place
 from bench.units import GIB, MIB
@@ -70,7 +70,7 @@ def test_fifty_fresh_keys_that_agree_confirm_nothing(folder: Folder) -> None:
         folder.put(run(seed), f"{seed:02d}", key=seed)
     found = folder.entries().values()
     assert {one.answers.reproduction.confirmed for one in found} == {0}
-    assert {one.answers.reproduction.unconfirmed for one in found} == {49}
+    assert {one.answers.reproduction.unconfirmed for one in found} == {MOST_COUNTED}
     assert {one.answers.reproduction.cards for one in found} == {None}
 
 

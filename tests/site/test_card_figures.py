@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bench.check.summary import CellSummary, Estimate
 from bench.records.metrics import METRICS
 from bench.site.card_figures import Owner, figures_of, outliers, reproduction
-from bench.site.interface import MOST_LINKS
+from bench.site.interface import MOST_COUNTED, MOST_LINKS, Reproduction
 from bench.validate.against import COMPARED, FEWEST_OTHERS, far
 from tests.site.entries import cells
 from tests.validate.good import ordinary
@@ -140,10 +140,23 @@ def test_many_records_have_few_links() -> None:
     values = [{"latency_s": 1.0 + (nth % 2) * 9 + nth / 1e6} for nth in range(count)]
     figures = figures_of((nth, record((each,))) for nth, each in enumerate(values))
     found = reproduction(owners, figures, frozenset(range(count)), FACTOR)[100]
-    assert (found.unconfirmed, found.disagreeing) == (count // 2 - 1, count // 2)
+    assert (found.unconfirmed, found.disagreeing) == (MOST_COUNTED, MOST_COUNTED)
     assert 0 < len(found.agreeing_ids) <= MOST_LINKS
     assert 0 < len(found.disagreeing_ids) <= MOST_LINKS
     assert all(int(each) % 2 == 0 for each in found.agreeing_ids)
+
+
+def test_one_record_more_leaves_most_of_many_as_they_are() -> None:
+    count = 300
+
+    def found(records: int) -> dict[int, Reproduction]:
+        owners = [Owner(str(nth), f"key {nth}", f"machine {nth}") for nth in range(records)]
+        values = [{"latency_s": 1.0 + (nth * 0.618 % 1) / 10} for nth in range(records)]
+        figures = figures_of((nth, record((each,))) for nth, each in enumerate(values))
+        return reproduction(owners, figures, frozenset(range(records)), FACTOR)
+
+    before, after = found(count), found(count + 1)
+    assert sum(before[nth] != after[nth] for nth in before) <= MOST_LINKS
 
 
 def test_a_cell_that_did_not_run_has_no_figures() -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from bench.report.basics import Tone
 from bench.site.interface import (
+    MOST_COUNTED,
     Answers,
     Identity,
     Integrity,
@@ -92,19 +93,26 @@ def _reproduction(found: Reproduction) -> AnswerWords:
         return AnswerWords(
             "Reproduction", "not reproduced", Tone.MUTED, "Nobody else measured the same.", REPRODUCTION
         )
-    cards = "" if found.cards is None else f", on {_count(found.cards, 'other card')}"
+    cards = "" if found.cards is None else f", on {_others(found.cards, 'other card')}"
     said = (
-        f"{_count(found.confirmed, 'confirmed identity', 'confirmed identities')} and "
-        f"{_count(found.unconfirmed, 'unconfirmed key')} agree{cards}; "
-        f"{_count(found.disagreeing, 'key')} disagree."
+        f"{_others(found.confirmed, 'confirmed identity', 'confirmed identities')} and "
+        f"{_others(found.unconfirmed, 'unconfirmed key')} agree{cards}; "
+        f"{_others(found.disagreeing, 'key')} disagree."
     )
     if found.confirmed:
         word, tone = f"reproduced by {found.confirmed:,}", Tone.GOOD
     elif found.disagreeing > found.unconfirmed:
-        word, tone = f"{_count(found.disagreeing, 'key')} disagree", Tone.BAD
+        word, tone = f"{_others(found.disagreeing, 'key')} disagree", Tone.BAD
     else:
-        word, tone = f"{_count(found.unconfirmed, 'unconfirmed key')} agree", Tone.WARN
+        word, tone = f"{_others(found.unconfirmed, 'unconfirmed key')} agree", Tone.WARN
     return AnswerWords("Reproduction", word, tone, said, REPRODUCTION)
+
+
+def _others(number: int, one: str, several: str | None = None) -> str:
+    """`3 keys`, `20 or more keys`: counting others stops there."""
+    if number < MOST_COUNTED:
+        return _count(number, one, several)
+    return f"{MOST_COUNTED} or more {several or f'{one}s'}"
 
 
 def _count(number: int, one: str, several: str | None = None) -> str:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bench.report.basics import Tone
-from bench.site.interface import Identity, Plausible, Reproduction, Signature
+from bench.site.interface import MOST_COUNTED, Identity, Plausible, Reproduction, Signature
 from bench.site.pages.answer_words import AnswerWords, four_answers
 from tests.site.pages.samples import KEY, answers, finding
 
@@ -58,11 +58,11 @@ def test_plausibility_counts_findings_of_each_severity() -> None:
 
 
 def test_keys_that_are_free_do_not_reproduce() -> None:
-    fifty = Reproduction(confirmed=0, unconfirmed=50, cards=1, disagreeing=0)
-    found = words(reproduction=fifty)["Reproduction"]
-    assert found.word == "50 unconfirmed keys agree"
+    many = Reproduction(confirmed=0, unconfirmed=MOST_COUNTED, cards=1, disagreeing=0)
+    found = words(reproduction=many)["Reproduction"]
+    assert found.word == "20 or more unconfirmed keys agree"
     assert found.tone is Tone.WARN
-    assert found.found.startswith("0 confirmed identities and 50 unconfirmed keys agree, on 1 other card")
+    assert found.found.startswith("0 confirmed identities and 20 or more unconfirmed keys agree, on 1 other ")
 
 
 def test_disagreement_is_shown_as_such() -> None:
