@@ -1,15 +1,14 @@
 """Private text in a record: what `scrub` takes out when a record is written, and an editor can put in."""
 
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Final, cast
 
 from pydantic import JsonValue
 
 from bench.store.privacy import revealed
 from bench.validate.candidate import Candidate, Found
 
-_TIMES: Final = "token_times_s"
-"""Most of a record. Numbers by its schema; in the definition of a suite the key is an error."""
+_NUMBERS: Final = frozenset({int, float})
 
 
 def privacy(candidate: Candidate) -> Iterator[Found]:
@@ -27,17 +26,21 @@ def private_texts(document: JsonValue, kind_of: Callable[[str], str | None]) -> 
 
 
 def _texts(document: JsonValue) -> set[str]:
-    """Return every text and key, without looking at each time of each token."""
+    """Return every text and key. A list that begins with a number has numbers alone: most of a record.
+
+    The schemas of records and suites have no other lists; a suite with one is an error by itself.
+    """
     texts, left = set[str](), [document]
     while left:
         value = left.pop()
-        if isinstance(value, str):
-            texts.add(value)
+        kind = type(value)
+        if kind is str:
+            texts.add(cast("str", value))
         elif isinstance(value, dict):
             texts.update(value)
-            left.extend(item for key, item in value.items() if key != _TIMES)
-        elif isinstance(value, list):
-            left.extend(value)
+            left += value.values()
+        elif isinstance(value, list) and value and type(value[0]) not in _NUMBERS:
+            left += value
     return texts
 
 

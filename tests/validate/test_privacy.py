@@ -29,3 +29,8 @@ def test_it_is_found_wherever_it_is(path: str, value: JsonValue) -> None:
 def test_a_key_is_text_as_well() -> None:
     findings = judged(edited({"environment.packages": {TOKEN: "1"}}))
     assert ("private_text", "$.environment.packages") in {(each.code, each.path) for each in findings}
+
+
+def test_text_behind_numbers_is_an_error_of_the_suite() -> None:
+    found = judged(edited({"suite.definition.axes.clip_seconds": [10.0, TOKEN]}))
+    assert "suite_unreadable" in {each.code for each in found}
