@@ -105,7 +105,7 @@ class _Card:
         shown = page.check or page.prediction
         files = [(places.card_page(self.model, self.slug), render.card(page).encode())]
         if shown is not None:
-            text = shown.model_dump_json(indent=1)
+            text = shown.model_dump_json()
             files.append((places.card_check(self.model, self.slug), text.encode() + b"\n"))
         items = (feed_item(entry) for entry in self.entries)
         unit = CardUnit(

@@ -1,5 +1,6 @@
 """The four answers about a record, in words: what each means, and what was found."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.report.basics import Tone
@@ -50,6 +51,13 @@ def four_answers(answers: Answers) -> tuple[AnswerWords, ...]:
         _plausibility(answers.plausibility),
         _reproduction(answers.reproduction),
     )
+
+
+def shared_answers(answers: Sequence[Answers]) -> tuple[AnswerWords, ...]:
+    """Return the answers about figures that rest on several records; none without records."""
+    if not answers:
+        return ()
+    return (_signed(answers), _keys(answers), _plausible(answers), _reproduced(answers))
 
 
 def short_answers(answers: Answers) -> str:
@@ -106,6 +114,50 @@ def _reproduction(found: Reproduction) -> AnswerWords:
     else:
         word, tone = f"{_others(found.unconfirmed, 'unconfirmed key')} agree", Tone.WARN
     return AnswerWords("Reproduction", word, tone, said, REPRODUCTION)
+
+
+# --- of several records -----------------------------------------------------------------------------------
+
+
+def _signed(answers: Sequence[Answers]) -> AnswerWords:
+    signed = sum(each.integrity.signature is Signature.SIGNED for each in answers)
+    is_all = signed == len(answers)
+    said = "The hash of each holds. " + ("So does each signature." if is_all else "Nobody signed the others.")
+    tone = Tone.GOOD if is_all else Tone.WARN
+    return AnswerWords("Integrity", f"{_of(signed, answers)} signed", tone, said, INTEGRITY)
+
+
+def _keys(answers: Sequence[Answers]) -> AnswerWords:
+    keys = {each.identity.key_id: each.identity.is_confirmed for each in answers}
+    keys.pop(None, None)
+    confirmed = sum(keys.values())
+    tone = Tone.GOOD if confirmed else Tone.WARN
+    said = f"{confirmed:,} of them confirmed." if keys else "The records are unsigned."
+    return AnswerWords("Identity", _count(len(keys), "key"), tone if keys else Tone.MUTED, said, IDENTITY)
+
+
+def _plausible(answers: Sequence[Answers]) -> AnswerWords:
+    plausible = sum(each.plausibility.answer is Plausible.PLAUSIBLE for each in answers)
+    is_all = plausible == len(answers)
+    said = "The validator has no suspicion." if is_all else "A person published the others, with a reason."
+    tone = Tone.GOOD if is_all else Tone.WARN
+    return AnswerWords("Plausibility", f"{_of(plausible, answers)} plausible", tone, said, PLAUSIBILITY)
+
+
+def _reproduced(answers: Sequence[Answers]) -> AnswerWords:
+    found = [each.reproduction for each in answers]
+    confirmed = sum(each.confirmed > 0 for each in found)
+    unconfirmed = sum(each.unconfirmed > 0 for each in found)
+    disagreeing = sum(each.disagreeing > 0 for each in found)
+    agree, disagree = _of(unconfirmed, answers), _of(disagreeing, answers)
+    said = f"Unconfirmed keys agree with {agree}. Keys disagree with {disagree}."
+    tone = Tone.GOOD if confirmed else Tone.MUTED
+    return AnswerWords("Reproduction", f"{_of(confirmed, answers)} reproduced", tone, said, REPRODUCTION)
+
+
+def _of(number: int, answers: Sequence[Answers]) -> str:
+    """`3 of 5`."""
+    return f"{number:,} of {len(answers):,}"
 
 
 def _others(number: int, one: str, several: str | None = None) -> str:

@@ -15,8 +15,9 @@ from bench.report.view import build_view
 from bench.site import places
 from bench.site.interface import CardPage, Entry, State
 from bench.site.pages import layout
-from bench.site.pages.answer_words import AnswerWords, four_answers
+from bench.site.pages.answer_words import AnswerWords, four_answers, shared_answers
 from bench.site.pages.state_words import apart, state
+from bench.site.states import SHORT
 from bench.text import MAX_NAME, clean
 
 PLOT_SCRIPTS: Final = ("assets/vega.js", "assets/plots.js")
@@ -57,6 +58,7 @@ def render(page: CardPage) -> str:
         "page": page,
         "subject": (clean(page.model, MAX_NAME), clean(page.name, MAX_NAME)),
         "tables_of_records": tuple(_tables(page)),
+        "answers": shared_answers([entry.answers for entry in page.entries if entry.counts]),
         "is_prediction": page.is_prediction,
         "check_file": places.card_check(page.model, page.slug).rpartition("/")[2],
         "contribute": places.CONTRIBUTE,
@@ -119,7 +121,7 @@ def _row(entry: Entry) -> RecordRow:
     handle = None if head.judged is None else head.judged.handle
     shows_figures = entry.state in {State.PUBLISHED, State.HELD}
     return RecordRow(
-        id=entry.id,
+        id=entry.id if len(entry.id) <= SHORT else f"{entry.id[:SHORT]}…",
         href=places.record_page(entry.id),
         date=f"{head.created_at:%Y-%m-%d}",
         handle=clean(handle or "", MAX_NAME),

@@ -6,7 +6,7 @@ import pytest
 
 from bench.report.basics import Tone
 from bench.site.interface import MOST_COUNTED, Identity, Plausible, Reproduction, Signature
-from bench.site.pages.answer_words import AnswerWords, four_answers
+from bench.site.pages.answer_words import AnswerWords, four_answers, shared_answers
 from tests.site.pages.samples import KEY, answers, finding
 
 
@@ -71,3 +71,22 @@ def test_disagreement_is_shown_as_such() -> None:
     assert found["Reproduction"].tone is Tone.BAD
     one = words(reproduction=Reproduction(confirmed=1, unconfirmed=0, cards=1, disagreeing=0))
     assert one["Reproduction"].tone is Tone.GOOD
+
+
+def test_figures_of_several_records_have_four_answers_too() -> None:
+    alone = answers(key_id=None, signature=Signature.UNSIGNED, plausible=Plausible.HELD)
+    agreed = answers(reproduction=Reproduction(confirmed=0, unconfirmed=2, cards=1, disagreeing=1))
+    found = shared_answers([agreed, agreed, alone])
+    assert [(each.name, each.word) for each in found] == [
+        ("Integrity", "2 of 3 signed"),
+        ("Identity", "1 key"),
+        ("Plausibility", "2 of 3 plausible"),
+        ("Reproduction", "0 of 3 reproduced"),
+    ]
+    assert found[1].found == "0 of them confirmed."
+    assert found[3].found == "Unconfirmed keys agree with 2 of 3. Keys disagree with 2 of 3."
+    assert not any(each.tone is Tone.GOOD for each in found)
+
+
+def test_without_records_there_are_no_answers() -> None:
+    assert shared_answers([]) == ()

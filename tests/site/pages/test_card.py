@@ -66,6 +66,25 @@ def test_records_are_listed_by_what_becomes_of_them_with_their_answers() -> None
     assert "smoke run" in list(found.values())[2]
 
 
+def test_the_figures_of_a_page_say_first_what_they_rest_on() -> None:
+    page = render(card_page(RAN, entries=(entry(RAN), entry(rerun(RAN, 2), state=State.HELD))))
+    first = page[page.index('id="answers"') : page.index('id="records-1"')]
+    assert re.findall(r"<dt>(\w+)</dt><dd><span class=\"word \w+\">([^<]+)", first) == [
+        ("Integrity", "1 of 1 signed"),
+        ("Identity", "1 key"),
+        ("Plausibility", "1 of 1 plausible"),
+        ("Reproduction", "0 of 1 reproduced"),
+    ]
+    assert 'id="answers"' not in render(card_page(prediction=derived.derived_record()))
+
+
+def test_a_long_id_is_cut_where_it_is_read_and_whole_where_it_leads() -> None:
+    long = entry(RAN).model_copy(update={"id": "a" * 64})
+    (found,) = tables(render(card_page(RAN, entries=(long,)))).values()
+    assert f"<code>{'a' * 16}…</code>" in found
+    assert f"records/{'a' * 64}/" in found
+
+
 def test_a_prediction_that_somebody_sent_is_never_said_to_have_run() -> None:
     sent = entry(derived.derived_record(), apart=Apart.PREDICTION)
     (found,) = tables(render(card_page(prediction=derived.derived_record(), others=(sent,)))).values()

@@ -191,6 +191,26 @@ def test_the_command_is_that_of_the_better_way(page: Page) -> None:
     assert page.locator("#result code").inner_text() == "bench plan --any-gpu --clip-seconds 2000"
 
 
+def test_a_system_that_always_has_a_desktop_says_so(page: Page) -> None:
+    page.locator("#desktop").select_option("headless")
+    page.locator("#system").select_option("WSL2")
+    assert page.locator("#desktop").is_disabled()
+    assert page.locator("#desktop option:checked").inner_text() == "with a desktop"
+
+
+def test_a_visitor_on_windows_is_asked_about_windows(browser: Browser, site: Path) -> None:
+    opened = browser.new_page()
+    opened.add_init_script(
+        "for (const [name, value] of [['platform', 'Win32'], ['userAgentData', undefined]])"
+        " Object.defineProperty(navigator, name, {get: () => value});"
+    )
+    opened.goto(site.as_uri())
+    assert opened.locator("#system").input_value().startswith("Windows")
+    opened.goto(f"{site.as_uri()}#card=4070&system=Linux")
+    assert opened.locator("#system").input_value() == "Linux"
+    opened.close()
+
+
 def test_a_link_leads_to_the_answer(browser: Browser, page: Page) -> None:
     page.locator("#card").fill("4070")
     page.locator("#system").select_option("WSL2")

@@ -217,7 +217,9 @@
   const KEYS = ["card", "model", "system", "desktop", "clip", "tokens"];
 
   function update() {
-    fields.desktop.disabled = known.places.filter(([words]) => words === fields.system.value).length === 1;
+    const displays = known.places.filter(([words]) => words === fields.system.value);
+    fields.desktop.disabled = displays.length === 1;
+    if (displays.length === 1) fields.desktop.value = displays[0][1] ? "1" : "";
     result.replaceChildren(...shown());
     const asked = new URLSearchParams(KEYS.map((key) => [key, fields[key].value]));
     if (fields.card.value) history.replaceState(null, "", `#${asked}`);
@@ -233,6 +235,10 @@
     update();
   }
 
+  // Most visitors ask about the machine that they sit at.
+  if (/^win/i.test(navigator.userAgentData?.platform ?? navigator.platform)) {
+    fields.system.value = [...fields.system.options].find(({ value }) => value.startsWith("Windows")).value;
+  }
   form.addEventListener("input", update);
   form.addEventListener("submit", (event) => event.preventDefault());
   addEventListener("hashchange", restore);
