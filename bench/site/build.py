@@ -25,6 +25,7 @@ from bench.site.reading import read_judged
 from bench.site.states import Placed, in_order, place
 from bench.site.units import CardUnit, PageUnit, Units, fingerprint
 from bench.store import naming
+from bench.store.record_files import without_search_for_cycles
 from bench.store.untrusted import kind_of
 
 _DIGITS: Final = 16
@@ -93,8 +94,8 @@ def _build(task: Task, index: Index, watch: Watch) -> Built:
     decisions, history = read_decisions(task.results), history_of(task.results)
     index.update(sorted(naming.records_below(task.results)), read_judged, watch.reading)
     errors = list(index.faults())
-    received = in_order(index.heads(), task.results, history)
-    placed = place(received, decisions)
+    with without_search_for_cycles():
+        placed = place(in_order(index.heads(), task.results, history), decisions)
     site_name = hashlib.sha256(str(task.out.resolve()).encode(errors="surrogatepass")).hexdigest()[:_DIGITS]
     units = Units(index, site_name)
     with Output(task.out) as output:
