@@ -1,5 +1,6 @@
 """Every kind of file that a command reads, with content of every kind."""
 
+import base64
 import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -17,12 +18,14 @@ from pydantic import JsonValue
 
 from bench import shipped
 from bench.errors import BenchError
+from bench.records.submission import Envelope
 from bench.store.canonical import content_hash
 from bench.store.record_files import render
 from bench.weights.checkpoint import read_tensors
 from bench.weights.local import open_local
 from tests.cli.conftest import journal_of
 from tests.fuzz.harness import fuzzed, place, said
+from tests.identity.signers import bundled, signed, signed_payload
 from tests.samples import cards
 from tests.samples import records as sample
 from tests.samples.predictions import derived_record
@@ -235,6 +238,8 @@ RECORD_COMMANDS: Final = (
     ("compare", "mine.json", "mine.json", "--format", "html", "--fail-on", "reserved_peak_bytes:+1%"),
     ("validate", "mine.json"),
     ("validate", ".", "--json"),
+    ("submit", "mine.json", "--print"),
+    ("submit", "--verify", "mine.json"),
     ("run", *DRY, "--resume", "mine.json"),
 )
 
@@ -248,6 +253,41 @@ def test_records(command: tuple[str, ...]) -> None:
 
         @fuzzed(20)
         @given(contents | raw(lambda: texts))
+        def check(content: bytes) -> None:
+            Path("mine.json").write_bytes(content)
+            said(*command)
+
+        check()
+
+
+BUNDLE_COMMANDS: Final = (
+    ("validate", "mine.json"),
+    ("submit", "--verify", "mine.json"),
+    ("report", "mine.json", "--format", "json"),
+)
+
+
+@cache
+def statements() -> tuple[Any, ...]:
+    """What a key signs about each record, as JSON values."""
+    made = [Envelope.model_validate_json(bundled(each)) for each in (sample.smoke(), sample.hostile())]
+    return tuple(json.loads(base64.b64decode(envelope.payload)) for envelope in made)
+
+
+def as_bundle(statement: JsonValue) -> bytes:
+    """Return the file of a statement with a valid signature; what cannot be canonical is signed as it is."""
+    try:
+        return signed(statement)
+    except BenchError:
+        return signed_payload(json.dumps(statement).encode())
+
+
+@pytest.mark.parametrize("command", BUNDLE_COMMANDS, ids=" ".join)
+def test_bundles(command: tuple[str, ...]) -> None:
+    with place():
+
+        @fuzzed(20)
+        @given(st.builds(as_bundle, mutated(statements)))
         def check(content: bytes) -> None:
             Path("mine.json").write_bytes(content)
             said(*command)

@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 from bench.cli.app import cli
 from tests.fuzz.harness import EXAMPLES, PATHS, fuzzed, make_zoo, place, said
 
-COMMANDS: Final = sorted(cli.commands)
+
+def leaves(group: click.Group, *before: str) -> Iterator[tuple[str, click.Command]]:
+    """Every command with its whole name, such as `site build`."""
+    for name, command in sorted(group.commands.items()):
+        if isinstance(command, click.Group):
+            yield from leaves(command, *before, name)
+        else:
+            yield " ".join((*before, name)), command
+
+
+COMMANDS: Final = dict(leaves(cli))
 DRY: Final = {"run": ["--dry-run", "--device", "cpu"], "frontier": ["--dry-run", "--device", "cpu"]}
 """What keeps a command from work that is none of these tests'."""
 
@@ -46,7 +56,7 @@ VALUES: Final = st.sampled_from(PATHS) | st.sampled_from([*NUMBERS, *SIZES, *DUR
 
 def parameters(command: str) -> Iterator[click.Parameter]:
     """The parameters of a command, in the order of its definition; --help ends everything."""
-    return (each for each in cli.commands[command].params if each.name != "help")
+    return (each for each in COMMANDS[command].params if each.name != "help")
 
 
 def words_of(parameter: click.Parameter, value: str) -> list[str]:
@@ -65,7 +75,7 @@ def command_lines(draw: st.DrawFn, command: str) -> list[str]:
     options = [each for each in chosen if isinstance(each, click.Option)]
     words = [word for option in options for word in words_of(option, draw(VALUES))]
     values = [draw(VALUES) for _ in arguments for _ in range(draw(st.integers(0, 2)))]
-    return [command, *DRY.get(command, []), *words, *(["--", *values] if values else [])]
+    return [*command.split(), *DRY.get(command, []), *words, *(["--", *values] if values else [])]
 
 
 @pytest.fixture(autouse=True)
@@ -88,7 +98,7 @@ def test_each_parameter_with_each_path(command: str) -> None:
         for number, parameter in enumerate(parameters(command)):
             for value in PATHS[0 if EXAMPLES else number % 4 :: 1 if EXAMPLES else 4]:
                 if not (isinstance(parameter, click.Option) and parameter.is_flag):
-                    said(command, *DRY.get(command, []), *words_of(parameter, value))
+                    said(*command.split(), *DRY.get(command, []), *words_of(parameter, value))
 
 
 @pytest.mark.parametrize("command", COMMANDS)
