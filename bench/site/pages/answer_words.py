@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from bench.report.basics import Tone
 from bench.site.interface import (
@@ -28,16 +29,16 @@ class AnswerWords:
     meaning: str
 
 
-INTEGRITY = "Whether the file is what was written: its hash holds, and the signature over it holds."
-IDENTITY = (
+INTEGRITY: Final = "Whether the file is what was written: its hash holds, and the signature over it holds."
+IDENTITY: Final = (
     "Which key signed it, and since when that key is known. Anybody can make a key; a confirmed one belongs "
     "to a known account. No key is confirmed yet."
 )
-PLAUSIBILITY = (
+PLAUSIBILITY: Final = (
     "What bench validate finds: contradictions within the record, figures that the card cannot reach, and "
     "records of the same card that differ."
 )
-REPRODUCTION = (
+REPRODUCTION: Final = (
     "How many others measured the same within noise. Only confirmed identities count as reproduction, "
     "because keys are free."
 )
@@ -58,11 +59,6 @@ def shared_answers(answers: Sequence[Answers]) -> tuple[AnswerWords, ...]:
     if not answers:
         return ()
     return (_signed(answers), _keys(answers), _plausible(answers), _reproduced(answers))
-
-
-def short_answers(answers: Answers) -> str:
-    """Return the four answers in a few words: `signed; key 1f2e3d4c5b6a7988; plausible; ...`."""
-    return "; ".join(each.word for each in four_answers(answers))
 
 
 def _integrity(found: Integrity) -> AnswerWords:

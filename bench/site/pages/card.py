@@ -6,7 +6,6 @@ from typing import Final
 
 from bench import units
 from bench.report import html
-from bench.report.basics import Fact
 from bench.report.details import Details
 from bench.report.interface import View
 from bench.report.plots.build import plots
@@ -16,7 +15,7 @@ from bench.site import places
 from bench.site.interface import CardPage, Entry, State
 from bench.site.pages import layout
 from bench.site.pages.answer_words import AnswerWords, four_answers, shared_answers
-from bench.site.pages.state_words import apart, state
+from bench.site.pages.state_words import StateWords, apart, state
 from bench.site.states import SHORT
 from bench.text import MAX_NAME, clean
 
@@ -34,7 +33,7 @@ class RecordRow:
     href: str
     date: str
     handle: str
-    state: Fact
+    state: StateWords
     answers: tuple[AnswerWords, ...]
     figures: str
     remarks: tuple[str, ...]

@@ -56,11 +56,11 @@ def render(
     return environment().get_template(template).render({**shared, **values})
 
 
-def frame(path: str, policy: str) -> dict[str, object]:
-    """Return what the frame of a page shows."""
+def frame(path: str, allowed: str) -> dict[str, object]:
+    """Return what the frame of a page shows. `allowed`: its content security policy."""
     return {
         "root": "../" * path.count("/"),
-        "policy": policy,
+        "policy": allowed,
         "style": STYLE,
         "nav": NAVIGATION,
         "here": path,

@@ -1,9 +1,22 @@
 """What the site does with a record, in words."""
 
-from bench.report.basics import Fact, Tone
+from dataclasses import dataclass
+from typing import Final
+
+from bench.report.basics import Tone
 from bench.site.interface import Apart, Entry, State
 
-_STATES: dict[State, tuple[str, Tone, str]] = {
+
+@dataclass(frozen=True, slots=True)
+class StateWords:
+    """A word for what became of a record, its tone, and what it means."""
+
+    word: str
+    tone: Tone
+    meaning: str
+
+
+_STATES: Final[dict[State, tuple[str, Tone, str]]] = {
     State.PUBLISHED: ("published", Tone.GOOD, "Its figures count in the medians of its card."),
     State.HELD: (
         "held",
@@ -19,7 +32,7 @@ _STATES: dict[State, tuple[str, Tone, str]] = {
     State.WITHDRAWN: ("withdrawn", Tone.MUTED, "It was taken back. No page shows its figures."),
 }
 
-_APART: dict[Apart, tuple[str, str]] = {
+_APART: Final[dict[Apart, tuple[str, str]]] = {
     Apart.SMOKE: (
         "smoke run",
         "A tiny model ran: it shows that the pipeline works, and nothing about the real one.",
@@ -40,17 +53,17 @@ _APART: dict[Apart, tuple[str, str]] = {
 }
 
 
-def state(entry: Entry) -> Fact:
-    """Return the state of a record: its word, what it means, and its tone as the label."""
+def state(entry: Entry) -> StateWords:
+    """Return the state of a record."""
     word, tone, meaning = _STATES[entry.state]
     if entry.state is State.PUBLISHED and entry.apart is not None:
         meaning = "It is listed apart and counts in no median."
     if entry.state is State.PUBLISHED and entry.reason is not None:
         meaning = f"It was held, and a person published it. {meaning}"
-    return Fact(tone.value, word, meaning)
+    return StateWords(word, tone, meaning)
 
 
-def apart(kind: Apart) -> Fact:
-    """Return why a record is never mixed with measurements: a label and its meaning."""
+def apart(kind: Apart) -> StateWords:
+    """Return why a record is never mixed with measurements."""
     word, meaning = _APART[kind]
-    return Fact("apart", word, meaning)
+    return StateWords(word, Tone.MUTED, meaning)

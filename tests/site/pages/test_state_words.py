@@ -11,15 +11,15 @@ from tests.site.pages.samples import entry
 @pytest.mark.parametrize("kind", State)
 def test_every_state_has_a_word_and_says_what_becomes_of_the_figures(kind: State) -> None:
     found = state(entry(sample.standard(), state=kind))
-    assert found.text
-    assert "figures" in found.note or "median" in found.note
+    assert found.word
+    assert "figures" in found.meaning or "median" in found.meaning
 
 
 def test_a_published_record_that_was_held_says_so() -> None:
     found = state(entry(sample.standard(), reason="checked by hand"))
-    assert found.note.startswith("It was held, and a person published it.")
+    assert found.meaning.startswith("It was held, and a person published it.")
 
 
 def test_what_is_apart_counts_in_no_median() -> None:
-    assert "no median" in state(entry(sample.smoke(), apart=Apart.SMOKE)).note
-    assert all(apart(kind).text and apart(kind).note for kind in Apart)
+    assert "no median" in state(entry(sample.smoke(), apart=Apart.SMOKE)).meaning
+    assert all(apart(kind).word and apart(kind).meaning for kind in Apart)
