@@ -1,6 +1,5 @@
 """The entries of one card page: the four answers of each record, with its card's other records looked at."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,6 +23,7 @@ from bench.site.interface import (
     Signature,
     State,
 )
+from bench.site.main_group import main_group
 from bench.site.states import Placed
 from bench.text import clean
 from bench.validate.against import noise_factor
@@ -48,17 +48,9 @@ class CardRecords:
 
     @classmethod
     def of(cls, placed: Sequence[Placed]) -> Self:
-        """Records of one model and card. Of several published weights of one name most records decide."""
-        keys = Counter(
-            key
-            for one in placed
-            if one.state is not State.REFUSED
-            and (key := GroupKey.of(one.received.head)).is_published
-            and key.emulated_bytes is None
-        )
-        main = min(keys, key=lambda key: (-keys[key], key.model_dump_json()), default=None)
+        """Records of one model and card."""
         head = placed[0].received.head
-        return cls(head.model.name, head.device.slug, tuple(placed), main)
+        return cls(head.model.name, head.device.slug, tuple(placed), main_group(placed))
 
     def apart(self, head: RecordHead) -> Apart | None:
         """Why a record does not count among measurements of published weights; None: it does."""
@@ -70,7 +62,8 @@ class CardRecords:
             return Apart.EMULATED
         if head.model.weight_mode is WeightMode.RANDOM:
             return Apart.RANDOM
-        return None if GroupKey.of(head) == self.main else Apart.LOCAL
+        is_main = head.model.weight_mode is WeightMode.HUB and GroupKey.of(head) == self.main
+        return None if is_main else Apart.LOCAL
 
 
 def entries_of(card: CardRecords, read: ReadCells, decisions: Decisions) -> tuple[Entry, ...]:

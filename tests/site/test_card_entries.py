@@ -118,6 +118,16 @@ def test_what_never_counts(folder: Folder) -> None:
     assert found["real-0.bundle.json"].answers.reproduction.unconfirmed == 0
 
 
+def test_local_weights_never_count_whatever_repository_they_name(folder: Folder) -> None:
+    folder.put(sealed(document_of(run(1)), {"model.weight_mode": "local"}), "alone")
+    assert folder.entries()["alone.json"].apart is Apart.LOCAL
+    folder.put(run(2), "real")
+    assert {name: one.apart for name, one in folder.entries().items()} == {
+        "alone.json": Apart.LOCAL,
+        "real.json": None,
+    }
+
+
 def test_a_smoke_run_never_counts(folder: Folder) -> None:
     folder.put(run(1, Recipe(card=CARD, weights=WeightMode.TINY, suite="smoke")), "smoke")
     assert folder.entries()["smoke.json"].apart is Apart.SMOKE

@@ -1,0 +1,51 @@
+"""Which of several weights of one name are the published ones: their records are merged on a card's page."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Final
+
+from bench import shipped
+from bench.check.group import GroupKey
+from bench.records.enums import WeightMode
+from bench.run.run_spec import is_released
+from bench.site.interface import State
+from bench.site.states import Placed
+from bench.weights.checkpoint import config_sha256
+
+_IN_TURN: Final = (State.PUBLISHED, State.HELD)
+
+
+def main_group(placed: Sequence[Placed]) -> GroupKey | None:
+    """Return the group of published weights on the real card, of records of one model and card.
+
+    The configuration that bench ships decides, where a record has it. Otherwise keys vote with published
+    records, and where there are none with held ones. A key votes once for a group, as do all unsigned
+    records together; of equal votes the group that came first wins. Others change nothing: anybody can copy
+    a record and edit the copy. None where no record is of published weights.
+    """
+    found = {state: _votes(one for one in placed if one.state is state) for state in _IN_TURN}
+    for votes in found.values():
+        for group in votes:
+            if group.config_sha256 == _shipped_configuration(group.model):
+                return group
+    for votes in found.values():
+        if votes:
+            return max(votes, key=lambda group: len(votes[group]))  # the first of equals
+    return None
+
+
+def _votes(placed: Iterable[Placed]) -> Mapping[GroupKey, set[str | None]]:
+    """Return the keys that have a record of each group, in the order of the records."""
+    found: dict[GroupKey, set[str | None]] = {}
+    for one in placed:
+        head = one.received.head
+        group = GroupKey.of(head)
+        if group.is_published and group.emulated_bytes is None and head.model.weight_mode is WeightMode.HUB:
+            found.setdefault(group, set()).add(one.received.key_id)
+    return found
+
+
+@cache
+def _shipped_configuration(model: str) -> str | None:
+    """Return the hash of a released model's configuration; None for another name."""
+    return config_sha256(shipped.data("models", f"{model}.json")) if is_released(model) else None
