@@ -42,6 +42,20 @@ def test_what_the_base_gained_meanwhile_is_not_of_the_branch(pull: PullRequest) 
     assert pull.check() == (0, ["1 files, 0 refused"])
 
 
+def test_a_branch_that_merged_its_base_is_refused(pull: PullRequest) -> None:
+    pull.write(PLACE, bundled(ordinary()))
+    pull.commit()
+    git(pull.folder, "checkout", "-q", "main")
+    pull.write("results/tiny/cpu/earlier.json", b"{}\n")
+    pull.commit()
+    git(pull.folder, "checkout", "-q", "change")
+    git(pull.folder, "merge", "-q", "--no-edit", "main")
+    assert pull.check() == (
+        1,
+        ["refused: the branch contains merges (1): rebase it onto its base instead", "1 files, 0 refused"],
+    )
+
+
 def test_a_changed_file_is_refused(pull: PullRequest) -> None:
     pull.write(OLD, bundled(ordinary()))
     assert pull.check() == (

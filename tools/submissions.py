@@ -3,7 +3,8 @@
 python -m tools.submissions CLONE BASE HEAD OUT
 
 CLONE is a repository with both commits. Below `results/` a pull request may only add bundles of runs, each
-under the name that `bench submit --to git` gives it. They are written to OUT, which must not exist.
+under the name that `bench submit --to git` gives it. They are written to OUT, which must not exist. A branch
+with a merge is refused: fast-forwarded, its own commits would come before those that it merged.
 Exit codes: 0 all are such bundles, 1 there is something else, 2 the repository cannot be read.
 """
 
@@ -51,6 +52,11 @@ def changes(clone: Path, base: str, head: str) -> tuple[Change, ...]:
         _, mode, _, blob, status = about.split(b" ")
         found.append(Change(path.decode(errors="surrogateescape"), mode, blob.decode(), status))
     return tuple(found)
+
+
+def merges(clone: Path, base: str, head: str) -> int:
+    """Return how many merge commits a branch has since it left its base."""
+    return int(_git(clone, "rev-list", "--count", "--merges", f"{base}..{head}"))
 
 
 def take(clone: Path, found: tuple[Change, ...], out: Path) -> Iterator[str]:
@@ -101,13 +107,16 @@ def main(clone: str, base: str, head: str, out: str) -> int:
     try:
         found = changes(Path(clone), base, head)
         refused = list(take(Path(clone), found, Path(out)))
+        merged = merges(Path(clone), base, head)
     except GitError as error:
         _say(f"git: {error}")
         return 2
     for line in refused:
         _say(f"refused: {line}")
+    if merged:
+        _say(f"refused: the branch contains merges ({merged}): rebase it onto its base instead")
     _say(f"{len(found)} files, {len(refused)} refused")
-    return 1 if refused else 0
+    return 1 if refused or merged else 0
 
 
 if __name__ == "__main__":
