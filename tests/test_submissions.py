@@ -10,7 +10,7 @@ from bench.store.record_files import render
 from bench.submit.place import place_of
 from tests.identity.signers import bundled, signer
 from tests.samples.predictions import derived_record
-from tests.submit.conftest import git
+from tests.submit.conftest import clone_in, git
 from tests.submit.pull_request import OLD, PullRequest
 from tests.validate.good import ordinary
 from tools.submissions import MOST_BYTES, MOST_FILES
@@ -128,3 +128,12 @@ def test_a_commit_that_is_not_there(pull: PullRequest) -> None:
     code, lines = pull.check(base="0" * 40)
     assert code == 2
     assert lines[0].startswith("git: ")
+
+
+def test_variables_of_a_hook_do_not_lead_elsewhere(
+    pull: PullRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pull.write(PLACE, bundled(ordinary()))
+    pull.commit()
+    monkeypatch.setenv("GIT_DIR", str(clone_in(tmp_path / "other") / ".git"))
+    assert pull.check() == (0, ["1 files, 0 refused"])

@@ -8,6 +8,7 @@ with a merge is refused: fast-forwarded, its own commits would come before those
 Exit codes: 0 all are such bundles, 1 there is something else, 2 the repository cannot be read.
 """
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from typing import Final
 from bench.errors import RecordError
 from bench.identity.envelope import read_bundle
 from bench.records.enums import Provenance
+from bench.store.git_environment import git_environment
 from bench.store.naming import RESULTS
 from bench.submit.place import place_of
 from bench.text import clean
@@ -92,7 +94,8 @@ def _problem(clone: Path, change: Change, target: Path) -> str | None:
 
 
 def _git(clone: Path, *arguments: str) -> bytes:
-    ended = subprocess.run(["git", "-C", str(clone), *arguments], capture_output=True, check=False)
+    command = ["git", "-C", str(clone), *arguments]
+    ended = subprocess.run(command, env=git_environment(os.environ), capture_output=True, check=False)
     if ended.returncode != 0:
         raise GitError(clean(ended.stderr.decode(errors="replace")))
     return ended.stdout

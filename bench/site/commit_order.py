@@ -12,8 +12,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from bench.store.git_environment import git_environment
+
 _LIMIT_S: Final = 120.0
-_GIT: Final = ("git", "-c", "log.showSignature=false", "-c", "core.fsmonitor=false")
+_GIT: Final = (
+    "git",
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "log.showSignature=false",
+    "-c",
+    "log.showRoot=true",
+)
 _IS_SHALLOW: Final = (*_GIT, "rev-parse", "--is-shallow-repository")
 _LOG: Final = (
     *(*_GIT, "log", "--first-parent", "-m", "--reverse", "--diff-filter=A", "--no-renames", "--no-ext-diff"),
@@ -54,7 +64,7 @@ def history_of(folder: Path) -> History:
 
 
 def _asked(folder: Path, command: tuple[str, ...]) -> str | None:
-    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
+    environment = {**git_environment(os.environ), "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
     try:
         found = subprocess.run(
             command, cwd=folder, env=environment, capture_output=True, timeout=_LIMIT_S, check=False

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from bench.errors import MachineError, UsageError
+from bench.store.git_environment import git_environment
 from bench.text import clean
 
 _PREFIX: Final = "submit/"
@@ -20,11 +21,6 @@ _HEADS: Final = "refs/heads/"
 _BASES: Final = ("refs/remotes/origin/HEAD", "refs/remotes/origin/main", "refs/remotes/origin/master", "HEAD")
 """The branch contains nothing but the bundle beyond the first of these: HEAD may have other work."""
 _MUST_NOT_EXIST: Final = ""
-# A hook sets them, and git would follow them to another repository.
-_OF_A_REPOSITORY: Final = frozenset(
-    f"GIT_{name}"
-    for name in ("DIR", "WORK_TREE", "INDEX_FILE", "OBJECT_DIRECTORY", "COMMON_DIR", "PREFIX", "NAMESPACE")
-)
 _CLONE: Final = "Name a clone of the repository of the results: --repository DIR, or use --offline"
 
 
@@ -127,7 +123,7 @@ class Repository:
     def _git(
         self, *arguments: str, content: bytes | None = None, index: Path | None = None
     ) -> "subprocess.CompletedProcess[bytes]":
-        own = {name: value for name, value in os.environ.items() if name not in _OF_A_REPOSITORY}
+        own = git_environment(os.environ)
         if index is not None:
             own["GIT_INDEX_FILE"] = str(index)
         return subprocess.run(
@@ -135,7 +131,7 @@ class Repository:
             input=content or b"",
             capture_output=True,
             check=False,
-            env={**own, "LC_ALL": "C"},
+            env=own,
         )
 
 

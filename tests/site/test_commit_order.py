@@ -88,3 +88,26 @@ def test_a_repository_cannot_make_git_run_a_program(tmp_path: Path, results: Pat
     git(tmp_path, "config", "log.showSignature", "true")
     assert history_of(results).is_known
     assert not (tmp_path / "sprung").exists()
+
+
+def test_variables_of_a_hook_do_not_lead_elsewhere(
+    tmp_path: Path, results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(tmp_path, write(results / "one.json"))
+    other = tmp_path / "other"
+    commit(other, write(other / "results" / "two.json"))
+    for name, value in {
+        "GIT_DIR": other / ".git",
+        "GIT_WORK_TREE": other,
+        "GIT_LITERAL_PATHSPECS": 1,
+    }.items():
+        monkeypatch.setenv(name, str(value))
+    assert set(history_of(results).commits) == {"one.json"}
+
+
+def test_the_first_commit_counts_whatever_git_log_is_to_show(tmp_path: Path, results: Path) -> None:
+    commit(tmp_path, write(results / "one.json"))
+    commit(tmp_path, write(results / "two.json"))
+    git(tmp_path, "config", "log.showRoot", "false")
+    found = history_of(results).commits
+    assert {path: one.place for path, one in found.items()} == {"one.json": 0, "two.json": 1}
