@@ -1,12 +1,14 @@
 """Hash, dates, suite and cells: each edit of an ordinary record gets its finding, and no other error."""
 
 import hashlib
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from bench.store.canonical import canonical
 from bench.suite.cells import cell_id
+from bench.validate.contents import in_future
 from tests.validate import edits
 from tests.validate.edits import Document, document_of, edited, errors, fresh, judged
 from tests.validate.good import good
@@ -56,6 +58,11 @@ def test_clocks_that_travel(date: str, code: str) -> None:
 )
 def test_clocks_may_differ_by_a_day(date: str) -> None:
     assert edits.found({"created_at": date}) == []
+
+
+def test_on_the_last_day_of_all_dates_no_clock_is_ahead() -> None:
+    ends = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    assert list(in_future(ends, ends)) == []
 
 
 # --- the suite --------------------------------------------------------------------------------------------
