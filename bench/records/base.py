@@ -3,7 +3,15 @@
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+)
 
 
 class Frozen(BaseModel):
@@ -19,11 +27,20 @@ class Frozen(BaseModel):
     )
 
 
+def _in_utc(time: datetime) -> datetime:
+    """A time near the year 1 or 9999 may have none."""
+    try:
+        return time.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("the time in UTC is outside the years 1 to 9999") from error
+
+
 def _rfc3339(time: datetime) -> str:
     return time.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-Utc = Annotated[AwareDatetime, PlainSerializer(_rfc3339, return_type=str)]
+Utc = Annotated[AwareDatetime, AfterValidator(_in_utc), PlainSerializer(_rfc3339, return_type=str)]
+"""A time of any zone, converted to UTC when it is read."""
 Bytes = Annotated[int, Field(ge=0)]
 _EXACT: Final = 2**53
 

@@ -197,6 +197,16 @@ def test_who_came_first_is_asked_of_git(tmp_path: Path) -> None:
     assert kept == json.loads(owner.read_bytes())
 
 
+def test_a_commit_of_the_last_day_of_all_dates_and_a_record_before_them_stop_nothing(tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    put(results, run(1), key=1)
+    put_edited(results, run(2), {"created_at": "0001-01-01T00:00:00+14:00"}, "old")
+    commit(results, results, date="@253402300799 +0000")
+    found = built(results, tmp_path / "public")
+    assert found.states[State.PUBLISHED] == 1
+    assert ["created_at" in str(error) for error in found.errors] == [True]
+
+
 def test_a_file_that_is_no_record_is_named_and_the_rest_is_built(results: Path, tmp_path: Path) -> None:
     (results / "zip.json").write_bytes(b"PK\x03\x04")
     (error,) = built(results, tmp_path / "public").errors

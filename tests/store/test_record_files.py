@@ -173,6 +173,8 @@ def test_another_schema_version_is_named_before_anything_else(smoke: Path, versi
         ({"surplus": 1}, "surplus"),
         ({"evil\n\x1b[31mkey": 1}, "evil"),
         ({"created_at": "2026-07-01T10:00:00"}, "created_at"),
+        ({"created_at": "0001-01-01T00:00:00+14:00"}, "created_at"),  # the year 0 in UTC
+        ({"created_at": "9999-12-31T23:59:59-14:00"}, "created_at"),
         ({"cells": [{"outcome": {"status": "evil\nstatus"}}]}, "cells.0"),
     ],
     ids=str,

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from bench.submit.place import name_of, place_of
+from tests.validate.edits import candidate, edited
 from tests.validate.good import good, ordinary
 from tests.validate.recipes import Recipe
 
@@ -19,3 +20,8 @@ def test_a_run_and_a_search_are_named_alike() -> None:
 def test_it_lies_with_the_records_of_its_model_and_card() -> None:
     folder = PurePosixPath("results/MOSS-Audio-4B-Instruct/rtx-4090")
     assert place_of(ordinary(), KEY) == folder / name_of(ordinary(), KEY)
+
+
+def test_the_time_in_the_name_is_utc_whatever_zone_the_record_states() -> None:
+    elsewhere = edited({"created_at": "2026-11-20T23:34:09+05:30"})
+    assert name_of(candidate(elsewhere).record, KEY).startswith("20261120T180409Z-quick-")

@@ -10,7 +10,8 @@ from tools.hostile.edits import every_text, setting
 
 def of_files() -> Iterator[Case]:
     """Damaged files, and text that could harm a reader."""
-    text = json.dumps(base("card"))
+    document = base("card")
+    text, date = json.dumps(document), json.dumps(document["created_at"])
     damaged = {
         "nan": text.replace('"seed": 0', '"seed": NaN', 1),
         "infinity": text.replace('"seed": 0', '"seed": 1e999', 1),
@@ -23,6 +24,8 @@ def of_files() -> Iterator[Case]:
         "half-a-surrogate": text.replace("Describe this audio.", "\\ud800", 1),
         "path-as-model": text.replace("MOSS-Audio-4B-Instruct", "../../../etc/passwd"),
         "path-as-slug": text.replace('"slug": "rtx-4070"', '"slug": "../../x"', 1),
+        "date-before-all-dates": text.replace(date, '"0001-01-01T00:00:00+14:00"'),
+        "date-after-all-dates": text.replace(date, '"9999-12-31T23:59:59-14:00"'),
         "cut-off": text[: len(text) // 2],
         "levels": "[" * 5000 + "]" * 5000,
         "levels-in-a-record": text.replace(
