@@ -105,7 +105,7 @@ class Judged(Frozen):
     note: str | None = Field(description="of the sender, cleaned")
     license: str | None = Field(description="under which it was sent")
     findings: tuple[Finding, ...]
-    series: tuple[str, ...] = Field(description="digest of the raw repeats of each cell that has any")
+    series: tuple[str, ...] = Field(description="digests of the raw times, by which a copy is found")
 
 
 class RecordHead(Frozen):

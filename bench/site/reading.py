@@ -1,7 +1,5 @@
 """A file of the results as the index keeps it: read once, summarised, judged by the validator."""
 
-import hashlib
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,20 +9,17 @@ from bench.check.summarise import summarise
 from bench.check.summary import Judged, RecordSummary
 from bench.identity.envelope import bundle_of
 from bench.records.enums import Provenance
-from bench.records.record import CellResult
+from bench.site.repeat_digests import repeat_digests
 from bench.store.canonical import content_hash
 from bench.store.record_files import Unverified, read_unverified
 from bench.text import clean, name
 from bench.validate.against import outside_prediction
 from bench.validate.candidate import Candidate, Found
 from bench.validate.document import findings
-from bench.validate.series import times_of
 from bench.validate.signature import signature
 
 NO_CLOCK: Final = datetime(9999, 1, 1, tzinfo=UTC)
 """Reading asks for no time: the date of a record is compared with that of its commit, later."""
-_DIGITS: Final = 32
-_FEWEST_TIMES: Final = 4
 
 
 def read_judged(path: Path) -> RecordSummary:
@@ -57,23 +52,10 @@ def _judged(read: Unverified) -> Judged:
         note=None if sent is None or sent.note is None else clean(sent.note),
         license=None if sent is None else sent.license,
         findings=findings(candidate, *rules),
-        series=tuple(digest for cell in read.record.cells if (digest := series_digest(cell)) is not None),
+        series=tuple(digest for cell in read.record.cells for digest in repeat_digests(cell)),
     )
 
 
 def _outside_prediction(candidate: Candidate) -> Iterator[Found]:
     if candidate.record.provenance is Provenance.MEASURED:
         yield from outside_prediction(candidate.record)
-
-
-def series_digest(cell: CellResult) -> str | None:
-    """Return a digest of the times of a cell's repeats, whatever its settings.
-
-    No two generations take equally long to the microsecond of every token. None where there are too few
-    times for that.
-    """
-    times = [times_of(repeat) for repeat in cell.repeats]
-    tokens = sum(len(repeat.token_times_s or ()) for repeat in cell.repeats)
-    if len(times) + tokens < _FEWEST_TIMES:
-        return None
-    return hashlib.sha256(json.dumps(times).encode()).hexdigest()[:_DIGITS]

@@ -1,15 +1,13 @@
 """A file as the index keeps it."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bench.errors import RecordError
-from bench.site.reading import read_judged, series_digest
-from tests.site.results import RUN, put, put_edited, run
-from tests.validate.edits import document_of
+from bench.site.reading import read_judged
+from tests.site.results import put, put_edited, run
 
 
 def test_an_unsigned_record(tmp_path: Path) -> None:
@@ -51,17 +49,3 @@ def test_what_is_no_record_is_refused(tmp_path: Path) -> None:
     path.write_text(json.dumps({"a": 1}))
     with pytest.raises(RecordError):
         read_judged(path)
-
-
-def test_copied_repeats_have_one_digest_whatever_the_cell_is_called() -> None:
-    (cell, *_), (other, *_) = run(1).cells, run(2).cells
-    copied = other.model_copy(update={"repeats": cell.repeats})
-    assert series_digest(cell) == series_digest(copied)
-    assert series_digest(cell) != series_digest(other)
-
-
-def test_too_few_times_have_no_digest() -> None:
-    (cell, *_) = run(1, replace(RUN, tokens=(1,), repeats=1)).cells
-    assert series_digest(cell) is None
-    assert series_digest(cell.model_copy(update={"repeats": ()})) is None
-    assert document_of(run(1))["cells"]
