@@ -17,7 +17,7 @@ from bench.records.record import CellResult, Effective, Measured, Predicted, Rec
 from bench.suite.suite import MAX_CLIP_S
 from bench.validate.candidate import Candidate, Fact, Found
 
-_NATIVE: Final = "native"
+NATIVE: Final = "native"
 _SAMPLES_PER_S: Final = 16_000
 _ELEMENT_BYTES: Final = {"bfloat16": 2, "float16": 2, "float32": 4}
 _STORED_BYTES: Final = 2
@@ -161,7 +161,7 @@ def _expected(record: Record, cell: CellResult, ran: Effective) -> Iterator[tupl
     if ran.prompt_tokens is not None:
         least = audio_positions(asked.clip_seconds, asked.time_markers)
         yield "prompt_tokens", min(ran.prompt_tokens, least), least
-    if asked.engine == _NATIVE:
+    if asked.engine == NATIVE:
         settings = settings_of(asked.profile)
         yield "logits_positions", ran.logits_positions, settings.logits_positions
         yield "mlp_positions_at_once", ran.mlp_positions_at_once, settings.mlp_positions_at_once

@@ -1,5 +1,7 @@
 """What no card can do, with the slack that each rule grants. No limit is typed by hand for a card.
 
+Work and speed are in `bench.validate.speed`.
+
 Bandwidth, BF16 rate and power limit are those of the catalog or of the driver; a card can be overclocked, and
 boosts above its specification. Up to the first slack nothing is said, up to the second one the figure is
 suspicious, above it is an error. A card that the catalog does not have has fewer rules.
@@ -7,27 +9,19 @@ suspicious, above it is an error. A card that the catalog does not have has fewe
 
 from collections.abc import Iterator
 from itertools import pairwise
-from statistics import median
 from typing import Final
 
 from bench.arithmetic import architecture
 from bench.hardware.catalog import Card, cards
 from bench.measure.summary import peak
-from bench.predict.setting import mel_frames
 from bench.records.card import Power, Range
 from bench.records.enums import Label, Provenance
 from bench.records.record import CellResult, Record
-from bench.suite.suite import MAX_CLIP_S
 from bench.units import MIB
 from bench.validate.candidate import Candidate, Fact, Found
 from bench.validate.claims import element_bytes, released_shapes
-from bench.validate.repeats import RELATIVE
+from bench.validate.speed import counts, needed, speed
 
-BANDWIDTH_SLACK: Final = (0.95, 1.2)
-"""Decoding reaches 60 to 90 % of the bandwidth; memory can be overclocked by up to 15 %."""
-RATE_SLACK: Final = (1.0, 1.5)
-"""Prefill and encoder reach 30 to 80 % of the BF16 rate; clocks pass the specification by up to 15 %, and
-the rate of some cards is derived."""
 POWER_SLACK: Final = 1.25
 """Samples of power pass the limit for some milliseconds."""
 RAISED: Final = 1.5
@@ -58,82 +52,16 @@ def physics(candidate: Candidate) -> Iterator[Found]:
     record = candidate.record
     card = next((card for card in cards() if card.slug == record.device.slug), None)
     for path, cell in candidate.measured:
-        yield from _work(record, path, cell)
+        least = needed(record, cell)
+        if least is not None:
+            yield from counts(path, cell, least)
         yield from _memory(record, path, cell)
         if record.device.kind == "cuda" and record.provenance is not Provenance.EMULATED:
-            yield from _speed(path, cell, card)
+            work = cell.work if least is None else least.work
+            if card is not None and work is not None:
+                yield from speed(path, cell, card, work)
             if cell.power is not None:
                 yield from _power(record, path, cell, cell.power, card)
-
-
-# --- work and speed ---------------------------------------------------------------------------------------
-
-
-def _work(record: Record, path: str, cell: CellResult) -> Iterator[Found]:
-    """The counts of bytes and operations follow from shapes and lengths."""
-    shapes, work, ran = released_shapes(record), cell.work, cell.effective
-    if shapes is None or work is None or ran is None or ran.prompt_tokens is None or not cell.repeats:
-        return
-    asked = cell.requested
-    if asked.clip_seconds > MAX_CLIP_S:  # a foreign cell
-        return
-    computed = {
-        "decode_bytes_per_token": architecture.decode_bytes_per_token(
-            shapes,
-            prompt_tokens=ran.prompt_tokens,
-            generated_tokens=cell.repeats[0].generated_tokens,
-            element_bytes=element_bytes(asked.dtype),
-        ),
-        "encode_operations": architecture.encode_operations(shapes, mel_frames(asked.clip_seconds)),
-        "prefill_operations": architecture.prefill_operations(
-            shapes,
-            prompt_tokens=ran.prompt_tokens,
-            logits_positions=1 if ran.logits_positions == "last" else ran.prompt_tokens,
-        ),
-    }
-    for name, value in computed.items():
-        stated = getattr(work, name)
-        if abs(stated - value) > RELATIVE * value:
-            yield Found("work_mismatch", f"{path}.work.{name}", {"stated": stated, "computed": value})
-
-
-def _speed(path: str, cell: CellResult, card: Card | None) -> Iterator[Found]:
-    work = cell.work
-    if card is None or work is None:
-        return
-    bandwidth, rate = card.memory_bandwidth_bytes_per_s, card.bf16_operations_per_s
-    if bandwidth is not None:
-        for nth, repeat in enumerate(cell.repeats):
-            if repeat.decode_tokens_per_s is not None:
-                share = repeat.decode_tokens_per_s * work.decode_bytes_per_token / bandwidth
-                where = f"{path}.repeats[{nth}].decode_tokens_per_s"
-                if share > BANDWIDTH_SLACK[1]:
-                    yield Found("decode_above_bandwidth", where, {"ratio": share})
-                elif share > BANDWIDTH_SLACK[0]:
-                    yield Found("decode_near_bandwidth", where, {"ratio": share})
-    if rate is not None:
-        for name, share in _rates(cell, rate):
-            if share > RATE_SLACK[1]:
-                yield Found("rate_above_card", f"{path}.{name}", {"ratio": share})
-            elif share > RATE_SLACK[0]:
-                yield Found("rate_near_card", f"{path}.{name}", {"ratio": share})
-
-
-def _rates(cell: CellResult, rate: float) -> Iterator[tuple[str, float]]:
-    """The median rate of encoder and prefill, as shares of the card's."""
-    work = cell.work
-    if work is None:
-        return
-    encode = [repeat.encode_s for repeat in cell.repeats if repeat.encode_s]
-    if encode:
-        yield "summary.encode_s", work.encode_operations / median(encode) / rate
-    prefill = [
-        repeat.time_to_first_token_s - repeat.preprocess_s - repeat.encode_s
-        for repeat in cell.repeats
-        if repeat.preprocess_s is not None and repeat.encode_s is not None
-    ]
-    if prefill and median(prefill) > 0:
-        yield "summary.time_to_first_token_s", work.prefill_operations / median(prefill) / rate
 
 
 # --- memory -----------------------------------------------------------------------------------------------
@@ -218,17 +146,16 @@ def _power(record: Record, path: str, cell: CellResult, power: Power, card: Card
 
 
 def _limit_w(record: Record, card: Card | None) -> float | None:
-    """The limit of the driver; without one the specification, which owners can raise by half.
+    """The limit of the driver, at most by so much above the specification as owners can raise it.
 
     The limit of a laptop moves with the load of its CPU, and its maker sets it within a wide range.
     """
     is_laptop, state = "laptop" in record.device.name.lower(), record.device_state
-    stated = None if state is None else state.power_limit_w
-    if stated is not None and not is_laptop:
-        return stated
+    stated = None if state is None or is_laptop else state.power_limit_w
     if card is None or card.tdp_w is None:
-        return None
-    return max(stated or 0.0, (LAPTOP_RAISED if is_laptop else RAISED) * card.tdp_w)
+        return stated
+    most = (LAPTOP_RAISED if is_laptop else RAISED) * card.tdp_w
+    return most if stated is None else min(stated, most)
 
 
 def _readings(path: str, power: Power) -> Iterator[Found]:

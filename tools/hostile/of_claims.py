@@ -69,6 +69,12 @@ def of_physics() -> Iterator[Case]:
     """What no card can do."""
     yield Case("all-times-tenth", ("decode_above_bandwidth",), 1, edit=faster(10))
     yield Case("a-little-fast", ("decode_near_bandwidth",), 0, edit=faster(1.4))
+    without = both(faster(100), _leaving_out("work", "power"), summed)
+    yield Case("fast-without-work", ("decode_above_bandwidth", "rate_above_card"), 1, edit=without)
+    made_up = both(faster(100), _leaving_out("power"), _with_little_work, summed)
+    yield Case("fast-with-little-work", ("decode_above_bandwidth", "work_mismatch"), 1, edit=made_up)
+    at_once = both(_first_token_at_once, summed)
+    yield Case("first-token-at-once", ("rate_above_card",), 1, edit=at_once)
     yield Case("encoder-impossible", ("rate_above_card",), 1, edit=faster(1000, only="encode_s"))
     yield Case(
         "work-fewer",
@@ -86,6 +92,8 @@ def of_physics() -> Iterator[Case]:
     yield Case("device-above-card", ("memory_above_card",), 1, edit=_seen("device_peak_bytes", 4.0))
     yield Case("power-far-above", ("power_above_limit",), 1, edit=scaling("cells.0.power.power_w.high", 5))
     yield Case("energy-too-much", ("energy_above_power",), 1, edit=_energy(10))
+    limit = setting(device_state__power_limit_w=1e9, device_state__power_limit_default_w=1e9)
+    yield Case("power-limit-made-up", ("energy_above_power",), 1, edit=both(limit, _energy(1000)))
     yield Case("energy-too-little", ("energy_below_idle",), 0, edit=_energy(0.001))
     yield Case(
         "clock-impossible",
@@ -101,6 +109,27 @@ def of_physics() -> Iterator[Case]:
         "link-of-the-future", ("reading_impossible",), 1, edit=setting(cells__0__power__pcie_generation=9)
     )
     yield Case("link-too-wide", ("reading_impossible",), 1, edit=setting(device_state__pcie_width_max=8))
+
+
+def _leaving_out(*names: str) -> Edit:
+    def edit(document: Document) -> None:
+        for cell in document["cells"]:
+            cell.update(dict.fromkeys(names))
+
+    return edit
+
+
+def _with_little_work(document: Document) -> None:
+    for cell in document["cells"]:
+        cell["effective"]["prompt_tokens"] = None
+        cell["work"] = {"decode_bytes_per_token": 1000, "encode_operations": 1.0, "prefill_operations": 1.0}
+
+
+def _first_token_at_once(document: Document) -> None:
+    for repeat in (repeat for cell in document["cells"] for repeat in cell["repeats"]):
+        repeat |= {"preprocess_s": None, "encode_s": None, "time_to_first_token_s": 1e-5}
+        repeat["token_times_s"][0] = 1e-5
+        repeat["decode_tokens_per_s"] = (repeat["generated_tokens"] - 1) / (repeat["latency_s"] - 1e-5)
 
 
 def _mebibytes(document: Document) -> None:
