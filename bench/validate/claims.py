@@ -79,6 +79,9 @@ def _provenance(record: Record) -> Iterator[Found]:
 
 def _model(record: Record) -> Iterator[Found]:
     model, shapes = record.model, released_shapes(record)
+    if (model.repo is None) is (model.weight_mode is WeightMode.HUB):
+        weights = f"{model.weight_mode.value} weights"
+        yield Found("model_contradicted", "model.repo", {"stated": model.repo, "found": weights})
     for place, cell in enumerate(record.cells):
         asked = cell.requested
         if asked.model != model.name or asked.weight_mode is not model.weight_mode:
@@ -107,9 +110,11 @@ def _model_figure(name: str, stated: int, expected: int) -> Found:
 
 def _card(record: Record) -> Iterator[Found]:
     device = record.device
-    if device.kind == "cpu":
-        return
     known = next((card for card in cards() if card.slug == device.slug), None)
+    if device.kind == "cpu":
+        if known is not None:
+            yield _swapped("kind", device.kind, "cuda")
+        return
     named = identify(device.name, device.memory_total_bytes)
     if known is None:
         yield Found("card_not_catalogued", "device.slug", {"name": device.name})
@@ -119,7 +124,9 @@ def _card(record: Record) -> Iterator[Found]:
     if named is not None and named.slug != device.slug:
         yield _swapped("slug", device.slug, named.slug)
         return
-    if named is None and device.memory_total_bytes is not None:
+    if device.memory_total_bytes is None and known.memory_total_bytes is not None:
+        yield _swapped("memory_total_bytes", None, known.memory_total_bytes)
+    elif named is None:
         yield _swapped("name", device.name, known.nvml_name)
     if device.compute_capability not in {None, known.compute_capability}:
         yield _swapped("compute_capability", device.compute_capability, known.compute_capability)

@@ -100,6 +100,18 @@ def test_a_model_of_ones_own_has_no_expected_size() -> None:
     assert about(edited({"model.parameters": 12}, local)) == []
 
 
+@pytest.mark.parametrize("weights", [WeightMode.LOCAL, WeightMode.RANDOM])
+def test_weights_that_are_not_of_the_repository_that_is_named(weights: WeightMode) -> None:
+    other = document_of(good(Recipe(weights=weights, clips=(10.0,), tokens=(8,))))
+    (only,) = judged(edited({"model.repo": f"OpenMOSS-Team/{FOUR}"}, other))
+    assert (only.code, only.path) == ("model_contradicted", "$.model.repo")
+    assert only.sentence == f"The record states OpenMOSS-Team/{FOUR}, this model has {weights} weights."
+
+
+def test_published_weights_of_no_repository() -> None:
+    assert edits.found({"model.repo": None}) == [("model_contradicted", "$.model.repo")]
+
+
 # --- the card ---------------------------------------------------------------------------------------------
 
 
@@ -110,6 +122,10 @@ def test_a_model_of_ones_own_has_no_expected_size() -> None:
         ({"name": "NVIDIA GeForce RTX 3090"}, "slug"),
         ({"name": "NVIDIA GeForce RTX 4070"}, "name"),
         ({"name": "My Card 1"}, "name"),
+        ({"memory_total_bytes": None}, "memory_total_bytes"),
+        ({"name": "My Card 1", "memory_total_bytes": None}, "memory_total_bytes"),
+        ({"name": "NVIDIA H100 PCIe", "memory_total_bytes": None}, "slug"),
+        ({"kind": "cpu"}, "kind"),
         ({"compute_capability": "9.0"}, "compute_capability"),
         ({BANDWIDTH: 3.35e12}, BANDWIDTH),
         ({"bf16_operations_per_s": 1e15}, "bf16_operations_per_s"),
@@ -118,6 +134,23 @@ def test_a_model_of_ones_own_has_no_expected_size() -> None:
 def test_a_card_that_was_swapped(changes: dict[str, JsonValue], path: str) -> None:
     swapped = edited({f"device.{name}": value for name, value in changes.items()})
     assert ("card_contradicted", f"device.{path}") in about(swapped)
+
+
+def test_a_card_that_is_called_a_cpu_everywhere() -> None:
+    changes: dict[str, JsonValue] = {f"cells[{nth}].effective.device": "cpu" for nth in range(4)}
+    found = errors(judged(edited({**changes, "device.kind": "cpu"})))
+    assert ("card_contradicted", "$.device.kind") in found
+
+
+def test_a_part_that_shares_the_hosts_memory_has_no_size() -> None:
+    changes: dict[str, JsonValue] = {
+        "device.slug": "gb10",
+        "device.name": "NVIDIA GB10",
+        "device.memory_total_bytes": None,
+    }
+    assert ("card_contradicted", "device.memory_total_bytes") not in about(edited(changes))
+    named = {**changes, "device.name": "My Card 1"}
+    assert ("card_contradicted", "device.name") in about(edited(named))
 
 
 @pytest.mark.parametrize("name", [BANDWIDTH, "bf16_operations_per_s"])

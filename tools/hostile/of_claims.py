@@ -4,7 +4,7 @@ import copy
 from collections.abc import Iterator
 
 from tools.hostile.case import Case, Document, Edit
-from tools.hostile.edits import both, faster, in_mebibytes, renamed, scaling, setting, summed
+from tools.hostile.edits import asking, both, faster, in_mebibytes, renamed, scaling, setting, summed
 
 
 def of_claims() -> Iterator[Case]:
@@ -26,6 +26,10 @@ def of_claims() -> Iterator[Case]:
     yield Case("4b-as-8b", ("model_contradicted",), 1, edit=bigger)
     yield Case("weights-smaller", ("model_contradicted",), 1, edit=scaling("model.weights_bytes", 0.5))
     yield Case("parameters-fewer", ("model_contradicted",), 1, edit=scaling("model.parameters", 0.5))
+    yield Case("local-as-published", ("model_contradicted",), 1, edit=_as_local)
+    yield Case("card-as-cpu", ("card_contradicted",), 1, edit=_as_cpu)
+    no_memory = setting(device__memory_total_bytes=None)
+    yield Case("card-without-memory", ("card_contradicted",), 1, edit=no_memory)
     yield Case("card-slug-swapped", ("card_contradicted",), 1, edit=setting(device__slug="rtx-4090"))
     yield Case(
         "card-name-swapped", ("card_contradicted",), 1, edit=setting(device__name="NVIDIA GeForce RTX 4090")
@@ -58,6 +62,19 @@ def of_claims() -> Iterator[Case]:
     yield Case(
         "date-before-bench", ("date_before_bench",), 1, edit=setting(created_at="1999-12-31T23:59:59Z")
     )
+
+
+def _as_local(document: Document) -> None:
+    document["model"]["weight_mode"] = "local"
+    for place, _ in enumerate(document["cells"]):
+        asking(place, weight_mode="local")(document)
+
+
+def _as_cpu(document: Document) -> None:
+    document["device"]["kind"] = "cpu"
+    for cell in document["cells"]:
+        cell["effective"]["device"] = "cpu"
+    faster(100)(document)
 
 
 def _without_rates(document: Document) -> None:
