@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from bench.validate.repeats import differs
 from tests.validate import edits
-from tests.validate.edits import edited, errors, fresh, judged, value_at
+from tests.validate.edits import Document, edited, errors, fresh, judged, value_at
 
 REPEAT = "cells[0].repeats[1]"
 SUMMARY = "$.cells[0].summary."
@@ -63,14 +63,27 @@ def test_an_answer_that_is_too_short_or_too_long(where: str) -> None:
     assert found == [("tokens_miscounted", f"$.{where}.token_times_s")]
 
 
-def test_an_answer_that_ended_early_is_allowed() -> None:
-    document = fresh()
+def ended_early(document: Document) -> Document:
+    """Let the cold answer of the first cell end after five tokens."""
     repeat = document["cells"][0]["cold"]
     times = repeat["token_times_s"][:5]
     decode = times[-1] - times[0]
     repeat |= {"generated_tokens": 5, "stop_reason": "eos", "token_times_s": times, "latency_s": times[-1]}
     repeat |= {"decode_tokens_per_s": 4 / decode, "real_time_factor": times[-1] / 10}
-    assert errors(judged(document)) == []
+    return document
+
+
+def test_no_answer_of_this_engine_ends_early() -> None:
+    found = judged(ended_early(fresh()))
+    assert errors(found) == [("tokens_miscounted", "$.cells[0].cold.generated_tokens")]
+    assert found[0].sentence == "5 tokens, where 16 were due."
+
+
+def test_an_engine_of_another_package_may_let_an_answer_end_early() -> None:
+    document = ended_early(fresh())
+    for cell in document["cells"]:
+        cell["requested"]["engine"] = "other"
+    assert "tokens_miscounted" not in {code for code, _ in errors(judged(document))}
 
 
 @pytest.mark.parametrize("name", ["preprocess_s", "encode_s"])

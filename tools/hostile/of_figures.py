@@ -62,6 +62,7 @@ def of_metrics() -> Iterator[Case]:
         1,
         edit=setting(cells__0__repeats__0__generated_tokens=5),
     )
+    yield Case("answers-ended-early", ("tokens_miscounted",), 1, edit=_ended_early)
     slow = both(scaling("cells.0.repeats.0.encode_s", 1000.0), summed)
     yield Case("encoder-after-first-token", ("times_disordered",), 1, edit=slow)
 
@@ -69,6 +70,18 @@ def of_metrics() -> Iterator[Case]:
 def _times(document: Document) -> list[float]:
     times: list[float] = document["cells"][0]["repeats"][0]["token_times_s"]
     return times
+
+
+def _ended_early(document: Document) -> None:
+    """Two tokens of each answer, with all that follows from them."""
+    for cell in document["cells"]:
+        cell["power"] = cell["work"] = cell["cold"] = None
+        for repeat in cell["repeats"]:
+            first, last = repeat["token_times_s"] = repeat["token_times_s"][:2]
+            repeat |= {"generated_tokens": 2, "stop_reason": "eos", "latency_s": last}
+            repeat["real_time_factor"] = last / cell["requested"]["clip_seconds"]
+            repeat["decode_tokens_per_s"] = 1 / (last - first)
+    summed(document)
 
 
 def of_cells() -> Iterator[Case]:
