@@ -27,11 +27,11 @@ def system_of(record: Record) -> PlannedSystem | None:
 
 def _of_a_run(environment: Environment) -> PlannedSystem | None:
     release = _RELEASE.match(environment.torch or "")
-    return None if release is None else PlannedSystem(os=_os_of(environment.kernel), torch=release[0])
+    return None if release is None else PlannedSystem(os=os_of(environment.kernel), torch=release[0])
 
 
-def _os_of(kernel: str) -> OperatingSystem:
-    """`Windows 11`, `Linux 5.15.167.4-microsoft-standard-WSL2`, `Linux 6.8.0`."""
+def os_of(kernel: str) -> OperatingSystem:
+    """The operating system of `Windows 11`, `Linux 5.15.167.4-microsoft-standard-WSL2`, `Linux 6.8.0`."""
     words = kernel.lower()
     if words.startswith("windows"):
         return "windows"

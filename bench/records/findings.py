@@ -56,6 +56,7 @@ Code = Literal[
     "times_do_not_add_up",
     "summary_mismatch",
     "label_missing",
+    "label_contradicted",
     # what is claimed
     "provenance_contradicted",
     "model_contradicted",

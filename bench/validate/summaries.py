@@ -12,13 +12,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.judge.same_system import os_of
 from bench.measure.fractions import bandwidth_fraction, bf16_fraction
 from bench.measure.load import any_throttles, is_limit_lowered
 from bench.measure.statistics import bootstrap_intervals
 from bench.measure.summary import peak
 from bench.records.enums import Label
 from bench.records.metrics import METRICS, Statistic, Summary, kind_of
-from bench.records.record import CellResult, DeviceInfo
+from bench.records.record import CellResult, DeviceInfo, Record
 from bench.validate.candidate import Candidate, Fact, Found
 from bench.validate.repeats import RELATIVE
 
@@ -160,7 +161,7 @@ def _rate(cell: CellResult) -> float | None:
 
 
 def _labels(candidate: Candidate, path: str, cell: CellResult, summary: Summary) -> Iterator[Found]:
-    """Labels that the cell's own figures demand."""
+    """Labels that the cell's own figures demand, and those that no run writes."""
     suite, cv = candidate.suite, None if summary.latency_s is None else summary.latency_s.cv
     reasons = (cell.power.throttle_reasons if cell.power is not None else None) or {}
     lowered = is_limit_lowered(candidate.record.device_state)
@@ -172,3 +173,12 @@ def _labels(candidate: Candidate, path: str, cell: CellResult, summary: Summary)
     for label, is_demanded in demanded.items():
         if is_demanded and label.value not in summary.labels:
             yield Found("label_missing", f"{path}.summary.labels", {"label": label.value})
+    possible = {label.value for label in Label if label is not Label.SPILLED or _can_spill(candidate.record)}
+    for name in dict.fromkeys(summary.labels):
+        if name not in possible:
+            yield Found("label_contradicted", f"{path}.summary.labels", {"label": name})
+
+
+def _can_spill(record: Record) -> bool:
+    """Whether Windows manages the memory of the card: elsewhere a program runs out of it."""
+    return record.device.kind == "cuda" and os_of(record.environment.kernel) != "linux"

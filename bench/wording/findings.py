@@ -59,6 +59,7 @@ _WORDS: Final[dict[Code, _Words]] = {
     "times_do_not_add_up": _Words("It is {stated}, and the raw times give {computed}"),
     "summary_mismatch": _Words("The summary states {stated}, the raw values give {computed}"),
     "label_missing": _Words("The label {label} is missing"),
+    "label_contradicted": _Words("No run on this system writes the label {label}"),
     "provenance_contradicted": _Words("The provenance {stated} contradicts the record: {reason}"),
     "model_contradicted": _Words("The record states {stated}, this model has {found}"),
     "settings_contradicted": _Words("In force was {stated}, the request gives {found}"),

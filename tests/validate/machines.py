@@ -61,7 +61,7 @@ def environment_of(recipe: Recipe) -> Environment:
         has_flash_kernels=not windows,
         packages={"numpy": "2.3.5"},
         os="Windows 11" if windows else "Ubuntu 24.04 LTS",
-        kernel={"linux": "6.8.0-49-generic", "windows": "10.0.26100"}.get(
+        kernel={"linux": "6.8.0-49-generic", "windows": "Windows 11"}.get(
             recipe.system, "6.6.87.2-microsoft-standard-WSL2"
         ),
         cpu="AMD Ryzen 7 5800X",

@@ -125,6 +125,25 @@ def test_a_label_that_was_removed(state: str) -> None:
     assert only.facts == {"label": state}
 
 
+@pytest.mark.parametrize("label", ["verified by OpenMOSS", "", "spilled"])
+def test_a_label_that_no_run_on_linux_writes(label: str) -> None:
+    (only,) = judged(edited({"cells[0].summary.labels": ["noisy", label]}))
+    assert (only.code, only.path) == ("label_contradicted", "$.cells[0].summary.labels")
+    assert only.sentence == f"No run on this system writes the label {label}."
+
+
+@pytest.mark.parametrize(("system", "count"), [("windows", 0), ("wsl2", 0), ("linux", 1)])
+def test_windows_alone_moves_memory_out_of_the_card(system: str, count: int) -> None:
+    document = document_of(good(Recipe(system=system, clips=(10.0,), tokens=(16,))))
+    assert len(judged(edited({"cells[0].summary.labels": ["spilled"]}, document))) == count
+
+
+def test_a_cpu_has_nothing_to_move_memory_out_of() -> None:
+    document = document_of(good(Recipe(card=None, system="windows", clips=(10.0,), tokens=(8,))))
+    found = edits.found({"cells[0].summary.labels": ["spilled"]}, document)
+    assert found == [("label_contradicted", "$.cells[0].summary.labels")]
+
+
 def test_a_lowered_power_limit_throttles() -> None:
     lowered = edited({"device_state.power_limit_default_w": 520.0})
     assert errors(judged(lowered)) == [

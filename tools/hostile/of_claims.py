@@ -187,6 +187,10 @@ def of_series() -> Iterator[Case]:
     yield Case("samples-with-a-gap", ("samples_missing",), 0, edit=gap)
     contended = setting(cells__0__device_memory__contended=True)
     yield Case("contended-unlabelled", ("label_missing",), 1, edit=contended)
+    praised = setting(cells__0__summary__labels=["verified by the makers"])
+    yield Case("label-made-up", ("label_contradicted",), 1, edit=praised)
+    spilled = setting(cells__0__summary__labels=["spilled"])
+    yield Case("spilled-on-linux", ("label_contradicted",), 1, edit=spilled)
     unlabelled = both(_spread(3.0), setting(cells__0__summary__labels=[]))
     yield Case("noisy-unlabelled", ("label_missing",), 1, edit=unlabelled)
 
