@@ -53,10 +53,11 @@ def _suite(candidate: Candidate) -> Iterator[Found]:
         if getattr(stated, name) != value:
             facts = {"stated": getattr(stated, name), "defined": value}
             yield Found("suite_name_mismatch", f"suite.{name}", facts)
-    if stated.origin == "own":
-        yield Found("suite_own", "suite.origin", {"name": stated.name})
-    elif stated.origin == "shipped":
+    is_ours = suite.name in shipped_suites() if stated.origin is None else stated.origin == "shipped"
+    if is_ours:
         yield from _shipped(candidate, suite)
+    else:
+        yield Found("suite_own", "suite.origin", {"name": stated.name})
 
 
 def _shipped(candidate: Candidate, suite: Suite) -> Iterator[Found]:
@@ -68,10 +69,15 @@ def _shipped(candidate: Candidate, suite: Suite) -> Iterator[Found]:
         return
     changed = _changed(candidate.definition, suite.name)
     allowed = {*stated.overrides, *(("max_repeats",) if "repeats" in stated.overrides else ())}
-    if candidate.record.frontier_step_s is not None:
+    if _is_search(candidate, suite):
         allowed |= {"clip_seconds", "max_tokens", "attention"}
     for key in sorted(changed - allowed):
         yield Found("suite_not_shipped", f"suite.definition.{key}", {"name": suite.name, "key": key})
+
+
+def _is_search(candidate: Candidate, suite: Suite) -> bool:
+    """Whether the record is of a search for limits: that chooses its own lengths, and measures each once."""
+    return candidate.record.frontier_step_s is not None and suite.measure.max_repeats == 1
 
 
 @lru_cache(maxsize=64)
@@ -110,7 +116,7 @@ def _ids(candidate: Candidate) -> Iterator[Found]:
 def _cells(candidate: Candidate, suite: Suite) -> Iterator[Found]:
     """Cells that are doubled, not of the suite, or missing. A search for limits chooses its own lengths."""
     record = candidate.record
-    is_search = record.frontier_step_s is not None
+    is_search = _is_search(candidate, suite)
     counted = Counter(_point(cell.requested) for cell in record.cells)
     for place, cell in enumerate(record.cells):
         point = _point(cell.requested)

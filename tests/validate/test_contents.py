@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from pydantic import JsonValue
 
 from bench.store.canonical import canonical
 from bench.suite.cells import cell_id
@@ -163,3 +164,32 @@ def test_a_search_chooses_its_own_lengths() -> None:
     search = document_of(good(Recipe(is_search=True, clips=(10.0, 60.0), tokens=(32,))))
     search["cells"] = search["cells"][1:2]
     assert errors(judged(search)) == []
+
+
+def test_an_ordinary_run_with_cells_left_out_is_no_search() -> None:
+    """A search measures each cell once, and its suite says so."""
+    cut = edited({"frontier_step_s": 5.0})
+    cut["cells"] = cut["cells"][:2]
+    (only,) = judged(cut)
+    assert (only.code, only.path) == ("cell_missing", "$.cells")
+    assert only.facts == {"count": 2}
+
+
+def test_lengths_that_an_ordinary_run_chose_are_overrides() -> None:
+    changes: dict[str, JsonValue] = {"frontier_step_s": 5.0, "suite.overrides": []}
+    found = errors(judged(edited(changes)))
+    assert {code for code, _ in found} == {"suite_not_shipped"}
+
+
+@pytest.mark.parametrize("origin", ["shipped", None])
+def test_a_suite_of_no_stated_origin_is_the_shipped_one_of_its_name(origin: str | None) -> None:
+    stated: dict[str, JsonValue] = {"suite.origin": origin}
+    assert edits.found(stated) == []
+    assert edits.found({**stated, "suite.overrides": []}) == [
+        ("suite_not_shipped", f"$.suite.definition.{key}") for key in ("attention", "max_tokens")
+    ]
+
+
+def test_a_suite_of_no_stated_origin_that_is_not_shipped() -> None:
+    own = document_of(good(Recipe(own=True, clips=(10.0,), tokens=(16,))))
+    assert edits.found({"suite.origin": None}, own) == [("suite_own", "$.suite.origin")]

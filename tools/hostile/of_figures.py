@@ -88,6 +88,8 @@ def of_cells() -> Iterator[Case]:
     """Cells and suites."""
     yield Case("cell-deleted", ("cell_missing",), 1, edit=lambda d: d["cells"].pop())
     yield Case("cells-deleted", ("cell_missing",), 1, edit=lambda d: d["cells"].clear())
+    search = both(setting(frontier_step_s=5.0), lambda d: d["cells"].pop())
+    yield Case("cell-deleted-as-in-a-search", ("cell_missing",), 1, edit=search)
     yield Case("cell-doubled", ("cell_doubled",), 1, edit=lambda d: d["cells"].append(d["cells"][0]))
     yield Case("cell-id-made-up", ("cell_id_mismatch",), 1, edit=setting(cells__0__cell_id="0" * 16))
     yield Case("cell-ids-swapped", ("cell_id_mismatch",), 1, edit=_swap_ids)
@@ -103,6 +105,8 @@ def of_cells() -> Iterator[Case]:
         "suite-edited", ("suite_hash_mismatch",), 1, edit=setting(suite__definition__title="Another title")
     )
     yield Case("suite-not-shipped", ("suite_not_shipped",), 1, edit=defined(measure__noise_cv=0.9))
+    unstated = both(defined(measure__noise_cv=0.9), setting(suite__origin=None))
+    yield Case("suite-of-no-origin", ("suite_not_shipped",), 1, edit=unstated)
     yield Case("suite-renamed", ("suite_name_mismatch",), 1, edit=setting(suite__name="other"))
     yield Case("suite-unreadable", ("suite_unreadable",), 1, edit=defined(seed="zero"))
     yield Case(
