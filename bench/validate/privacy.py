@@ -1,6 +1,6 @@
 """Private text in a record: what `scrub` takes out when a record is written, and an editor can put in."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from typing import Final, cast
 
 from pydantic import JsonValue
@@ -9,6 +9,7 @@ from bench.store.privacy import revealed
 from bench.validate.candidate import Candidate, Found
 
 _NUMBERS: Final = frozenset({int, float})
+_HIDDEN: Final = "[...]"
 
 
 def privacy(candidate: Candidate) -> Iterator[Found]:
@@ -20,7 +21,7 @@ def private_texts(document: JsonValue, kind_of: Callable[[str], str | None]) -> 
     """Yield each text in JSON of which `kind_of` says that it is private, with its path, without the text."""
     kinds = {text: kind for text in _texts(document) if (kind := kind_of(text)) is not None}
     if kinds:
-        for path, text in _with_paths(document, ""):
+        for path, text in _with_paths(document, "", kinds.keys()):
             if text in kinds:
                 yield Found("private_text", path, {"kind": kinds[text]})
 
@@ -44,15 +45,15 @@ def _texts(document: JsonValue) -> set[str]:
     return texts
 
 
-def _with_paths(value: JsonValue, path: str) -> Iterator[tuple[str, str]]:
-    """The same with paths; a key has the path of its object."""
+def _with_paths(value: JsonValue, path: str, private: Set[str]) -> Iterator[tuple[str, str]]:
+    """The same with paths; a key has the path of its object. No path names a private key."""
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, list):
         for place, item in enumerate(value):
-            yield from _with_paths(item, f"{path}[{place}]")
+            yield from _with_paths(item, f"{path}[{place}]", private)
     elif isinstance(value, dict):
         for key, item in value.items():
             yield path, key
-            below = f"{path}.{key}" if path else key
-            yield from _with_paths(item, below)
+            name = _HIDDEN if key in private else key
+            yield from _with_paths(item, f"{path}.{name}" if path else name, private)

@@ -31,6 +31,20 @@ def test_a_key_is_text_as_well() -> None:
     assert ("private_text", "$.environment.packages") in {(each.code, each.path) for each in findings}
 
 
+def test_a_private_key_is_not_in_the_path_of_what_is_below_it() -> None:
+    document = edited({"environment.variables": {"ada@example.org": "of bob@example.org"}})
+    found = [each for each in judged(document) if each.code == "private_text"]
+    assert [each.path for each in found] == ["$.environment.variables", "$.environment.variables.[...]"]
+    assert "example.org" not in "".join(each.model_dump_json() for each in found)
+
+
+def test_no_name_of_a_series_hides_a_text() -> None:
+    found = judged(edited({"environment.packages": {"token_times_s": f"1.0 {TOKEN}"}}))
+    assert [(each.code, each.path) for each in found] == [
+        ("private_text", "$.environment.packages.token_times_s")
+    ]
+
+
 def test_text_behind_numbers_is_an_error_of_the_suite() -> None:
     found = judged(edited({"suite.definition.axes.clip_seconds": [10.0, TOKEN]}))
     assert "suite_unreadable" in {each.code for each in found}

@@ -163,3 +163,10 @@ def _of_text() -> Iterator[Case]:
         planted = setting(environment__cpu=f"A CPU, {text}")
         yield Case(f"text-with-{name}", ("private_text",), 1, edit=planted)
         yield Case(f"bundle-record-with-{name}", ("private_text",), 1, content=signed(_statement(planted)))
+    named: dict[str, dict[str, str]] = {
+        "under-the-name-of-a-series": {"token_times_s": f"1.0 {_TOKEN}"},
+        "as-a-key": {_TOKEN: "ask ada@example.org"},
+    }
+    for name, packages in named.items():
+        planted = setting(environment__packages=packages)
+        yield Case(f"text-{name}", ("private_text",), 1, edit=planted)
