@@ -3,12 +3,13 @@
 import os
 import subprocess
 import sys
+from time import process_time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.store.privacy import revealed
+from bench.store.privacy import MOST_CHARACTERS, revealed
 
 
 @pytest.mark.parametrize(
@@ -41,6 +42,21 @@ from bench.store.privacy import revealed
         (r"\\server\share\alice", "a path"),
         ("file:///x", "a path"),
         ("~alice/x", "a path"),
+        ("ASIAIOSFODNN7EXAMPLE", "an access token"),
+        ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2ln", "an access token"),
+        ("AIzaSyA1234567890abcdefghijklmnopqrstuv", "an access token"),
+        ("npm_abcdefghijklmnopqrstuvwxyz0123456789", "an access token"),
+        ("pypi-AgEIcHlwaS5vcmcCJDEyMzQ1", "an access token"),
+        (f"{'a' * 100}@example.org", "an e-mail address"),
+        ("ада@почта.рф", "an e-mail address"),
+        ("ada@xn--e1afmkfd.xn--p1ai", "an e-mail address"),
+        ("GPU_8f3a2b1c-0d4e-4f5a-9b6c-7d8e9f0a1b2c", "the id of a card or a computer"),
+        ("00-1A-2b-3c-4d-5e", "the id of a card or a computer"),
+        ("S/N: 1324567890", "a serial number"),
+        ("gcc -I/home/ada/include", "a path"),
+        ("//home/ada/x", "a path"),
+        ("./home/ada", "a path"),
+        ("..//home/ada", "a path"),
         ("~/x", "a path"),
     ],
 )
@@ -77,10 +93,54 @@ def test_private_text_is_found(text: str, kind: str) -> None:
         "serial execution of 2 cells",
         "@ada on the forum",
         "~30 tok/s",
+        "1.2.3.4.5",
+        "26-11-20-18-04-09",
+        "S/N of 60 dB",
+        "npm_config_registry",
+        "https://example.org/home/ada and https://example.org//x/y",
+        "pkg@1.2.rc1",
+        "a -x/y/z of b-I/c",
     ],
 )
 def test_ordinary_text_is_not(text: str) -> None:
     assert revealed(text) is None
+
+
+@pytest.mark.parametrize("end", [".", ")", " "])
+def test_a_serial_number_may_end_a_sentence(end: str) -> None:
+    assert revealed(f"it is 1652922012345{end}") == "a serial number"
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        *("a.", "a-", "a@", "a@a.", "+/", "//", "./", "\\", "~a", "~/", "sk-", "sk-a", "eyJ-", "eyJa-"),
+        *(
+            "SERIAL-",
+            "serial ",
+            "Bearer ",
+            "://a:",
+            "-----BEGIN ",
+            "00-",
+            "0-",
+            "AA:",
+            "1",
+            "/a ",
+            "-I/",
+            "C:",
+        ),
+    ],
+)
+def test_the_time_grows_with_the_length_alone(part: str) -> None:
+    text = (part * MOST_CHARACTERS)[: MOST_CHARACTERS - 1] + "!"
+    begin = process_time()
+    revealed(text)
+    assert process_time() - begin < 0.5, "the square of 20,000 steps takes seconds"
+
+
+def test_a_text_that_is_too_long_is_refused_unread() -> None:
+    assert revealed("a" * MOST_CHARACTERS) is None
+    assert revealed("a" * (MOST_CHARACTERS + 1)) == "more than 20,000 characters"
 
 
 @given(st.text())

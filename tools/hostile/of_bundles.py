@@ -155,6 +155,8 @@ def _of_text() -> Iterator[Case]:
         "address": "ask ada@example.org",
         "card-id": "GPU-8f3a2b1c-0d4e-4f5a-9b6c-7d8e9f0a1b2c",
         "serial": "serial 1652922012345",
+        "web-token": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2ln",
+        "flag-with-a-path": "gcc -I/home/ada/include",
     }
     for name, text in private.items():
         statement = _statement()
@@ -163,6 +165,8 @@ def _of_text() -> Iterator[Case]:
         planted = setting(environment__cpu=f"A CPU, {text}")
         yield Case(f"text-with-{name}", ("private_text",), 1, edit=planted)
         yield Case(f"bundle-record-with-{name}", ("private_text",), 1, content=signed(_statement(planted)))
+    slow = setting(environment__cpu="a." * 50_000 + "!")  # each letter could begin an address
+    yield Case("text-of-many-characters", ("private_text",), 1, edit=slow)
     named: dict[str, dict[str, str]] = {
         "under-the-name-of-a-series": {"token_times_s": f"1.0 {_TOKEN}"},
         "as-a-key": {_TOKEN: "ask ada@example.org"},
