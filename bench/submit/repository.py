@@ -8,8 +8,10 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import Final
 
 from bench.errors import MachineError, UsageError
@@ -21,6 +23,7 @@ _HEADS: Final = "refs/heads/"
 _BASES: Final = ("refs/remotes/origin/HEAD", "refs/remotes/origin/main", "refs/remotes/origin/master", "HEAD")
 """The branch contains nothing but the bundle beyond the first of these: HEAD may have other work."""
 _MUST_NOT_EXIST: Final = ""
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 _CLONE: Final = "Name a clone of the repository of the results: --repository DIR, or use --offline"
 
 
@@ -62,14 +65,18 @@ class Repository:
         Raises:
             UsageError: git knows no name or address.
         """
+        return clean("{} <{}>".format(*self._person()))
+
+    def _person(self) -> tuple[str, str]:
+        """Return name and address of the committer, who is the author too: git may know another for that."""
         found = self._asked("var", "GIT_COMMITTER_IDENT")
-        person = None if found is None else re.match(r"(.* <.*>) \d+ [+-]\d+\Z", found)
+        person = None if found is None else re.match(r"(.*) <(.*)> \d+ [+-]\d+\Z", found)
         if person is None:
             raise UsageError(
                 "git has no name and e-mail address for commits",
                 hint="Set them: git config user.name NAME, and git config user.email ADDRESS",
             )
-        return clean(person[1])
+        return person[1], person[2]
 
     def require_new(self, record_id: str) -> None:
         """Refuse a record for which there is a branch already.
@@ -87,7 +94,7 @@ class Repository:
         """Put a file onto a new branch that is named after the record.
 
         Raises:
-            UsageError: the branch or the file exists.
+            UsageError: the branch or the file exists, or git knows no name or address.
             MachineError: git refused it.
         """
         self.require_new(record_id)
@@ -96,11 +103,14 @@ class Repository:
         branch = _branch(record_id)
         blob = self._run("hash-object", "-w", "--stdin", content=content)
         with tempfile.TemporaryDirectory() as folder:
-            index = Path(folder) / "index"
-            self._run("read-tree", self._base, index=index)
-            self._run("update-index", "--add", "--cacheinfo", f"100644,{blob},{path}", index=index)
-            tree = self._run("write-tree", index=index)
-        commit = self._run("commit-tree", tree, "-p", self._base, "-m", f"Submit record {record_id}")
+            own = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+            self._run("read-tree", self._base, own=own)
+            self._run("update-index", "--add", "--cacheinfo", f"100644,{blob},{path}", own=own)
+            tree = self._run("write-tree", own=own)
+        name, address = self._person()
+        author = {"GIT_AUTHOR_NAME": name, "GIT_AUTHOR_EMAIL": address}
+        message = f"Submit record {record_id}"
+        commit = self._run("commit-tree", tree, "-p", self._base, "-m", message, own=author)
         self._run("update-ref", f"{_HEADS}{branch}", commit, _MUST_NOT_EXIST)
         return Committed(branch, commit, path, self._remote())
 
@@ -113,25 +123,23 @@ class Repository:
         ended = self._git(*arguments)
         return ended.stdout.decode(errors="replace").strip() if ended.returncode == 0 else None
 
-    def _run(self, *arguments: str, content: bytes | None = None, index: Path | None = None) -> str:
-        ended = self._git(*arguments, content=content, index=index)
+    def _run(self, *arguments: str, content: bytes = b"", own: Mapping[str, str] = _NOTHING) -> str:
+        ended = self._git(*arguments, content=content, own=own)
         if ended.returncode != 0:
             said = clean(ended.stderr.decode(errors="replace"))
             raise MachineError(f"git {arguments[0]} failed: {said}", hint="Or use --offline")
         return ended.stdout.decode(errors="replace").strip()
 
     def _git(
-        self, *arguments: str, content: bytes | None = None, index: Path | None = None
+        self, *arguments: str, content: bytes = b"", own: Mapping[str, str] = _NOTHING
     ) -> "subprocess.CompletedProcess[bytes]":
-        own = git_environment(os.environ)
-        if index is not None:
-            own["GIT_INDEX_FILE"] = str(index)
+        """Run git, with variables of its own."""
         return subprocess.run(
             ["git", "-C", str(self.folder), *arguments],
-            input=content or b"",
+            input=content,
             capture_output=True,
             check=False,
-            env=own,
+            env={**git_environment(os.environ), **own},
         )
 
 

@@ -97,6 +97,16 @@ def test_the_committer_is_known_before(clone: Path, monkeypatch: pytest.MonkeyPa
         Repository(clone).committer()
 
 
+def test_the_commit_shows_nobody_but_the_committer(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    git(clone, "config", "author.email", "ada@private.example")
+    monkeypatch.setenv("GIT_AUTHOR_NAME", "A. A. L.")
+    repository = Repository(clone)
+    shown = repository.committer()
+    made = repository.commit(PATH, b"{}\n", ID)
+    assert git(clone, "log", "-1", "--format=%an <%ae>%n%cn <%ce>", made.branch).splitlines() == [shown] * 2
+    assert "private" not in git(clone, "cat-file", "commit", made.branch)
+
+
 def test_variables_of_a_hook_do_not_lead_elsewhere(
     clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
