@@ -26,17 +26,18 @@ _GIT: Final = (
 )
 _IS_SHALLOW: Final = (*_GIT, "rev-parse", "--is-shallow-repository")
 _LOG: Final = (
-    *(*_GIT, "log", "--first-parent", "-m", "--reverse", "--diff-filter=A", "--no-renames", "--no-ext-diff"),
-    *("--name-only", "--relative", "-z", "--format=%x01%ct", "--", ":(glob)**/*.json"),
+    *(*_GIT, "log", "--first-parent", "-m", "--reverse", "--diff-filter=AD", "--no-renames", "--no-ext-diff"),
+    *("--name-status", "--relative", "-z", "--format=%x01%ct", "--", ":(glob)**/*.json"),
 )
-_HEADER: Final = re.compile("\x01([0-9]{1,20})")  # no name of a file that was asked for ends in a digit
+_HEADER: Final = re.compile("\x01([0-9]{1,20})")  # a name follows a status, so that none is read as this
+_ADDED: Final = "A"
 _LATEST_S: Final = 253_402_300_799
 """The end of the year 9999: what a date can hold."""
 
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """When a file was committed first. `place`: number of its commit, the oldest 0."""
+    """When a file was added. `place`: number of its commit, the oldest 0."""
 
     place: int
     committed_at: datetime
@@ -58,8 +59,11 @@ def history_of(folder: Path) -> History:
     if not output:
         return History(is_known=False)
     commits: dict[str, Commit] = {}
-    for path, commit in _parsed(output):
-        commits.setdefault(path, commit)
+    for status, path, commit in _parsed(output):
+        if status == _ADDED:
+            commits[path] = commit
+        else:  # what comes back later can be another record
+            commits.pop(path, None)
     return History(is_known=True, commits=commits)
 
 
@@ -74,14 +78,14 @@ def _asked(folder: Path, command: tuple[str, ...]) -> str | None:
     return os.fsdecode(found.stdout) if found.returncode == 0 else None
 
 
-def _parsed(output: str) -> Iterator[tuple[str, Commit]]:
-    """Each file that a commit added; the oldest commit first."""
-    place, committed_at, is_first = -1, datetime.fromtimestamp(0, UTC), False
-    for part in output.split("\0"):
+def _parsed(output: str) -> Iterator[tuple[str, str, Commit]]:
+    """Each file that a commit added or deleted, with which of the two; the oldest commit first."""
+    place, committed_at = -1, datetime.fromtimestamp(0, UTC)
+    parts = iter(output.split("\0"))
+    for part in parts:
         header = _HEADER.fullmatch(part)
         if header is not None:
             seconds = min(int(header[1]), _LATEST_S)
-            place, committed_at, is_first = place + 1, datetime.fromtimestamp(seconds, UTC), True
+            place, committed_at = place + 1, datetime.fromtimestamp(seconds, UTC)
         elif part:
-            yield part.removeprefix("\n") if is_first else part, Commit(place, committed_at)
-            is_first = False
+            yield part.removeprefix("\n"), next(parts), Commit(place, committed_at)

@@ -46,18 +46,28 @@ def test_a_merge_counts_as_the_commit_and_dates_of_its_branch_decide_nothing(
     assert found["late.json"].committed_at == datetime(2026, 11, 3, tzinfo=UTC)
 
 
-def test_a_file_that_was_removed_and_came_back_keeps_its_place(tmp_path: Path, results: Path) -> None:
+def test_a_file_that_was_removed_and_came_back_is_as_new_as_its_return(tmp_path: Path, results: Path) -> None:
     first = write(results / "one.json")
     commit(tmp_path, first)
     git(tmp_path, "rm", "-q", str(first))
     git(tmp_path, "commit", "-q", "-m", "removed")
     commit(tmp_path, write(results / "two.json"))
+    commit(tmp_path, write(results / "one.json"), date="2026-11-05T00:00:00Z")
+    found = history_of(results).commits
+    assert found["two.json"].place < found["one.json"].place
+    assert found["one.json"].committed_at == datetime(2026, 11, 5, tzinfo=UTC)
+
+
+def test_a_changed_file_keeps_its_place(tmp_path: Path, results: Path) -> None:
     commit(tmp_path, write(results / "one.json"))
+    commit(tmp_path, write(results / "two.json"))
+    (results / "one.json").write_text("another text")
+    commit(tmp_path, results / "one.json")
     found = history_of(results).commits
     assert found["one.json"].place < found["two.json"].place
 
 
-@pytest.mark.parametrize("name", ["\nvictim.json", "\x011000000000\n.json"])
+@pytest.mark.parametrize("name", ["\nvictim.json", "\x011000000000\n.json", "A\nvictim.json"])
 def test_a_name_cannot_take_the_place_of_another(tmp_path: Path, results: Path, name: str) -> None:
     commit(tmp_path, write(results / "a.json"), write(results / name), date="2026-11-01T00:00:00Z")
     commit(tmp_path, write(results / "victim.json"), date="2026-11-02T00:00:00Z")
