@@ -122,6 +122,11 @@ def is_known(slug: str) -> bool:
     return any(card.slug == slug for card in cards())
 
 
+def name_of(slug: str) -> str | None:
+    """Return the name that the driver gives the card of a slug; None where the catalog lacks it."""
+    return next((card.nvml_name for card in cards() if card.slug == slug), None)
+
+
 def has_name(nvml_name: str) -> bool:
     """Whether the catalog has a card of this name, of whatever size."""
     return bool(_named(nvml_name))

@@ -17,7 +17,7 @@ from bench.site.card_files import Site, write_card
 from bench.site.code_digest import code_digest
 from bench.site.commit_order import history_of
 from bench.site.decisions import read_decisions
-from bench.site.interface import CardSummary, DataFile, SiteIndex, State
+from bench.site.interface import SHOWN, CardSummary, DataFile, SiteIndex, State
 from bench.site.output import Output, Written
 from bench.site.pages import render
 from bench.site.predictions import NO_DATE, predicted_pages
@@ -132,7 +132,7 @@ def _cards(
 
 
 def _write_rest(site: Site, placed: Sequence[Placed], cards: Mapping[Card, CardUnit]) -> None:
-    dates = (one.received.head.created_at for one in placed if one.state in tables.SHOWN)
+    dates = (one.received.head.created_at for one in placed if one.state in SHOWN)
     newest = max(dates, default=NO_DATE)
     files = _data(site, cards, newest)
     summaries = sorted((unit.summary for unit in cards.values()), key=_place)

@@ -12,6 +12,7 @@ from bench.records.findings import SEVERITY_ORDER, Finding, Severity
 from bench.site.card_figures import Figures, Owner, figures_of, outliers, reproduction
 from bench.site.decisions import Decisions
 from bench.site.interface import (
+    SHOWN,
     Answers,
     Apart,
     Entry,
@@ -24,6 +25,7 @@ from bench.site.interface import (
     State,
 )
 from bench.site.main_group import main_group
+from bench.site.shown import shown_findings, shown_head
 from bench.site.states import Placed
 from bench.text import clean
 from bench.validate.against import noise_factor
@@ -81,7 +83,7 @@ def entries_of(card: CardRecords, read: ReadCells, decisions: Decisions) -> tupl
 
 
 def _is_measurement(card: CardRecords, one: Placed) -> bool:
-    return one.state in {State.PUBLISHED, State.HELD} and card.apart(one.received.head) is None
+    return one.state in SHOWN and card.apart(one.received.head) is None
 
 
 def _with_outliers(
@@ -110,12 +112,12 @@ def _entry(card: CardRecords, one: Placed, agreement: Reproduction) -> Entry:
     return Entry(
         id=one.id,
         path=clean(one.received.path),
-        head=_shown(one),
+        head=shown_head(one),
         state=one.state,
         reason=one.reason,
         keeper=one.keeper,
         apart=card.apart(one.received.head),
-        findings=one.findings,
+        findings=shown_findings(one),
         answers=Answers(
             integrity=_integrity(one.received.judged),
             identity=Identity(key_id=one.received.judged.key_id, first_seen=one.first_seen),
@@ -123,14 +125,6 @@ def _entry(card: CardRecords, one: Placed, agreement: Reproduction) -> Entry:
             reproduction=agreement,
         ),
     )
-
-
-def _shown(one: Placed) -> RecordHead:
-    """Return the head without the sender's words where they may be why the record is not shown."""
-    head, silent = one.received.head, {"handle": None, "note": None}
-    if one.state in {State.PUBLISHED, State.HELD}:
-        return head
-    return head.model_copy(update={"judged": one.received.judged.model_copy(update=silent)})
 
 
 def _integrity(judged: Judged) -> Integrity:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +9,7 @@ from bench.check.document import merge
 from bench.check.index import Index
 from bench.check.summary import CellSummary, RecordSummary
 from bench.errors import RecordError
-from bench.hardware.catalog import cards
+from bench.hardware.catalog import name_of
 from bench.records.check import Check
 from bench.report.details import traces_of
 from bench.report.overview import entry as overview_row
@@ -19,7 +18,7 @@ from bench.site import places, tables
 from bench.site.card_entries import CardRecords, entries_of
 from bench.site.decisions import Decisions
 from bench.site.feed import feed_item
-from bench.site.interface import CardPage, CardSummary, Entry, RecordPage, State
+from bench.site.interface import SHOWN, CardPage, CardSummary, Entry, RecordPage, State
 from bench.site.output import Output, Written
 from bench.site.pages import render
 from bench.site.predictions import prediction
@@ -139,7 +138,7 @@ class _Card:
         )
 
     def _check(self) -> Check | None:
-        """The published records of published weights, merged."""
+        """The published records of published weights, merged, under the catalog's name of the card."""
         counted = {self._file(entry): entry.id for entry in self.entries if entry.counts}
         if not counted or self._records is None or self._records.main is None:
             return None
@@ -149,14 +148,18 @@ class _Card:
         def link(path: Path) -> str:
             return f"../../../{places.record_json(ids[path])}"
 
-        return self.site.index.check(self._records.main, link)
+        check = self.site.index.check(self._records.main, link)
+        name = name_of(self.slug) or check.gpu.name
+        return check.model_copy(update={"gpu": check.gpu.model_copy(update={"name": name})})
 
     def _name(self, check: Check | None) -> str:
         if check is not None:
             return clean(check.gpu.name, MAX_NAME)
-        known = (card.nvml_name for card in cards() if card.slug == self.slug)
-        stated = (entry.head.device.name for entry in self.entries)
-        return next(chain(known, stated), self.slug)
+        known = name_of(self.slug)
+        if known is not None:
+            return known
+        stated = (entry.head.device.name for entry in self.entries if entry.state in SHOWN)
+        return next(stated, self.slug)
 
     def _summary(self, page: CardPage) -> CardSummary:
         check, path = page.check or page.prediction, places.card_page(self.model, self.slug).split("/")
@@ -181,7 +184,7 @@ class _Card:
         )
 
     def _rows(self) -> tuple[bytes, bytes]:
-        shown = [entry for entry in self.entries if entry.state in tables.SHOWN]
+        shown = [entry for entry in self.entries if entry.state in SHOWN]
         records = [tables.record_row(entry) for entry in shown]
         cells = [
             tables.cell_row(entry, cell) for entry in shown for cell in self._cells(self._paths[entry.id])
@@ -199,7 +202,7 @@ class _Card:
         if last is not None and last.fingerprint == made_from and self.site.output.keep(last.files):
             return last
         check, sent = None, _Sent({}, is_bundle=False)
-        if entry.state in tables.SHOWN:
+        if entry.state in SHOWN:
             cells = self._cells(self._paths[entry.id])
             check = merge((RecordSummary(head=entry.head, cells=cells),))
             sent = _sent(self._file(entry), entry.id)

@@ -38,12 +38,13 @@ def feed_item(entry: Entry) -> FeedItem | None:
     if entry.state not in _STATES or entry.apart is not None:
         return None
     head = entry.head
+    suite = f", {head.suite}" if head.suite else ""
     return FeedItem(
         id=entry.id,
         hash=head.hash,
         created_at=head.created_at,
         title=f"{head.model.name} on {head.device.name}",
-        summary=f"{_STATES[entry.state]}: {head.cells} cells, {head.suite}",
+        summary=f"{_STATES[entry.state]}: {head.cells} cells{suite}",
     )
 
 

@@ -110,6 +110,10 @@ class State(StrEnum):
     """A tombstone with `reason`, and no figures."""
 
 
+SHOWN: Final = frozenset({State.PUBLISHED, State.HELD})
+"""States of the records whose figures and texts are on pages and in tables."""
+
+
 class Apart(StrEnum):
     """Why a record never counts among measurements of published weights on real cards."""
 

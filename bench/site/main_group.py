@@ -12,7 +12,7 @@ from bench.site.interface import State
 from bench.site.states import Placed
 from bench.weights.checkpoint import config_sha256
 
-_IN_TURN: Final = (State.PUBLISHED, State.HELD)
+_COUNTING: Final = (State.PUBLISHED, State.HELD)
 
 
 def main_group(placed: Sequence[Placed]) -> GroupKey | None:
@@ -20,18 +20,16 @@ def main_group(placed: Sequence[Placed]) -> GroupKey | None:
 
     The configuration that bench ships decides, where a record has it. Otherwise keys vote with published
     records, and where there are none with held ones. A key votes once for a group, as do all unsigned
-    records together; of equal votes the group that came first wins. Others change nothing: anybody can copy
-    a record and edit the copy. None where no record is of published weights.
+    records together; of equal votes the group that came first wins. Others change nothing, unless there are
+    no records but them: anybody can copy a record and edit the copy. None where no record is of published
+    weights.
     """
-    found = {state: _votes(one for one in placed if one.state is state) for state in _IN_TURN}
-    for votes in found.values():
-        for group in votes:
-            if group.config_sha256 == _shipped_configuration(group.model):
-                return group
-    for votes in found.values():
-        if votes:
-            return max(votes, key=lambda group: len(votes[group]))  # the first of equals
-    return None
+    published, held = (_votes(one for one in placed if one.state is state) for state in _COUNTING)
+    for group in (*published, *held):
+        if group.config_sha256 == _shipped_configuration(group.model):
+            return group
+    votes = published or held or _votes(placed)
+    return max(votes, key=lambda group: len(votes[group]), default=None)  # the first of equals
 
 
 def _votes(placed: Iterable[Placed]) -> Mapping[GroupKey, set[str | None]]:

@@ -11,15 +11,13 @@ from bench.check.summary import CellSummary, Estimate
 from bench.errors import PackageError
 from bench.packages import extra_command
 from bench.records.metrics import FIGURES, Metric
-from bench.site.interface import Entry, State
+from bench.site.interface import Entry
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Type = Literal["text", "integer", "number", "boolean", "date"]
 Value = str | int | float | bool | None
-SHOWN: Final = frozenset({State.PUBLISHED, State.HELD})
-"""States of the records that are in the tables."""
 _MOST: Final = 2**63 - 1
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import bench
 from bench import shipped
-from bench.hardware.catalog import Card, cards, identify, is_known, nearest_slugs, slug_of, slugify
+from bench.hardware.catalog import Card, cards, identify, is_known, name_of, nearest_slugs, slug_of, slugify
 from bench.units import GIB, MIB
 
 KNOWN_SIZE = [card for card in cards() if card.memory_total_bytes is not None]
@@ -112,6 +112,7 @@ def test_every_card_identifies_itself(card: Card) -> None:
     assert identify(card.nvml_name, card.memory_total_bytes) == card
     assert slug_of(card.nvml_name, card.memory_total_bytes) == card.slug
     assert is_known(card.slug)
+    assert name_of(card.slug) == card.nvml_name
 
 
 @pytest.mark.parametrize(
@@ -152,6 +153,7 @@ def test_cards_are_told_apart_by_name_and_memory(name: str, mib: int, slug: str)
 def test_other_cards_get_a_slug_of_their_own(name: str, mib: int | None, slug: str) -> None:
     assert slug_of(name, mib * MIB if mib else None) == slug
     assert not is_known(slug)
+    assert name_of(slug) is None
 
 
 @given(st.text(max_size=100), st.one_of(st.none(), st.integers(1, 200 * GIB)))

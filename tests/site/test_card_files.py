@@ -6,7 +6,8 @@ from pathlib import Path
 
 from bench.site import places
 from bench.store.canonical import canonical
-from tests.site.results import CARD, MODEL, PAGE, RUN, built, entry_id, files_of, put, run
+from tests.site.results import CARD, MODEL, PAGE, RUN, built, entry_id, files_of, put, run, sealed
+from tests.validate.edits import document_of
 from tests.validate.recipes import UNLISTED
 
 
@@ -47,3 +48,12 @@ def test_a_card_that_the_catalog_lacks_has_a_page_under_its_own_name(tmp_path: P
     page = tmp_path / "public" / places.card_page(MODEL, record.device.slug)
     assert UNLISTED in page.read_text(encoding="utf-8")
     assert record.device.slug != CARD
+
+
+def test_no_record_renames_a_card_of_the_catalog(tmp_path: Path) -> None:
+    renamed = {"device.name": "Another name", "device.memory_total_bytes": None}
+    put(tmp_path / "results", sealed(document_of(run(1)), renamed))
+    built(tmp_path / "results", tmp_path / "public", predicted=[PAGE])
+    page = (tmp_path / "public" / places.card_page(*PAGE)).read_text(encoding="utf-8")
+    subject = page.partition('<p class="subject">')[2].partition("</p>")[0]
+    assert "NVIDIA GeForce RTX 4090" in subject

@@ -1,5 +1,6 @@
 """Which weights of a model's name are the published ones."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from bench import shipped
@@ -57,6 +58,13 @@ def test_a_key_votes_once_and_unsigned_records_together(tmp_path: Path) -> None:
     assert chosen(tmp_path / "keys", *one_key, *others[:2]) == ANOTHER
     assert chosen(tmp_path / "unsigned", *unsigned, *others[:2]) == ANOTHER
     assert chosen(tmp_path / "equal", *one_key, *others[:1]) == OTHER, "the first of equals"
+
+
+def test_where_all_records_are_taken_back_their_weights_are_still_published_ones(tmp_path: Path) -> None:
+    found = placed(tmp_path, (of(1, OTHER), 1))
+    group = main_group([replace(one, state=State.WITHDRAWN) for one in found])
+    assert group is not None
+    assert group.config_sha256 == OTHER
 
 
 def test_no_published_weights_no_group(tmp_path: Path) -> None:

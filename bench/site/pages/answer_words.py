@@ -76,7 +76,7 @@ def _integrity(found: Integrity) -> AnswerWords:
 
 def _identity(found: Identity) -> AnswerWords:
     if found.key_id is None:
-        return AnswerWords("Identity", "no key", Tone.MUTED, "The record is unsigned.", IDENTITY)
+        return AnswerWords("Identity", "no key", Tone.MUTED, "No signature holds.", IDENTITY)
     since = "not known" if found.first_seen is None else f"{found.first_seen.date()}"
     confirmed = "Confirmed" if found.is_confirmed else "Unconfirmed"
     said = f"{confirmed}. The key's first record here: {since}."

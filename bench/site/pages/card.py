@@ -12,7 +12,7 @@ from bench.report.plots.build import plots
 from bench.report.plots.page import inline
 from bench.report.view import build_view
 from bench.site import places
-from bench.site.interface import CardPage, Entry, State
+from bench.site.interface import SHOWN, CardPage, Entry, State
 from bench.site.pages import layout
 from bench.site.pages.answer_words import AnswerWords, four_answers, shared_answers
 from bench.site.pages.state_words import StateWords, apart, state
@@ -118,7 +118,7 @@ def _records(title: str, note: str, entries: Sequence[Entry]) -> Records:
 def _row(entry: Entry) -> RecordRow:
     head = entry.head
     handle = None if head.judged is None else head.judged.handle
-    shows_figures = entry.state in {State.PUBLISHED, State.HELD}
+    shows_figures = entry.state in SHOWN
     return RecordRow(
         id=entry.id if len(entry.id) <= SHORT else f"{entry.id[:SHORT]}…",
         href=places.record_page(entry.id),
@@ -148,7 +148,13 @@ def _figures(entry: Entry) -> str:
 def _remarks(entry: Entry) -> Iterable[str]:
     if entry.reason is not None:
         yield clean(entry.reason)
-    if entry.state in {State.HELD, State.REFUSED}:
+    if entry.state is State.REFUSED:
+        yield _counted(len(entry.findings), "")
+    if entry.state is State.HELD:
         yield from (finding.sentence for finding in entry.findings[:_FINDINGS_SHOWN])
         if left := len(entry.findings[_FINDINGS_SHOWN:]):
-            yield f"{left:,} more finding{'' if left == 1 else 's'}."
+            yield _counted(left, "more ")
+
+
+def _counted(findings: int, more: str) -> str:
+    return f"{findings:,} {more}finding{'' if findings == 1 else 's'}."

@@ -44,7 +44,12 @@ def test_records_are_listed_by_what_becomes_of_them_with_their_answers() -> None
         entry(
             rerun(RAN, 2), state=State.HELD, findings=(SUSPICIOUS,), answers=answers(plausible=Plausible.HELD)
         ),
-        entry(rerun(RAN, 3), state=State.REFUSED, answers=answers(plausible=Plausible.REFUSED)),
+        entry(
+            rerun(RAN, 3),
+            state=State.REFUSED,
+            findings=(SUSPICIOUS,),
+            answers=answers(plausible=Plausible.REFUSED),
+        ),
         entry(rerun(RAN, 4), state=State.WITHDRAWN, reason="Wrong card"),
     )
     found = tables(
@@ -61,6 +66,8 @@ def test_records_are_listed_by_what_becomes_of_them_with_their_answers() -> None
     assert "600 s ran with 1,024 tokens" in held
     assert SUSPICIOUS.sentence.replace("'", "&#39;") in held
     assert "ran with" not in refused
+    assert "0.97" not in refused
+    assert "1 finding." in refused
     assert "Wrong card" in withdrawn
     assert "ran with" not in withdrawn
     assert "smoke run" in list(found.values())[2]
