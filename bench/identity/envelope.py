@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from securesystemslib.signer import CryptoSigner
 
 _SCHEME: Final = "ed25519"
+_P: Final = 2**255 - 19
+_ORDER_8: Final = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
+_SMALL_ORDER: Final = frozenset({0, 1, _P - 1, _ORDER_8, _P - _ORDER_8})
+"""The y of the eight points whose order divides 8 (RFC 8032, section 5.1). libsodium refuses them, too."""
 
 
 @dataclass(frozen=True)
@@ -103,16 +107,25 @@ def key_id_of(public_key: str) -> str:
     return SSlibKey.from_crypto(Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key))).keyid
 
 
+def _has_small_order(public_key: str) -> bool:
+    """Whether signatures under a public key can be made without a secret, for any message."""
+    y = int.from_bytes(bytes.fromhex(public_key), "little") & (2**255 - 1)  # without the sign of x
+    return y % _P in _SMALL_ORDER
+
+
 def _signature_holds(sealed: Sealed, key_id: str) -> bool:
     """Whether the key made the signature. A signature under another id is not considered."""
     from securesystemslib.dsse import Envelope as Signed
     from securesystemslib.exceptions import VerificationError
     from securesystemslib.signer import Signature, SSlibKey
 
+    public_key = sealed.statement.predicate.public_key
+    if _has_small_order(public_key):
+        return False
     stated = sealed.envelope.signatures[0].keyid
     signature = Signature(stated, sealed.signature.hex())
     signed = Signed(sealed.payload, sealed.envelope.payload_type, {stated: signature})
-    key = SSlibKey(key_id, _SCHEME, _SCHEME, {"public": sealed.statement.predicate.public_key})
+    key = SSlibKey(key_id, _SCHEME, _SCHEME, {"public": public_key})
     try:
         signed.verify([key], threshold=1)
     except VerificationError:

@@ -1,5 +1,6 @@
 """Keys of tests, made from a seed: their bundles have the same bytes everywhere. No secret is in them."""
 
+import base64
 import hashlib
 import json
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from pydantic import JsonValue
 from securesystemslib.dsse import Envelope
 from securesystemslib.signer import CryptoSigner
 
-from bench.identity.envelope import sign
+from bench.identity.envelope import key_id_of, sign
 from bench.records.record import Record
 from bench.records.submission import PAYLOAD_TYPE
 from bench.store.bundle import render_envelope
@@ -46,6 +47,19 @@ def signed_payload(payload: bytes, seed: int = 1, payload_type: str = PAYLOAD_TY
     envelope = Envelope(payload, payload_type, {})
     envelope.sign(signer(seed))
     return as_file(envelope.to_dict())
+
+
+def signed_by_nobody(statement: Mapping[str, Any], public_key: str) -> bytes:
+    """Return the file of a statement under a public key of order 1: its signature fits anything."""
+    changed = {**statement, "predicate": {**statement["predicate"], "public_key": public_key}}
+    payload, sig = base64.b64encode(canonical(changed)), base64.b64encode(bytes([1]) + bytes(63))
+    return as_file(
+        {
+            "payload": payload.decode(),
+            "payloadType": PAYLOAD_TYPE,
+            "signatures": [{"keyid": key_id_of(public_key), "sig": sig.decode()}],
+        }
+    )
 
 
 def as_file(envelope: Mapping[str, JsonValue]) -> bytes:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bench.errors import RecordError
 from bench.identity.envelope import key_id_of, read_bundle, sign
 from bench.store.record_files import write_record
-from tests.identity.signers import as_file, bundled, json_of, signed, signer
+from tests.identity.signers import as_file, bundled, json_of, signed, signed_by_nobody, signer
 from tests.samples import records as sample
 
 Make = Callable[[bytes], Path]
@@ -135,6 +135,43 @@ def test_any_public_key_of_32_bytes_is_judged(make: Make) -> None:
         changed = statement(bundled(sample.smoke()))
         changed["predicate"]["public_key"] = key
         assert not read_bundle(make(signed(changed))).signature_holds
+
+
+P = 2**255 - 19
+D = -121665 * pow(121666, -1, P) % P
+
+
+def doubled(x: int, y: int) -> tuple[int, int]:
+    """Twice a point of edwards25519 (RFC 8032, section 5.1.4)."""
+    twice = D * x * x * y * y % P
+    return 2 * x * y * pow(1 + twice, -1, P) % P, (y * y + x * x) * pow(1 - twice, -1, P) % P
+
+
+def x_of(y: int) -> int:
+    """An x of a point, by the square root of RFC 8032, section 5.1.3."""
+    square = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
+    root = pow(square, (P + 3) // 8, P)
+    return root if root * root % P == square else root * pow(2, (P - 1) // 4, P) % P
+
+
+ORDER_8 = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
+SMALL_ORDER = [0, 1, P - 1, ORDER_8, P - ORDER_8]
+
+
+@pytest.mark.parametrize("y", SMALL_ORDER, ids=hex)
+def test_the_order_of_these_points_divides_8(y: int) -> None:
+    point = x_of(y), y
+    for _ in range(3):
+        point = doubled(*point)
+    assert point == (0, 1)
+
+
+@pytest.mark.parametrize("y", [*SMALL_ORDER, P, P + 1])
+@pytest.mark.parametrize("sign_of_x", [0, 1])
+def test_a_key_without_a_secret_has_signed_nothing(make: Make, y: int, sign_of_x: int) -> None:
+    key = (y | sign_of_x << 255).to_bytes(32, "little").hex()
+    forged = signed_by_nobody(statement(bundled(sample.smoke())), key)
+    assert not read_bundle(make(forged)).signature_holds
 
 
 def test_a_handle_that_no_bundle_can_contain_is_not_signed() -> None:

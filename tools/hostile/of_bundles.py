@@ -9,7 +9,7 @@ from typing import Any, Final
 from bench.records.submission import MAX_NOTE
 from bench.store.bundle import payload_of
 from bench.store.canonical import content_hash
-from tests.identity.signers import as_file, signed, signed_payload, signer
+from tests.identity.signers import as_file, signed, signed_by_nobody, signed_payload, signer
 from tools.hostile.bases import base
 from tools.hostile.case import Case, Document, Edit
 from tools.hostile.edits import setting
@@ -51,6 +51,10 @@ def _of_signatures() -> Iterator[Case]:
     stolen = _envelope()
     stolen["signatures"][0]["keyid"] = signer(_THIEF).public_key.keyid
     yield Case("bundle-key-id-swapped", ("signature_invalid",), 1, content=as_file(stolen))
+    free = signed_by_nobody(
+        _statement(), bytes([1, *bytes(31)]).hex()
+    )  # the neutral point: it needs no secret
+    yield Case("bundle-key-without-a-secret", ("signature_invalid",), 1, content=free)
     claimed = _envelope()
     statement = _statement()
     statement["predicate"]["handle"] = "eve"
