@@ -9,7 +9,7 @@ import click
 from bench.cli.command import Command
 from bench.cli.options import FILE
 from bench.cli.streams import echo
-from bench.errors import ExitCode, RecordError
+from bench.errors import ExitCode, RecordError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,8 +47,11 @@ def validate(files: tuple[Path, ...], *, others: Path | None, as_json: bool) -> 
     """
     from bench.cli.findings_output import finding_lines, findings_exit_code
     from bench.records.findings import FindingsDocument
+    from bench.store.untrusted import kind_of
     from bench.validate.files import judged
 
+    if others is not None and kind_of(others) != "folder":
+        raise UsageError(f"--against: {others} is not a folder", hint="Name a folder of records")
     found = tuple(judged(_records(files), datetime.now(UTC), others))
     if as_json:
         echo(FindingsDocument(files=found).model_dump_json(indent=2))

@@ -138,3 +138,11 @@ def test_against_other_records_of_the_card(say: Say, tmp_path: Path) -> None:
     unlike = say("validate", "slow.json", "--against", "results", "--json")
     codes = {each.code for each in FindingsDocument.model_validate_json(unlike.out).files[0].findings}
     assert codes - {"outside_prediction"} == {"hash_mismatch", "summary_mismatch", "outlier_of_card"}
+
+
+@pytest.mark.parametrize("others", ["absent", "sent.json"])
+def test_against_what_is_no_folder_is_a_mistake(say: Say, tmp_path: Path, others: str) -> None:
+    write_record(ordinary(), tmp_path / "sent.json")
+    said = say("validate", "sent.json", "--against", others)
+    assert (said.code, said.out) == (2, "")
+    assert f"--against: {others} is not a folder" in said.err
