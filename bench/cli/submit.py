@@ -14,10 +14,10 @@ from bench.errors import ExitCode, GateError, UsageError
 
 if TYPE_CHECKING:
     from bench.identity.keys import SigningKey
-    from bench.records.submission import Envelope
     from bench.submit.draft import Draft
     from bench.submit.repository import Repository
 
+_NO_KEY = "0" * 64
 _WAYS = "--offline writes the bundle to a folder, --to git puts it onto a branch of a clone"
 
 
@@ -144,6 +144,8 @@ def _submit(path: Path, way: _Way, *, handle: str | None, note: str | None, yes:
         for line in finding_lines(made.findings):
             echo(line)
         raise GateError("nothing was signed", hint="Only a record without errors is submitted")
+    if way.folder is None and way.clone is None:
+        return _print(made)
     repository, committer = None, None
     if way.clone is not None:  # refused before a key is made
         repository = Repository(way.clone)
@@ -151,9 +153,6 @@ def _submit(path: Path, way: _Way, *, handle: str | None, note: str | None, yes:
         committer = repository.committer()
     key = open_key()
     envelope = sign(made.document, key.signer, handle=made.handle, note=made.note)
-    if way.folder is None and repository is None:
-        echo(_as_json(envelope))
-        return ExitCode.DONE
     content = render_envelope(envelope)
     for line in (*draft_lines(made, key, len(content)), *finding_lines(made.findings)):
         echo(line)
@@ -167,15 +166,21 @@ def _submit(path: Path, way: _Way, *, handle: str | None, note: str | None, yes:
     return ExitCode.DONE
 
 
-def _as_json(envelope: "Envelope") -> str:
-    """The statement that was signed, as a person can read it."""
-    import base64
+def _print(made: "Draft") -> int:
+    """Print the statement that would be signed, as a person can read it. No key is made for that."""
     import json
 
+    from bench.identity.keys import find_key
+    from bench.store.bundle import payload_of
     from bench.text import printable_json
 
-    statement = json.loads(base64.b64decode(envelope.payload))
-    return printable_json(json.dumps(statement, indent=2, ensure_ascii=False))
+    key = find_key()
+    if key is None:
+        echo("no key yet: the public key is shown as zeros; the first submission makes one", err=True)
+    public_key = _NO_KEY if key is None else key.public_key
+    payload = payload_of(made.document, public_key=public_key, handle=made.handle, note=made.note)
+    echo(printable_json(json.dumps(json.loads(payload), indent=2, ensure_ascii=False)))
+    return ExitCode.DONE
 
 
 def _agree(yes: bool) -> None:

@@ -97,6 +97,8 @@ def open_key() -> SigningKey:
     if found is not None:
         return found
     path = key_path()
+    if kind_of(path.parent) == "folder":
+        _require_private(path.parent, 0o700)
     with _write_errors(path):
         _make(path)
     found = find_key()

@@ -136,9 +136,16 @@ def test_a_planted_secret_is_found_and_not_printed(say: Say, tmp_path: Path) -> 
 
 
 def test_print_shows_the_whole_statement_and_writes_no_bundle(say: Say, tmp_path: Path) -> None:
+    first = say("submit", "mine.json", "--print", "--note", "Hello")
+    assert first.code == 0
+    assert "no key yet" in first.err
+    assert not (tmp_path / "home").exists(), "no key is made for that"
+    assert json.loads(first.out)["predicate"]["public_key"] == "0" * 64
+    say("submit", "--rotate-key")
     said = say("submit", "mine.json", "--print", "--note", "Hello")
     assert (said.code, said.err) == (0, "")
     document = json.loads(said.out)
+    assert document["predicate"]["public_key"] in say("submit", "--key-info").out
     schema = json.loads((shipped.schemas() / "submission-1.0.json").read_text(encoding="utf-8"))
     Draft202012Validator(schema).validate(document)
     assert document["predicate"]["note"] == "Hello"

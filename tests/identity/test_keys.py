@@ -89,6 +89,19 @@ def test_a_key_that_others_can_use_is_refused(name: str, wrong: int, right: int)
     assert (mode(key_path()), mode(key_path().parent)) == (0o600, 0o700)
 
 
+@modes
+def test_no_key_is_put_into_a_folder_that_others_can_use(config: Path) -> None:
+    folder = key_path().parent
+    folder.mkdir(parents=True)
+    folder.chmod(0o755)
+    for use in (open_key, rotate_key):
+        with pytest.raises(IdentityError, match="mode 0755 lets others use the key"):
+            use()
+    assert list(folder.iterdir()) == []
+    folder.chmod(0o700)
+    assert open_key().path.parent == folder
+
+
 def encrypted() -> bytes:
     return Ed25519PrivateKey.generate().private_bytes(
         Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret")
