@@ -1,15 +1,15 @@
 """The entries of one card page: the four answers of each record, with its card's other records looked at."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, Self
+from typing import Final, Literal, Self
 
 from bench.check.group import GroupKey
 from bench.check.summary import CellSummary, Judged, RecordHead
 from bench.records.enums import Provenance, WeightMode
 from bench.records.findings import SEVERITY_ORDER, Finding, Severity
-from bench.site.card_figures import Figures, Owner, figures_of, outliers, reproduction
+from bench.site.card_figures import Owner, figures_of, outliers, reproduction
 from bench.site.decisions import Decisions
 from bench.site.interface import (
     SHOWN,
@@ -29,6 +29,7 @@ from bench.site.shown import shown_findings, shown_head
 from bench.site.states import Placed
 from bench.text import clean
 from bench.validate.against import noise_factor
+from bench.validate.candidate import Found
 from bench.validate.document import MOST_OF_A_CODE, finding
 
 _NOBODY: Final = Reproduction(confirmed=0, unconfirmed=0, cards=None, disagreeing=0)
@@ -69,32 +70,52 @@ class CardRecords:
 
 
 def entries_of(card: CardRecords, read: ReadCells, decisions: Decisions) -> tuple[Entry, ...]:
-    """Return the entries of a card, the newest first."""
+    """Return the entries of a card, the newest first. Records of another kind of device compare apart."""
     measured = [one for one in card.placed if _is_measurement(card, one)]
-    figures = figures_of((nth, read(one.received.path)) for nth, one in enumerate(measured))
-    factor = noise_factor(measured[0].received.head.device.kind if measured else "cuda")
-    judged = _with_outliers(measured, figures, factor, decisions)
-    owners = [Owner(one.id, one.received.key_id, one.received.head.machine_key) for one in judged]
-    published = frozenset(nth for nth, one in enumerate(judged) if one.state is State.PUBLISHED)
-    agreements = reproduction(owners, figures, published, factor)
-    found = {one.id: _entry(card, one, agreements.get(nth, _NOBODY)) for nth, one in enumerate(judged)}
+    found: dict[str, Entry] = {}
+    for kind, of_kind in _by_kind(measured).items():
+        for one, agreement in _compared(of_kind, read, noise_factor(kind), decisions):
+            found[one.id] = _entry(card, one, agreement)
     entries = (found.get(one.id) or _entry(card, one, _NOBODY) for one in card.placed)
     return tuple(sorted(entries, key=_place, reverse=True))
+
+
+def _by_kind(measured: Iterable[Placed]) -> Mapping[Literal["cpu", "cuda"], Sequence[Placed]]:
+    found: dict[Literal["cpu", "cuda"], list[Placed]] = {}
+    for one in measured:
+        found.setdefault(one.received.head.device.kind, []).append(one)
+    return found
+
+
+def _compared(
+    measured: Sequence[Placed], read: ReadCells, factor: float, decisions: Decisions
+) -> Iterator[tuple[Placed, Reproduction]]:
+    """Yield the records with their outliers as findings, and who agrees with each."""
+    figures = figures_of((nth, read(one.received.path)) for nth, one in enumerate(measured))
+    owners = [Owner(one.id, one.received.key_id, one.received.head.machine_key) for one in measured]
+    far_off = outliers(owners, figures, _sound(measured), factor)
+    judged = _with_outliers(measured, far_off, decisions)
+    published = frozenset(nth for nth, one in enumerate(judged) if one.state is State.PUBLISHED)
+    agreements = reproduction(owners, figures, published, factor)
+    for nth, one in enumerate(judged):
+        yield one, agreements.get(nth, _NOBODY)
 
 
 def _is_measurement(card: CardRecords, one: Placed) -> bool:
     return one.state in SHOWN and card.apart(one.received.head) is None
 
 
+def _sound(measured: Sequence[Placed]) -> frozenset[int]:
+    """Return the numbers of the records that have no suspicious finding of their own."""
+    return frozenset(nth for nth, one in enumerate(measured) if not _count(one.findings, Severity.SUSPICIOUS))
+
+
 def _with_outliers(
-    measured: Sequence[Placed], figures: Figures, factor: float, decisions: Decisions
+    measured: Sequence[Placed], far_off: Iterable[tuple[int, Found]], decisions: Decisions
 ) -> list[Placed]:
     """Return the records with their outliers as findings: those hold a record that nobody has published."""
-    sound = frozenset(
-        nth for nth, one in enumerate(measured) if not _count(one.findings, Severity.SUSPICIOUS)
-    )
     found: dict[int, list[Finding]] = {}
-    for nth, outlier in outliers(figures, sound, factor):
+    for nth, outlier in far_off:
         of_record = found.setdefault(nth, [])
         if len(of_record) < MOST_OF_A_CODE:
             of_record.append(finding(outlier))
@@ -120,7 +141,7 @@ def _entry(card: CardRecords, one: Placed, agreement: Reproduction) -> Entry:
         findings=shown_findings(one),
         answers=Answers(
             integrity=_integrity(one.received.judged),
-            identity=Identity(key_id=one.received.judged.key_id, first_seen=one.first_seen),
+            identity=Identity(key_id=one.received.key_id, first_seen=one.first_seen),
             plausibility=_plausibility(one.findings),
             reproduction=agreement,
         ),

@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Final, NamedTuple
 
 from bench.check.summary import CellSummary
@@ -55,20 +56,29 @@ def figures_of(records: Iterable[tuple[int, Sequence[CellSummary]]]) -> Figures:
 # --- outliers ---------------------------------------------------------------------------------------------
 
 
-def outliers(figures: Figures, unsuspicious: frozenset[int], factor: float) -> Iterator[tuple[int, Found]]:
-    """Yield each figure far from the median of the other records, with the number of its owner.
+def outliers(
+    owners: Sequence[Owner], figures: Figures, unsuspicious: frozenset[int], factor: float
+) -> Iterator[tuple[int, Found]]:
+    """Yield each figure far from the median of the other keys, with the number of its owner.
 
-    Only `unsuspicious` owners count among the others.
+    A key counts with the median of its `unsuspicious` records, and all unsigned records together as one key:
+    whoever sends many records has one voice.
     """
     for (_, metric), every in figures.items():
-        others = [figure.value for figure in every if figure.owner in unsuspicious]
+        of_key: dict[str | None, list[float]] = {}
+        for figure in every:
+            if figure.owner in unsuspicious:
+                of_key.setdefault(owners[figure.owner].key_id, []).append(figure.value)
+        middles = {key: median(values) for key, values in of_key.items()}
+        others, records = sorted(middles.values()), sum(map(len, of_key.values()))
         for value, owner, place in every:
-            count = len(others) - (owner in unsuspicious)
-            if count < FEWEST_OTHERS:
+            own = middles.get(owners[owner].key_id)
+            if len(others) - (own is not None) < FEWEST_OTHERS:
                 continue
-            middle = _median(others, without=value if owner in unsuspicious else None)
+            middle = _median(others, without=own)
             ratio = far(metric, value, middle, factor) if middle > 0 else None
             if ratio is not None:
+                count = records - len(of_key.get(owners[owner].key_id, ()))
                 facts = {"found": value, "ratio": ratio, "records": count}
                 yield owner, Found("outlier_of_card", f"cells[{place}].summary.{metric}", facts)
 

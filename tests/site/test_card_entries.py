@@ -1,5 +1,6 @@
 """The four answers about each record of a card."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -98,6 +99,36 @@ def test_an_outlier_is_held_with_its_numbers_until_a_person_publishes_it(folder:
     again = folder.entries(Decisions({odd.id: "an undervolted card"}, {}))["odd-9.bundle.json"]
     assert (again.state, again.reason) == (State.PUBLISHED, "an undervolted card")
     assert again.answers.plausibility.answer is Plausible.HELD, "no decision changes an answer"
+
+
+def test_a_record_of_another_kind_of_device_changes_no_limit(folder: Folder) -> None:
+    """A CPU repeats to a factor of 2: one record that says it is of a CPU must not excuse the others."""
+    folder.put(sealed(document_of(run(20)), {"device.kind": "cpu", "device.slug": CARD}), "0", key=20)
+    for seed in range(4):
+        folder.put(run(seed), f"{seed + 1}", key=seed)
+    folder.put(run(9, replace(RUN, pace=1.6)), "odd", key=9)
+    assert folder.entries()["odd-9.bundle.json"].state is State.HELD
+
+
+def test_many_records_of_one_key_hold_nobody_else(folder: Folder) -> None:
+    for seed in range(2):
+        folder.put(run(seed), f"{seed}", key=seed)
+    for seed in range(10, 14):
+        folder.put(run(seed, SLOW), f"slow{seed}", key=9)
+    found = folder.entries()
+    assert {found[f"{nth}-{nth}.bundle.json"].state for nth in range(2)} == {State.PUBLISHED}
+
+
+def test_a_signature_that_does_not_hold_shows_nobodys_key(folder: Folder, tmp_path: Path) -> None:
+    path = put(tmp_path, run(1), "victim", key=1)
+    envelope = json.loads(path.read_bytes())
+    sent = json.loads(put(tmp_path, run(2), "other", key=1).read_bytes())
+    envelope["signatures"][0]["sig"] = sent["signatures"][0]["sig"]
+    path.write_text(json.dumps(envelope))
+    folder.files.append(path)
+    answers = folder.entries()["victim-1.bundle.json"].answers
+    assert answers.integrity.signature is Signature.BROKEN
+    assert answers.identity.key_id is None
 
 
 def test_what_never_counts(folder: Folder) -> None:

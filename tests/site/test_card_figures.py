@@ -101,20 +101,21 @@ def test_reproduction_counts_each_other_key_that_agrees_with_the_worst_figure(dr
 
 
 @given(_records)
-def test_outliers_are_those_that_are_far_from_the_median_of_the_others(drawn: list[Drawn]) -> None:
+def test_outliers_are_those_that_are_far_from_the_median_of_the_other_keys(drawn: list[Drawn]) -> None:
+    owners = [Owner(str(nth), key, machine) for nth, (_, key, machine, _) in enumerate(drawn)]
     unsuspicious = frozenset(nth for nth, one in enumerate(drawn) if one[3])
     figures = figures_of((nth, record(one[0])) for nth, one in enumerate(drawn))
-    found = {(owner, each.path) for owner, each in outliers(figures, unsuspicious, FACTOR)}
+    found = {(owner, each.path) for owner, each in outliers(owners, figures, unsuspicious, FACTOR)}
     expected = set()
     for (nth, one), place, metric in product(enumerate(drawn), range(2), COMPARED):
-        others = [
-            other[0][place][metric]
-            for other_nth, other in enumerate(drawn)
-            if other_nth != nth and other_nth in unsuspicious and metric in other[0][place]
-        ]
+        others: dict[str | None, list[float]] = {}
+        for other_nth, other in enumerate(drawn):
+            if other[1] != one[1] and other_nth in unsuspicious and metric in other[0][place]:
+                others.setdefault(other[1], []).append(other[0][place][metric])
         if metric not in one[0][place] or len(others) < FEWEST_OTHERS:
             continue
-        if far(metric, one[0][place][metric], median(others), FACTOR) is not None:
+        middle = median(median(values) for values in others.values())
+        if far(metric, one[0][place][metric], middle, FACTOR) is not None:
             expected.add((nth, f"cells[{place}].summary.{metric}"))
     assert found == expected
 
@@ -164,9 +165,22 @@ def test_a_cell_that_did_not_run_has_no_figures() -> None:
     assert figures_of([(0, ended)]) == {}
 
 
-@pytest.mark.parametrize("count", [FEWEST_OTHERS, FEWEST_OTHERS + 1])
-def test_an_outlier_needs_enough_others(count: int) -> None:
-    values = [{"latency_s": 1.0}] * (count - 1) + [{"latency_s": 9.0}]
-    figures = figures_of((nth, record((each,))) for nth, each in enumerate(values))
-    found = list(outliers(figures, frozenset(range(count)), FACTOR))
-    assert [owner for owner, _ in found] == ([count - 1] if count > FEWEST_OTHERS else [])
+def odd_ones(keys: Sequence[str | None], values: Sequence[float]) -> set[int]:
+    """Return which of these latencies are outliers, each of a record of one of these keys."""
+    owners = [Owner(str(nth), key, None) for nth, key in enumerate(keys)]
+    figures = figures_of((nth, record(({"latency_s": each},))) for nth, each in enumerate(values))
+    every = frozenset(range(len(keys)))
+    return {owner for owner, _ in outliers(owners, figures, every, FACTOR)}
+
+
+def test_an_outlier_needs_enough_other_keys() -> None:
+    assert odd_ones(["a", "b", "odd"], [1.0, 1.0, 9.0]) == set()
+    assert odd_ones(["a", "b", "c", "odd"], [1.0, 1.0, 1.0, 9.0]) == {3}
+    assert odd_ones(["a", "b", None, "odd"], [1.0, 1.0, 1.0, 9.0]) == {3}
+    assert odd_ones(["a", None, None, "odd"], [1.0, 1.0, 1.0, 9.0]) == set()
+
+
+@pytest.mark.parametrize("many", ["d", None])
+def test_many_records_of_one_key_hold_nobody(many: str | None) -> None:
+    keys = ["a", "b", *[many] * 6, "c"]
+    assert odd_ones(keys, [1.0, 1.0, *[1.6] * 6, 1.0]) == set(range(2, 8))
