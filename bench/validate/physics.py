@@ -7,11 +7,12 @@ boosts above its specification. Up to the first slack nothing is said, up to the
 suspicious, above it is an error. A card that the catalog does not have has fewer rules.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Final
 
 from bench.arithmetic import architecture
+from bench.engines.native.profiles import settings_of
 from bench.hardware.catalog import Card, cards
 from bench.measure.summary import peak
 from bench.records.card import Power, Range
@@ -19,7 +20,7 @@ from bench.records.enums import Label, Provenance
 from bench.records.record import CellResult, Record
 from bench.units import MIB
 from bench.validate.candidate import Candidate, Fact, Found
-from bench.validate.claims import element_bytes, released_shapes
+from bench.validate.claims import NATIVE, element_bytes, released_shapes
 from bench.validate.speed import counts, needed, speed
 
 POWER_SLACK: Final = 1.25
@@ -38,6 +39,7 @@ share that is suspicious up to a tenth."""
 LOOKED_BYTES: Final = 64 * MIB
 """By so much nothing is said of it."""
 
+_WATCHED: Final = ("reserved_peak_bytes", "process_peak_bytes", "device_peak_bytes")
 _COUNTER_S: Final = 0.1
 _CLOCK_MHZ: Final = (100.0, 4000.0)
 _MEMORY_CLOCK_MHZ: Final = (100.0, 20_000.0)
@@ -69,54 +71,77 @@ def physics(candidate: Candidate) -> Iterator[Found]:
 
 def _memory(record: Record, path: str, cell: CellResult) -> Iterator[Found]:
     memory, summary = cell.memory, cell.summary
-    if memory is None or summary is None:
+    if summary is None:
         return
     spilled = Label.SPILLED.value in summary.labels
-    for phase, figures in memory.phases.items():
+    for phase, figures in memory.phases.items() if memory is not None else ():
         allocated, reserved = figures.allocated_peak_bytes, figures.reserved_peak_bytes
         if allocated is not None and reserved is not None and allocated > reserved:
             facts: dict[str, Fact] = {"low_bytes": reserved, "high_bytes": allocated}
             yield Found("memory_disordered", f"{path}.memory.phases.{phase}", facts)
-    allocated, total = peak(memory, "allocated_peak_bytes"), record.device.memory_total_bytes
-    if allocated is not None:
-        on_device = _weights_on_device(record, cell, memory.weights_bytes)
-        if allocated < on_device:
-            facts = {"found_bytes": allocated, "least_bytes": on_device}
-            yield Found("memory_below_weights", f"{path}.summary.allocated_peak_bytes", facts)
-        if record.device.kind == "cuda" and total is not None and allocated > total and not spilled:
-            facts = {"found_bytes": allocated, "most_bytes": total}
-            yield Found("memory_above_card", f"{path}.summary.allocated_peak_bytes", facts)
-    yield from _watched(record, path, cell, spilled=spilled)
+    peaks = {"allocated_peak_bytes": peak(memory, "allocated_peak_bytes")}
+    if record.device.kind == "cuda":
+        peaks |= {name: getattr(summary, name) for name in _WATCHED}
+    known = {name: found for name, found in peaks.items() if found is not None}
+    yield from _against_weights(record, path, cell, known, spilled=spilled)
+    if record.device.kind == "cuda":
+        yield from _against_card(record, path, known, spilled=spilled)
+    yield from _watched(path, known, spilled=spilled)
 
 
-def _weights_on_device(record: Record, cell: CellResult, weights_bytes: int) -> int:
+def _against_weights(
+    record: Record, path: str, cell: CellResult, known: Mapping[str, int], *, spilled: bool
+) -> Iterator[Found]:
+    """The first peak that is known holds the weights; one of the driver may fall between two samples."""
+    name, found = next(iter(known.items()), ("", 0))
+    least = _weights_on_device(record, cell)
+    is_sampled = name in {"process_peak_bytes", "device_peak_bytes"}
+    if not name or (is_sampled and spilled):
+        return
+    if found < (1 - WATCHED_SLACK[1] if is_sampled else 1) * least:
+        facts: dict[str, Fact] = {"found_bytes": found, "least_bytes": least}
+        yield Found("memory_below_weights", f"{path}.summary.{name}", facts)
+
+
+def _against_card(record: Record, path: str, known: Mapping[str, int], *, spilled: bool) -> Iterator[Found]:
+    """No peak is above the card's memory, but what a program holds where it spilled."""
+    total = record.device.memory_total_bytes
+    for name, found in known.items():
+        is_elsewhere = spilled and name != "device_peak_bytes"
+        if total is not None and found > total and not is_elsewhere:
+            yield Found(
+                "memory_above_card", f"{path}.summary.{name}", {"found_bytes": found, "most_bytes": total}
+            )
+            return
+
+
+def _weights_on_device(record: Record, cell: CellResult) -> int:
     """Weights that are on the device while a clip is processed: `lean` moves the embeddings to the host."""
-    shapes, ran = released_shapes(record), cell.effective
-    is_on_host = ran is not None and ran.embeddings == "host"
+    shapes, is_on_host = released_shapes(record), _embeddings(cell) == "host"
     if shapes is None:
-        return 0 if is_on_host else weights_bytes
+        return 0 if is_on_host or cell.memory is None else cell.memory.weights_bytes
     text = shapes.language_config
     total = architecture.parameters(shapes).total
     leaving = text.vocab_size * text.hidden_size if is_on_host else 0
     return (total - leaving) * element_bytes(cell.requested.dtype)
 
 
-def _watched(record: Record, path: str, cell: CellResult, *, spilled: bool) -> Iterator[Found]:
+def _embeddings(cell: CellResult) -> str | None:
+    """The place of the embeddings, as stated; by the profile where nothing is."""
+    if cell.effective is None and cell.requested.engine == NATIVE:
+        return settings_of(cell.requested.profile).embeddings
+    return None if cell.effective is None else cell.effective.embeddings
+
+
+def _watched(path: str, known: Mapping[str, int], *, spilled: bool) -> Iterator[Found]:
     """Reserved, process and device peaks, each at least the one before."""
-    summary, total = cell.summary, record.device.memory_total_bytes
-    if summary is None or record.device.kind != "cuda":
-        return
-    names = ("reserved_peak_bytes", "process_peak_bytes", "device_peak_bytes")
-    known = [(name, value) for name in names if (value := getattr(summary, name)) is not None]
-    for (_, low), (name, high) in pairwise(known):
+    watched = [(name, known[name]) for name in _WATCHED if name in known]
+    for (_, low), (name, high) in pairwise(watched):
         short = low - high
         if short > LOOKED_BYTES and not spilled:
             facts: dict[str, Fact] = {"low_bytes": high, "high_bytes": low}
             far = short > WATCHED_SLACK[1] * low
             yield Found("memory_disordered" if far else "reading_unusual", f"{path}.summary.{name}", facts)
-    if total is not None and known and known[-1][0] == "device_peak_bytes" and known[-1][1] > total:
-        facts = {"found_bytes": known[-1][1], "most_bytes": total}
-        yield Found("memory_above_card", f"{path}.summary.device_peak_bytes", facts)
 
 
 # --- power and readings -----------------------------------------------------------------------------------

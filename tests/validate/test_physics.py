@@ -44,6 +44,32 @@ def test_lean_moves_the_embeddings_to_the_host() -> None:
     assert about({**at_home}, lean) == [("memory_below_weights", "cells[0].summary.allocated_peak_bytes")]
 
 
+@pytest.mark.parametrize(
+    ("left_out", "name"),
+    [
+        ((), "reserved_peak_bytes"),
+        (("reserved_peak_bytes",), "process_peak_bytes"),
+        (("reserved_peak_bytes", "process_peak_bytes"), "device_peak_bytes"),
+    ],
+)
+def test_a_peak_below_the_weights_where_the_framework_counted_nothing(
+    left_out: tuple[str, ...], name: str
+) -> None:
+    changes: dict[str, JsonValue] = {"cells[0].memory": None, "cells[0].effective": None}
+    changes |= {f"{SUMMARY}.{each}": None for each in left_out}
+    for each in ("reserved_peak_bytes", "process_peak_bytes", "device_peak_bytes"):
+        changes |= {f"{SUMMARY}.{each}": GIB // 2} if each not in left_out else {}
+    assert about(changes) == [("memory_below_weights", f"{SUMMARY}.{name}")]
+
+
+@pytest.mark.parametrize("name", ["reserved_peak_bytes", "process_peak_bytes", "device_peak_bytes"])
+def test_a_peak_above_the_card_where_the_framework_counted_nothing(name: str) -> None:
+    names = ("reserved_peak_bytes", "process_peak_bytes", "device_peak_bytes")
+    changes: dict[str, JsonValue] = {f"{SUMMARY}.{each}": None for each in names}
+    above: dict[str, JsonValue] = {"cells[0].memory": None, f"{SUMMARY}.{name}": 25 * GIB}
+    assert about({**changes, **above}) == [("memory_above_card", f"{SUMMARY}.{name}")]
+
+
 def test_mebibytes_as_bytes() -> None:
     changes: dict[str, JsonValue] = {
         f"cells[0].memory.phases.{phase}.{name}_peak_bytes": 10_240

@@ -104,6 +104,10 @@ def of_physics() -> Iterator[Case]:
     yield Case(
         "allocated-below-weights", ("memory_below_weights",), 1, edit=_phase("allocated_peak_bytes", 0.5)
     )
+    uncounted = both(
+        _leaving_out("memory"), _seen("process_peak_bytes", 0.1), _seen("device_peak_bytes", 0.1)
+    )
+    yield Case("memory-little-and-uncounted", ("memory_below_weights",), 1, edit=uncounted)
     yield Case("process-below-reserved", ("memory_disordered",), 1, edit=_seen("process_peak_bytes", 0.5))
     yield Case("process-a-little-below", ("reading_unusual",), 0, edit=_seen("process_peak_bytes", 0.93))
     yield Case("device-above-card", ("memory_above_card",), 1, edit=_seen("device_peak_bytes", 4.0))
