@@ -99,7 +99,7 @@ def _build(task: Task, index: Index, watch: Watch) -> Built:
     site_name = hashlib.sha256(str(task.out.resolve()).encode(errors="surrogatepass")).hexdigest()[:_DIGITS]
     units = Units(index, site_name)
     with Output(task.out) as output:
-        site = Site(task.results, index, units, output, decisions, history.is_known)
+        site = Site(task.results, index, units, output, history.is_known)
         cards = _cards(site, _by_card(task.predicted, placed), watch.writing, errors)
         _write_rest(site, placed, cards)
     counts = Counter(record.state for unit in cards.values() for record in unit.records.values())

@@ -10,7 +10,6 @@ from bench.check.summary import CellSummary, Judged, RecordHead
 from bench.records.enums import Provenance, WeightMode
 from bench.records.findings import SEVERITY_ORDER, Finding, Severity
 from bench.site.card_figures import Owner, figures_of, outliers, reproduction
-from bench.site.decisions import Decisions
 from bench.site.interface import (
     SHOWN,
     Answers,
@@ -69,12 +68,12 @@ class CardRecords:
         return None if is_main else Apart.LOCAL
 
 
-def entries_of(card: CardRecords, read: ReadCells, decisions: Decisions) -> tuple[Entry, ...]:
+def entries_of(card: CardRecords, read: ReadCells) -> tuple[Entry, ...]:
     """Return the entries of a card, the newest first. Records of another kind of device compare apart."""
     measured = [one for one in card.placed if _is_measurement(card, one)]
     found: dict[str, Entry] = {}
     for kind, of_kind in _by_kind(measured).items():
-        for one, agreement in _compared(of_kind, read, noise_factor(kind), decisions):
+        for one, agreement in _compared(of_kind, read, noise_factor(kind)):
             found[one.id] = _entry(card, one, agreement)
     entries = (found.get(one.id) or _entry(card, one, _NOBODY) for one in card.placed)
     return tuple(sorted(entries, key=_place, reverse=True))
@@ -88,13 +87,13 @@ def _by_kind(measured: Iterable[Placed]) -> Mapping[Literal["cpu", "cuda"], Sequ
 
 
 def _compared(
-    measured: Sequence[Placed], read: ReadCells, factor: float, decisions: Decisions
+    measured: Sequence[Placed], read: ReadCells, factor: float
 ) -> Iterator[tuple[Placed, Reproduction]]:
     """Yield the records with their outliers as findings, and who agrees with each."""
     figures = figures_of((nth, read(one.received.path)) for nth, one in enumerate(measured))
     owners = [Owner(one.id, one.received.key_id, one.received.head.machine_key) for one in measured]
     far_off = outliers(owners, figures, _sound(measured), factor)
-    judged = _with_outliers(measured, far_off, decisions)
+    judged = _with_outliers(measured, far_off)
     published = frozenset(nth for nth, one in enumerate(judged) if one.state is State.PUBLISHED)
     agreements = reproduction(owners, figures, published, factor)
     for nth, one in enumerate(judged):
@@ -110,23 +109,20 @@ def _sound(measured: Sequence[Placed]) -> frozenset[int]:
     return frozenset(nth for nth, one in enumerate(measured) if not _count(one.findings, Severity.SUSPICIOUS))
 
 
-def _with_outliers(
-    measured: Sequence[Placed], far_off: Iterable[tuple[int, Found]], decisions: Decisions
-) -> list[Placed]:
+def _with_outliers(measured: Sequence[Placed], far_off: Iterable[tuple[int, Found]]) -> list[Placed]:
     """Return the records with their outliers as findings: those hold a record that nobody has published."""
     found: dict[int, list[Finding]] = {}
     for nth, outlier in far_off:
         of_record = found.setdefault(nth, [])
         if len(of_record) < MOST_OF_A_CODE:
             of_record.append(finding(outlier))
-    return [_held(one, found[nth], decisions) if nth in found else one for nth, one in enumerate(measured)]
+    return [_held(one, found[nth]) if nth in found else one for nth, one in enumerate(measured)]
 
 
-def _held(one: Placed, found: Sequence[Finding], decisions: Decisions) -> Placed:
-    reason = decisions.published.get(one.id)
-    state = State.HELD if reason is None else State.PUBLISHED
+def _held(one: Placed, found: Sequence[Finding]) -> Placed:
+    state = State.HELD if one.reason is None else State.PUBLISHED
     findings = sorted((*one.findings, *found), key=lambda each: SEVERITY_ORDER[each.severity])
-    return replace(one, findings=tuple(findings), state=state, reason=reason)
+    return replace(one, findings=tuple(findings), state=state)
 
 
 def _entry(card: CardRecords, one: Placed, agreement: Reproduction) -> Entry:

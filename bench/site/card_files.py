@@ -16,7 +16,6 @@ from bench.report.overview import entry as overview_row
 from bench.report.view import build_view
 from bench.site import places, tables
 from bench.site.card_entries import CardRecords, entries_of
-from bench.site.decisions import Decisions
 from bench.site.feed import feed_item
 from bench.site.interface import SHOWN, CardPage, CardSummary, Entry, RecordPage, State
 from bench.site.output import Output, Written
@@ -39,7 +38,6 @@ class Site:
     index: Index
     units: Units
     output: Output
-    decisions: Decisions
     order_is_known: bool
 
 
@@ -73,7 +71,7 @@ def _made_from(site: Site, placed: Sequence[Placed]) -> str:
         [
             (
                 *(one.received.path, one.received.head.hash, one.id, one.state, one.reason, one.keeper),
-                *(one.first_seen, one.received.committed_at, site.decisions.published.get(one.id)),
+                *(one.first_seen, one.received.committed_at),
                 one.received.judged.model_dump_json(),
             )
             for one in placed
@@ -93,9 +91,7 @@ class _Card:
         self._last = {} if last is None else last.records
         self._paths = {one.id: one.received.path for one in placed}
         self._records = CardRecords.of(placed) if placed else None
-        self.entries: Final = (
-            () if self._records is None else entries_of(self._records, self._cells, site.decisions)
-        )
+        self.entries: Final = () if self._records is None else entries_of(self._records, self._cells)
 
     def write(self, made_from: str) -> tuple[CardUnit, tuple[bytes, bytes]]:
         """Write all files; return what is kept of them, and the rows of the data."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -20,10 +20,20 @@ _MOST_BYTES: Final = 2**16
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """Reasons by the id of an entry, cleaned."""
+    """Reasons by the id of an entry, or by all digits of its content hash; cleaned."""
 
     published: Mapping[str, str]
     withdrawn: Mapping[str, str]
+
+    def by_entry(self, hashes: Mapping[str, str]) -> Self:
+        """Return the decisions by ids of entries. `hashes`: those of contents by id, the first ones first.
+
+        Raises:
+            RecordError: a decision names no entry. Nothing is built then: it may withdraw a record.
+        """
+        ids = {content_hash: entry_id for entry_id, content_hash in reversed(list(hashes.items()))}
+        ids |= {entry_id: entry_id for entry_id in hashes}
+        return type(self)(_named(self.published, ids, "published"), _named(self.withdrawn, ids, "withdrawn"))
 
 
 def read_decisions(results: Path) -> Decisions:
@@ -33,6 +43,16 @@ def read_decisions(results: Path) -> Decisions:
         RecordError: a file is none. Nothing is built then: it may withdraw a record.
     """
     return Decisions(_read_all(results, "published"), _read_all(results, "withdrawn"))
+
+
+def _named(reasons: Mapping[str, str], ids: Mapping[str, str], decided: naming.Decided) -> Mapping[str, str]:
+    unknown = next((each for each in reasons if each not in ids), None)
+    if unknown is not None:
+        raise RecordError(
+            f"{decided}/{unknown}.json: names no entry of the site",
+            hint="Name it after the address of the record's page; a withdrawn record stays in the results",
+        )
+    return {ids[each]: reason for each, reason in reasons.items()}
 
 
 def _read_all(results: Path, decided: naming.Decided) -> dict[str, str]:

@@ -80,15 +80,20 @@ def place(received: Sequence[Received], decisions: Decisions) -> list[Placed]:
     """Return each record once, in the same order. Copies of a file are left out.
 
     Of equal contents under several keys, and of equal repeats in several records, the first one counts.
+
+    Raises:
+        RecordError: a decision names none of them.
     """
     first_seen = _first_seen(received)
     distinct = list(_distinct(received))
     keepers = _keepers(distinct)
     ids = _ids(distinct, keepers)
+    hashes = {ids[nth]: _digits(one.received) for nth, one in enumerate(distinct)}
+    decided = decisions.by_entry(hashes)
     placed = []
     for nth, one in enumerate(distinct):
         keeper = None if nth not in keepers else ids[keepers[nth]]
-        state, reason = _state(ids[nth], one, keeper, decisions)
+        state, reason = _state(ids[nth], one, keeper, decided)
         key_id = one.received.key_id
         since = None if key_id is None else first_seen.get(key_id)
         placed.append(Placed(one.received, ids[nth], state, one.findings, since, reason, keeper))
@@ -139,11 +144,15 @@ def _ids(files: Sequence[_Checked], keepers: Mapping[int, int]) -> Mapping[int, 
     found: dict[int, str] = {}
     for nth in sorted(range(len(files)), key=lambda nth: (files[nth].is_wrong or nth in keepers, nth)):
         one = files[nth]
-        whole = one.received.head.hash.removeprefix("sha256:")
+        whole = _digits(one.received)
         keyed = hashlib.sha256(f"{whole} {one.received.judged.key_id} {one.is_wrong}".encode()).hexdigest()
         found[nth] = next(each for each in (whole[:SHORT], whole, keyed) if each not in taken)
         taken.add(found[nth])
     return found
+
+
+def _digits(received: Received) -> str:
+    return received.head.hash.removeprefix("sha256:")
 
 
 def _findings(received: Received) -> tuple[Finding, ...]:

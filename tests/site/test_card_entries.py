@@ -40,7 +40,7 @@ class Folder:
         heads = [(path.absolute(), read_judged(path).head) for path in self.files]
         placed: Sequence[Placed] = place(in_order(heads, self.root, History(is_known=False)), decisions)
         card = CardRecords.of(placed)
-        return {Path(one.path).name: one for one in entries_of(card, self.cells, decisions)}
+        return {Path(one.path).name: one for one in entries_of(card, self.cells)}
 
     def cells(self, path: str) -> tuple[CellSummary, ...]:
         return read_judged(self.root / path).cells

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import RecordError
-from bench.site.decisions import read_decisions
+from bench.site.decisions import Decisions, read_decisions
 from tests.site.results import decide
 
 ID = "0123456789abcdef"
@@ -54,3 +54,11 @@ def test_what_is_no_decision_stops_the_build(tmp_path: Path, content: str) -> No
     path.write_text(content)
     with pytest.raises(RecordError, match=str(path)):
         read_decisions(tmp_path)
+
+
+def test_decisions_by_entry() -> None:
+    whole = f"{ID}{'0' * 48}"
+    decisions = Decisions({whole: "looked at"}, {ID: "asked for"})
+    assert decisions.by_entry({ID: whole}) == Decisions({ID: "looked at"}, {ID: "asked for"})
+    with pytest.raises(RecordError, match=f"published/{whole}.json"):
+        decisions.by_entry({ID: "f" * 64})

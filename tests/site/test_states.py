@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.check.summary import Judged, RecordHead
+from bench.errors import RecordError
 from bench.records.findings import Finding, Severity
 from bench.site.commit_order import Commit, History
 from bench.site.decisions import Decisions
@@ -98,6 +99,23 @@ def test_a_withdrawn_record_still_keeps_its_content() -> None:
     first, second = place(files, Decisions({}, {own: "asked for"}))
     assert (first.state, first.reason) == (State.WITHDRAWN, "asked for")
     assert second.state is State.REPLAYED
+
+
+def test_a_decision_can_name_all_digits_of_the_content() -> None:
+    files = [received(1, key="a"), received(1, key="b"), received(2)]
+    whole = run(2).content_hash[7:]
+    assert states(*files, decisions=Decisions({}, {whole: "asked for"}))[2] is State.WITHDRAWN
+    copy = place(files, NONE)[1].id
+    assert states(*files, decisions=Decisions({}, {copy: "asked for"}))[:2] == [
+        State.PUBLISHED,
+        State.WITHDRAWN,
+    ]
+
+
+@pytest.mark.parametrize("unknown", ["0" * SHORT, "0" * 64])
+def test_a_decision_about_no_record_is_an_error(unknown: str) -> None:
+    with pytest.raises(RecordError, match=f"withdrawn/{unknown}.json: names no entry"):
+        place([received(1)], Decisions({}, {unknown: "asked for"}))
 
 
 def test_a_date_after_the_commit_is_an_error_and_without_one_is_not_judged() -> None:
