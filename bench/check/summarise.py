@@ -65,7 +65,7 @@ def _head(record: Record, judgement: Judgement, path: str | None) -> RecordHead:
         path=path,
         created_at=record.created_at,
         provenance=record.provenance,
-        machine_key=record.machine_key,
+        machine_key=name(record.machine_key),
         suite=clean(suite(record.suite.name, record.suite.version, record.suite.origin), MAX_NAME),
         model=_model(record),
         device=_device(record, judgement),

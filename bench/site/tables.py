@@ -224,7 +224,7 @@ def csv(found: "pa.Table") -> bytes:
     for place, field in enumerate(found.schema):
         if pa.types.is_string(field.type):
             column = found.column(place)
-            is_formula = compute.match_substring_regex(column, r"^[=+\-@\t\r]")
+            is_formula = compute.match_substring_regex(column, r"^[=+\-@\t\r\n]")
             neutral = compute.binary_join_element_wise("'", column, "")
             plain = plain.set_column(place, field, compute.if_else(is_formula, neutral, column))
     sink = pa.BufferOutputStream()

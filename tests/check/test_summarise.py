@@ -3,6 +3,7 @@
 from bench.check.summarise import summarise
 from bench.judge.verdict import judge
 from bench.records.enums import Fit, Provenance
+from bench.text import MAX_NAME
 from tests.samples import cards, odd_predictions
 from tests.samples import predictions as derived
 from tests.samples import records as sample
@@ -43,3 +44,11 @@ def test_no_text_of_a_record_passes_unclean() -> None:
     for record in (sample.hostile(), cards.hostile(), odd_predictions.hostile()):
         text = summarise(record).model_dump_json()
         assert not any(letter in text for letter in ("\\u001b", "\\u202e", "\x1b", "\u202e"))
+
+
+def test_the_key_of_a_machine_is_a_name() -> None:
+    odd = cards.rtx_4070().model_copy(update={"machine_key": "\x1b[2J\n" + "a" * 300_000})
+    key = summarise(odd).head.machine_key
+    assert key is not None
+    assert key.startswith("\ufffd[2J a")
+    assert len(key) <= MAX_NAME

@@ -49,7 +49,7 @@ def test_no_rows_are_a_table_too() -> None:
     assert pd.read_parquet(io.BytesIO(tables.parquet(tables.joined(CELLS, [])))).empty
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@a", "=cmd|' /C calc'!A0"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@a", "=cmd|' /C calc'!A0", "\n=1+1"])
 def test_no_text_is_a_formula_in_csv(text: str) -> None:
     head = RUN.head.model_copy(update={"suite": text})
     table = tables.table(RECORDS, [record_row(RUN.model_copy(update={"head": head}))])
