@@ -12,7 +12,8 @@ def first_fault(error: ValidationError) -> str:
     faults = error.errors(include_url=False, include_context=False, include_input=False)
     place = ".".join(str(part) for part in faults[0]["loc"])
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-    return one_line(f"{place}: {faults[0]['msg']}"[:_MAX_MESSAGE] + more)
+    said = faults[0]["msg"].removeprefix("Value error, ")
+    return one_line(f"{place}: {said}"[:_MAX_MESSAGE] + more)
 
 
 def one_line(text: str) -> str:

@@ -417,3 +417,8 @@ def test_the_search_for_cycles_goes_on_only_where_it_was_on() -> None:
             assert not gc.isenabled()
         assert not gc.isenabled()
     assert gc.isenabled()
+
+
+def test_a_time_that_utc_cannot_hold_is_named_without_words_of_the_library(smoke: Path) -> None:
+    line = fault(edited(smoke, created_at="9999-12-31T23:59:59-14:00"))
+    assert ": created_at: the time in UTC is outside" in line
