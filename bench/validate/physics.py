@@ -104,14 +104,16 @@ def _against_weights(
 
 
 def _against_card(record: Record, path: str, known: Mapping[str, int], *, spilled: bool) -> Iterator[Found]:
-    """No peak is above the card's memory, but what a program holds where it spilled."""
-    total = record.device.memory_total_bytes
+    """No peak is above the card's memory; what spilled, above that and the host's."""
+    total, host = record.device.memory_total_bytes, record.environment.ram_bytes
     for name, found in known.items():
         is_elsewhere = spilled and name != "device_peak_bytes"
-        if total is not None and found > total and not is_elsewhere:
-            yield Found(
-                "memory_above_card", f"{path}.summary.{name}", {"found_bytes": found, "most_bytes": total}
-            )
+        if total is None or (is_elsewhere and host is None):
+            continue
+        most = total + (host or 0) if is_elsewhere else total
+        if found > most:
+            facts: dict[str, Fact] = {"found_bytes": found, "most_bytes": most}
+            yield Found("memory_above_card", f"{path}.summary.{name}", facts)
             return
 
 
@@ -149,6 +151,8 @@ def _watched(path: str, known: Mapping[str, int], *, spilled: bool) -> Iterator[
 
 def _power(record: Record, path: str, cell: CellResult, power: Power, card: Card | None) -> Iterator[Found]:
     limit = _limit_w(record, card)
+    if power.energies_j and len(power.energies_j) != len(cell.repeats):
+        yield Found("reading_impossible", f"{path}.power.energies_j", {"found": len(power.energies_j)})
     if limit is not None and power.power_w is not None and power.power_w.high > POWER_SLACK * limit:
         facts: dict[str, Fact] = {"found_w": power.power_w.high, "limit_w": limit}
         yield Found("power_above_limit", f"{path}.power.power_w.high", facts)

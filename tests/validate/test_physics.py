@@ -93,7 +93,10 @@ def test_allocated_above_the_card() -> None:
     }
     path = f"{SUMMARY}.allocated_peak_bytes"
     assert about(changes) == [("memory_above_card", path)]
-    assert about({**changes, f"{SUMMARY}.labels": ["spilled"]}) == []
+    spilled: dict[str, JsonValue] = {f"{SUMMARY}.labels": ["spilled"]}
+    assert about({**changes, **spilled}) == []
+    assert about({**changes, **spilled, "environment.ram_bytes": GIB // 2}) == [("memory_above_card", path)]
+    assert about({**changes, **spilled, "environment.ram_bytes": None}) == []
 
 
 @pytest.mark.parametrize(
@@ -177,3 +180,11 @@ def test_energy_against_a_power_limit_that_nobody_can_set() -> None:
     path, took = f"{POWER}.energies_j[2]", value_at(fresh(), "cells[0].repeats[2].latency_s")
     changes: dict[str, JsonValue] = {"device_state.power_limit_w": 1e9, path: 1e5 * (took + 0.1)}
     assert about(changes) == [("energy_above_power", path)]
+
+
+def test_an_energy_of_no_repeat() -> None:
+    path = f"{POWER}.energies_j"
+    energies = value_at(fresh(), path)
+    assert about({path: [*energies, 1e6]}) == [("reading_impossible", path)]
+    assert about({path: energies[:-1]}) == [("reading_impossible", path)]
+    assert about({path: []}) == []

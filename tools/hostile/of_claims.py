@@ -115,6 +115,8 @@ def of_physics() -> Iterator[Case]:
     yield Case("energy-too-much", ("energy_above_power",), 1, edit=_energy(10))
     limit = setting(device_state__power_limit_w=1e9, device_state__power_limit_default_w=1e9)
     yield Case("power-limit-made-up", ("energy_above_power",), 1, edit=both(limit, _energy(1000)))
+    more = both(lambda d: d["cells"][0]["power"]["energies_j"].extend([1e6] * 9), summed)
+    yield Case("energies-of-no-repeat", ("reading_impossible",), 1, edit=more)
     yield Case("energy-too-little", ("energy_below_idle",), 0, edit=_energy(0.001))
     yield Case(
         "clock-impossible",
