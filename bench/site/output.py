@@ -1,6 +1,7 @@
 """The files of a site: written whole, only where they differ, and removed when nothing makes them any more.
 
 `files.json` lists every file with its size and hash. What it does not list is not ours and is left alone.
+A build that is killed leaves `files.begun`, a line for each new file: the next one knows those files, too.
 """
 
 import hashlib
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, NamedTuple, Self
 
-from pydantic import StringConstraints, ValidationError
+from pydantic import StringConstraints, TypeAdapter, ValidationError
 
 from bench.records.base import Bytes, Frozen, Sha256
 from bench.store.disk import disk_errors
@@ -17,6 +18,7 @@ from bench.store.record_files import write_atomically
 from bench.store.untrusted import read_file
 
 MANIFEST: Final = "files.json"
+BEGUN: Final = "files.begun"
 _MOST_BYTES: Final = 2**28
 _Below = Annotated[
     str, StringConstraints(pattern=r"^(?:[A-Za-z0-9][A-Za-z0-9._-]*/)*[A-Za-z0-9][A-Za-z0-9._-]*$")
@@ -31,6 +33,9 @@ class Written(NamedTuple):
     sha256: Sha256
 
 
+_BELOW: Final = TypeAdapter(_Below)
+
+
 class Manifest(Frozen):
     """The files of a site."""
 
@@ -43,6 +48,7 @@ class Output:
     def __init__(self, root: Path) -> None:
         self.root: Final = root
         self._before = _read(root / MANIFEST)
+        self._begun = _read_begun(root / BEGUN)
         self.files: Final[dict[str, Written]] = {}
         self.changed = 0
 
@@ -57,12 +63,15 @@ class Output:
             StorageError: the disk refused it.
         """
         if kind is None:
-            for path in sorted(self._before.keys() - self.files.keys()):
+            for path in sorted((self._before.keys() | self._begun) - self.files.keys()):
                 self._remove(path)
         files = self.files if kind is None else {**self._before, **self.files}
         content = _render(files)
         if not _has(self.root / MANIFEST, content):
             write_atomically(self.root / MANIFEST, content)
+        if kind is None:
+            with disk_errors(self.root / BEGUN):
+                (self.root / BEGUN).unlink(missing_ok=True)
 
     def put(self, path: str, content: bytes) -> Written:
         """Write a file, unless it is there with the same content.
@@ -72,6 +81,7 @@ class Output:
         """
         target = self.root / path
         if not _has(target, content):
+            self._begin(path)
             write_atomically(target, content, is_durable=False)
             self.changed += 1
         written = Written(len(content), hashlib.sha256(content).hexdigest())
@@ -84,6 +94,16 @@ class Output:
             return False
         self.files.update(files)
         return True
+
+    def _begin(self, path: str) -> None:
+        """Note a file that no list has yet, before it is there."""
+        if path in self._before or path in self._begun:
+            return
+        self._begun.add(path)
+        with disk_errors(self.root / BEGUN):
+            self.root.mkdir(parents=True, exist_ok=True)
+            with (self.root / BEGUN).open("a", encoding="utf-8", newline="\n") as begun:
+                begun.write(f"{path}\n")
 
     def _remove(self, path: str) -> None:
         target = self.root / path
@@ -107,6 +127,23 @@ def _read(path: Path) -> dict[str, Written]:
         return Manifest.model_validate_json(read_file(path, _MOST_BYTES)).files
     except (OSError, ValidationError):
         return {}
+
+
+def _read_begun(path: Path) -> set[str]:
+    """Return the new files of a build that was killed; the file of a last line that was cut is not there."""
+    try:
+        lines = read_file(path, _MOST_BYTES).decode(errors="replace").split("\n")[:-1]
+    except OSError:
+        return set()
+    return {line for line in lines if _is_below(line)}
+
+
+def _is_below(line: str) -> bool:
+    try:
+        _BELOW.validate_python(line)
+    except ValidationError:
+        return False
+    return True
 
 
 def _has(path: Path, content: bytes) -> bool:

@@ -1,11 +1,13 @@
 """The files of a site on disk."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from bench.site.output import MANIFEST, Output, Written
+from bench.site.output import BEGUN, MANIFEST, Output, Written
 
 
 def listed(out: Path) -> list[str]:
@@ -57,6 +59,38 @@ def test_after_an_interruption_the_next_build_knows_all_files(tmp_path: Path) ->
     with Output(tmp_path):
         pass
     assert sorted(path.name for path in tmp_path.iterdir()) == [MANIFEST]
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from bench.site.output import Output
+with Output(Path(sys.argv[1])) as output:
+    output.put("records/private.html", b"1")
+    os._exit(9)
+"""
+
+
+def test_after_a_killed_build_the_next_one_removes_what_it_left(tmp_path: Path) -> None:
+    with Output(tmp_path) as output:
+        output.put("kept.html", b"1")
+    assert subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False).returncode == 9
+    assert (tmp_path / "records" / "private.html").exists()
+    with Output(tmp_path) as output:
+        output.put("kept.html", b"1")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [MANIFEST, "kept.html"]
+
+
+def test_what_a_killed_build_is_said_to_have_begun_is_below_the_site(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.write_text("mine")
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / BEGUN).write_bytes(b"../outside\n/etc/outside\n\xff\n" + str(outside).encode() + b"\noutsi")
+    with Output(out):
+        pass
+    assert outside.exists()
+    assert not (out / BEGUN).exists()
 
 
 @pytest.mark.parametrize("path", ["../outside", "/etc/outside", ".hidden", "a//b", "a/../../outside", ""])
