@@ -98,6 +98,7 @@ class DeviceSummary(Frozen):
 class Judged(Frozen):
     """The file of a record as the validator judged it, and who signed it. Only a site asks for it."""
 
+    file_sha256: str = Field(description="of the file itself: the site publishes its bytes")
     key_id: str | None = Field(description="of the key that is said to have signed it; null: unsigned")
     signature_holds: bool = Field(description="false also of an unsigned record")
     hash_holds: bool

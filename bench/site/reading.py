@@ -1,5 +1,6 @@
 """A file of the results as the index keeps it: read once, summarised, judged by the validator."""
 
+import hashlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,11 +8,13 @@ from typing import Final
 
 from bench.check.summarise import summarise
 from bench.check.summary import Judged, RecordSummary
+from bench.errors import RecordError
 from bench.identity.envelope import bundle_of
 from bench.records.enums import Provenance
 from bench.site.repeat_digests import repeat_digests
 from bench.store.canonical import content_hash
-from bench.store.record_files import Unverified, read_unverified
+from bench.store.record_files import MAX_RECORD_BYTES, Unverified, read_unverified
+from bench.store.untrusted import read_file
 from bench.text import clean, name
 from bench.validate.against import outside_prediction
 from bench.validate.candidate import Candidate, Found
@@ -30,7 +33,7 @@ def read_judged(path: Path) -> RecordSummary:
     """
     read = read_unverified(path)
     summary = summarise(read.record)
-    head = summary.head.model_copy(update={"hash": _hash(read), "judged": _judged(read)})
+    head = summary.head.model_copy(update={"hash": _hash(read), "judged": _judged(path, read)})
     return summary.model_copy(update={"head": head})
 
 
@@ -39,12 +42,13 @@ def _hash(read: Unverified) -> str:
     return read.record.content_hash if read.is_intact else content_hash(read.document)
 
 
-def _judged(read: Unverified) -> Judged:
+def _judged(path: Path, read: Unverified) -> Judged:
     candidate = Candidate(read.record, read.document, read.is_intact, NO_CLOCK)
     bundle = None if read.sealed is None else bundle_of(read.sealed, is_intact=read.is_intact)
     sent = None if bundle is None else bundle.submission
     rules = (_outside_prediction,) if bundle is None else (_outside_prediction, lambda _: signature(bundle))
     return Judged(
+        file_sha256=_file_sha256(path),
         key_id=None if bundle is None else bundle.key_id,
         signature_holds=bundle is not None and bundle.is_signed,
         hash_holds=read.is_intact,
@@ -54,6 +58,13 @@ def _judged(read: Unverified) -> Judged:
         findings=findings(candidate, *rules),
         series=tuple(digest for cell in read.record.cells for digest in repeat_digests(cell)),
     )
+
+
+def _file_sha256(path: Path) -> str:
+    try:
+        return hashlib.sha256(read_file(path, MAX_RECORD_BYTES)).hexdigest()
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read ({error.strerror})", hint="Run it again") from error
 
 
 def _outside_prediction(candidate: Candidate) -> Iterator[Found]:

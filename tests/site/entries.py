@@ -24,6 +24,7 @@ ANSWERS: Final = Answers(
     reproduction=Reproduction(confirmed=0, unconfirmed=0, cards=None, disagreeing=0),
 )
 UNSIGNED: Final = Judged(
+    file_sha256="0" * 64,
     key_id=None,
     signature_holds=False,
     hash_holds=True,

@@ -57,3 +57,12 @@ def test_no_record_renames_a_card_of_the_catalog(tmp_path: Path) -> None:
     page = (tmp_path / "public" / places.card_page(*PAGE)).read_text(encoding="utf-8")
     subject = page.partition('<p class="subject">')[2].partition("</p>")[0]
     assert "NVIDIA GeForce RTX 4090" in subject
+
+
+def test_a_file_that_changed_around_its_record_is_published_as_it_is_now(tmp_path: Path) -> None:
+    index, results, out = tmp_path / "index.sqlite", tmp_path / "results", tmp_path / "public"
+    path = put(results, run(1))
+    built(results, out, index)
+    path.write_bytes(path.read_bytes() + b"\n\n")
+    built(results, out, index)
+    assert files_of(out)[places.record_json(entry_id(run(1)))] == path.read_bytes()

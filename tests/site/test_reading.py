@@ -1,5 +1,6 @@
 """A file as the index keeps it."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -11,9 +12,11 @@ from tests.site.results import put, put_edited, run
 
 
 def test_an_unsigned_record(tmp_path: Path) -> None:
-    head = read_judged(put(tmp_path, run(1))).head
+    path = put(tmp_path, run(1))
+    head = read_judged(path).head
     assert head.judged is not None
     assert head.hash == run(1).content_hash
+    assert head.judged.file_sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert (head.judged.key_id, head.judged.signature_holds, head.judged.hash_holds) == (None, False, True)
     assert [each.code for each in head.judged.findings if each.severity.value == "error"] == []
 

@@ -117,6 +117,7 @@ def entry(record: Record, **given: Unpack[Given]) -> Entry:
     """One record of the site."""
     findings = given.get("findings", ())
     judged = Judged(
+        file_sha256="0" * 64,
         key_id=KEY,
         signature_holds=True,
         hash_holds=True,
