@@ -99,7 +99,6 @@ def test_what_it_installs_is_small() -> None:
         ("compare {record} {record} --format json", '"schema_version"'),
         ("compare {record} {record} --format html", "<!doctype html>"),
         ("validate {record}", "no findings"),
-        ("submit {record} --print", '"_type": "https://in-toto.io/Statement/v1"'),
         ("submit {record} --offline --out bundles --yes", r"bundle +bundles/\S+\.bundle\.json"),
         ("submit --rotate-key", "Ed25519"),
         ("run --dry-run --suite smoke --device cpu", "8 cells of smoke"),
