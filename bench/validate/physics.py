@@ -151,7 +151,7 @@ def _watched(path: str, known: Mapping[str, int], *, spilled: bool) -> Iterator[
 
 def _power(record: Record, path: str, cell: CellResult, power: Power, card: Card | None) -> Iterator[Found]:
     limit = _limit_w(record, card)
-    if power.energies_j and len(power.energies_j) != len(cell.repeats):
+    if cell.repeats and power.energies_j and len(power.energies_j) != len(cell.repeats):
         yield Found("reading_impossible", f"{path}.power.energies_j", {"found": len(power.energies_j)})
     if limit is not None and power.power_w is not None and power.power_w.high > POWER_SLACK * limit:
         facts: dict[str, Fact] = {"found_w": power.power_w.high, "limit_w": limit}
