@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 _OWN: Final = "moss-audio-bench"
 _REQUIREMENT: Final = re.compile(
-    r"(?P<name>[A-Za-z0-9._-]+)(?:\[[\w,.-]+\])?(?:<(?P<below>[\d.]+),)?>=(?P<oldest>[\d.]+)(?P<run>; extra == ['\"]run['\"])?"
+    r"(?P<name>[A-Za-z0-9._-]+)(?:\[[\w,.-]+\])?"
+    r"(?:<(?P<below>[\d.]+),)?>=(?P<oldest>[\d.]+)(?P<run>; extra == ['\"]run['\"])?"
 )
 _MODULES: Final = {"nvidia-ml-py": "pynvml", "flash-attn": "flash_attn"}
 _LONGEST: Final = 200

@@ -46,6 +46,7 @@ def predicted_pages() -> tuple[tuple[str, str], ...]:
     return tuple((model, slug) for model in released_names() for slug in sorted(known))
 
 
+@lru_cache(maxsize=16)  # of all cards they would take hundreds of megabytes
 def prediction(model: str, slug: str) -> Check | None:
     """Return the prediction of the standard suite on each system; None where bench has none."""
     if not is_released(model):

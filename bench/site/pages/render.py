@@ -1,6 +1,7 @@
 """Every page and file of the site that is no data, as text: what the build calls."""
 
 from collections.abc import Mapping
+from functools import cache
 
 from bench.site.interface import CardPage, DataFile, RecordPage, SiteIndex
 from bench.site.lengths import Predicted, predicted
@@ -12,6 +13,7 @@ from bench.site.pages import record as record_pages
 from bench.site.pages import simple
 
 
+@cache
 def predictions() -> str:
     """Return what the front page predicts, as JSON; takes seconds, and changes with bench only."""
     return predicted().model_dump_json()
