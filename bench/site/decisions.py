@@ -1,4 +1,4 @@
-"""Decisions of people, beside the results: which held records are published, which records are withdrawn."""
+"""Decisions of people about the results: which held records are published, which records are withdrawn."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -153,7 +153,7 @@ class RecordPage(Frozen):
 
     entry: Entry
     check: Check | None
-    bundle: bool = Field(description="whether `bundle.json`, as it was sent, lies beside `record.json`")
+    bundle: bool = Field(description="whether `bundle.json`, as it was sent, is published with `record.json`")
     order_is_known: bool = Field(description="false: no history says which record came first")
 
 

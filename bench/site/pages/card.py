@@ -89,7 +89,7 @@ def render(page: CardPage) -> str:
 
 
 def _predicted(page: CardPage) -> View | None:
-    """Return the view of the prediction, for its answer beside the measured figures."""
+    """Return the view of the prediction, for its answer next to the measured figures."""
     return None if page.prediction is None else build_view(page.prediction, Details())
 
 

@@ -1,4 +1,4 @@
-"""The answer for a card, a clip and a system: the data of the script, and a table that stands in for it."""
+"""The answer for a card, a clip and a system: the data of the script, and the table shown without scripts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
