@@ -108,6 +108,11 @@ class Judged(Frozen):
     findings: tuple[Finding, ...]
     series: tuple[str, ...] = Field(description="digests of the raw times, by which a copy is found")
 
+    @property
+    def signer(self) -> str | None:
+        """The key whose signature holds; None: nobody's."""
+        return self.key_id if self.signature_holds else None
+
 
 class RecordHead(Frozen):
     """A record without its cells. `elsewhere`: the device that its cells computed on, where it is another."""

@@ -21,12 +21,12 @@ from bench.site.interface import SHOWN, CardSummary, DataFile, SiteIndex, State
 from bench.site.output import Output, Written
 from bench.site.pages import render
 from bench.site.predictions import NO_DATE, predicted_pages
-from bench.site.reading import read_judged
 from bench.site.states import Placed, in_order, place
 from bench.site.units import CardUnit, PageUnit, Units, fingerprint
 from bench.store import naming
 from bench.store.record_files import without_search_for_cycles
 from bench.store.untrusted import kind_of
+from bench.validate.reading import read_judged
 
 _DIGITS: Final = 16
 _PREDICTIONS: Final = "predictions"

@@ -9,7 +9,7 @@ from bench.check.group import GroupKey
 from bench.check.summary import CellSummary, Judged, RecordHead
 from bench.records.enums import Provenance, WeightMode
 from bench.records.findings import SEVERITY_ORDER, Finding, Severity
-from bench.site.card_figures import Owner, figures_of, outliers, reproduction
+from bench.site.card_figures import Owner, reproduction
 from bench.site.interface import (
     SHOWN,
     Answers,
@@ -27,9 +27,9 @@ from bench.site.main_group import main_group
 from bench.site.shown import shown_findings, shown_head
 from bench.site.states import Placed
 from bench.text import clean
-from bench.validate.against import noise_factor
 from bench.validate.candidate import Found
 from bench.validate.document import MOST_OF_A_CODE, finding
+from bench.validate.outliers import figures_of, noise_factor, outliers
 
 _NOBODY: Final = Reproduction(confirmed=0, unconfirmed=0, cards=None, disagreeing=0)
 ReadCells = Callable[[str], Sequence[CellSummary]]
@@ -92,7 +92,8 @@ def _compared(
     """Yield the records with their outliers as findings, and who agrees with each."""
     figures = figures_of((nth, read(one.received.path)) for nth, one in enumerate(measured))
     owners = [Owner(one.id, one.received.key_id, one.received.head.machine_key) for one in measured]
-    far_off = outliers(owners, figures, _sound(measured), factor)
+    keys = [owner.key_id for owner in owners]
+    far_off = outliers(keys, figures, _sound(measured), factor)
     judged = _with_outliers(measured, far_off)
     published = frozenset(nth for nth, one in enumerate(judged) if one.state is State.PUBLISHED)
     agreements = reproduction(owners, figures, published, factor)

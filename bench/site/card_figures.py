@@ -1,34 +1,19 @@
-"""Figures of the records of one card, cell by cell: who is far from the others, who agrees with whom.
+"""Figures of the records of one card, cell by cell: who agrees with whom.
 
 Every figure is looked up in a sorted list of its cell and metric: n log n, whatever the number of records.
 """
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from statistics import median
 from typing import Final, NamedTuple
 
-from bench.check.summary import CellSummary
 from bench.records.metrics import METRICS
 from bench.site.interface import MOST_COUNTED, MOST_LINKS, Reproduction
-from bench.validate.against import COMPARED, FEWEST_OTHERS, far
-from bench.validate.candidate import Found
+from bench.validate.outliers import Figure, Figures
 
 _HALF: Final = MOST_LINKS // 2
-
-
-class Figure(NamedTuple):
-    """One value of one record. `place`: of the cell in its record."""
-
-    value: float
-    owner: int
-    place: int
-
-
-Figures = Mapping[tuple[str, str], Sequence[Figure]]
-"""By cell and metric, sorted by value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,63 +23,6 @@ class Owner:
     id: str
     key_id: str | None
     machine: str | None
-
-
-def figures_of(records: Iterable[tuple[int, Sequence[CellSummary]]]) -> Figures:
-    """Return the figures of records by the numbers of their owners."""
-    found: dict[tuple[str, str], list[Figure]] = {}
-    for owner, cells in records:
-        for place, cell in enumerate(cells):
-            for metric in COMPARED if cell.status == "measured" else ():
-                estimate = cell.figures.get(metric)
-                if estimate is not None:
-                    figure = Figure(estimate.value, owner, place)
-                    found.setdefault((cell.cell_id, metric), []).append(figure)
-    return {key: sorted(each) for key, each in found.items()}
-
-
-# --- outliers ---------------------------------------------------------------------------------------------
-
-
-def outliers(
-    owners: Sequence[Owner], figures: Figures, unsuspicious: frozenset[int], factor: float
-) -> Iterator[tuple[int, Found]]:
-    """Yield each figure far from the median of the other keys, with the number of its owner.
-
-    A key counts with the median of its `unsuspicious` records, and all unsigned records together as one key:
-    whoever sends many records has one voice.
-    """
-    for (_, metric), every in figures.items():
-        of_key: dict[str | None, list[float]] = {}
-        for figure in every:
-            if figure.owner in unsuspicious:
-                of_key.setdefault(owners[figure.owner].key_id, []).append(figure.value)
-        middles = {key: median(values) for key, values in of_key.items()}
-        others, records = sorted(middles.values()), sum(map(len, of_key.values()))
-        for value, owner, place in every:
-            own = middles.get(owners[owner].key_id)
-            if len(others) - (own is not None) < FEWEST_OTHERS:
-                continue
-            middle = _median(others, without=own)
-            ratio = far(metric, value, middle, factor) if middle > 0 else None
-            if ratio is not None:
-                count = records - len(of_key.get(owners[owner].key_id, ()))
-                facts = {"found": value, "ratio": ratio, "records": count}
-                yield owner, Found("outlier_of_card", f"cells[{place}].summary.{metric}", facts)
-
-
-def _median(values: Sequence[float], without: float | None) -> float:
-    """Return the median of sorted values, without one of those that equal `without`."""
-    left = len(values) if without is None else len(values) - 1
-    own = left if without is None else bisect_left(values, without)
-
-    def at(place: int) -> float:
-        return values[place + (place >= own)]
-
-    return at(left // 2) if left % 2 else (at(left // 2 - 1) + at(left // 2)) / 2
-
-
-# --- reproduction -----------------------------------------------------------------------------------------
 
 
 class _Agreement(NamedTuple):

@@ -44,7 +44,7 @@ class Received:
     @property
     def key_id(self) -> str | None:
         """The key whose signature holds; None: nobody's."""
-        return self.judged.key_id if self.judged.signature_holds else None
+        return self.judged.signer
 
 
 @dataclass(frozen=True, slots=True)

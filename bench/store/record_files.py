@@ -253,14 +253,26 @@ def _unfinished(journal: Path) -> RecordError:
     )
 
 
+def records_of(out: Path, model: str, device: str) -> tuple[Path, ...]:
+    """Return the files below `out` that may be records of this model and device; none where it has no folder.
+
+    Raises:
+        RecordError: their folder cannot be read.
+    """
+    folder = naming.folder(out, model, device)
+    try:
+        return _found(folder)
+    except OSError as error:
+        raise RecordError(f"{folder}: cannot be read ({error.strerror})") from error
+
+
 def measured_records(out: Path, model: str, device: str) -> tuple[tuple[Record, ...], tuple[str, ...]]:
     """Records below `out` of this model and device, and a line for each path that cannot be read."""
-    folder = naming.folder(out, model, device)
     records, notes = [], []
     try:
-        paths = _found(folder)
-    except OSError as error:
-        return (), (f"left out of the comparison: {folder}: cannot be read ({error.strerror})",)
+        paths = records_of(out, model, device)
+    except RecordError as error:
+        return (), (f"left out of the comparison: {error.message}",)
     for path in paths:
         try:
             record = read_record(path)

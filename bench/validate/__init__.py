@@ -9,7 +9,8 @@
 - `series`: spread, copies and sampling;
 - `privacy`: text that must not be published;
 - `signature`: signature and subject of a bundle, and what its sender wrote;
-- `against`: predictions and other records of the card.
+- `prediction`: what bench predicts for the card;
+- `against`: the other records of the card below a folder; `outliers` counts them, for the site too.
 
-Nothing here loads torch.
+`reading` and `repeat_digests` make of a file what its index keeps. Nothing here loads torch.
 """

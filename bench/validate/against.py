@@ -1,114 +1,87 @@
-"""A record against what bench predicts for its card, and against other records of that card.
+"""A record against other records of its card, each key of which counts once.
 
-What is outside is not wrong: it is held for a person, with the numbers.
+What is far from them is not wrong: it is held for a person, with the numbers.
 """
 
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
-from statistics import median
-from typing import Final, Literal
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
-from bench.compare.evidence import CARD_FACTOR, HOST_FACTOR
-from bench.errors import BenchError
-from bench.judge.calibration import errors
-from bench.judge.same_system import system_of
-from bench.predict.planner import Planner, plan_request
-from bench.predict.target import targets
+from bench.check.group import GroupKey
+from bench.check.summarise import summarise
+from bench.check.summary import RecordSummary
+from bench.errors import RecordError
 from bench.records.enums import Provenance
-from bench.records.metrics import METRICS, value
-from bench.records.prediction import PlannedSystem
+from bench.records.findings import Severity
 from bench.records.record import Record
-from bench.run.run_spec import RunOptions, is_released
-from bench.validate.candidate import Candidate, Found
+from bench.store.record_files import records_of
+from bench.validate.candidate import Found
+from bench.validate.outliers import figures_of, noise_factor, outliers
+from bench.validate.reading import read_judged
+from bench.validate.repeat_digests import record_digests
 
-FEWEST_OTHERS: Final = 3
-"""Records of the card from which on one can be an outlier among them."""
-COMPARED: Final = ("time_to_first_token_s", "decode_tokens_per_s", "latency_s", "reserved_peak_bytes")
-"""Metrics in which records of a card are compared."""
-
-
-def against(candidate: Candidate, others: Sequence[Record]) -> Iterator[Found]:
-    """Yield the figures outside the predicted interval, and those far from the other records of the card."""
-    if candidate.record.provenance is Provenance.MEASURED:
-        yield from outside_prediction(candidate.record)
-        distinct = {record.content_hash: record for record in others}
-        distinct.pop(candidate.record.content_hash, None)
-        yield from _outliers(candidate, tuple(distinct.values()))
+_OWN: Final = 0
+"""Number of the record that is judged, among the owners of figures."""
 
 
-# --- predictions ------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Other:
+    """A measured record without errors and suspicious findings.
 
-
-def outside_prediction(record: Record) -> Iterator[Found]:
-    """Yield the figures of memory outside the interval that is predicted for the card."""
-    predicted = _predicted(record)
-    places = {cell.cell_id: place for place, cell in enumerate(record.cells)}
-    for error in errors(predicted, (record,)) if predicted is not None else ():
-        if error.is_inside is False:
-            path = f"cells[{places[error.cell.cell_id]}].summary.{error.metric}"
-            low, high = error.predicted.low, error.predicted.high
-            facts = {"found_bytes": error.measured_bytes, "low_bytes": low, "high_bytes": high}
-            yield Found("outside_prediction", path, facts)
-
-
-def _predicted(record: Record) -> Record | None:
-    """The prediction of the record's cells; None where bench has none without tracing the model."""
-    system = system_of(record)
-    if system is None or not is_released(record.model.name) or not record.cells:
-        return None
-    asked = [cell.requested for cell in record.cells]
-    options = RunOptions(
-        model=record.model.name,
-        profile=asked[0].profile,
-        clip_seconds=tuple(dict.fromkeys(each.clip_seconds for each in asked)),
-        max_tokens=tuple(dict.fromkeys(each.max_tokens for each in asked)),
-        attention=tuple(dict.fromkeys(each.attention for each in asked)),
-    )
-    return _prediction(options, record.device.slug, system)
-
-
-@lru_cache(maxsize=32)
-def _prediction(options: RunOptions, slug: str, system: PlannedSystem) -> Record | None:
-    """Predict once for the records of a folder: most have the cells of the same few suites."""
-    try:
-        (target,) = targets([slug], system)
-        return Planner(plan_request(options), may_trace=False).record(target)
-    except BenchError:  # an unknown card, a clip that is not stored
-        return None
-
-
-# --- other records ----------------------------------------------------------------------------------------
-
-
-def _outliers(candidate: Candidate, others: Sequence[Record]) -> Iterator[Found]:
-    factor = noise_factor(candidate.record.device.kind)
-    known: dict[tuple[str, str], list[float]] = {}
-    for record in others:
-        for cell in record.cells:
-            for metric in COMPARED:
-                found = value(cell.summary, metric)
-                if found is not None:
-                    known.setdefault((cell.cell_id, metric), []).append(found)
-    for path, cell in candidate.measured:
-        for metric in COMPARED:
-            own, there = value(cell.summary, metric), known.get((cell.cell_id, metric), [])
-            if own is None or len(there) < FEWEST_OTHERS or not median(there):
-                continue
-            ratio = far(metric, own, median(there), factor)
-            if ratio is not None:
-                facts = {"found": own, "ratio": ratio, "records": len(there)}
-                yield Found("outlier_of_card", f"{path}.summary.{metric}", facts)
-
-
-def noise_factor(kind: Literal["cpu", "cuda"]) -> float:
-    """Return the factor within which two runs on one kind of device agree."""
-    return CARD_FACTOR if kind == "cuda" else HOST_FACTOR
-
-
-def far(metric: str, own: float, middle: float, factor: float) -> float | None:
-    """Return the ratio of a figure to the median of others, where it is beyond noise; None within.
-
-    `middle` is above 0.
+    `key_id`: of the key that signed it; None for nobody's. `claims`: its hash and the digests of its raw
+    times, by which a copy is found.
     """
-    ratio, noise = own / middle, METRICS[metric].noise_bytes / middle
-    return None if 1 / factor - noise <= ratio <= factor + noise else ratio
+
+    summary: RecordSummary
+    key_id: str | None
+    claims: frozenset[str]
+
+
+def others_below(folder: Path, model: str, slug: str) -> tuple[Other, ...]:
+    """Return the records of a model and card below a folder, by name. What cannot be read is left out."""
+    return tuple(_sound(records_of(folder, model, slug)))
+
+
+def _sound(paths: Iterable[Path]) -> Iterator[Other]:
+    for path in paths:
+        try:
+            summary = read_judged(path)
+        except RecordError:
+            continue
+        head, judged = summary.head, summary.head.judged
+        if judged is None or head.provenance is not Provenance.MEASURED:
+            continue
+        if all(each.severity is Severity.NOTE for each in judged.findings):
+            yield Other(summary, judged.signer, frozenset((head.hash, *judged.series)))
+
+
+def against(record: Record, key_id: str | None, others: Sequence[Other]) -> Iterator[Found]:
+    """Yield the figures far from those of the other keys with records of the same model and card.
+
+    `key_id`: of the key that signed the record; None for nobody's. Of two copies among the others the first
+    one counts, and no copy of the record itself does.
+    """
+    if record.provenance is not Provenance.MEASURED:
+        return
+    own = summarise(record)
+    counted = list(_without_copies(record, (one for one in others if _is_of_one_card(own, one.summary))))
+    figures = figures_of(enumerate((own.cells, *(one.summary.cells for one in counted))))
+    keys = (key_id, *(one.key_id for one in counted))
+    unsuspicious = frozenset(range(_OWN + 1, len(keys)))
+    for owner, found in outliers(keys, figures, unsuspicious, noise_factor(record.device.kind)):
+        if owner == _OWN:
+            yield found
+
+
+def _is_of_one_card(own: RecordSummary, other: RecordSummary) -> bool:
+    is_of_kind = other.head.device.kind == own.head.device.kind
+    return is_of_kind and GroupKey.of(other.head) == GroupKey.of(own.head)
+
+
+def _without_copies(record: Record, others: Iterable[Other]) -> Iterator[Other]:
+    claimed = {record.content_hash, *record_digests(record)}
+    for other in others:
+        if claimed.isdisjoint(other.claims):
+            yield other
+        claimed |= other.claims

@@ -14,6 +14,7 @@ from bench.records.findings import FindingsDocument
 from bench.store.canonical import content_hash
 from bench.store.record_files import write_record
 from tests.cli.conftest import Say
+from tests.site.results import put
 from tests.validate.edits import document_of, edited
 from tests.validate.good import good, ordinary
 from tests.validate.recipes import Recipe
@@ -123,9 +124,7 @@ def test_text_of_a_record_cannot_reach_the_terminal(say: Say, write: Write) -> N
 def test_against_other_records_of_the_card(say: Say, tmp_path: Path) -> None:
     recipe = Recipe(card="rtx-4090", clips=(10.0,), tokens=(32,), repeats=3)
     for nth in range(3):
-        folder = tmp_path / "results" / ordinary().model.name / "rtx-4090"
-        other = good(replace(recipe, seed=nth))
-        write_record(other, folder / f"20261120T18040{nth}Z-quick-00000000000{nth}.json")
+        put(tmp_path / "results", good(replace(recipe, seed=nth)), key=nth)
     sent = good(replace(recipe, seed=9))
     write_record(sent, tmp_path / "sent.json")
     alike = say("validate", "sent.json", "--against", "results")

@@ -14,9 +14,9 @@ from bench.site.card_entries import CardRecords, entries_of
 from bench.site.commit_order import History
 from bench.site.decisions import Decisions
 from bench.site.interface import MOST_COUNTED, Apart, Entry, Plausible, Signature, State
-from bench.site.reading import read_judged
 from bench.site.states import Placed, in_order, place
 from bench.units import GIB, MIB
+from bench.validate.reading import read_judged
 from tests.site.results import CARD, RUN, put, put_edited, run, sealed
 from tests.validate.edits import document_of
 from tests.validate.recipes import Recipe

@@ -1,50 +1,18 @@
-"""Outliers and reproduction, against definitions that look at every pair."""
+"""Reproduction, against a definition that looks at every pair."""
 
 from collections.abc import Sequence
 from itertools import product
-from statistics import median
 from typing import Final
 
-import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
-from bench.check.summary import CellSummary, Estimate
 from bench.records.metrics import METRICS
-from bench.site.card_figures import Owner, figures_of, outliers, reproduction
+from bench.site.card_figures import Owner, reproduction
 from bench.site.interface import MOST_COUNTED, MOST_LINKS, Reproduction
-from bench.validate.against import COMPARED, FEWEST_OTHERS, far
-from tests.site.entries import cells
-from tests.validate.good import ordinary
+from bench.validate.outliers import COMPARED, figures_of
+from tests.validate.figures import Drawn, record, records
 
 FACTOR: Final = 1.35
-_CELL: Final = cells(ordinary())[0]
-Values = tuple[dict[str, float], ...]
-"""The values of a record's cells by metric."""
-
-
-def record(values: Values) -> list[CellSummary]:
-    """Return cells with these figures."""
-    return [
-        _CELL.model_copy(
-            update={
-                "cell_id": f"{place:016x}",
-                "figures": {metric: Estimate(value) for metric, value in found.items()},
-            }
-        )
-        for place, found in enumerate(values)
-    ]
-
-
-_figure = st.sampled_from([1.0, 1.1, 1.3, 1.35, 1.5, 2.0, 3.0, 40.0])
-_size = st.sampled_from([1e9, 1.01e9, 1.2e9, 1.5e9, 3e9])
-_cell = st.fixed_dictionaries(
-    {}, optional={"decode_tokens_per_s": _figure, "latency_s": _figure, "reserved_peak_bytes": _size}
-)
-_key = st.sampled_from([None, "a", "b", "c", "d"])
-_record = st.tuples(st.tuples(_cell, _cell), _key, st.sampled_from([None, "m", "n", "o"]), st.booleans())
-_records = st.lists(_record, min_size=1, max_size=12)
-Drawn = tuple[Values, str | None, str | None, bool]
 
 
 def agree(metric: str, first: float, second: float) -> bool:
@@ -68,7 +36,7 @@ def shared(drawn: Sequence[Drawn], own: int) -> list[tuple[str, float, list[tupl
     return found
 
 
-@given(_records)
+@given(records)
 def test_reproduction_counts_each_other_key_that_agrees_with_the_worst_figure(drawn: list[Drawn]) -> None:
     owners = [Owner(str(nth), key, machine) for nth, (_, key, machine, _) in enumerate(drawn)]
     published = frozenset(nth for nth, one in enumerate(drawn) if one[3])
@@ -98,26 +66,6 @@ def test_reproduction_counts_each_other_key_that_agrees_with_the_worst_figure(dr
         assert found[own].disagreeing == max(lacking)
         links = {int(each) for each in found[own].agreeing_ids}
         assert any(links <= set(inside) for inside, _ in sides)
-
-
-@given(_records)
-def test_outliers_are_those_that_are_far_from_the_median_of_the_other_keys(drawn: list[Drawn]) -> None:
-    owners = [Owner(str(nth), key, machine) for nth, (_, key, machine, _) in enumerate(drawn)]
-    unsuspicious = frozenset(nth for nth, one in enumerate(drawn) if one[3])
-    figures = figures_of((nth, record(one[0])) for nth, one in enumerate(drawn))
-    found = {(owner, each.path) for owner, each in outliers(owners, figures, unsuspicious, FACTOR)}
-    expected = set()
-    for (nth, one), place, metric in product(enumerate(drawn), range(2), COMPARED):
-        others: dict[str | None, list[float]] = {}
-        for other_nth, other in enumerate(drawn):
-            if other[1] != one[1] and other_nth in unsuspicious and metric in other[0][place]:
-                others.setdefault(other[1], []).append(other[0][place][metric])
-        if metric not in one[0][place] or len(others) < FEWEST_OTHERS:
-            continue
-        middle = median(median(values) for values in others.values())
-        if far(metric, one[0][place][metric], middle, FACTOR) is not None:
-            expected.add((nth, f"cells[{place}].summary.{metric}"))
-    assert found == expected
 
 
 def test_unsigned_records_count_for_nothing() -> None:
@@ -158,29 +106,3 @@ def test_one_record_more_leaves_most_of_many_as_they_are() -> None:
 
     before, after = found(count), found(count + 1)
     assert sum(before[nth] != after[nth] for nth in before) <= MOST_LINKS
-
-
-def test_a_cell_that_did_not_run_has_no_figures() -> None:
-    ended = [cell.model_copy(update={"status": "failed"}) for cell in record(({"latency_s": 1.0},))]
-    assert figures_of([(0, ended)]) == {}
-
-
-def odd_ones(keys: Sequence[str | None], values: Sequence[float]) -> set[int]:
-    """Return which of these latencies are outliers, each of a record of one of these keys."""
-    owners = [Owner(str(nth), key, None) for nth, key in enumerate(keys)]
-    figures = figures_of((nth, record(({"latency_s": each},))) for nth, each in enumerate(values))
-    every = frozenset(range(len(keys)))
-    return {owner for owner, _ in outliers(owners, figures, every, FACTOR)}
-
-
-def test_an_outlier_needs_enough_other_keys() -> None:
-    assert odd_ones(["a", "b", "odd"], [1.0, 1.0, 9.0]) == set()
-    assert odd_ones(["a", "b", "c", "odd"], [1.0, 1.0, 1.0, 9.0]) == {3}
-    assert odd_ones(["a", "b", None, "odd"], [1.0, 1.0, 1.0, 9.0]) == {3}
-    assert odd_ones(["a", None, None, "odd"], [1.0, 1.0, 1.0, 9.0]) == set()
-
-
-@pytest.mark.parametrize("many", ["d", None])
-def test_many_records_of_one_key_hold_nobody(many: str | None) -> None:
-    keys = ["a", "b", *[many] * 6, "c"]
-    assert odd_ones(keys, [1.0, 1.0, *[1.6] * 6, 1.0]) == set(range(2, 8))

@@ -12,8 +12,8 @@ from bench.errors import RecordError
 from bench.site.commit_order import history_of
 from bench.site.decisions import Decisions
 from bench.site.interface import State
-from bench.site.reading import read_judged
 from bench.site.states import in_order, place
+from bench.validate.reading import read_judged
 from tests.site.results import built, commit, files_of
 from tools.hostile.corpus import EXPECTED, FOLDER
 

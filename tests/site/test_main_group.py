@@ -9,8 +9,8 @@ from bench.site.commit_order import History
 from bench.site.decisions import Decisions
 from bench.site.interface import State
 from bench.site.main_group import main_group
-from bench.site.reading import read_judged
 from bench.site.states import Placed, in_order, place
+from bench.validate.reading import read_judged
 from bench.weights.checkpoint import config_sha256
 from tests.site.results import MODEL, put, run, sealed
 from tests.validate.edits import document_of

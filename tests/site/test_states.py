@@ -1,5 +1,6 @@
 """What becomes of each file: errors, replays, decisions, and who came first."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from bench.site.decisions import Decisions
 from bench.site.interface import State
 from bench.site.states import SHORT, Placed, Received, in_order, place
 from tests.site.entries import UNSIGNED, entry
-from tests.site.results import run
+from tests.site.results import built, put, run, sealed
+from tests.validate.edits import Document, document_of
 
 NONE = Decisions({}, {})
 FIRST, SECOND = datetime(2026, 11, 21, tzinfo=UTC), datetime(2026, 11, 25, tzinfo=UTC)
@@ -164,3 +166,29 @@ def test_a_head_that_was_not_judged_is_an_error() -> None:
     with pytest.raises(ValueError, match="was not judged"):
         _ = Received("x.json", head, None).judged
     assert isinstance(UNSIGNED, Judged)
+
+
+def swapped(document: Document) -> None:
+    for cell in document["cells"]:
+        for series in (cell["repeats"], cell["power"]["energies_j"]):
+            series[0], series[1] = series[1], series[0]
+
+
+def nudged(document: Document) -> None:
+    for cell in document["cells"]:
+        for repeat in cell["repeats"]:
+            repeat["token_times_s"][5] += 1e-9
+
+
+@pytest.mark.parametrize("edit", [swapped, nudged])
+def test_an_edited_copy_under_another_key_is_a_replay_and_reproduces_nothing(
+    tmp_path: Path, edit: Callable[[Document], None]
+) -> None:
+    copied = document_of(run(1))
+    edit(copied)
+    put(tmp_path / "results", run(1), "a", key=1)
+    put(tmp_path / "results", sealed(copied, {"record_id": "abcdefabcdef"}), "b", key=2)
+    found = built(tmp_path / "results", tmp_path / "out")
+    assert (found.states[State.PUBLISHED], found.states[State.REPLAYED]) == (1, 1)
+    lines = (tmp_path / "out" / "data" / "records.csv").read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 2, "the copy is in no table"

@@ -1,84 +1,117 @@
-"""A record against the prediction for its card, and against other records of that card."""
+"""A record against other records of its card below a folder: each key counts once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from pydantic import JsonValue
 
-from bench.records.enums import Attention
 from bench.records.record import Record
-from bench.validate.against import FEWEST_OTHERS, _predicted, against
-from tests.validate import edits
-from tests.validate.edits import Document, document_of, edited, value_at
+from bench.validate.against import against, others_below
+from bench.validate.candidate import Found
+from bench.validate.outliers import FEWEST_OTHERS
+from tests.site.results import put, sealed
+from tests.validate.edits import document_of, value_at
 from tests.validate.good import good
-from tests.validate.recipes import UNLISTED, Recipe
+from tests.validate.recipes import Recipe
 
 ALIKE = Recipe(card="rtx-4090", clips=(10.0,), tokens=(32,))
+SENT = good(ALIKE)
 RATE = "cells[0].summary.decode_tokens_per_s"
 
 
-def outliers(document: Document, others: Sequence[Record]) -> list[tuple[str, str]]:
-    """Return the findings about other records."""
-    found = against(edits.candidate(document), others)
-    return [(each.code, each.path) for each in found if each.code == "outlier_of_card"]
+def run(seed: int, pace: float = 1.0) -> Record:
+    """Return the record of another run of the same cells."""
+    return good(replace(ALIKE, seed=100 + seed, pace=pace))
 
 
-def others(count: int) -> list[Record]:
-    """Return records of the same cells from other runs."""
-    return [good(replace(ALIKE, seed=seed)) for seed in range(100, 100 + count)]
+def outliers(root: Path, record: Record = SENT, key_id: str | None = None) -> list[Found]:
+    """Return what is found in a record against those below a folder."""
+    return list(against(record, key_id, others_below(root, record.model.name, record.device.slug)))
 
 
-def test_records_of_one_card_agree() -> None:
-    assert outliers(document_of(good(ALIKE)), others(4)) == []
+def scaled(factor: float) -> Record:
+    """Return the record with another rate."""
+    path = f"{RATE}.median"
+    return sealed(document_of(SENT), {path: factor * value_at(document_of(SENT), path)})
+
+
+def sent_by(root: Path, keys: Iterable[int | None]) -> None:
+    """Write a run of each of these keys."""
+    for nth, key in enumerate(keys):
+        put(root, run(nth), f"{nth}", key=key)
+
+
+def test_records_of_one_card_agree(tmp_path: Path) -> None:
+    sent_by(tmp_path, range(4))
+    assert outliers(tmp_path) == []
 
 
 @pytest.mark.parametrize("factor", [0.2, 5.0])
-def test_a_figure_far_from_those_of_others(factor: float) -> None:
-    path = f"{RATE}.median"
-    far = edited({path: factor * value_at(document_of(good(ALIKE)), path)}, document_of(good(ALIKE)))
-    (only,) = [each for each in against(edits.candidate(far), others(4)) if each.code == "outlier_of_card"]
-    assert only.path == RATE
+def test_a_figure_far_from_those_of_others(tmp_path: Path, factor: float) -> None:
+    sent_by(tmp_path, range(4))
+    (only,) = outliers(tmp_path, scaled(factor))
+    assert (only.code, only.path) == ("outlier_of_card", RATE)
     assert only.facts["records"] == 4
     assert only.facts["ratio"] == pytest.approx(factor, rel=0.2)
 
 
-def test_of_too_few_others_and_of_its_own_copies_nothing_is_said() -> None:
-    path = f"{RATE}.median"
-    far = edited({path: 5 * value_at(document_of(good(ALIKE)), path)}, document_of(good(ALIKE)))
-    assert outliers(far, others(FEWEST_OTHERS - 1)) == []
-    assert outliers(far, [*others(1)] * 9) == [], "one record counts once"
+@pytest.mark.parametrize(
+    ("keys", "is_outlier"),
+    [
+        ([1, 2, 3], True),
+        ([1, 2, 3, 3, 3], True),
+        ([1, 2], False),
+        ([1, 2, 2, 2, 2], False),
+        ([1, 2, None, None, None], False),
+    ],
+)
+def test_an_outlier_needs_three_other_keys(
+    tmp_path: Path, keys: list[int | None], *, is_outlier: bool
+) -> None:
+    sent_by(tmp_path, keys)
+    assert bool(outliers(tmp_path, scaled(5.0))) is is_outlier
 
 
-def test_a_card_without_a_prediction_has_only_others() -> None:
-    unlisted = document_of(good(replace(ALIKE, card=UNLISTED)))
-    assert list(against(edits.candidate(unlisted), [])) == []
+def test_unsigned_records_are_others_of_a_signed_one(tmp_path: Path) -> None:
+    sent_by(tmp_path, [1, 2, None, None])
+    assert len(outliers(tmp_path, scaled(5.0), key_id="mine")) == 1
 
 
-@pytest.mark.parametrize("factor", [0.5, 2])
-def test_memory_outside_the_predicted_interval(factor: float) -> None:
-    record = good(replace(ALIKE, tokens=(128,), attention=(Attention.SDPA,)))
-    predicted = _predicted(record)
-    assert predicted is not None
-    envelope = predicted.cells[0].envelope
-    assert envelope is not None
-    reserved, device = envelope.reserved_peak_bytes, envelope.device_peak_bytes
-    assert reserved is not None
-    assert device is not None
-    path = "cells[0].summary.reserved_peak_bytes"
-    likely: dict[str, JsonValue] = {
-        "model.config_sha256": predicted.model.config_sha256,
-        path: reserved.low,
-        "cells[0].summary.process_peak_bytes": device.high,
-    }
-    inside = edited(likely, document_of(record))
-    assert list(against(edits.candidate(inside), [])) == []
+def test_many_records_of_one_key_do_not_decide_what_is_far(tmp_path: Path) -> None:
+    sent_by(tmp_path, [1, 2, 3])
+    for nth in range(5):
+        put(tmp_path, run(10 + nth, pace=3.0), f"slow{nth}", key=4)
+    assert outliers(tmp_path) == []
+    assert outliers(tmp_path, run(99, pace=3.0)) != []
 
-    found_bytes = round(factor * reserved.low)
-    (only,) = against(edits.candidate(edited({path: found_bytes}, inside)), [])
-    assert (only.code, only.path) == ("outside_prediction", path)
-    assert only.facts == {
-        "found_bytes": found_bytes,
-        "low_bytes": reserved.low,
-        "high_bytes": reserved.high,
-    }
+
+def test_copies_under_new_keys_have_no_voice(tmp_path: Path) -> None:
+    for key in range(FEWEST_OTHERS):
+        put(tmp_path, SENT, f"same{key}", key=key)
+        put(tmp_path, run(1), f"copy{key}", key=10 + key)
+        copied = sealed(document_of(run(1)), {"record_id": f"{key:012x}"})
+        put(tmp_path, copied, f"edited{key}", key=20 + key)
+    assert outliers(tmp_path, scaled(5.0)) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"cells[0].power.temperature_c.high": 97.0},
+        {"cells[0].summary.latency_s.median": 9.0},
+        {"model.repo": "ada/copy"},
+    ],
+    ids=["suspicious", "wrong", "another model"],
+)
+def test_what_is_not_counted(tmp_path: Path, changes: dict[str, JsonValue]) -> None:
+    for key in range(FEWEST_OTHERS):
+        put(tmp_path, sealed(document_of(run(key)), changes), f"{key}", key=key)
+    assert outliers(tmp_path, scaled(5.0)) == []
+
+
+def test_a_file_that_is_no_record_is_passed_over(tmp_path: Path) -> None:
+    sent_by(tmp_path, range(3))
+    (tmp_path / SENT.model.name / SENT.device.slug / "no.json").write_text("[]", encoding="utf-8")
+    assert len(outliers(tmp_path, scaled(5.0))) == 1

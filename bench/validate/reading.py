@@ -1,7 +1,6 @@
 """A file of the results as the index keeps it: read once, summarised, judged by the validator."""
 
 import hashlib
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -10,15 +9,14 @@ from bench.check.summarise import summarise
 from bench.check.summary import Judged, RecordSummary
 from bench.errors import RecordError
 from bench.identity.envelope import bundle_of
-from bench.records.enums import Provenance
-from bench.site.repeat_digests import repeat_digests
 from bench.store.canonical import content_hash
 from bench.store.record_files import MAX_RECORD_BYTES, Unverified, read_unverified
 from bench.store.untrusted import read_file
 from bench.text import clean, name
-from bench.validate.against import outside_prediction
-from bench.validate.candidate import Candidate, Found
+from bench.validate.candidate import Candidate
 from bench.validate.document import findings
+from bench.validate.prediction import outside_prediction
+from bench.validate.repeat_digests import record_digests
 from bench.validate.signature import signature
 
 NO_CLOCK: Final = datetime(9999, 1, 1, tzinfo=UTC)
@@ -46,7 +44,7 @@ def _judged(path: Path, read: Unverified) -> Judged:
     candidate = Candidate(read.record, read.document, read.is_intact, NO_CLOCK)
     bundle = None if read.sealed is None else bundle_of(read.sealed, is_intact=read.is_intact)
     sent = None if bundle is None else bundle.submission
-    rules = (_outside_prediction,) if bundle is None else (_outside_prediction, lambda _: signature(bundle))
+    rules = (outside_prediction,) if bundle is None else (outside_prediction, lambda _: signature(bundle))
     return Judged(
         file_sha256=_file_sha256(path),
         key_id=None if bundle is None else bundle.key_id,
@@ -56,7 +54,7 @@ def _judged(path: Path, read: Unverified) -> Judged:
         note=None if sent is None or sent.note is None else clean(sent.note),
         license=None if sent is None else sent.license,
         findings=findings(candidate, *rules),
-        series=tuple(digest for cell in read.record.cells for digest in repeat_digests(cell)),
+        series=tuple(record_digests(read.record)),
     )
 
 
@@ -65,8 +63,3 @@ def _file_sha256(path: Path) -> str:
         return hashlib.sha256(read_file(path, MAX_RECORD_BYTES)).hexdigest()
     except OSError as error:
         raise RecordError(f"{path}: cannot be read ({error.strerror})", hint="Run it again") from error
-
-
-def _outside_prediction(candidate: Candidate) -> Iterator[Found]:
-    if candidate.record.provenance is Provenance.MEASURED:
-        yield from outside_prediction(candidate.record)

@@ -2,16 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 import pytest
 
 from bench.records.record import CellResult, Repeat
-from bench.site.interface import State
-from bench.site.repeat_digests import repeat_digests
-from tests.site.results import RUN, built, put, run, sealed
-from tests.validate.edits import Document, document_of
+from bench.validate.repeat_digests import repeat_digests
+from tests.site.results import RUN, run
 
 Edit = Callable[[Repeat], Repeat]
 
@@ -81,29 +78,3 @@ def test_answers_of_one_token_are_told_apart_by_the_clock_of_the_host() -> None:
 def test_a_time_of_any_size_has_a_digest() -> None:
     (cell, *_) = run(1).cells
     assert repeat_digests(edited(cell, lambda each: each.model_copy(update={"latency_s": 1e308})))
-
-
-def swapped(document: Document) -> None:
-    for cell in document["cells"]:
-        for series in (cell["repeats"], cell["power"]["energies_j"]):
-            series[0], series[1] = series[1], series[0]
-
-
-def nudged(document: Document) -> None:
-    for cell in document["cells"]:
-        for repeat in cell["repeats"]:
-            repeat["token_times_s"][5] += 1e-9
-
-
-@pytest.mark.parametrize("edit", [swapped, nudged])
-def test_an_edited_copy_under_another_key_is_a_replay_and_reproduces_nothing(
-    tmp_path: Path, edit: Callable[[Document], None]
-) -> None:
-    copied = document_of(run(1))
-    edit(copied)
-    put(tmp_path / "results", run(1), "a", key=1)
-    put(tmp_path / "results", sealed(copied, {"record_id": "abcdefabcdef"}), "b", key=2)
-    found = built(tmp_path / "results", tmp_path / "out")
-    assert (found.states[State.PUBLISHED], found.states[State.REPLAYED]) == (1, 1)
-    lines = (tmp_path / "out" / "data" / "records.csv").read_text(encoding="utf-8").splitlines()
-    assert len(lines) == 2, "the copy is in no table"

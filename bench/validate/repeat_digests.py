@@ -9,13 +9,19 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
-from bench.records.record import CellResult, Repeat
+from bench.records.record import CellResult, Record, Repeat
 
 _DIGITS: Final = 32
 _LOOKED_AT: Final = 6
 """Token times of a repeat that are compared, evenly spaced: enough to be unique, few to cross a rounding."""
 _FEWEST_TOKENS: Final = 12
 _FEWEST_REPEATS: Final = 3
+
+
+def record_digests(record: Record) -> Iterator[str]:
+    """Yield the digests of all cells of a record."""
+    for cell in record.cells:
+        yield from repeat_digests(cell)
 
 
 def repeat_digests(cell: CellResult) -> tuple[str, ...]:
