@@ -81,6 +81,7 @@ Code = Literal[
     # statistics
     "repeats_copied",
     "cells_copied",
+    "repeats_stretched",
     "spread_absurd",
     "spread_too_small",
     "samples_missing",
@@ -96,6 +97,7 @@ _SUSPICIOUS: Final = frozenset[Code](
         "rate_near_card",
         "energy_below_idle",
         "reading_unusual",
+        "repeats_stretched",
         "spread_absurd",
         "spread_too_small",
         "samples_missing",

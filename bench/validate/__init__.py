@@ -6,7 +6,8 @@
 - `repeats`, `summaries`: raw repeats, and what is computed from them;
 - `claims`: provenance, model, card and settings that contradict each other;
 - `physics`: what no card can do;
-- `series`: spread, copies and sampling;
+- `copies`: repeats and cells that copy each other;
+- `series`: spread and sampling;
 - `privacy`: text that must not be published;
 - `signature`: signature and subject of a bundle, and what its sender wrote;
 - `prediction`: what bench predicts for the card;

@@ -8,6 +8,7 @@ from bench.records.findings import SEVERITY_ORDER, Finding, severity_of
 from bench.validate.candidate import Candidate, Fact, Found
 from bench.validate.claims import claims
 from bench.validate.contents import contents
+from bench.validate.copies import copies
 from bench.validate.physics import physics
 from bench.validate.privacy import privacy
 from bench.validate.repeats import repeats
@@ -22,6 +23,7 @@ RULES: Final[tuple[Rule, ...]] = (
     repeats,
     summaries,
     physics,
+    copies,
     series,
     privacy,
 )

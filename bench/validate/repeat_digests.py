@@ -1,7 +1,7 @@
-"""Digests of raw times, by which a copy of somebody's repeats is found, whatever else was edited around them.
+"""The raw times by which a repeat is recognised, and their digests. Edits of all else hide no copy.
 
-Times are rounded to a microsecond, and the order of repeats does not count. Noise of more than a microsecond
-on every time makes repeats that nobody can tell from new ones.
+Times are rounded to a microsecond, as runs round those of tokens. The order of repeats does not count. With
+more noise than that on every time nobody can tell a copy from a new repeat.
 """
 
 import hashlib
@@ -16,6 +16,27 @@ _LOOKED_AT: Final = 6
 """Token times of a repeat that are compared, evenly spaced: enough to be unique, few to cross a rounding."""
 _FEWEST_TOKENS: Final = 12
 _FEWEST_REPEATS: Final = 3
+Rounded = tuple[str, ...]
+"""Times in seconds, each with six decimals."""
+
+
+def unique_times(repeat: Repeat) -> Rounded | None:
+    """Return six token times, the last one included; None of a repeat with less than twelve.
+
+    No two generations take equally long to the microsecond of these. With fewer times nothing is unique.
+    """
+    times = repeat.token_times_s or ()
+    if len(times) < _FEWEST_TOKENS:
+        return None
+    return tuple(_rounded(times[len(times) * nth // _LOOKED_AT - 1]) for nth in range(1, _LOOKED_AT + 1))
+
+
+def unique_ends(cell: CellResult) -> Rounded | None:
+    """Return first token and latency of each repeat, sorted; None of a cell with less than three repeats.
+
+    No three generations take as long as three others to the microsecond of both.
+    """
+    return tuple(sorted(map(_ends, cell.repeats))) if len(cell.repeats) >= _FEWEST_REPEATS else None
 
 
 def record_digests(record: Record) -> Iterator[str]:
@@ -25,21 +46,9 @@ def record_digests(record: Record) -> Iterator[str]:
 
 
 def repeat_digests(cell: CellResult) -> tuple[str, ...]:
-    """Return a digest of each repeat with enough token times, and one of all repeats without those.
-
-    No two generations take equally long to the microsecond of six tokens, and no three to that of first
-    token and latency. With fewer times nothing is unique.
-    """
-    return tuple(_digest(times) for times in _unique(cell))
-
-
-def _unique(cell: CellResult) -> Iterator[list[str]]:
-    for repeat in cell.repeats:
-        times = repeat.token_times_s or ()
-        if len(times) >= _FEWEST_TOKENS:
-            yield [_rounded(times[len(times) * nth // _LOOKED_AT - 1]) for nth in range(1, _LOOKED_AT + 1)]
-    if len(cell.repeats) >= _FEWEST_REPEATS:
-        yield sorted(map(_ends, cell.repeats))
+    """Return a digest of each repeat with unique times, and one of all repeats together if that is unique."""
+    every = (*map(unique_times, cell.repeats), unique_ends(cell))
+    return tuple(_digest(times) for times in every if times is not None)
 
 
 def _ends(repeat: Repeat) -> str:
@@ -52,5 +61,5 @@ def _rounded(time_s: float) -> str:
     return f"{time_s:.6f}"
 
 
-def _digest(times: list[str]) -> str:
+def _digest(times: Rounded) -> str:
     return hashlib.sha256(json.dumps(times).encode()).hexdigest()[:_DIGITS]

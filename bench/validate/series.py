@@ -1,11 +1,11 @@
-"""Raw series: repeats that copy each other, spread that no machine has, samples that are missing."""
+"""Raw series: spread that no machine has, samples that are missing."""
 
 from collections.abc import Iterator
 from math import sqrt
 from typing import Final
 
 from bench.records.card import Sampled
-from bench.records.record import CellResult, Repeat
+from bench.records.record import CellResult
 from bench.validate.candidate import Candidate, Found
 
 MOST_SPREAD: Final = 1.0
@@ -22,35 +22,14 @@ _PERIODS: Final = 10
 
 def series(candidate: Candidate) -> Iterator[Found]:
     """Yield what is wrong with repeats and samples."""
-    seen: dict[tuple[object, ...], str] = {}
     for path, cell in candidate.measured:
-        yield from _copies(path, cell)
         yield from _spread(path, cell)
         yield from _samples(path, cell)
-        if len(cell.repeats) > 0:
-            key = tuple(times_of(repeat) for repeat in cell.repeats)
-            first = seen.setdefault(key, path)
-            if first != path:
-                yield Found("cells_copied", f"{path}.repeats", {"other": first})
-
-
-def times_of(repeat: Repeat) -> tuple[object, ...]:
-    """Times of a repeat. A card's clock resolves half a microsecond: two answers of one token can agree."""
-    host_s = repeat.host_latency_s if repeat.generated_tokens == 1 else None
-    return repeat.time_to_first_token_s, repeat.latency_s, repeat.token_times_s, host_s
-
-
-def _copies(path: str, cell: CellResult) -> Iterator[Found]:
-    seen: dict[tuple[object, ...], int] = {}
-    for nth, repeat in enumerate(cell.repeats):
-        first = seen.setdefault(times_of(repeat), nth)
-        if first != nth:
-            yield Found("repeats_copied", f"{path}.repeats[{nth}]", {"other": first})
 
 
 def _spread(path: str, cell: CellResult) -> Iterator[Found]:
     latencies = [repeat.latency_s for repeat in cell.repeats]
-    if len(latencies) < 2 or len(set(latencies)) < len(latencies):  # copies are said above
+    if len(latencies) < 2 or len(set(latencies)) < len(latencies):  # copies have their own finding
         return
     mean = sum(latencies) / len(latencies)
     variation = sqrt(sum((each - mean) * (each - mean) for each in latencies) / (len(latencies) - 1)) / mean

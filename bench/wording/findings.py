@@ -85,8 +85,11 @@ _WORDS: Final[dict[Code, _Words]] = {
     ),
     "reading_impossible": _Words("No driver reports {found} here"),
     "reading_unusual": _Words("This reading is unusual", _EXPLAIN),
-    "repeats_copied": _Words("The repeat has the times of repeat {other}, to the last digit"),
-    "cells_copied": _Words("The repeats have the times of those in {other}, to the last digit"),
+    "repeats_copied": _Words("The repeat has the times of repeat {other}, to the microsecond"),
+    "cells_copied": _Words("A repeat or all of them have times of {other}, to the microsecond"),
+    "repeats_stretched": _Words(
+        "The token times are those of {other} by one factor and one offset, to 2 microseconds", _EXPLAIN
+    ),
     "spread_absurd": _Words("The repeats vary by {cv} of their mean", _EXPLAIN),
     "spread_too_small": _Words("The repeats vary by {cv} of their mean, less than any machine", _EXPLAIN),
     "samples_missing": _Words("Too few samples of the driver, or a long gap between two", _EXPLAIN),

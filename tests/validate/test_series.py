@@ -1,11 +1,11 @@
-"""Raw series: copies, spread, and samples that are missing."""
+"""Raw series: spread, and samples that are missing."""
 
 import pytest
 
 from bench.measure.sampler import _MOST_FAST
 from bench.validate.series import MOST_SAMPLES, series
 from tests.validate import edits
-from tests.validate.edits import Document, document_of, edited, fresh, judged, value_at
+from tests.validate.edits import Document, document_of, edited, value_at
 from tests.validate.good import good
 from tests.validate.recipes import Recipe
 
@@ -13,32 +13,6 @@ from tests.validate.recipes import Recipe
 def found(document: Document) -> list[tuple[str, str]]:
     """Return what this rule alone finds."""
     return [(each.code, each.path) for each in series(edits.candidate(document))]
-
-
-def test_a_repeat_that_copies_another() -> None:
-    document = fresh()
-    document["cells"][1]["repeats"][2] = document["cells"][1]["repeats"][0]
-    assert found(document) == [("repeats_copied", "cells[1].repeats[2]")]
-    (copied,) = [each for each in judged(document) if each.code == "repeats_copied"]
-    assert copied.facts == {"other": 0}
-
-
-def test_a_cell_that_copies_another() -> None:
-    document = fresh()
-    for nth in (1, 3):
-        document["cells"][nth]["repeats"] = document["cells"][0]["repeats"]
-    assert found(document) == [("cells_copied", f"cells[{nth}].repeats") for nth in (1, 3)]
-
-
-def test_answers_of_one_token_can_take_as_long_on_the_clock_of_a_card() -> None:
-    one_token = good(Recipe(card="rtx-4090", own=True, clips=(10.0,), tokens=(1,), repeats=3))
-    document = document_of(one_token)
-    first, second = document["cells"][0]["repeats"][:2]
-    for name in ("time_to_first_token_s", "latency_s", "token_times_s"):
-        second[name] = first[name]
-    assert found(document) == []
-    second["host_latency_s"] = first["host_latency_s"]
-    assert found(document) == [("repeats_copied", "cells[0].repeats[1]")]
 
 
 @pytest.mark.parametrize(

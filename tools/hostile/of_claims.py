@@ -1,7 +1,7 @@
 """Cases of contradicting claims, impossible physics and copied series."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from tools.hostile.case import Case, Document, Edit
 from tools.hostile.edits import asking, both, faster, in_mebibytes, renamed, scaling, setting, summed
@@ -185,9 +185,15 @@ def _energy(factor: float) -> Edit:
 def of_series() -> Iterator[Case]:
     """Copies, spread and samples."""
     yield Case("repeats-copied", ("repeats_copied",), 1, edit=both(_copy_repeat, summed))
+    nudged = both(_copy_repeat, _moved(lambda time_s: time_s + 3e-7), summed)
+    yield Case("repeats-copied-with-noise", ("repeats_copied",), 1, edit=nudged)
     yield Case("cells-copied", ("cells_copied",), 1, edit=_copy_cell)
+    longer = both(_copy_repeat, _moved(lambda time_s: 1.013 * time_s), summed)
+    yield Case("repeats-stretched", ("repeats_stretched",), 0, edit=longer)
+    later = both(_copy_repeat, _moved(lambda time_s: round(0.98 * time_s + 0.004, 6)), summed)
+    yield Case("repeats-stretched-and-moved", ("repeats_stretched",), 0, edit=later)
     yield Case("spread-absurd", ("spread_absurd",), 0, edit=_spread(80.0))
-    yield Case("spread-of-no-machine", ("spread_too_small",), 0, edit=_spread(1 + 1e-8))
+    yield Case("spread-of-no-machine", ("spread_too_small",), 0, edit=both(_ending_together, summed))
     yield Case("samples-few", ("samples_missing",), 0, edit=setting(cells__0__power__sampler__samples=3))
     gap = setting(cells__0__device_memory__sampler__largest_gap_s=60.0)
     yield Case("samples-with-a-gap", ("samples_missing",), 0, edit=gap)
@@ -204,6 +210,32 @@ def of_series() -> Iterator[Case]:
 def _copy_repeat(document: Document) -> None:
     repeats = document["cells"][0]["repeats"]
     repeats[1] = copy.deepcopy(repeats[0])
+
+
+def _moved(move: Callable[[float], float]) -> Edit:
+    """Return an edit of the times of the repeat that was copied."""
+
+    def edit(document: Document) -> None:
+        cell = document["cells"][0]
+        _set_times(cell, cell["repeats"][1], [move(time_s) for time_s in cell["repeats"][1]["token_times_s"]])
+
+    return edit
+
+
+def _ending_together(document: Document) -> None:
+    """All repeats of the first cell end with the slowest, to within some nanoseconds."""
+    cell = document["cells"][0]
+    end = max(repeat["latency_s"] for repeat in cell["repeats"])
+    for nth, repeat in enumerate(cell["repeats"]):
+        _set_times(cell, repeat, [*repeat["token_times_s"][:-1], end + nth * 1e-9])
+
+
+def _set_times(cell: Document, repeat: Document, times: list[float]) -> None:
+    """Set the times of tokens, and all of a repeat that follows from them."""
+    repeat["token_times_s"] = times
+    repeat["time_to_first_token_s"], repeat["latency_s"] = times[0], times[-1]
+    repeat["real_time_factor"] = times[-1] / cell["requested"]["clip_seconds"]
+    repeat["decode_tokens_per_s"] = (len(times) - 1) / (times[-1] - times[0])
 
 
 def _copy_cell(document: Document) -> None:
@@ -223,10 +255,7 @@ def _spread(factor: float) -> Edit:
             first, slower = repeats[0], factor**nth
             for name in ("preprocess_s", "encode_s"):
                 repeat[name] = first[name] * slower
-            times = repeat["token_times_s"] = [time * slower for time in first["token_times_s"]]
-            repeat["time_to_first_token_s"], repeat["latency_s"] = times[0], times[-1]
-            repeat["real_time_factor"] = times[-1] / document["cells"][0]["requested"]["clip_seconds"]
-            repeat["decode_tokens_per_s"] = (len(times) - 1) / (times[-1] - times[0])
+            _set_times(document["cells"][0], repeat, [time * slower for time in first["token_times_s"]])
             power = document["cells"][0]["power"]
             power["energies_j"][nth] = power["energies_j"][0] * slower
         document["cells"][0]["power"]["sampler"]["samples"] *= round(factor ** len(repeats))
