@@ -60,6 +60,7 @@ Code = Literal[
     # what is claimed
     "provenance_contradicted",
     "model_contradicted",
+    "configuration_not_shipped",
     "settings_contradicted",
     "card_contradicted",
     "card_not_catalogued",
@@ -93,6 +94,7 @@ Code = Literal[
 
 _SUSPICIOUS: Final = frozenset[Code](
     {
+        "configuration_not_shipped",
         "decode_near_bandwidth",
         "rate_near_card",
         "energy_below_idle",

@@ -1,16 +1,13 @@
 """Which of several weights of one name are the published ones: their records are merged on a card's page."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 from typing import Final
 
-from bench import shipped
 from bench.check.group import GroupKey
 from bench.records.enums import WeightMode
-from bench.run.run_spec import is_released
 from bench.site.interface import State
 from bench.site.states import Placed
-from bench.weights.checkpoint import config_sha256
+from bench.weights.checkpoint import shipped_configuration
 
 _COUNTING: Final = (State.PUBLISHED, State.HELD)
 
@@ -26,7 +23,7 @@ def main_group(placed: Sequence[Placed]) -> GroupKey | None:
     """
     published, held = (_votes(one for one in placed if one.state is state) for state in _COUNTING)
     for group in (*published, *held):
-        if group.config_sha256 == _shipped_configuration(group.model):
+        if group.config_sha256 == shipped_configuration(group.model):
             return group
     votes = published or held or _votes(placed)
     return max(votes, key=lambda group: len(votes[group]), default=None)  # the first of equals
@@ -41,9 +38,3 @@ def _votes(placed: Iterable[Placed]) -> Mapping[GroupKey, set[str | None]]:
         if group.is_published and group.emulated_bytes is None and head.model.weight_mode is WeightMode.HUB:
             found.setdefault(group, set()).add(one.received.key_id)
     return found
-
-
-@cache
-def _shipped_configuration(model: str) -> str | None:
-    """Return the hash of a released model's configuration; None for another name."""
-    return config_sha256(shipped.data("models", f"{model}.json")) if is_released(model) else None

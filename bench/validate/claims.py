@@ -16,6 +16,7 @@ from bench.records.enums import Provenance, WeightMode
 from bench.records.record import CellResult, Effective, Measured, Predicted, Record
 from bench.suite.suite import MAX_CLIP_S
 from bench.validate.candidate import Candidate, Fact, Found
+from bench.weights.checkpoint import shipped_configuration
 
 NATIVE: Final = "native"
 _SAMPLES_PER_S: Final = 16_000
@@ -90,6 +91,10 @@ def _model(record: Record) -> Iterator[Found]:
             break
     if shapes is None:
         return
+    shipped_sha256 = shipped_configuration(model.name)
+    if model.config_sha256 != shipped_sha256:
+        facts = {"name": model.name, "stated": model.config_sha256, "shipped": shipped_sha256}
+        yield Found("configuration_not_shipped", "model.config_sha256", facts)
     expected = parameters(shapes).total
     if model.parameters is not None and model.parameters != expected:
         yield _model_figure("parameters", model.parameters, expected)

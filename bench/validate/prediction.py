@@ -46,12 +46,15 @@ def _predicted(record: Record) -> Record | None:
         max_tokens=tuple(dict.fromkeys(each.max_tokens for each in asked)),
         attention=tuple(dict.fromkeys(each.attention for each in asked)),
     )
-    return _prediction(options, record.device.slug, system)
+    return stored_prediction(options, record.device.slug, system)
 
 
 @lru_cache(maxsize=32)
-def _prediction(options: RunOptions, slug: str, system: PlannedSystem) -> Record | None:
-    """Predict once for the records of a folder: most have the cells of the same few suites."""
+def stored_prediction(options: RunOptions, slug: str, system: PlannedSystem) -> Record | None:
+    """Return the prediction of cells for a card; None where bench has none without tracing the model.
+
+    Made once for the records of a folder: most have the cells of the same few suites.
+    """
     try:
         (target,) = targets([slug], system)
         return Planner(plan_request(options), may_trace=False).record(target)

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Final
 
+from bench import shipped
 from bench.errors import WeightsError
 from bench.store.canonical import parse, sha256_of
 from bench.store.untrusted import kind_of, read_file
@@ -125,6 +127,13 @@ def config_sha256(config_file: Path) -> str:
         RecordError: it has no canonical form.
     """
     return sha256_of(parse(_content(config_file)))
+
+
+@cache
+def shipped_configuration(model: str) -> str | None:
+    """Return the hash of the configuration that bench ships for a model; None for a name without one."""
+    path = shipped.data("models", f"{model}.json")
+    return config_sha256(path) if path.is_file() else None
 
 
 def read_json(path: Path) -> dict[str, object]:

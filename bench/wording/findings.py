@@ -62,6 +62,10 @@ _WORDS: Final[dict[Code, _Words]] = {
     "label_contradicted": _Words("No run on this system writes the label {label}"),
     "provenance_contradicted": _Words("The provenance {stated} contradicts the record: {reason}"),
     "model_contradicted": _Words("The record states {stated}, this model has {found}"),
+    "configuration_not_shipped": _Words(
+        "The configuration is not the one that bench ships for {name}",
+        "Run the published weights again, or say in a note which configuration it is",
+    ),
     "settings_contradicted": _Words("In force was {stated}, the request gives {found}"),
     "card_contradicted": _Words("The record states {stated}, the catalog {found}"),
     "card_not_catalogued": _Words("{name} is not in the catalog yet", _NOTHING),

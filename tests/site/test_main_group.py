@@ -3,7 +3,6 @@
 from dataclasses import replace
 from pathlib import Path
 
-from bench import shipped
 from bench.records.record import Record
 from bench.site.commit_order import History
 from bench.site.decisions import Decisions
@@ -11,12 +10,12 @@ from bench.site.interface import State
 from bench.site.main_group import main_group
 from bench.site.states import Placed, in_order, place
 from bench.validate.reading import read_judged
-from bench.weights.checkpoint import config_sha256
+from bench.weights.checkpoint import shipped_configuration
 from tests.site.results import MODEL, put, run, sealed
 from tests.validate.edits import document_of
 
 OTHER, ANOTHER = f"{1:064x}", f"{2:064x}"
-SHIPPED = config_sha256(shipped.data("models", f"{MODEL}.json"))
+SHIPPED = shipped_configuration(MODEL) or "none"
 
 
 def of(seed: int, configuration: str, **changes: str) -> Record:

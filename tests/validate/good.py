@@ -1,10 +1,10 @@
 """Good records: consistent in every respect, as runs write them. Quick, and without torch.
 
 What a run computes is computed here by the same code: cells, suite, repeats, summaries, work, sealing. Only
-what a machine measures is made up: times from bandwidth and rate with seeded jitter, memory from shapes.
+what a machine measures is made up: times from bandwidth and rate with seeded jitter, memory as predicted.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache, cached_property
 from typing import Final
@@ -16,11 +16,15 @@ from bench.arithmetic.shapes import Shapes
 from bench.engines.native.profiles import settings_of
 from bench.engines.support import prompt_positions
 from bench.hardware.catalog import cards
+from bench.judge.same_run import MEMORY, request_key
+from bench.judge.same_system import os_of
 from bench.measure.clock import HostTimes, StopwatchReading, repeat_of
 from bench.measure.summary import CellFigures, summarise
 from bench.predict.setting import mel_frames
+from bench.records.base import ByteInterval
 from bench.records.card import DeviceMemory, DeviceState, Sampled
 from bench.records.enums import Attention, Label, Phase, Profile, Provenance, WeightMode
+from bench.records.prediction import PlannedSystem
 from bench.records.reasons import (
     CellShape,
     DeviceRefused,
@@ -48,12 +52,14 @@ from bench.records.record import (
     SubmoduleKernels,
     Work,
 )
+from bench.run.run_spec import RunOptions
 from bench.shipped import SPEECH_SHA256
 from bench.store.journal import Header, PlannedCell, Progress, seal_progress
 from bench.suite.cells import Cell, expand
 from bench.suite.overrides import override, suite_info
 from bench.suite.suite import find_suite
 from bench.units import GIB, MIB
+from bench.validate.prediction import stored_prediction
 from bench.wording import outcomes
 from tests.validate.machines import (
     CONTEXT_BYTES,
@@ -73,6 +79,8 @@ from tests.validate.machines import (
 from tests.validate.recipes import Recipe
 
 NOW: Final = datetime(2026, 12, 1, tzinfo=UTC)
+UNUSED_BYTES: Final = 96 * MIB
+"""Reserved by the allocator, and in no tensor."""
 _ELEMENTS: Final = {"bfloat16": 2, "float16": 2, "float32": 4}
 
 
@@ -336,8 +344,30 @@ class _Run:
     def weights_bytes(self) -> int:
         return self.parameters * self.element_bytes
 
+    @cached_property
+    def predicted(self) -> Mapping[tuple[object, ...], ByteInterval]:
+        """What the allocator is predicted to hold, by the settings of a cell; empty without a prediction."""
+        axes = self.suite.axes
+        options = RunOptions(
+            model=self.recipe.model,
+            profile=self.suite.profile,
+            clip_seconds=axes.clip_seconds,
+            max_tokens=axes.max_tokens,
+            attention=axes.attention,
+        )
+        system = PlannedSystem(os=os_of(environment_of(self.recipe).kernel), torch="2.13")
+        record = stored_prediction(options, self.device.slug, system)
+        return {
+            request_key(MEMORY, cell.requested): cell.envelope.reserved_peak_bytes
+            for cell in (() if record is None else record.cells)
+            if cell.envelope is not None and cell.envelope.reserved_peak_bytes is not None
+        }
+
     def allocated(self, asked: Requested) -> int:
-        """Return the most that the framework holds."""
+        """Return the most that the framework holds in tensors: by the prediction, where there is one."""
+        predicted = self.predicted.get(request_key(MEMORY, asked))
+        if predicted is not None:
+            return (predicted.low + predicted.high) // 2 - UNUSED_BYTES
         text = self.shapes.language_config
         lean = asked.profile is Profile.LEAN
         table = text.vocab_size * text.hidden_size * self.element_bytes if lean and self.is_cuda else 0
@@ -352,7 +382,7 @@ class _Run:
 
         def phase(share: float) -> PhaseMemory:
             at = most - round(100 * MIB * (1 - share))
-            held = at + 96 * MIB
+            held = at + UNUSED_BYTES
             return PhaseMemory(
                 allocated_peak_bytes=at,
                 allocated_end_bytes=at - MIB,
@@ -374,7 +404,7 @@ class _Run:
     def _seen(self, took_s: float, allocated: int) -> DeviceMemory | None:
         if not self.is_cuda:
             return None
-        process, total = allocated + 96 * MIB + CONTEXT_BYTES, self.device.memory_total_bytes or 2**63
+        process, total = allocated + UNUSED_BYTES + CONTEXT_BYTES, self.device.memory_total_bytes or 2**63
         contended = self.recipe.state == "contended"
         device = process + self.baseline + (400 * MIB if contended else 0)
         return DeviceMemory(

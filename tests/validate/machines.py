@@ -13,6 +13,7 @@ from bench.records.card import Budget, DeviceState, Emulation, Power, Range, Sam
 from bench.records.enums import WeightMode
 from bench.records.record import DeviceInfo, Environment, ModelInfo, Repeat, Requested, WeightFile
 from bench.units import GB, GIB, MIB
+from bench.weights.checkpoint import shipped_configuration
 from tests.validate.recipes import Recipe
 
 CONTEXT_BYTES = 420 * MIB
@@ -128,7 +129,7 @@ def model_of(recipe: Recipe, parameters: int, element_bytes: int) -> ModelInfo:
         repo=f"OpenMOSS-Team/{name}" if hub else None,
         revision=sha(name)[:40] if hub else None,
         weight_mode=mode,
-        config_sha256=sha("config"),
+        config_sha256=shipped_configuration(name) or sha("config"),
         parameters=parameters,
         weights_bytes=parameters * element_bytes,
         files=tuple(files) if mode in {WeightMode.HUB, WeightMode.LOCAL} else (),

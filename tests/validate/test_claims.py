@@ -6,6 +6,7 @@ from pydantic import JsonValue
 from bench.records.enums import WeightMode
 from bench.suite.cells import cell_id
 from bench.validate.claims import claims
+from bench.weights.checkpoint import shipped_configuration
 from tests.validate import edits
 from tests.validate.edits import Document, document_of, edited, errors, fresh, judged, value_at
 from tests.validate.good import good
@@ -110,6 +111,26 @@ def test_weights_that_are_not_of_the_repository_that_is_named(weights: WeightMod
 
 def test_published_weights_of_no_repository() -> None:
     assert edits.found({"model.repo": None}) == [("model_contradicted", "$.model.repo")]
+
+
+@pytest.mark.parametrize("weights", [WeightMode.HUB, WeightMode.RANDOM])
+@pytest.mark.parametrize("configuration", ["ab" * 32, shipped_configuration(EIGHT)])
+def test_another_configuration_than_that_of_the_released_model(
+    weights: WeightMode, configuration: str
+) -> None:
+    record = document_of(good(Recipe(weights=weights, clips=(10.0,), tokens=(8,))))
+    (only,) = judged(edited({"model.config_sha256": configuration}, record))
+    assert (only.code, only.path) == ("configuration_not_shipped", "$.model.config_sha256")
+    assert only.severity.value == "suspicious"
+    assert only.sentence == f"The configuration is not the one that bench ships for {FOUR}."
+    assert only.facts["stated"] == configuration
+
+
+@pytest.mark.parametrize("name", [FOUR, "my-finetune"])
+def test_weights_of_ones_own_have_any_configuration(name: str) -> None:
+    local = document_of(good(Recipe(weights=WeightMode.LOCAL, clips=(10.0,), tokens=(8,))))
+    changed = edited({"model.name": name, "model.config_sha256": "ab" * 32}, local)
+    assert "configuration_not_shipped" not in {each.code for each in judged(changed)}
 
 
 # --- the card ---------------------------------------------------------------------------------------------

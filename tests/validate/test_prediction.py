@@ -3,13 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from pydantic import JsonValue
 
 from bench.records.enums import Attention
 from bench.validate.prediction import _predicted, outside_prediction
-from tests.validate.edits import candidate, document_of, edited
+from tests.validate.edits import candidate, document_of, edited, judged
 from tests.validate.good import good
-from tests.validate.recipes import UNLISTED, Recipe
+from tests.validate.recipes import UNLISTED, Recipe, recipes
 
 ALIKE = Recipe(card="rtx-4090", clips=(10.0,), tokens=(32,))
 
@@ -26,23 +25,27 @@ def test_memory_outside_the_predicted_interval(factor: float) -> None:
     assert predicted is not None
     envelope = predicted.cells[0].envelope
     assert envelope is not None
-    reserved, device = envelope.reserved_peak_bytes, envelope.device_peak_bytes
+    reserved = envelope.reserved_peak_bytes
     assert reserved is not None
-    assert device is not None
-    path = "cells[0].summary.reserved_peak_bytes"
-    likely: dict[str, JsonValue] = {
-        "model.config_sha256": predicted.model.config_sha256,
-        path: reserved.low,
-        "cells[0].summary.process_peak_bytes": device.high,
-    }
-    inside = edited(likely, document_of(record))
-    assert list(outside_prediction(candidate(inside))) == []
+    assert list(outside_prediction(candidate(document_of(record)))) == []
 
+    path = "cells[0].summary.reserved_peak_bytes"
     found_bytes = round(factor * reserved.low)
-    (only,) = outside_prediction(candidate(edited({path: found_bytes}, inside)))
+    (only,) = outside_prediction(candidate(edited({path: found_bytes}, document_of(record))))
     assert (only.code, only.path) == ("outside_prediction", path)
     assert only.facts == {
         "found_bytes": found_bytes,
         "low_bytes": reserved.low,
         "high_bytes": reserved.high,
     }
+
+
+def test_good_records_are_inside() -> None:
+    for recipe in recipes():
+        assert list(outside_prediction(candidate(document_of(good(recipe))))) == [], recipe
+
+
+def test_another_configuration_escapes_the_prediction_and_is_suspicious_itself() -> None:
+    escaped = edited({"cells[0].summary.reserved_peak_bytes": 1, "model.config_sha256": "ab" * 32})
+    assert list(outside_prediction(candidate(escaped))) == []
+    assert "configuration_not_shipped" in {each.code for each in judged(escaped)}

@@ -8,7 +8,8 @@ import torch
 
 from bench.errors import WeightsError
 from bench.moss_audio import MossAudioConfig
-from bench.weights.checkpoint import read_tensors, shards, verify
+from bench.run.run_spec import released_names
+from bench.weights.checkpoint import read_tensors, shards, shipped_configuration, verify
 from bench.weights.random import meta_model
 from tests.weights.samples import SHAPES, SHARDS, shard
 
@@ -104,3 +105,10 @@ def test_the_golden_checkpoint_fits_the_model_built_from_its_config() -> None:
     narrower = {**expected, "lm_head.weight": (512, 64)}
     with pytest.raises(WeightsError, match=r"1 of another shape \(lm_head.weight is \[512, 128\]"):
         verify(golden, narrower)
+
+
+def test_the_shipped_configuration_is_that_of_each_released_model() -> None:
+    found = {name: shipped_configuration(name) for name in released_names()}
+    assert None not in found.values()
+    assert found["MOSS-Audio-4B-Instruct"] != found["MOSS-Audio-8B-Instruct"]
+    assert shipped_configuration("my-finetune") is None

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable, Iterator
 
+from bench.weights.checkpoint import shipped_configuration
 from tools.hostile.case import Case, Document, Edit
 from tools.hostile.edits import asking, both, faster, in_mebibytes, renamed, scaling, setting, summed
 
@@ -26,6 +27,12 @@ def of_claims() -> Iterator[Case]:
     yield Case("4b-as-8b", ("model_contradicted",), 1, edit=bigger)
     yield Case("weights-smaller", ("model_contradicted",), 1, edit=scaling("model.weights_bytes", 0.5))
     yield Case("parameters-fewer", ("model_contradicted",), 1, edit=scaling("model.parameters", 0.5))
+    made_up = setting(model__config_sha256="ab" * 32)
+    yield Case("configuration-made-up", ("configuration_not_shipped",), 0, edit=made_up)
+    of_8b = setting(model__config_sha256=shipped_configuration("MOSS-Audio-8B-Instruct"))
+    yield Case("configuration-of-the-8b", ("configuration_not_shipped",), 0, edit=of_8b)
+    hidden = both(setting(model__config_sha256="ab" * 32), _as_random)
+    yield Case("configuration-of-random-weights", ("configuration_not_shipped",), 0, edit=hidden)
     yield Case("local-as-published", ("model_contradicted",), 1, edit=_as_local)
     yield Case("card-as-cpu", ("card_contradicted",), 1, edit=_as_cpu)
     no_memory = setting(device__memory_total_bytes=None)
@@ -62,6 +69,12 @@ def of_claims() -> Iterator[Case]:
     yield Case(
         "date-before-bench", ("date_before_bench",), 1, edit=setting(created_at="1999-12-31T23:59:59Z")
     )
+
+
+def _as_random(document: Document) -> None:
+    document["model"] |= {"weight_mode": "random", "repo": None, "revision": None, "files": []}
+    for place, _ in enumerate(document["cells"]):
+        asking(place, weight_mode="random")(document)
 
 
 def _as_local(document: Document) -> None:
