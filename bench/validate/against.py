@@ -39,7 +39,11 @@ class Other:
 
 
 def others_below(folder: Path, model: str, slug: str) -> tuple[Other, ...]:
-    """Return the records of a model and card below a folder, by name. What cannot be read is left out."""
+    """Return the records of a model and card below a folder, by name. A file that is no record is left out.
+
+    Raises:
+        RecordError: the folder of the card cannot be read.
+    """
     return tuple(_sound(records_of(folder, model, slug)))
 
 

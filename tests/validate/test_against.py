@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
+from bench.errors import RecordError
 from bench.records.record import Record
 from bench.validate.against import against, others_below
 from bench.validate.candidate import Found
@@ -115,3 +116,8 @@ def test_a_file_that_is_no_record_is_passed_over(tmp_path: Path) -> None:
     sent_by(tmp_path, range(3))
     (tmp_path / SENT.model.name / SENT.device.slug / "no.json").write_text("[]", encoding="utf-8")
     assert len(outliers(tmp_path, scaled(5.0))) == 1
+
+
+def test_a_folder_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match=r"cannot be read \("):
+        others_below(tmp_path / ("x" * 300), SENT.model.name, SENT.device.slug)
