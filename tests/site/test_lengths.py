@@ -16,7 +16,9 @@ from tests.site.predicted import predicted
 
 CARDS = ("rtx-3060-12gb", "rtx-4060-ti-16gb", "rtx-4090", "l4")
 CLIPS_S = (4.0, 60.0, 124.0, 320.0, 464.0, 676.0, 976.0, 1696.0, 2792.0)
-NAMES = st.sampled_from([card.slug for card in predicted().cards if card.lengths])
+# Deferred: the predictions take seconds, and not every process that collects this file runs it.
+NAMES = st.deferred(lambda: st.sampled_from([card.slug for card in predicted().cards if card.lengths]))
+CASES = st.deferred(lambda: st.sampled_from(predicted().cases))
 
 
 def judged(slug: str, case: Case, clip_s: float) -> Fit:
@@ -75,7 +77,7 @@ def test_an_answer_is_that_of_the_planned_cell(model: str, profile: Profile) -> 
 
 @given(
     slug=NAMES,
-    case=st.sampled_from(predicted().cases),
+    case=CASES,
     clips=st.tuples(st.floats(0.1, 4000), st.floats(0.1, 4000)),
 )
 def test_a_longer_clip_never_fits_better(slug: str, case: Case, clips: tuple[float, float]) -> None:
