@@ -82,8 +82,8 @@ def outcomes(record: Record) -> list[str]:
 def test_a_worker_that_is_killed_or_hangs_costs_its_cell_and_the_sweep_goes_on(
     engine: str, stand_ins: dict[str, str], tmp_path: Path, home: Path
 ) -> None:
-    limit = 6 if engine == PACED else 12
-    suite = write_suite(tmp_path, tokens="[8, 100, 101, 102, 103]", repeats=3, limit=limit, engine=engine)
+    limit = 4 if engine == PACED else 12
+    suite = write_suite(tmp_path, tokens="[8, 60, 61, 62, 63]", repeats=1, limit=limit, engine=engine)
     with started("run", "--suite", str(suite), home=home, cwd=tmp_path, env=stand_ins) as process:
         wait_for_line(process, r"\[1/5\].*first token")
         worker_of(process).kill()
