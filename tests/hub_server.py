@@ -190,6 +190,8 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Headers and body are two writes: the body would wait some 40 ms for the client to confirm the headers.
+    disable_nagle_algorithm = True
     state: Hub
 
     def log_message(self, format: str, *args: object) -> None:
