@@ -22,7 +22,7 @@ from bench.store.naming import lock_of, owner_of
 from bench.store.record_files import read_record
 from tests.cli.conftest import Say, journal_of
 from tests.cli.test_prompts import Terminal
-from tests.engines.stand_in import NAME, PACED
+from tests.engines.stand_in import NAME, PACED, READING
 from tests.hub_server import serve, sha256
 from tests.run.processes import NEEDS_SHELL, NEEDS_SIGNALS, bench, environment, only, started, write_suite
 
@@ -264,13 +264,16 @@ def test_ones_own_weights_and_clip_and_no_word_of_where_they_lie(
         assert word not in text
 
 
-def test_a_download_asks_first_and_is_in_the_record(checkpoint: Path, home: Path, tmp_path: Path) -> None:
-    suite = write_suite(tmp_path, tokens="[8]")
+def test_a_download_asks_first_and_is_in_the_record(
+    checkpoint: Path, stand_ins: dict[str, str], home: Path, tmp_path: Path
+) -> None:
+    suite = write_suite(tmp_path, tokens="[8]", engine=READING)
     files = {path.name: path.read_bytes() for path in checkpoint.iterdir()}
     arguments = ("run", "--suite", str(suite), "--device", "cpu", "--model", "some-owner/moss-tiny")
     with serve() as hub:
         commit = hub.repos["some-owner/moss-tiny"].commit(files)
-        own = {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path / "hf"), "HF_HUB_OFFLINE": "0"}
+        hub_only = {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path / "hf"), "HF_HUB_OFFLINE": "0"}
+        own = stand_ins | hub_only
         dry = bench(*arguments, "--dry-run", home=home, cwd=tmp_path, env=own)
         assert (dry.returncode, dry.stderr.count("\n")) == (0, 1)
         assert re.match(r"a run downloads 0\.01 GB \(0\.01 GiB\) of some-owner/moss-tiny to ", dry.stderr)
