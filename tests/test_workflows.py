@@ -18,6 +18,7 @@ import yaml
 
 from bench.store.record_files import read_record
 from bench.submit.place import place_of
+from tests.engines.stand_in import NAME
 from tests.identity.signers import bundled, signed, signer
 from tests.run.processes import environment, write_suite
 from tests.submit.pull_request import PullRequest
@@ -322,7 +323,7 @@ RUN = {"DEVICE": "cpu", "MODEL": "", "WEIGHTS": "", "REVISION": "", "OUT": "benc
 
 
 @pytest.fixture(scope="module")
-def job(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Iterator[Job]:
+def job(tmp_path_factory: pytest.TempPathFactory, home: Path, stand_ins: dict[str, str]) -> Iterator[Job]:
     """After the steps Install and Run, of a suite that expects too much."""
     folder = tmp_path_factory.mktemp("job")
     for name in ("work", "temp", "tools", "venv/bin"):
@@ -331,12 +332,12 @@ def job(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Iterator[Job]:
     executable(folder / "venv/bin/python", f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     executable(folder / "tools/gh", GH)
     (folder / "venv/.installed-cpu").touch()  # newer than what it is made from: nothing is installed again
-    suite = write_suite(folder / "work", tokens="[8]")
+    suite = write_suite(folder / "work", tokens="[8]", engine=NAME)
     suite.write_text(suite.read_text() + '[[expect]]\ngenerated_tokens = ">= 9"\n')
     made = Job(folder, home)
     installed = made.step("Install", TORCH="cpu", VENV=str(folder / "venv"), ACTION=str(ROOT))
     assert installed.returncode == 0, installed.stderr
-    ran = made.step("Run", BENCH=made.outputs["Install"]["bench"], SUITE="mine.toml", **RUN)
+    ran = made.step("Run", BENCH=made.outputs["Install"]["bench"], SUITE="mine.toml", **RUN, **stand_ins)
     assert ran.returncode == 0, ran.stderr
     assert "::error title=bench%3A 1 s%2C 8 tokens%2C sdpa::" in ran.stdout
     yield made

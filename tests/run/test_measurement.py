@@ -1,5 +1,7 @@
 """Cells measured in this process: what a limit lets through, and what a cell holds."""
 
+from collections.abc import Callable
+from functools import cache
 from itertools import pairwise
 
 import pytest
@@ -52,6 +54,12 @@ def runner(source: ModelSource, limit_bytes: int | None, steps: list[Step] | Non
     )
 
 
+@pytest.fixture(scope="module")
+def unlimited(source: ModelSource, jobs: dict[float, Job]) -> Callable[[float], Finished]:
+    """The cell of a clip length, measured once without a limit."""
+    return cache(lambda clip_s: runner(source, None).run(jobs[clip_s]))
+
+
 def weights_of(source: ModelSource) -> int:
     weights = opened(source).facts.weights_bytes
     assert weights is not None
@@ -97,9 +105,13 @@ def test_every_generation_waits_for_its_turn(source: ModelSource, jobs: dict[flo
 @pytest.mark.parametrize("limit", [None, 2**40])
 @pytest.mark.parametrize("clip_s", [1.0, 12.0])
 def test_the_course_over_the_pass_for_memory_holds_the_peak_of_each_phase(
-    clip_s: float, limit: int | None, source: ModelSource, jobs: dict[float, Job]
+    clip_s: float,
+    limit: int | None,
+    source: ModelSource,
+    jobs: dict[float, Job],
+    unlimited: Callable[[float], Finished],
 ) -> None:
-    finished = runner(source, limit).run(jobs[clip_s])
+    finished = unlimited(clip_s) if limit is None else runner(source, limit).run(jobs[clip_s])
     trace, phases = finished.memory_trace, memory_of(finished).phases
     assert trace is not None
     assert trace.what == "allocated"
@@ -114,10 +126,10 @@ def test_the_course_over_the_pass_for_memory_holds_the_peak_of_each_phase(
 
 @pytest.mark.parametrize("clip_s", [1.0, 12.0])
 def test_the_measured_peak_is_enough_and_a_byte_less_is_not(
-    clip_s: float, source: ModelSource, jobs: dict[float, Job]
+    clip_s: float, source: ModelSource, jobs: dict[float, Job], unlimited: Callable[[float], Finished]
 ) -> None:
     """In every generation: the cold one, the warm-up, the timed ones."""
-    needed = peak(runner(source, None).run(jobs[clip_s]))
+    needed = peak(unlimited(clip_s))
     assert peak(runner(source, needed).run(jobs[clip_s])) == needed
     too_small = runner(source, needed - 1)
     with pytest.raises(EmulatedMemoryError) as raised:
@@ -129,9 +141,9 @@ def test_the_measured_peak_is_enough_and_a_byte_less_is_not(
 
 
 def test_cell_after_cell_nothing_is_left_behind_under_a_limit(
-    source: ModelSource, jobs: dict[float, Job]
+    source: ModelSource, jobs: dict[float, Job], unlimited: Callable[[float], Finished]
 ) -> None:
-    needed = peak(runner(source, None).run(jobs[5.0]))
+    needed = peak(unlimited(5.0))
     limited = runner(source, needed)
     for clip_s in (1.0, 5.0, 5.0):
         limited.run(jobs[clip_s])

@@ -84,6 +84,7 @@ UNUSED_BYTES: Final = 96 * MIB
 _ELEMENTS: Final = {"bfloat16": 2, "float16": 2, "float32": 4}
 
 
+@cache
 def good(recipe: Recipe) -> Record:
     """Return the record of a run."""
     return _Run(recipe).record()
