@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import itemgetter
 
 from bench.check.caveats import merge_caveats
 from bench.check.figures import Sample, merge_figure
@@ -49,31 +50,26 @@ def merge(summaries: Iterable[RecordSummary]) -> Check:
     sources = Sources.of(summary.head for summary in summaries)
     by_hash = {summary.head.hash: summary for summary in summaries}
     cells: dict[str, list[CellContribution]] = {}
-    for head in sources.heads:
+    for head in sources.counted:
         for cell in by_hash[head.hash].cells:
             cells.setdefault(cell.cell_id, []).append(CellContribution(head, cell))
-    return merge_cells(sources, cells.values())
+    merged = [cell for own in cells.values() for cell in merge_cell(sources, own)]
+    return document(sources, merged, cells.__getitem__)
 
 
-def merge_cells(sources: Sources, cells: Iterable[Sequence[CellContribution]]) -> Check:
-    """The same document from a stream of cells, each with the contributions of all records.
+def document(
+    sources: Sources, merged: Sequence[MergedCell], read: Callable[[str], Sequence[CellContribution]]
+) -> Check:
+    """The document of cells that are merged already.
 
-    Only the merged rows are kept in memory. The records of one cell come in the order of `sources`.
+    `read` returns the contributions to a cell, of `sources.counted` in this order: the memory of the largest
+    cell in each phase comes from them.
     """
-    counted = {head.hash for head in sources.counted}
-    merged: list[MergedCell] = []
-    largest: Largest | None = None
-    for contributions in cells:
-        own = [one for one in contributions if one.head.hash in counted]
-        for cell in merge_cell(sources, own) if own else ():
-            merged.append(cell)
-            if _is_larger(sources, cell, largest):
-                largest = cell, merge_phases(sources, own, cell.row)
     names = varying(cell.settings for cell in merged)
-    ordered = [_named(cell, names) for cell in sorted(merged, key=_place)]
-    if largest is not None:
-        largest = _named(largest[0], names), largest[1]
-    return _document(sources, ordered, names, largest)
+    cells = [_named(cell, names) for cell in sorted(merged, key=_place)]
+    largest = _largest(sources, cells)
+    phases = {} if largest is None else merge_phases(sources, read(largest.row.cell_id), largest.row)
+    return _check(sources, cells, names, None if largest is None else (largest, phases))
 
 
 def _place(cell: MergedCell) -> tuple[int, tuple[str, ...], float, int, str]:
@@ -86,17 +82,16 @@ def _named(cell: MergedCell, names: Sequence[str]) -> MergedCell:
     return MergedCell(row, cell.settings, cell.is_inferred)
 
 
-def _is_larger(sources: Sources, cell: MergedCell, largest: Largest | None) -> bool:
-    """Whether to show the memory of this cell; of predictions, of the typical cell of the newest."""
+def _largest(sources: Sources, cells: Sequence[MergedCell]) -> MergedCell | None:
+    """The cell whose memory is shown: the largest; of predictions the typical cell of the newest."""
     if sources.provenance is Provenance.DERIVED:
-        newest = sources.newest
-        return (cell.row.cell_id, cell.row.system) == (newest.typical, newest.system)
-    if cell.peak is None:
-        return False
-    return largest is None or (largest[0].peak or 0, largest[0].row.cell_id) < (cell.peak, cell.row.cell_id)
+        typical = sources.newest.typical, sources.newest.system
+        return next((cell for cell in cells if (cell.row.cell_id, cell.row.system) == typical), None)
+    known = ((cell.peak, cell.row.cell_id, cell) for cell in cells if cell.peak is not None)
+    return max(known, key=itemgetter(0, 1), default=(None, None, None))[2]
 
 
-def _document(
+def _check(
     sources: Sources, cells: Sequence[MergedCell], names: Sequence[str], largest: Largest | None
 ) -> Check:
     rows = tuple(cell.row for cell in cells)

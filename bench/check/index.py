@@ -4,32 +4,35 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Self, TypeVar
 
-from pydantic import ValidationError
-
-from bench.check.document import merge_cells
+from bench.check.document import document
 from bench.check.group import GroupKey
 from bench.check.index_file import (
     MADE_BY,
     DamagedError,
     Note,
     UnusableError,
+    checked,
     connect,
+    parsed,
     private,
     reason_of,
     remove,
 )
-from bench.check.index_reading import Indexed, Progress, Stamp, key_of, no_progress, read_all, stamp_of
-from bench.check.rows import CellContribution
+from bench.check.index_group import GroupCells
+from bench.check.index_reading import BRIEF, Indexed, Progress, Stamp, key_of, no_progress, read_all, stamp_of
 from bench.check.sources import Link, Sources
-from bench.check.summary import CellSummary, RecordHead, RecordSummary
+from bench.check.summary import Brief, CellFigures, CellSummary, RecordHead, RecordSummary
 from bench.errors import RecordError
 from bench.records.check import Check
 from bench.records.enums import Provenance
 
 Result = TypeVar("Result")
+Figures = Sequence[tuple[str, int, tuple[float | None, ...]]]
+"""Cell id, place of the cell in its record, and the values of the metrics asked for."""
 
 
 class Index:
@@ -87,7 +90,7 @@ class Index:
             "SELECT DISTINCT key FROM files JOIN chosen USING (path)"
             " JOIN groups ON groups.id = files.grp ORDER BY key"
         )
-        return tuple(_checked(GroupKey, key) for (key,) in found)
+        return tuple(checked(GroupKey, key) for (key,) in found)
 
     def files(self, key: GroupKey) -> tuple[Path, ...]:
         """The files of a group, one for each record."""
@@ -101,13 +104,42 @@ class Index:
         ]
         return tuple(path for _, path in sorted(ran, reverse=True))
 
-    def heads(self) -> Iterator[tuple[Path, RecordHead]]:
-        """The head of every chosen file, copies of a record included, in the order of their names."""
+    def briefs(self) -> Iterator[tuple[Path, GroupKey, Brief]]:
+        """Each chosen file that was judged, copies of a record included, in the order of their names."""
         rows = self._database.execute(
-            "SELECT path, head FROM files JOIN chosen USING (path) WHERE head IS NOT NULL ORDER BY path"
+            "SELECT path, key, brief FROM files JOIN chosen USING (path)"
+            " JOIN groups ON groups.id = files.grp WHERE brief IS NOT NULL ORDER BY path"
         )
-        for path, head in rows:
-            yield Path(os.fsdecode(path)), _checked(RecordHead, head)
+        groups: dict[str, GroupKey] = {}
+        for path, key, brief in rows:
+            group = groups.get(key)
+            if group is None:
+                group = groups[key] = checked(GroupKey, key)
+            yield Path(os.fsdecode(path)), group, parsed(BRIEF, brief)
+
+    def head(self, path: Path) -> RecordHead:
+        """The head of a file.
+
+        Raises:
+            RecordError: the file is gone, or it is no record.
+        """
+        found = self._database.execute("SELECT head FROM files WHERE path = ?", (key_of(path),)).fetchone()
+        if found is None or found[0] is None:
+            raise RecordError(f"{path}: was removed", hint="Run it again")
+        return checked(RecordHead, found[0])
+
+    def figures(self, metrics: Sequence[str]) -> Iterator[tuple[Path, Sequence[CellFigures]]]:
+        """The values of some metrics in the measured cells of the chosen files, without reading the rest."""
+        values = ", json_extract(body, ?)" * len(metrics)
+        rows = self._database.execute(
+            f"SELECT path, cell_id, nth{values} FROM cells"  # noqa: S608  (as many question marks as metrics)
+            " JOIN files ON files.id = cells.file JOIN chosen USING (path)"
+            " WHERE json_extract(body, '$.status') = 'measured' ORDER BY path, nth",
+            [f"$.figures.{metric}[0]" for metric in metrics],
+        )
+        for path, group in groupby(rows, key=itemgetter(0)):
+            found = [CellFigures(cell_id, nth, _numbers(values)) for _, cell_id, nth, *values in group]
+            yield Path(os.fsdecode(path)), found
 
     def cells(self, path: Path) -> tuple[CellSummary, ...]:
         """The cells of a file, in the order of its record."""
@@ -115,21 +147,24 @@ class Index:
             "SELECT body FROM cells JOIN files ON files.id = cells.file WHERE path = ? ORDER BY nth",
             (key_of(path),),
         )
-        return tuple(_checked(CellSummary, body) for (body,) in rows)
+        return tuple(checked(CellSummary, body) for (body,) in rows)
 
     def check(self, key: GroupKey, link: Link) -> Check:
-        """The merged document of a group. Its cells come from the disk one by one: memory stays small.
+        """The merged document of a group.
+
+        Its cells come from the disk one by one, so that memory stays small, and only those whose records
+        have changed since they were merged last.
 
         Raises:
             RecordError: another process has found its files gone since they were chosen.
         """
-        with _Transaction(self._database, "BEGIN"):  # head and cells of one state of the file
+        with _Transaction(self._database):  # head and cells of one state of the file
             heads = self._heads(key)
             if not heads:
                 raise RecordError(f"{key.slug}: its records were removed", hint="Run it again")
             found = {file: head.model_copy(update={"path": link(path)}) for file, path, head in heads}
-            sources = Sources.of(found.values())
-            return merge_cells(sources, self._cells(key, found, sources))
+            group = GroupCells(self._database, key, Sources.of(found.values()), found)
+            return document(group.sources, list(group.merged()), group.contributions)
 
     def kept(self, name: str) -> bytes | None:
         """What was kept under a name; None if nothing was. It is checked by whoever kept it."""
@@ -154,26 +189,9 @@ class Index:
             " JOIN groups ON groups.id = files.grp WHERE key = ? GROUP BY hash ORDER BY min(path)",
             (key.model_dump_json(),),
         )
-        found = [(file, Path(os.fsdecode(path)), _checked(RecordHead, head)) for file, path, head in rows]
+        found = [(file, Path(os.fsdecode(path)), checked(RecordHead, head)) for file, path, head in rows]
         kept = {head.hash for head in Sources.of(head for *_, head in found).heads} if found else set()
         return [one for one in found if one[2].hash in kept]
-
-    def _cells(
-        self, key: GroupKey, heads: Mapping[int, RecordHead], sources: Sources
-    ) -> Iterator[Sequence[CellContribution]]:
-        order = {head.hash: place for place, head in enumerate(sources.heads)}
-        rows = self._database.execute(
-            "SELECT cell_id, file, body FROM cells JOIN groups ON groups.id = cells.grp"
-            " WHERE key = ? ORDER BY cell_id, file, nth",
-            (key.model_dump_json(),),
-        )
-        for _, group in groupby(rows, key=lambda row: row[0]):
-            found = [
-                CellContribution(heads[file], _checked(CellSummary, body))
-                for _, file, body in group
-                if file in heads
-            ]
-            yield sorted(found, key=lambda one: order[one.head.hash])
 
     # --- writing --------------------------------------------------------------------------------------
 
@@ -188,10 +206,11 @@ class Index:
             return  # another process was quicker
         self._forget(key)
         group = self._group(indexed.group) if indexed.group is not None else None
-        row = (key, *indexed.stamp, group, indexed.hash, indexed.head, indexed.fault, indexed.hint)
+        text = indexed.hash, indexed.head, indexed.brief, indexed.fault, indexed.hint
+        row = (key, *indexed.stamp, group, *text)
         file = self._database.execute(
-            "INSERT INTO files (path, size, mtime_ns, inode, ctime_ns, grp, hash, head, fault, hint)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO files (path, size, mtime_ns, inode, ctime_ns, grp, hash, head, brief, fault, hint)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             row,
         ).lastrowid
         self._database.executemany(
@@ -276,11 +295,8 @@ class _Transaction:
         self._database.execute("COMMIT" if kind is None else "ROLLBACK")
 
 
-_Kept = TypeVar("_Kept", CellSummary, RecordHead, GroupKey)
-
-
-def _checked(kind: type[_Kept], text: str) -> _Kept:
-    try:
-        return kind.model_validate_json(text, strict=True)
-    except ValidationError as error:
-        raise DamagedError("it contains unexpected data") from error
+def _numbers(values: Sequence[float | None]) -> tuple[float | None, ...]:
+    """Values as SQLite read them from JSON of any kind."""
+    if not all(value is None or isinstance(value, float | int) for value in values):
+        raise DamagedError("it contains unexpected data")
+    return tuple(values)

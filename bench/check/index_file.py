@@ -4,7 +4,9 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 import bench
 from bench.check.summary import SUMMARY_VERSION
@@ -12,6 +14,9 @@ from bench.errors import StorageError, UsageError
 from bench.store import naming
 
 Note = Callable[[str], None]
+
+_Kept = TypeVar("_Kept", bound=BaseModel)
+_Parsed = TypeVar("_Parsed")
 
 MADE_BY: Final = f"{bench.__version__} {SUMMARY_VERSION}"
 APPLICATION_ID: Final = 0x62656E63  # "benc"; in the header of the file, at byte 68
@@ -23,9 +28,11 @@ _SCHEMA: Final = (
     "CREATE TABLE groups (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE)",
     "CREATE TABLE files (id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE, size INTEGER NOT NULL,"
     " mtime_ns INTEGER NOT NULL, inode TEXT NOT NULL, ctime_ns INTEGER NOT NULL,"
-    " grp INTEGER, hash TEXT, head TEXT, fault TEXT, hint TEXT)",
+    " grp INTEGER, hash TEXT, head TEXT, brief TEXT, fault TEXT, hint TEXT)",
     "CREATE TABLE cells (grp INTEGER NOT NULL, cell_id TEXT NOT NULL, file INTEGER NOT NULL,"
     " nth INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (grp, cell_id, file, nth)) WITHOUT ROWID",
+    "CREATE TABLE merged (grp INTEGER NOT NULL, cell_id TEXT NOT NULL, digest TEXT NOT NULL,"
+    " body TEXT NOT NULL, PRIMARY KEY (grp, cell_id)) WITHOUT ROWID",
     "CREATE TABLE kept (name TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID",
     "CREATE INDEX cells_of_file ON cells (file)",
     "CREATE INDEX files_of_group ON files (grp)",
@@ -163,3 +170,27 @@ def default_path(name: str = naming.INDEX) -> Path:
     from bench.store.user_folders import cache_folder
 
     return cache_folder() / name
+
+
+def checked(kind: type[_Kept], text: str) -> _Kept:
+    """Return a kept text as a model.
+
+    Raises:
+        DamagedError: it is none.
+    """
+    try:
+        return kind.model_validate_json(text, strict=True)
+    except ValidationError as error:
+        raise DamagedError("it contains unexpected data") from error
+
+
+def parsed(kind: TypeAdapter[_Parsed], text: str) -> _Parsed:
+    """Return a kept text as a value of any type.
+
+    Raises:
+        DamagedError: it is none.
+    """
+    try:
+        return kind.validate_json(text, strict=True)
+    except ValidationError as error:
+        raise DamagedError("it contains unexpected data") from error

@@ -10,11 +10,14 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from pydantic import TypeAdapter
+
 from bench.check.group import GroupKey
-from bench.check.summary import CellSummary, RecordSummary
+from bench.check.summary import Brief, CellSummary, RecordHead, RecordSummary, brief_of
 from bench.errors import RecordError
 from bench.text import error_line
 
+BRIEF: Final = TypeAdapter(Brief)
 BATCH: Final = 64
 """Files between two commits: what an interruption costs at most."""
 _WORTH_PROCESSES: Final = 64
@@ -35,6 +38,7 @@ class Indexed:
     group: str | None = None
     hash: str | None = None
     head: str | None = None
+    brief: str | None = None
     cells: tuple[tuple[str, str], ...] = ()
     fault: str | None = None
     hint: str | None = None
@@ -98,8 +102,13 @@ def read_one(read: Callable[[Path], RecordSummary], path: Path) -> Indexed:
         group=GroupKey.of(summary.head).model_dump_json(),
         hash=summary.head.hash,
         head=summary.head.model_dump_json(),
+        brief=_brief(summary.head),
         cells=tuple((cell.cell_id, _sparse(cell)) for cell in summary.cells),
     )
+
+
+def _brief(head: RecordHead) -> str | None:
+    return None if head.judged is None else BRIEF.dump_json(brief_of(head)).decode()
 
 
 def _sparse(cell: CellSummary) -> str:

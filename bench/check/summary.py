@@ -1,5 +1,6 @@
 """Summary of one record for merging: head and cells, without raw repeats. The index stores these."""
 
+from datetime import datetime
 from typing import Final, Literal, NamedTuple
 
 from pydantic import Field
@@ -24,13 +25,13 @@ from bench.records.enums import (
     Verdict,
     WeightMode,
 )
-from bench.records.findings import Finding
+from bench.records.findings import Finding, Severity
 from bench.records.metrics import IntervalKind
 from bench.records.prediction import PlannedSystem
 from bench.records.reasons import OutcomeReason
 from bench.records.verdicts import RecordReason
 
-SUMMARY_VERSION: Final = 9
+SUMMARY_VERSION: Final = 10
 
 
 class Estimate(NamedTuple):
@@ -146,3 +147,47 @@ class RecordSummary(Frozen):
 
     head: RecordHead
     cells: tuple[CellSummary, ...]
+
+
+class CellFigures(NamedTuple):
+    """Some metrics of one measured cell. `place`: of the cell in its record; None: it has no such figure."""
+
+    cell_id: str
+    place: int
+    values: tuple[float | None, ...]
+
+
+class Brief(NamedTuple):
+    """What a site asks of every file before it knows which cards have changed: little, and quick to read."""
+
+    hash: str
+    created_at: datetime
+    file_sha256: str
+    key_id: str | None
+    signer: str | None
+    is_wrong: bool
+    """A finding is an error."""
+    is_suspicious: bool
+    series: tuple[str, ...]
+
+
+def brief_of(head: RecordHead) -> Brief:
+    """Return the short form of a judged record.
+
+    Raises:
+        ValueError: it was read for another purpose.
+    """
+    judged = head.judged
+    if judged is None:
+        raise ValueError(f"{head.id} was not judged")
+    severities = {finding.severity for finding in judged.findings}
+    return Brief(
+        hash=head.hash,
+        created_at=head.created_at,
+        file_sha256=judged.file_sha256,
+        key_id=judged.key_id,
+        signer=judged.signer,
+        is_wrong=Severity.ERROR in severities,
+        is_suspicious=Severity.SUSPICIOUS in severities,
+        series=judged.series,
+    )

@@ -95,7 +95,7 @@ def _build(task: Task, index: Index, watch: Watch) -> Built:
     index.update(sorted(naming.records_below(task.results)), read_judged, watch.reading)
     errors = list(index.faults())
     with without_search_for_cycles():
-        placed = place(in_order(index.heads(), task.results, history), decisions)
+        placed = place(in_order(index.briefs(), task.results, history), decisions)
     site_name = hashlib.sha256(str(task.out.resolve()).encode(errors="surrogatepass")).hexdigest()[:_DIGITS]
     units = Units(index, site_name)
     with Output(task.out) as output:
@@ -110,8 +110,7 @@ def _build(task: Task, index: Index, watch: Watch) -> Built:
 def _by_card(predicted: Iterable[Card], placed: Iterable[Placed]) -> Mapping[Card, Sequence[Placed]]:
     found: dict[Card, list[Placed]] = {card: [] for card in predicted}
     for one in placed:
-        head = one.received.head
-        found.setdefault((head.model.name, head.device.slug), []).append(one)
+        found.setdefault(one.received.group.folder, []).append(one)
     return found
 
 
@@ -132,7 +131,7 @@ def _cards(
 
 
 def _write_rest(site: Site, placed: Sequence[Placed], cards: Mapping[Card, CardUnit]) -> None:
-    dates = (one.received.head.created_at for one in placed if one.state in SHOWN)
+    dates = (one.received.brief.created_at for one in placed if one.state in SHOWN)
     newest = max(dates, default=NO_DATE)
     files = _data(site, cards, newest)
     summaries = sorted((unit.summary for unit in cards.values()), key=_place)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, Literal, Self
 
 from bench.check.group import GroupKey
-from bench.check.summary import CellSummary, Judged, RecordHead
+from bench.check.summary import CellFigures, Judged, RecordHead
 from bench.records.enums import Provenance, WeightMode
 from bench.records.findings import SEVERITY_ORDER, Finding, Severity
 from bench.site.card_figures import Owner, reproduction
@@ -25,15 +25,15 @@ from bench.site.interface import (
 )
 from bench.site.main_group import main_group
 from bench.site.shown import shown_findings, shown_head
-from bench.site.states import Placed
+from bench.site.states import Opened
 from bench.text import clean
 from bench.validate.candidate import Found
 from bench.validate.document import MOST_OF_A_CODE, finding
 from bench.validate.outliers import figures_of, noise_factor, outliers
 
 _NOBODY: Final = Reproduction(confirmed=0, unconfirmed=0, cards=None, disagreeing=0)
-ReadCells = Callable[[str], Sequence[CellSummary]]
-"""Returns the cells of a file, by its path below the results."""
+ReadFigures = Callable[[Sequence[str]], Iterable[tuple[str, Sequence[CellFigures]]]]
+"""Returns the figures of `COMPARED` in files, by their paths below the results."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +43,13 @@ class CardRecords:
     `main` is the group of published weights on the real card; None where there is none.
     """
 
-    model: str
-    slug: str
-    placed: tuple[Placed, ...]
+    opened: tuple[Opened, ...]
     main: GroupKey | None
 
     @classmethod
-    def of(cls, placed: Sequence[Placed]) -> Self:
+    def of(cls, opened: Sequence[Opened]) -> Self:
         """Records of one model and card."""
-        head = placed[0].received.head
-        return cls(head.model.name, head.device.slug, tuple(placed), main_group(placed))
+        return cls(tuple(opened), main_group(opened))
 
     def apart(self, head: RecordHead) -> Apart | None:
         """Why a record does not count among measurements of published weights; None: it does."""
@@ -68,30 +65,31 @@ class CardRecords:
         return None if is_main else Apart.LOCAL
 
 
-def entries_of(card: CardRecords, read: ReadCells) -> tuple[Entry, ...]:
+def entries_of(card: CardRecords, read: ReadFigures) -> tuple[Entry, ...]:
     """Return the entries of a card, the newest first. Records of another kind of device compare apart."""
-    measured = [one for one in card.placed if _is_measurement(card, one)]
+    measured = [one for one in card.opened if _is_measurement(card, one)]
     found: dict[str, Entry] = {}
     for kind, of_kind in _by_kind(measured).items():
         for one, agreement in _compared(of_kind, read, noise_factor(kind)):
-            found[one.id] = _entry(card, one, agreement)
-    entries = (found.get(one.id) or _entry(card, one, _NOBODY) for one in card.placed)
+            found[one.placed.id] = _entry(card, one, agreement)
+    entries = (found.get(one.placed.id) or _entry(card, one, _NOBODY) for one in card.opened)
     return tuple(sorted(entries, key=_place, reverse=True))
 
 
-def _by_kind(measured: Iterable[Placed]) -> Mapping[Literal["cpu", "cuda"], Sequence[Placed]]:
-    found: dict[Literal["cpu", "cuda"], list[Placed]] = {}
+def _by_kind(measured: Iterable[Opened]) -> Mapping[Literal["cpu", "cuda"], Sequence[Opened]]:
+    found: dict[Literal["cpu", "cuda"], list[Opened]] = {}
     for one in measured:
-        found.setdefault(one.received.head.device.kind, []).append(one)
+        found.setdefault(one.head.device.kind, []).append(one)
     return found
 
 
 def _compared(
-    measured: Sequence[Placed], read: ReadCells, factor: float
-) -> Iterator[tuple[Placed, Reproduction]]:
+    measured: Sequence[Opened], read: ReadFigures, factor: float
+) -> Iterator[tuple[Opened, Reproduction]]:
     """Yield the records with their outliers as findings, and who agrees with each."""
-    figures = figures_of((nth, read(one.received.path)) for nth, one in enumerate(measured))
-    owners = [Owner(one.id, one.received.key_id, one.received.head.machine_key) for one in measured]
+    places = {one.placed.received.path: nth for nth, one in enumerate(measured)}
+    figures = figures_of((places[path], cells) for path, cells in read(list(places)))
+    owners = [Owner(one.placed.id, one.placed.received.key_id, one.head.machine_key) for one in measured]
     keys = [owner.key_id for owner in owners]
     far_off = outliers(keys, figures, _sound(measured), factor)
     judged = _with_outliers(measured, far_off)
@@ -101,16 +99,16 @@ def _compared(
         yield one, agreements.get(nth, _NOBODY)
 
 
-def _is_measurement(card: CardRecords, one: Placed) -> bool:
-    return one.state in SHOWN and card.apart(one.received.head) is None
+def _is_measurement(card: CardRecords, one: Opened) -> bool:
+    return one.state in SHOWN and card.apart(one.head) is None
 
 
-def _sound(measured: Sequence[Placed]) -> frozenset[int]:
+def _sound(measured: Sequence[Opened]) -> frozenset[int]:
     """Return the numbers of the records that have no suspicious finding of their own."""
     return frozenset(nth for nth, one in enumerate(measured) if not _count(one.findings, Severity.SUSPICIOUS))
 
 
-def _with_outliers(measured: Sequence[Placed], far_off: Iterable[tuple[int, Found]]) -> list[Placed]:
+def _with_outliers(measured: Sequence[Opened], far_off: Iterable[tuple[int, Found]]) -> list[Opened]:
     """Return the records with their outliers as findings: those hold a record that nobody has published."""
     found: dict[int, list[Finding]] = {}
     for nth, outlier in far_off:
@@ -120,25 +118,26 @@ def _with_outliers(measured: Sequence[Placed], far_off: Iterable[tuple[int, Foun
     return [_held(one, found[nth]) if nth in found else one for nth, one in enumerate(measured)]
 
 
-def _held(one: Placed, found: Sequence[Finding]) -> Placed:
-    state = State.HELD if one.reason is None else State.PUBLISHED
+def _held(one: Opened, found: Sequence[Finding]) -> Opened:
+    state = State.HELD if one.placed.reason is None else State.PUBLISHED
     findings = sorted((*one.findings, *found), key=lambda each: SEVERITY_ORDER[each.severity])
     return replace(one, findings=tuple(findings), state=state)
 
 
-def _entry(card: CardRecords, one: Placed, agreement: Reproduction) -> Entry:
+def _entry(card: CardRecords, one: Opened, agreement: Reproduction) -> Entry:
+    placed = one.placed
     return Entry(
-        id=one.id,
-        path=clean(one.received.path),
+        id=placed.id,
+        path=clean(placed.received.path),
         head=shown_head(one),
         state=one.state,
-        reason=one.reason,
-        keeper=one.keeper,
-        apart=card.apart(one.received.head),
+        reason=placed.reason,
+        keeper=placed.keeper,
+        apart=card.apart(one.head),
         findings=shown_findings(one),
         answers=Answers(
-            integrity=_integrity(one.received.judged),
-            identity=Identity(key_id=one.received.key_id, first_seen=one.first_seen),
+            integrity=_integrity(one.judged),
+            identity=Identity(key_id=placed.received.key_id, first_seen=placed.first_seen),
             plausibility=_plausibility(one.findings),
             reproduction=agreement,
         ),

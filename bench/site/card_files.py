@@ -1,13 +1,14 @@
 """The files of one card: its page and check document, those of its records, its rows of the data."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from bench.check.document import merge
 from bench.check.index import Index
-from bench.check.summary import CellSummary, RecordSummary
+from bench.check.summary import CellFigures, RecordSummary
 from bench.errors import RecordError
 from bench.hardware.catalog import name_of
 from bench.records.check import Check
@@ -16,18 +17,19 @@ from bench.report.overview import entry as overview_row
 from bench.report.view import build_view
 from bench.site import places, tables
 from bench.site.card_entries import CardRecords, entries_of
-from bench.site.feed import feed_item
+from bench.site.feed import MOST, feed_item
 from bench.site.interface import SHOWN, CardPage, CardSummary, Entry, RecordPage, State
 from bench.site.output import Output, Written
 from bench.site.pages import render
 from bench.site.predictions import prediction
-from bench.site.states import Placed
+from bench.site.states import Opened, Placed
 from bench.site.units import CardUnit, RecordFiles, Units, fingerprint
 from bench.store.bundle import is_envelope, unwrap
 from bench.store.canonical import canonical, parse
 from bench.store.record_files import MAX_RECORD_BYTES, without_search_for_cycles
 from bench.store.untrusted import read_file
 from bench.text import MAX_NAME, clean, decode
+from bench.validate.outliers import COMPARED
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +50,17 @@ def write_card(site: Site, model: str, slug: str, placed: Sequence[Placed]) -> C
         RecordError: a record was changed or removed meanwhile.
         StorageError: the disk refused a file.
     """
-    name, made_from = f"card/{model}/{slug}", _made_from(site, placed)
+    name, made_from = _unit_name(model, slug), _made_from(site, placed)
     last = site.units.card(name)
     if last is not None and last.fingerprint == made_from and site.output.keep(_all_files(last)):
         return last
     with without_search_for_cycles():
         unit, rows = _Card(site, model, slug, placed, last).write(made_from)
     return site.units.keep_card(name, unit, rows)
+
+
+def _unit_name(model: str, slug: str) -> str:
+    return f"card/{model}/{slug}"
 
 
 def _all_files(unit: CardUnit) -> dict[str, Written]:
@@ -65,14 +71,13 @@ def _all_files(unit: CardUnit) -> dict[str, Written]:
 
 
 def _made_from(site: Site, placed: Sequence[Placed]) -> str:
-    """Return the digest of all that decides about the pages of a card."""
+    """Return the digest of what decides about a card's pages: all that is read is in the files' bytes."""
     return fingerprint(
         site.order_is_known,
         [
             (
-                *(one.received.path, one.received.head.hash, one.id, one.state, one.reason, one.keeper),
-                *(one.first_seen, one.received.committed_at),
-                one.received.judged.model_dump_json(),
+                *(one.received.path, one.received.brief.file_sha256, one.received.committed_at),
+                *(one.id, one.state, one.reason, one.keeper, one.first_seen),
             )
             for one in placed
         ],
@@ -89,9 +94,10 @@ class _Card:
         self.model: Final = model
         self.slug: Final = slug
         self._last = {} if last is None else last.records
-        self._paths = {one.id: one.received.path for one in placed}
-        self._records = CardRecords.of(placed) if placed else None
-        self.entries: Final = () if self._records is None else entries_of(self._records, self._cells)
+        self._received = {one.id: one.received for one in placed}
+        opened = [Opened.of(one, site.index.head(site.results / one.received.path)) for one in placed]
+        self._records = CardRecords.of(opened) if opened else None
+        self.entries: Final = () if self._records is None else entries_of(self._records, self._figures)
 
     def write(self, made_from: str) -> tuple[CardUnit, tuple[bytes, bytes]]:
         """Write all files; return what is kept of them, and the rows of the data."""
@@ -102,26 +108,29 @@ class _Card:
         if shown is not None:
             text = shown.model_dump_json()
             files.append((places.card_check(self.model, self.slug), text.encode() + b"\n"))
-        items = (feed_item(entry) for entry in self.entries)
+        items = filter(None, map(feed_item, self.entries))
         unit = CardUnit(
             fingerprint=made_from,
             summary=self._summary(page),
             files={path: self.site.output.put(path, content) for path, content in files},
             records=records,
-            feed=tuple(item for item in items if item is not None),
+            feed=tuple(islice(items, MOST)),
         )
-        return unit, self._rows()
+        return unit, self._rows(records)
 
     def _file(self, entry: Entry) -> Path:
-        return self.site.results / self._paths[entry.id]
+        return self.site.results / self._received[entry.id].path
 
-    def _cells(self, path: str) -> tuple[CellSummary, ...]:
-        return self.site.index.cells(self.site.results / path)
+    def _figures(self, paths: Sequence[str]) -> Iterator[tuple[str, Sequence[CellFigures]]]:
+        below = {self.site.results.absolute() / path: path for path in paths}
+        self.site.index.choose(below)
+        for path, found in self.site.index.figures(COMPARED):
+            yield below[path], found
 
     # --- the card -------------------------------------------------------------------------------------
 
     def _page(self) -> CardPage:
-        check, predicted = self._check(), prediction(self.model, self.slug)
+        check, predicted = self._check(), self._prediction()
         return CardPage(
             model=self.model,
             slug=self.slug,
@@ -147,6 +156,16 @@ class _Card:
         check = self.site.index.check(self._records.main, link)
         name = name_of(self.slug) or check.gpu.name
         return check.model_copy(update={"gpu": check.gpu.model_copy(update={"name": name})})
+
+    def _prediction(self) -> Check | None:
+        """The prediction of the card. It depends on bench alone, and takes long where records come often."""
+        if not self.entries:
+            return prediction(self.model, self.slug)
+        name = f"prediction/{self.model}/{self.slug}"
+        kept = self.site.units.prediction(name)
+        if kept is not None:
+            return kept
+        return self.site.units.keep_prediction(name, prediction(self.model, self.slug))
 
     def _name(self, check: Check | None) -> str:
         if check is not None:
@@ -179,27 +198,36 @@ class _Card:
             confirmed=sum(entry.answers.reproduction.confirmed > 0 for entry in counted),
         )
 
-    def _rows(self) -> tuple[bytes, bytes]:
+    def _rows(self, records: Mapping[str, RecordFiles]) -> tuple[bytes, bytes]:
+        """The rows of the data. Those of the cells of unchanged records are there from the last build."""
         shown = [entry for entry in self.entries if entry.state in SHOWN]
-        records = [tables.record_row(entry) for entry in shown]
-        cells = [
-            tables.cell_row(entry, cell) for entry in shown for cell in self._cells(self._paths[entry.id])
+        last = self.site.units.tables(_unit_name(self.model, self.slug))
+        fresh = [entry for entry in shown if last is None or records[entry.id] != self._last.get(entry.id)]
+        rows = [
+            tables.cell_row(entry, cell)
+            for entry in fresh
+            for cell in self.site.index.cells(self._file(entry))
         ]
+        cells = tables.table(tables.CELLS, rows)
+        if last is not None:
+            ids = [entry.id for entry in shown]
+            cells = tables.arranged(tables.unpacked(tables.CELLS, last[1]), cells, ids)
         return (
-            tables.packed(tables.table(tables.RECORDS, records)),
-            tables.packed(tables.table(tables.CELLS, cells)),
+            tables.packed(tables.table(tables.RECORDS, list(map(tables.record_row, shown)))),
+            tables.packed(cells),
         )
 
     # --- its records ----------------------------------------------------------------------------------
 
     def _record(self, entry: Entry) -> RecordFiles:
-        made_from = fingerprint(entry.model_dump_json(), self.site.order_is_known)
+        content = self._received[entry.id].brief.file_sha256
+        made_from = fingerprint(content, entry.model_dump_json(exclude={"head"}), self.site.order_is_known)
         last = self._last.get(entry.id)
         if last is not None and last.fingerprint == made_from and self.site.output.keep(last.files):
             return last
         check, sent = None, _Sent({}, is_bundle=False)
         if entry.state in SHOWN:
-            cells = self._cells(self._paths[entry.id])
+            cells = self.site.index.cells(self._file(entry))
             check = merge((RecordSummary(head=entry.head, cells=cells),))
             sent = _sent(self._file(entry), entry.id)
         page = RecordPage(

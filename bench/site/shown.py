@@ -7,7 +7,7 @@ from bench.hardware.catalog import name_of
 from bench.records.check import Software
 from bench.records.findings import Code, Finding
 from bench.site.interface import SHOWN, State
-from bench.site.states import Placed
+from bench.site.states import Opened
 from bench.wording.findings import sentence
 
 _LEFT_OUT: Final = "…"
@@ -30,9 +30,9 @@ _NO_SOFTWARE: Final = Software(
 )
 
 
-def shown_head(one: Placed) -> RecordHead:
+def shown_head(one: Opened) -> RecordHead:
     """Return the head; of a record that is not shown with the catalog's name of the card, or its slug."""
-    head, judged = one.received.head, one.received.judged
+    head, judged = one.head, one.judged
     if one.state in SHOWN:
         return head
     name = name_of(head.device.slug) or head.device.slug
@@ -49,7 +49,7 @@ def shown_head(one: Placed) -> RecordHead:
     )
 
 
-def shown_findings(one: Placed) -> tuple[Finding, ...]:
+def shown_findings(one: Opened) -> tuple[Finding, ...]:
     """Return the findings about a record; those of a refused one do not quote it, others have none."""
     if one.state in SHOWN:
         return one.findings

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
-from bench.check.summary import Judged, RecordHead
-from bench.records.findings import Finding, Severity
+from bench.check.group import GroupKey
+from bench.check.summary import Brief, Judged, RecordHead
+from bench.records.findings import Finding
 from bench.site.commit_order import History
 from bench.site.decisions import Decisions
 from bench.site.interface import State
@@ -27,53 +28,43 @@ class Received:
     """A file of the results: `path` is below them, with slashes."""
 
     path: str
-    head: RecordHead
+    group: GroupKey
+    brief: Brief
     committed_at: datetime | None
-
-    @property
-    def judged(self) -> Judged:
-        """What was found when it was read.
-
-        Raises:
-            ValueError: it was read for another purpose.
-        """
-        if self.head.judged is None:
-            raise ValueError(f"{self.path} was not judged")
-        return self.head.judged
 
     @property
     def key_id(self) -> str | None:
         """The key whose signature holds; None: nobody's."""
-        return self.judged.signer
+        return self.brief.signer
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
     """A file with what is known of it without figures. `state` is PUBLISHED where nothing speaks against it.
 
-    `findings` are those of the file by itself. `first_seen`: when the first record of its key was committed.
+    `first_seen`: when the first record of its key was committed.
     """
 
     received: Received
     id: str
     state: State
-    findings: tuple[Finding, ...]
     first_seen: datetime | None
     reason: str | None = None
     keeper: str | None = None
 
 
-def in_order(heads: Iterable[tuple[Path, RecordHead]], results: Path, history: History) -> list[Received]:
+def in_order(
+    briefs: Iterable[tuple[Path, GroupKey, Brief]], results: Path, history: History
+) -> list[Received]:
     """Return the files, the first committed first; files of one commit, and unknown ones, by name."""
     root = results.absolute()
     found = []
-    for path, head in heads:
+    for path, group, brief in briefs:
         below = path.relative_to(root).as_posix()
         commit = history.commits.get(below)
         place = len(history.commits) if commit is None else commit.place
-        found.append((place, below, head, None if commit is None else commit.committed_at))
-    found.sort(key=lambda one: one[:2])
-    return [Received(below, head, committed_at) for _, below, head, committed_at in found]
+        found.append((place, Received(below, group, brief, None if commit is None else commit.committed_at)))
+    return [one for _, one in sorted(found, key=lambda found: (found[0], found[1].path))]
 
 
 def place(received: Sequence[Received], decisions: Decisions) -> list[Placed]:
@@ -96,15 +87,37 @@ def place(received: Sequence[Received], decisions: Decisions) -> list[Placed]:
         state, reason = _state(ids[nth], one, keeper, decided)
         key_id = one.received.key_id
         since = None if key_id is None else first_seen.get(key_id)
-        placed.append(Placed(one.received, ids[nth], state, one.findings, since, reason, keeper))
+        placed.append(Placed(one.received, ids[nth], state, since, reason, keeper))
     return placed
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A placed file with its head. `state` and `findings` are of it alone until others are known."""
+
+    placed: Placed
+    head: RecordHead
+    judged: Judged
+    state: State
+    findings: tuple[Finding, ...]
+
+    @classmethod
+    def of(cls, placed: Placed, head: RecordHead) -> Self:
+        """A file without what other records say of it.
+
+        Raises:
+            ValueError: it was read for another purpose.
+        """
+        if head.judged is None:
+            raise ValueError(f"{placed.received.path} was not judged")
+        findings = (*_dated(placed.received), *head.judged.findings)
+        return cls(placed, head, head.judged, placed.state, findings)
+
+
 class _Checked(NamedTuple):
-    """A file with all findings about it alone."""
+    """A file, and whether a finding about it alone is an error."""
 
     received: Received
-    findings: tuple[Finding, ...]
     is_wrong: bool
 
 
@@ -112,12 +125,11 @@ def _distinct(received: Sequence[Received]) -> Iterator[_Checked]:
     """Each content under each key once: a doubled file is one entry."""
     seen: set[tuple[str, str | None, bool]] = set()
     for one in received:
-        findings = _findings(one)
-        is_wrong = any(each.severity is Severity.ERROR for each in findings)
-        copy = (one.head.hash, one.judged.key_id, is_wrong)
+        is_wrong = one.brief.is_wrong or bool(_dated(one))
+        copy = (one.brief.hash, one.brief.key_id, is_wrong)
         if copy not in seen:
             seen.add(copy)
-            yield _Checked(one, findings, is_wrong)
+            yield _Checked(one, is_wrong)
 
 
 def _keepers(files: Sequence[_Checked]) -> Mapping[int, int]:
@@ -125,7 +137,7 @@ def _keepers(files: Sequence[_Checked]) -> Mapping[int, int]:
     claimed: dict[str, int] = {}
     found: dict[int, int] = {}
     for nth, one in enumerate(files):
-        claims = () if one.is_wrong else (one.received.head.hash, *one.received.judged.series)
+        claims = () if one.is_wrong else (one.received.brief.hash, *one.received.brief.series)
         keeper = next((claimed[claim] for claim in claims if claim in claimed), None)
         if keeper is None:
             claimed.update(dict.fromkeys(claims, nth))
@@ -145,22 +157,21 @@ def _ids(files: Sequence[_Checked], keepers: Mapping[int, int]) -> Mapping[int, 
     for nth in sorted(range(len(files)), key=lambda nth: (files[nth].is_wrong or nth in keepers, nth)):
         one = files[nth]
         whole = _digits(one.received)
-        keyed = hashlib.sha256(f"{whole} {one.received.judged.key_id} {one.is_wrong}".encode()).hexdigest()
+        keyed = hashlib.sha256(f"{whole} {one.received.brief.key_id} {one.is_wrong}".encode()).hexdigest()
         found[nth] = next(each for each in (whole[:SHORT], whole, keyed) if each not in taken)
         taken.add(found[nth])
     return found
 
 
 def _digits(received: Received) -> str:
-    return received.head.hash.removeprefix("sha256:")
+    return received.brief.hash.removeprefix("sha256:")
 
 
-def _findings(received: Received) -> tuple[Finding, ...]:
-    """Return the findings of the file, with that of its date, which is compared with its commit."""
+def _dated(received: Received) -> tuple[Finding, ...]:
+    """Return the error of a date after that of the commit; empty without one."""
     if received.committed_at is None:
-        return received.judged.findings
-    dated = map(finding, in_future(received.head.created_at, received.committed_at))
-    return (*dated, *received.judged.findings)
+        return ()
+    return tuple(map(finding, in_future(received.brief.created_at, received.committed_at)))
 
 
 def _state(
@@ -172,8 +183,7 @@ def _state(
         return State.REFUSED, None
     if keeper is not None:
         return State.REPLAYED, None
-    suspicious = any(each.severity is Severity.SUSPICIOUS for each in one.findings)
-    if suspicious and entry_id not in decisions.published:
+    if one.received.brief.is_suspicious and entry_id not in decisions.published:
         return State.HELD, None
     return State.PUBLISHED, decisions.published.get(entry_id)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
+from bench.check.index_file import DamagedError
 from bench.check.summary import CellSummary, Estimate
 from bench.errors import PackageError
 from bench.packages import extra_command
@@ -158,6 +159,17 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[Value]]) -> "pa.Tab
     """Return rows as a table."""
     import pyarrow as pa
 
+    schema = _schema(columns)
+    by_column = zip(*rows, strict=True) if rows else ((),) * len(columns)
+    arrays = [
+        pa.array(map(_storable, values), field.type) for values, field in zip(by_column, schema, strict=True)
+    ]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _schema(columns: Sequence[Column]) -> "pa.Schema":
+    import pyarrow as pa
+
     types = {
         "text": pa.string(),
         "integer": pa.int64(),
@@ -165,12 +177,7 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[Value]]) -> "pa.Tab
         "boolean": pa.bool_(),
         "date": pa.string(),
     }
-    schema = pa.schema([(column.name, types[column.type]) for column in columns])
-    by_column = zip(*rows, strict=True) if rows else ((),) * len(columns)
-    arrays = [
-        pa.array(map(_storable, values), field.type) for values, field in zip(by_column, schema, strict=True)
-    ]
-    return pa.Table.from_arrays(arrays, schema=schema)
+    return pa.schema([(column.name, types[column.type]) for column in columns])
 
 
 def _storable(value: Value) -> Value:
@@ -188,20 +195,43 @@ def packed(found: "pa.Table") -> bytes:
     return bytes(sink.getvalue().to_pybytes())
 
 
-def unpacked(content: bytes) -> "pa.Table":
-    """Return a kept table."""
+def unpacked(columns: Sequence[Column], content: bytes) -> "pa.Table":
+    """Return a kept table.
+
+    Raises:
+        DamagedError: it is none, or has other columns.
+    """
     import pyarrow as pa
 
-    found = pa.ipc.open_file(content).read_all()
-    found.validate(full=True)
+    try:
+        found = pa.ipc.open_file(content).read_all()
+        found.validate(full=True)
+    except pa.ArrowException as error:
+        raise DamagedError("it contains a damaged table") from error
+    if found.schema != _schema(columns):
+        raise DamagedError("it contains a table with other columns")
     return found
+
+
+def arranged(kept: "pa.Table", fresh: "pa.Table", ids: Sequence[str]) -> "pa.Table":
+    """Return the rows of records in the order of their ids: `fresh` ones, and of others the `kept` ones."""
+    import pyarrow as pa
+
+    places: dict[str, list[int]] = {}
+    for begin, rows in ((0, kept), (kept.num_rows, fresh)):
+        own: dict[str, list[int]] = {}
+        for place, entry_id in enumerate(rows.column("id").to_pylist(), start=begin):
+            own.setdefault(entry_id, []).append(place)
+        places |= own
+    chosen = [place for entry_id in ids for place in places.get(entry_id, ())]
+    return pa.concat_tables([kept, fresh]).take(pa.array(chosen, pa.int64()))
 
 
 def joined(columns: Sequence[Column], kept: Sequence[bytes]) -> "pa.Table":
     """Return kept tables as one, in this order."""
     import pyarrow as pa
 
-    return pa.concat_tables([table(columns, ()), *map(unpacked, kept)])
+    return pa.concat_tables([table(columns, ()), *(unpacked(columns, each) for each in kept)])
 
 
 def parquet(found: "pa.Table") -> bytes:

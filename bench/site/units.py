@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from bench.check.index import Index
 from bench.records.base import Frozen
+from bench.records.check import Check
 from bench.site.feed import FeedItem
 from bench.site.interface import CardSummary, State
 from bench.site.output import Written
@@ -39,7 +40,7 @@ class PageUnit(Frozen):
     files: dict[str, Written]
 
 
-_Unit = TypeVar("_Unit", CardUnit, PageUnit)
+_Unit = TypeVar("_Unit", CardUnit, PageUnit, Check)
 
 
 class Units:
@@ -61,6 +62,16 @@ class Units:
         """The rows of a card's records and cells."""
         records, cells = (self._index.kept(self._name(f"{name}/{table}")) for table in _TABLES)
         return None if records is None or cells is None else (records, cells)
+
+    def prediction(self, name: str) -> Check | None:
+        """A kept prediction, which depends on bench alone."""
+        return self._parsed(self._index.kept(name), Check)
+
+    def keep_prediction(self, name: str, found: Check | None) -> Check | None:
+        """Keep a prediction, if there is one, and return it."""
+        if found is not None:
+            self._index.keep({name: found.model_dump_json().encode()})
+        return found
 
     def text(self, name: str) -> str | None:
         """A text that depends on bench alone."""
@@ -86,7 +97,9 @@ class Units:
         return f"{self._site}/{name}"
 
     def _read(self, name: str, kind: type[_Unit]) -> _Unit | None:
-        found = self._index.kept(self._name(name))
+        return self._parsed(self._index.kept(self._name(name)), kind)
+
+    def _parsed(self, found: bytes | None, kind: type[_Unit]) -> _Unit | None:
         try:
             return None if found is None else kind.model_validate_json(found, strict=True)
         except ValidationError:

@@ -17,7 +17,7 @@ from bench.records.findings import Severity
 from bench.records.record import Record
 from bench.store.record_files import records_of
 from bench.validate.candidate import Found
-from bench.validate.outliers import figures_of, noise_factor, outliers
+from bench.validate.outliers import compared, figures_of, noise_factor, outliers
 from bench.validate.reading import read_judged
 from bench.validate.repeat_digests import record_digests
 
@@ -70,7 +70,7 @@ def against(record: Record, key_id: str | None, others: Sequence[Other]) -> Iter
         return
     own = summarise(record)
     counted = list(_without_copies(record, (one for one in others if _is_of_one_card(own, one.summary))))
-    figures = figures_of(enumerate((own.cells, *(one.summary.cells for one in counted))))
+    figures = figures_of(enumerate(map(compared, (own.cells, *(one.summary.cells for one in counted)))))
     keys = (key_id, *(one.key_id for one in counted))
     unsuspicious = frozenset(range(_OWN + 1, len(keys)))
     for owner, found in outliers(keys, figures, unsuspicious, noise_factor(record.device.kind)):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import median
 from typing import Final, Literal, NamedTuple
 
-from bench.check.summary import CellSummary
+from bench.check.summary import CellFigures, CellSummary
 from bench.compare.evidence import CARD_FACTOR, HOST_FACTOR
 from bench.records.metrics import METRICS
 from bench.validate.candidate import Found
@@ -31,16 +31,22 @@ Figures = Mapping[tuple[str, str], Sequence[Figure]]
 """By cell and metric, sorted by value."""
 
 
-def figures_of(records: Iterable[tuple[int, Sequence[CellSummary]]]) -> Figures:
-    """Return the figures of records by the numbers of their owners."""
+def compared(cells: Sequence[CellSummary]) -> Iterator[CellFigures]:
+    """Yield the figures of `COMPARED` of the measured cells of a record."""
+    for place, cell in enumerate(cells):
+        if cell.status == "measured":
+            known = (cell.figures.get(metric) for metric in COMPARED)
+            yield CellFigures(cell.cell_id, place, tuple(one and one.value for one in known))
+
+
+def figures_of(records: Iterable[tuple[int, Iterable[CellFigures]]]) -> Figures:
+    """Return the figures of records, those of `COMPARED`, by the numbers of their owners."""
     found: dict[tuple[str, str], list[Figure]] = {}
     for owner, cells in records:
-        for place, cell in enumerate(cells):
-            for metric in COMPARED if cell.status == "measured" else ():
-                estimate = cell.figures.get(metric)
-                if estimate is not None:
-                    figure = Figure(estimate.value, owner, place)
-                    found.setdefault((cell.cell_id, metric), []).append(figure)
+        for cell_id, place, values in cells:
+            for metric, value in zip(COMPARED, values, strict=True):
+                if value is not None:
+                    found.setdefault((cell_id, metric), []).append(Figure(value, owner, place))
     return {key: sorted(each) for key, each in found.items()}
 
 

@@ -12,6 +12,8 @@ MOST_SPREAD: Final = 1.0
 """Coefficient of variation of the latency: repeats of one cell that differ by more than their mean."""
 LEAST_SPREAD: Final = 1e-6
 """Clocks of hosts and devices resolve a microsecond or less; work on a machine varies by far more."""
+FEWEST_ALIKE: Final = 3
+"""Repeats that are too alike to be measured: two can agree by chance."""
 FEWEST_SAMPLES: Final = 0.2
 """Share of the samples that the period promises: a loaded host misses some."""
 MOST_SAMPLES: Final = 2**16
@@ -35,7 +37,7 @@ def _spread(path: str, cell: CellResult) -> Iterator[Found]:
     variation = sqrt(sum((each - mean) * (each - mean) for each in latencies) / (len(latencies) - 1)) / mean
     if variation > MOST_SPREAD:
         yield Found("spread_absurd", f"{path}.repeats", {"cv": variation})
-    elif variation < LEAST_SPREAD:
+    elif variation < LEAST_SPREAD and len(latencies) >= FEWEST_ALIKE:
         yield Found("spread_too_small", f"{path}.repeats", {"cv": variation})
 
 

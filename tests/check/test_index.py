@@ -13,10 +13,12 @@ import pytest
 from bench.check.group import GroupKey
 from bench.check.index import Index, use_index
 from bench.check.summarise import read_summary
-from bench.check.summary import RecordSummary
-from bench.errors import UsageError
+from bench.check.summary import RecordSummary, brief_of
+from bench.errors import RecordError, UsageError
 from bench.records.check import Check
 from bench.store.record_files import write_record
+from bench.validate.outliers import COMPARED, compared
+from bench.validate.reading import read_judged
 from tests.samples import cards
 from tests.samples import predictions as derived
 from tests.samples import records as sample
@@ -325,12 +327,30 @@ def test_heads_and_cells_of_each_file_also_of_copies(folder: Path) -> None:
     write_record(FIRST, folder / "copy.json")
 
     def work(index: Index) -> None:
-        index.update(files(folder), read_summary)
-        heads = list(index.heads())
-        assert [path.name for path, _ in heads] == ["a.json", "b.json", "copy.json"]
-        assert [head.id for _, head in heads] == [FIRST.record_id, SECOND.record_id, FIRST.record_id]
-        assert index.cells(folder / "b.json") == read_summary(folder / "b.json").cells
+        index.update(files(folder), read_judged)
+        briefs = list(index.briefs())
+        assert [path.name for path, *_ in briefs] == ["a.json", "b.json", "copy.json"]
+        assert [group for _, group, _ in briefs] == list(index.groups()) * 3
+        for path, _, brief in briefs:
+            read = read_judged(path)
+            assert brief == brief_of(read.head)
+            assert index.head(path) == read.head
+            assert index.cells(path) == read.cells
         assert index.cells(folder / "none.json") == ()
+        with pytest.raises(RecordError, match=r"none.json: was removed"):
+            index.head(folder / "none.json")
+
+    use_index(None, print, work)
+
+
+def test_figures_are_those_of_the_measured_cells_of_the_chosen_files(folder: Path) -> None:
+    def work(index: Index) -> None:
+        index.update(files(folder), read_summary)
+        index.choose([folder / "b.json"])
+        ((path, found),) = index.figures(COMPARED)
+        assert path == folder / "b.json"
+        assert found == list(compared(read_summary(path).cells))
+        assert {len(cell.values) for cell in found} == {len(COMPARED)}
 
     use_index(None, print, work)
 

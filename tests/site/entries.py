@@ -1,10 +1,16 @@
 """Entries of the site, made from good records."""
 
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
 from typing import Final
 
+from bench.check.group import GroupKey
 from bench.check.summarise import summarise
-from bench.check.summary import CellSummary, Judged
+from bench.check.summary import CellSummary, Judged, RecordHead, brief_of
 from bench.records.record import Record
+from bench.site.commit_order import History
+from bench.site.decisions import Decisions
 from bench.site.interface import (
     Answers,
     Entry,
@@ -16,6 +22,8 @@ from bench.site.interface import (
     Signature,
     State,
 )
+from bench.site.states import Opened, Received, in_order, place
+from bench.validate.reading import read_judged
 
 ANSWERS: Final = Answers(
     integrity=Integrity(signature=Signature.UNSIGNED, hash_holds=True),
@@ -47,6 +55,19 @@ def entry(record: Record) -> Entry:
         findings=(),
         answers=ANSWERS,
     )
+
+
+def received_of(head: RecordHead, path: str, committed_at: datetime | None = None) -> Received:
+    """Return a judged record as a file of the results."""
+    return Received(path, GroupKey.of(head), brief_of(head), committed_at)
+
+
+def opened(paths: Sequence[Path], root: Path, decisions: Decisions) -> list[Opened]:
+    """Return files, read and placed in the order of their names; no history is known."""
+    heads = {path.absolute(): read_judged(path).head for path in paths}
+    briefs = [(path, GroupKey.of(head), brief_of(head)) for path, head in heads.items()]
+    placed = place(in_order(briefs, root, History(is_known=False)), decisions)
+    return [Opened.of(one, heads[root.absolute() / one.received.path]) for one in placed]
 
 
 def cells(record: Record) -> tuple[CellSummary, ...]:

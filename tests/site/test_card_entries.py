@@ -1,22 +1,22 @@
 """The four answers about each record of a card."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bench.check.summary import CellSummary
+from bench.check.summary import CellFigures
 from bench.records.enums import WeightMode
 from bench.records.record import Record
 from bench.site.card_entries import CardRecords, entries_of
-from bench.site.commit_order import History
 from bench.site.decisions import Decisions
 from bench.site.interface import MOST_COUNTED, Apart, Entry, Plausible, Signature, State
-from bench.site.states import Placed, in_order, place
 from bench.units import GIB, MIB
+from bench.validate.outliers import compared
 from bench.validate.reading import read_judged
+from tests.site.entries import opened
 from tests.site.results import CARD, RUN, put, put_edited, run, sealed
 from tests.validate.edits import document_of
 from tests.validate.recipes import Recipe
@@ -37,13 +37,12 @@ class Folder:
 
     def entries(self, decisions: Decisions = NONE) -> dict[str, Entry]:
         """Return the entries by the path of their file."""
-        heads = [(path.absolute(), read_judged(path).head) for path in self.files]
-        placed: Sequence[Placed] = place(in_order(heads, self.root, History(is_known=False)), decisions)
-        card = CardRecords.of(placed)
-        return {Path(one.path).name: one for one in entries_of(card, self.cells)}
+        card = CardRecords.of(opened(self.files, self.root, decisions))
+        return {Path(one.path).name: one for one in entries_of(card, self.figures)}
 
-    def cells(self, path: str) -> tuple[CellSummary, ...]:
-        return read_judged(self.root / path).cells
+    def figures(self, paths: Sequence[str]) -> Iterator[tuple[str, Sequence[CellFigures]]]:
+        for path in paths:
+            yield path, tuple(compared(read_judged(self.root / path).cells))
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from bench.check.group import GroupKey
+from bench.check.summary import brief_of
 from bench.errors import RecordError
 from bench.site.commit_order import history_of
 from bench.site.decisions import Decisions
@@ -31,14 +33,15 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_each_file_is_refused_as_its_case_states(results: Path) -> None:
-    heads, refused = [], set()
+    briefs, refused = [], set()
     for path in sorted(results.iterdir()):
         try:
-            heads.append((path.absolute(), read_judged(path).head))
+            head = read_judged(path).head
+            briefs.append((path.absolute(), GroupKey.of(head), brief_of(head)))
         except RecordError:
             refused.add(path.name)
     assert refused == {name for name, case in STATED.items() if case["exit_code"] == 2}
-    placed = place(in_order(heads, results, history_of(results)), Decisions({}, {}))
+    placed = place(in_order(briefs, results, history_of(results)), Decisions({}, {}))
     wrong = {one.received.path for one in placed if one.state is State.REFUSED}
     known = {one.received.path for one in placed}
     assert wrong == {name for name in known if STATED[name]["exit_code"] == 1}

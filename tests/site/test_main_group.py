@@ -4,13 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.records.record import Record
-from bench.site.commit_order import History
 from bench.site.decisions import Decisions
 from bench.site.interface import State
 from bench.site.main_group import main_group
-from bench.site.states import Placed, in_order, place
-from bench.validate.reading import read_judged
+from bench.site.states import Opened
 from bench.weights.checkpoint import shipped_configuration
+from tests.site.entries import opened
 from tests.site.results import MODEL, put, run, sealed
 from tests.validate.edits import document_of
 
@@ -24,15 +23,14 @@ def of(seed: int, configuration: str, **changes: str) -> Record:
     return sealed(document_of(record), {"model.config_sha256": configuration, **changes})
 
 
-def placed(root: Path, *files: tuple[Record, int | None]) -> list[Placed]:
+def committed(root: Path, *files: tuple[Record, int | None]) -> list[Opened]:
     """Return records with their keys, committed in this order."""
     paths = [put(root, record, f"{nth:02d}", key=key) for nth, (record, key) in enumerate(files)]
-    heads = [(path.absolute(), read_judged(path).head) for path in paths]
-    return place(in_order(heads, root, History(is_known=False)), Decisions({}, {}))
+    return opened(paths, root, Decisions({}, {}))
 
 
 def chosen(root: Path, *files: tuple[Record, int | None]) -> str | None:
-    group = main_group(placed(root, *files))
+    group = main_group(committed(root, *files))
     return None if group is None else group.config_sha256
 
 
@@ -43,7 +41,7 @@ def test_the_shipped_configuration_outweighs_any_number_of_keys(tmp_path: Path) 
 
 def test_a_later_copy_with_another_configuration_changes_nothing(tmp_path: Path) -> None:
     copies = [(of(1, ANOTHER, record_id=f"{nth:012x}"), 2) for nth in range(3)]
-    found = placed(tmp_path, (of(1, OTHER), 1), *copies)
+    found = committed(tmp_path, (of(1, OTHER), 1), *copies)
     assert [one.state for one in found[1:]] == [State.REPLAYED] * 3
     group = main_group(found)
     assert group is not None
@@ -60,7 +58,7 @@ def test_a_key_votes_once_and_unsigned_records_together(tmp_path: Path) -> None:
 
 
 def test_where_all_records_are_taken_back_their_weights_are_still_published_ones(tmp_path: Path) -> None:
-    found = placed(tmp_path, (of(1, OTHER), 1))
+    found = committed(tmp_path, (of(1, OTHER), 1))
     group = main_group([replace(one, state=State.WITHDRAWN) for one in found])
     assert group is not None
     assert group.config_sha256 == OTHER

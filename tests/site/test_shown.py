@@ -7,8 +7,8 @@ import pytest
 from bench.records.record import Record
 from bench.site.interface import State
 from bench.site.shown import shown_findings, shown_head
-from bench.site.states import Placed
-from tests.site.entries import entry
+from bench.site.states import Opened, Placed
+from tests.site.entries import UNSIGNED, entry
 from tests.site.results import built, decide, entry_id, files_of, put, run, sealed
 from tests.site.test_states import SUSPICION, received
 from tests.validate.edits import document_of
@@ -59,12 +59,12 @@ def test_a_withdrawn_record_leaves_no_text_of_its_sender(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("state", [State.REFUSED, State.REPLAYED, State.WITHDRAWN])
 def test_the_catalog_names_the_card_of_a_record_that_is_not_shown(state: State) -> None:
-    file = received(1, key="a")
-    device = file.head.device.model_copy(update={"name": "Not this"})
-    head = file.head.model_copy(update={"device": device})
-    placed = Placed(type(file)(file.path, head, None), "0" * 16, state, (SUSPICION,), None)
-    assert shown_head(placed).device.name == entry(run(1)).head.device.name
-    assert shown_findings(placed) == ((SUSPICION,) if state is State.REFUSED else ())
-    published = Placed(placed.received, placed.id, State.PUBLISHED, (SUSPICION,), None)
+    head = entry(run(1)).head
+    head = head.model_copy(update={"device": head.device.model_copy(update={"name": "Not this"})})
+    placed = Placed(received(1, key="a"), "0" * 16, state, None)
+    hidden = Opened(placed, head, UNSIGNED, state, (SUSPICION,))
+    assert shown_head(hidden).device.name == entry(run(1)).head.device.name
+    assert shown_findings(hidden) == ((SUSPICION,) if state is State.REFUSED else ())
+    published = Opened(placed, head, UNSIGNED, State.PUBLISHED, (SUSPICION,))
     assert shown_head(published).device.name == "Not this"
     assert shown_findings(published) == (SUSPICION,)

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from bench.check.summary import Judged, RecordHead
+from bench.check.group import GroupKey
+from bench.check.summary import brief_of
 from bench.errors import RecordError
 from bench.records.findings import Finding, Severity
 from bench.site.commit_order import Commit, History
 from bench.site.decisions import Decisions
 from bench.site.interface import State
-from bench.site.states import SHORT, Placed, Received, in_order, place
-from tests.site.entries import UNSIGNED, entry
+from bench.site.states import SHORT, Opened, Placed, Received, in_order, place
+from tests.site.entries import UNSIGNED, entry, received_of
 from tests.site.results import built, put, run, sealed
 from tests.validate.edits import Document, document_of
 
@@ -37,7 +38,7 @@ def received(
     """Return a file of the record of a seed."""
     judged = {"key_id": key, "signature_holds": key is not None, "series": series, "findings": findings}
     head = entry(run(seed)).head.model_copy(update={**changes, "judged": UNSIGNED.model_copy(update=judged)})
-    return Received(f"{seed}-{key}.json", head, committed_at)
+    return received_of(head, f"{seed}-{key}.json", committed_at)
 
 
 def states(*files: Received, decisions: Decisions = NONE) -> list[State]:
@@ -148,14 +149,14 @@ def test_ids_that_begin_alike_are_told_apart() -> None:
 
 
 def test_files_in_the_order_of_commits_then_names(tmp_path: Path) -> None:
-    head: RecordHead = entry(run(1)).head
+    head = entry(run(1)).head
     names = ("late.json", "b/early.json", "a/early.json", "new.json")
     commits = {
         "late.json": Commit(1, SECOND),
         "b/early.json": Commit(0, FIRST),
         "a/early.json": Commit(0, FIRST),
     }
-    files = [(tmp_path / name, head) for name in names]
+    files = [(tmp_path / name, GroupKey.of(head), brief_of(head)) for name in names]
     found = in_order(files, tmp_path, History(is_known=True, commits=commits))
     assert [one.path for one in found] == ["a/early.json", "b/early.json", "late.json", "new.json"]
     assert found[-1].committed_at is None
@@ -163,9 +164,23 @@ def test_files_in_the_order_of_commits_then_names(tmp_path: Path) -> None:
 
 def test_a_head_that_was_not_judged_is_an_error() -> None:
     head = entry(run(1)).head.model_copy(update={"judged": None})
+    (placed,) = place([received(1)], NONE)
     with pytest.raises(ValueError, match="was not judged"):
-        _ = Received("x.json", head, None).judged
-    assert isinstance(UNSIGNED, Judged)
+        Opened.of(placed, head)
+    with pytest.raises(ValueError, match="was not judged"):
+        brief_of(head)
+
+
+def test_an_opened_file_has_its_findings_and_that_of_its_date() -> None:
+    dated = datetime(2026, 11, 20, tzinfo=UTC)
+    early = datetime(2026, 11, 1, tzinfo=UTC)
+    (placed,) = place([received(1, committed_at=early, created_at=dated, findings=(SUSPICION,))], NONE)
+    head = entry(run(1)).head.model_copy(
+        update={"judged": UNSIGNED.model_copy(update={"findings": (SUSPICION,)})}
+    )
+    opened = Opened.of(placed, head)
+    assert [each.code for each in opened.findings] == ["date_in_future", SUSPICION.code]
+    assert opened.state is State.REFUSED
 
 
 def swapped(document: Document) -> None:

@@ -5,7 +5,8 @@ from typing import Final
 from hypothesis import strategies as st
 
 from bench.check.summarise import summarise
-from bench.check.summary import CellSummary, Estimate
+from bench.check.summary import CellFigures, Estimate
+from bench.validate.outliers import compared
 from tests.validate.good import ordinary
 
 _CELL: Final = summarise(ordinary()).cells[0]
@@ -13,9 +14,9 @@ Values = tuple[dict[str, float], ...]
 """The values of a record's cells by metric."""
 
 
-def record(values: Values) -> list[CellSummary]:
-    """Return cells with these figures."""
-    return [
+def record(values: Values) -> list[CellFigures]:
+    """Return the compared figures of cells that were measured with these."""
+    cells = [
         _CELL.model_copy(
             update={
                 "cell_id": f"{place:016x}",
@@ -24,6 +25,7 @@ def record(values: Values) -> list[CellSummary]:
         )
         for place, found in enumerate(values)
     ]
+    return list(compared(cells))
 
 
 _figure = st.sampled_from([1.0, 1.1, 1.3, 1.35, 1.5, 2.0, 3.0, 40.0])

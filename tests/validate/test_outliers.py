@@ -8,8 +8,10 @@ from typing import Final
 import pytest
 from hypothesis import given
 
-from bench.validate.outliers import COMPARED, FEWEST_OTHERS, far, figures_of, outliers
+from bench.check.summarise import summarise
+from bench.validate.outliers import COMPARED, FEWEST_OTHERS, compared, far, figures_of, outliers
 from tests.validate.figures import Drawn, record, records
+from tests.validate.good import ordinary
 
 FACTOR: Final = 1.35
 
@@ -35,8 +37,10 @@ def test_outliers_are_those_that_are_far_from_the_median_of_the_other_keys(drawn
 
 
 def test_a_cell_that_did_not_run_has_no_figures() -> None:
-    ended = [cell.model_copy(update={"status": "failed"}) for cell in record(({"latency_s": 1.0},))]
-    assert figures_of([(0, ended)]) == {}
+    cells = summarise(ordinary()).cells
+    assert figures_of([(0, compared(cells))])
+    ended = [cell.model_copy(update={"status": "failed"}) for cell in cells]
+    assert figures_of([(0, compared(ended))]) == {}
 
 
 def odd_ones(keys: Sequence[str | None], values: Sequence[float]) -> set[int]:

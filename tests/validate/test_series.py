@@ -31,6 +31,12 @@ def test_spread(latencies: tuple[float, ...], code: str | None) -> None:
     assert about == ([(code, "cells[0].repeats")] if code else [])
 
 
+def test_two_repeats_can_agree_by_chance() -> None:
+    document = edited({"cells[0].repeats[0].latency_s": 1.0, "cells[0].repeats[1].latency_s": 1.0000001})
+    del document["cells"][0]["repeats"][2:]
+    assert "spread_too_small" not in {code for code, _ in found(document)}
+
+
 @pytest.mark.parametrize("part", ["device_memory", "power"])
 def test_too_few_samples(part: str) -> None:
     document = document_of(good(Recipe(clips=(10.0,), tokens=(128,))))
