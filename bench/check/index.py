@@ -104,8 +104,8 @@ class Index:
         ]
         return tuple(path for _, path in sorted(ran, reverse=True))
 
-    def briefs(self) -> Iterator[tuple[Path, GroupKey, Brief]]:
-        """Each chosen file that was judged, copies of a record included, in the order of their names."""
+    def briefs(self) -> Iterator[tuple[str, GroupKey, Brief]]:
+        """Each chosen file that was judged by its absolute path, copies included, in the order of names."""
         rows = self._database.execute(
             "SELECT path, key, brief FROM files JOIN chosen USING (path)"
             " JOIN groups ON groups.id = files.grp WHERE brief IS NOT NULL ORDER BY path"
@@ -115,7 +115,7 @@ class Index:
             group = groups.get(key)
             if group is None:
                 group = groups[key] = checked(GroupKey, key)
-            yield Path(os.fsdecode(path)), group, parsed(BRIEF, brief)
+            yield os.fsdecode(path), group, parsed(BRIEF, brief)
 
     def head(self, path: Path) -> RecordHead:
         """The head of a file.
@@ -238,7 +238,7 @@ class Index:
     def _forget_the_gone(self) -> None:
         with _Transaction(self._database):
             for (key,) in self._database.execute("SELECT path FROM files").fetchall():
-                if not Path(os.fsdecode(key)).exists():
+                if not os.path.exists(key):  # noqa: PTH110  (a path for each of many files takes a second)
                     self._forget(key)
 
 

@@ -129,4 +129,4 @@ def stamp_of(path: Path) -> Stamp:
 
 def key_of(path: Path) -> bytes:
     """The name of a file in the index: absolute, in the bytes of the file system."""
-    return os.fsencode(path.absolute())
+    return os.fsencode(path if path.is_absolute() else path.absolute())

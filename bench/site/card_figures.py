@@ -32,8 +32,10 @@ class _Agreement(NamedTuple):
     machines: int
     worst: int
     """Distinct other keys that do not agree."""
-    agreeing: tuple[int, ...]
-    disagreeing: tuple[int, ...]
+    near: Sequence[Figure]
+    """Some that agree: the nearest."""
+    distant: Sequence[Figure]
+    """Some that do not: the farthest."""
 
 
 def reproduction(
@@ -58,8 +60,8 @@ def reproduction(
             unconfirmed=found.keys,
             cards=None if owners[owner].machine is None else found.machines,
             disagreeing=worst[owner],
-            agreeing_ids=tuple(owners[each].id for each in found.agreeing),
-            disagreeing_ids=tuple(owners[each].id for each in found.disagreeing),
+            agreeing_ids=_others(owners, found.near, owner),
+            disagreeing_ids=_others(owners, found.distant, owner),
         )
         for owner, found in least.items()
     }
@@ -112,29 +114,19 @@ def _agreements(
         others = len(keys) - (own.key_id in keys)
         agree = len(window.keys) - (own.key_id in window.keys)
         machines = len(window.machines) - len({own.machine, None} & window.machines.keys())
-        inside, outside = _links(owners, counted, window, figure)
+        place = bisect_left(counted, figure)
+        near = counted[max(window.begin, place - _HALF) : min(window.end, place + _HALF)]
+        distant = counted[: min(_HALF, window.begin)] + counted[max(window.end, len(counted) - _HALF) :]
         keys_agree, cards, worst = (min(count, MOST_COUNTED) for count in (agree, machines, others - agree))
-        yield figure.owner, _Agreement(keys_agree, cards, worst, inside, outside)
+        yield figure.owner, _Agreement(keys_agree, cards, worst, near, distant)
 
 
-def _links(
-    owners: Sequence[Owner], counted: Sequence[Figure], window: _Window, figure: Figure
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return some owners of the nearest figures that agree, and of the farthest that do not."""
-    own = bisect_left(counted, figure)
-    inside = counted[max(window.begin, own - _HALF) : min(window.end, own + _HALF)]
-    outside = (*counted[: min(_HALF, window.begin)], *counted[max(window.end, len(counted) - _HALF) :])
-    key = owners[figure.owner].key_id
-    return _others(owners, inside, figure.owner, key), _others(owners, outside, figure.owner, key)
-
-
-def _others(
-    owners: Sequence[Owner], figures: Iterable[Figure], own: int, key_id: str | None
-) -> tuple[int, ...]:
-    """Return the owners without the record itself and without others of its key."""
+def _others(owners: Sequence[Owner], figures: Iterable[Figure], own: int) -> tuple[str, ...]:
+    """Return the ids of the owners of figures, without the record itself and without others of its key."""
+    key_id = owners[own].key_id
     return tuple(
         dict.fromkeys(
-            each.owner
+            owners[each.owner].id
             for each in figures
             if each.owner != own and (key_id is None or owners[each.owner].key_id != key_id)
         )

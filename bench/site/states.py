@@ -4,6 +4,7 @@ Nothing here looks at figures: `card_entries` compares the records of a card.
 """
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -54,13 +55,13 @@ class Placed:
 
 
 def in_order(
-    briefs: Iterable[tuple[Path, GroupKey, Brief]], results: Path, history: History
+    briefs: Iterable[tuple[str, GroupKey, Brief]], results: Path, history: History
 ) -> list[Received]:
     """Return the files, the first committed first; files of one commit, and unknown ones, by name."""
-    root = results.absolute()
+    root = f"{results.absolute()}{os.sep}"
     found = []
     for path, group, brief in briefs:
-        below = path.relative_to(root).as_posix()
+        below = path.removeprefix(root).replace(os.sep, "/")
         commit = history.commits.get(below)
         place = len(history.commits) if commit is None else commit.place
         found.append((place, Received(below, group, brief, None if commit is None else commit.committed_at)))

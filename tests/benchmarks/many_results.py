@@ -1,10 +1,11 @@
 """Makes a folder of many records as strangers would send them, and measures `bench site build` of it.
 
-    python -m tests.benchmarks.many_results --records 10000 /tmp/many
+    python -m tests.benchmarks.many_results --records 10000 --keys 500 /tmp/many
 
 Nine of ten have two cells, one of ten has all 48 of the standard suite; the n-th card has a share of 1/n.
 Few are built; the others are these, a little slower or faster: times, rates and energies by one factor each,
-so that none repeats another, and each is as consistent as a real one.
+so that none repeats another, and each is as consistent as a real one. With `--keys` one of
+so many keys signs each.
 """
 
 import argparse
@@ -21,10 +22,13 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
+from bench.identity.envelope import sign
 from bench.records.enums import Attention
 from bench.store import naming
+from bench.store.bundle import render_envelope
 from bench.store.canonical import canonical, content_hash
 from bench.store.record_files import read_record
+from tests.identity.signers import signer
 from tests.validate.good import good
 from tests.validate.recipes import EIGHT, FOUR, Recipe
 
@@ -33,6 +37,8 @@ CARDS: Final = (
     *("rtx-5070-ti", "rtx-4080-super", "rtx-5060-ti-16gb", "rtx-4090-laptop", "l40s", "h100-sxm", "h200"),
 )
 _SPREAD: Final = 0.03
+_MORE: Final = 10
+"""Records that are added one by one: the last one has 48 cells."""
 _TIMES: Final = ("_s", "real_time_factor")
 _RATES: Final = ("_per_s", "_fraction")
 
@@ -42,9 +48,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--records", type=int, default=10_000)
+    parser.add_argument("--keys", type=int, default=0, help="0: unsigned")
     asked = parser.parse_args()
     results, begin = asked.folder / "results", time.perf_counter()
-    size = sum(make(results, asked.records))
+    size = sum(make(results, asked.records, keys=asked.keys))
     print(f"{asked.records} records, {size / 1e9:.2f} GB, made in {time.perf_counter() - begin:.0f} s")
     print(f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f}", flush=True)
     reading = cost_of_reading(results, asked.records)
@@ -52,8 +59,9 @@ def main() -> None:
     first = measure("first build", asked.folder)
     print(f"  {first / reading:.2f} times reading the files")
     measure("nothing new", asked.folder)
-    sum(make(results, asked.records + 1, begin=asked.records))
-    measure("one record more", asked.folder)
+    for more in range(asked.records, asked.records + _MORE):
+        sum(make(results, more + 1, begin=more, keys=asked.keys))
+        measure(f"one record more, of {48 if more % 10 == 9 else 2} cells", asked.folder)
     public = sum(path.stat().st_size for path in (asked.folder / "public").rglob("*") if path.is_file())
     index = (asked.folder / "index.sqlite").stat().st_size
     print(f"site {public / 1e9:.2f} GB ({public / size:.2f} times the results), index {index / 1e6:.0f} MB")
@@ -83,22 +91,22 @@ def cost_of_reading(results: Path, records: int) -> float:
     return (time.process_time() - begin) * len(paths) / len(chosen)
 
 
-def make(results: Path, records: int, begin: int = 0) -> Iterator[int]:
+def make(results: Path, records: int, begin: int = 0, keys: int = 0) -> Iterator[int]:
     """Write the records and yield their sizes."""
     numbers = range(begin, records)
     if len(numbers) < 64:
-        yield from map(partial(_write, results), numbers)
+        yield from map(partial(_write, results, keys), numbers)
         return
     with ProcessPoolExecutor() as pool:
-        yield from pool.map(partial(_write, results), numbers, chunksize=16)
+        yield from pool.map(partial(_write, results, keys), numbers, chunksize=16)
 
 
-def _write(results: Path, nth: int) -> int:
+def _write(results: Path, keys: int, nth: int) -> int:
     document = varied(nth)
     folder = naming.folder(results, document["model"]["name"], document["device"]["slug"])
     folder.mkdir(parents=True, exist_ok=True)
-    content = canonical(document)
-    (folder / f"{nth:06d}.json").write_bytes(content)
+    content = render_envelope(sign(document, signer(nth % keys))) if keys else canonical(document)
+    (folder / f"{nth:06d}{'.bundle' if keys else ''}.json").write_bytes(content)
     return len(content)
 
 

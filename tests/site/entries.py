@@ -64,10 +64,10 @@ def received_of(head: RecordHead, path: str, committed_at: datetime | None = Non
 
 def opened(paths: Sequence[Path], root: Path, decisions: Decisions) -> list[Opened]:
     """Return files, read and placed in the order of their names; no history is known."""
-    heads = {path.absolute(): read_judged(path).head for path in paths}
+    heads = {str(path.absolute()): read_judged(path).head for path in paths}
     briefs = [(path, GroupKey.of(head), brief_of(head)) for path, head in heads.items()]
     placed = place(in_order(briefs, root, History(is_known=False)), decisions)
-    return [Opened.of(one, heads[root.absolute() / one.received.path]) for one in placed]
+    return [Opened.of(one, heads[str(root.absolute() / one.received.path)]) for one in placed]
 
 
 def cells(record: Record) -> tuple[CellSummary, ...]:

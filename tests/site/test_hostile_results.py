@@ -37,7 +37,7 @@ def test_each_file_is_refused_as_its_case_states(results: Path) -> None:
     for path in sorted(results.iterdir()):
         try:
             head = read_judged(path).head
-            briefs.append((path.absolute(), GroupKey.of(head), brief_of(head)))
+            briefs.append((str(path.absolute()), GroupKey.of(head), brief_of(head)))
         except RecordError:
             refused.add(path.name)
     assert refused == {name for name, case in STATED.items() if case["exit_code"] == 2}

@@ -156,7 +156,7 @@ def test_files_in_the_order_of_commits_then_names(tmp_path: Path) -> None:
         "b/early.json": Commit(0, FIRST),
         "a/early.json": Commit(0, FIRST),
     }
-    files = [(tmp_path / name, GroupKey.of(head), brief_of(head)) for name in names]
+    files = [(str(tmp_path / name), GroupKey.of(head), brief_of(head)) for name in names]
     found = in_order(files, tmp_path, History(is_known=True, commits=commits))
     assert [one.path for one in found] == ["a/early.json", "b/early.json", "late.json", "new.json"]
     assert found[-1].committed_at is None
