@@ -11,6 +11,7 @@
     │   ├── WeightsError    3   the weights are not available, or differ from what the Hub states
     │   ├── PackageError    3   a needed package is missing, too old or broken
     │   ├── IdentityError   3   the key that signs cannot be used
+    │   ├── SiteError       3   a site cannot be reached, or is none that takes submissions
     │   └── StorageError    3   the disk refused a write
     └── GateError           1   a stated expectation was not met
 
@@ -99,6 +100,10 @@ class PackageError(MachineError):
 
 class IdentityError(MachineError):
     """The key that signs submissions cannot be used."""
+
+
+class SiteError(MachineError):
+    """A site cannot be reached, or does not answer as one that takes submissions."""
 
 
 class StorageError(MachineError):

@@ -10,15 +10,21 @@ import click
 from bench.cli.command import Command
 from bench.cli.options import FILE
 from bench.cli.streams import can_ask, echo
+from bench.cli.submit_site import send_bundle
 from bench.errors import ExitCode, GateError, UsageError
 
 if TYPE_CHECKING:
     from bench.identity.keys import SigningKey
     from bench.submit.draft import Draft
     from bench.submit.repository import Repository
+    from bench.submit.site_address import Site
 
+_GIT = "git"
 _NO_KEY = "0" * 64
-_WAYS = "--offline writes the bundle to a folder, --to git puts it onto a branch of a clone"
+_WAYS = (
+    "--to URL sends the bundle to a site, --to git puts it onto a branch of a clone, --offline writes it to "
+    "a folder"
+)
 
 
 @click.command(cls=Command, short_help="Sign a record and submit it.")
@@ -26,8 +32,8 @@ _WAYS = "--offline writes the bundle to a folder, --to git puts it onto a branch
 @click.option(
     "--to",
     "destination",
-    type=click.Choice(["git"]),
-    help="git: commit the bundle to a branch of a clone.",
+    metavar="URL|git",
+    help="URL: send the bundle to a site, such as https://HOST. git: commit it to a branch of a clone.",
 )
 @click.option(
     "--repository",
@@ -65,17 +71,22 @@ def submit(
     key_info: bool,
     rotate_key: bool,
 ) -> int:
-    """Sign a record with your key, and hand it over as a bundle. Nothing is sent over a network.
+    """Sign a record with your key, and hand it over as a bundle. Only --to URL uses the network.
 
     Shows what will be signed, with its licence (CC0), and asks. A record with errors (`bench validate`) or
     with private text is refused. The key is made on first use, in your configuration folder.
 
+    With --to URL the bundle is written next to RECORD and then sent; the same command sends the same bundle
+    again, and the site counts it once. The receipt is kept next to it.
+
     \b
-    Exit codes: 0 done, 1 the record has errors, 2 no record or no agreement, 3 the key cannot be used.
+    Exit codes: 0 done, 1 the record has errors or the site refuses it, 2 no record or no agreement,
+    3 the key cannot be used or the site cannot be reached.
 
     \b
     Examples:
       bench submit results/MOSS-Audio-4B-Instruct/rtx-4070/20261122T000554Z-quick-dc1f6524e0f0.json --to git
+      bench submit my-record.json --to https://results.example.org
       bench submit my-record.json --offline --note "Open case, fans at 100 %"
       bench submit my-record.json --print
       bench submit --verify their-record.bundle.json
@@ -99,10 +110,11 @@ def submit(
 
 @dataclass(frozen=True)
 class _Way:
-    """Where a bundle goes: a folder, a clone, or, with neither, to standard output."""
+    """Where a bundle goes: a folder, from there to a site, a clone, or, with none, to standard output."""
 
     folder: Path | None
     clone: Path | None
+    site: "Site | None"
 
 
 def _way(
@@ -114,6 +126,8 @@ def _way(
     offline: bool,
     print_all: bool,
 ) -> _Way:
+    from bench.submit.site_address import site_of
+
     given = [destination is not None, offline, print_all].count(True)
     if given > 1:
         raise UsageError("--to, --offline and --print exclude each other", hint=_WAYS)
@@ -121,12 +135,12 @@ def _way(
         raise UsageError("no way to submit is chosen", hint=_WAYS)
     if out is not None and not offline:
         raise UsageError("--out needs --offline", hint=_WAYS)
-    if repository is not None and destination is None:
+    if repository is not None and destination != _GIT:
         raise UsageError("--repository needs --to git", hint=_WAYS)
-    return _Way(
-        folder=(out or record.parent) if offline else None,
-        clone=(repository or Path()) if destination is not None else None,
-    )
+    if destination == _GIT:
+        return _Way(folder=None, clone=repository or Path(), site=None)
+    site = None if destination is None else site_of(destination)
+    return _Way(folder=None if print_all else out or record.parent, clone=None, site=site)
 
 
 def _submit(path: Path, way: _Way, *, handle: str | None, note: str | None, yes: bool) -> int:
@@ -158,11 +172,15 @@ def _submit(path: Path, way: _Way, *, handle: str | None, note: str | None, yes:
         echo(line)
     if committer is not None:
         echo(f"git       the commit shows your name and address to everybody: {committer}")
+    if way.site is not None:
+        echo(f"site      {way.site.url}")
     _agree(yes)
     if repository is not None:
         _commit(repository, made, key, content)
     elif way.folder is not None:
-        _write(way.folder, made, key, content)
+        bundle = _write(way.folder, made, key, content)
+        if way.site is not None:
+            send_bundle(bundle, content, way.site)
     return ExitCode.DONE
 
 
@@ -199,13 +217,14 @@ def _agree(yes: bool) -> None:
         raise UsageError("nothing was written", hint="The record is as it was")
 
 
-def _write(folder: Path, made: "Draft", key: "SigningKey", content: bytes) -> None:
+def _write(folder: Path, made: "Draft", key: "SigningKey", content: bytes) -> Path:
     from bench.store.record_files import write_atomically
     from bench.submit.place import name_of
 
     path = folder / name_of(made.record, key.key_id)
     write_atomically(path, content)
     echo(f"bundle    {path}")
+    return path
 
 
 def _commit(repository: "Repository", made: "Draft", key: "SigningKey", content: bytes) -> None:

@@ -3,6 +3,7 @@
 results/MODEL/SLUG/TIME-SUITE[-frontier]-ID.json           record of a run
                    TIME-SUITE-plan-ID.json                 record of `bench plan`
                    RECORD-KEY.bundle.json                  signed record; KEY begins the id of the key
+                   RECORD-KEY.SITE.receipt.json            what a site answered when it took that bundle
                    TIME-SUITE[-frontier]-ID.journal.jsonl  journal of a run that has not ended
                    TIME-SUITE[-frontier]-ID.journal.{lock,pid}    while a process writes that journal
                    RECORD.junit.xml, RECORD.summary.md     of `bench run --ci`
@@ -33,12 +34,14 @@ SITE_INDEX: Final = "site.sqlite"
 
 _RECORD: Final = ".json"
 _BUNDLE: Final = ".bundle.json"
+_RECEIPT: Final = ".receipt.json"
 _JOURNAL: Final = ".journal.jsonl"
 _LOCK: Final = ".journal.lock"
 _OWNER: Final = ".journal.pid"
 _CHECK: Final = "check"
 _TIME: Final = "%Y%m%dT%H%M%SZ"
 _KEY_DIGITS: Final = 8
+_SITE_LETTERS: Final = 100
 
 Kind = Literal["", "frontier", "plan"]
 """What a record is of: the cells of a suite, a search for limits, or a prediction."""
@@ -75,6 +78,19 @@ def is_bundle(path: Path) -> bool:
     return path.name.endswith(_BUNDLE)
 
 
+def receipt_of(bundle: Path, site: str) -> Path:
+    """`x-KEY.bundle.json` -> `x-KEY.example.org.receipt.json`, for each site one of its own."""
+    words = re.findall(r"[a-z0-9.]+", site.lower().partition("://")[2])
+    return bundle.with_name(
+        f"{bundle.name.removesuffix(_BUNDLE)}.{'-'.join(words)[:_SITE_LETTERS]}{_RECEIPT}"
+    )
+
+
+def is_receipt(path: Path) -> bool:
+    """Whether the file is named as a receipt."""
+    return path.name.endswith(_RECEIPT)
+
+
 def is_journal(path: Path) -> bool:
     """Whether the file is named as a journal."""
     return path.name.endswith(_JOURNAL)
@@ -108,8 +124,9 @@ def is_check(name: str) -> bool:
 
 
 def may_be_record(path: Path) -> bool:
-    """Whether the file is named as a record can be: every JSON but check documents."""
-    return path.name.endswith(_RECORD) and not is_check(path.name) and kind_of(path) != "folder"
+    """Whether the file is named as a record can be: every JSON but check documents and receipts."""
+    is_other = is_check(path.name) or is_receipt(path)
+    return path.name.endswith(_RECORD) and not is_other and kind_of(path) != "folder"
 
 
 def records_in(folder: Path) -> Iterator[Path]:

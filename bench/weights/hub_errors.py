@@ -177,7 +177,7 @@ def _of_status(error: HfHubHTTPError, repo: str) -> WeightsError:
             f"There is no repository {repo} on the Hub", hint=f"Check the name. {_AUTHENTICATE}"
         )
     if status == 407:
-        return _proxy_password()
+        return hub_settings.proxy_password_fault()
     if status == 429:
         wait = _seconds_to_wait(error)
         pause = "some minutes" if wait is None else f"{wait} s"
@@ -246,18 +246,10 @@ def _of_proxy(chain: tuple[BaseException, ...]) -> WeightsError | None:
     if status is None:
         return None
     if status == "407":
-        return _proxy_password()
+        return hub_settings.proxy_password_fault()
     return WeightsError(
         f"The proxy in {hub_settings.proxy_variables()} does not connect to the Hub (HTTP {status})",
         hint="Ask the administrator of the proxy to allow it, or download elsewhere and pass --model DIR",
-    )
-
-
-def _proxy_password() -> WeightsError:
-    names = hub_settings.proxy_variables() or "HTTPS_PROXY"
-    return WeightsError(
-        "The proxy wants a name and a password (HTTP 407)",
-        hint=f"Write them into {names}: http://NAME:PASSWORD@HOST:PORT",
     )
 
 

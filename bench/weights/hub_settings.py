@@ -168,6 +168,15 @@ def proxy_variables() -> str:
     return " and ".join(sorted({_proxy_variable(kind) for kind in _proxies() if kind in _ROUTED}))
 
 
+def proxy_password_fault() -> WeightsError:
+    """Return the error of a proxy that wants to know who asks."""
+    names = proxy_variables() or "HTTPS_PROXY"
+    return WeightsError(
+        "The proxy wants a name and a password (HTTP 407)",
+        hint=f"Write them into {names}: http://NAME:PASSWORD@HOST:PORT",
+    )
+
+
 def _proxies() -> dict[str, str]:
     from urllib.request import getproxies  # with http and ssl: not at the start of each command
 

@@ -98,7 +98,7 @@ def test_nobody_to_ask_means_no_bundle(say: Say, tmp_path: Path) -> None:
 def test_a_way_must_be_chosen(say: Say) -> None:
     said = say("submit", "mine.json")
     assert said.code == 2
-    assert "--offline writes the bundle to a folder, --to git puts it onto a branch" in said.line()
+    assert "--to URL sends the bundle to a site, --to git puts it onto a branch of a clone" in said.line()
     for wrong in (
         ["mine.json", "--offline", "--to", "git"],
         ["mine.json", "--offline", "--print"],
@@ -106,7 +106,7 @@ def test_a_way_must_be_chosen(say: Say) -> None:
         ["mine.json", "--offline", "--repository", "x"],
         ["mine.json", "--key-info"],
         ["--key-info", "--rotate-key"],
-        ["mine.json", "--to", "https://example.org"],
+        ["mine.json", "--to", "svn"],
         [],
     ):
         said = say("submit", *wrong)

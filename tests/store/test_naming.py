@@ -23,6 +23,19 @@ def test_a_bundle_is_named_after_its_record_and_its_key() -> None:
     assert not naming.is_bundle(Path("a/x.json"))
 
 
+@pytest.mark.parametrize(
+    ("site", "name"),
+    [
+        ("https://example.org", "x-0a1b2c3d.example.org.receipt.json"),
+        ("http://127.0.0.1:8000/moss", "x-0a1b2c3d.127.0.0.1-8000-moss.receipt.json"),
+        ("https://[::1]", "x-0a1b2c3d.1.receipt.json"),
+    ],
+)
+def test_a_receipt_is_named_after_the_bundle_and_the_site(site: str, name: str) -> None:
+    assert naming.receipt_of(Path("a/x-0a1b2c3d.bundle.json"), site) == Path("a") / name
+    assert len(naming.receipt_of(Path("x.bundle.json"), site + "a" * 300).name) < 255
+
+
 def test_a_record_and_its_journal_lie_in_one_folder() -> None:
     record, journal = Path("a/x.json"), Path("a/x.journal.jsonl")
     assert naming.journal_of(record) == naming.journal_of(journal) == journal
@@ -38,11 +51,15 @@ def test_a_record_and_its_journal_lie_in_one_folder() -> None:
         ("check.json", False),
         ("x.check.json", False),
         ("0a1b2c3d.emulated-12282MiB.check.json", False),
+        ("x-0a1b2c3d.bundle.json", True),
+        ("x-0a1b2c3d.example.org.receipt.json", False),
         ("x.journal.jsonl", False),
         ("x.html", False),
     ],
 )
-def test_every_json_but_a_check_document_may_be_a_record(name: str, expected: bool, tmp_path: Path) -> None:
+def test_every_json_but_a_check_document_and_a_receipt_may_be_a_record(
+    name: str, expected: bool, tmp_path: Path
+) -> None:
     (tmp_path / name).touch()
     assert naming.may_be_record(tmp_path / name) is expected
     assert list(naming.records_in(tmp_path)) == list(naming.records_below(tmp_path))

@@ -5,7 +5,6 @@ A line of the process is what a person reads for one set of variables.
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from bench.weights.hub_settings import importable, set_aside
+from tests.certificate import self_signed
 from tests.hub_server import Hub, proxy, serve
 from tests.weights.conftest import REPO, ROOT
 from tests.weights.samples import checkpoint
@@ -156,17 +156,7 @@ def test_a_token_file_that_an_editor_saved_is_named(tmp_path: Path, hub: Hub, en
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A self-signed certificate for localhost, and its key."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("needs openssl to make a certificate")
-    folder = tmp_path_factory.mktemp("tls")
-    made = folder / "certificate.pem", folder / "key.pem"
-    options = (
-        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
-        " -addext subjectAltName=DNS:localhost -out certificate.pem -keyout key.pem"
-    )
-    subprocess.run([openssl, *options.split()], cwd=folder, check=True, capture_output=True)
-    return made
+    return self_signed(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture
