@@ -61,7 +61,7 @@ $(STAMP): pyproject.toml constraints.txt
 	sed 's/^torch==.*/$(torch_pin)/' constraints.txt > $(VENV)/constraints.txt
 	$(BIN)/python $(PIP) --upgrade 'pip>=25.1'
 	$(BIN)/python $(PIP) --constraint $(VENV)/constraints.txt --retries 1 --extra-index-url $(torch_index) torch
-	$(BIN)/python $(PIP) --constraint $(VENV)/constraints.txt --editable '.[run,site]' $(DEV)
+	$(BIN)/python $(PIP) --constraint $(VENV)/constraints.txt --editable '.[run,site,serve]' $(DEV)
 	rm -f $(VENV)/.installed-* && touch $@ && echo $(TORCH) > $(VENV)/.torch
 
 $(COMPAT_STAMP): pyproject.toml

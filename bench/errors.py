@@ -12,6 +12,7 @@
     │   ├── PackageError    3   a needed package is missing, too old or broken
     │   ├── IdentityError   3   the key that signs cannot be used
     │   ├── SiteError       3   a site cannot be reached, or is none that takes submissions
+    │   ├── FetchError      3   a public URL cannot be fetched
     │   └── StorageError    3   the disk refused a write
     └── GateError           1   a stated expectation was not met
 
@@ -104,6 +105,10 @@ class IdentityError(MachineError):
 
 class SiteError(MachineError):
     """A site cannot be reached, or does not answer as one that takes submissions."""
+
+
+class FetchError(MachineError):
+    """A public URL cannot be fetched."""
 
 
 class StorageError(MachineError):

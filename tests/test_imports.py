@@ -62,6 +62,8 @@ PURE_MODULES: Final = {
     "bench.measure.statistics",
     "bench.measure.summary",
     "bench.run.estimate",
+    "bench.receiver.addresses",
+    "bench.receiver.web_url",
 }
 PURE_PACKAGES: Final = {"pydantic", "pydantic_core", "rfc8785", "numpy"}
 PACKAGES: Final = {
