@@ -63,6 +63,7 @@ PURE_MODULES: Final = {
     "bench.measure.summary",
     "bench.run.estimate",
     "bench.receiver.addresses",
+    "bench.receiver.challenge",
     "bench.receiver.web_url",
 }
 PURE_PACKAGES: Final = {"pydantic", "pydantic_core", "rfc8785", "numpy"}
