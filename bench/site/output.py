@@ -1,7 +1,7 @@
 """The files of a site: written whole, only where they differ, and removed when nothing makes them any more.
 
 `files.json` lists every file with its size and hash. What it does not list is not ours and is left alone.
-A build that is killed leaves `files.begun`, a line for each new file: the next one knows those files, too.
+A build that is killed leaves `files.begun`, a line for each file that it wrote: the next one knows them.
 """
 
 import hashlib
@@ -50,6 +50,7 @@ class Output:
         self.root: Final = root
         self._before = _read(root / MANIFEST)
         self._begun = _read_begun(root / BEGUN)
+        self._unsure = frozenset(self._begun)
         self.files: Final[dict[str, Written]] = {}
         self.changed = 0
 
@@ -90,15 +91,26 @@ class Output:
         return written
 
     def keep(self, files: Mapping[str, Written]) -> bool:
-        """Keep files that were written before; False, and none is kept, where one of them is not there."""
-        if any(_size(f"{self.root}/{path}") != written.size_bytes for path, written in files.items()):
+        """Keep files that were written before; False, and none is kept, where one of them is not there.
+
+        Of a file that the last build listed so, only the size is looked at. Others are read: another index, or
+        a build that was killed, may have written them since.
+        """
+        if not all(self._is_there(path, written) for path, written in files.items()):
             return False
         self.files.update(files)
         return True
 
+    def _is_there(self, path: str, written: Written) -> bool:
+        if _size(f"{self.root}/{path}") != written.size_bytes:
+            return False
+        if self._before.get(path) == written and path not in self._unsure:
+            return True
+        return _sha256(self.root / path, written.size_bytes) == written.sha256
+
     def _begin(self, path: str) -> None:
-        """Note a file that no list has yet, before it is there."""
-        if path in self._before or path in self._begun:
+        """Note a file before it is written: until the build ends, no list has it as it is."""
+        if path in self._begun:
             return
         self._begun.add(path)
         with disk_errors(self.root / BEGUN):
@@ -131,7 +143,7 @@ def _read(path: Path) -> dict[str, Written]:
 
 
 def _read_begun(path: Path) -> set[str]:
-    """Return the new files of a build that was killed; the file of a last line that was cut is not there."""
+    """Return the files that a killed build wrote; the file of a last line that was cut is as it was."""
     try:
         lines = read_file(path, _MOST_BYTES).decode(errors="replace").split("\n")[:-1]
     except OSError:
@@ -154,6 +166,13 @@ def _has(path: Path, content: bytes) -> bool:
         return read_file(path, len(content)) == content
     except OSError:
         return False
+
+
+def _sha256(path: Path, size_bytes: int) -> str | None:
+    try:
+        return hashlib.sha256(read_file(path, size_bytes)).hexdigest()
+    except OSError:
+        return None
 
 
 def _size(path: Path | str) -> int | None:

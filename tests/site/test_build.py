@@ -176,6 +176,18 @@ def test_a_file_that_somebody_removed_is_written_again(results: Path, tmp_path: 
     assert page.exists()
 
 
+def test_a_build_with_another_index_in_between_leaves_nothing_of_it(tmp_path: Path) -> None:
+    results, out, index = tmp_path / "results", tmp_path / "public", tmp_path / "index.sqlite"
+    put(results, run(0), "0", key=0, note="note 1")
+    built(results, out, index)
+    before = files_of(out)
+    put(results, run(0), "0", key=0, note="note 2")
+    built(results, out)
+    put(results, run(0), "0", key=0, note="note 1")
+    built(results, out, index)
+    assert files_of(out) == before
+
+
 def test_a_held_record_is_published_by_a_decision(results: Path, tmp_path: Path) -> None:
     out, index = tmp_path / "public", tmp_path / "index.sqlite"
     built(results, out, index)

@@ -49,6 +49,19 @@ def test_kept_files_must_be_there(tmp_path: Path) -> None:
     assert listed(tmp_path) == ["a.html"]
 
 
+def test_what_another_build_has_written_since_is_not_kept(tmp_path: Path) -> None:
+    with Output(tmp_path) as output:
+        files = {"a.html": output.put("a.html", b"1")}
+    with Output(tmp_path) as output:
+        output.put("a.html", b"2")
+    with Output(tmp_path) as output:
+        assert not output.keep(files)
+        output.put("a.html", b"1")
+    (tmp_path / MANIFEST).unlink()
+    with Output(tmp_path) as output:
+        assert output.keep(files)
+
+
 def test_after_an_interruption_the_next_build_knows_all_files(tmp_path: Path) -> None:
     with Output(tmp_path) as output:
         output.put("old.html", b"1")
@@ -67,16 +80,18 @@ from pathlib import Path
 from bench.site.output import Output
 with Output(Path(sys.argv[1])) as output:
     output.put("records/private.html", b"1")
+    output.put("kept.html", b"2")
     os._exit(9)
 """
 
 
 def test_after_a_killed_build_the_next_one_removes_what_it_left(tmp_path: Path) -> None:
     with Output(tmp_path) as output:
-        output.put("kept.html", b"1")
+        files = {"kept.html": output.put("kept.html", b"1")}
     assert subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False).returncode == 9
     assert (tmp_path / "records" / "private.html").exists()
     with Output(tmp_path) as output:
+        assert not output.keep(files)
         output.put("kept.html", b"1")
     assert sorted(path.name for path in tmp_path.iterdir()) == [MANIFEST, "kept.html"]
 
