@@ -31,6 +31,8 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
     length: int | None = None
     """`Content-Length`, where it is not that of the body: the connection ends before."""
+    is_early: bool = False
+    """Whether it is sent before the request has been read; the rest of that is never read."""
 
 
 @dataclass(frozen=True)
@@ -158,9 +160,10 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing on the terminal."""
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.state.received.append(Received(self.path, dict(self.headers.items()), body))
         answer = self.state.next()
+        is_early = isinstance(answer, Answer) and answer.is_early
+        body = b"" if is_early else self.rfile.read(int(self.headers["Content-Length"]))
+        self.state.received.append(Received(self.path, dict(self.headers.items()), body))
         self.state.reached.set()
         if isinstance(answer, Cut):
             return

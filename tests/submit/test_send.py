@@ -1,5 +1,6 @@
 """A bundle sent to a real server on this computer, and everything that can go wrong on the way."""
 
+import gzip
 import hashlib
 import time
 from dataclasses import replace
@@ -153,6 +154,12 @@ def test_a_bundle_that_is_too_large_for_the_site_is_refused() -> None:
     assert answer == Refused(title="More than 4 MiB")
 
 
+def test_a_refusal_counts_although_the_site_did_not_read_the_whole_bundle() -> None:
+    with serve(replace(document(413, title="More than 4 MiB"), is_early=True)) as site:
+        answer = send(b"x" * 20_000_000, site_of(site.url), silent, AT_ONCE)
+    assert answer == Refused(title="More than 4 MiB")
+
+
 @pytest.mark.parametrize("status", [400, 403, 409, 415])
 def test_another_refusal_is_no_judgement_of_the_record(status: int) -> None:
     with serve(document(status, title="\x1b[2JNo")) as site:
@@ -191,6 +198,13 @@ def test_an_endless_answer_is_not_read_to_its_end() -> None:
     assert f"the answer of {site.url} is larger than 4 MiB" in said
 
 
+def test_a_compressed_answer_is_not_unpacked() -> None:
+    packed = gzip.compress(b" " * 10_000_000)
+    with serve(Answer(201, packed, (("Content-Encoding", "gzip"),))) as site:
+        said = fault(site_of(site.url))
+    assert "answers as no site of bench does (HTTP 201)" in said
+
+
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_no_redirect_is_followed(status: int) -> None:
     with serve(accepted()) as other, serve(Answer(status, headers=(("Location", other.url),))) as site:
@@ -214,6 +228,16 @@ def test_a_certificate_that_nobody_knows_and_one_that_is_named(
         assert site.received == []
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
         assert isinstance(send(BUNDLE, site_of(site.url), silent), Accepted)
+
+
+def test_an_encrypted_connection_that_breaks_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = self_signed(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+    with serve(Cut(), accepted(), certificate=certificate) as site:
+        assert isinstance(send(BUNDLE, site_of(site.url), silent, AT_ONCE), Accepted)
+    assert len(site.received) == 2
 
 
 def test_a_server_without_tls() -> None:
