@@ -8,6 +8,7 @@ from bench.errors import UsageError
 
 MAX_URL: Final = 500
 _MAX_HOST: Final = 253
+_MAX_PORT: Final = 65_535
 _PORTS: Final = {"https": 443, "http": 80}
 _LABEL: Final = r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)"
 _TEXT: Final = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*"
@@ -52,7 +53,7 @@ def parse_url(url: str) -> WebUrl:
         UsageError: it is no such URL. The message does not repeat it: a password can be in it.
     """
     found = _URL.fullmatch(url) if len(url) <= MAX_URL else None
-    if found is None or len(found["host"]) > _MAX_HOST:
+    if found is None or len(found["host"]) > _MAX_HOST or int(found["port"] or 0) > _MAX_PORT:
         raise UsageError(
             f"this is no URL of at most {MAX_URL} plain characters",
             hint="Write https://HOST/PATH, without user or fragment, and the host in its xn-- form",
