@@ -169,7 +169,9 @@ class Index:
     def kept(self, name: str) -> bytes | None:
         """What was kept under a name; None if nothing was. It is checked by whoever kept it."""
         found = self._database.execute("SELECT body FROM kept WHERE name = ?", (name,)).fetchone()
-        return None if found is None else bytes(found[0])
+        if found is not None and not isinstance(found[0], bytes):
+            raise DamagedError("it contains unexpected data")
+        return None if found is None else found[0]
 
     def keep(self, found: Mapping[str, bytes]) -> None:
         """Keep what was made of the records, by name, until a file of the index is made anew."""
@@ -180,7 +182,10 @@ class Index:
 
     def _stamps(self) -> dict[bytes, Stamp]:
         rows = self._database.execute("SELECT path, size, mtime_ns, inode, ctime_ns FROM files")
-        return {path: (size, mtime, inode, ctime) for path, size, mtime, inode, ctime in rows}
+        found = {path: (size, mtime, inode, ctime) for path, size, mtime, inode, ctime in rows}
+        if not all(isinstance(path, bytes) for path in found):
+            raise DamagedError("it contains unexpected data")
+        return found
 
     def _heads(self, key: GroupKey) -> list[tuple[int, Path, RecordHead]]:
         """Each record once, under the first of its names; of equal predictions the newest."""

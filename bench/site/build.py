@@ -29,7 +29,6 @@ from bench.store.untrusted import kind_of
 from bench.validate.reading import read_judged
 
 _DIGITS: Final = 16
-_PREDICTIONS: Final = "predictions"
 Card = tuple[str, str]
 """Model and slug."""
 
@@ -141,10 +140,7 @@ def _write_rest(site: Site, placed: Sequence[Placed], cards: Mapping[Card, CardU
         newest=None if newest == NO_DATE else newest,
         order_is_known=site.order_is_known,
     )
-    predictions = site.units.text(_PREDICTIONS)
-    if predictions is None:
-        predictions = render.predictions()
-        site.units.keep_text(_PREDICTIONS, predictions)
+    predictions = site.units.predicted() or site.units.keep_predicted(render.predictions())
     items = chain.from_iterable(unit.feed for unit in cards.values())
     pages = {
         places.FRONT: render.front(overview, predictions).encode(),
@@ -175,9 +171,8 @@ def _data(site: Site, cards: Mapping[Card, CardUnit], newest: datetime) -> Mappi
     if last is not None and last.fingerprint == made_from and site.output.keep(last.files):
         return last.files
     kept = [site.units.tables(f"card/{model}/{slug}") for model, slug in cards]
-    known = [rows for rows in kept if rows is not None]
-    records = tables.joined(tables.RECORDS, [records for records, _ in known])
-    cells = tables.joined(tables.CELLS, [cells for _, cells in known])
+    records = tables.joined(tables.RECORDS, [records for records, _ in kept])
+    cells = tables.joined(tables.CELLS, [cells for _, cells in kept])
     written: dict[str, Written] = {}
     for name, rows in (("records", records), ("cells", cells)):
         for extension, content in (("parquet", tables.parquet(rows)), ("csv", tables.csv(rows))):

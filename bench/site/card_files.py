@@ -201,17 +201,17 @@ class _Card:
     def _rows(self, records: Mapping[str, RecordFiles]) -> tuple[bytes, bytes]:
         """The rows of the data. Those of the cells of unchanged records are there from the last build."""
         shown = [entry for entry in self.entries if entry.state in SHOWN]
-        last = self.site.units.tables(_unit_name(self.model, self.slug))
-        fresh = [entry for entry in shown if last is None or records[entry.id] != self._last.get(entry.id)]
+        fresh = [entry for entry in shown if records[entry.id] != self._last.get(entry.id)]
         rows = [
             tables.cell_row(entry, cell)
             for entry in fresh
             for cell in self.site.index.cells(self._file(entry))
         ]
         cells = tables.table(tables.CELLS, rows)
-        if last is not None:
+        if self._last:
+            _, last = self.site.units.tables(_unit_name(self.model, self.slug))
             ids = [entry.id for entry in shown]
-            cells = tables.arranged(tables.unpacked(tables.CELLS, last[1]), cells, ids)
+            cells = tables.arranged(tables.unpacked(tables.CELLS, last), cells, ids)
         return (
             tables.packed(tables.table(tables.RECORDS, list(map(tables.record_row, shown)))),
             tables.packed(cells),

@@ -93,8 +93,8 @@ class Output:
     def keep(self, files: Mapping[str, Written]) -> bool:
         """Keep files that were written before; False, and none is kept, where one of them is not there.
 
-        Of a file that the last build listed so, only the size is looked at. Others are read: another index, or
-        a build that was killed, may have written them since.
+        Of a file that the last build listed so, only the size is looked at. Others are read: another
+        index, or a build that was killed, may have written them since.
         """
         if not all(self._is_there(path, written) for path, written in files.items()):
             return False

@@ -6,13 +6,16 @@ from typing import Final, TypeVar
 from pydantic import ValidationError
 
 from bench.check.index import Index
+from bench.check.index_file import DamagedError
 from bench.records.base import Frozen
 from bench.records.check import Check
 from bench.site.feed import FeedItem
 from bench.site.interface import CardSummary, State
+from bench.site.lengths import Predicted
 from bench.site.output import Written
 
 _TABLES: Final = ("records", "cells")
+_PREDICTED: Final = "predictions"
 
 
 class RecordFiles(Frozen):
@@ -40,7 +43,7 @@ class PageUnit(Frozen):
     files: dict[str, Written]
 
 
-_Unit = TypeVar("_Unit", CardUnit, PageUnit, Check)
+_Unit = TypeVar("_Unit", CardUnit, PageUnit, Check, Predicted)
 
 
 class Units:
@@ -58,10 +61,16 @@ class Units:
         """The unit of other pages."""
         return self._read(name, PageUnit)
 
-    def tables(self, name: str) -> tuple[bytes, bytes] | None:
-        """The rows of a card's records and cells."""
+    def tables(self, name: str) -> tuple[bytes, bytes]:
+        """The rows of the records and cells of a card that was kept.
+
+        Raises:
+            DamagedError: they are not there.
+        """
         records, cells = (self._index.kept(self._name(f"{name}/{table}")) for table in _TABLES)
-        return None if records is None or cells is None else (records, cells)
+        if records is None or cells is None:
+            raise DamagedError("it contains a card without its rows")
+        return records, cells
 
     def prediction(self, name: str) -> Check | None:
         """A kept prediction, which depends on bench alone."""
@@ -73,10 +82,9 @@ class Units:
             self._index.keep({name: found.model_dump_json().encode()})
         return found
 
-    def text(self, name: str) -> str | None:
-        """A text that depends on bench alone."""
-        found = self._index.kept(name)
-        return None if found is None else found.decode(errors="replace")
+    def predicted(self) -> Predicted | None:
+        """What the front page predicts, which depends on bench alone."""
+        return self._parsed(self._index.kept(_PREDICTED), Predicted)
 
     def keep_card(self, name: str, unit: CardUnit, tables: tuple[bytes, bytes]) -> CardUnit:
         """Keep the unit of a card with its rows. Return it as the next build will find it."""
@@ -89,9 +97,10 @@ class Units:
         """Keep the unit of other pages."""
         self._index.keep({self._name(name): unit.model_dump_json().encode()})
 
-    def keep_text(self, name: str, text: str) -> None:
-        """Keep a text that depends on bench alone."""
-        self._index.keep({name: text.encode()})
+    def keep_predicted(self, found: Predicted) -> Predicted:
+        """Keep what the front page predicts, and return it."""
+        self._index.keep({_PREDICTED: found.model_dump_json().encode()})
+        return found
 
     def _name(self, name: str) -> str:
         return f"{self._site}/{name}"

@@ -3,6 +3,8 @@
 import io
 import json
 import shutil
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -186,6 +188,33 @@ def test_a_build_with_another_index_in_between_leaves_nothing_of_it(tmp_path: Pa
     put(results, run(0), "0", key=0, note="note 1")
     built(results, out, index)
     assert files_of(out) == before
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "DELETE FROM kept WHERE name LIKE '%/cells'",
+        "DELETE FROM kept WHERE name LIKE '%/data' OR name LIKE '%/records'",
+        "UPDATE kept SET body = 'x'",
+        "UPDATE kept SET body = -1 WHERE name LIKE '%/card/%'",
+        "UPDATE kept SET body = x'ff' WHERE name LIKE 'prediction%'",
+        "UPDATE merged SET body = '[7]'",
+        "UPDATE cells SET body = '{}'",
+        "UPDATE files SET brief = '[]'",
+        "UPDATE OR REPLACE files SET path = 7",
+    ],
+)
+def test_a_damaged_index_is_made_again(damage: str, tmp_path: Path) -> None:
+    results, out, index = tmp_path / "results", tmp_path / "public", tmp_path / "index.sqlite"
+    put(results, run(0), "0", key=0)
+    built(results, out, index)
+    put(results, run(1), "1", key=1)
+    with closing(sqlite3.connect(index)) as database:
+        database.execute(damage)
+        database.commit()
+    built(results, out, index)
+    built(results, tmp_path / "fresh")
+    assert files_of(out) == files_of(tmp_path / "fresh")
 
 
 def test_a_held_record_is_published_by_a_decision(results: Path, tmp_path: Path) -> None:

@@ -30,8 +30,8 @@ def test_it_is_gone_where_other_code_opens_the_index(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "index.sqlite"
-    use_index(path, print, lambda index: Units(index, "one").keep_text("words", "x"), made_by="one")
-    assert use_index(path, print, lambda index: Units(index, "one").text("words"), made_by="two") is None
+    use_index(path, print, lambda index: Units(index, "one").keep_page("data", UNIT), made_by="one")
+    assert use_index(path, print, lambda index: Units(index, "one").page("data"), made_by="two") is None
     assert "made by another version" in capsys.readouterr().out
 
 

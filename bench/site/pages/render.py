@@ -14,14 +14,14 @@ from bench.site.pages import simple
 
 
 @cache
-def predictions() -> str:
-    """Return what the front page predicts, as JSON; takes seconds, and changes with bench only."""
-    return predicted().model_dump_json()
+def predictions() -> Predicted:
+    """Return what the front page predicts; takes seconds, and changes with bench only."""
+    return predicted()
 
 
-def front(site: SiteIndex, predictions: str) -> str:
+def front(site: SiteIndex, predictions: Predicted) -> str:
     """Return the front page; `predictions` as the function of that name makes them."""
-    return front_page.render(site, Predicted.model_validate_json(predictions))
+    return front_page.render(site, predictions)
 
 
 def card(page: CardPage) -> str:

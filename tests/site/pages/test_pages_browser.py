@@ -65,7 +65,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     entries = (entry(RAN, handle="ada"), entry(rerun(RAN, 2), **HELD))
     bad = entry(RECORDS["hostile"], state=State.HELD, handle=BAD, reason=BAD)
     texts = {
-        places.FRONT: render.front(index(summary(plan)), predicted().model_dump_json()),
+        places.FRONT: render.front(index(summary(plan)), predicted()),
         PAGES["measured card"]: render.card(
             card_page(
                 RAN,

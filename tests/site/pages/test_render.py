@@ -12,7 +12,7 @@ def test_each_page_is_a_whole_document_and_the_same_every_time() -> None:
 
     def pages() -> list[str]:
         return [
-            render.front(index(summary(plan)), predicted().model_dump_json()),
+            render.front(index(summary(plan)), predicted()),
             render.card(card_page(ran, prediction=plan)),
             render.record(record_page(ran)),
             render.contribute(),
