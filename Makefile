@@ -5,6 +5,7 @@
 #                   transformers 4.57.1 (needs about 16 GB of memory)
 # make test-light   the installation without torch: its size, its commands (.venv-light)
 # make fuzz         any options and any files, thousands (FUZZ_SEED= for others each time); make test has some hundred
+# make test-servers the receiver on a real PostgreSQL (tools/install-postgresql)
 # make test-gpu     what only a real NVIDIA card can show; nothing is downloaded
 # make benchmarks   what the harness itself costs, measured in alternation
 # make lint types   ruff, the workflow checks, mypy
@@ -52,7 +53,7 @@ LIGHT_VENV = .venv-light
 # What plots are built from and the accessibility engine, as pinned.
 PLOTS_STAMP = tools/plots/node_modules/.installed
 
-.PHONY: help setup bench predictions derived picture test test-slow test-emulated test-full-size test-browser test-compat test-light test-gpu fuzz benchmarks lint types generated plots clean
+.PHONY: help setup bench predictions derived picture test test-slow test-emulated test-full-size test-browser test-compat test-light test-servers test-gpu fuzz benchmarks lint types generated plots clean
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
 
@@ -93,9 +94,9 @@ picture: $(STAMP)
 	$(BIN)/python -m tools.picture
 
 test: $(STAMP)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 -m 'not full_size and not browser and not gpu and not emulated and not light'
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 -m 'not full_size and not browser and not gpu and not emulated and not light and not servers'
 
-test-slow: test-emulated test-full-size test-browser test-compat
+test-slow: test-emulated test-full-size test-browser test-compat test-servers
 
 test-emulated: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 -m emulated
@@ -110,6 +111,10 @@ test-browser: $(STAMP) $(PLOTS_STAMP)
 # Not part of test-slow: it needs a card, and skips everything without one.
 test-gpu: $(STAMP)
 	$(BIN)/python -m pytest tests/gpu -m gpu -rs
+
+test-servers: $(STAMP)
+	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || tools/install-postgresql
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/receiver -m servers
 
 # Before 1.0 huggingface_hub is built on requests: other errors, other variables, another transfer.
 COMPAT_HUB = $(addprefix tests/weights/test_hub_,errors.py settings.py fallback.py)

@@ -1,1 +1,1 @@
-"""The part of the site that receives bundles: keeps them with a log, moderates, confirms accounts."""
+"""Receives bundles of strangers, keeps them with a log that anybody can verify, and lets people moderate."""

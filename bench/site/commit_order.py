@@ -1,4 +1,4 @@
-"""Which record came first: the order in which the files were committed, asked of git once.
+"""Which record came first: the order in which the files were committed, asked of git once, or received.
 
 A merge counts as the commit that brought its files: whoever writes the dates of a branch decides nothing.
 """
@@ -12,8 +12,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from bench.store.git_environment import git_environment
+from pydantic import ValidationError
 
+from bench.errors import RecordError, UsageError
+from bench.records.base import Frozen, Utc
+from bench.store import naming
+from bench.store.git_environment import git_environment
+from bench.store.untrusted import read_file
+from bench.text import decode
+
+_MOST_BYTES: Final = 2**28
 _LIMIT_S: Final = 120.0
 _GIT: Final = (
     "git",
@@ -52,12 +60,43 @@ class History:
 
 
 def history_of(folder: Path) -> History:
-    """Return the history of the files below a folder; unknown without git or all its commits."""
-    if _asked(folder, _IS_SHALLOW) != "false\n":
+    """Return the history of the files below a folder, from git or from the receiver that exported them.
+
+    It is unknown without either, and in a clone without all commits.
+
+    Raises:
+        RecordError: the receiver's list cannot be read.
+    """
+    is_shallow = _asked(folder, _IS_SHALLOW)
+    if is_shallow == "true\n":
         return History(is_known=False)
-    output = _asked(folder, _LOG)
-    if not output:
-        return History(is_known=False)
+    committed = _asked(folder, _LOG) if is_shallow == "false\n" else None
+    if committed:  # who sends a file to a repository could send such a list, too
+        return _committed(committed)
+    order = folder / naming.ORDER
+    return _received(order) if order.exists() else History(is_known=False)
+
+
+class _Line(Frozen):
+    """A bundle in the order of a receiver."""
+
+    path: str
+    received_at: Utc
+
+
+def _received(path: Path) -> History:
+    try:
+        lines = decode(read_file(path, _MOST_BYTES)).splitlines()
+        found = [_Line.model_validate_json(line) for line in lines]
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read ({error.strerror})", hint="Export it again") from error
+    except (ValidationError, UsageError) as error:
+        raise RecordError(f"{path}: is not the list of an export", hint="Export it again") from error
+    commits = {line.path: Commit(place, line.received_at) for place, line in enumerate(found)}
+    return History(is_known=True, commits=commits)
+
+
+def _committed(output: str) -> History:
     commits: dict[str, Commit] = {}
     for status, path, commit in _parsed(output):
         if status == _ADDED:

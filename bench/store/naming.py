@@ -8,6 +8,8 @@ results/MODEL/SLUG/TIME-SUITE[-frontier]-ID.json           record of a run
                    TIME-SUITE[-frontier]-ID.journal.{lock,pid}    while a process writes that journal
                    RECORD.junit.xml, RECORD.summary.md     of `bench run --ci`
 results/{published,withdrawn}/ID.json                      decisions about an entry of a site: no records
+results/received.jsonl                                     the order in which a receiver got the bundles
+results/MODEL/SLUG/ID.bundle.json                          bundle that a receiver got
 reports/MODEL/SLUG/RECORD.{html,check.json,md,csv}         report of one record
                    [HASH.][emulated-SIZE.]check.{html,json,md,csv}   report of a model on a card
 reports/index.html                                         links to the reports of models on cards
@@ -31,6 +33,7 @@ USER_FOLDER: Final = "moss-audio-bench"
 """In the user's folders for caches and for settings."""
 INDEX: Final = "records.sqlite"
 SITE_INDEX: Final = "site.sqlite"
+ORDER: Final = "received.jsonl"
 
 _RECORD: Final = ".json"
 _BUNDLE: Final = ".bundle.json"
@@ -71,6 +74,11 @@ def record_name(created_at: datetime, suite: str, kind: Kind, record_id: str) ->
 def bundle_name(stem: str, key_id: str) -> str:
     """`20260607T201500Z-standard-1f2e3d4c5b6a-0a1b2c3d.bundle.json`: the record, and the key that signed."""
     return f"{stem}-{key_id[:_KEY_DIGITS]}{_BUNDLE}"
+
+
+def submission_name(submission_id: str) -> str:
+    """`0123456789abcdef.bundle.json`: a bundle that a receiver got, by its id."""
+    return submission_id + _BUNDLE
 
 
 def is_bundle(path: Path) -> bool:

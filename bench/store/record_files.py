@@ -47,14 +47,15 @@ def read_record(path: Path) -> Record:
     Raises:
         RecordError: anything about the file is wrong; the message names the file and the first fault.
     """
-    content = _readable(path)
-    if not _is_intact(path, content.record):
+    name = str(path)
+    content = _readable(name, content_of(path))
+    if not _is_intact(name, content.record):
         raise RecordError(
             f"{path}: content_hash does not match", hint="The file was changed after it was written"
         )
     text, is_sealed = content.text, content.unwrapped is not None
     del content  # what was parsed for the hash is freed before the record is built
-    return _statement(path, text).predicate.record if is_sealed else _record(path, text)
+    return _statement(name, text).predicate.record if is_sealed else _record(name, text)
 
 
 class Unverified(NamedTuple):
@@ -73,7 +74,16 @@ def read_unverified(path: Path) -> Unverified:
     Raises:
         RecordError: the file is no record; the message names the file and the first fault.
     """
-    content = _readable(path)
+    return unverified(content_of(path), str(path))
+
+
+def unverified(found: bytes, path: str) -> Unverified:
+    """The same of the bytes of a file; `path` is what messages call it.
+
+    Raises:
+        RecordError: they are no record.
+    """
+    content = _readable(path, found)
     is_intact = _is_intact(path, content.record)
     if content.unwrapped is None:
         return Unverified(_record(path, content.text), content.record, is_intact, None)
@@ -83,17 +93,29 @@ def read_unverified(path: Path) -> Unverified:
     return Unverified(statement.predicate.record, content.record, is_intact, sealed)
 
 
+def content_of(path: Path) -> bytes:
+    """The bytes of a file that may be a record.
+
+    Raises:
+        RecordError: it cannot be read, or is larger than any record.
+    """
+    try:
+        return read_file(path, MAX_RECORD_BYTES)
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read ({error.strerror})", hint="Check the path") from error
+
+
 # Strict: a reader that took "10" for 10 would hold another document than the one that was hashed.
 
 
-def _record(path: Path, text: str | bytes) -> Record:
+def _record(path: str, text: str | bytes) -> Record:
     try:
         return Record.model_validate_json(text, strict=True)
     except ValidationError as error:
         raise RecordError(f"{path}: {first_fault(error)}") from error
 
 
-def _statement(path: Path, text: str | bytes) -> Statement:
+def _statement(path: str, text: str | bytes) -> Statement:
     try:
         return statement_of(text)
     except ValidationError as error:
@@ -120,9 +142,9 @@ class _Content(NamedTuple):
     unwrapped: Unwrapped | None
 
 
-def _readable(path: Path) -> _Content:
+def _readable(path: str, found: bytes) -> _Content:
     """Return the content of a file, once its versions are right."""
-    text, document = _read_document(path)
+    text, document = _document(path, found)
     content = _Content(text, document, None)
     if is_envelope(document):
         try:
@@ -140,12 +162,10 @@ def _readable(path: Path) -> _Content:
     return content
 
 
-def _read_document(path: Path) -> tuple[str, dict[str, JsonValue]]:
+def _document(path: str, found: bytes) -> tuple[str, dict[str, JsonValue]]:
     try:
-        content = decode(read_file(path, MAX_RECORD_BYTES))
+        content = decode(found)
         document = parse(content)
-    except OSError as error:
-        raise RecordError(f"{path}: cannot be read ({error.strerror})", hint="Check the path") from error
     except UsageError as error:
         raise RecordError(f"{path}: {error.message}", hint=error.hint) from error
     if not isinstance(document, dict):
@@ -153,7 +173,7 @@ def _read_document(path: Path) -> tuple[str, dict[str, JsonValue]]:
     return content, document
 
 
-def _is_intact(path: Path, document: dict[str, JsonValue]) -> bool:
+def _is_intact(path: str, document: dict[str, JsonValue]) -> bool:
     try:
         return document.get("content_hash") == content_hash(document)
     except RecordError as error:

@@ -7,11 +7,9 @@ from typing import Final
 
 from bench.check.summarise import summarise
 from bench.check.summary import Judged, RecordSummary
-from bench.errors import RecordError
 from bench.identity.envelope import bundle_of
 from bench.store.canonical import content_hash
-from bench.store.record_files import MAX_RECORD_BYTES, Unverified, read_unverified
-from bench.store.untrusted import read_file
+from bench.store.record_files import Unverified, content_of, unverified
 from bench.text import clean, name
 from bench.validate.candidate import Candidate
 from bench.validate.document import findings
@@ -29,9 +27,18 @@ def read_judged(path: Path) -> RecordSummary:
     Raises:
         RecordError: the file is no record.
     """
-    read = read_unverified(path)
+    return judged_content(content_of(path), str(path))
+
+
+def judged_content(content: bytes, path: str) -> RecordSummary:
+    """The same of the bytes of a file; `path` is what messages call it.
+
+    Raises:
+        RecordError: they are no record.
+    """
+    read = unverified(content, path)
     summary = summarise(read.record)
-    head = summary.head.model_copy(update={"hash": _hash(read), "judged": _judged(path, read)})
+    head = summary.head.model_copy(update={"hash": _hash(read), "judged": _judged(content, read)})
     return summary.model_copy(update={"head": head})
 
 
@@ -40,13 +47,13 @@ def _hash(read: Unverified) -> str:
     return read.record.content_hash if read.is_intact else content_hash(read.document)
 
 
-def _judged(path: Path, read: Unverified) -> Judged:
+def _judged(content: bytes, read: Unverified) -> Judged:
     candidate = Candidate(read.record, read.document, read.is_intact, NO_CLOCK)
     bundle = None if read.sealed is None else bundle_of(read.sealed, is_intact=read.is_intact)
     sent = None if bundle is None else bundle.submission
     rules = (outside_prediction,) if bundle is None else (outside_prediction, lambda _: signature(bundle))
     return Judged(
-        file_sha256=_file_sha256(path),
+        file_sha256=hashlib.sha256(content).hexdigest(),
         key_id=None if bundle is None else bundle.key_id,
         signature_holds=bundle is not None and bundle.is_signed,
         hash_holds=read.is_intact,
@@ -56,10 +63,3 @@ def _judged(path: Path, read: Unverified) -> Judged:
         findings=findings(candidate, *rules),
         series=tuple(record_digests(read.record)),
     )
-
-
-def _file_sha256(path: Path) -> str:
-    try:
-        return hashlib.sha256(read_file(path, MAX_RECORD_BYTES)).hexdigest()
-    except OSError as error:
-        raise RecordError(f"{path}: cannot be read ({error.strerror})", hint="Run it again") from error

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.errors import RecordError
 from bench.site.commit_order import history_of
+from bench.store import naming
 from tests.site.results import commit, git
 
 
@@ -121,3 +123,29 @@ def test_the_first_commit_counts_whatever_git_log_is_to_show(tmp_path: Path, res
     git(tmp_path, "config", "log.showRoot", "false")
     found = history_of(results).commits
     assert {path: one.place for path, one in found.items()} == {"one.json": 0, "two.json": 1}
+
+
+def test_an_export_of_a_receiver_has_its_own_order(tmp_path: Path) -> None:
+    lines = [
+        f'{{"path": "m/c/{name}.json", "received_at": "2026-12-01T00:00:0{nth}Z"}}'
+        for nth, name in enumerate("ba")
+    ]
+    (tmp_path / naming.ORDER).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    found = history_of(tmp_path)
+    assert found.is_known
+    assert [found.commits[f"m/c/{name}.json"].place for name in "ba"] == [0, 1]
+
+
+def test_a_list_that_somebody_sends_to_a_repository_decides_nothing(tmp_path: Path, results: Path) -> None:
+    commit(tmp_path, write(results / "first.json"))
+    before = history_of(results)
+    line = '{"path": "first.json", "received_at": "2020-01-01T00:00:00Z"}'
+    (results / naming.ORDER).write_text(line, encoding="utf-8")
+    assert history_of(results) == before
+
+
+@pytest.mark.parametrize("content", [b"{", b'{"path": 1}', b"\xff", b"[]"])
+def test_a_list_that_is_none_stops_the_build(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / naming.ORDER).write_bytes(content)
+    with pytest.raises(RecordError, match=naming.ORDER):
+        history_of(tmp_path)

@@ -1,0 +1,149 @@
+"""The receiver's database: SQLite with one writer, or PostgreSQL by URL."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from bench.errors import StorageError, UsageError
+
+Result = TypeVar("Result")
+_WAIT_S: Final = 30
+_LOCK: Final = 0x62656E63
+"""Number of PostgreSQL's advisory lock: writers of all processes follow each other, as does the log."""
+_DIALECTS: Final = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
+_EXAMPLES: Final = "Use sqlite:///FILE or postgresql://USER@HOST/NAME"
+
+
+class Database:
+    """An open database with the newest tables.
+
+    All writing goes through one thread: SQLite has one writer, and each entry of the log follows the one
+    before it. `write` returns once the disk has it.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Open a database, and make or migrate its tables.
+
+        Raises:
+            UsageError: no such kind of database.
+            StorageError: it does not answer, or the disk refused the file.
+        """
+        self.engine: Final = _engine(url)
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
+        try:
+            _migrate(self.engine)
+        except DBAPIError as error:
+            self.close()
+            raise StorageError(
+                f"the database cannot be opened ({_reason(error)})", hint="Check its address and its server"
+            ) from error
+
+    def __enter__(self) -> Self:
+        """The database itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it, after the writing that was begun."""
+        self.close()
+
+    def close(self) -> None:
+        """Finish what is being written, and disconnect."""
+        self._writer.shutdown()
+        self.engine.dispose()
+
+    def read(self, work: Callable[[sa.Connection], Result]) -> Result:
+        """Return what `work` reads, all of one state of the database.
+
+        Raises:
+            StorageError: the database does not answer.
+        """
+        try:
+            with self.engine.connect() as connection:
+                return work(connection)
+        except DBAPIError as error:
+            raise StorageError(
+                f"the database does not answer ({_reason(error)})", hint="Try again"
+            ) from error
+
+    def write(self, work: Callable[[sa.Connection], Result]) -> Result:
+        """Return what `work` returned, once all that it wrote is durable: nothing is, where it raises.
+
+        Raises:
+            StorageError: the database does not answer, or its disk is full.
+        """
+        return self._writer.submit(self._write, work).result()
+
+    def _write(self, work: Callable[[sa.Connection], Result]) -> Result:
+        try:
+            with self.engine.begin() as connection:
+                _wait_for_turn(connection)
+                return work(connection)
+        except DBAPIError as error:
+            raise StorageError(f"the database refused it ({_reason(error)})", hint="Try again") from error
+
+
+def _wait_for_turn(connection: sa.Connection) -> None:
+    """Wait until no other process writes."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+    else:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _engine(url: str) -> sa.Engine:
+    try:
+        parsed = sa.make_url(url)
+        dialect = _DIALECTS[parsed.get_backend_name()]
+        if dialect == "sqlite" and parsed.database:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = sa.create_engine(parsed.set(drivername=dialect), pool_pre_ping=dialect != "sqlite")
+    except (ArgumentError, NoSuchModuleError, KeyError) as error:
+        raise UsageError("--database: no such kind of database", hint=_EXAMPLES) from error
+    except OSError as error:
+        raise StorageError(f"--database: {error.strerror}", hint="Name a folder that is writable") from error
+    if dialect == "sqlite":
+        sa.event.listen(engine, "connect", _prepare)
+    return engine
+
+
+def _prepare(connection: DBAPIConnection, _: object) -> None:
+    """Leave transactions to us: Python's module begins them late. WAL: readers do not wait for the writer."""
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout = {_WAIT_S * 1000}",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "trusted_schema = OFF",
+        "secure_delete = ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _migrate(engine: sa.Engine) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    with engine.begin() as connection:
+        _wait_for_turn(connection)
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _reason(error: DBAPIError) -> str:
+    """The driver's words in one line: no statement, no values."""
+    lines = str(error.orig).strip().splitlines()
+    return lines[0] if lines else type(error.orig).__name__

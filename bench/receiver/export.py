@@ -1,0 +1,96 @@
+"""The submissions as a folder of results, from which `bench site build` makes the pages."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from bench.errors import UsageError
+from bench.receiver.database import Database
+from bench.receiver.states import ON_SITE, State
+from bench.receiver.submissions import Submission, body, listed
+from bench.store import naming
+from bench.store.record_files import write_atomically
+from bench.store.untrusted import read_file
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What a folder of results got: the submissions on the site, and the number of files that changed."""
+
+    submissions: tuple[Submission, ...]
+    changed: int
+
+
+def export(database: Database, folder: Path) -> Exported:
+    """Write what belongs on the site to a folder; remove what does not belong there any more.
+
+    The folder has the bundles, the decisions of people, and the order in which the bundles came.
+
+    Raises:
+        UsageError: the folder has other files.
+        StorageError: the database does not answer, or the disk refused a file.
+    """
+    _require_ours(folder)
+    on_site, changed = database.read(lambda connection: _write_bundles(connection, folder))
+    texts = dict(_decisions(folder, on_site))
+    kept = texts.keys() | {_place(folder, one) for one in on_site}
+    texts[folder / naming.ORDER] = "".join(_order(folder, on_site)).encode()
+    for path, content in texts.items():
+        changed += _put(path, content)
+    changed += sum(_remove(path) for path in sorted(folder.rglob("*.json")) if path not in kept)
+    return Exported(tuple(on_site), changed)
+
+
+def _require_ours(folder: Path) -> None:
+    """Refuse a folder with other files: they would be removed."""
+    if folder.exists() and not (folder / naming.ORDER).exists() and any(folder.iterdir()):
+        raise UsageError(f"{folder}: has other files", hint="Name a new folder, or one of an earlier export")
+
+
+def _write_bundles(connection: sa.Connection, folder: Path) -> tuple[list[Submission], int]:
+    """Bodies come one by one: together they can be larger than the memory. What is there stays as it is."""
+    on_site, changed = list(listed(connection, ON_SITE)), 0
+    for one in on_site:
+        place = _place(folder, one)
+        if not place.exists():
+            content = body(connection, one.id)
+            if content is not None:
+                changed += _put(place, content)
+    return on_site, changed
+
+
+def _place(folder: Path, one: Submission) -> Path:
+    return naming.folder(folder, one.model, one.slug) / naming.submission_name(one.id)
+
+
+def _decisions(folder: Path, on_site: list[Submission]) -> Iterator[tuple[Path, bytes]]:
+    """A reason with which somebody published what is suspicious, or withdrew it."""
+    for one in on_site:
+        if one.reason is not None:
+            decided: naming.Decided = "withdrawn" if one.state is State.WITHDRAWN else "published"
+            path = folder / decided / f"{one.content_hash.removeprefix('sha256:')}.json"
+            yield path, (json.dumps({"reason": one.reason}) + "\n").encode()
+
+
+def _order(folder: Path, on_site: list[Submission]) -> Iterator[str]:
+    for one in on_site:
+        path = _place(folder, one).relative_to(folder).as_posix()
+        yield json.dumps({"path": path, "received_at": one.received_at.isoformat()}) + "\n"
+
+
+def _put(path: Path, content: bytes) -> int:
+    try:
+        if path.stat().st_size == len(content) and read_file(path, len(content)) == content:
+            return 0
+    except OSError:
+        pass
+    write_atomically(path, content, is_durable=False)
+    return 1
+
+
+def _remove(path: Path) -> int:
+    path.unlink()
+    return 1

@@ -1,0 +1,94 @@
+"""What people decide about submissions and keys, always with a reason. Every decision is in the log."""
+
+import secrets
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Final
+
+import sqlalchemy as sa
+
+from bench.errors import UsageError
+from bench.receiver import ledger
+from bench.receiver.ledger import Event
+from bench.receiver.states import Action, State, after
+from bench.receiver.submissions import Submission, find, is_revoked, listed
+from bench.receiver.tables import KEYS, REQUESTS, SUBMISSIONS
+
+KEEPS_ADDRESSES: Final = timedelta(days=14)
+"""How long the address of a sender is kept, against floods; then it is deleted."""
+KEEPS_REQUESTS: Final = timedelta(days=7)
+"""How long an idempotency key is known."""
+_EVENTS: Final = {
+    Action.PUBLISH: Event.PUBLISHED,
+    Action.REJECT: Event.REJECTED,
+    Action.WITHDRAW: Event.WITHDRAWN,
+    Action.DELETE: Event.DELETED,
+}
+
+
+def moderate(
+    connection: sa.Connection, submission_id: str, action: Action, reason: str, at: datetime
+) -> Submission:
+    """Change the state of a submission for a reason, which is kept and shown.
+
+    Raises:
+        RecordError: there is none of this id.
+        UsageError: the action is not possible in its state.
+    """
+    known = find(connection, submission_id)
+    values: dict[str, object] = {"state": after(known.state, action), "reason": reason}
+    _log(connection, known, _EVENTS[action], at)
+    if action is Action.DELETE:
+        values |= dict.fromkeys(("body", "handle", "note", "address", "salt")) | {"findings": "[]"}
+    connection.execute(sa.update(SUBMISSIONS).where(SUBMISSIONS.c.id == submission_id).values(values))
+    return find(connection, submission_id)
+
+
+def published(connection: sa.Connection, ids: Iterable[str], at: datetime) -> None:
+    """Note that a build of the site shows these submissions, which were valid."""
+    for submission_id in ids:
+        known = find(connection, submission_id)
+        if known.state is State.VALID:
+            _log(connection, known, Event.PUBLISHED, at)
+            _set_state(connection, submission_id, State.PUBLISHED, None)
+
+
+def revoke(connection: sa.Connection, key_id: str, reason: str, at: datetime) -> int:
+    """Revoke a key: hold all that it signed and that is on the site or waits for it. Return how many.
+
+    Raises:
+        UsageError: the key is revoked already.
+    """
+    if is_revoked(connection, key_id):
+        raise UsageError(f"{key_id}: is revoked already", hint="bench site queue lists what it signed")
+    values = {"revoked_at": at, "revoked_reason": reason}
+    changed = connection.execute(sa.update(KEYS).where(KEYS.c.key_id == key_id).values(values))
+    if not changed.rowcount:
+        connection.execute(sa.insert(KEYS).values(key_id=key_id, **values))
+    ledger.append(
+        connection, Event.REVOKED, ledger.subject_of(secrets.token_bytes(ledger.SALT_BYTES), key_id), at
+    )
+    count = 0
+    for known in list(listed(connection, (State.VALID, State.PUBLISHED))):
+        if known.key_id == key_id:
+            _log(connection, known, Event.HELD, at)
+            _set_state(connection, known.id, State.HELD, f"the key was revoked: {reason}")
+            count += 1
+    return count
+
+
+def forget_old(connection: sa.Connection, now: datetime) -> None:
+    """Delete addresses and idempotency keys that are older than they are kept."""
+    old = SUBMISSIONS.c.received_at < now - KEEPS_ADDRESSES
+    connection.execute(sa.update(SUBMISSIONS).where(old).values(address=None))
+    connection.execute(sa.delete(REQUESTS).where(REQUESTS.c.received_at < now - KEEPS_REQUESTS))
+
+
+def _set_state(connection: sa.Connection, submission_id: str, state: State, reason: str | None) -> None:
+    changed = sa.update(SUBMISSIONS).where(SUBMISSIONS.c.id == submission_id)
+    connection.execute(changed.values(state=state, reason=reason))
+
+
+def _log(connection: sa.Connection, known: Submission, event: Event, at: datetime) -> None:
+    salt = connection.scalar(sa.select(SUBMISSIONS.c.salt).where(SUBMISSIONS.c.id == known.id))
+    ledger.append(connection, event, ledger.subject_of(bytes(salt or b""), known.content_hash), at)

@@ -1,0 +1,96 @@
+"""The receiver's database, of each kind: durable, one writer at a time, the tables that the code states."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from bench.errors import StorageError, UsageError
+from bench.receiver.database import Database
+from bench.receiver.tables import KEYS, METADATA
+
+ROW = {"key_id": "a" * 64, "account": "example.org"}
+
+
+def keys(connection: sa.Connection) -> list[str]:
+    return list(connection.scalars(sa.select(KEYS.c.key_id).order_by(KEYS.c.key_id)))
+
+
+def test_migrations_make_the_tables_that_the_code_states(database: Database) -> None:
+    def differences(connection: sa.Connection) -> object:
+        return compare_metadata(MigrationContext.configure(connection), METADATA)
+
+    assert database.read(differences) == []
+
+
+def test_what_was_written_is_there_when_it_is_opened_again(database_url: str) -> None:
+    for _ in range(2):
+        with Database(database_url) as database:
+            if not database.read(keys):
+                database.write(lambda connection: connection.execute(sa.insert(KEYS).values(ROW)))
+    with Database(database_url) as database:
+        assert database.read(keys) == [ROW["key_id"]]
+
+
+def test_nothing_is_written_where_the_work_fails(database: Database) -> None:
+    def work(connection: sa.Connection) -> None:
+        connection.execute(sa.insert(KEYS).values(ROW))
+        raise ValueError("after the first half")
+
+    with pytest.raises(ValueError, match="after the first half"):
+        database.write(work)
+    assert database.read(keys) == []
+
+
+def test_writers_of_several_threads_and_processes_follow_each_other(database_url: str) -> None:
+    """Each reads the number of rows and writes one: two at once would read the same number."""
+
+    def work(connection: sa.Connection) -> None:
+        count = connection.scalar(sa.select(sa.func.count()).select_from(KEYS)) or 0
+        connection.execute(sa.insert(KEYS).values(key_id=f"{count:064x}"))
+
+    with Database(database_url) as first, Database(database_url) as second:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda nth: (first, second)[nth % 2].write(work), range(60)))
+        assert len(first.read(keys)) == len(second.read(keys)) == 60
+
+
+def test_a_time_comes_back_in_utc_whatever_its_zone(database: Database) -> None:
+    time = datetime(2026, 11, 30, 23, 30, tzinfo=timezone(timedelta(hours=-5)))
+    database.write(lambda connection: connection.execute(sa.insert(KEYS).values(ROW | {"revoked_at": time})))
+    found = database.read(lambda connection: connection.scalar(sa.select(KEYS.c.revoked_at)))
+    assert found == time
+    assert found is not None
+    assert found.tzinfo is UTC
+
+
+def test_a_statement_that_fails_is_one_line_without_its_values(database: Database) -> None:
+    def twice(connection: sa.Connection) -> None:
+        for _ in range(2):
+            connection.execute(sa.insert(KEYS).values(ROW | {"account": "private words"}))
+
+    with pytest.raises(StorageError, match="the database refused it") as caught:
+        database.write(twice)
+    assert "private words" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["mysql://here/x", "no address", "", "oracle+x://a"])
+def test_another_kind_of_database_is_a_usage_error(url: str) -> None:
+    with pytest.raises(UsageError, match="--database"):
+        Database(url)
+
+
+def test_a_server_that_is_not_there_is_one_line() -> None:
+    with pytest.raises(StorageError, match="cannot be opened"):
+        Database("postgresql://nobody@127.0.0.1:1/x")
+
+
+def test_a_file_that_is_no_database_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("a letter" * 1000, encoding="utf-8")
+    with pytest.raises(StorageError, match="cannot be opened"):
+        Database(f"sqlite:///{tmp_path}/x")
