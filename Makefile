@@ -117,7 +117,7 @@ test-servers: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/receiver -m servers
 
 # Before 1.0 huggingface_hub is built on requests: other errors, other variables, another transfer.
-COMPAT_HUB = $(addprefix tests/weights/test_hub_,errors.py settings.py fallback.py)
+COMPAT_HUB = $(addprefix tests/weights/test_hub_,errors.py settings.py fallback.py) tests/submit/test_dataset.py
 test-compat: $(COMPAT_STAMP)
 	$(COMPAT_VENV)/bin/python -m pytest tests/moss_audio tests/engines tests/arithmetic tests/predict $(COMPAT_HUB) -m 'not full_size and not gpu'
 

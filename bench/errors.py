@@ -11,7 +11,7 @@
     │   ├── WeightsError    3   the weights are not available, or differ from what the Hub states
     │   ├── PackageError    3   a needed package is missing, too old or broken
     │   ├── IdentityError   3   the key that signs cannot be used
-    │   ├── SiteError       3   a site cannot be reached, or is none that takes submissions
+    │   ├── SiteError       3   a site or the Hub cannot be reached, or takes no submission
     │   ├── FetchError      3   a public URL cannot be fetched
     │   └── StorageError    3   the disk refused a write
     └── GateError           1   a stated expectation was not met
@@ -104,7 +104,7 @@ class IdentityError(MachineError):
 
 
 class SiteError(MachineError):
-    """A site cannot be reached, or does not answer as one that takes submissions."""
+    """A site or the Hub cannot be reached, or does not take the submission."""
 
 
 class FetchError(MachineError):

@@ -94,7 +94,7 @@ IMPURE: Final = {
 ONLY_IN: Final = {
     "pynvml": {"bench.hardware.nvml", "bench.hardware.nvml_calls", "bench.hardware.nvml_errors"},
     "click": {"bench.cli"},
-    "huggingface_hub": {"bench.weights"},
+    "huggingface_hub": {"bench.weights", "bench.submit.dataset"},
     "httpx2": {"bench.submit"},
     "pytest": {"bench.pytest_plugin", "bench.testing"},
     "pytest_benchmark": set[str](),

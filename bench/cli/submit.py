@@ -10,20 +10,20 @@ import click
 from bench.cli.command import Command
 from bench.cli.options import FILE
 from bench.cli.streams import can_ask, echo
-from bench.cli.submit_site import send_bundle
+from bench.cli.submit_online import account_of_hub, send_to_dataset, send_to_site
 from bench.errors import ExitCode, GateError, UsageError
+from bench.submit.destination import Dataset, Site, destination_of
 
 if TYPE_CHECKING:
     from bench.identity.keys import SigningKey
     from bench.submit.draft import Draft
     from bench.submit.repository import Repository
-    from bench.submit.site_address import Site
 
 _GIT = "git"
 _NO_KEY = "0" * 64
 _WAYS = (
-    "--to URL sends the bundle to a site, --to git puts it onto a branch of a clone, --offline writes it to "
-    "a folder"
+    "--to URL sends the bundle to a site or to the Hub, --to git puts it onto a branch of a clone, --offline "
+    "writes it to a folder"
 )
 
 
@@ -33,7 +33,8 @@ _WAYS = (
     "--to",
     "destination",
     metavar="URL|git",
-    help="URL: send the bundle to a site, such as https://HOST. git: commit it to a branch of a clone.",
+    help="URL: send the bundle to a site (https://HOST), or open a pull request on a dataset of the Hub "
+    "(hf://datasets/ORG/NAME). git: commit it to a branch of a clone.",
 )
 @click.option(
     "--repository",
@@ -77,16 +78,17 @@ def submit(
     with private text is refused. The key is made on first use, in your configuration folder.
 
     With --to URL the bundle is written next to RECORD and then sent; the same command sends the same bundle
-    again, and the site counts it once. The receipt is kept next to it.
+    again, and it counts once. The receipt is kept next to it.
 
     \b
     Exit codes: 0 done, 1 the record has errors or the site refuses it, 2 no record or no agreement,
-    3 the key cannot be used or the site cannot be reached.
+    3 the key cannot be used, or the site or the Hub cannot be reached.
 
     \b
     Examples:
       bench submit results/MOSS-Audio-4B-Instruct/rtx-4070/20261122T000554Z-quick-dc1f6524e0f0.json --to git
       bench submit my-record.json --to https://results.example.org
+      bench submit my-record.json --to hf://datasets/ORG/NAME
       bench submit my-record.json --offline --note "Open case, fans at 100 %"
       bench submit my-record.json --print
       bench submit --verify their-record.bundle.json
@@ -110,11 +112,11 @@ def submit(
 
 @dataclass(frozen=True)
 class _Way:
-    """Where a bundle goes: a folder, from there to a site, a clone, or, with none, to standard output."""
+    """Where a bundle goes: a folder, and from there to a site or a dataset; a clone; or standard output."""
 
-    folder: Path | None
-    clone: Path | None
-    site: "Site | None"
+    folder: Path | None = None
+    remote: Site | Dataset | None = None
+    clone: Path | None = None
 
 
 def _way(
@@ -126,8 +128,6 @@ def _way(
     offline: bool,
     print_all: bool,
 ) -> _Way:
-    from bench.submit.site_address import site_of
-
     given = [destination is not None, offline, print_all].count(True)
     if given > 1:
         raise UsageError("--to, --offline and --print exclude each other", hint=_WAYS)
@@ -138,9 +138,10 @@ def _way(
     if repository is not None and destination != _GIT:
         raise UsageError("--repository needs --to git", hint=_WAYS)
     if destination == _GIT:
-        return _Way(folder=None, clone=repository or Path(), site=None)
-    site = None if destination is None else site_of(destination)
-    return _Way(folder=None if print_all else out or record.parent, clone=None, site=site)
+        return _Way(clone=repository or Path())
+    if destination is not None:
+        return _Way(folder=record.parent, remote=destination_of(destination))
+    return _Way() if print_all else _Way(folder=out or record.parent)
 
 
 def _submit(path: Path, way: _Way, *, handle: str | None, note: str | None, yes: bool) -> int:
@@ -160,11 +161,13 @@ def _submit(path: Path, way: _Way, *, handle: str | None, note: str | None, yes:
         raise GateError("nothing was signed", hint="Only a record without errors is submitted")
     if way.folder is None and way.clone is None:
         return _print(made)
+    # What can be refused is refused before a key is made.
     repository, committer = None, None
-    if way.clone is not None:  # refused before a key is made
+    if way.clone is not None:
         repository = Repository(way.clone)
         repository.require_new(made.record.record_id)
         committer = repository.committer()
+    account = account_of_hub() if isinstance(way.remote, Dataset) else ""
     key = open_key()
     envelope = sign(made.document, key.signer, handle=made.handle, note=made.note)
     content = render_envelope(envelope)
@@ -172,15 +175,19 @@ def _submit(path: Path, way: _Way, *, handle: str | None, note: str | None, yes:
         echo(line)
     if committer is not None:
         echo(f"git       the commit shows your name and address to everybody: {committer}")
-    if way.site is not None:
-        echo(f"site      {way.site.url}")
+    if isinstance(way.remote, Dataset):
+        echo(f"dataset   {way.remote.address}; the pull request shows your account to everybody: {account}")
+    if isinstance(way.remote, Site):
+        echo(f"site      {way.remote.url}")
     _agree(yes)
     if repository is not None:
         _commit(repository, made, key, content)
     elif way.folder is not None:
         bundle = _write(way.folder, made, key, content)
-        if way.site is not None:
-            send_bundle(bundle, content, way.site)
+        if isinstance(way.remote, Dataset):
+            send_to_dataset(bundle, content, made.record, way.remote, account)
+        elif isinstance(way.remote, Site):
+            send_to_site(bundle, content, way.remote)
     return ExitCode.DONE
 
 

@@ -3,7 +3,7 @@
 results/MODEL/SLUG/TIME-SUITE[-frontier]-ID.json           record of a run
                    TIME-SUITE-plan-ID.json                 record of `bench plan`
                    RECORD-KEY.bundle.json                  signed record; KEY begins the id of the key
-                   RECORD-KEY.SITE.receipt.json            what a site answered when it took that bundle
+                   RECORD-KEY.SITE.receipt.json            answer of a site or the Hub that took that bundle
                    TIME-SUITE[-frontier]-ID.journal.jsonl  journal of a run that has not ended
                    TIME-SUITE[-frontier]-ID.journal.{lock,pid}    while a process writes that journal
                    RECORD.junit.xml, RECORD.summary.md     of `bench run --ci`

@@ -15,5 +15,9 @@ def name_of(record: Record, key_id: str) -> str:
 
 def place_of(record: Record, key_id: str) -> PurePosixPath:
     """Return the path of a bundle in a repository of results."""
-    folder = naming.folder(naming.RESULTS, record.model.name, record.device.slug)
-    return PurePosixPath(*folder.parts, name_of(record, key_id))
+    return folder_of(record) / name_of(record, key_id)
+
+
+def folder_of(record: Record) -> PurePosixPath:
+    """Return the folder of a bundle in a repository of results."""
+    return PurePosixPath(*naming.folder(naming.RESULTS, record.model.name, record.device.slug).parts)

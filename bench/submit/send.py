@@ -14,6 +14,7 @@ import httpx2
 import bench
 from bench.errors import SiteError
 from bench.submit.answer import MAX_BYTES, Accepted, Refused, read_answer
+from bench.submit.destination import Site
 from bench.submit.send_faults import (
     AGAIN,
     lasting_fault,
@@ -22,7 +23,6 @@ from bench.submit.send_faults import (
     passing_fault,
     settings_fault,
 )
-from bench.submit.site_address import Site
 from bench.text import clean
 
 Progress = Callable[[str], None]

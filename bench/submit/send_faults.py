@@ -9,7 +9,7 @@ from typing import Final
 import httpx2
 
 from bench.errors import SiteError, WeightsError
-from bench.submit.site_address import Site
+from bench.submit.destination import Site
 from bench.weights import hub_settings
 
 AGAIN: Final = "Run the same command again: it sends the same bundle"

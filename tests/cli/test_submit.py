@@ -98,7 +98,10 @@ def test_nobody_to_ask_means_no_bundle(say: Say, tmp_path: Path) -> None:
 def test_a_way_must_be_chosen(say: Say) -> None:
     said = say("submit", "mine.json")
     assert said.code == 2
-    assert "--to URL sends the bundle to a site, --to git puts it onto a branch of a clone" in said.line()
+    assert (
+        "--to URL sends the bundle to a site or to the Hub, --to git puts it onto a branch of a clone"
+        in said.line()
+    )
     for wrong in (
         ["mine.json", "--offline", "--to", "git"],
         ["mine.json", "--offline", "--print"],

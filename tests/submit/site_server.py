@@ -95,7 +95,7 @@ def serve(
     class Handler(_Handler):
         state = site
 
-    server = _Server(("127.0.0.1", 0), Handler)
+    server = ThreadingServer(("127.0.0.1", 0), Handler)
     scheme, host = "http", "127.0.0.1"
     if certificate is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -104,7 +104,7 @@ def serve(
         scheme, host = "https", "localhost"
     site.port = server.server_address[1]
     site.url = f"{scheme}://{host}:{site.port}"
-    with _running(server):
+    with running(server):
         yield site
 
 
@@ -128,13 +128,14 @@ def tunnel(port: int) -> Iterator[str]:
                             return
                         ends[near].sendall(content)
 
-    server = _Server(("127.0.0.1", 0), Handler)
-    with _running(server):
+    server = ThreadingServer(("127.0.0.1", 0), Handler)
+    with running(server):
         yield f"http://127.0.0.1:{server.server_address[1]}"
 
 
 @contextmanager
-def _running(server: ThreadingHTTPServer) -> Iterator[None]:
+def running(server: ThreadingHTTPServer) -> Iterator[None]:
+    """Serve until the block ends."""
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
@@ -145,7 +146,9 @@ def _running(server: ThreadingHTTPServer) -> Iterator[None]:
         thread.join()
 
 
-class _Server(ThreadingHTTPServer):
+class ThreadingServer(ThreadingHTTPServer):
+    """A server that waits for no client, and says nothing of one that hangs up."""
+
     daemon_threads = True
 
     def handle_error(self, request: object, client_address: object) -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from bench.errors import SiteError
 from bench.submit.answer import Accepted, Refused
+from bench.submit.destination import Site, site_of
 from bench.submit.send import Patience, send
-from bench.submit.site_address import Site, site_of
 from tests.certificate import self_signed
 from tests.submit.site_server import (
     FINDING,

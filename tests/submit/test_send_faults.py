@@ -3,8 +3,8 @@
 import pytest
 
 from bench.errors import SiteError
+from bench.submit.destination import site_of
 from bench.submit.send import Patience, send
-from bench.submit.site_address import site_of
 from tests.hub_server import proxy
 
 SITE = site_of("https://results.invalid")

@@ -1,4 +1,4 @@
-"""The address of a site that takes submissions."""
+"""Where a bundle is sent: a site that takes submissions, or a dataset on the Hub."""
 
 import re
 from dataclasses import dataclass
@@ -13,8 +13,11 @@ _ADDRESS: Final = re.compile(
     r"(?P<path>(?:/[\w.~-]+)*)/?",
     re.ASCII | re.IGNORECASE,
 )
+_DATASET: Final = re.compile(r"hf://datasets/([\w.-]+/[\w.-]+)/?", re.ASCII)
 _OWN: Final = re.compile(r"localhost|\[::1\]|127(?:\.\d{1,3}){3}")
-_FORM: Final = "Write it as https://HOST, with :PORT or /PATH where the site has one"
+_FORM: Final = (
+    "Write git, hf://datasets/ORG/NAME, or https://HOST (with :PORT or /PATH where the site has one)"
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,28 @@ class Site:
         return self.url + _API
 
 
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset on the Hub, named `ORG/NAME`."""
+
+    name: str
+
+    @property
+    def address(self) -> str:
+        """The address."""
+        return f"hf://datasets/{self.name}"
+
+
+def destination_of(text: str) -> Site | Dataset:
+    """Return what is at an address.
+
+    Raises:
+        UsageError: it is no such address, or http:// leads to another computer.
+    """
+    dataset = _DATASET.fullmatch(text)
+    return site_of(text) if dataset is None else Dataset(dataset[1])
+
+
 def site_of(text: str) -> Site:
     """Return the site at an address.
 
@@ -40,9 +65,7 @@ def site_of(text: str) -> Site:
     """
     found = _ADDRESS.fullmatch(text)
     if found is None or int(found["port"] or 0) > 65_535:
-        raise UsageError(
-            f"--to: '{clean(text, MAX_NAME)}' is neither git nor the address of a site", hint=_FORM
-        )
+        raise UsageError(f"--to: '{clean(text, MAX_NAME)}' is nothing that takes bundles", hint=_FORM)
     scheme, host, port = found["scheme"].lower(), found["host"].lower(), found["port"]
     origin = host if port is None else f"{host}:{port}"
     is_own = _OWN.fullmatch(host) is not None

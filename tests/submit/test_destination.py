@@ -1,9 +1,9 @@
-"""Addresses of sites: which are taken, and where bundles go then."""
+"""Addresses of sites and datasets: which are taken, and where bundles go then."""
 
 import pytest
 
 from bench.errors import UsageError
-from bench.submit.site_address import site_of
+from bench.submit.destination import Dataset, destination_of, site_of
 
 
 @pytest.mark.parametrize(
@@ -37,12 +37,15 @@ def test_an_address_of_a_site(text: str, url: str, is_own: bool) -> None:
         "https://exa mple.org",
         "https://example.org/\x1b[2J",
         "https://example.org//evil",
+        "hf://datasets/name",
+        "hf://models/org/name",
+        "hf://datasets/org/name/file.json",
         "https://éxample.org",
     ],
 )
 def test_anything_else_is_refused_in_one_printable_line(text: str) -> None:
-    with pytest.raises(UsageError, match="is neither git nor the address of a site") as refused:
-        site_of(text)
+    with pytest.raises(UsageError, match="is nothing that takes bundles") as refused:
+        destination_of(text)
     assert str(refused.value).isprintable()
 
 
@@ -52,3 +55,8 @@ def test_anything_else_is_refused_in_one_printable_line(text: str) -> None:
 def test_http_is_for_this_computer_alone(host: str) -> None:
     with pytest.raises(UsageError, match=f"http://{host}:80 is not encrypted.*Use https://{host}"):
         site_of(f"http://{host}:80")
+
+
+def test_an_address_of_a_dataset() -> None:
+    assert destination_of("hf://datasets/Some-Org/moss.results/") == Dataset("Some-Org/moss.results")
+    assert Dataset("a/b").address == "hf://datasets/a/b"

@@ -1,4 +1,4 @@
-"""`bench submit --to URL`: sent, answered, refused, interrupted, and sent again."""
+"""`bench submit --to URL` and `--to hf://...`: sent, answered, refused, interrupted, and sent again."""
 
 import json
 import signal
@@ -9,7 +9,8 @@ import pytest
 from bench.store import naming
 from bench.store.record_files import write_record
 from tests.cli.conftest import Say
-from tests.run.processes import NEEDS_SIGNALS, started
+from tests.run.processes import NEEDS_SIGNALS, bench, started
+from tests.submit.dataset_server import TOKEN, serve_hub
 from tests.submit.site_server import FINDING, ID, Answer, Silence, accepted, busy, document, serve
 from tests.validate.good import ordinary
 
@@ -94,7 +95,7 @@ def test_a_page_in_place_of_an_answer_is_one_line(say: Say, tmp_path: Path) -> N
     ("arguments", "line"),
     [
         (["--to", "http://example.org"], "is not encrypted"),
-        (["--to", "gopher://example.org"], "is neither git nor the address of a site"),
+        (["--to", "gopher://example.org"], "is nothing that takes bundles"),
         (["--to", "https://example.org", "--offline"], "exclude each other"),
         (["--to", "https://example.org", "--out", "x"], "--out needs --offline"),
         (["--to", "https://example.org", "--repository", "x"], "--repository needs --to git"),
@@ -127,3 +128,58 @@ def test_an_interrupt_leaves_the_bundle_and_no_receipt(tmp_path: Path) -> None:
     assert (process.returncode, err.strip()) == (130, "bench: interrupted")
     assert site.received[0].body == bundle_in(tmp_path).read_bytes()
     assert receipts_in(tmp_path) == []
+
+
+def test_a_pull_request_on_a_dataset_of_the_hub(tmp_path: Path, say: Say) -> None:
+    with serve_hub("some-org/moss-results") as hub:
+        sent = [
+            bench(
+                *("submit", "mine.json", "--to", "hf://datasets/some-org/moss-results", "--yes"),
+                home=tmp_path,
+                cwd=tmp_path,
+                env={"HF_ENDPOINT": hub.url, "HF_TOKEN": TOKEN, "HF_HUB_OFFLINE": "0"},
+            )
+            for _ in range(2)
+        ]
+    first, again = sent
+    assert (first.returncode, first.stderr) == (0, "")
+    assert "hf://datasets/some-org/moss-results; the pull request shows your account to everybody: ada\n" in (
+        first.stdout
+    )
+    bundle = bundle_in(tmp_path)
+    (pull,) = hub.pulls
+    assert pull.content == bundle.read_bytes()
+    assert pull.path == f"results/MOSS-Audio-4B-Instruct/rtx-4090/{bundle.name}"
+    (receipt,) = receipts_in(tmp_path)
+    assert first.stdout.splitlines()[-4:] == [
+        "sent      hf://datasets/some-org/moss-results, as 1",
+        "state     open",
+        f"page      {hub.url}/datasets/some-org/moss-results/discussions/1",
+        f"receipt   {receipt.name}",
+    ]
+    assert (again.returncode, again.stdout) == (0, first.stdout), "the same pull request"
+    assert say("validate", bundle.name).code == 0
+
+
+def test_without_an_account_on_the_hub_no_key_is_made(tmp_path: Path) -> None:
+    ended = bench(
+        *("submit", "mine.json", "--to", "hf://datasets/some-org/moss-results", "--yes"),
+        home=tmp_path,
+        cwd=tmp_path,
+        env={"HF_TOKEN": "", "HUGGING_FACE_HUB_TOKEN": "", "HF_HUB_OFFLINE": "0"},
+    )
+    assert (ended.returncode, ended.stdout) == (3, "")
+    assert ended.stderr.startswith("bench: a pull request on the Hub needs an account, and there is no token")
+    assert ended.stderr.count("\n") == 1
+    assert not list(tmp_path.rglob("key.pem"))
+
+
+def test_a_broken_address_of_the_hub_is_one_line(tmp_path: Path) -> None:
+    ended = bench(
+        *("submit", "mine.json", "--to", "hf://datasets/some-org/moss-results", "--yes"),
+        home=tmp_path,
+        cwd=tmp_path,
+        env={"HF_ENDPOINT": "https://[::1", "HF_TOKEN": TOKEN},
+    )
+    assert ended.returncode == 3
+    assert ended.stderr.startswith("bench: HF_ENDPOINT is not a web address. ")
