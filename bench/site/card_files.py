@@ -225,28 +225,32 @@ class _Card:
         last = self._last.get(entry.id)
         if last is not None and last.fingerprint == made_from and self.site.output.keep(last.files):
             return last
-        check, sent = None, _Sent({}, is_bundle=False)
+        check, sent = None, dict[str, Written]()
         if entry.state in SHOWN:
             cells = self.site.index.cells(self._file(entry))
             check = merge((RecordSummary(head=entry.head, cells=cells),))
-            sent = _sent(self._file(entry), entry.id)
+            sent = self._sent(entry, content, last)
         page = RecordPage(
-            entry=entry, check=check, bundle=sent.is_bundle, order_is_known=self.site.order_is_known
+            entry=entry,
+            check=check,
+            bundle=places.record_bundle(entry.id) in sent,
+            order_is_known=self.site.order_is_known,
         )
-        files = {places.record_page(entry.id): render.record(page).encode(), **sent.files}
-        written = {path: self.site.output.put(path, content) for path, content in files.items()}
-        return RecordFiles(state=entry.state, fingerprint=made_from, files=written)
+        place = places.record_page(entry.id)
+        files = {place: self.site.output.put(place, render.record(page).encode()), **sent}
+        return RecordFiles(state=entry.state, fingerprint=made_from, content=content, files=files)
+
+    def _sent(self, entry: Entry, content: str, last: RecordFiles | None) -> dict[str, Written]:
+        """What was sent, as files of the site: those of the last build, where the record is the same."""
+        if last is not None and last.content == content:
+            kept = {path: last.files[path] for path in last.files if path != places.record_page(entry.id)}
+            if kept and self.site.output.keep(kept):
+                return kept
+        files = _as_sent(self._file(entry), entry.id)
+        return {path: self.site.output.put(path, found) for path, found in files.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class _Sent:
-    """What was sent, as files of the site."""
-
-    files: dict[str, bytes]
-    is_bundle: bool
-
-
-def _sent(path: Path, entry_id: str) -> _Sent:
+def _as_sent(path: Path, entry_id: str) -> dict[str, bytes]:
     """Return the record as JSON, and the bundle that it was in as it was sent."""
     try:
         content = read_file(path, MAX_RECORD_BYTES)
@@ -255,7 +259,6 @@ def _sent(path: Path, entry_id: str) -> _Sent:
     text = decode(content)
     document = parse(text)
     if not isinstance(document, dict) or not is_envelope(document):
-        return _Sent({places.record_json(entry_id): text.encode()}, is_bundle=False)
+        return {places.record_json(entry_id): text.encode()}
     record = unwrap(document).record
-    files = {places.record_json(entry_id): canonical(record) + b"\n", places.record_bundle(entry_id): content}
-    return _Sent(files, is_bundle=True)
+    return {places.record_json(entry_id): canonical(record) + b"\n", places.record_bundle(entry_id): content}

@@ -19,10 +19,14 @@ _PREDICTED: Final = "predictions"
 
 
 class RecordFiles(Frozen):
-    """The files of one record's page, and the digest of what they were made from."""
+    """The files of one record's page, and the digest of what they were made from.
+
+    `content`: SHA-256 of the record's own file.
+    """
 
     state: State
     fingerprint: str
+    content: str
     files: dict[str, Written]
 
 
