@@ -120,8 +120,9 @@ def _shape(row: CheckRow) -> RowShape:
     return RowShape(clip_seconds=row.clip_seconds, max_tokens=row.max_tokens, attention=row.attention)
 
 
-def _size(row: CheckRow) -> tuple[float, int, str]:
-    return row.clip_seconds, row.max_tokens, row.cell_id
+def _size(row: CheckRow) -> tuple[float, int]:
+    """Sort key of a row by size; of equal ones the first counts, as for the figures above a report."""
+    return row.clip_seconds, row.max_tokens
 
 
 # --- settings that no merged cell decides ------------------------------------------------------------------

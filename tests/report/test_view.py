@@ -4,15 +4,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.check.document import merge
+from bench.check.summarise import summarise
 from bench.records.enums import Attention, Provenance, WeightMode
 from bench.records.reasons import FlashAttentionNeedsGpu
 from bench.records.record import Record
-from bench.report.view import view_of
+from bench.report.details import traces_of
+from bench.report.view import build_view, view_of
 from bench.text import clean
 from bench.wording.outcomes import unsupported
 from tests.samples import cards
 from tests.samples import records as sample
 from tests.samples.named import RECORDS
+from tests.validate.good import good
+from tests.validate.recipes import Recipe
 
 
 @pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS.keys())
@@ -24,6 +29,14 @@ def test_every_cell_is_one_row(record: Record) -> None:
 def test_the_largest_cell_stands_at_the_top() -> None:
     texts = [fact.text for fact in view_of(sample.standard()).highlights]
     assert texts == ["600 s × 256 tokens", "36.6 tok/s", "2.41 s", "12.70 GB (11.83 GiB)"]
+
+
+def test_sentence_and_highlights_are_of_one_cell_where_two_are_as_large() -> None:
+    runs = [good(Recipe(card="rtx-4090", seed=seed, clips=(10.0,), tokens=(128,))) for seed in range(5)]
+    check = merge(map(summarise, runs))
+    speeds = [fact.text for fact in build_view(check, traces_of(check, ())).highlights][1:2]
+    assert len(check.rows) == 2
+    assert [speed in check.why for speed in speeds] == [True]
 
 
 def test_the_speed_of_a_larger_device_is_no_highlight() -> None:
