@@ -90,10 +90,11 @@ def send_to_dataset(bundle: Path, content: bytes, record: "Record", dataset: "Da
 
 def _keep(bundle: Path, receipt: "Receipt") -> None:
     from bench.submit.receipt import write_receipt
+    from bench.wording.submissions import state
 
     path = write_receipt(bundle, receipt)
     echo(f"sent      {receipt.site}, as {receipt.id}")
-    echo(f"state     {receipt.state}")
+    echo(f"state     {state(receipt.state)}")
     echo(f"page      {receipt.url}")
     echo(f"receipt   {path}")
 

@@ -38,13 +38,13 @@ def account() -> str:
     Raises:
         SiteError: there is no token, the Hub refuses it, or it cannot be reached.
     """
-    if get_token() is None:
-        raise SiteError(
-            "a pull request on the Hub needs an account, and there is no token here",
-            hint="Run `hf auth login`, or set HF_TOKEN to a token that can write",
-        )
     with _translated("the account"):
-        return clean(str(HfApi().whoami()["name"]), MAX_NAME)
+        if get_token() is not None:
+            return clean(str(HfApi().whoami()["name"]), MAX_NAME)
+    raise SiteError(
+        "a pull request on the Hub needs an account, and there is no token here",
+        hint="Run `hf auth login`, or set HF_TOKEN to a token that can write",
+    )
 
 
 def open_pull_request(

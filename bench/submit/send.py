@@ -99,7 +99,8 @@ def _client(site: Site, patience: Patience) -> httpx2.Client:
     try:
         return httpx2.Client(
             headers={"User-Agent": f"moss-audio-bench/{bench.__version__}", "Accept-Encoding": "identity"},
-            timeout=httpx2.Timeout(patience.silence_s, connect=patience.connect_s),
+            # To connect, between two bytes read, between two written, for a free connection.
+            timeout=(patience.connect_s, patience.silence_s, patience.silence_s, None),
             follow_redirects=False,
             # A proxy cannot reach this computer.
             mounts=dict.fromkeys(_DIRECT) if site.is_own else None,

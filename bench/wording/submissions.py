@@ -1,4 +1,4 @@
-"""Sentences about submissions: what a record counts for, and what its licence means."""
+"""Sentences about submissions: what a record counts for, what its licence and its state mean."""
 
 from types import MappingProxyType
 from typing import Final
@@ -25,6 +25,23 @@ _BY_WEIGHTS: Final = MappingProxyType(
         WeightMode.TINY: "for the pipeline alone: it ran the tiny model",
     }
 )
+
+_STATES: Final = MappingProxyType(
+    {
+        "received": "the site has not judged it yet",
+        "valid": "the next build of the site shows it",
+        "held": "a person looks at it first",
+        "published": "the site shows it",
+        "rejected": "the site does not show it",
+        "withdrawn": "the site does not show it any more",
+        "deleted": "the site does not have it any more",
+    }
+)
+
+
+def state(name: str) -> str:
+    """Return the state of an entry of a site, with its meaning where it is known."""
+    return f"{name}: {_STATES[name]}" if name in _STATES else name
 
 
 def counts_for(provenance: Provenance, weights: WeightMode) -> str:

@@ -42,7 +42,7 @@ def test_it_is_sent_and_the_receipt_is_kept_beside_it(say: Say, tmp_path: Path) 
         f"site      {site.url}",
         f"bundle    {bundle.name}",
         f"sent      {site.url}, as {ID}",
-        "state     held",
+        "state     held: a person looks at it first",
         f"page      {site.url}/records/{ID}/",
         f"receipt   {receipt.name}",
     ]
@@ -77,7 +77,7 @@ def test_the_second_try_sends_the_same_bundle(say: Say, tmp_path: Path) -> None:
         kept = bundle_in(tmp_path).read_bytes()
         said = say(*command)
     assert said.code == 0
-    assert "state     published\n" in said.out
+    assert "state     published: the site shows it\n" in said.out
     first, second = site.received
     assert first.body == second.body == kept
     assert first.headers["Idempotency-Key"] == second.headers["Idempotency-Key"]

@@ -1,13 +1,17 @@
 """What only a terminal gets: the live display, colours, questions. A real one, from `pty`."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+from bench.store.record_files import write_record
 from tests.engines.stand_in import NAME
 from tests.hub_server import serve
 from tests.run.processes import NEEDS_TERMINAL, environment, only, write_suite
+from tests.submit import site_server
+from tests.validate.good import ordinary
 
 pytestmark = NEEDS_TERMINAL
 
@@ -67,3 +71,14 @@ def test_a_download_is_a_question_that_names_size_and_place(home: Path, tmp_path
         "bench: nothing was downloaded. To run without a download, use --model DIR or --weights random"
         in shown
     )
+
+
+def test_a_submission_asks_and_says_what_happens_now(home: Path, tmp_path: Path) -> None:
+    write_record(ordinary(), tmp_path / "mine.json")
+    with site_server.serve(site_server.accepted()) as site:
+        code, shown = _on_a_terminal(
+            ["submit", "mine.json", "--to", site.url], b"y\n", tmp_path, environment(home)
+        )
+    assert code == 0, shown
+    assert "Publish this under CC0-1.0? [y/N]" in shown
+    assert re.search(rf"sending [\d.]+ kB to {site.url} \(try 1 of 5\)", shown)

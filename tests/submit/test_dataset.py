@@ -98,6 +98,12 @@ def test_a_token_that_is_refused(hub: LocalHub, monkeypatch: pytest.MonkeyPatch)
         account()
 
 
+def test_a_token_that_none_can_be(hub: LocalHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_\u00e9")
+    with pytest.raises(SiteError, match="The token in HF_TOKEN contains a character that no token has"):
+        account()
+
+
 @pytest.mark.parametrize(
     ("endpoint", "status", "line"),
     [

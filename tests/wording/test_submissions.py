@@ -4,8 +4,9 @@ from itertools import product
 
 import pytest
 
+from bench.receiver.states import State
 from bench.records.enums import Provenance, WeightMode
-from bench.wording.submissions import counts_for
+from bench.wording.submissions import counts_for, state
 
 
 @pytest.mark.parametrize(("provenance", "weights"), list(product(Provenance, WeightMode)))
@@ -18,3 +19,9 @@ def test_only_published_weights_enter_the_medians() -> None:
     for weights in set(WeightMode) - {WeightMode.HUB}:
         assert "medians" not in counts_for(Provenance.MEASURED, weights)
     assert "medians" not in counts_for(Provenance.EMULATED, WeightMode.HUB)
+
+
+def test_each_state_of_a_submission_has_a_meaning_and_an_unknown_one_its_name() -> None:
+    for each in State:
+        assert state(each).startswith(f"{each}: ")
+    assert state("queued") == "queued"
