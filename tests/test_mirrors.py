@@ -15,6 +15,7 @@ ELSEWHERE: Final = {
     "check/index_file.py": "check/test_index.py",
     "check/index_reading.py": "check/test_index.py",
     "check/summary.py": "validate/test_reading.py",
+    "identity/dsse.py": "identity/test_envelope.py",
     "hardware/nvml_calls.py": "hardware/test_nvml.py",
     "hardware/readings.py": "hardware/test_nvml_errors.py",
     "report/basics.py": "report/test_labels.py",

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
 from bench.errors import RecordError
+from bench.identity.dsse import Signed, key_id_of, public_key_of, sign_payload
 from bench.records.record import Record
 from bench.records.submission import PAYLOAD_TYPE, Envelope, Statement, Submission
 from bench.store.bundle import Sealed, names_its_record, payload_of
@@ -15,12 +16,6 @@ from bench.store.record_files import read_unverified
 
 if TYPE_CHECKING:
     from securesystemslib.signer import CryptoSigner
-
-_SCHEME: Final = "ed25519"
-_P: Final = 2**255 - 19
-_ORDER_8: Final = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
-_SMALL_ORDER: Final = frozenset({0, 1, _P - 1, _ORDER_8, _P - _ORDER_8})
-"""The y of the eight points whose order divides 8 (RFC 8032, section 5.1). libsodium refuses them, too."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +67,16 @@ def read_bundle(path: Path) -> Bundle:
 
 def bundle_of(sealed: Sealed, *, is_intact: bool) -> Bundle:
     """Verify the signature of a bundle that was read."""
-    key_id = key_id_of(sealed.statement.predicate.public_key)
-    holds = _signature_holds(sealed, key_id)
-    return Bundle(sealed.envelope, sealed.statement, key_id, is_intact, signature_holds=holds)
+    public_key = sealed.statement.predicate.public_key
+    stated = sealed.envelope.signatures[0].keyid
+    signed = Signed(sealed.payload, sealed.envelope.payload_type, stated, sealed.signature)
+    return Bundle(
+        sealed.envelope,
+        sealed.statement,
+        key_id_of(public_key),
+        is_intact,
+        signature_holds=signed.holds_under(public_key),
+    )
 
 
 def sign(
@@ -89,45 +91,5 @@ def sign(
     Raises:
         ValidationError: the handle, the note or the record is not what a bundle can contain.
     """
-    from securesystemslib.dsse import Envelope as Signed
-
-    public_key = signer.public_key.keyval["public"]
-    signed = Signed(
-        payload_of(record, public_key=public_key, handle=handle, note=note), PAYLOAD_TYPE, signatures={}
-    )
-    signed.sign(signer)
-    return Envelope.model_validate(signed.to_dict())
-
-
-def key_id_of(public_key: str) -> str:
-    """Return the id of an Ed25519 public key, given in hex: a SHA-256 in hex."""
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-    from securesystemslib.signer import SSlibKey
-
-    return SSlibKey.from_crypto(Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key))).keyid
-
-
-def _has_small_order(public_key: str) -> bool:
-    """Whether signatures under a public key can be made without a secret, for any message."""
-    y = int.from_bytes(bytes.fromhex(public_key), "little") & (2**255 - 1)  # without the sign of x
-    return y % _P in _SMALL_ORDER
-
-
-def _signature_holds(sealed: Sealed, key_id: str) -> bool:
-    """Whether the key made the signature. A signature under another id is not considered."""
-    from securesystemslib.dsse import Envelope as Signed
-    from securesystemslib.exceptions import VerificationError
-    from securesystemslib.signer import Signature, SSlibKey
-
-    public_key = sealed.statement.predicate.public_key
-    if _has_small_order(public_key):
-        return False
-    stated = sealed.envelope.signatures[0].keyid
-    signature = Signature(stated, sealed.signature.hex())
-    signed = Signed(sealed.payload, sealed.envelope.payload_type, {stated: signature})
-    key = SSlibKey(key_id, _SCHEME, _SCHEME, {"public": public_key})
-    try:
-        signed.verify([key], threshold=1)
-    except VerificationError:
-        return False
-    return True
+    payload = payload_of(record, public_key=public_key_of(signer), handle=handle, note=note)
+    return Envelope.model_validate(sign_payload(payload, PAYLOAD_TYPE, signer))

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bench.errors import IdentityError
+from bench.identity.dsse import public_key_of
 from bench.store.record_files import sync_folder
 from bench.store.untrusted import kind_of, read_file
 from bench.store.user_folders import config_folder
@@ -46,7 +47,7 @@ class SigningKey:
     @property
     def public_key(self) -> str:
         """The 32 bytes of the public key, in hex."""
-        return str(self.signer.public_key.keyval["public"])
+        return public_key_of(self.signer)
 
     @property
     def since(self) -> datetime:

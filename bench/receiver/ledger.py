@@ -3,6 +3,7 @@
 An entry names its subject by a salted hash. Who has the salt can find the entries of a submission; once the
 salt is deleted, nobody can. Each entry contains the hash of the one before it: none can be changed, removed
 or put between two others without changing all that follow.
+To verify a log needs neither a database nor the extra `serve`.
 """
 
 import hashlib
@@ -10,16 +11,17 @@ import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import sqlalchemy as sa
 from pydantic import Field, ValidationError
 
 from bench.errors import GateError
-from bench.receiver.tables import LOG
 from bench.records.base import Frozen, Sha256, Utc
 from bench.store.canonical import canonical
 from bench.store.faults import first_fault
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
 
 FIRST: Final = "0" * 64
 """Where the hash of an earlier entry would be, in the first one."""
@@ -56,34 +58,59 @@ class Entry(Frozen):
         return hashlib.sha256(canonical(fields)).hexdigest()
 
 
+class Head(Frozen):
+    """The end of a log: its number of entries and the hash of the last one."""
+
+    size: int = Field(ge=0)
+    hash: Sha256 = Field(description="zeros for an empty log")
+
+
+EMPTY: Final = Head(size=0, hash=FIRST)
+
+
 def subject_of(salt: bytes, name: str) -> str:
     """Return the salted hash of a content hash or of the id of a key."""
     return hashlib.sha256(salt + name.encode()).hexdigest()
 
 
-def append(connection: sa.Connection, event: Event, subject: str, at: datetime) -> Entry:
-    """Add an entry. Only inside `Database.write`: there is one writer at a time."""
+def head(connection: "sa.Connection") -> Head:
+    """Return the end of the log."""
+    import sqlalchemy as sa
+
+    from bench.receiver.tables import LOG
+
     last = connection.execute(sa.select(LOG.c.seq, LOG.c.hash).order_by(LOG.c.seq.desc()).limit(1)).first()
-    seq, previous = (1, FIRST) if last is None else (last.seq + 1, last.hash)
+    return EMPTY if last is None else Head(size=last.seq, hash=last.hash)
+
+
+def append(connection: "sa.Connection", event: Event, subject: str, at: datetime) -> Entry:
+    """Add an entry. Only inside `Database.write`: there is one writer at a time."""
+    import sqlalchemy as sa
+
+    from bench.receiver.tables import LOG
+
+    last = head(connection)
     found = Entry(
-        seq=seq, at=at.replace(microsecond=0), event=event, subject=subject, previous=previous, hash=FIRST
+        seq=last.size + 1,
+        at=at.replace(microsecond=0),
+        event=event,
+        subject=subject,
+        previous=last.hash,
+        hash=FIRST,
     )
     found = found.model_copy(update={"hash": found.expected_hash})
     connection.execute(sa.insert(LOG).values(dict(found)))
     return found
 
 
-def entries(connection: sa.Connection, after: int = 0) -> Iterator[Entry]:
+def entries(connection: "sa.Connection", after: int = 0) -> Iterator[Entry]:
     """Yield the entries that follow one, in their order."""
+    import sqlalchemy as sa
+
+    from bench.receiver.tables import LOG
+
     for row in connection.execute(sa.select(LOG).where(LOG.c.seq > after).order_by(LOG.c.seq)).mappings():
         yield Entry.model_validate(dict(row))
-
-
-class Head(Frozen):
-    """The end of a log: its number of entries and the hash of the last one."""
-
-    size: int = Field(ge=0)
-    hash: Sha256
 
 
 def verify(lines: Iterable[str]) -> Iterator[Head]:
@@ -92,15 +119,15 @@ def verify(lines: Iterable[str]) -> Iterator[Head]:
     Raises:
         GateError: an entry is none, or does not follow the one before it.
     """
-    head = Head(size=0, hash=FIRST)
+    last = EMPTY
     for number, line in enumerate(lines, start=1):
         try:
             entry = Entry.model_validate_json(line, strict=True)
         except ValidationError as error:
             raise GateError(f"entry {number} of the log: {first_fault(error)}") from error
-        if entry.seq != number or entry.previous != head.hash:
+        if entry.seq != number or entry.previous != last.hash:
             raise GateError(f"entry {number} of the log does not follow the one before it")
         if entry.hash != entry.expected_hash:
             raise GateError(f"entry {number} of the log was changed")
-        head = Head(size=number, hash=entry.hash)
-        yield head
+        last = Head(size=number, hash=entry.hash)
+        yield last

@@ -1,6 +1,5 @@
 """Bundles without cryptography: recognised, made and unwrapped. `bench.identity` signs and verifies."""
 
-import base64
 import json
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -16,7 +15,7 @@ from bench.records.submission import (
     Envelope,
     Statement,
 )
-from bench.store.canonical import canonical, parse
+from bench.store.canonical import canonical, decode_base64, parse
 from bench.store.faults import first_fault
 
 _HASH_PREFIX: Final = "sha256:"
@@ -121,11 +120,7 @@ def render_envelope(envelope: Envelope) -> bytes:
 
 
 def _decoded(name: str, text: str) -> bytes:
-    """Decode standard base64 in its only spelling: two spellings would be two files of one bundle."""
     try:
-        content = base64.b64decode(text, validate=True)
-    except ValueError as error:  # letters that base64 does not have, or that are not ASCII
+        return decode_base64(text)
+    except RecordError as error:
         raise RecordError(f"is not a bundle ({name}: {error})") from error
-    if base64.b64encode(content).decode() != text:
-        raise RecordError(f"is not a bundle ({name}: base64 whose last bits are not zero)")
-    return content

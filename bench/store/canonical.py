@@ -1,5 +1,6 @@
-"""Canonical JSON (RFC 8785) and the hashes made from it."""
+"""Canonical JSON (RFC 8785) and the hashes made from it; base64 in its only spelling."""
 
+import base64
 import hashlib
 import json
 from typing import Any
@@ -112,3 +113,18 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not a JSON number")
+
+
+def decode_base64(text: str) -> bytes:
+    """Decode standard base64 in its only spelling: two spellings would be two files of one content.
+
+    Raises:
+        RecordError: it has other letters, or another spelling.
+    """
+    try:
+        content = base64.b64decode(text, validate=True)
+    except ValueError as error:  # letters that base64 does not have, or that are not ASCII
+        raise RecordError(str(error)) from error
+    if base64.b64encode(content).decode() != text:
+        raise RecordError("base64 whose last bits are not zero")
+    return content

@@ -12,7 +12,8 @@ from pydantic import JsonValue
 from securesystemslib.dsse import Envelope
 from securesystemslib.signer import CryptoSigner
 
-from bench.identity.envelope import key_id_of, sign
+from bench.identity.dsse import key_id_of
+from bench.identity.envelope import sign
 from bench.records.record import Record
 from bench.records.submission import PAYLOAD_TYPE
 from bench.store.bundle import render_envelope

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.errors import RecordError
-from bench.identity.envelope import key_id_of, read_bundle, sign
+from bench.identity.dsse import key_id_of
+from bench.identity.envelope import read_bundle, sign
 from bench.store.record_files import write_record
 from tests.identity.signers import as_file, bundled, json_of, signed, signed_by_nobody, signer
 from tests.samples import records as sample

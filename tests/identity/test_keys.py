@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 from securesystemslib.signer import CryptoSigner
 
 from bench.errors import IdentityError
-from bench.identity.envelope import key_id_of
+from bench.identity.dsse import key_id_of
 from bench.identity.keys import ID_DIGITS, find_key, key_path, open_key, rotate_key
 
 modes = pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
