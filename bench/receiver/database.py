@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
-from bench.errors import StorageError, UsageError
+from bench.errors import BenchError, StorageError, UsageError
 
 Result = TypeVar("Result")
 _WAIT_S: Final = 30
@@ -31,18 +31,16 @@ class Database:
         """Open a database, and make or migrate its tables.
 
         Raises:
-            UsageError: no such kind of database.
+            UsageError: no such kind of database, or the tables of a newer bench.
             StorageError: it does not answer, or the disk refused the file.
         """
         self.engine: Final = _engine(url)
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
         try:
             _migrate(self.engine)
-        except DBAPIError as error:
+        except BenchError:
             self.close()
-            raise StorageError(
-                f"the database cannot be opened ({_reason(error)})", hint="Check its address and its server"
-            ) from error
+            raise
 
     def __enter__(self) -> Self:
         """The database itself."""
@@ -90,6 +88,33 @@ class Database:
             raise StorageError(f"the database refused it ({_reason(error)})", hint="Try again") from error
 
 
+def url_of(file: Path) -> str:
+    """Return the URL of a file of SQLite."""
+    return sa.URL.create("sqlite", database=str(file)).render_as_string()
+
+
+def sqlite_file(url: str) -> Path | None:
+    """Return the file of a database of SQLite; None for a server.
+
+    Raises:
+        UsageError: no such kind of database, or one of SQLite without a file.
+    """
+    parsed, dialect = _parsed(url)
+    if dialect != "sqlite":
+        return None
+    if not parsed.database or parsed.database == ":memory:":
+        raise UsageError("--database: a database of SQLite needs a file", hint=_EXAMPLES)
+    return Path(parsed.database)
+
+
+def _parsed(url: str) -> tuple[sa.URL, str]:
+    try:
+        parsed = sa.make_url(url)
+        return parsed, _DIALECTS[parsed.get_backend_name()]
+    except (ArgumentError, NoSuchModuleError, KeyError) as error:
+        raise UsageError("--database: no such kind of database", hint=_EXAMPLES) from error
+
+
 def _wait_for_turn(connection: sa.Connection) -> None:
     """Wait until no other process writes."""
     if connection.dialect.name == "postgresql":
@@ -99,16 +124,19 @@ def _wait_for_turn(connection: sa.Connection) -> None:
 
 
 def _engine(url: str) -> sa.Engine:
+    parsed, dialect = _parsed(url)
+    file = sqlite_file(url)
+    if file is not None:
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(
+                f"--database: {error.strerror}", hint="Name a folder that is writable"
+            ) from error
     try:
-        parsed = sa.make_url(url)
-        dialect = _DIALECTS[parsed.get_backend_name()]
-        if dialect == "sqlite" and parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         engine = sa.create_engine(parsed.set(drivername=dialect), pool_pre_ping=dialect != "sqlite")
-    except (ArgumentError, NoSuchModuleError, KeyError) as error:
+    except ArgumentError as error:
         raise UsageError("--database: no such kind of database", hint=_EXAMPLES) from error
-    except OSError as error:
-        raise StorageError(f"--database: {error.strerror}", hint="Name a folder that is writable") from error
     if dialect == "sqlite":
         sa.event.listen(engine, "connect", _prepare)
     return engine
@@ -133,14 +161,22 @@ def _prepare(connection: DBAPIConnection, _: object) -> None:
 def _migrate(engine: sa.Engine) -> None:
     from alembic import command
     from alembic.config import Config
+    from alembic.util import CommandError
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.set_main_option("path_separator", "os")
-    with engine.begin() as connection:
-        _wait_for_turn(connection)
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    try:
+        with engine.begin() as connection:
+            _wait_for_turn(connection)
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except CommandError as error:
+        raise UsageError("the database has the tables of a newer bench", hint="Update bench") from error
+    except DBAPIError as error:
+        raise StorageError(
+            f"the database cannot be opened ({_reason(error)})", hint="Check its address and its server"
+        ) from error
 
 
 def _reason(error: DBAPIError) -> str:

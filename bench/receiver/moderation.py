@@ -1,5 +1,6 @@
 """What people decide about submissions and keys, always with a reason. Every decision is in the log."""
 
+import re
 import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -13,17 +14,35 @@ from bench.receiver.ledger import Event
 from bench.receiver.states import Action, State, after
 from bench.receiver.submissions import Submission, find, is_revoked, listed
 from bench.receiver.tables import KEYS, REQUESTS, SUBMISSIONS
+from bench.text import MAX_NAME, clean
 
+MAX_REASON: Final = 500
+"""Characters."""
 KEEPS_ADDRESSES: Final = timedelta(days=14)
 """How long the address of a sender is kept, against floods; then it is deleted."""
 KEEPS_REQUESTS: Final = timedelta(days=7)
 """How long an idempotency key is known."""
+_KEY_ID: Final = re.compile(r"[0-9a-f]{64}")
 _EVENTS: Final = {
     Action.PUBLISH: Event.PUBLISHED,
     Action.REJECT: Event.REJECTED,
     Action.WITHDRAW: Event.WITHDRAWN,
     Action.DELETE: Event.DELETED,
 }
+
+
+def reason_of(text: str) -> str:
+    """Return a reason as it is kept: one line without control characters.
+
+    Raises:
+        UsageError: it is empty, or longer than 500 characters.
+    """
+    reason = clean(text, MAX_REASON + 1)
+    if not 1 <= len(reason) <= MAX_REASON:
+        raise UsageError(
+            f"a reason has 1 to {MAX_REASON} characters", hint="It is kept and shown: say why in a sentence"
+        )
+    return reason
 
 
 def moderate(
@@ -57,8 +76,13 @@ def revoke(connection: sa.Connection, key_id: str, reason: str, at: datetime) ->
     """Revoke a key: hold all that it signed and that is on the site or waits for it. Return how many.
 
     Raises:
-        UsageError: the key is revoked already.
+        UsageError: it is no id of a key, or is revoked already.
     """
+    if _KEY_ID.fullmatch(key_id) is None:
+        raise UsageError(
+            f"'{clean(key_id, MAX_NAME)}' is no id of a key",
+            hint="It has 64 hex digits; bench site queue shows it",
+        )
     if is_revoked(connection, key_id):
         raise UsageError(f"{key_id}: is revoked already", hint="bench site queue lists what it signed")
     values = {"revoked_at": at, "revoked_reason": reason}

@@ -30,10 +30,12 @@ RESULTS: Final = Path("results")
 REPORTS: Final = Path("reports")
 """Default of `--out` of `bench report`."""
 USER_FOLDER: Final = "moss-audio-bench"
-"""In the user's folders for caches and for settings."""
+"""In the user's folders for caches, settings and data."""
 INDEX: Final = "records.sqlite"
 SITE_INDEX: Final = "site.sqlite"
 ORDER: Final = "received.jsonl"
+RECEIVER: Final = "receiver.sqlite"
+"""Default database of a receiver, in the user's folder for data."""
 
 _RECORD: Final = ".json"
 _BUNDLE: Final = ".bundle.json"

@@ -10,7 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from bench.errors import StorageError, UsageError
-from bench.receiver.database import Database
+from bench.receiver.database import Database, sqlite_file, url_of
 from bench.receiver.tables import KEYS, METADATA
 
 ROW = {"key_id": "a" * 64, "account": "example.org"}
@@ -79,10 +79,33 @@ def test_a_statement_that_fails_is_one_line_without_its_values(database: Databas
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("url", ["mysql://here/x", "no address", "", "oracle+x://a"])
+@pytest.mark.parametrize(
+    "url", ["mysql://here/x", "no address", "", "sqlite://", "sqlite:///:memory:", "oracle+x://a"]
+)
 def test_another_kind_of_database_is_a_usage_error(url: str) -> None:
     with pytest.raises(UsageError, match="--database"):
         Database(url)
+
+
+def test_the_tables_of_a_newer_bench_are_left_as_they_are(database_url: str) -> None:
+    with Database(database_url) as database:
+        database.write(
+            lambda connection: connection.execute(sa.text("UPDATE alembic_version SET version_num = 'r9'"))
+        )
+    with pytest.raises(UsageError, match="newer bench"):
+        Database(database_url)
+
+
+@pytest.mark.parametrize("name", ["receiver.sqlite", "a b/100%25 #?.sqlite"])
+def test_the_url_of_a_file_leads_to_it(tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    assert sqlite_file(url_of(file)) == file
+    with Database(url_of(file)):
+        assert file.is_file()
+
+
+def test_a_server_has_no_file() -> None:
+    assert sqlite_file("postgresql://nobody@127.0.0.1:1/x") is None
 
 
 def test_a_server_that_is_not_there_is_one_line() -> None:

@@ -9,7 +9,7 @@ from bench.errors import UsageError
 from bench.receiver import ledger
 from bench.receiver.database import Database
 from bench.receiver.ledger import Event
-from bench.receiver.moderation import KEEPS_ADDRESSES, forget_old, moderate, published, revoke
+from bench.receiver.moderation import KEEPS_ADDRESSES, forget_old, moderate, published, reason_of, revoke
 from bench.receiver.states import Action, State
 from bench.receiver.submissions import Submission, body, find
 from bench.receiver.tables import SUBMISSIONS
@@ -88,3 +88,21 @@ def test_addresses_are_forgotten(database: Database) -> None:
     assert database.read(addresses) == ["192.0.2.1"]
     do(database, forget_old, later + timedelta(seconds=1))
     assert database.read(addresses) == [None]
+
+
+def test_a_reason_is_one_line() -> None:
+    assert reason_of(" the note\nis \x1b[31mharmless ") == "the note is \ufffd[31mharmless"
+    assert reason_of("x" * 500) == "x" * 500
+
+
+@pytest.mark.parametrize("text", ["", " \n", "x" * 501])
+def test_no_reason_and_a_long_one_are_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="1 to 500 characters"):
+        reason_of(text)
+
+
+@pytest.mark.parametrize("key", ["0123456789abcdef", "A" * 64, "\x1b[2J"])
+def test_only_the_whole_id_of_a_key_revokes_it(database: Database, key: str) -> None:
+    with pytest.raises(UsageError, match="is no id of a key") as caught:
+        do(database, revoke, key, "stolen", NOW)
+    assert str(caught.value).isprintable()
