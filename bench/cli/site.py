@@ -1,10 +1,11 @@
-"""`bench site`: the static site of a folder of results."""
+"""`bench site`: the static site of a folder of results, and the receiver of bundles."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from bench.cli import site_keeping, site_moderation
 from bench.cli.command import Command, CommandGroup
 from bench.cli.options import FILE
 from bench.cli.reading import bar, index_file, index_options, note, refuse_if_any
@@ -15,14 +16,30 @@ if TYPE_CHECKING:
     from bench.site.build import Built
 
 
-@click.group(cls=CommandGroup, short_help="Build the static site of a folder of results.")
+@click.group(cls=CommandGroup, short_help="Build the site of results, and moderate what is sent to it.")
 def site() -> None:
-    """Pages, data and answers about the records of a folder, for any static host.
+    """Pages, data and answers about the records of a folder, for any static host; the receiver of bundles.
 
     \b
     Examples:
       bench site build results/ --out public/
+      bench site queue
+      bench site publish 0123456789abcdef --reason "The note is harmless"
     """
+
+
+for command in (
+    site_moderation.queue,
+    site_moderation.publish,
+    site_moderation.reject,
+    site_moderation.withdraw,
+    site_moderation.delete,
+    site_moderation.revoke,
+    site_keeping.export,
+    site_keeping.backup,
+    site_keeping.restore,
+):
+    site.add_command(command)
 
 
 @site.command(cls=Command, short_help="Write pages and data from records.")

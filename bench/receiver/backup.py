@@ -10,7 +10,7 @@ from typing import Final
 
 from bench.errors import RecordError, StorageError, UsageError
 from bench.receiver import ledger
-from bench.receiver.database import Database, sqlite_file, url_of
+from bench.receiver.database import Database, require_file, sqlite_file, url_of
 from bench.receiver.ledger import EMPTY, Head
 from bench.receiver.tables import LOG, SUBMISSIONS
 from bench.store.disk import disk_errors
@@ -33,8 +33,7 @@ def back_up(url: str, target: Path) -> Head:
         GateError: the log does not verify.
     """
     source = _file(url)
-    if kind_of(source) is None:
-        raise UsageError(f"{source}: no such database", hint="bench site serve makes one")
+    require_file(url)
     if kind_of(target) is not None:
         raise UsageError(f"{target}: exists already", hint="Name a new file")
     with _temporary(target) as copy:

@@ -11,6 +11,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from bench.errors import BenchError, StorageError, UsageError
+from bench.store.untrusted import kind_of
 
 Result = TypeVar("Result")
 _WAIT_S: Final = 30
@@ -105,6 +106,19 @@ def sqlite_file(url: str) -> Path | None:
     if not parsed.database or parsed.database == ":memory:":
         raise UsageError("--database: a database of SQLite needs a file", hint=_EXAMPLES)
     return Path(parsed.database)
+
+
+def require_file(url: str) -> None:
+    """Refuse a database of SQLite that does not exist: opening it would make an empty one.
+
+    Raises:
+        UsageError: no such database.
+    """
+    file = sqlite_file(url)
+    if file is not None and kind_of(file) is None:
+        raise UsageError(
+            f"{file}: no such database", hint="Name it with --database; bench site serve makes one"
+        )
 
 
 def _parsed(url: str) -> tuple[sa.URL, str]:

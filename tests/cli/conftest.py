@@ -2,13 +2,15 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from bench.cli.app import run
+from bench.receiver.database import Database, url_of
+from bench.store import naming
 from tests.run.processes import LOCAL_DATA, cache_in
 
 
@@ -37,8 +39,9 @@ def say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     """Run a command line in an empty folder with an empty home."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
-    for name in ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "HF_HOME", LOCAL_DATA):
+    for name in ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "HF_HOME", LOCAL_DATA):
         monkeypatch.setenv(name, str(tmp_path / "home"))
+    monkeypatch.delenv("BENCH_DATABASE", raising=False)
 
     def said(*arguments: str) -> Said:
         capsys.readouterr()
@@ -47,6 +50,14 @@ def say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         return Said(code, printed.out, printed.err)
 
     return said
+
+
+@pytest.fixture
+def receiver(say: Say, tmp_path: Path) -> Iterator[Database]:
+    """The database of this user, still empty, which a receiver has open."""
+    assert say("site", "queue").code == 2, "there was none"
+    with Database(url_of(tmp_path / "home" / "moss-audio-bench" / naming.RECEIVER)) as database:
+        yield database
 
 
 @pytest.fixture
