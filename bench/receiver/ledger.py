@@ -103,14 +103,14 @@ def append(connection: "sa.Connection", event: Event, subject: str, at: datetime
     return found
 
 
-def entries(connection: "sa.Connection", after: int = 0) -> Iterator[Entry]:
-    """Yield the entries that follow one, in their order."""
+def entries(connection: "sa.Connection", *, after: int = 0, most: int | None = None) -> list[Entry]:
+    """Return the entries that follow one, in their order; `most`: so many at most."""
     import sqlalchemy as sa
 
     from bench.receiver.tables import LOG
 
-    for row in connection.execute(sa.select(LOG).where(LOG.c.seq > after).order_by(LOG.c.seq)).mappings():
-        yield Entry.model_validate(dict(row))
+    wanted = sa.select(LOG).where(LOG.c.seq > after).order_by(LOG.c.seq).limit(most)
+    return [Entry.model_validate(dict(row)) for row in connection.execute(wanted).mappings()]
 
 
 def verify(lines: Iterable[str]) -> Iterator[Head]:

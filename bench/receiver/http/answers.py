@@ -1,0 +1,39 @@
+"""The documents that the receiver answers with."""
+
+from pydantic import Field
+
+from bench.receiver.states import State
+from bench.receiver.submissions import Submission
+from bench.records.base import Frozen, Utc
+from bench.records.findings import Finding
+from bench.site import places
+
+
+class Stored(Frozen):
+    """A submission that is stored."""
+
+    id: str = Field(description="of the submission and of its page")
+    state: State
+    url: str = Field(description="of its page, below the address of the site; there once it is published")
+    received_at: Utc
+    reason: str | None = Field(description="for which it is held, rejected, withdrawn or deleted")
+    findings: tuple[Finding, ...]
+
+
+class Refused(Frozen):
+    """Why something was not done, and what was found. Every error is answered with one."""
+
+    title: str
+    findings: tuple[Finding, ...] = ()
+
+
+def stored(submission: Submission) -> Stored:
+    """Return what anybody may know of a submission: neither its words nor its address."""
+    return Stored(
+        id=submission.id,
+        state=submission.state,
+        url=f"/{places.record_page(submission.id).removesuffix('index.html')}",
+        received_at=submission.received_at,
+        reason=submission.reason,
+        findings=submission.findings,
+    )

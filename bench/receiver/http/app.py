@@ -1,0 +1,184 @@
+"""The routes of the receiver. Nothing in a path or a header of a request ever names a file."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from fastapi import FastAPI, Header, Request, Response
+from fastapi import Path as InPath
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, StreamingResponse
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
+
+from bench.errors import RecordError, StorageError
+from bench.receiver import ledger
+from bench.receiver import submissions as stored_submissions
+from bench.receiver.database import Database
+from bench.receiver.http.answers import Refused, Stored, stored
+from bench.receiver.http.body import BodyError, read_body
+from bench.receiver.http.limits import Limits
+from bench.receiver.http.metrics import Metrics
+from bench.receiver.http.watching import Watching
+from bench.receiver.intake import MOST_BYTES, RefusedError, judge
+from bench.receiver.submissions import ReusedKeyError, receive
+from bench.records.submission import Envelope
+
+MOST_BODY_S: Final = 30.0
+_AGAIN_S: Final = 5
+_PART: Final = 1000
+"""Entries of the log that are read at once."""
+_Id = Annotated[str, InPath(pattern="^(?:[0-9a-f]{16}|[0-9a-f]{64})$")]
+_Idempotency = Annotated[str | None, Header(max_length=200)]
+_ERRORS: Final[dict[int | str, dict[str, Any]]] = {
+    status: {"model": Refused} for status in (400, 408, 409, 413, 415, 422, 429, 503)
+}
+_BODY: Final = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": Envelope.model_json_schema(by_alias=True)}},
+    }
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """What the routes use. `public`: folder of the built site. `changed` is called after a new bundle."""
+
+    database: Database
+    public: Path
+    limits: Limits
+    changed: Callable[[], None]
+    log: Callable[[str], None]
+
+
+def application(receiver: Receiver) -> FastAPI:
+    """Return the application. It has no documentation pages: those would load scripts from elsewhere."""
+    metrics = Metrics()
+    app = FastAPI(
+        title="Results of bench",
+        summary="Receives signed records, and serves the site that is built from them.",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+    )
+    app.add_middleware(Watching, metrics=metrics, log=receiver.log)
+    _add_errors(app)
+    _add_submissions(app, receiver)
+    _add_log(app, receiver)
+
+    @app.get("/healthz", summary="Whether the database answers", responses={503: {"model": Refused}})
+    def healthz() -> dict[str, str]:
+        receiver.database.read(lambda connection: connection.exec_driver_sql("SELECT 1").scalar())
+        return {"status": "ok"}
+
+    @app.get("/metrics", include_in_schema=False)
+    def prometheus() -> Response:
+        return Response(metrics.text(), media_type="text/plain; version=0.0.4")
+
+    app.mount("/", StaticFiles(directory=receiver.public, html=True, check_dir=False))
+    return app
+
+
+# --- submissions ------------------------------------------------------------------------------------------
+
+
+def _add_submissions(app: FastAPI, receiver: Receiver) -> None:
+    @app.post(
+        "/api/submissions",
+        status_code=201,
+        response_model=Stored,
+        responses={**_ERRORS, 200: {"model": Stored, "description": "The record is there already"}},
+        openapi_extra=_BODY,
+        summary="Send a bundle",
+    )
+    async def submit(request: Request, idempotency_key: _Idempotency = None) -> Response:
+        address = "" if request.client is None else request.client.host
+        wait_s = receiver.limits.wait_s(address)
+        if wait_s:
+            return _refused(429, "too many requests", again_s=wait_s)
+        content = await read_body(
+            request.headers, request.stream(), most_bytes=MOST_BYTES, most_s=MOST_BODY_S
+        )
+        asked = stored_submissions.Request(datetime.now(UTC), address or None, idempotency_key)
+        return await run_in_threadpool(_receive, receiver, content, asked)
+
+    @app.get(
+        "/api/submissions/{submission_id}",
+        responses={404: {"model": Refused}, 422: {"model": Refused}, 503: {"model": Refused}},
+        summary="The state of a submission",
+    )
+    def look(submission_id: _Id) -> Stored:
+        try:
+            return stored(
+                receiver.database.read(lambda connection: stored_submissions.find(connection, submission_id))
+            )
+        except RecordError as error:
+            raise HTTPException(404, "no submission has this id") from error
+
+
+def _receive(receiver: Receiver, content: bytes, asked: stored_submissions.Request) -> Response:
+    try:
+        judged = judge(content, asked.at)
+        submission, is_new = receiver.database.write(lambda connection: receive(connection, judged, asked))
+    except RefusedError as error:
+        return _refused(422, error.title, Refused(title=error.title, findings=error.findings))
+    except ReusedKeyError:
+        return _refused(409, "the idempotency key came with other bytes before")
+    if is_new:
+        receiver.changed()
+    status = 201 if is_new else 200
+    return Response(stored(submission).model_dump_json(), status, media_type="application/json")
+
+
+# --- the log ----------------------------------------------------------------------------------------------
+
+
+def _add_log(app: FastAPI, receiver: Receiver) -> None:
+    @app.get("/api/log", summary="All entries of the log, as lines of JSON", response_class=StreamingResponse)
+    def log() -> StreamingResponse:
+        return StreamingResponse(_lines(receiver.database), media_type="application/jsonl")
+
+
+def _lines(database: Database) -> Iterator[str]:
+    """The log in parts: a slow reader keeps no transaction open."""
+    last = 0
+    while True:
+        part = database.read(partial(ledger.entries, after=last, most=_PART))
+        for entry in part:
+            yield entry.model_dump_json() + "\n"
+        if len(part) < _PART:
+            return
+        last = part[-1].seq
+
+
+# --- errors -----------------------------------------------------------------------------------------------
+
+
+def _refused(status: int, title: str, body: Refused | None = None, *, again_s: int | None = None) -> Response:
+    headers = {} if again_s is None else {"Retry-After": str(again_s)}
+    content = (body or Refused(title=title)).model_dump(mode="json")
+    return JSONResponse(content, status, headers)
+
+
+def _add_errors(app: FastAPI) -> None:
+    @app.exception_handler(BodyError)
+    async def of_body(_: Request, error: BodyError) -> Response:
+        return _refused(error.status, error.title)
+
+    @app.exception_handler(StorageError)
+    async def of_database(_: Request, __: StorageError) -> Response:
+        return _refused(503, "the database does not answer", again_s=_AGAIN_S)
+
+    @app.exception_handler(RequestValidationError)
+    async def of_request(_: Request, __: RequestValidationError) -> Response:
+        return _refused(422, "the request has a value that is not allowed")
+
+    @app.exception_handler(HTTPException)
+    async def of_route(_: Request, error: HTTPException) -> Response:
+        return _refused(error.status_code, str(error.detail))

@@ -1,0 +1,103 @@
+"""Builds the site anew whenever submissions have changed, in a process of its own."""
+
+import os
+import subprocess
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from bench.errors import BenchError
+from bench.processes import python_command, python_environment
+from bench.receiver.database import Database
+from bench.receiver.export import export
+from bench.receiver.moderation import forget_old, published
+from bench.receiver.states import State
+
+_LOOKS_S: Final = 60.0
+"""Commands of moderators change the database from other processes: how often it is looked at."""
+_STOPS_S: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Folders of a receiver: the results that the site is built from, the site, and the index of builds."""
+
+    results: Path
+    public: Path
+    index: Path
+
+    @classmethod
+    def below(cls, folder: Path) -> Self:
+        """The usual names."""
+        return cls(folder / "results", folder / "public", folder / "site.sqlite")
+
+
+class Publisher:
+    """A thread that exports and builds. `log` takes a line for what went wrong; the site stays as it was."""
+
+    def __init__(self, database: Database, places: Places, log: Callable[[str], None]) -> None:
+        self._database = database
+        self._places = places
+        self._log = log
+        self._changed = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="publisher")
+
+    def __enter__(self) -> Self:
+        """Begin with a build."""
+        self._changed.set()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop after the build that has begun, or interrupt it after half a minute."""
+        self._stopping.set()
+        self._changed.set()
+        self._thread.join(_STOPS_S)
+
+    def changed(self) -> None:
+        """Say that there is something to build."""
+        self._changed.set()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._changed.wait(_LOOKS_S)
+            self._changed.clear()
+            if self._stopping.is_set():
+                return
+            try:
+                self.publish()
+            except (BenchError, OSError) as error:
+                self._log(f"the site was not built: {error}")
+
+    def publish(self) -> None:
+        """Export, build, and note what the site shows now.
+
+        Raises:
+            BenchError: a folder, the database or the disk refused it, or the build failed.
+        """
+        now = datetime.now(UTC)
+        self._database.write(lambda connection: forget_old(connection, now))
+        exported = export(self._database, self._places.results)
+        if not exported.changed and self._places.public.exists():
+            return
+        self._build()
+        shown = [one.id for one in exported.submissions if one.state is State.VALID]
+        self._database.write(lambda connection: published(connection, shown, datetime.now(UTC)))
+
+    def _build(self) -> None:
+        places = self._places
+        arguments = ("site", "build", str(places.results), "--out", str(places.public))
+        command = python_command("bench", *arguments, "--index", str(places.index))
+        ended = subprocess.run(
+            command, env=python_environment(os.environ), capture_output=True, text=True, check=False
+        )
+        if ended.returncode:
+            last = (ended.stderr.strip().splitlines() or ["no message"])[-1]
+            raise BenchError(f"bench site build ended with {ended.returncode}: {last}")

@@ -1,0 +1,35 @@
+"""A real server in this process, on a port that the system chooses."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+import uvicorn
+
+from bench.receiver.database import Database
+from bench.receiver.http.app import Receiver, application
+from bench.receiver.http.limits import Limits, Rate
+
+FREE = Rate(per_s=1e6, burst=10**6)
+
+
+@contextmanager
+def served(
+    database: Database, public: Path, lines: list[str], *, of_address: Rate = FREE, of_all: Rate = FREE
+) -> Iterator[httpx2.Client]:
+    """Serve, and yield a client. `lines` gets the lines of the log, and `changed` for each new bundle."""
+    limits = Limits(of_address, of_all, lambda: 0.0)
+    receiver = Receiver(database, public, limits, lambda: lines.append("changed"), lines.append)
+    server = uvicorn.Server(uvicorn.Config(application(receiver), log_config=None, access_log=False))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=server.run, args=([listening],))
+        thread.start()
+        try:
+            with httpx2.Client(base_url=f"http://127.0.0.1:{listening.getsockname()[1]}") as client:
+                yield client
+        finally:
+            server.should_exit = True
+            thread.join()
