@@ -9,6 +9,7 @@ from bench.cli import site_keeping, site_moderation
 from bench.cli.command import Command, CommandGroup
 from bench.cli.options import FILE
 from bench.cli.reading import bar, index_file, index_options, note, refuse_if_any
+from bench.cli.site_serve import serve
 from bench.cli.streams import echo
 from bench.store import naming
 
@@ -75,3 +76,6 @@ def _summary(built: "Built") -> str:
     counts = ", ".join(f"{count:,} {state.value}" for state, count in built.states.items() if count)
     records = f"{built.cards:,} cards; records: {counts or 'none'}"
     return f"{records}; {built.changed:,} of {built.files:,} files changed"
+
+
+site.add_command(serve)

@@ -37,7 +37,10 @@ class Places:
 
 
 class Publisher:
-    """A thread that exports and builds. `log` takes a line for what went wrong; the site stays as it was."""
+    """A thread that exports and builds. `log` takes a line for each build, and for one that failed.
+
+    After a failure the site stays as it was.
+    """
 
     def __init__(self, database: Database, places: Places, log: Callable[[str], None]) -> None:
         self._database = database
@@ -85,11 +88,12 @@ class Publisher:
         now = datetime.now(UTC)
         self._database.write(lambda connection: forget_old(connection, now))
         exported = export(self._database, self._places.results)
-        if not exported.changed and self._places.public.exists():
+        if not exported.changed and self._places.public.is_dir():
             return
         self._build()
         shown = [one.id for one in exported.submissions if one.state is State.VALID]
         self._database.write(lambda connection: published(connection, shown, datetime.now(UTC)))
+        self._log(f"the site was built, with {len(exported.submissions):,} submissions")
 
     def _build(self) -> None:
         places = self._places

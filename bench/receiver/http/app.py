@@ -37,6 +37,7 @@ _Idempotency = Annotated[str | None, Header(max_length=200)]
 _ERRORS: Final[dict[int | str, dict[str, Any]]] = {
     status: {"model": Refused} for status in (400, 408, 409, 413, 415, 422, 429, 503)
 }
+_UNAVAILABLE: Final[dict[int | str, dict[str, Any]]] = {503: {"model": Refused}}
 _BODY: Final = {
     "requestBody": {
         "required": True,
@@ -47,13 +48,16 @@ _BODY: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """What the routes use. `public`: folder of the built site. `changed` is called after a new bundle."""
+    """What the routes use. `public`: folder of the built site. `changed` is called after a new bundle, `sign`
+    makes a checkpoint of the log.
+    """
 
     database: Database
     public: Path
     limits: Limits
     changed: Callable[[], None]
     log: Callable[[str], None]
+    sign: Callable[[ledger.Head], bytes]
 
 
 def application(receiver: Receiver) -> FastAPI:
@@ -72,7 +76,7 @@ def application(receiver: Receiver) -> FastAPI:
     _add_submissions(app, receiver)
     _add_log(app, receiver)
 
-    @app.get("/healthz", summary="Whether the database answers", responses={503: {"model": Refused}})
+    @app.get("/healthz", summary="Whether the database answers", responses=_UNAVAILABLE)
     def healthz() -> dict[str, str]:
         receiver.database.read(lambda connection: connection.exec_driver_sql("SELECT 1").scalar())
         return {"status": "ok"}
@@ -143,6 +147,10 @@ def _add_log(app: FastAPI, receiver: Receiver) -> None:
     @app.get("/api/log", summary="All entries of the log, as lines of JSON", response_class=StreamingResponse)
     def log() -> StreamingResponse:
         return StreamingResponse(_lines(receiver.database), media_type="application/jsonl")
+
+    @app.get("/api/log/checkpoint", summary="The end of the log, signed by the site", responses=_UNAVAILABLE)
+    def checkpoint() -> Response:
+        return Response(receiver.sign(receiver.database.read(ledger.head)), media_type="application/json")
 
 
 def _lines(database: Database) -> Iterator[str]:

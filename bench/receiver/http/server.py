@@ -2,22 +2,42 @@
 
 import time
 from collections.abc import Callable
-from typing import Final
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
+from bench.receiver.checkpoint import sign_checkpoint
 from bench.receiver.database import Database
 from bench.receiver.http.app import Receiver, application
 from bench.receiver.http.limits import Limits, Rate
 from bench.receiver.publisher import Places, Publisher
 
+if TYPE_CHECKING:
+    from socket import socket
+
+    from bench.identity.keys import SigningKey
+
 OF_ADDRESS: Final = Rate(per_s=1.0, burst=60)
 OF_ALL: Final = Rate(per_s=100.0, burst=500)
 _STOPS_S: Final = 10
 _MOST_AT_ONCE: Final = 200
+_MOST_HEADER_BYTES: Final = 16 * 1024
 
 
-def serve(database: Database, places: Places, host: str, port: int, log: Callable[[str], None]) -> None:
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a server answers; `origin` is the address of the site for others, behind a proxy."""
+
+    host: str
+    port: int
+    origin: str
+
+
+def serve_until_stopped(
+    database: Database, places: Places, address: Address, key: "SigningKey", log: Callable[[str], None]
+) -> None:
     """Answer until a signal asks to stop; then requests that have begun are answered.
 
     A proxy on this computer may state the address of a client (`X-Forwarded-For`); nobody else may.
@@ -29,18 +49,31 @@ def serve(database: Database, places: Places, host: str, port: int, log: Callabl
             limits=Limits(OF_ADDRESS, OF_ALL, time.monotonic),
             changed=publisher.changed,
             log=log,
+            sign=lambda head: sign_checkpoint(head, address.origin, datetime.now(UTC), key),
         )
         config = uvicorn.Config(
             application(receiver),
-            host=host,
-            port=port,
+            host=address.host,
+            port=address.port,
             access_log=False,
             log_config=None,
             server_header=False,
-            date_header=True,
             limit_concurrency=_MOST_AT_ONCE,
             timeout_graceful_shutdown=_STOPS_S,
-            timeout_keep_alive=5,
-            h11_max_incomplete_event_size=16 * 1024,
+            h11_max_incomplete_event_size=_MOST_HEADER_BYTES,
         )
-        uvicorn.Server(config).run()
+        _Server(config, lambda: log(f"{address.origin}: the site and its receiver; Ctrl-C stops")).run()
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it answers."""
+
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._say = started
+
+    async def startup(self, sockets: "list[socket] | None" = None) -> None:
+        """Begin to listen."""
+        await super().startup(sockets)
+        if self.started:
+            self._say()

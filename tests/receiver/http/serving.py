@@ -4,15 +4,21 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx2
 import uvicorn
 
+from bench.identity.keys import SigningKey
+from bench.receiver.checkpoint import sign_checkpoint
 from bench.receiver.database import Database
 from bench.receiver.http.app import Receiver, application
 from bench.receiver.http.limits import Limits, Rate
+from tests.identity.signers import signer
+from tests.receiver.sent import NOW
 
+KEY = SigningKey(signer(1), Path("tests"))
 FREE = Rate(per_s=1e6, burst=10**6)
 
 
@@ -22,7 +28,11 @@ def served(
 ) -> Iterator[httpx2.Client]:
     """Serve, and yield a client. `lines` gets the lines of the log, and `changed` for each new bundle."""
     limits = Limits(of_address, of_all, lambda: 0.0)
-    receiver = Receiver(database, public, limits, lambda: lines.append("changed"), lines.append)
+    changed, sign = (
+        partial(lines.append, "changed"),
+        partial(sign_checkpoint, origin="tests", at=NOW, key=KEY),
+    )
+    receiver = Receiver(database, public, limits, changed, lines.append, sign)
     server = uvicorn.Server(uvicorn.Config(application(receiver), log_config=None, access_log=False))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = threading.Thread(target=server.run, args=([listening],))

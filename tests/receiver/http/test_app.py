@@ -9,12 +9,14 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from bench.errors import GateError
 from bench.receiver import ledger
+from bench.receiver.checkpoint import read_checkpoint, verify_log
 from bench.receiver.database import Database
 from bench.receiver.http.limits import Rate
 from bench.receiver.intake import MOST_BYTES
 from tests.identity.signers import bundled
-from tests.receiver.http.serving import served
+from tests.receiver.http.serving import KEY, served
 from tests.receiver.sent import bundle, every
 from tests.site.results import run, sealed
 from tests.validate.edits import document_of
@@ -138,6 +140,10 @@ def test_the_log_over_http_verifies(client: httpx2.Client) -> None:
         post(client, bundle(seed, note="hello"))
     lines = client.get("/api/log").text.splitlines()
     assert list(ledger.verify(lines))[-1].size == len(lines) == 6
+    checkpoint = read_checkpoint(client.get("/api/log/checkpoint").content, KEY.key_id)
+    assert verify_log(lines, [checkpoint]).size == 6
+    with pytest.raises(GateError):
+        verify_log(lines[:-1], [checkpoint])
 
 
 def test_too_many_requests_are_told_when_to_come_again(database: Database, tmp_path: Path) -> None:

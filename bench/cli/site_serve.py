@@ -1,0 +1,56 @@
+"""`bench site serve`: the site with a receiver of bundles behind it."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from bench.cli.command import Command
+from bench.cli.options import FILE
+
+
+@click.command(cls=Command, short_help="Serve the site, and receive bundles.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to answer at.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option(
+    "--folder",
+    required=True,
+    metavar="DIR",
+    type=FILE,
+    help="Folder of the site, of the results that it is built from, and of the database.",
+)
+@click.option(
+    "--database",
+    metavar="URL",
+    envvar="BENCH_DATABASE",
+    help="sqlite:///FILE or postgresql://USER@HOST/NAME. Default: receiver.sqlite in DIR, or BENCH_DATABASE.",
+)
+@click.option("--origin", metavar="URL", help="Address of the site, as its signed log names it.")
+def serve(*, host: str, port: int, folder: Path, database: str | None, origin: str | None) -> None:
+    """Answer with the site's pages, and receive bundles at /api/submissions.
+
+    A bundle is judged as bench validate judges it: refused with its findings, held for a person, or shown
+    after the next build, which follows at once. TLS is the task of a proxy. docs/receiver.md has the rules.
+
+    \b
+    Examples:
+      bench site serve --folder /srv/bench
+      bench site serve --folder /srv/bench --database postgresql://bench@localhost/bench --origin https://bench.example
+    """
+    from bench.receiver.required import require_server
+
+    require_server()
+    from bench.identity.keys import open_key
+    from bench.receiver.database import Database
+    from bench.receiver.http.server import Address, serve_until_stopped
+    from bench.receiver.publisher import Places
+
+    places = Places.below(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    address = Address(host, port, origin or f"http://{host}:{port}")
+    with Database(database or f"sqlite:///{folder.absolute()}/receiver.sqlite") as opened:
+        serve_until_stopped(opened, places, address, open_key(), _log)
+
+
+def _log(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)  # noqa: T201  (a line for each answer, of several threads)
