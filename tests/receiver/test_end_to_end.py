@@ -7,6 +7,7 @@ import socket
 from pathlib import Path
 
 import httpx2
+import pytest
 
 from bench.receiver.checkpoint import read_checkpoint, verify_log
 from bench.receiver.database import Database
