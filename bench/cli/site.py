@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli import site_keeping, site_moderation
+from bench.cli import site_keeping, site_log, site_moderation
 from bench.cli.command import Command, CommandGroup
 from bench.cli.options import FILE
 from bench.cli.reading import bar, index_file, index_options, note, refuse_if_any
@@ -24,6 +24,7 @@ def site() -> None:
     \b
     Examples:
       bench site build results/ --out public/
+      bench site verify-log https://results.example.org
       bench site queue
       bench site publish 0123456789abcdef --reason "The note is harmless"
     """
@@ -39,6 +40,7 @@ for command in (
     site_keeping.export,
     site_keeping.backup,
     site_keeping.restore,
+    site_log.verify_log,
 ):
     site.add_command(command)
 

@@ -34,9 +34,9 @@ def database_url(given: str | None) -> str:
         PackageError: the extra `serve` is not installed.
         UsageError: none is given, and this user has no home folder.
     """
-    from bench.receiver.installed import require_database
+    from bench.receiver.required import require_server
 
-    require_database()
+    require_server()
     from bench.receiver.database import url_of
 
     if given is not None:

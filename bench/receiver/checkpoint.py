@@ -72,27 +72,25 @@ def sign_checkpoint(head: Head, origin: str, at: datetime, key: "SigningKey") ->
     return json.dumps(sign_payload(payload, PAYLOAD_TYPE, key.signer), separators=(",", ":")).encode() + b"\n"
 
 
-def read_checkpoint(content: bytes, key_id: str | None = None) -> Checkpoint:
-    """Return the checkpoint in a file, its signature verified.
+def read_checkpoint(content: bytes, name: str = "the checkpoint", key_id: str | None = None) -> Checkpoint:
+    """Return the checkpoint in a file, its signature verified. `name`: of the file or its URL, for errors.
 
     Keys are free: only with the `key_id` of the site does a signature show who made it.
 
     Raises:
-        RecordError: it is no checkpoint; the message goes after the name of the file.
+        RecordError: it is no checkpoint.
         GateError: the signature does not hold, or is not by the key of `key_id`.
     """
-    signed, statement = _parsed(content)
+    signed, statement = _parsed(content, name)
     if not signed.holds_under(statement.public_key):
-        raise GateError("the signature of the checkpoint does not hold", hint="The checkpoint was changed")
+        raise GateError(f"{name}: the signature does not hold", hint="This checkpoint was changed")
     found = Checkpoint(statement, key_id_of(statement.public_key))
     if key_id is not None and found.key_id != key_id:
-        raise GateError(
-            f"the checkpoint is signed by the key {found.key_id}", hint="That is not the key you named"
-        )
+        raise GateError(f"{name}: is signed by the key {found.key_id}", hint="That is not the key you named")
     return found
 
 
-def verify_log(lines: Iterable[str], checkpoints: Sequence[Checkpoint] = ()) -> Head:
+def verify_log(lines: Iterable[str | bytes], checkpoints: Sequence[Checkpoint] = ()) -> Head:
     """Verify a log, given as lines of JSON, and that it extends the logs of checkpoints; return its end.
 
     Raises:
@@ -122,7 +120,7 @@ def _require_same(head: Head, expected: dict[int, set[str]]) -> None:
         )
 
 
-def _parsed(content: bytes) -> tuple[Signed, Statement]:
+def _parsed(content: bytes, name: str) -> tuple[Signed, Statement]:
     try:
         parse(content)  # refuses keys that occur twice
         envelope = _Envelope.model_validate_json(content, strict=True)
@@ -132,6 +130,6 @@ def _parsed(content: bytes) -> tuple[Signed, Statement]:
         parse(payload)
         return signed, Statement.model_validate_json(payload, strict=True)
     except ValidationError as error:
-        raise RecordError(f"is no checkpoint of a log ({first_fault(error)})") from error
+        raise RecordError(f"{name}: is no checkpoint of a log ({first_fault(error)})") from error
     except RecordError as error:
-        raise RecordError(f"is no checkpoint of a log ({error.message})") from error
+        raise RecordError(f"{name}: is no checkpoint of a log ({error.message})") from error

@@ -113,7 +113,7 @@ def entries(connection: "sa.Connection", *, after: int = 0, most: int | None = N
     return [Entry.model_validate(dict(row)) for row in connection.execute(wanted).mappings()]
 
 
-def verify(lines: Iterable[str]) -> Iterator[Head]:
+def verify(lines: Iterable[str | bytes]) -> Iterator[Head]:
     """Yield the head after each entry of a log, given as lines of JSON.
 
     Raises:

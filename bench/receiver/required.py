@@ -1,35 +1,30 @@
 """The packages of the extra `serve`."""
 
-from importlib import import_module
 from typing import Final
 
 from bench.errors import PackageError
-from bench.packages import extra_command
+from bench.packages import extra_command, faults_of
 
 _NEEDED: Final = (
     "alembic",
     "fastapi",
     "h11",
-    "prometheus_client",
+    "prometheus-client",
     "psycopg",
-    "pyarrow.parquet",
+    "pyarrow",
     "sqlalchemy",
     "uvicorn",
 )
 
 
 def require_server() -> None:
-    """Check that what serves is installed.
+    """Check that the packages of a receiver are installed. Looking for them imports nothing.
 
     Raises:
         PackageError: a package is missing.
     """
-    for name in _NEEDED:
-        try:
-            import_module(name)
-        except ImportError as error:
-            raise PackageError(
-                f"{name.partition('.')[0]} is not installed, which the receiver needs",
-                hint="Install the extra",
-                commands=(extra_command("serve"),),
-            ) from error
+    faults = faults_of(_NEEDED)
+    if faults:
+        raise PackageError(
+            "; ".join(map(str, faults)), hint="Install the extra", commands=(extra_command("serve"),)
+        )

@@ -15,9 +15,8 @@ _ADDRESS: Final = re.compile(
 )
 _DATASET: Final = re.compile(r"hf://datasets/([\w.-]+/[\w.-]+)/?", re.ASCII)
 _OWN: Final = re.compile(r"localhost|\[::1\]|127(?:\.\d{1,3}){3}")
-_FORM: Final = (
-    "Write git, hf://datasets/ORG/NAME, or https://HOST (with :PORT or /PATH where the site has one)"
-)
+_SITE: Final = "https://HOST (with :PORT or /PATH where the site has one)"
+_FORM: Final = f"Write git, hf://datasets/ORG/NAME, or {_SITE}"
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,11 @@ def destination_of(text: str) -> Site | Dataset:
         UsageError: it is no such address, or http:// leads to another computer.
     """
     dataset = _DATASET.fullmatch(text)
-    return site_of(text) if dataset is None else Dataset(dataset[1])
+    if dataset is not None:
+        return Dataset(dataset[1])
+    if _parts(text) is None:
+        raise UsageError(f"--to: '{clean(text, MAX_NAME)}' is nothing that takes bundles", hint=_FORM)
+    return site_of(text)
 
 
 def site_of(text: str) -> Site:
@@ -63,15 +66,20 @@ def site_of(text: str) -> Site:
     Raises:
         UsageError: it is no such address, or http:// leads to another computer.
     """
-    found = _ADDRESS.fullmatch(text)
-    if found is None or int(found["port"] or 0) > 65_535:
-        raise UsageError(f"--to: '{clean(text, MAX_NAME)}' is nothing that takes bundles", hint=_FORM)
+    found = _parts(text)
+    if found is None:
+        raise UsageError(f"'{clean(text, MAX_NAME)}' is no address of a site", hint=f"Write {_SITE}")
     scheme, host, port = found["scheme"].lower(), found["host"].lower(), found["port"]
     origin = host if port is None else f"{host}:{port}"
     is_own = _OWN.fullmatch(host) is not None
     if scheme == "http" and not is_own:
         raise UsageError(
-            f"--to: http://{origin} is not encrypted: its answer could come from anybody on the way",
+            f"http://{origin} is not encrypted: its answer could come from anybody on the way",
             hint=f"Use https://{host}; http:// is for a site on this computer (localhost)",
         )
     return Site(f"{scheme}://{origin}{found['path']}", host, is_own)
+
+
+def _parts(text: str) -> re.Match[str] | None:
+    found = _ADDRESS.fullmatch(text)
+    return None if found is None or int(found["port"] or 0) > 65_535 else found

@@ -75,7 +75,7 @@ def send(
     Raises:
         SiteError: the site cannot be reached, is busy for too long, or its answer is none of a site of bench.
     """
-    with _client(site, patience) as client:
+    with open_client(site, patience) as client:
         tried = 1
         while True:
             progress(f"sending {len(bundle) / 1000:.1f} kB to {site.url} (try {tried} of {patience.tries})")
@@ -91,7 +91,12 @@ def send(
             tried += 1
 
 
-def _client(site: Site, patience: Patience) -> httpx2.Client:
+def open_client(site: Site, patience: Patience) -> httpx2.Client:
+    """Return what speaks HTTP with a site, with the settings of proxies and certificates of this user.
+
+    Raises:
+        SiteError: these settings are wrong.
+    """
     socks_package = None if importlib.util.find_spec("socksio") else "httpx2[socks]"
     fault = settings_fault(site, socks_package=socks_package)
     if fault is not None:
@@ -141,10 +146,11 @@ def _judged(response: httpx2.Response, content: bytes, site: Site) -> Accepted |
     if status in (200, 201):
         accepted = read_answer(Accepted, content)
         if accepted is None:
-            raise _foreign(site, status)
+            raise foreign(site, status)
         return accepted
-    if status == 429 or status >= 500:
-        return _busy(response, site)
+    if is_busy(status):
+        error, asked_s = busy(response, site)
+        return _Later(error, asked_s)
     if response.has_redirect_location:
         target = clean(response.headers["Location"], 200)
         raise SiteError(
@@ -153,7 +159,7 @@ def _judged(response: httpx2.Response, content: bytes, site: Site) -> Accepted |
         )
     refused = read_answer(Refused, content)
     if refused is None:
-        raise _foreign(site, status)
+        raise foreign(site, status)
     if status in (413, 422):
         return refused
     raise SiteError(
@@ -162,13 +168,20 @@ def _judged(response: httpx2.Response, content: bytes, site: Site) -> Accepted |
     )
 
 
-def _busy(response: httpx2.Response, site: Site) -> _Later:
+def is_busy(status: int) -> bool:
+    """Whether a site may take the same request later."""
+    return status == 429 or status >= 500
+
+
+def busy(response: httpx2.Response, site: Site, *, again: str = AGAIN) -> tuple[SiteError, int | None]:
+    """Return the error of a site that is busy, and the pause in seconds that it asks for."""
     status, stated = response.status_code, response.headers.get("Retry-After", "")
     asked_s = int(stated) if stated.isascii() and stated.isdigit() and len(stated) < 9 else None
     what = "limits how often it is asked" if status == 429 else "has a fault, or is busy"
     wait = "" if asked_s is None else f"Wait {asked_s} s. "
-    return _Later(SiteError(f"{site.url} {what} (HTTP {status})", hint=wait + AGAIN), asked_s)
+    return SiteError(f"{site.url} {what} (HTTP {status})", hint=wait + again), asked_s
 
 
-def _foreign(site: Site, status: int) -> SiteError:
+def foreign(site: Site, status: int) -> SiteError:
+    """Return the error of an answer that is none of a site of bench."""
     return SiteError(f"{site.url} answers as no site of bench does (HTTP {status})", hint=_NOT_A_SITE)

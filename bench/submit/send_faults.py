@@ -13,6 +13,7 @@ from bench.submit.destination import Site
 from bench.weights import hub_settings
 
 AGAIN: Final = "Run the same command again: it sends the same bundle"
+OTHERWISE: Final = "use --offline"
 _PROXY_STATUS: Final = re.compile(r"\b([345]\d\d)\b")
 
 
@@ -31,8 +32,11 @@ def no_certificates() -> SiteError:
     )
 
 
-def lasting_fault(error: httpx2.RequestError, site: Site) -> SiteError | None:
-    """Return the error where another try would end alike; None where it may not."""
+def lasting_fault(error: httpx2.RequestError, site: Site, *, otherwise: str = OTHERWISE) -> SiteError | None:
+    """Return the error where another try would end alike; None where it may not.
+
+    `otherwise`: what a person can do whom a proxy refuses.
+    """
     chain = tuple(_chain(error))
     if any(isinstance(each, ssl.SSLCertVerificationError) for each in chain):
         return SiteError(
@@ -47,7 +51,7 @@ def lasting_fault(error: httpx2.RequestError, site: Site) -> SiteError | None:
             hint="Check the address, its port, and any proxy",
         )
     if isinstance(error, httpx2.ProxyError) and (status := _PROXY_STATUS.search(str(error))) is not None:
-        return _of_proxy(site, status[1])
+        return _of_proxy(site, status[1], otherwise)
     if any(isinstance(each, socket.gaierror) for each in chain):
         proxies = "" if site.is_own else hub_settings.proxy_variables()
         return SiteError(
@@ -57,29 +61,29 @@ def lasting_fault(error: httpx2.RequestError, site: Site) -> SiteError | None:
     return None
 
 
-def passing_fault(error: httpx2.RequestError, site: Site) -> SiteError:
-    """Return the error of a connection that another try may make."""
+def passing_fault(error: httpx2.RequestError, site: Site, *, again: str = AGAIN) -> SiteError:
+    """Return the error of a connection that another try may make. `again`: how to try."""
     if isinstance(error, httpx2.TimeoutException):
-        return no_answer(site)
+        return no_answer(site, again=again)
     chain = _chain(error)
     is_refused = any(isinstance(each, ConnectionRefusedError) for each in chain)
     how = "refuses the connection" if is_refused else "broke the connection"
-    return SiteError(f"{site.url} {how}", hint=AGAIN)
+    return SiteError(f"{site.url} {how}", hint=again)
 
 
-def no_answer(site: Site) -> SiteError:
+def no_answer(site: Site, *, again: str = AGAIN) -> SiteError:
     """Return the error of a site that takes too long."""
-    return SiteError(f"{site.url} does not answer in time", hint=AGAIN)
+    return SiteError(f"{site.url} does not answer in time", hint=again)
 
 
-def _of_proxy(site: Site, status: str) -> SiteError:
+def _of_proxy(site: Site, status: str, otherwise: str) -> SiteError:
     """Return the error of a proxy that answers for itself."""
     if status == "407":
         return _as_site_error(hub_settings.proxy_password_fault())
     names = hub_settings.proxy_variables()
     return SiteError(
         f"the proxy in {names} does not connect to {site.host} (HTTP {status})",
-        hint=f"Ask its administrator to allow {site.host}, or use --offline",
+        hint=f"Ask its administrator to allow {site.host}, or {otherwise}",
     )
 
 

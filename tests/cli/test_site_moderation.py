@@ -155,5 +155,5 @@ def test_the_database_is_named_by_an_option_or_the_environment(
 def test_without_a_database_package_the_extra_is_named(tmp_path: Path, home: Path) -> None:
     ended = bench("site", "queue", home=home, cwd=tmp_path, env=hidden(tmp_path, "sqlalchemy", "alembic"))
     assert ended.returncode == 3
-    assert "sqlalchemy is not installed; alembic is not installed. Install the extra:" in ended.stderr
+    assert "alembic is not installed; sqlalchemy is not installed. Install the extra:" in ended.stderr
     assert "[serve]" in ended.stderr.splitlines()[-1]

@@ -34,7 +34,7 @@ def content(database: Database, seed: int = 9) -> bytes:
 
 
 def checkpoint(database: Database) -> Checkpoint:
-    return read_checkpoint(content(database), KEY)
+    return read_checkpoint(content(database), "x", KEY)
 
 
 def test_a_checkpoint_is_the_end_of_the_log_signed(database: Database) -> None:
@@ -93,22 +93,22 @@ def test_another_log_is_a_fork(database: Database) -> None:
 def test_two_checkpoints_of_one_size_that_differ_are_a_fork(database: Database) -> None:
     sent(database, 1)
     forked = ledger.Head(size=1, hash="a" * 64)
-    other = read_checkpoint(sign_checkpoint(forked, "https://bench.example", NOW, key()))
+    other = read_checkpoint(sign_checkpoint(forked, "https://bench.example", NOW, key()), "x")
     with pytest.raises(GateError, match="does not extend"):
         verify_log(lines(database), [checkpoint(database), other])
 
 
 def test_an_empty_log_has_one_hash() -> None:
     forged = ledger.Head(size=0, hash="a" * 64)
-    kept = read_checkpoint(sign_checkpoint(forged, "https://bench.example", NOW, key()))
+    kept = read_checkpoint(sign_checkpoint(forged, "https://bench.example", NOW, key()), "x")
     with pytest.raises(GateError, match="does not extend"):
         verify_log([], [kept])
 
 
 def test_the_key_of_another_is_not_that_of_the_site(database: Database) -> None:
-    assert read_checkpoint(content(database, seed=8)).key_id != KEY, "keys are free"
-    with pytest.raises(GateError, match=r"signed by the key [0-9a-f]{64}"):
-        read_checkpoint(content(database, seed=8), KEY)
+    assert read_checkpoint(content(database, seed=8), "x").key_id != KEY, "keys are free"
+    with pytest.raises(GateError, match=r"x: is signed by the key [0-9a-f]{64}"):
+        read_checkpoint(content(database, seed=8), "x", KEY)
 
 
 @pytest.mark.parametrize(
@@ -119,8 +119,8 @@ def test_a_changed_checkpoint_does_not_hold(database: Database, field: str, valu
     envelope = json.loads(content(database))
     statement = json.loads(base64.b64decode(envelope["payload"])) | {field: value}
     envelope["payload"] = base64.b64encode(json.dumps(statement).encode()).decode()
-    with pytest.raises(GateError, match="signature of the checkpoint does not hold"):
-        read_checkpoint(as_file(envelope), KEY)
+    with pytest.raises(GateError, match="x: the signature does not hold"):
+        read_checkpoint(as_file(envelope), "x", KEY)
 
 
 def under_the_type_of_a_bundle(envelope: dict[str, Any]) -> bytes:
@@ -147,8 +147,8 @@ def with_a_text_as_payload(_: dict[str, Any]) -> bytes:
 def test_anything_else_is_no_checkpoint(
     database: Database, change: Callable[[dict[str, Any]], bytes]
 ) -> None:
-    with pytest.raises(RecordError, match="is no checkpoint of a log") as caught:
-        read_checkpoint(change(json.loads(content(database))), KEY)
+    with pytest.raises(RecordError, match="x: is no checkpoint of a log") as caught:
+        read_checkpoint(change(json.loads(content(database))), "x", KEY)
     assert str(caught.value).isprintable()
 
 

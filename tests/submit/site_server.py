@@ -1,4 +1,4 @@
-"""A site on 127.0.0.1 that answers submissions as it is told: real HTTP, with every fault of a network."""
+"""A site on 127.0.0.1 that answers as it is told: real HTTP, with every fault of a network."""
 
 import json
 import select
@@ -162,10 +162,13 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
         """Nothing on the terminal."""
 
+    def do_GET(self) -> None:
+        self.do_POST()
+
     def do_POST(self) -> None:
         answer = self.state.next()
         is_early = isinstance(answer, Answer) and answer.is_early
-        body = b"" if is_early else self.rfile.read(int(self.headers["Content-Length"]))
+        body = b"" if is_early else self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.state.received.append(Received(self.path, dict(self.headers.items()), body))
         self.state.reached.set()
         if isinstance(answer, Cut):

@@ -57,6 +57,11 @@ def test_http_is_for_this_computer_alone(host: str) -> None:
         site_of(f"http://{host}:80")
 
 
+def test_what_is_no_address_of_a_site() -> None:
+    with pytest.raises(UsageError, match=r"'ftp://x' is no address of a site. Write https://HOST"):
+        site_of("ftp://x")
+
+
 def test_an_address_of_a_dataset() -> None:
     assert destination_of("hf://datasets/Some-Org/moss.results/") == Dataset("Some-Org/moss.results")
     assert Dataset("a/b").address == "hf://datasets/a/b"
