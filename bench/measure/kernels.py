@@ -1,30 +1,14 @@
 """The attention kernels that ran in each submodule, read from the dispatcher during one pass."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from bench.records.enums import AttentionKernel, Phase
+from bench.measure.attention_operators import SOFTMAX, is_attention, kernels_of
+from bench.records.enums import Phase
 from bench.records.record import SubmoduleKernels
-
-# torch's fused kernels; scaled_dot_product_attention itself is composite and never reaches a dispatch mode.
-_FUSED: Final = (
-    "aten::_scaled_dot_product",
-    "aten::_flash_attention_forward",
-    "aten::_efficient_attention_forward",
-    "aten::_cudnn_attention_forward",
-)
-_FUSED_KERNELS: Final[dict[str, AttentionKernel]] = {
-    "_flash_attention": "flash",
-    "_efficient_attention": "memory_efficient",
-    "_cudnn_attention": "cudnn",
-}
-_FLASH_ATTN_PACKAGE: Final = ("flash_attn::", "flash_attn_2_cuda::")
-# The unfused path of scaled_dot_product_attention is the only caller of _safe_softmax.
-_UNFUSED_SDPA: Final = "aten::_safe_softmax"
-_SOFTMAX: Final = "aten::_softmax"
 
 
 class KernelObserver(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -65,45 +49,14 @@ class KernelObserver(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def encoder(self) -> SubmoduleKernels:
         """Attention kernels of the audio encoder."""
-        return _kernels(self._encoder)
+        return kernels_of(self._encoder)
 
     def language_model(self) -> SubmoduleKernels:
         """Attention kernels of the language model, in prefill and decode."""
-        return _kernels(self._language_model)
+        return kernels_of(self._language_model)
 
 
 def _is_attention(name: str, args: tuple[Any, ...]) -> bool:
-    if name.startswith(_FUSED) or name.startswith(_FLASH_ATTN_PACKAGE) or name == _UNFUSED_SDPA:
-        return True
     # Sampling takes a softmax too, over [batch, vocabulary]; attention's has heads and positions.
-    return name == _SOFTMAX and isinstance(args[0], torch.Tensor) and args[0].dim() >= 3
-
-
-def _kernels(names: set[str]) -> SubmoduleKernels:
-    return SubmoduleKernels(
-        attention=" + ".join(sorted({_kind(name) for name in names})) or "none",
-        operators=tuple(sorted(names)),
-        kernel=_only({_kernel(name) for name in names}),
-    )
-
-
-def _only(kernels: set[AttentionKernel | None]) -> AttentionKernel | None:
-    return kernels.pop() if len(kernels) == 1 else None
-
-
-def _kernel(name: str) -> AttentionKernel | None:
-    if name.startswith(_FLASH_ATTN_PACKAGE):
-        return "flash"
-    if name == _SOFTMAX:
-        return "eager"
-    if name == _UNFUSED_SDPA:
-        return "math"
-    return next((kernel for part, kernel in _FUSED_KERNELS.items() if part in name), None)
-
-
-def _kind(name: str) -> str:
-    if name.startswith(_FLASH_ATTN_PACKAGE):
-        return "flash_attention_2"
-    if name == _SOFTMAX:
-        return "eager"
-    return "sdpa (unfused)" if name == _UNFUSED_SDPA else "sdpa"
+    is_softmax = name == SOFTMAX and isinstance(args[0], torch.Tensor) and args[0].dim() >= 3
+    return is_softmax or is_attention(name)

@@ -62,6 +62,7 @@ Code = Literal[
     "model_contradicted",
     "configuration_not_shipped",
     "settings_contradicted",
+    "kernels_contradicted",
     "card_contradicted",
     "card_not_catalogued",
     "card_revised",

@@ -5,6 +5,7 @@ from math import isfinite
 from typing import Final
 
 from bench.records.findings import SEVERITY_ORDER, Finding, severity_of
+from bench.validate.attention_kernels import attention_kernels
 from bench.validate.candidate import Candidate, Fact, Found
 from bench.validate.claims import claims
 from bench.validate.contents import contents
@@ -20,6 +21,7 @@ Rule = Callable[[Candidate], Iterator[Found]]
 RULES: Final[tuple[Rule, ...]] = (
     contents,
     claims,
+    attention_kernels,
     repeats,
     summaries,
     physics,

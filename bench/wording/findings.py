@@ -67,6 +67,7 @@ _WORDS: Final[dict[Code, _Words]] = {
         "Run the published weights again, or say in a note which configuration it is",
     ),
     "settings_contradicted": _Words("In force was {stated}, the request gives {found}"),
+    "kernels_contradicted": _Words("The kernels contradict the record: {reason}"),
     "card_contradicted": _Words("The record states {stated}, the catalog {found}"),
     "card_not_catalogued": _Words("{name} is not in the catalog yet", _NOTHING),
     "card_revised": _Words(

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from bench.measure.kernels import KernelObserver, _kernels
+from bench.measure.kernels import KernelObserver
 from bench.measure.observer import CombinedObserver
 from bench.records.enums import Phase
 from bench.records.record import SubmoduleKernels
@@ -78,22 +78,6 @@ def test_the_kernel_that_ran_is_named_in_each_submodule(
     other = sdpa if attend is eager else eager
     first, second = observe(attend, other, dtype).encoder(), observe(other, attend, dtype).language_model()
     assert (first.attention, first.kernel) == (second.attention, second.kernel) == (name, kernel)
-
-
-@pytest.mark.parametrize(
-    ("operators", "kernel"),
-    [
-        ({"aten::_scaled_dot_product_flash_attention"}, "flash"),
-        ({"aten::_scaled_dot_product_efficient_attention"}, "memory_efficient"),
-        ({"aten::_scaled_dot_product_cudnn_attention"}, "cudnn"),
-        ({"flash_attn::_flash_attn_forward"}, "flash"),
-        ({"aten::_scaled_dot_product_fused_attention_overrideable"}, None),  # of another kind of device
-        ({"aten::_scaled_dot_product_flash_attention", "aten::_safe_softmax"}, None),
-        (set(), None),
-    ],
-)
-def test_kernels_of_cards_are_named_by_their_operators(operators: set[str], kernel: str | None) -> None:
-    assert _kernels(operators).kernel == kernel
 
 
 def test_submodules_are_told_apart() -> None:

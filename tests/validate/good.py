@@ -18,6 +18,7 @@ from bench.engines.support import prompt_positions
 from bench.hardware.catalog import cards
 from bench.judge.same_run import MEMORY, request_key
 from bench.judge.same_system import os_of
+from bench.measure.attention_operators import kernels_of
 from bench.measure.clock import HostTimes, StopwatchReading, repeat_of
 from bench.measure.summary import CellFigures, summarise
 from bench.predict.setting import mel_frames
@@ -49,7 +50,6 @@ from bench.records.record import (
     Record,
     Repeat,
     Requested,
-    SubmoduleKernels,
     Work,
 )
 from bench.run.run_spec import RunOptions
@@ -64,6 +64,7 @@ from bench.wording import outcomes
 from tests.validate.machines import (
     CONTEXT_BYTES,
     RESERVE_BYTES,
+    attention_of,
     device_of,
     emulation_of,
     environment_of,
@@ -275,14 +276,12 @@ class _Run:
 
     def _effective(self, asked: Requested) -> Effective:
         settings = settings_of(asked.profile)
-        operators = ("aten::_scaled_dot_product_flash_attention",)
+        language_model, grouping = attention_of(asked, self.device, self.recipe.system)
         return Effective(
             device=self.device.kind,
             dtype=asked.dtype,
-            language_model=SubmoduleKernels(
-                attention=asked.attention.value, operators=operators, kernel="flash"
-            ),
-            audio_encoder=SubmoduleKernels(attention="eager", operators=("aten::bmm",), kernel="eager"),
+            language_model=language_model,
+            audio_encoder=kernels_of(["aten::_softmax"]),
             attention_provider="torch 2.13.0",
             sampling=asked.sampling,
             logits_positions=settings.logits_positions,
@@ -290,7 +289,7 @@ class _Run:
             encoder_chunks_at_once=settings.encoder_chunks_at_once or 64,
             mlp_positions_at_once=settings.mlp_positions_at_once,
             embeddings=settings.embeddings if self.is_cuda else "device",
-            sdpa_grouping="grouped",
+            sdpa_grouping=grouping,
             kv_cache="DynamicCache",
             clip_sha256=sha(f"clip {asked.clip_seconds}"),
             clip_samples=round(asked.clip_seconds * 16000),

@@ -2,16 +2,27 @@
 
 import hashlib
 import json
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 
 from bench import shipped
 from bench.arithmetic.shapes import Shapes, shapes_of
+from bench.engines.native.profiles import settings_of
+from bench.engines.native.sdpa_rules import TorchBuild, chosen_kernel
 from bench.hardware.catalog import Card, slug_of
+from bench.measure.attention_operators import kernels_of
 from bench.records.card import Budget, DeviceState, Emulation, Power, Range, Sampled
-from bench.records.enums import WeightMode
-from bench.records.record import DeviceInfo, Environment, ModelInfo, Repeat, Requested, WeightFile
+from bench.records.enums import Attention, SdpaGrouping, WeightMode
+from bench.records.record import (
+    DeviceInfo,
+    Environment,
+    ModelInfo,
+    Repeat,
+    Requested,
+    SubmoduleKernels,
+    WeightFile,
+)
 from bench.units import GB, GIB, MIB
 from bench.weights.checkpoint import shipped_configuration
 from tests.validate.recipes import Recipe
@@ -69,6 +80,31 @@ def environment_of(recipe: Recipe) -> Environment:
         cpu_cores=8,
         ram_bytes=34 * GB,
     )
+
+
+_FUSED = {"flash": "flash", "memory_efficient": "efficient", "cudnn": "cudnn"}
+
+
+def attention_of(
+    asked: Requested, device: DeviceInfo, system: str
+) -> tuple[SubmoduleKernels, SdpaGrouping | None]:
+    """Return the kernels of the language model, and how SDPA was called: by the rules of torch 2.13."""
+    if asked.attention is Attention.EAGER:
+        return kernels_of(["aten::_softmax"]), None
+    if asked.attention is Attention.FLASH_ATTENTION_2:
+        return kernels_of(["flash_attn::_flash_attn_forward"]), None
+    if device.kind == "cpu":
+        return kernels_of(["aten::_scaled_dot_product_flash_attention_for_cpu"]), "grouped"
+    choose = partial(
+        chosen_kernel,
+        TorchBuild("windows" if system == "windows" else "linux", (2, 13)),
+        compute_capability=device.compute_capability or "8.0",
+        dtype=asked.dtype,
+    )
+    is_grouped = settings_of(asked.profile).is_grouped(choose(is_grouped=True))
+    fused = _FUSED.get(choose(is_grouped=is_grouped))
+    name = "aten::_safe_softmax" if fused is None else f"aten::_scaled_dot_product_{fused}_attention"
+    return kernels_of([name]), "grouped" if is_grouped else "ungrouped"
 
 
 def state_of(recipe: Recipe, device: DeviceInfo, baseline: int, limit_w: float) -> DeviceState:

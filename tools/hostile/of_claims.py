@@ -65,10 +65,27 @@ def of_claims() -> Iterator[Case]:
     for name, value in effective.items():
         edit = setting(**{f"cells__0__effective__{name}": value})
         yield Case(f"ran-with-another-{name.replace('_', '-')}", ("settings_contradicted",), 1, edit=edit)
+    yield from _of_kernels()
     yield Case("date-in-future", ("date_in_future",), 1, edit=setting(created_at="2199-01-01T00:00:00Z"))
     yield Case(
         "date-before-bench", ("date_before_bench",), 1, edit=setting(created_at="1999-12-31T23:59:59Z")
     )
+
+
+def _of_kernels() -> Iterator[Case]:
+    """Attention kernels that did not run."""
+    ran = "cells__0__effective__language_model__"
+    edits: dict[str, Edit] = {
+        "torch-without-flash-ran-flash": setting(environment__has_flash_kernels=False),
+        "torch-for-cpus-with-flash": setting(environment__torch="2.13.0+cpu"),
+        "kernel-of-other-operators": setting(**{f"{ran}kernel": "math"}),
+        "eager-as-sdpa": setting(**{f"{ran}operators": ["aten::_softmax"], f"{ran}kernel": "eager"}),
+        "kernel-of-a-cpu-on-a-card": setting(
+            **{f"{ran}operators": ["aten::_scaled_dot_product_flash_attention_for_cpu"]}
+        ),
+    }
+    for name, edit in edits.items():
+        yield Case(name, ("kernels_contradicted",), 1, edit=edit)
 
 
 def _as_random(document: Document) -> None:

@@ -46,13 +46,18 @@ class TorchBuild:
         return self.version >= _GROUPS_IN_MEMORY_EFFICIENT
 
 
+def takes_flash(dtype: str, capability: float) -> bool:
+    """Whether the flash kernels of torch run numbers of this type on a card of this compute capability."""
+    return dtype in _SIXTEEN_BITS and capability >= _FLASH_SINCE
+
+
 def chosen_kernel(build: TorchBuild, *, compute_capability: str, dtype: str, is_grouped: bool) -> SdpaKernel:
     """Return the kernel for a prompt without padding.
 
     `is_grouped`: SDPA is called with `enable_gqa`, not with keys and values repeated for each head.
     """
     capability = float(compute_capability)
-    if build.has_flash and dtype in _SIXTEEN_BITS and capability >= _FLASH_SINCE:
+    if build.has_flash and takes_flash(dtype, capability):
         return "flash"
     if dtype == "bfloat16" and capability < _FLASH_SINCE:
         return "math"
