@@ -39,10 +39,12 @@ def commands(first_word: str) -> list[str]:
 
 @pytest.mark.parametrize("command", commands("bench"))
 def test_a_bench_command_parses(command: str) -> None:
+    group: click.Group = cli
     name, *arguments = shlex.split(command)[1:]
-    subcommand = cli.commands[name]
     # Below the application, whose settings a command keeps from the first time that it is asked for help.
     with click.Context(cli, info_name="bench", **cli.context_settings) as parent:
+        while isinstance(subcommand := group.commands[name], click.Group):
+            group, (name, *arguments) = subcommand, arguments
         context = subcommand.make_context(name, arguments, parent=parent)
     assert isinstance(context, click.Context)
 

@@ -1,17 +1,22 @@
 """`bench site queue` and the decisions, as people call them while a receiver runs."""
 
 import json
+import re
+import shlex
 from pathlib import Path
 
 import pytest
 
+from bench.identity.keys import SigningKey
 from bench.receiver import ledger
+from bench.receiver.checkpoint import sign_checkpoint
 from bench.receiver.database import Database
 from bench.receiver.states import State
 from bench.receiver.submissions import body, find
 from tests.cli.conftest import Say
 from tests.cli.test_prompts import typed
-from tests.receiver.sent import every, look, sent
+from tests.identity.signers import signer
+from tests.receiver.sent import NOW, every, look, sent
 from tests.run.processes import bench
 from tests.test_packages import hidden
 
@@ -157,3 +162,25 @@ def test_without_a_database_package_the_extra_is_named(tmp_path: Path, home: Pat
     assert ended.returncode == 3
     assert "alembic is not installed; sqlalchemy is not installed. Install the extra:" in ended.stderr
     assert "[serve]" in ended.stderr.splitlines()[-1]
+
+
+def documented() -> list[list[str]]:
+    """The commands of docs/receiver.md that need neither a network nor a running receiver."""
+    page = (Path(__file__).parents[2] / "docs" / "receiver.md").read_text(encoding="utf-8")
+    blocks = "".join(re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL))
+    lines = [shlex.split(line, comments=True) for line in blocks.splitlines()]
+    return [words[1:] for words in lines if words[:2] == ["bench", "site"] and "https:" not in str(words)]
+
+
+def test_the_documented_commands_run_in_their_order(say: Say, receiver: Database, tmp_path: Path) -> None:
+    one, two = sent(receiver, 1, note="hello"), sent(receiver, 2, key=2, note="buy")
+    key = SigningKey(signer(9), Path("unused"))
+    (tmp_path / "kept.json").write_bytes(sign_checkpoint(look(receiver, ledger.head), "site", NOW, key))
+    names = {"0123456789abcdef": one.id, "fedcba9876543210": two.id, "KEY": two.key_id}
+    for words in documented():
+        log = every(receiver, ledger.entries)
+        (tmp_path / "log.jsonl").write_text("".join(f"{each.model_dump_json()}\n" for each in log))
+        said = say(*(names.get(word, word) for word in words))
+        assert said.code == 0, (words, said.err)
+    assert [state_of(receiver, each.id)[0] for each in (one, two)] == [State.DELETED, State.REJECTED]
+    assert len(documented()) > 10
