@@ -10,6 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+import psutil
+
 from bench.errors import BenchError
 from bench.processes import python_command, python_environment
 from bench.receiver.database import Database
@@ -20,6 +22,7 @@ from bench.receiver.states import State
 _LOOKS_S: Final = 60.0
 """Commands of moderators change the database from other processes: how often it is looked at."""
 _STOPS_S: Final = 30.0
+_NICE: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +102,16 @@ class Publisher:
         places = self._places
         arguments = ("site", "build", str(places.results), "--out", str(places.public))
         command = python_command("bench", *arguments, "--index", str(places.index))
-        ended = subprocess.run(
-            command, env=python_environment(os.environ), capture_output=True, text=True, check=False
-        )
-        if ended.returncode:
-            last = (ended.stderr.strip().splitlines() or ["no message"])[-1]
-            raise BenchError(f"bench site build ended with {ended.returncode}: {last}")
+        with subprocess.Popen(
+            command,
+            env=python_environment(os.environ),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as building:
+            if os.name != "nt":
+                psutil.Process(building.pid).nice(_NICE)  # who sends a bundle waits for an answer
+            _, said = building.communicate()
+        if building.returncode:
+            last = (said.strip().splitlines() or ["no message"])[-1]
+            raise BenchError(f"bench site build ended with {building.returncode}: {last}")

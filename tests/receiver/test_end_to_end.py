@@ -3,7 +3,6 @@
 import json
 import shutil
 import signal
-import socket
 from pathlib import Path
 
 import httpx2
@@ -15,17 +14,12 @@ from bench.receiver.ledger import Event
 from bench.receiver.moderation import moderate
 from bench.receiver.states import Action
 from tests.identity.signers import bundled
+from tests.receiver.ports import free_port
 from tests.receiver.sent import NOW, do
 from tests.run.processes import NEEDS_SIGNALS, bench, only, started, wait_for_line
 from tests.site.results import sealed
 
 BUILT = "the site was built"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port: int = found.getsockname()[1]
-    return port
 
 
 @NEEDS_SIGNALS
