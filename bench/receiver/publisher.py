@@ -72,18 +72,21 @@ class Publisher:
         self._changed.set()
 
     def _run(self) -> None:
+        is_sure = False  # a process that was killed can have left half a site
         while not self._stopping.is_set():
             self._changed.wait(_LOOKS_S)
             self._changed.clear()
             if self._stopping.is_set():
                 return
             try:
-                self.publish()
+                self.publish(anyway=not is_sure)
+                is_sure = True
             except (BenchError, OSError) as error:
+                is_sure = False
                 self._log(f"the site was not built: {error}")
 
-    def publish(self) -> None:
-        """Export, build, and note what the site shows now.
+    def publish(self, *, anyway: bool = False) -> None:
+        """Export, build, and note what the site shows now. `anyway`: build although nothing has changed.
 
         Raises:
             BenchError: a folder, the database or the disk refused it, or the build failed.
@@ -91,10 +94,10 @@ class Publisher:
         now = datetime.now(UTC)
         self._database.write(lambda connection: forget_old(connection, now))
         exported = export(self._database, self._places.results)
-        if not exported.changed and self._places.public.is_dir():
+        shown = [one.id for one in exported.submissions if one.state is State.VALID]
+        if not (exported.changed or shown or anyway):
             return
         self._build()
-        shown = [one.id for one in exported.submissions if one.state is State.VALID]
         self._database.write(lambda connection: published(connection, shown, datetime.now(UTC)))
         self._log(f"the site was built, with {len(exported.submissions):,} submissions")
 

@@ -31,6 +31,7 @@ def test_a_valid_bundle_is_published_by_a_build_and_withdrawn_by_the_next_one(
     do(database, moderate, one.id, Action.DELETE, "asked for", NOW)
     publisher.publish()
     assert not page.exists()
+    publisher.publish()
     assert said == [f"the site was built, with {count} submissions" for count in (1, 1, 0)]
 
 
