@@ -1,18 +1,21 @@
-"""Write the files that are generated from the code: `schemas/`, and the marked parts of the docs.
+"""Write the files that are generated: `schemas/`, the hashes of clips, and the marked parts of the docs.
 
 python -m tools.generated
 """
 
+import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import get_args
 
 from bench import shipped
+from bench.audio.clips import cut, sha256_of, shipped_speech
 from bench.records.check import CheckPeaks, CheckRow, CheckSpeed
 from bench.records.findings import Code, severity_of
 from bench.records.json_schema import DOCUMENTS, render_json_schema
 from bench.records.metrics import FIGURES
 from bench.store.record_files import write_atomically
+from bench.suite.suite import find_suite, shipped_suites
 from bench.wording.findings import template
 from tools import envelope_page, hf_mem, longest_clips
 from tools.derived import ROOT
@@ -32,7 +35,15 @@ def files() -> dict[Path, str]:
     }
     schemas = {shipped.schemas() / name: render_json_schema(one) for name, one in DOCUMENTS.items()}
     pages = {page: filled(page.read_text(encoding="utf-8"), marked) for page, marked in texts.items()}
-    return {**schemas, **pages}
+    return {**schemas, **pages, shipped.data("speech", "clips.json"): _clips()}
+
+
+def _clips() -> str:
+    """The hashes of clips of the shipped speech, by their samples, of all lengths of the shipped suites."""
+    speech = shipped_speech()
+    lengths = {length for name in shipped_suites() for length in find_suite(name).axes.clip_seconds}
+    clips = [cut(speech, length) for length in sorted(lengths)]
+    return json.dumps({str(len(clip)): sha256_of(clip) for clip in clips}, indent=1) + "\n"
 
 
 def _metrics() -> Iterator[str]:

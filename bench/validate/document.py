@@ -8,6 +8,7 @@ from bench.records.findings import SEVERITY_ORDER, Finding, severity_of
 from bench.validate.attention_kernels import attention_kernels
 from bench.validate.candidate import Candidate, Fact, Found
 from bench.validate.claims import claims
+from bench.validate.clip_samples import clip_samples
 from bench.validate.contents import contents
 from bench.validate.copies import copies
 from bench.validate.physics import physics
@@ -22,6 +23,7 @@ RULES: Final[tuple[Rule, ...]] = (
     contents,
     claims,
     attention_kernels,
+    clip_samples,
     repeats,
     summaries,
     physics,

@@ -13,6 +13,7 @@ import numpy as np
 
 from bench.arithmetic import architecture
 from bench.arithmetic.shapes import Shapes
+from bench.audio.clip_hashes import shipped_clip_sha256
 from bench.engines.native.profiles import settings_of
 from bench.engines.support import prompt_positions
 from bench.hardware.catalog import cards
@@ -276,6 +277,7 @@ class _Run:
 
     def _effective(self, asked: Requested) -> Effective:
         settings = settings_of(asked.profile)
+        samples = round(asked.clip_seconds * 16000)
         language_model, grouping = attention_of(asked, self.device, self.recipe.system)
         return Effective(
             device=self.device.kind,
@@ -291,8 +293,8 @@ class _Run:
             embeddings=settings.embeddings if self.is_cuda else "device",
             sdpa_grouping=grouping,
             kv_cache="DynamicCache",
-            clip_sha256=sha(f"clip {asked.clip_seconds}"),
-            clip_samples=round(asked.clip_seconds * 16000),
+            clip_sha256=shipped_clip_sha256(samples) or sha(f"clip {samples}"),
+            clip_samples=samples,
             audio_tokens=architecture.audio_tokens(mel_frames(asked.clip_seconds)),
             prompt_tokens=prompt_positions(asked.clip_seconds),
             threads=None if self.is_cuda else 8,

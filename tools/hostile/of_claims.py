@@ -61,10 +61,13 @@ def of_claims() -> Iterator[Case]:
         "audio_tokens": 1,
         "prompt_tokens": 3,
         "clip_samples": 16,
+        "clip_sha256": "ab" * 32,
     }
     for name, value in effective.items():
         edit = setting(**{f"cells__0__effective__{name}": value})
         yield Case(f"ran-with-another-{name.replace('_', '-')}", ("settings_contradicted",), 1, edit=edit)
+    other = both(_with_a_clip_of_ones_own, setting(cells__0__effective__clip_sha256="ab" * 32))
+    yield Case("one-clip-with-two-hashes", ("settings_contradicted",), 1, edit=other)
     yield from _of_kernels()
     yield Case("date-in-future", ("date_in_future",), 1, edit=setting(created_at="2199-01-01T00:00:00Z"))
     yield Case(
@@ -86,6 +89,11 @@ def _of_kernels() -> Iterator[Case]:
     }
     for name, edit in edits.items():
         yield Case(name, ("kernels_contradicted",), 1, edit=edit)
+
+
+def _with_a_clip_of_ones_own(document: Document) -> None:
+    for place, _ in enumerate(document["cells"]):
+        asking(place, clip_source_sha256="cd" * 32)(document)
 
 
 def _as_random(document: Document) -> None:
