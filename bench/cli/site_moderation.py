@@ -184,7 +184,9 @@ def _decide(
             _agree(known.id, yes=yes)
         now = datetime.now(UTC)
         found = opened.write(lambda connection: moderate(connection, submission, action, kept, now))
-    echo(f"{found.id}: {found.state}")
+        echo(f"{found.id}: {found.state}")
+        if action is Action.DELETE:
+            opened.forget_deleted()
 
 
 def _agree(submission: str, *, yes: bool) -> None:

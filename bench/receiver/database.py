@@ -80,6 +80,19 @@ class Database:
         """
         return self._writer.submit(self._write, work).result()
 
+    def forget_deleted(self) -> None:
+        """Remove deleted content from the files of SQLite: until then its write-ahead log contains it.
+
+        A server removes it by itself (`VACUUM`). Waits up to 30 s for readers.
+
+        Raises:
+            StorageError: the database does not answer, or is being read for longer.
+        """
+        if self.engine.dialect.name == "sqlite" and self.read(_empty_wal):
+            raise StorageError(
+                "deleted content is still in the write-ahead log", hint="Stop bench site serve"
+            )
+
     def _write(self, work: Callable[[sa.Connection], Result]) -> Result:
         try:
             with self.engine.begin() as connection:
@@ -127,6 +140,12 @@ def _parsed(url: str) -> tuple[sa.URL, str]:
         return parsed, _DIALECTS[parsed.get_backend_name()]
     except (ArgumentError, NoSuchModuleError, KeyError) as error:
         raise UsageError("--database: no such kind of database", hint=_EXAMPLES) from error
+
+
+def _empty_wal(connection: sa.Connection) -> bool:
+    """Whether readers kept SQLite from emptying its write-ahead log."""
+    is_busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+    return bool(is_busy)
 
 
 def _wait_for_turn(connection: sa.Connection) -> None:

@@ -113,6 +113,21 @@ def test_deletion_says_what_it_cannot_recall(say: Say, receiver: Database) -> No
     assert [head.size for head in ledger.verify(lines)] == [1, 2, 3]
 
 
+def test_deleted_content_is_in_no_file_while_a_receiver_runs(
+    say: Say, receiver: Database, tmp_path: Path
+) -> None:
+    one = sent(receiver, 1, note="my very own words")
+    sent(receiver, 2)
+
+    def files_with_it() -> list[str]:
+        files = sorted((tmp_path / "home" / "moss-audio-bench").iterdir())
+        return [file.name for file in files if b"my very own words" in file.read_bytes()]
+
+    assert files_with_it() == ["receiver.sqlite-wal"]
+    assert say("site", "delete", one.id, *WHY, "--yes").code == 0
+    assert files_with_it() == []
+
+
 def test_deletion_is_a_question(say: Say, receiver: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     one = sent(receiver, 1)
     nobody = say("site", "delete", one.id, *WHY)

@@ -10,6 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from bench.errors import StorageError, UsageError
+from bench.receiver import database as module
 from bench.receiver.database import Database, sqlite_file, url_of
 from bench.receiver.tables import KEYS, METADATA
 
@@ -85,6 +86,23 @@ def test_a_statement_that_fails_is_one_line_without_its_values(database: Databas
 def test_another_kind_of_database_is_a_usage_error(url: str) -> None:
     with pytest.raises(UsageError, match="--database"):
         Database(url)
+
+
+def test_what_was_deleted_is_forgotten_unless_somebody_reads_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database.write(lambda connection: connection.execute(sa.insert(KEYS).values(ROW)))
+    database.forget_deleted()
+    assert database.read(keys) == [ROW["key_id"]]
+    if database.engine.dialect.name == "sqlite":
+        with database.engine.connect() as reader:
+            reader.exec_driver_sql("BEGIN")
+            keys(reader)
+            database.write(lambda connection: connection.execute(sa.delete(KEYS)))
+            monkeypatch.setattr(module, "_WAIT_S", 0)
+            database.engine.dispose(close=False)  # connections from here on do not wait
+            with pytest.raises(StorageError, match="still in the write-ahead log"):
+                database.forget_deleted()
 
 
 def test_the_tables_of_a_newer_bench_are_left_as_they_are(database_url: str) -> None:
