@@ -60,4 +60,6 @@ def _unquoted(finding: Finding) -> Finding:
     if finding.code not in _QUOTING:
         return finding
     facts = {name: _LEFT_OUT if isinstance(value, str) else value for name, value in finding.facts.items()}
-    return finding.model_copy(update={"facts": facts, "sentence": sentence(finding.code, facts)})
+    return finding.model_copy(
+        update={"facts": facts, "sentence": sentence(finding.code, facts, finding.path)}
+    )

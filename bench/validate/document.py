@@ -55,7 +55,7 @@ def finding(found: Found) -> Finding:
         severity=severity_of(found.code),
         path=f"$.{found.path}",
         facts=facts,
-        sentence=sentence(found.code, facts),
+        sentence=sentence(found.code, facts, found.path),
         remedy=remedy(found.code),
     )
 

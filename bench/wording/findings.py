@@ -107,9 +107,37 @@ _WORDS: Final[dict[Code, _Words]] = {
 }
 
 
-def sentence(code: Code, facts: Mapping[str, float | int | str | None]) -> str:
-    """Return the sentence of a finding, with its full stop."""
-    shown = {name: _shown(name, value) for name, value in facts.items()}
+_RATIOS: Final = frozenset({"ratio", "cv"})
+_OF_THE_PATH: Final = frozenset({"stated", "found", "computed"})
+"""Facts that are values of the figure at the path."""
+_ROUNDED: Final = frozenset[Code]({"outlier_of_card"})
+"""Findings whose values are far from each other."""
+_SYMBOLS: Final = {
+    "tokens_per_s": "tok/s",
+    "bytes_per_s": "bytes/s",
+    "operations_per_s": "operations/s",
+    "bytes_per_token": "bytes",
+    "_bytes": "bytes",
+    "_operations": "operations",
+    "_s": "s",
+    "_j": "J",
+    "_w": "W",
+    "_mhz": "MHz",
+    "_c": "°C",
+}
+"""By the end of the name of a figure."""
+_WITHOUT_UNIT: Final = frozenset({"cv", "n", "kind"})
+"""Parts of a statistic that do not have the unit of its metric."""
+_QUANTITIES: Final = {"tok/s": units.Unit.TOKENS_PER_S, "s": units.Unit.SECONDS, "bytes": units.Unit.BYTES}
+
+
+def sentence(code: Code, facts: Mapping[str, float | int | str | None], path: str = "") -> str:
+    """Return the sentence of a finding, with its full stop.
+
+    `path`: of the finding. A fact whose name has no unit has that of the figure there.
+    """
+    unit = _unit(path)
+    shown = {name: _shown(code, name, value, unit) for name, value in facts.items()}
     return f"{_WORDS[code].sentence.format_map(shown)}."
 
 
@@ -123,7 +151,7 @@ def remedy(code: Code) -> str:
     return f"{_WORDS[code].remedy}."
 
 
-def _shown(name: str, value: float | int | str | None) -> str:
+def _shown(code: Code, name: str, value: float | int | str | None, unit: str) -> str:
     """A fact in its unit, by the end of its name. Text is from the file: it is cleaned."""
     if value is None:
         return "nothing"
@@ -131,9 +159,26 @@ def _shown(name: str, value: float | int | str | None) -> str:
         return clean(value)
     if name.endswith("_bytes"):
         return units.gib(round(value))
-    for end, unit in (("_w", "W"), ("_j", "J")):
+    for end, symbol in (("_w", "W"), ("_j", "J")):
         if name.endswith(end):
-            return units.rate(value, unit)
+            return units.rate(value, symbol)
     if name.endswith("_s"):
         return units.seconds(value)
-    return f"{value:,}" if isinstance(value, int) else f"{value:.6g}"
+    if name in _RATIOS:
+        return units.ratio(value)
+    if name in _OF_THE_PATH and code in _ROUNDED:
+        return units.quantity(value, _QUANTITIES.get(unit, units.Unit.SHARE))
+    exact = f"{value:,}" if isinstance(value, int) else f"{value:.6g}"  # two values that differ look so
+    return f"{exact} {unit if name in _OF_THE_PATH else ''}".rstrip()
+
+
+def _unit(path: str) -> str:
+    """Return the symbol of the unit of the figure at a path such as `$.cells[3].summary.latency_s.median`."""
+    *parents, last = path.split(".")
+    if last in _WITHOUT_UNIT:
+        return ""
+    for name in (last, *reversed(parents)):
+        for end, symbol in _SYMBOLS.items():
+            if name.split("[")[0].endswith(end):
+                return symbol
+    return ""

@@ -57,7 +57,7 @@ def test_an_error_names_its_path_and_what_would_clear_it(say: Say, write: Write)
     assert said.code == 1
     first, sentence, where = said.out.splitlines()
     assert first == "wrong.json: 1 error"
-    assert sentence.startswith("  error: The summary states 99999, the raw values give ")
+    assert sentence.startswith("  error: The summary states 99999 s, the raw values give ")
     assert where.startswith("    $.cells[0].summary.latency_s.median. Run the suite again")
 
 

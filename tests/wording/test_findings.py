@@ -60,6 +60,39 @@ def test_numbers_have_the_units_of_their_names() -> None:
     assert energy == "The energy of 412.0 J is more than 200.0 W give in 1.50 s."
 
 
+@pytest.mark.parametrize(
+    ("metric", "value", "words"),
+    [
+        ("latency_s", 0.0961531, "96.2 ms"),
+        ("decode_tokens_per_s", 102.3456, "102.3 tok/s"),
+        ("reserved_peak_bytes", 3 * 2**30, "3.00 GiB"),
+    ],
+)
+def test_an_outlier_has_the_unit_of_its_metric(metric: str, value: float, words: str) -> None:
+    facts = {"found": value, "ratio": 1.99975, "records": 3}
+    assert sentence("outlier_of_card", facts, f"$.cells[0].summary.{metric}") == (
+        f"The median {words} is 2 times that of 3 other records of this card."
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("summary.latency_s.median", "The summary states 4.5 s, the raw values give 4.25 s."),
+        ("summary.latency_s.cv", "The summary states 4.5, the raw values give 4.25."),
+        ("power.sm_clock_mhz.high", "The summary states 4.5 MHz, the raw values give 4.25 MHz."),
+        ("repeats[2].token_times_s[3]", "The summary states 4.5 s, the raw values give 4.25 s."),
+        ("", "The summary states 4.5, the raw values give 4.25."),
+    ],
+)
+def test_two_values_that_differ_look_so_and_have_the_unit_of_their_figure(path: str, words: str) -> None:
+    assert sentence("summary_mismatch", {"stated": 4.5, "computed": 4.25}, path) == words
+
+
+def test_ratios_have_three_digits() -> None:
+    assert sentence("spread_absurd", {"cv": 0.123456}) == "The repeats vary by 0.123 of their mean."
+
+
 def test_what_is_unknown_is_nothing() -> None:
     text = sentence("summary_mismatch", {"stated": None, "computed": 4})
     assert text == "The summary states nothing, the raw values give 4."
