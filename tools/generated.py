@@ -17,7 +17,7 @@ from bench.records.metrics import FIGURES
 from bench.store.record_files import write_atomically
 from bench.suite.suite import find_suite, shipped_suites
 from bench.wording.findings import template
-from tools import envelope_page, hf_mem, longest_clips
+from tools import envelope_page, hf_mem, longest_clips, receiver_api
 from tools.derived import ROOT
 from tools.envelope_page import filled
 
@@ -35,7 +35,8 @@ def files() -> dict[Path, str]:
     }
     schemas = {shipped.schemas() / name: render_json_schema(one) for name, one in DOCUMENTS.items()}
     pages = {page: filled(page.read_text(encoding="utf-8"), marked) for page, marked in texts.items()}
-    return {**schemas, **pages, shipped.data("speech", "clips.json"): _clips()}
+    made = {shipped.data("speech", "clips.json"): _clips(), receiver_api.DOCUMENT: receiver_api.document()}
+    return {**schemas, **pages, **made}
 
 
 def _clips() -> str:
