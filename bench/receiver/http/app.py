@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 
 from bench.errors import RecordError, StorageError
@@ -38,11 +39,21 @@ _ERRORS: Final[dict[int | str, dict[str, Any]]] = {
     status: {"model": Refused} for status in (400, 408, 409, 413, 415, 422, 429, 503)
 }
 _UNAVAILABLE: Final[dict[int | str, dict[str, Any]]] = {503: {"model": Refused}}
+_WHOLE: Final = Envelope.model_json_schema(by_alias=True, ref_template="#/components/schemas/{model}")
+_PARTS: Final = _WHOLE.get("$defs", {})
+_SCHEMA: Final = {name: each for name, each in _WHOLE.items() if name != "$defs"}
 _BODY: Final = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": Envelope.model_json_schema(by_alias=True)}},
-    }
+    "requestBody": {"required": True, "content": {"application/json": {"schema": _SCHEMA}}},
+    "responses": {
+        "201": {
+            "links": {
+                "state": {
+                    "operationId": "state_of_submission",
+                    "parameters": {"submission_id": "$response.body#/id"},
+                }
+            }
+        }
+    },
 }
 
 
@@ -85,8 +96,18 @@ def application(receiver: Receiver) -> FastAPI:
     def prometheus() -> Response:
         return Response(metrics.text(), media_type="text/plain; version=0.0.4")
 
-    app.mount("/", StaticFiles(directory=receiver.public, html=True, check_dir=False))
+    app.openapi = partial(_openapi, app.openapi)  # type: ignore[method-assign]
+    pages = StaticFiles(directory=receiver.public, html=True, check_dir=False)
+    # Not mounted: a mount would take requests of other methods from the routes above.
+    app.router.routes.append(Route("/{path:path}", pages, methods=["GET", "HEAD"], include_in_schema=False))
     return app
+
+
+def _openapi(made: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The document with the parts of the body's schema, which no route's types name."""
+    document = made()
+    document["components"]["schemas"] |= _PARTS
+    return document
 
 
 # --- submissions ------------------------------------------------------------------------------------------
@@ -114,6 +135,7 @@ def _add_submissions(app: FastAPI, receiver: Receiver) -> None:
 
     @app.get(
         "/api/submissions/{submission_id}",
+        operation_id="state_of_submission",
         responses={404: {"model": Refused}, 422: {"model": Refused}, 503: {"model": Refused}},
         summary="The state of a submission",
     )
@@ -189,4 +211,6 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def of_route(_: Request, error: HTTPException) -> Response:
-        return _refused(error.status_code, str(error.detail))
+        answer = _refused(error.status_code, str(error.detail))
+        answer.headers.update(error.headers or {})
+        return answer

@@ -182,3 +182,8 @@ def test_a_database_that_is_gone_is_503_and_says_when_to_come_again(
     answer = post(client, bundle())
     assert answer.status_code == 503
     assert answer.headers["retry-after"]
+
+
+def test_a_method_that_is_not_there_is_answered_with_those_that_are(client: httpx2.Client) -> None:
+    answer = client.put(PLACE, content=b"{}", headers=JSON)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
