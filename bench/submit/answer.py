@@ -5,6 +5,7 @@ from typing import Annotated, Final, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from bench.errors import RecordError
+from bench.records.decision import EntryId
 from bench.records.findings import Severity
 from bench.store.canonical import parse
 from bench.text import clean
@@ -34,7 +35,7 @@ class SiteFinding(_Answered):
 class Accepted(_Answered):
     """The site has the bundle."""
 
-    id: str = Field(pattern=r"^[0-9a-f]{16}$")
+    id: EntryId
     state: str = Field(pattern=r"^[a-z_]{1,32}$", description="such as valid, held or published")
     url: str = Field(pattern=r"^/[\w.~-][\w./~-]{0,200}$", description="page of the entry, below the site")
     findings: tuple[SiteFinding, ...]

@@ -17,11 +17,18 @@ def test_a_good_answer_and_one_of_a_newer_bench() -> None:
     assert (read.id, read.state, read.findings[0].code) == (ID, "held", "unheard_of")
 
 
+def test_an_id_has_all_digits_where_another_record_has_the_first() -> None:
+    read = read_answer(Accepted, json.dumps({**GOOD, "id": ID * 4, "url": f"/records/{ID * 4}/"}).encode())
+    assert read is not None
+    assert read.id == ID * 4
+
+
 @pytest.mark.parametrize(
     "changes",
     [
         {"id": "../../etc"},
         {"id": 7},
+        {"id": ID * 2},
         {"state": "held\x1b[2J"},
         {"url": "//evil.example/"},
         {"url": "https://evil.example/"},
