@@ -7,6 +7,7 @@ more noise than that on every time nobody can tell a copy from a new repeat.
 import hashlib
 import json
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 
 from bench.records.record import CellResult, Record, Repeat
@@ -15,6 +16,8 @@ _DIGITS: Final = 32
 _LOOKED_AT: Final = 6
 """Token times of a repeat that are compared, evenly spaced: enough to be unique, few to cross a rounding."""
 _FEWEST_TOKENS: Final = 12
+_STEPS: Final = _FEWEST_TOKENS
+"""Token times between which steps are compared."""
 _FEWEST_REPEATS: Final = 3
 Rounded = tuple[str, ...]
 """Times in seconds, each with six decimals."""
@@ -29,6 +32,19 @@ def unique_times(repeat: Repeat) -> Rounded | None:
     if len(times) < _FEWEST_TOKENS:
         return None
     return tuple(_rounded(times[len(times) * nth // _LOOKED_AT - 1]) for nth in range(1, _LOOKED_AT + 1))
+
+
+def unique_steps(repeat: Repeat) -> Rounded | None:
+    """Return the steps between twelve token times, the last one included; None of a repeat with fewer.
+
+    An offset on every time leaves them as they are. They are twice as many as `unique_times` looks at: the
+    first token, which varies most, does not count.
+    """
+    times = repeat.token_times_s or ()
+    if len(times) < _FEWEST_TOKENS:
+        return None
+    looked_at = [_rounded(times[len(times) * nth // _STEPS - 1]) for nth in range(1, _STEPS + 1)]
+    return tuple(_rounded(float(later) - float(one)) for one, later in pairwise(looked_at))
 
 
 def unique_ends(cell: CellResult) -> Rounded | None:
@@ -46,8 +62,11 @@ def record_digests(record: Record) -> Iterator[str]:
 
 
 def repeat_digests(cell: CellResult) -> tuple[str, ...]:
-    """Return a digest of each repeat with unique times, and one of all repeats together if that is unique."""
-    every = (*map(unique_times, cell.repeats), unique_ends(cell))
+    """Return two digests of each repeat with unique times, and one of all repeats together if that is unique.
+
+    The second one of a repeat is also that of a copy with an offset on every time.
+    """
+    every = (*map(unique_times, cell.repeats), *map(unique_steps, cell.repeats), unique_ends(cell))
     return tuple(_digest(times) for times in every if times is not None)
 
 
