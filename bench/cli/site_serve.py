@@ -7,6 +7,7 @@ import click
 
 from bench.cli.command import Command
 from bench.cli.options import FILE
+from bench.store import naming
 
 
 @click.command(cls=Command, short_help="Serve the site, and receive bundles.")
@@ -41,14 +42,14 @@ def serve(*, host: str, port: int, folder: Path, database: str | None, origin: s
 
     require_server()
     from bench.identity.keys import open_key
-    from bench.receiver.database import Database
+    from bench.receiver.database import Database, url_of
     from bench.receiver.http.server import Address, serve_until_stopped
     from bench.receiver.publisher import Places
 
     places = Places.below(folder)
     folder.mkdir(parents=True, exist_ok=True)
     address = Address(host, port, origin or f"http://{host}:{port}")
-    with Database(database or f"sqlite:///{folder.absolute()}/receiver.sqlite") as opened:
+    with Database(database or url_of(folder.absolute() / naming.RECEIVER)) as opened:
         serve_until_stopped(opened, places, address, open_key(), _log)
 
 
