@@ -79,15 +79,16 @@ def command_lines(draw: st.DrawFn, command: str) -> list[str]:
 
 
 @pytest.fixture(autouse=True)
-def no_predictions(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A prediction takes seconds, and sees nothing of the text of an option."""
+def nothing_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A prediction takes seconds, and a server never ends; neither sees anything of the text of an option."""
 
     def refuse(*_: object, **_named: object) -> None:
         from bench.errors import MachineError
 
-        raise MachineError("nothing is predicted here")
+        raise MachineError("nothing is predicted or served here")
 
     monkeypatch.setattr("bench.predict.planner.Planner.__init__", refuse)
+    monkeypatch.setattr("bench.receiver.http.server.serve_until_stopped", refuse)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
