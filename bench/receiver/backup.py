@@ -15,8 +15,9 @@ from bench.receiver.ledger import EMPTY, Head
 from bench.receiver.tables import LOG, SUBMISSIONS
 from bench.store.disk import disk_errors
 from bench.store.record_files import sync_folder
-from bench.store.untrusted import kind_of
+from bench.store.untrusted import kind_of, open_file
 
+_MAGIC: Final = b"SQLite format 3\0"
 _WAIT_S: Final = 30.0
 _NEEDED: Final = {SUBMISSIONS.name, LOG.name, "alembic_version"}
 _BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
@@ -60,6 +61,8 @@ def restore(backup: Path, url: str, *, may_replace: bool) -> Head:
     target = _file(url)
     if kind_of(backup) != "file":
         raise RecordError(f"{backup}: no such file", hint="bench site backup FILE makes one")
+    if not _begins_as_database(backup):
+        raise RecordError(f"{backup}: is no backup (not a database of SQLite)", hint="Use another backup")
     with _temporary(target) as copy:
         try:
             _copy(backup, copy)
@@ -76,6 +79,15 @@ def restore(backup: Path, url: str, *, may_replace: bool) -> Head:
         except sqlite3.Error as error:
             raise StorageError(f"{target}: refused it ({error})", hint="Stop bench site serve") from error
     return head
+
+
+def _begins_as_database(path: Path) -> bool:
+    """Whether a file has the header of SQLite, which waits for ever where the system has nothing to read."""
+    try:
+        with open_file(path) as file:
+            return (file.read(len(_MAGIC)) or b"") == _MAGIC
+    except OSError:
+        return False
 
 
 def _file(url: str) -> Path:

@@ -92,8 +92,7 @@ def nothing_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.receiver.backup._WAIT_S", 0.1)
 
 
-# Of some paths `restore` waits long: not found yet which, and why.
-@pytest.mark.parametrize("command", [each for each in COMMANDS if each != "site restore"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_each_parameter_with_each_path(command: str) -> None:
     """In `make test` each path for some parameter: every command has more parameters than are skipped."""
     with place() as folder:
