@@ -102,7 +102,10 @@ def _lines(source: str, site: "Site | None") -> "Generator[bytes, None, None]":
 
         yield from log_of(site)
     elif source == _STANDARD_INPUT:
-        yield from _lines_of(sys.stdin.buffer)
+        try:
+            yield from _lines_of(sys.stdin.buffer)
+        except OSError as error:
+            raise RecordError(f"standard input: cannot be read ({error.strerror or error})") from error
     else:
         from bench.store.untrusted import open_file
 
