@@ -42,7 +42,6 @@ ELSEWHERE: Final = {
     "receiver/http/server.py": "receiver/test_end_to_end.py",
     "receiver/http/watching.py": "receiver/http/test_app.py",
     "receiver/required.py": "cli/test_site_moderation.py",
-    "cli/site_serve.py": "receiver/test_end_to_end.py",
     "receiver/tables.py": "receiver/test_database.py",
     "store/disk.py": "store/test_record_files.py",
     "store/faults.py": "store/test_record_files.py",

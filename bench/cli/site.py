@@ -48,8 +48,13 @@ for command in (
 @site.command(cls=Command, short_help="Write pages and data from records.")
 @click.argument("results", metavar="RESULTS", type=FILE)
 @click.option("--out", required=True, metavar="DIR", type=FILE, help="Folder for the site.")
+@click.option(
+    "--receiver",
+    metavar="URL",
+    help="Address of the site, where it takes bundles (bench site serve). Default: it takes none.",
+)
 @index_options
-def build(*, results: Path, out: Path, index: Path | None, no_index: bool) -> None:
+def build(*, results: Path, out: Path, receiver: str | None, index: Path | None, no_index: bool) -> None:
     """Write the site of all records and bundles below a folder. The same folder gives the same bytes.
 
     A record with errors is refused: its page lists the findings and no figures. A suspicious one is held: in
@@ -62,12 +67,12 @@ def build(*, results: Path, out: Path, index: Path | None, no_index: bool) -> No
       bench site build results/ --out public/ --no-index
     """
     from bench.site.build import Task, Watch, build_site
+    from bench.submit.destination import site_of
 
+    task = Task(results, out, receiver=None if receiver is None else site_of(receiver).url)
     place = index_file(index, no_index=no_index, name=naming.SITE_INDEX)
     with bar("reading records") as reading, bar("writing pages") as writing:
-        built = build_site(
-            Task(results, out), place, is_ours=index is None, watch=Watch(note, reading, writing)
-        )
+        built = build_site(task, place, is_ours=index is None, watch=Watch(note, reading, writing))
     echo(f"{out}: {_summary(built)}")
     if not built.order_is_known:
         note(f"{results}: no whole git history says which record came first; names decide")

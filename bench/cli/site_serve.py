@@ -7,7 +7,9 @@ import click
 
 from bench.cli.command import Command
 from bench.cli.options import FILE
+from bench.errors import UsageError
 from bench.store import naming
+from bench.text import MAX_NAME, clean
 
 
 @click.command(cls=Command, short_help="Serve the site, and receive bundles.")
@@ -26,7 +28,12 @@ from bench.store import naming
     envvar="BENCH_DATABASE",
     help="sqlite:///FILE or postgresql://USER@HOST/NAME. Default: receiver.sqlite in DIR, or BENCH_DATABASE.",
 )
-@click.option("--origin", metavar="URL", help="Address of the site, as its signed log names it.")
+@click.option(
+    "--origin",
+    metavar="URL",
+    help="Address of the site for others: https://HOST behind a proxy. Its pages and its signed log name it. "
+    "Default: http:// with host and port, on this computer.",
+)
 def serve(*, host: str, port: int, folder: Path, database: str | None, origin: str | None) -> None:
     """Answer with the site's pages, and receive bundles at /api/submissions.
 
@@ -47,10 +54,30 @@ def serve(*, host: str, port: int, folder: Path, database: str | None, origin: s
     from bench.receiver.publisher import Places
 
     places = Places.below(folder)
+    address = Address(host, port, _origin(host, port, origin))
     folder.mkdir(parents=True, exist_ok=True)
-    address = Address(host, port, origin or f"http://{host}:{port}")
     with Database(database or url_of(folder.absolute() / naming.RECEIVER)) as opened:
         serve_until_stopped(opened, places, address, open_key(), _log)
+
+
+def _origin(host: str, port: int, given: str | None) -> str:
+    """Return the address of the site.
+
+    Raises:
+        UsageError: it is none, or none is given where others can ask.
+    """
+    from bench.submit.destination import site_of
+
+    if given is not None:
+        return site_of(given).url
+    own = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    try:
+        return site_of(own).url
+    except UsageError as error:
+        raise UsageError(
+            f"--host {clean(host, MAX_NAME)}: others need the address of the site",
+            hint="Add --origin https://HOST",
+        ) from error
 
 
 def _log(line: str) -> None:

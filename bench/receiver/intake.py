@@ -15,8 +15,6 @@ from bench.validate.contents import in_future
 from bench.validate.document import finding
 from bench.validate.reading import judged_content
 
-MOST_BYTES: Final = 4 * 2**20
-"""Of a body: a record of the suite `standard` takes about 0.7 MB."""
 _NAME: Final = "the bundle"
 
 

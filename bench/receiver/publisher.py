@@ -42,12 +42,13 @@ class Places:
 class Publisher:
     """A thread that exports and builds. `log` takes a line for each build, and for one that failed.
 
-    After a failure the site stays as it was.
+    `origin`: address of the site, as its pages name it. After a failure the site stays as it was.
     """
 
-    def __init__(self, database: Database, places: Places, log: Callable[[str], None]) -> None:
+    def __init__(self, database: Database, places: Places, origin: str, log: Callable[[str], None]) -> None:
         self._database = database
         self._places = places
+        self._origin = origin
         self._log = log
         self._changed = threading.Event()
         self._stopping = threading.Event()
@@ -104,7 +105,8 @@ class Publisher:
     def _build(self) -> None:
         places = self._places
         arguments = ("site", "build", str(places.results), "--out", str(places.public))
-        command = python_command("bench", *arguments, "--index", str(places.index))
+        options = ("--receiver", self._origin, "--index", str(places.index))
+        command = python_command("bench", *arguments, *options)
         with subprocess.Popen(
             command,
             env=python_environment(os.environ),

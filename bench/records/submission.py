@@ -18,6 +18,8 @@ PREDICATE_TYPE: Final = "urn:moss-audio-bench:submission:1"
 PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
 MAX_NOTE: Final = 500
 """Characters."""
+MOST_BYTES: Final = 4 * 2**20
+"""Of a bundle that a site receives: a record of the suite `standard` takes about 0.7 MB."""
 
 HANDLE: Final = r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,37}[A-Za-z0-9])?$"
 """A name that a sender chooses: letters, digits and `._-` inside, at most 39 characters."""

@@ -35,11 +35,15 @@ Card = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A folder of results, and that of its site. `predicted`: cards with a page even without records."""
+    """A folder of results, and that of its site. `predicted`: cards with a page even without records.
+
+    `receiver`: address of the site, where it takes bundles.
+    """
 
     results: Path
     out: Path
     predicted: Collection[Card] = field(default_factory=predicted_pages)
+    receiver: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,7 @@ def _build(task: Task, index: Index, watch: Watch) -> Built:
     with Output(task.out) as output:
         site = Site(task.results, index, units, output, history.is_known)
         cards = _cards(site, _by_card(task.predicted, placed), watch.writing, errors)
-        _write_rest(site, placed, cards)
+        _write_rest(site, placed, cards, task.receiver)
     counts = Counter(record.state for unit in cards.values() for record in unit.records.values())
     states = {state: counts[state] for state in State}
     return Built(len(cards), states, len(output.files), output.changed, history.is_known, tuple(errors))
@@ -129,7 +133,9 @@ def _cards(
 # --- what the cards have in common ------------------------------------------------------------------------
 
 
-def _write_rest(site: Site, placed: Sequence[Placed], cards: Mapping[Card, CardUnit]) -> None:
+def _write_rest(
+    site: Site, placed: Sequence[Placed], cards: Mapping[Card, CardUnit], receiver: str | None
+) -> None:
     dates = (one.received.brief.created_at for one in placed if one.state in SHOWN)
     newest = max(dates, default=NO_DATE)
     files = _data(site, cards, newest)
@@ -144,7 +150,7 @@ def _write_rest(site: Site, placed: Sequence[Placed], cards: Mapping[Card, CardU
     items = chain.from_iterable(unit.feed for unit in cards.values())
     pages = {
         places.FRONT: render.front(overview, predictions).encode(),
-        places.CONTRIBUTE: render.contribute().encode(),
+        places.CONTRIBUTE: render.contribute(receiver).encode(),
         places.NOT_FOUND: render.not_found().encode(),
         places.DATA: render.data(tuple(_listed(files))).encode(),
         places.FEED: feed.render(items, newest),

@@ -26,7 +26,7 @@ _BY_WEIGHTS: Final = MappingProxyType(
     }
 )
 
-_STATES: Final = MappingProxyType(
+STATES: Final = MappingProxyType(
     {
         "received": "the site has not judged it yet",
         "valid": "the next build of the site shows it",
@@ -37,11 +37,12 @@ _STATES: Final = MappingProxyType(
         "deleted": "the site does not have it any more",
     }
 )
+"""The meaning of each state of an entry."""
 
 
 def state(name: str) -> str:
     """Return the state of an entry of a site, with its meaning where it is known."""
-    return f"{name}: {_STATES[name]}" if name in _STATES else name
+    return f"{name}: {STATES[name]}" if name in STATES else name
 
 
 def counts_for(provenance: Provenance, weights: WeightMode) -> str:

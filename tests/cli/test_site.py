@@ -49,6 +49,13 @@ def test_a_site_inside_the_results(say: Say, tmp_path: Path) -> None:
     assert "is inside the results" in said.line()
 
 
+def test_a_receiver_that_nobody_could_send_to(say: Say, tmp_path: Path) -> None:
+    (tmp_path / "results").mkdir()
+    said = say("site", "build", "results", "--out", "public", "--receiver", "http://results.example.org")
+    assert said.code == 2
+    assert "is not encrypted" in said.line()
+
+
 def test_two_answers_about_the_index(say: Say) -> None:
     said = say("site", "build", "results", "--out", "public", "--index", "x", "--no-index")
     assert said.code == 2

@@ -12,6 +12,8 @@ from bench.receiver.states import Action, State
 from bench.receiver.submissions import find
 from tests.receiver.sent import NOW, do, look, sent
 
+ORIGIN = "https://results.example.org"
+
 
 @pytest.mark.servers
 def test_a_valid_bundle_is_published_by_a_build_and_withdrawn_by_the_next_one(
@@ -19,7 +21,7 @@ def test_a_valid_bundle_is_published_by_a_build_and_withdrawn_by_the_next_one(
 ) -> None:
     places = Places.below(tmp_path / "site")
     said: list[str] = []
-    publisher = Publisher(database, places, said.append)
+    publisher = Publisher(database, places, ORIGIN, said.append)
     one = sent(database)
     publisher.publish()
     page = places.public / "records" / one.id / "index.html"
@@ -41,5 +43,5 @@ def test_a_build_that_fails_leaves_the_state_as_it_was(database: Database, tmp_p
     places.public.parent.mkdir(parents=True)
     places.public.write_text("a file where the site should be", encoding="utf-8")
     with pytest.raises(BenchError, match="bench site build ended with"):
-        Publisher(database, places, pytest.fail).publish()
+        Publisher(database, places, ORIGIN, pytest.fail).publish()
     assert look(database, find, one.id).state is State.VALID

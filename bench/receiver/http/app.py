@@ -25,9 +25,9 @@ from bench.receiver.http.body import BodyError, read_body
 from bench.receiver.http.limits import Limits
 from bench.receiver.http.metrics import Metrics
 from bench.receiver.http.watching import Watching
-from bench.receiver.intake import MOST_BYTES, RefusedError, judge
+from bench.receiver.intake import RefusedError, judge
 from bench.receiver.submissions import ReusedKeyError, receive
-from bench.records.submission import Envelope
+from bench.records.submission import MOST_BYTES, Envelope
 
 MOST_BODY_S: Final = 30.0
 _AGAIN_S: Final = 5

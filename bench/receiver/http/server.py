@@ -42,7 +42,7 @@ def serve_until_stopped(
 
     A proxy on this computer may state the address of a client (`X-Forwarded-For`); nobody else may.
     """
-    with Publisher(database, places, log) as publisher:
+    with Publisher(database, places, address.origin, log) as publisher:
         receiver = Receiver(
             database=database,
             public=places.public,

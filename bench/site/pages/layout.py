@@ -23,7 +23,8 @@ NAVIGATION: Final = (
 """The words of each link of the header, and its file below the root."""
 
 _POLICY: Final = (
-    "default-src 'none'; script-src {scripts}; style-src 'self'{inline}; base-uri 'none'; form-action 'none'"
+    "default-src 'none'; script-src {scripts}; style-src 'self'{inline}; {connect}base-uri 'none'; "
+    "form-action 'none'"
 )
 """Files of the site itself, and nothing else. In Chromium this holds for pages opened from a folder, too."""
 
@@ -47,16 +48,17 @@ def render(
     values: Mapping[str, object] = MappingProxyType({}),
     *,
     has_scripts: bool = False,
+    sends: bool = False,
 ) -> str:
     """Return a page. `path`: of its file below the root, to which `root` leads in all links.
 
-    `has_scripts`: the page loads scripts of the site.
+    `has_scripts`: the page loads scripts of the site. `sends`: a script of it speaks with the site.
     """
-    shared = frame(path, policy(has_scripts=has_scripts))
+    shared = frame(path, policy(has_scripts=has_scripts, sends=sends), sends=sends)
     return environment().get_template(template).render({**shared, **values})
 
 
-def frame(path: str, allowed: str) -> dict[str, object]:
+def frame(path: str, allowed: str, *, sends: bool = False) -> dict[str, object]:
     """Return what the frame of a page shows. `allowed`: its content security policy."""
     return {
         "root": "../" * path.count("/"),
@@ -65,12 +67,14 @@ def frame(path: str, allowed: str) -> dict[str, object]:
         "nav": NAVIGATION,
         "here": path,
         "feed": places.FEED,
+        "sends": sends,
     }
 
 
-def policy(*, has_scripts: bool, has_inline_styles: bool = False) -> str:
+def policy(*, has_scripts: bool, has_inline_styles: bool = False, sends: bool = False) -> str:
     """Return the content security policy of a page."""
     return _POLICY.format(
+        connect="connect-src 'self'; " if sends else "",
         scripts="'self'" if has_scripts else "'none'",
         inline=" 'unsafe-inline'" if has_inline_styles else "",
     )

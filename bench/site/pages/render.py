@@ -34,9 +34,9 @@ def record(page: RecordPage) -> str:
     return record_pages.render(page)
 
 
-def contribute() -> str:
-    """Return the page that says how to contribute."""
-    return contribution.render()
+def contribute(receiver: str | None = None) -> str:
+    """Return the page on contributing. `receiver`: address of the site, where it takes bundles."""
+    return contribution.render(receiver)
 
 
 def not_found() -> str:

@@ -14,7 +14,7 @@ from bench.receiver import ledger
 from bench.receiver.checkpoint import read_checkpoint, verify_log
 from bench.receiver.database import Database
 from bench.receiver.http.limits import Rate
-from bench.receiver.intake import MOST_BYTES
+from bench.records.submission import MOST_BYTES
 from tests.identity.signers import bundled
 from tests.receiver.http.serving import KEY, served
 from tests.receiver.sent import bundle, every

@@ -8,7 +8,11 @@ import pytest
 from bench.cli.app import cli
 from bench.site.pages.contribute import guides, render
 
-COMMANDS = sorted({command for guide in guides() for step in guide.steps for command in step.commands})
+ORIGIN = "https://results.example.org"
+COMMANDS, TO_SITE = (
+    sorted({command for guide in guides(receiver) for step in guide.steps for command in step.commands})
+    for receiver in (None, ORIGIN)
+)
 
 
 def parsed(words: list[str]) -> None:
@@ -23,7 +27,7 @@ def parsed(words: list[str]) -> None:
     command.make_context(words[0], words[1:], parent=group)
 
 
-@pytest.mark.parametrize("line", [line for line in COMMANDS if "bench " in line])
+@pytest.mark.parametrize("line", sorted({line for line in COMMANDS + TO_SITE if "bench " in line}))
 def test_every_command_of_bench_can_be_typed(line: str) -> None:
     _program, _, rest = line.partition("bench ")
     parsed(shlex.split(rest))
@@ -55,3 +59,22 @@ def test_the_page_says_what_it_costs_and_what_is_never_sent() -> None:
         assert word in page
     for line in COMMANDS:
         assert line.replace('"', "&#34;") in page
+
+
+def test_a_static_site_sends_to_git_and_has_no_form() -> None:
+    page = render()
+    assert "submit RECORD --to git" in page
+    for absent in ("<form", "<script", "connect-src", "--to https"):
+        assert absent not in page
+
+
+def test_a_site_that_receives_names_itself_and_has_a_form_for_its_own_scripts() -> None:
+    page = render(ORIGIN)
+    assert f"submit RECORD --to {ORIGIN}" in page
+    assert "--to git" not in page
+    assert "connect-src 'self'" in page
+    assert 'data-api="../api/submissions"' in page
+    for line in TO_SITE:
+        assert line.replace('"', "&#34;") in page
+    for words in ("a person looks at it first", "send nothing but the bundle that you choose"):
+        assert words in page

@@ -1,0 +1,25 @@
+"""`bench site serve`: what is refused before it serves. tests/receiver/test_end_to_end.py serves."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Say
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.7", "::", "bad host\x1b[2J"])
+def test_a_server_for_others_needs_the_address_of_the_site(say: Say, tmp_path: Path, host: str) -> None:
+    said = say("site", "serve", "--folder", "served", "--host", host)
+    assert said.code == 2
+    assert said.line().endswith("others need the address of the site. Add --origin https://HOST")
+    assert not (tmp_path / "served").exists()
+
+
+@pytest.mark.parametrize(
+    ("origin", "words"),
+    [("http://results.example.org", "is not encrypted"), ("results", "is no address of a site")],
+)
+def test_an_origin_that_nobody_could_send_to(say: Say, origin: str, words: str) -> None:
+    said = say("site", "serve", "--folder", "served", "--origin", origin)
+    assert said.code == 2
+    assert words in said.line()
