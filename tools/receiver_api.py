@@ -18,5 +18,7 @@ def document() -> str:
     """Return the document; no request is answered."""
     with TemporaryDirectory() as folder, Database(f"sqlite:///{folder}/receiver.sqlite") as database:
         limits = Limits(_ANY, _ANY, lambda: 0.0)
-        receiver = Receiver(database, Path(folder), limits, lambda: None, lambda _: None, lambda _: b"")
+        receiver = Receiver(
+            database, Path(folder), limits, lambda: None, lambda _: None, lambda _: b"", lambda: b""
+        )
         return json.dumps(application(receiver).openapi(), indent=1, ensure_ascii=False) + "\n"

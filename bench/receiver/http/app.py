@@ -60,7 +60,7 @@ _BODY: Final = {
 @dataclass(frozen=True, slots=True)
 class Receiver:
     """What the routes use. `public`: folder of the built site. `changed` is called after a new bundle, `sign`
-    makes a checkpoint of the log.
+    makes a checkpoint of the log, `issue` a challenge.
     """
 
     database: Database
@@ -69,6 +69,7 @@ class Receiver:
     changed: Callable[[], None]
     log: Callable[[str], None]
     sign: Callable[[ledger.Head], bytes]
+    issue: Callable[[], bytes]
 
 
 def application(receiver: Receiver) -> FastAPI:
@@ -86,6 +87,7 @@ def application(receiver: Receiver) -> FastAPI:
     _add_errors(app)
     _add_submissions(app, receiver)
     _add_log(app, receiver)
+    _add_challenges(app, receiver)
 
     @app.get("/healthz", summary="Whether the database answers", responses=_UNAVAILABLE)
     def healthz() -> dict[str, str]:
@@ -185,6 +187,22 @@ def _lines(database: Database) -> Iterator[str]:
         if len(part) < _PART:
             return
         last = part[-1].seq
+
+
+# --- challenges -------------------------------------------------------------------------------------------
+
+
+def _add_challenges(app: FastAPI, receiver: Receiver) -> None:
+    @app.post(
+        "/api/challenge", summary="A new nonce, signed by the site", responses={429: {"model": Refused}}
+    )
+    def challenge(request: Request) -> Response:
+        wait_s = receiver.limits.wait_s("" if request.client is None else request.client.host)
+        if wait_s:
+            return _refused(429, "too many requests", again_s=wait_s)
+        return Response(
+            receiver.issue(), media_type="application/json", headers={"Cache-Control": "no-store"}
+        )
 
 
 # --- errors -----------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
+from bench.identity.challenge import issue_challenge
 from bench.receiver.checkpoint import sign_checkpoint
 from bench.receiver.database import Database
 from bench.receiver.http.app import Receiver, application
@@ -50,6 +51,7 @@ def serve_until_stopped(
             changed=publisher.changed,
             log=log,
             sign=lambda head: sign_checkpoint(head, address.origin, datetime.now(UTC), key),
+            issue=lambda: issue_challenge(address.origin, datetime.now(UTC), key),
         )
         config = uvicorn.Config(
             application(receiver),

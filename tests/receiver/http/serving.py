@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx2
 import uvicorn
 
+from bench.identity.challenge import issue_challenge
 from bench.identity.keys import SigningKey
 from bench.receiver.checkpoint import sign_checkpoint
 from bench.receiver.database import Database
@@ -32,7 +33,8 @@ def served(
         partial(lines.append, "changed"),
         partial(sign_checkpoint, origin="tests", at=NOW, key=KEY),
     )
-    receiver = Receiver(database, public, limits, changed, lines.append, sign)
+    issue = partial(issue_challenge, site="http://127.0.0.1", at=NOW, key=KEY)
+    receiver = Receiver(database, public, limits, changed, lines.append, sign, issue)
     server = uvicorn.Server(uvicorn.Config(application(receiver), log_config=None, access_log=False))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = threading.Thread(target=server.run, args=([listening],))

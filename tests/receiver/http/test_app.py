@@ -10,6 +10,7 @@ import httpx2
 import pytest
 
 from bench.errors import GateError
+from bench.identity.challenge import key_id, read_challenge
 from bench.receiver import ledger
 from bench.receiver.checkpoint import read_checkpoint, verify_log
 from bench.receiver.database import Database
@@ -150,6 +151,24 @@ def test_too_many_requests_are_told_when_to_come_again(database: Database, tmp_p
     with served(database, tmp_path, [], of_address=Rate(per_s=0.5, burst=2)) as client:
         answers = [post(client, b"{}") for _ in range(3)]
     assert [answer.status_code for answer in answers] == [422, 422, 429]
+    assert answers[2].headers["retry-after"] == "2"
+
+
+def test_a_challenge_is_new_signed_by_the_site_and_kept_nowhere(
+    client: httpx2.Client, database: Database
+) -> None:
+    answers = [client.post("/api/challenge") for _ in range(2)]
+    one, two = (read_challenge(answer.content, "x") for answer in answers)
+    assert key_id(one) == KEY.key_id
+    assert one.nonce != two.nonce
+    assert answers[0].headers["cache-control"] == "no-store"
+    assert every(database, ledger.entries) == []
+
+
+def test_challenges_are_limited_together_with_submissions(database: Database, tmp_path: Path) -> None:
+    with served(database, tmp_path, [], of_address=Rate(per_s=0.5, burst=2)) as client:
+        answers = [post(client, b"{}"), client.post("/api/challenge"), client.post("/api/challenge")]
+    assert [answer.status_code for answer in answers] == [422, 200, 429]
     assert answers[2].headers["retry-after"] == "2"
 
 

@@ -1,0 +1,93 @@
+"""Challenges of freshness: signed with the key of a site, read from its answer, and verified in a record.
+
+The site keeps nothing: its signature shows later that the nonce is one of its own.
+"""
+
+import json
+import secrets
+from datetime import datetime
+from typing import TYPE_CHECKING, Final, Literal
+
+from pydantic import Field, ValidationError
+
+from bench.errors import RecordError
+from bench.identity.dsse import Signed, key_id_of, sign_payload
+from bench.records.base import Frozen
+from bench.records.challenge import IssuedChallenge, Statement
+from bench.records.submission import Signature
+from bench.store.canonical import canonical, decode_base64, parse
+from bench.store.faults import first_fault
+
+if TYPE_CHECKING:
+    from bench.identity.keys import SigningKey
+
+MAX_BYTES: Final = 10_000
+"""Of the answer of a site."""
+PAYLOAD_TYPE: Final = "application/vnd.moss-audio-bench.challenge+json"
+_NONCE_BYTES: Final = 16
+_NOT_SIGNED: Final = "Ask the site again; if it stays so, tell those who run it"
+
+
+class _Envelope(Frozen):
+    """The answer of a site (DSSE 1.0), with exactly one signature."""
+
+    payload: str
+    payload_type: Literal["application/vnd.moss-audio-bench.challenge+json"] = Field(alias="payloadType")
+    signatures: tuple[Signature]
+
+
+def issue_challenge(site: str, at: datetime, key: "SigningKey") -> bytes:
+    """Return a new challenge as a site answers with it. `site`: its address.
+
+    Raises:
+        ValidationError: the address is empty or longer than 200 characters.
+    """
+    nonce = secrets.token_hex(_NONCE_BYTES)
+    statement = Statement(
+        site=site, nonce=nonce, issued_at=at.replace(microsecond=0), public_key=key.public_key
+    )
+    document = sign_payload(_payload(statement), PAYLOAD_TYPE, key.signer)
+    return json.dumps(document, separators=(",", ":")).encode() + b"\n"
+
+
+def read_challenge(content: bytes, name: str) -> IssuedChallenge:
+    """Return the challenge in the answer of a site, its signature verified. `name`: of the site, for errors.
+
+    Raises:
+        RecordError: it is no challenge, or its signature does not hold.
+    """
+    try:
+        parse(content)  # refuses keys that occur twice
+        envelope = _Envelope.model_validate_json(content, strict=True)
+        payload = decode_base64(envelope.payload)
+        parse(payload)
+        statement = Statement.model_validate_json(payload, strict=True)
+    except ValidationError as error:
+        raise RecordError(f"{name}: answers with no challenge ({first_fault(error)})") from error
+    except RecordError as error:
+        raise RecordError(f"{name}: answers with no challenge ({error.message})") from error
+    stated = envelope.signatures[0]
+    found = IssuedChallenge(**dict(statement), signature=stated.sig)
+    # A record keeps the statement, not its bytes: they have to be the same.
+    if payload != _payload(statement) or stated.keyid != key_id(found) or not signature_holds(found):
+        raise RecordError(f"{name}: the signature of its challenge does not hold", hint=_NOT_SIGNED)
+    return found
+
+
+def signature_holds(challenge: IssuedChallenge) -> bool:
+    """Whether the key in a challenge made its signature. Keys are free: it does not say whose key."""
+    try:
+        signature = decode_base64(challenge.signature)
+    except RecordError:
+        return False
+    signed = Signed(_payload(challenge.statement), PAYLOAD_TYPE, key_id(challenge), signature)
+    return signed.holds_under(challenge.public_key)
+
+
+def key_id(challenge: IssuedChallenge) -> str:
+    """Return the id of the key in a challenge: a SHA-256 in hex."""
+    return key_id_of(challenge.public_key)
+
+
+def _payload(statement: Statement) -> bytes:
+    return canonical(statement.model_dump(mode="json"))
