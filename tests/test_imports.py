@@ -51,6 +51,8 @@ PURE_MODULES: Final = {
     "bench.hardware.display",
     "bench.hardware.readings",
     "bench.hardware.state",
+    "bench.identity.accounts",
+    "bench.identity.web_url",
     "bench.doctor.interface",
     "bench.doctor.facts",
     "bench.doctor.checks",
@@ -63,8 +65,6 @@ PURE_MODULES: Final = {
     "bench.measure.summary",
     "bench.run.estimate",
     "bench.receiver.addresses",
-    "bench.receiver.challenge",
-    "bench.receiver.web_url",
 }
 PURE_PACKAGES: Final = {"pydantic", "pydantic_core", "rfc8785", "numpy"}
 PACKAGES: Final = {

@@ -36,6 +36,7 @@ ELSEWHERE: Final = {
     "records/record.py": "cli/test_resuming.py",
     "records/challenge.py": "identity/test_challenge.py",
     "receiver/migrations/versions/r0001_tables.py": "receiver/test_database.py",
+    "receiver/migrations/versions/r0002_confirmations.py": "receiver/test_database.py",
     "receiver/migrations/env.py": "receiver/test_database.py",
     "receiver/http/answers.py": "receiver/http/test_app.py",
     "receiver/http/body.py": "receiver/http/test_app.py",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli import site_keeping, site_log, site_moderation
+from bench.cli import site_keeping, site_keys, site_log, site_moderation
 from bench.cli.command import Command, CommandGroup
 from bench.cli.options import FILE
 from bench.cli.reading import bar, index_file, index_options, note, refuse_if_any
@@ -36,7 +36,8 @@ for command in (
     site_moderation.reject,
     site_moderation.withdraw,
     site_moderation.delete,
-    site_moderation.revoke,
+    site_keys.revoke,
+    site_keys.confirm,
     site_keeping.export,
     site_keeping.backup,
     site_keeping.restore,

@@ -1,4 +1,4 @@
-"""`bench site queue | publish | reject | withdraw | delete | revoke`: people decide about submissions."""
+"""`bench site queue | publish | reject | withdraw | delete`: people decide about submissions."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ _NOT_RECALLED: Final = (
 )
 
 
-def _decision_options(function: F) -> F:
+def decision_options(function: F) -> F:
     """Add `--reason` and `--database`."""
     reason = click.option(
         "--reason", required=True, metavar="TEXT", help="Why: 1 to 500 characters, kept and shown."
@@ -34,7 +34,7 @@ def _decision_options(function: F) -> F:
 
 
 def _with_id(function: F) -> F:
-    return click.argument("submission", metavar="ID")(_decision_options(function))
+    return click.argument("submission", metavar="ID")(decision_options(function))
 
 
 # --- what waits -------------------------------------------------------------------------------------------
@@ -203,27 +203,3 @@ def _agree(submission: str, *, yes: bool) -> None:
         raise UsageError("a deletion cannot be undone, and needs your agreement", hint="Add --yes")
     if not click.confirm("", default=False, err=True):
         raise UsageError("nothing was deleted", hint="bench site withdraw keeps the body")
-
-
-# --- keys -------------------------------------------------------------------------------------------------
-
-
-@click.command(cls=Command, short_help="Revoke a key, and hold what it signed.")
-@click.argument("key", metavar="KEY")
-@_decision_options
-def revoke(*, key: str, reason: str, database: str | None) -> None:
-    """Revoke a key for good: hold all that it signed, and all that it will sign.
-
-    KEY is the id of the key, 64 hex digits, as `bench site queue` shows it.
-
-    \b
-    Examples:
-      bench site revoke KEY --reason "Its owner reports it as stolen"
-    """
-    with existing_database(database) as opened:
-        from bench.receiver.moderation import reason_of
-        from bench.receiver.moderation import revoke as revoked
-
-        kept, now = reason_of(reason), datetime.now(UTC)
-        count = opened.write(lambda connection: revoked(connection, key, kept, now))
-    echo(f"{key}: revoked; {count:,} held")

@@ -31,8 +31,9 @@ from bench.text import MAX_NAME, clean
 @click.option(
     "--origin",
     metavar="URL",
-    help="Address of the site for others: https://HOST behind a proxy. Its pages and its signed log name it. "
-    "Default: http:// with host and port, on this computer.",
+    envvar="BENCH_ORIGIN",
+    help="Address of the site for others: https://HOST behind a proxy. Its pages, its signed log and "
+    "confirmations of keys name it. Default: BENCH_ORIGIN, else http:// with host and port, here.",
 )
 def serve(*, host: str, port: int, folder: Path, database: str | None, origin: str | None) -> None:
     """Answer with the site's pages, and receive bundles at /api/submissions.

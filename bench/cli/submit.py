@@ -10,6 +10,7 @@ import click
 from bench.cli.command import Command
 from bench.cli.options import FILE
 from bench.cli.streams import can_ask, echo
+from bench.cli.submit_confirmation import write_confirmation
 from bench.cli.submit_online import account_of_hub, send_to_dataset, send_to_site
 from bench.errors import ExitCode, GateError, UsageError
 from bench.submit.destination import Dataset, Site, destination_of
@@ -44,7 +45,11 @@ _WAYS = (
 )
 @click.option("--offline", is_flag=True, help="Write the bundle to a folder, and send nothing.")
 @click.option(
-    "--out", metavar="DIR", type=FILE, help="With --offline: folder of the bundle. Default: that of RECORD."
+    "--out",
+    metavar="DIR",
+    type=FILE,
+    help="With --offline: folder of the bundle (default: that of RECORD). With --confirm: folder of the file "
+    "(default: the current one).",
 )
 @click.option("--note", metavar="TEXT", help="Remark for readers, at most 500 characters.")
 @click.option(
@@ -55,6 +60,13 @@ _WAYS = (
 @click.option("--print", "print_all", is_flag=True, help="Print all that would be signed as JSON, and exit.")
 @click.option("-y", "--yes", is_flag=True, help="Agree to the licence without a question.")
 @click.option("--verify", "bundle", metavar="BUNDLE", type=FILE, help="Check a bundle of anybody, and exit.")
+@click.option(
+    "--confirm",
+    "account",
+    metavar="URL",
+    help="Write the file that confirms your key as that of the account of URL, to be published there. "
+    "Needs --to SITE.",
+)
 @click.option("--key-info", is_flag=True, help="Show the id and the file of your key, and exit.")
 @click.option("--rotate-key", is_flag=True, help="Keep your key under its id, make a new one, and exit.")
 def submit(
@@ -69,6 +81,7 @@ def submit(
     print_all: bool,
     yes: bool,
     bundle: Path | None,
+    account: str | None,
     key_info: bool,
     rotate_key: bool,
 ) -> int:
@@ -92,14 +105,22 @@ def submit(
       bench submit my-record.json --offline --note "Open case, fans at 100 %"
       bench submit my-record.json --print
       bench submit --verify their-record.bundle.json
+      bench submit --confirm https://raw.githubusercontent.com/ada/notes/HEAD/key.txt --to https://results.example.org
       bench submit --key-info
     """
-    modes = {"--verify": bundle is not None, "--key-info": key_info, "--rotate-key": rotate_key}
+    modes = {
+        "--verify": bundle is not None,
+        "--confirm": account is not None,
+        "--key-info": key_info,
+        "--rotate-key": rotate_key,
+    }
     chosen = [name for name, is_given in {"RECORD": record is not None, **modes}.items() if is_given]
     if len(chosen) > 1:
         raise UsageError(f"{' and '.join(chosen)} exclude each other", hint="Leave all but one out")
     if bundle is not None:
         return _verify(bundle)
+    if account is not None:
+        return write_confirmation(account, destination, out)
     if key_info:
         return _key_info()
     if rotate_key:

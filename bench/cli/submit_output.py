@@ -11,13 +11,14 @@ from bench.wording.labels import STATUSES, suite
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bench.identity.accounts import Account
     from bench.identity.envelope import Bundle
     from bench.identity.keys import SigningKey
     from bench.records.record import Record
     from bench.submit.draft import Draft
     from bench.submit.repository import Committed
 
-_IDENTITY = "nobody has confirmed whose key it is"
+_IDENTITY = "a site shows whether an account confirms it"
 
 
 def draft_lines(made: "Draft", key: "SigningKey", size_bytes: int) -> Iterator[str]:
@@ -84,6 +85,15 @@ def key_lines(key: "SigningKey") -> Iterator[str]:
     yield f"public    {key.public_key} (Ed25519)"
     yield f"file      {key.path}, mode {key.mode:04o}"
     yield f"since     {key.since:%Y-%m-%d %H:%M} UTC (time of the file, which proves nothing)"
+
+
+def confirmation_lines(account: "Account", site: str, key: "SigningKey", path: "Path") -> Iterator[str]:
+    """Yield what a confirmation states, and what to do with it."""
+    yield f"key       {short(key.key_id)}"
+    yield f"account   {clean(account.name)}, for {site}"
+    yield f"file      {path}"
+    yield f"next      publish it at {account.url}, and leave it there"
+    yield f"then      ask those who run the site: bench site confirm {account.url}"
 
 
 def commit_lines(made: "Committed", folder: "Path") -> Iterator[str]:

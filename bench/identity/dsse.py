@@ -1,9 +1,16 @@
 """Signatures over any payload (DSSE 1.0) with Ed25519: made with the key of this user, and verified."""
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue, ValidationError
+
+from bench.errors import RecordError
+from bench.records.base import Frozen
+from bench.records.submission import Signature as StatedSignature
+from bench.store.canonical import decode_base64, parse
+from bench.store.faults import first_fault
 
 if TYPE_CHECKING:
     from securesystemslib.signer import CryptoSigner
@@ -41,6 +48,37 @@ class Signed:
         except VerificationError:
             return False
         return True
+
+
+class _Envelope(Frozen):
+    """The JSON of an envelope (DSSE 1.0), with exactly one signature."""
+
+    payload: str
+    payload_type: str = Field(alias="payloadType")
+    signatures: tuple[StatedSignature]
+
+
+def read_envelope(content: bytes, payload_type: str) -> Signed:
+    """Return the payload of a file that is an envelope of strict JSON, its signature not verified.
+
+    Raises:
+        RecordError: it is none, or has a payload of another type.
+    """
+    parse(content)  # refuses keys that occur twice
+    try:
+        envelope = _Envelope.model_validate_json(content, strict=True)
+    except ValidationError as error:
+        raise RecordError(first_fault(error)) from error
+    if envelope.payload_type != payload_type:
+        raise RecordError("payloadType is another one")
+    stated, payload = envelope.signatures[0], decode_base64(envelope.payload)
+    parse(payload)
+    return Signed(payload, payload_type, stated.keyid, decode_base64(stated.sig))
+
+
+def envelope_file(payload: bytes, payload_type: str, signer: "CryptoSigner") -> bytes:
+    """Return the file of an envelope with one signature. The same input gives the same bytes."""
+    return json.dumps(sign_payload(payload, payload_type, signer), separators=(",", ":")).encode() + b"\n"
 
 
 def sign_payload(payload: bytes, payload_type: str, signer: "CryptoSigner") -> dict[str, JsonValue]:

@@ -3,7 +3,6 @@
 Whoever kept a checkpoint can show that a later log does not extend the log of that time.
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,11 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 from pydantic import Field, ValidationError
 
 from bench.errors import GateError, RecordError
-from bench.identity.dsse import Signed, key_id_of, sign_payload
+from bench.identity.dsse import Signed, envelope_file, key_id_of, read_envelope
 from bench.receiver.ledger import EMPTY, Head, verify
 from bench.records.base import Frozen, Sha256, Utc
-from bench.records.submission import Signature
-from bench.store.canonical import canonical, decode_base64, parse
+from bench.store.canonical import canonical
 from bench.store.faults import first_fault
 
 if TYPE_CHECKING:
@@ -45,14 +43,6 @@ class Statement(Frozen):
         return Head(size=self.size, hash=self.hash)
 
 
-class _Envelope(Frozen):
-    """The file of a checkpoint (DSSE 1.0), with exactly one signature."""
-
-    payload: str
-    payload_type: Literal["application/vnd.moss-audio-bench.checkpoint+json"] = Field(alias="payloadType")
-    signatures: tuple[Signature]
-
-
 @dataclass(frozen=True)
 class Checkpoint:
     """A checkpoint with a signature that holds. `key_id` is that of the public key in it."""
@@ -68,8 +58,7 @@ def sign_checkpoint(head: Head, origin: str, at: datetime, key: "SigningKey") ->
         ValidationError: the origin is empty or longer than 200 characters.
     """
     statement = Statement(origin=origin, size=head.size, hash=head.hash, at=at, public_key=key.public_key)
-    payload = canonical(statement.model_dump(mode="json"))
-    return json.dumps(sign_payload(payload, PAYLOAD_TYPE, key.signer), separators=(",", ":")).encode() + b"\n"
+    return envelope_file(canonical(statement.model_dump(mode="json")), PAYLOAD_TYPE, key.signer)
 
 
 def read_checkpoint(content: bytes, name: str = "the checkpoint", key_id: str | None = None) -> Checkpoint:
@@ -122,13 +111,8 @@ def _require_same(head: Head, expected: dict[int, set[str]]) -> None:
 
 def _parsed(content: bytes, name: str) -> tuple[Signed, Statement]:
     try:
-        parse(content)  # refuses keys that occur twice
-        envelope = _Envelope.model_validate_json(content, strict=True)
-        stated = envelope.signatures[0]
-        payload = decode_base64(envelope.payload)
-        signed = Signed(payload, envelope.payload_type, stated.keyid, decode_base64(stated.sig))
-        parse(payload)
-        return signed, Statement.model_validate_json(payload, strict=True)
+        signed = read_envelope(content, PAYLOAD_TYPE)
+        return signed, Statement.model_validate_json(signed.payload, strict=True)
     except ValidationError as error:
         raise RecordError(f"{name}: is no checkpoint of a log ({first_fault(error)})") from error
     except RecordError as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from bench.errors import UsageError
+from bench.receiver.confirming import decided_keys
 from bench.receiver.database import Database
 from bench.receiver.states import ON_SITE, State
 from bench.receiver.submissions import Submission, body, listed
@@ -27,7 +28,8 @@ class Exported:
 def export(database: Database, folder: Path) -> Exported:
     """Write what belongs on the site to a folder; remove what does not belong there any more.
 
-    The folder has the bundles, the decisions of people, and the order in which the bundles came.
+    The folder has the bundles, the decisions of people about them and their keys, and the order in which the
+    bundles came.
 
     Raises:
         UsageError: the folder has other files.
@@ -36,6 +38,9 @@ def export(database: Database, folder: Path) -> Exported:
     _require_ours(folder)
     on_site, changed = database.read(lambda connection: _write_bundles(connection, folder))
     texts = dict(_decisions(folder, on_site))
+    keys = {one.key_id for one in on_site}
+    for key_id, content in database.read(lambda connection: list(decided_keys(connection, keys))):
+        texts[naming.key_file(folder, key_id)] = content
     kept = texts.keys() | {_place(folder, one) for one in on_site}
     texts[folder / naming.ORDER] = "".join(_order(folder, on_site)).encode()
     for path, content in texts.items():

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from bench.errors import UsageError
 from bench.receiver import ledger
+from bench.receiver.confirming import forget_account
 from bench.receiver.ledger import Event
 from bench.receiver.states import Action, State, after
 from bench.receiver.submissions import Submission, find, is_revoked, listed
@@ -60,6 +61,8 @@ def moderate(
     if action is Action.DELETE:
         values |= dict.fromkeys(("body", "handle", "note", "address", "salt")) | {"findings": "[]"}
     connection.execute(sa.update(SUBMISSIONS).where(SUBMISSIONS.c.id == submission_id).values(values))
+    if action is Action.DELETE:
+        forget_account(connection, known.key_id)
     return find(connection, submission_id)
 
 

@@ -16,8 +16,8 @@ from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 from bench.errors import FetchError, UsageError
+from bench.identity.web_url import WebUrl, parse_url
 from bench.receiver.addresses import Address, is_public
-from bench.receiver.web_url import WebUrl, parse_url
 
 if TYPE_CHECKING:
     import h11

@@ -53,8 +53,13 @@ KEYS: Final = sa.Table(
     sa.Column("account", sa.Text),
     sa.Column("account_url", sa.Text),
     sa.Column("confirmed_at", Time),
+    sa.Column("confirmed_reason", sa.Text),
+    sa.Column("confirmation", sa.Text),
 )
-"""Keys about which something was decided; every other key is neither revoked nor confirmed."""
+"""Keys about which something was decided; every other key is neither revoked nor confirmed.
+
+`confirmation`: the file that was fetched from `account_url`.
+"""
 
 REQUESTS: Final = sa.Table(
     "requests",

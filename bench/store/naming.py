@@ -8,6 +8,7 @@ results/MODEL/SLUG/TIME-SUITE[-frontier]-ID.json           record of a run
                    TIME-SUITE[-frontier]-ID.journal.{lock,pid}    while a process writes that journal
                    RECORD.junit.xml, RECORD.summary.md     of `bench run --ci`
 results/{published,withdrawn}/ID.json                      decisions about an entry of a site: no records
+results/keys/KEY.json                                      decision about a key, by its whole id: no record
 results/received.jsonl                                     the order in which a receiver got the bundles
 results/MODEL/SLUG/ID.bundle.json                          bundle that a receiver got
 reports/MODEL/SLUG/RECORD.{html,check.json,md,csv}         report of one record
@@ -46,6 +47,7 @@ _OWNER: Final = ".journal.pid"
 _CHECK: Final = "check"
 _TIME: Final = "%Y%m%dT%H%M%SZ"
 _KEY_DIGITS: Final = 8
+_KEYS: Final = "keys"
 _SITE_LETTERS: Final = 100
 
 Kind = Literal["", "frontier", "plan"]
@@ -146,7 +148,7 @@ def records_in(folder: Path) -> Iterator[Path]:
 
 def records_below(folder: Path) -> Iterator[Path]:
     """Files at any depth that may be records, in no order; decisions about records are none."""
-    decisions = {folder / name for name in get_args(Decided)}
+    decisions = {folder / name for name in (*get_args(Decided), _KEYS)}
     found = (path for path in folder.rglob(f"*{_RECORD}") if path.parent not in decisions)
     return filter(may_be_record, found)
 
@@ -154,6 +156,16 @@ def records_below(folder: Path) -> Iterator[Path]:
 def decisions_in(folder: Path, decided: Decided) -> Iterator[Path]:
     """Files that decide about entries of a site, in no order."""
     return (folder / decided).glob(f"*{_RECORD}")
+
+
+def key_file(folder: Path, key_id: str) -> Path:
+    """The file that decides about a key."""
+    return folder / _KEYS / f"{key_id}{_RECORD}"
+
+
+def key_files_in(folder: Path) -> Iterator[Path]:
+    """Files that decide about keys, in no order."""
+    return (folder / _KEYS).glob(f"*{_RECORD}")
 
 
 def journals_in(folder: Path) -> Iterator[Path]:

@@ -144,16 +144,6 @@ def test_deletion_is_a_question(say: Say, receiver: Database, monkeypatch: pytes
     assert say("site", "delete", one.id, *WHY).line().startswith("bench: a submission that is deleted")
 
 
-def test_a_revoked_key_holds_what_it_signed(say: Say, receiver: Database) -> None:
-    one, two = sent(receiver, 1, key=1), sent(receiver, 2, key=2)
-    said = say("site", "revoke", one.key_id, "--reason", "stolen")
-    assert (said.code, said.out) == (0, f"{one.key_id}: revoked; 1 held\n")
-    assert state_of(receiver, one.id) == (State.HELD, "the key was revoked: stolen")
-    assert state_of(receiver, two.id) == (State.VALID, None)
-    assert sent(receiver, 3, key=1).state is State.HELD, "also what it sends later"
-    assert "is no id of a key" in say("site", "revoke", one.key_id[:16], *WHY).line()
-
-
 def test_the_database_is_named_by_an_option_or_the_environment(
     say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -68,7 +68,7 @@ def test_anybody_can_verify_it(say: Say, tmp_path: Path) -> None:
     said = say("submit", "--verify", "theirs.json")
     assert (said.code, said.err) == (0, "")
     assert "integrity signature and hash hold\n" in said.out
-    assert "handle ada; nobody has confirmed whose key it is\n" in said.out
+    assert "handle ada; a site shows whether an account confirms it\n" in said.out
     assert said.out.endswith("theirs.json: no findings\n")
     assert not (tmp_path / "home").exists(), "no key is made for that"
 

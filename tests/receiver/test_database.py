@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 
 from bench.errors import StorageError, UsageError
@@ -26,6 +28,20 @@ def test_migrations_make_the_tables_that_the_code_states(database: Database) -> 
         return compare_metadata(MigrationContext.configure(connection), METADATA)
 
     assert database.read(differences) == []
+
+
+def test_a_database_of_an_older_bench_keeps_its_rows_and_gets_the_new_columns(database_url: str) -> None:
+    engine, config = module._engine(database_url), Config()
+    config.set_main_option("script_location", str(Path(module.__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(sa.text(f"INSERT INTO keys (key_id, account) VALUES ('{ROW['key_id']}', 'x')"))
+    engine.dispose()
+    with Database(database_url) as database:
+        row = database.read(lambda connection: connection.execute(sa.select(KEYS)).mappings().one())
+    assert (row["key_id"], row["account"], row["confirmation"]) == (ROW["key_id"], "x", None)
 
 
 def test_what_was_written_is_there_when_it_is_opened_again(database_url: str) -> None:

@@ -99,9 +99,11 @@ def test_a_pair_counts_when_both_records_are_there(tmp_path: Path) -> None:
 
 
 def test_decisions_of_a_site_are_no_records(tmp_path: Path) -> None:
-    for name in ("published/a.json", "withdrawn/b.json", "M/withdrawn/c.json", "withdrawn/M/d.json"):
+    decisions, others = ("published/a", "withdrawn/b", "keys/e"), ("M/withdrawn/c", "withdrawn/M/d")
+    for name in (f"{each}.json" for each in (*decisions, *others)):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     assert {path.name for path in naming.records_below(tmp_path)} == {"c.json", "d.json"}
     assert [path.name for path in naming.decisions_in(tmp_path, "withdrawn")] == ["b.json"]
     assert list(naming.decisions_in(tmp_path / "M", "published")) == []
+    assert list(naming.key_files_in(tmp_path)) == [naming.key_file(tmp_path, "e")]

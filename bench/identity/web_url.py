@@ -1,4 +1,4 @@
-"""URLs as this room accepts them: one strict grammar, so that a URL has one host for every reader."""
+"""URLs that a stranger may give: one strict grammar, so that a URL has one host for every reader."""
 
 import re
 from dataclasses import dataclass

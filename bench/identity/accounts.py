@@ -1,4 +1,4 @@
-"""The file with which the holder of an account confirms a key, and the account that a URL belongs to.
+"""The account that a file at a URL belongs to: who can put a file there.
 
 | URL of the file | account |
 |---|---|
@@ -15,6 +15,9 @@ A commit is refused because GitHub and GitLab show commits of forks and pull req
 under the address of the repository. Who can write to the main branch can confirm the account.
 On many hosts strangers can put a file at some path. So a path confirms itself alone, and the host is
 confirmed only below `/.well-known/`, which belongs to those who run it (RFC 8615).
+
+Whoever has a host has any number of paths and subdomains. So accounts outside of forges are counted by the
+last two labels of their host (`Account.holder`): too few where many people share a host, never too many.
 """
 
 import re
@@ -22,7 +25,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bench.errors import UsageError
-from bench.receiver.web_url import WebUrl, parse_url
+from bench.identity.web_url import WebUrl, parse_url
 
 _HOST: Final = re.compile(r"[a-z0-9.-]+\.[a-z][a-z0-9-]*")
 """A name with a top-level domain: not an IPv4 address in any of its spellings."""
@@ -30,8 +33,6 @@ _PATH: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~+-]+)+")
 """Without `%`, `;`, empty and dot segments, which a server could read as another path."""
 _WELL_KNOWN: Final = re.compile(r"/\.well-known/moss-audio-bench/[^/]+")
 _OWNER: Final = r"/(?P<owner>[A-Za-z0-9][A-Za-z0-9._-]*)/[A-Za-z0-9._-]+"
-_KEY_ID: Final = re.compile(r"[0-9a-f]{64}")
-_NONCE: Final = re.compile(r"[0-9a-f]{32,128}")
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class _Forge:
     file: re.Pattern[str]
     """Host and path of a file on a main branch."""
     example: str
+    pages: str
+    """Domain of the pages of its accounts, whose first label is the owner."""
 
     def has(self, host: str) -> bool:
         """Whether a host is one of this forge."""
@@ -66,18 +69,21 @@ _FORGES: Final = (
         ("github.com", "githubusercontent.com"),
         re.compile(rf"raw\.githubusercontent\.com{_OWNER}/(?:HEAD|refs/heads/(?:main|master))/.+"),
         "https://raw.githubusercontent.com/OWNER/REPOSITORY/HEAD/FILE",
+        "github.io",
     ),
     _Forge(
         "gitlab.com",
         ("gitlab.com",),
         re.compile(rf"gitlab\.com{_OWNER}/-/raw/(?:HEAD|main|master)/.+"),
         "https://gitlab.com/OWNER/REPOSITORY/-/raw/HEAD/FILE",
+        "gitlab.io",
     ),
     _Forge(
         "codeberg.org",
         ("codeberg.org",),
         re.compile(rf"codeberg\.org{_OWNER}/raw/branch/(?:main|master)/.+"),
         "https://codeberg.org/OWNER/REPOSITORY/raw/branch/main/FILE",
+        "codeberg.page",
     ),
 )
 
@@ -91,23 +97,16 @@ class Account:
     url: str
     """The URL of the file, as it is fetched."""
 
-
-@dataclass(frozen=True)
-class Challenge:
-    """What a file must say to confirm that an account holds a key."""
-
-    site: str
-    """The URL of the site that asks, such as `https://bench.example`."""
-    key_id: str
-    """SHA-256 of the public key with its type, in hex."""
-    account: Account
-    nonce: str
-    """16 to 64 random bytes of the site, in hex."""
-
-    def __post_init__(self) -> None:
-        parse_url(self.site)
-        if not (_KEY_ID.fullmatch(self.key_id) and _NONCE.fullmatch(self.nonce)):
-            raise UsageError("the id of a key has 64 hex digits, and a nonce 32 to 128")
+    @property
+    def holder(self) -> str:
+        """What accounts of one person share: owner on a forge, or the last two labels of the host."""
+        host = self.name.partition("/")[0]
+        for forge in _FORGES:
+            if host == forge.name:
+                return self.name
+            if host.endswith(f".{forge.pages}"):
+                return f"{forge.name}/{host.removesuffix(f'.{forge.pages}')}"
+        return ".".join(host.split(".")[-2:])
 
 
 def account_of(url: str) -> Account:
@@ -125,23 +124,6 @@ def account_of(url: str) -> Account:
             hint="Write https://HOST/PATH; between its slashes the path has letters, digits and ._~+- alone",
         )
     return Account(_name(where), str(where))
-
-
-def challenge_text(challenge: Challenge) -> str:
-    """Return the content of the file. Different challenges have different texts."""
-    return (
-        "moss-audio-bench: this file confirms a key\n"
-        f"site: {challenge.site}\n"
-        f"key: {challenge.key_id}\n"
-        f"file: {challenge.account.url}\n"
-        f"nonce: {challenge.nonce}\n"
-    )
-
-
-def confirms(content: bytes, challenge: Challenge) -> bool:
-    """Whether a file is the text of a challenge. CRLF counts as a newline; the last one may be missing."""
-    text = challenge_text(challenge).encode("ascii")
-    return content.replace(b"\r\n", b"\n").removesuffix(b"\n") == text.removesuffix(b"\n")
 
 
 def _name(where: WebUrl) -> str:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.errors import UsageError
-from bench.receiver.web_url import MAX_URL, WebUrl, parse_url
+from bench.identity.web_url import MAX_URL, WebUrl, parse_url
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
-"""Which account a file confirms, and what it must say."""
+"""Which account a file confirms."""
 
 import re
-from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
@@ -9,16 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.errors import UsageError
-from bench.receiver import challenge as module
-from bench.receiver.challenge import Account, Challenge, account_of, challenge_text, confirms
+from bench.identity import accounts as module
+from bench.identity.accounts import Account, account_of
 
 RAW = "https://raw.githubusercontent.com"
-ASKED = Challenge(
-    site="https://bench.example",
-    key_id="a1" * 32,
-    account=account_of(f"{RAW}/ada/notes/HEAD/key.txt"),
-    nonce="0f" * 16,
-)
 TABLE = re.findall(r"^\| `(https://\S+)` \| (.+) \|$", module.__doc__ or "", re.MULTILINE)
 """The examples of the docstring."""
 
@@ -176,71 +169,25 @@ def test_the_account_is_of_the_host_and_the_owner_that_other_readers_see(
     assert account_of(account.url) == account
 
 
-def test_the_text_of_a_challenge() -> None:
-    assert challenge_text(ASKED) == (
-        "moss-audio-bench: this file confirms a key\n"
-        "site: https://bench.example\n"
-        f"key: {'a1' * 32}\n"
-        f"file: {RAW}/ada/notes/HEAD/key.txt\n"
-        f"nonce: {'0f' * 16}\n"
-    )
-
-
-def test_an_editor_may_change_how_lines_end() -> None:
-    text = challenge_text(ASKED).encode()
-    for content in (text, text.rstrip(), text.replace(b"\n", b"\r\n"), text.replace(b"\n", b"\r\n").rstrip()):
-        assert confirms(content, ASKED)
-
-
 @pytest.mark.parametrize(
-    "change",
+    ("url", "holder"),
     [
-        lambda text: b"",
-        lambda text: text + b"\n",
-        lambda text: b"\n" + text,
-        lambda text: b"\xef\xbb\xbf" + text,
-        lambda text: text + text,
-        lambda text: b"<pre>" + text + b"</pre>",
-        lambda text: text.replace(b": ", b":"),
-        lambda text: text.replace(b"\n", b"\r"),
-        lambda text: text.replace(b"\n", b" \n"),
-        lambda text: text.upper(),
-        lambda text: text.decode().encode("utf-16"),
+        (f"{RAW}/Ada/notes/HEAD/key.txt", "github.com/ada"),
+        (f"{RAW}/ada/other/HEAD/key-2.txt", "github.com/ada"),
+        ("https://ada.github.io/key.txt", "github.com/ada"),
+        ("https://ada.gitlab.io/key.txt", "gitlab.com/ada"),
+        ("https://ada.codeberg.page/key.txt", "codeberg.org/ada"),
+        ("https://ada.example/.well-known/moss-audio-bench/key.txt", "ada.example"),
+        ("https://ada.example/key-1.txt", "ada.example"),
+        ("https://b.a.ada.example/key-2.txt", "ada.example"),
+        ("https://notgithub.io/key.txt", "notgithub.io"),
     ],
 )
-def test_any_other_change_confirms_nothing(change: object) -> None:
-    assert callable(change)
-    assert not confirms(change(challenge_text(ASKED).encode()), ASKED)
+def test_paths_and_subdomains_of_one_person_are_one_holder(url: str, holder: str) -> None:
+    assert account_of(url).holder == holder
 
 
-@given(st.binary())
-def test_no_other_content_confirms(content: bytes) -> None:
-    assert not confirms(content, ASKED)
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        replace(ASKED, site="https://other.example"),
-        replace(ASKED, key_id="a2" * 32),
-        replace(ASKED, account=account_of(f"{RAW}/ada/notes/HEAD/other.txt")),
-        replace(ASKED, nonce="0e" * 16),
-    ],
-)
-def test_the_file_of_another_challenge_confirms_nothing(other: Challenge) -> None:
-    assert not confirms(challenge_text(other).encode(), ASKED)
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"site": "bench"},
-        {"site": "https://a.example/\nkey: b"},
-        {"key_id": "a1\n"},
-        {"nonce": "short"},
-        {"nonce": ""},
-    ],
-)
-def test_a_challenge_cannot_contain_another_line(wrong: dict[str, str]) -> None:
-    with pytest.raises(UsageError):
-        replace(ASKED, **wrong)  # type: ignore[arg-type]
+@given(st.sampled_from(GOOD), st.sampled_from(GOOD))
+def test_no_account_has_two_holders(one: str, other: str) -> None:
+    first, second = account_of(one), account_of(other)
+    assert first.name != second.name or first.holder == second.holder
