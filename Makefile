@@ -113,6 +113,7 @@ test-gpu: $(STAMP)
 	$(BIN)/python -m pytest tests/gpu -m gpu -rs
 
 test-servers: $(STAMP)
+	command -v chromium >/dev/null || tools/install-chromium
 	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || tools/install-postgresql
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/receiver -n auto --maxprocesses 4 -m servers
 

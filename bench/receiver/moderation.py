@@ -104,11 +104,14 @@ def revoke(connection: sa.Connection, key_id: str, reason: str, at: datetime) ->
     return count
 
 
-def forget_old(connection: sa.Connection, now: datetime) -> None:
-    """Delete addresses and idempotency keys that are older than they are kept."""
-    old = SUBMISSIONS.c.received_at < now - KEEPS_ADDRESSES
-    connection.execute(sa.update(SUBMISSIONS).where(old).values(address=None))
-    connection.execute(sa.delete(REQUESTS).where(REQUESTS.c.received_at < now - KEEPS_REQUESTS))
+def forget_old(connection: sa.Connection, now: datetime) -> bool:
+    """Delete addresses and idempotency keys that are too old; return whether there were any."""
+    old = SUBMISSIONS.c.address.is_not(None) & (SUBMISSIONS.c.received_at < now - KEEPS_ADDRESSES)
+    done = (
+        connection.execute(sa.update(SUBMISSIONS).where(old).values(address=None)),
+        connection.execute(sa.delete(REQUESTS).where(REQUESTS.c.received_at < now - KEEPS_REQUESTS)),
+    )
+    return any(each.rowcount for each in done)
 
 
 def _set_state(connection: sa.Connection, submission_id: str, state: State, reason: str | None) -> None:

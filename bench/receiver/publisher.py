@@ -3,6 +3,7 @@
 import os
 import subprocess
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,15 +13,20 @@ from typing import Final, Self
 
 import psutil
 
-from bench.errors import BenchError
+from bench.errors import BenchError, StorageError
 from bench.processes import python_command, python_environment
+from bench.receiver import ledger
 from bench.receiver.database import Database
 from bench.receiver.export import export
+from bench.receiver.ledger import Head
 from bench.receiver.moderation import forget_old, published
 from bench.receiver.states import State
 
-_LOOKS_S: Final = 60.0
-"""Commands of moderators change the database from other processes: how often it is looked at."""
+_LOOKS_S: Final = 2.0
+"""Commands of moderators change the database from other processes: how often the log is looked at."""
+_AGAIN_S: Final = 30.0
+"""After a failure."""
+_FORGETS_S: Final = 3600.0
 _STOPS_S: Final = 30.0
 _NICE: Final = 10
 
@@ -50,6 +56,7 @@ class Publisher:
         self._places = places
         self._origin = origin
         self._log = log
+        self._forgets = False
         self._changed = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="publisher")
@@ -73,18 +80,35 @@ class Publisher:
         self._changed.set()
 
     def _run(self) -> None:
-        is_sure = False  # a process that was killed can have left half a site
+        shown: Head | None = None  # a process that was killed can have left half a site
+        forgot_at = -_FORGETS_S
         while not self._stopping.is_set():
-            self._changed.wait(_LOOKS_S)
+            self._changed.wait(_AGAIN_S if shown is None else _LOOKS_S)
             self._changed.clear()
             if self._stopping.is_set():
                 return
+            if time.monotonic() - forgot_at >= _FORGETS_S:
+                self.forget()
+                forgot_at = time.monotonic()
             try:
-                self.publish(anyway=not is_sure)
-                is_sure = True
+                end = self._database.read(ledger.head)
+                if end != shown:  # whatever changes a submission is in the log
+                    self.publish(anyway=shown is None)
+                    shown = end
             except (BenchError, OSError) as error:
-                is_sure = False
+                shown = None
                 self._log(f"the site was not built: {error}")
+
+    def forget(self) -> None:
+        """Delete what is older than it is kept, from the files of the database too. A failure is logged."""
+        now = datetime.now(UTC)
+        try:
+            self._forgets |= self._database.write(lambda connection: forget_old(connection, now))
+            if self._forgets:
+                self._database.forget_deleted()
+                self._forgets = False
+        except StorageError as error:
+            self._log(f"old addresses are kept for an hour more: {error}")
 
     def publish(self, *, anyway: bool = False) -> None:
         """Export, build, and note what the site shows now. `anyway`: build although nothing has changed.
@@ -92,8 +116,6 @@ class Publisher:
         Raises:
             BenchError: a folder, the database or the disk refused it, or the build failed.
         """
-        now = datetime.now(UTC)
-        self._database.write(lambda connection: forget_old(connection, now))
         exported = export(self._database, self._places.results)
         shown = [one.id for one in exported.submissions if one.state is State.VALID]
         if not (exported.changed or shown or anyway):

@@ -1,8 +1,10 @@
 """Builds the site of a folder of results: reads what is new, compares, writes what has changed."""
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
@@ -80,8 +82,21 @@ def build_site(task: Task, index: Path | None, *, is_ours: bool, watch: Watch) -
     _require_folders(task)
     made_by = f"site {code_digest()}"
     return use_index(
-        index, watch.note, lambda opened: _build(task, opened, watch), is_ours=is_ours, made_by=made_by
+        index,
+        watch.note,
+        lambda opened: _build(task, opened, _site_name(task.out, index), watch),
+        is_ours=is_ours,
+        made_by=made_by,
     )
+
+
+def _site_name(out: Path, index: Path | None) -> str:
+    """Return a name of the site for its index: they can be moved together."""
+    place = str(out.resolve())
+    if index is not None:
+        with suppress(ValueError):  # on Windows: another drive
+            place = os.path.relpath(place, Path(os.path.realpath(index)).parent)
+    return hashlib.sha256(place.encode(errors="surrogatepass")).hexdigest()[:_DIGITS]
 
 
 def _require_folders(task: Task) -> None:
@@ -93,13 +108,12 @@ def _require_folders(task: Task) -> None:
         raise UsageError(f"--out: {task.out} contains the results", hint="Name another folder")
 
 
-def _build(task: Task, index: Index, watch: Watch) -> Built:
+def _build(task: Task, index: Index, site_name: str, watch: Watch) -> Built:
     decisions, history = read_decisions(task.results), history_of(task.results)
     index.update(sorted(naming.records_below(task.results)), read_judged, watch.reading)
     errors = list(index.faults())
     with without_search_for_cycles():
         placed = place(in_order(index.briefs(), task.results, history), decisions)
-    site_name = hashlib.sha256(str(task.out.resolve()).encode(errors="surrogatepass")).hexdigest()[:_DIGITS]
     units = Units(index, site_name)
     with Output(task.out) as output:
         site = Site(task.results, index, units, output, history.is_known)

@@ -12,6 +12,9 @@ import psycopg
 import pytest
 
 from bench.receiver.database import Database
+from bench.store import naming
+from tests.conftest import made_once
+from tests.run.processes import bench
 
 _NOBODY: Final = 65534
 _PROGRAMS: Final = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
@@ -43,6 +46,21 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         subprocess.run((*as_nobody, *stop), check=True, stdout=subprocess.DEVNULL, cwd="/")
     finally:
         shutil.rmtree(folder)
+
+
+@pytest.fixture
+def served_folder(shared: Path, home: Path, tmp_path: Path) -> Path:
+    """The folder of a receiver that ran before: each page without records takes long, and is there."""
+
+    def make(folder: Path) -> "subprocess.CompletedProcess[str]":
+        (folder / "results").mkdir()
+        (folder / "results" / naming.ORDER).touch()
+        words = ("site", "build", "results", "--out", "public", "--index", "site.sqlite")
+        return bench(*words, home=home, cwd=folder)
+
+    ended = made_once(shared, "served", make)
+    assert ended.code == 0, ended.err
+    return shutil.copytree(ended.folder, tmp_path / "served")
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.servers)])

@@ -1,4 +1,4 @@
-"""From a run here to a page of a site and away again: real commands, a real server, each database."""
+"""From a run here to a page of a site and away again: real commands, a real server, a real browser."""
 
 import json
 import shutil
@@ -7,67 +7,87 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from playwright.sync_api import Page
 
-from bench.receiver.checkpoint import read_checkpoint, verify_log
-from bench.receiver.database import Database
 from bench.receiver.ledger import Event
-from bench.receiver.moderation import moderate
-from bench.receiver.states import Action
+from bench.site import places
 from tests.identity.signers import bundled
 from tests.receiver.ports import free_port
-from tests.receiver.sent import NOW, do
 from tests.run.processes import NEEDS_SIGNALS, bench, only, started, wait_for_line
 from tests.site.results import sealed
+from tools.picture import chromium
 
 BUILT = "the site was built"
+JSON = {"content-type": "application/json"}
+
+
+def opened(page: Page, url: str, path: str) -> str:
+    """Open a page of the site, and return its words."""
+    page.goto(f"{url}/{path.removesuffix('index.html')}")
+    return page.locator("main").inner_text()
 
 
 @NEEDS_SIGNALS
 @pytest.mark.servers
 def test_a_run_is_sent_shown_withdrawn_and_deleted(
-    tmp_path: Path, home: Path, finished_run: tuple[Path, str, str], database_url: str
+    tmp_path: Path,
+    served_folder: Path,
+    finished_run: tuple[Path, str, str],
+    database_url: str,
 ) -> None:
     record = Path(shutil.copy(only(finished_run[0] / "results", "*.json"), tmp_path / "mine.json"))
-    url = f"http://127.0.0.1:{free_port()}"
-    serve = (
-        "site",
-        "serve",
-        "--folder",
-        "served",
-        "--database",
-        database_url,
-        "--port",
-        url.rpartition(":")[2],
-    )
+    document = json.loads(record.read_text(encoding="utf-8"))
+    card = places.card_page(document["model"]["name"], document["device"]["slug"])
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    database = {"BENCH_DATABASE": database_url}
+    serve = ("site", "serve", "--folder", str(served_folder), "--port", str(port))
+
+    def said(*words: str) -> str:
+        ended = bench(*words, home=tmp_path / "user", cwd=tmp_path, env=database)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        return ended.stdout
+
     with (
-        started(*serve, home=tmp_path / "server", cwd=tmp_path) as server,
+        started(*serve, home=tmp_path / "server", cwd=tmp_path, env=database) as server,
         httpx2.Client(base_url=url) as client,
+        chromium() as browser,
     ):
+        page = browser.new_page()
         wait_for_line(server, "Ctrl-C stops")
-        said = bench("submit", str(record), "--to", url, "--yes", home=tmp_path / "sender", cwd=tmp_path)
-        assert said.returncode == 0, said.stdout + said.stderr
-        sent = json.loads(only(tmp_path, "*.receipt.json").read_text(encoding="utf-8"))
-        while client.get(f"/api/submissions/{sent['id']}").json()["state"] != "published":
+        wait_for_line(server, BUILT)
+        assert f"bench submit RECORD --to {url}" in opened(page, url, places.CONTRIBUTE)
+
+        said("submit", str(record), "--to", url, "--yes")
+        entry = json.loads(only(tmp_path, "*.receipt.json").read_text(encoding="utf-8"))["id"]
+        state = f"/api/submissions/{entry}"
+        while client.get(state).json()["state"] != "published":
             wait_for_line(server, BUILT)
-        page = client.get(f"/records/{sent['id']}/")
-        document = json.loads(record.read_text(encoding="utf-8"))
-        assert document["device"]["name"] in page.text
-        card = f"/check/{document['model']['name']}/{document['device']['slug']}/"
-        assert f"/records/{sent['id']}/" in client.get(card).text
+        assert document["device"]["name"] in opened(page, url, card)
+        page.get_by_role("link", name=entry).first.click()
+        assert page.url == f"{url}/records/{entry}/index.html"
+        assert entry in page.locator("h1").inner_text()
 
         document["cells"][0]["summary"]["latency_s"]["median"] *= 2
         edited = bundled(sealed(document, {}), seed=7)
-        answer = client.post("/api/submissions", content=edited, headers={"content-type": "application/json"})
+        answer = client.post("/api/submissions", content=edited, headers=JSON)
         assert answer.status_code == 422
         assert "summary_mismatch" in {each["code"] for each in answer.json()["findings"]}
 
-        with Database(database_url) as database:
-            for action in (Action.WITHDRAW, Action.DELETE):
-                do(database, moderate, sent["id"], action, "asked for by its sender", NOW)
-        log, checkpoint = client.get("/api/log").text.splitlines(), client.get("/api/log/checkpoint")
-        assert verify_log(log, [read_checkpoint(checkpoint.content)]).size == len(log)
-        events = [json.loads(line)["event"] for line in log]
+        said("site", "withdraw", entry, "--reason", "the sender measured another card")
+        wait_for_line(server, BUILT)
+        assert "the sender measured another card" in opened(page, url, places.record_page(entry))
+        assert "was withdrawn" in page.title()
+
+        said("site", "delete", entry, "--reason", "asked for by its sender", "--yes")
+        wait_for_line(server, BUILT)
+        assert "This page does not exist" in opened(page, url, places.record_page(entry))
+        found = client.get(state).json()
+        assert (found["state"], found["reason"]) == ("deleted", "asked for by its sender")
+        assert said("site", "verify-log", url).startswith("log         4 entries")
+        events = [json.loads(line)["event"] for line in client.get("/api/log").text.splitlines()]
         assert events == [Event.RECEIVED, Event.PUBLISHED, Event.WITHDRAWN, Event.DELETED]
+        page.close()
         server.send_signal(signal.SIGTERM)
         server.communicate(timeout=60)
     assert server.returncode == 143

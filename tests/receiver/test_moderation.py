@@ -84,10 +84,11 @@ def test_addresses_are_forgotten(database: Database) -> None:
     def addresses(connection: sa.Connection) -> list[str | None]:
         return list(connection.scalars(sa.select(SUBMISSIONS.c.address)))
 
-    do(database, forget_old, later)
+    assert not do(database, forget_old, later)
     assert database.read(addresses) == ["192.0.2.1"]
-    do(database, forget_old, later + timedelta(seconds=1))
+    assert do(database, forget_old, later + timedelta(seconds=1))
     assert database.read(addresses) == [None]
+    assert not do(database, forget_old, later + timedelta(seconds=1)), "there is nothing more"
 
 
 def test_a_reason_is_one_line() -> None:

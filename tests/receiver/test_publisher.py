@@ -1,25 +1,27 @@
 """The site follows what is decided."""
 
+from datetime import timedelta
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 
 from bench.errors import BenchError
 from bench.receiver.database import Database
-from bench.receiver.moderation import moderate
+from bench.receiver.moderation import KEEPS_ADDRESSES, moderate
 from bench.receiver.publisher import Places, Publisher
 from bench.receiver.states import Action, State
-from bench.receiver.submissions import find
-from tests.receiver.sent import NOW, do, look, sent
+from bench.receiver.submissions import Request, find, receive
+from tests.receiver.sent import NOW, do, judged, look, sent
 
 ORIGIN = "https://results.example.org"
 
 
 @pytest.mark.servers
 def test_a_valid_bundle_is_published_by_a_build_and_withdrawn_by_the_next_one(
-    database: Database, tmp_path: Path
+    database: Database, served_folder: Path
 ) -> None:
-    places = Places.below(tmp_path / "site")
+    places = Places.below(served_folder)
     said: list[str] = []
     publisher = Publisher(database, places, ORIGIN, said.append)
     one = sent(database)
@@ -45,3 +47,31 @@ def test_a_build_that_fails_leaves_the_state_as_it_was(database: Database, tmp_p
     with pytest.raises(BenchError, match="bench site build ended with"):
         Publisher(database, places, ORIGIN, pytest.fail).publish()
     assert look(database, find, one.id).state is State.VALID
+
+
+def test_an_old_address_is_in_no_file_while_a_receiver_runs(database: Database, tmp_path: Path) -> None:
+    old = Request(at=NOW - KEEPS_ADDRESSES - timedelta(days=1), address="192.0.2.77")
+    do(database, receive, judged(), old)
+
+    def files_with_it() -> list[str]:
+        files = sorted(tmp_path.glob("receiver.sqlite*"))
+        return [file.name for file in files if b"192.0.2.77" in file.read_bytes()]
+
+    assert files_with_it() == (["receiver.sqlite-wal"] if database.engine.dialect.name == "sqlite" else [])
+    Publisher(database, Places.below(tmp_path / "site"), ORIGIN, pytest.fail).forget()
+    assert files_with_it() == []
+
+
+@pytest.mark.servers
+def test_a_decision_of_another_process_is_on_the_site_soon(
+    database: Database, database_url: str, served_folder: Path
+) -> None:
+    """No test waits for a time: it waits for the line of the build."""
+    lines: SimpleQueue[str] = SimpleQueue()
+    one = sent(database, note="hello")
+    with Publisher(database, Places.below(served_folder), ORIGIN, lines.put):
+        assert lines.get(timeout=60) == "the site was built, with 0 submissions"
+        with Database(database_url) as moderators:
+            do(moderators, moderate, one.id, Action.PUBLISH, "harmless", NOW)
+        assert lines.get(timeout=60) == "the site was built, with 1 submissions"
+    assert (served_folder / "public" / "records" / one.id).is_dir()

@@ -56,6 +56,23 @@ def results(tmp_path: Path) -> Path:
     return folder
 
 
+def test_a_site_that_moves_together_with_its_index_is_known_there(tmp_path: Path) -> None:
+    """Copied folders and restored backups go on, instead of drawing every page again."""
+
+    def units(index: Path) -> set[str]:
+        with closing(sqlite3.connect(index)) as opened:
+            return {name for (name,) in opened.execute("SELECT name FROM kept")}
+
+    for folder in ("before", "after"):
+        (tmp_path / folder / "results").mkdir(parents=True, exist_ok=True)
+        here = tmp_path / folder
+        assert built(here / "results", here / "public", here / "index", [PAGE]).cards == 1
+        if folder == "before":
+            known = units(here / "index")
+            here.rename(tmp_path / "after")
+    assert units(here / "index") == known
+
+
 def check_of(out: Path) -> Check:
     return Check.model_validate_json((out / places.card_check(*PAGE)).read_bytes())
 
