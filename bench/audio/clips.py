@@ -4,6 +4,7 @@ Everything here is mono, 16 kHz, float32, nominally within -1 to 1.
 """
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -20,6 +21,7 @@ __all__ = [
     "ClipSource",
     "Samples",
     "cut",
+    "excerpt",
     "read_audio",
     "sha256_of",
     "shipped_speech",
@@ -87,6 +89,19 @@ def cut(source: ClipSource, seconds: float) -> Samples:
     if count < 1:
         raise ClipError(f"a clip of {seconds:g} s contains no samples", hint=f"Use {MIN_CLIP_S:g} s or more")
     return np.resize(source.samples, count)
+
+
+def excerpt(starts: Iterable[int], piece_samples: int) -> Samples:
+    """Return pieces of the shipped speech in a row, each from its first sample.
+
+    Returns:
+        float32 of shape [pieces * piece_samples], a copy.
+
+    Raises:
+        ClipError: as `shipped_speech`.
+    """
+    speech = shipped_speech().samples
+    return np.concatenate([speech[start : start + piece_samples] for start in starts])
 
 
 def sha256_of(samples: Samples) -> str:

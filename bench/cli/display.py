@@ -56,6 +56,8 @@ def display(plan: Plan, done: Collection[str] = (), *, plain: bool = False) -> "
 
 def outcome_of(result: CellResult, device: DeviceInfo) -> str:
     """Return the outcome of a cell in one line."""
+    if isinstance(result.outcome, Measured) and not result.repeats:
+        return "the challenge is answered"
     if not isinstance(result.outcome, Measured) or result.summary is None:
         ended = status(result.outcome)
         return f"{ended.word}: {ended.reason}" if ended.reason else ended.word

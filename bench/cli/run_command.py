@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from bench.cli.answer_output import verbose_option
+from bench.cli.challenge_option import ChallengeSource
 from bench.cli.command import ModelCommand
 from bench.cli.options import (
     FILE,
@@ -72,6 +73,12 @@ if TYPE_CHECKING:
     help="Remove the journals of interrupted runs of this suite, then run.",
 )
 @click.option("--dry-run", is_flag=True, help="Print the cells and the estimated time, and exit.")
+@click.option(
+    "--challenge",
+    metavar="URL|RECORD",
+    help="Site that issues a nonce, which shows that the record was made after it; or a record whose answer "
+    "to a nonce this run checks. Default: none.",
+)
 @verbose_option
 @click.option(
     "--ci",
@@ -88,6 +95,7 @@ def run(
     retry_failed: bool,
     discard_unfinished: bool,
     dry_run: bool,
+    challenge: str | None,
     verbose: bool,
     ci: bool,
     yes: bool,
@@ -108,6 +116,9 @@ def run(
     A killed run leaves a journal with its results. --discard-unfinished lists the journals of this suite,
     model and device, asks on a terminal (not with --yes), removes them, and runs.
 
+    With --challenge the model answers, after the cells, about an excerpt that the nonce of a site chooses.
+    The nonce and the answer are in the record. bench submit signs them with it.
+
     --ci asks nothing and prints no colours. It writes JUnit XML and a Markdown summary next to the record and
     annotations for GitHub; the last line of standard output is JSON.
 
@@ -117,6 +128,7 @@ def run(
       bench run --gpu rtx-4070
       bench run --ci --yes --suite ./mine.toml
       bench run --suite quick --weights random --clip-seconds 10,60
+      bench run --challenge https://results.example.org
       bench run --resume results/20260607T201500Z-standard-1f2e3d4c5b6a.json
     """
     from bench.run.session import RunPolicy
@@ -125,9 +137,19 @@ def run(
         raise UsageError("--retry-failed needs --resume", hint="Add --resume RECORD")
     if discard_unfinished and resume is not None:
         raise UsageError("--discard-unfinished and --resume exclude each other", hint="Leave one of them out")
+    if challenge is not None and resume is not None:
+        raise UsageError(
+            "--challenge and --resume exclude each other: a nonce is asked for before a run begins",
+            hint="Leave --challenge out: a resumed run keeps its own",
+        )
     policy = RunPolicy(isolate=isolate, prune=not no_prune, time_budget_s=time_budget)
     files = _Files(
-        out, resume, retry_failed=retry_failed, discard_unfinished=discard_unfinished, verbose=verbose
+        out,
+        resume,
+        None if challenge is None else ChallengeSource.of(challenge),
+        retry_failed=retry_failed,
+        discard_unfinished=discard_unfinished,
+        verbose=verbose,
     )
     if not ci:
         return _run(given, policy, files, yes=yes, dry_run=dry_run)[0]
@@ -142,10 +164,11 @@ def run(
 
 @dataclass(frozen=True)
 class _Files:
-    """The options about records and journals, and whether all of a record is printed."""
+    """The options about records, journals and the challenge, and whether all of a record is printed."""
 
     out: Path | None
     resume: Path | None
+    challenge: ChallengeSource | None
     retry_failed: bool
     discard_unfinished: bool
     verbose: bool
@@ -201,12 +224,14 @@ def _run_the_rest(
     from bench.run.signals import undisturbed
 
     plan = _plan(run_options(given), earlier, ci=ci, is_dry=dry_run)
+    if files.challenge is not None:
+        files.challenge.require_answerable(plan)
     print_notes(plan)
     location = OutputLocation(files.out or naming.RESULTS, earlier)
     if dry_run:
         if runner.needs_weights(plan, location):
             check(plan.origin, show_note)
-        print_plan(plan)
+        print_plan(plan, is_challenged=files.challenge is not None or plan.challenge is not None)
         return ExitCode.DONE, None
     command = ResumeCommand.of(given, policy, out=files.out, plan=plan, retry_failed=files.retry_failed)
     if files.discard_unfinished:
@@ -214,7 +239,7 @@ def _run_the_rest(
     elif earlier is None:
         print_unfinished(plan, location, command)
     try:
-        result = _run_cells(plan, policy, location, command, yes=yes, ci=ci)
+        result = _run_cells(plan, policy, location, command, files.challenge, yes=yes, ci=ci)
     except Stopped as stopped:
         click.echo("bench: stopped before the first cell; run the same command again", err=True)
         return 128 + stopped.signal_number, None
@@ -273,7 +298,8 @@ def _plan(options: "RunOptions", earlier: "Resumed | None", *, ci: bool, is_dry:
 
     if earlier is not None:
         options = resumed(options, earlier.progress.header, earlier.path)
-    return make_plan(options, refuse_to_choose if ci else choose_gpu, is_dry=is_dry)
+    plan = make_plan(options, refuse_to_choose if ci else choose_gpu, is_dry=is_dry)
+    return plan if earlier is None else replace(plan, challenge=earlier.progress.header.challenge)
 
 
 def _run_cells(
@@ -281,6 +307,7 @@ def _run_cells(
     policy: "RunPolicy",
     location: "OutputLocation",
     command: "ResumeCommand",
+    challenge: ChallengeSource | None,
     *,
     yes: bool,
     ci: bool,
@@ -293,6 +320,7 @@ def _run_cells(
     plan = plan if ci else accept_cpu(plan)
     for note in runner.check(plan, location):
         echo(note, err=True)
+    plan = plan if challenge is None else challenge.into(plan)
     needed = runner.needs_weights(plan, location)
     weights = fetched(plan, yes, ci=ci) if needed else runner.Weights()
     done = {cell.cell_id for cell in location.resumed.kept} if location.resumed else set()

@@ -21,7 +21,7 @@ from bench.wording import outcomes
 from bench.wording.phrases import plural
 
 if TYPE_CHECKING:
-    from bench.records.record import Requested
+    from bench.records.record import Record, Requested
     from bench.report.ci.cases import Case
     from bench.report.interface import View
     from bench.run.estimate import Basis, Estimate
@@ -95,11 +95,15 @@ def print_notes(plan: "Plan") -> None:
         echo(note, err=True)
 
 
-def print_plan(plan: "Plan") -> None:
-    """Print every cell with its id and estimated time, each reason of unsupported ones once, and the sum."""
+def print_plan(plan: "Plan", *, is_challenged: bool = False) -> None:
+    """Print every cell with its id and estimated time, each reason of unsupported ones once, and the sum.
+
+    `is_challenged`: a challenge is answered after the cells.
+    """
     from bench.report.ci.cases import name_of
     from bench.run.plan_estimate import estimate_of
     from bench.run.run_spec import support
+    from bench.suite.challenge import ANSWER_TOKENS, CHALLENGE_S
 
     estimate, unsupported_reason = estimate_of(plan), support(plan)
     unsupported: Counter[str] = Counter()
@@ -120,6 +124,8 @@ def print_plan(plan: "Plan") -> None:
         f"{cells} of {plan.suite.name} on {plan.device.name} with {plan.origin.weight_mode} weights: "
         f"{_in_all(estimate, running)}"
     )
+    if is_challenged:
+        click.echo(f"after them the challenge: {clip_length(CHALLENGE_S)}, {ANSWER_TOKENS} tokens, greedy")
     print_cpu_consent(plan)
 
 
@@ -274,6 +280,8 @@ def print_result(
         print_view(view, verbose=verbose, plain=plain)
         for line in _expectations(cases):
             echo(line)
+        for line in _challenge(result.record):
+            echo(line)
         echo(f"record  {result.path}")
     for path in report:
         echo(f"report  {path}")
@@ -281,7 +289,7 @@ def print_result(
         echo(f"interrupted; finish it with\n  {resume.command(result.path)}")
     if result.time_budget is not None:
         echo(f"{_beyond(result)}; finish the run with\n  {resume.command(result.path)}")
-    failed = sum(cell.has_failed for cell in result.record.cells)
+    failed = len(result.record.failed)
     if failed and result.signal_number is None:
         again = resume.command(result.path, retry_failed=True)
         echo(f"{failed} {plural('cell', failed)} failed or timed out; run again with\n  {again}")
@@ -325,6 +333,21 @@ def _expectations(cases: "Sequence[Case]") -> Iterator[str]:
         yield f"not met: {len(unmet) - _MAX_UNMET} more"
 
 
+def _challenge(record: "Record") -> Iterator[str]:
+    """Yield how the challenge was answered, and how far its answer agrees with the one that it checks."""
+    from bench.judge.challenge import compared
+    from bench.wording.challenge import agreement, answered, issued
+
+    challenge = record.challenge
+    if challenge is None:
+        return
+    yield f"challenge: {issued(challenge.issued)}: {answered(record, challenge)}"
+    found = compared(challenge)
+    if challenge.checks is not None and found is not None:
+        digits = challenge.checks.content_hash.removeprefix("sha256:")[:16]
+        yield f"check of record {digits}: {agreement(*found)}"
+
+
 def exit_code(result: "RunResult", cases: "Sequence[Case]" = ()) -> int:
     """Return the exit code: interrupted, cells failed (not for memory), expectation not met, or done.
 
@@ -332,7 +355,7 @@ def exit_code(result: "RunResult", cases: "Sequence[Case]" = ()) -> int:
     """
     if result.signal_number is not None:
         return 128 + result.signal_number
-    if any(cell.has_failed for cell in result.record.cells):
+    if result.record.failed:
         return ExitCode.CELLS_FAILED
     return ExitCode.GATE if any(case.unmet for case in cases) else ExitCode.DONE
 

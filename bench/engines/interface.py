@@ -102,6 +102,7 @@ class Generation:
     audio_tokens: int | None = None
     prompt_tokens: int | None = None
     kv_cache: str | None = None
+    token_ids: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,7 +40,7 @@ def issue_challenge(site: str, at: datetime, key: "SigningKey") -> bytes:
     """Return a new challenge as a site answers with it. `site`: its address.
 
     Raises:
-        ValidationError: the address is empty or longer than 200 characters.
+        ValidationError: the address has blanks, letters outside ASCII, or more than 200 characters.
     """
     nonce = secrets.token_hex(_NONCE_BYTES)
     statement = Statement(

@@ -6,8 +6,8 @@ from pydantic import Field
 
 from bench.records.base import Frozen, Sha256, Utc
 
-MAX_SITE: Final = 200
-"""Characters."""
+SITE: Final = r"^[!-~]{1,200}$"
+"""An address: ASCII without blanks."""
 
 Nonce = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 
@@ -16,9 +16,7 @@ class Statement(Frozen):
     """What a site signs, in its RFC 8785 form."""
 
     schema_version: Literal["1.0"] = "1.0"
-    site: Annotated[str, Field(min_length=1, max_length=MAX_SITE)] = Field(
-        description="address of the site, as it names itself"
-    )
+    site: str = Field(pattern=SITE, description="address of the site, as it names itself")
     nonce: Nonce = Field(description="16 random bytes in hex")
     issued_at: Utc = Field(description="by the clock of the site")
     public_key: Sha256 = Field(description="Ed25519: the 32 bytes of the key that signs, in hex")

@@ -47,6 +47,13 @@ Code = Literal[
     "cell_doubled",
     "cell_missing",
     "cell_foreign",
+    # the challenge
+    "challenge_signature_invalid",
+    "challenge_after_run",
+    "challenge_excerpt_wrong",
+    "challenge_contradicted",
+    "challenge_ids_foreign",
+    "challenge_unanswered",
     # repeats and summaries
     "outcome_contradicted",
     "repeats_missing",
@@ -108,7 +115,9 @@ _SUSPICIOUS: Final = frozenset[Code](
         "outlier_of_card",
     }
 )
-_NOTES: Final = frozenset[Code]({"suite_own", "suite_unknown", "card_not_catalogued", "card_revised"})
+_NOTES: Final = frozenset[Code](
+    {"suite_own", "suite_unknown", "challenge_unanswered", "card_not_catalogued", "card_revised"}
+)
 
 
 def severity_of(code: Code) -> Severity:

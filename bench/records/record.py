@@ -10,6 +10,7 @@ from pydantic import Field, JsonValue, WithJsonSchema
 
 from bench.records.base import Bytes, EngineName, Frozen, PathName, Seconds, Sha256, Slug, Utc, WholeBytes
 from bench.records.card import DeviceMemory, DeviceState, Emulation, Power
+from bench.records.challenge import IssuedChallenge
 from bench.records.enums import (
     Attention,
     AttentionKernel,
@@ -34,6 +35,8 @@ SCHEMA_VERSION: Final = "1.1"
 """Schema of the records that are written."""
 READ_VERSIONS: Final = ("1.0", SCHEMA_VERSION)
 """Schemas of the records that are read. A field that 1.0 lacks is null in a record of 1.0."""
+
+ContentHash = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 
 # --- requests ---------------------------------------------------------------------------------------------
@@ -299,6 +302,42 @@ class CellResult(Frozen):
         return isinstance(self.outcome, Failed | Timeout)
 
 
+# --- freshness --------------------------------------------------------------------------------------------
+
+TokenIds = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(max_length=1024)]
+
+
+class CheckedAnswer(Frozen):
+    """The answer in another record, to whose challenge this run answers again."""
+
+    content_hash: ContentHash = Field(description="of that record")
+    token_ids: TokenIds
+
+
+class ChallengeRequest(Frozen):
+    """A challenge to answer."""
+
+    issued: IssuedChallenge
+    checks: CheckedAnswer | None = Field(
+        default=None, description="the record whose answer this run checks; null: the run asked the site"
+    )
+
+
+class AnsweredChallenge(Frozen):
+    """The challenge cell and its answer."""
+
+    cell: CellResult = Field(description="its figures are in nothing else; `repeats` is empty")
+    token_ids: TokenIds | None = Field(description="of the answer; null where the cell did not run")
+
+
+class Challenge(AnsweredChallenge, ChallengeRequest):
+    """The challenge of a run, the excerpt of the shipped speech that follows from it, and the answer."""
+
+    excerpt_starts: tuple[int, ...] = Field(
+        max_length=64, description="first sample of each piece; docs/record.md has the formula"
+    )
+
+
 # --- the record -------------------------------------------------------------------------------------------
 
 
@@ -385,9 +424,7 @@ class Record(Frozen):
         Literal["1.0", "1.1"], WithJsonSchema({"const": SCHEMA_VERSION, "type": "string"})
     ] = Field(description="1.0 only in a record that was read from such a file")
     record_id: str = Field(pattern=r"^[0-9a-f]{12}$")
-    content_hash: str = Field(
-        pattern=r"^sha256:[0-9a-f]{64}$", description="over the RFC 8785 form of all else"
-    )
+    content_hash: ContentHash = Field(description="over the RFC 8785 form of all else")
     created_at: Utc
     provenance: Provenance
     suite: SuiteInfo
@@ -407,4 +444,15 @@ class Record(Frozen):
     derivation: Derivation | None = Field(
         default=None, description="how a derived record came about; null where something ran"
     )
+    challenge: Challenge | None = Field(
+        default=None,
+        exclude_if=lambda challenge: challenge is None,
+        description="a nonce that was new when the run began, and its answer; left out without one",
+    )
     cells: tuple[CellResult, ...]
+
+    @property
+    def failed(self) -> tuple[CellResult, ...]:
+        """The cells that failed or timed out, that of the challenge included."""
+        challenged = () if self.challenge is None else (self.challenge.cell,)
+        return tuple(cell for cell in (*self.cells, *challenged) if cell.has_failed)

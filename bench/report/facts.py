@@ -5,13 +5,14 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from bench import units
+from bench.judge.challenge import compared
 from bench.records.enums import Provenance
 from bench.records.record import CellResult, Record, SubmoduleKernels
 from bench.report.basics import Fact
 from bench.report.interface import Kernels
 from bench.report.labels import weights
 from bench.text import MAX_NAME, clean
-from bench.wording import labels
+from bench.wording import challenge, labels
 from bench.wording.labels import KERNELS, PROVENANCES
 
 _FLASH_KERNELS: Final[Mapping[bool | None, str | None]] = {
@@ -22,7 +23,7 @@ _FLASH_KERNELS: Final[Mapping[bool | None, str | None]] = {
 
 
 def header(record: Record) -> tuple[Fact, ...]:
-    """Model, weights, device, provenance, suite and date."""
+    """Model, weights, device, provenance, suite, date and challenge."""
     model, suite = record.model, record.suite
     changed = f", changed: {', '.join(suite.overrides)}" if suite.overrides else ""
     return _facts(
@@ -35,7 +36,18 @@ def header(record: Record) -> tuple[Fact, ...]:
         ("Suite", f"{labels.suite(suite.name, suite.version, suite.origin)}{changed}"),
         ("Clip lengths", _search(record)),
         ("Date", f"{record.created_at:%Y-%m-%d %H:%M} UTC"),
+        *_challenge(record),
     )
+
+
+def _challenge(record: Record) -> Iterator[tuple[str, str]]:
+    found = record.challenge
+    if found is not None:
+        yield "Challenge", f"{challenge.issued(found.issued)}, {challenge.answered(record, found)}"
+        agreement = compared(found)
+        if found.checks is not None and agreement is not None:
+            checked = f"record {found.checks.content_hash}"
+            yield "Check of another answer", f"{challenge.agreement(*agreement)}: {checked}"
 
 
 def predicted_by(plan: Record | None) -> tuple[Fact, ...]:

@@ -116,7 +116,7 @@ class Isolation:
             match self._next_from(child, deadline - monotonic()):
                 case Step() as step:
                     on_step(step)
-                    if step.name == "cold":
+                    if step.name != "load" and not self._loaded:
                         self._loaded = True
                         limit, deadline = limit_s, min(monotonic() + limit_s, ends_at)
                 case Finished() as finished:

@@ -15,6 +15,7 @@ from bench.records.enums import Attention, Phase
 from bench.records.record import Effective, Repeat, Requested, SubmoduleKernels, Work
 from bench.run.protocol import Finished, Job, Span, Step
 from bench.run.turns import Ask, at_once
+from bench.suite.challenge import PIECE_SAMPLES, excerpt_starts
 from bench.suite.suite import Measure
 
 
@@ -42,10 +43,12 @@ class CellRunner:
 
     def run(self, job: Job) -> Finished:
         """Measure one cell; the first one also loads the model and has the cold call."""
+        if job.nonce is not None:
+            return self._answer(job, job.nonce)
         if job.requested.clip_source_sha256 != self._clip.sha256:
             raise ClipError("the audio file changed during the run")
         load_s = self._load_model(job.requested) if not self._loaded else None
-        request = self._request(job.requested)
+        request = self._request(job.requested, clips.cut(self._clip, job.requested.clip_seconds))
         self._memory.begin_cell()
         cold = None
         if load_s is not None:
@@ -70,6 +73,34 @@ class CellRunner:
             memory_trace=profiled.trace,
         )
 
+    def _answer(self, job: Job, nonce: str) -> Finished:
+        """Answer the challenge of a nonce once; nothing is timed."""
+        excerpt = clips.excerpt(excerpt_starts(nonce), PIECE_SAMPLES)
+        if job.requested.clip_source_sha256 != clips.sha256_of(excerpt):
+            raise ClipError("the excerpt is not that of the challenge")
+        load_s = self._load_model(job.requested) if not self._loaded else None
+        request = self._request(job.requested, excerpt)
+        self._memory.begin_cell()
+        self._memory.before_warm_up()
+        effective = self._warm_up(request, job)
+        self._report_step(Step(name="repeat"))
+        self._turn()
+        generation = self._generate(request)
+        self._memory.end_cell()
+        if generation.token_ids is None:
+            raise BenchError(f"the engine {job.requested.engine} does not give the ids of its tokens")
+        return Finished(
+            effective=effective,
+            work=None,
+            spans=(),
+            reserved_bytes=self._memory.reserved_bytes(),
+            load_s=load_s,
+            cold=None,
+            repeats=(),
+            memory=None,
+            token_ids=generation.token_ids,
+        )
+
     def _load_model(self, requested: Requested) -> float:
         self._report_step(Step(name="load"))
         self.phase = Phase.LOAD
@@ -80,9 +111,10 @@ class CellRunner:
         self._loaded = True
         return perf_counter() - start
 
-    def _request(self, requested: Requested) -> Request:
+    @staticmethod
+    def _request(requested: Requested, samples: clips.Samples) -> Request:
         return Request(
-            samples=clips.cut(self._clip, requested.clip_seconds),
+            samples=samples,
             prompt=requested.prompt,
             time_markers=requested.time_markers,
             max_tokens=requested.max_tokens,

@@ -30,6 +30,7 @@ class Job(Frozen):
 
     requested: Requested
     measure: Measure
+    nonce: str | None = Field(default=None, description="of a challenge: its excerpt is answered once")
 
 
 class Hello(Frozen):
@@ -75,8 +76,8 @@ class Span(Frozen):
 class Finished(Frozen):
     """The cell was measured.
 
-    `spans` has one entry per repeat. `reserved_bytes` is held by the CUDA allocator now, while the worker is
-    idle.
+    `spans` has one entry per repeat; of a challenge there is none. `reserved_bytes` is held by the CUDA
+    allocator now, while the worker is idle.
     """
 
     kind: Literal["finished"] = "finished"
@@ -89,6 +90,7 @@ class Finished(Frozen):
     repeats: tuple[Repeat, ...]
     memory: Memory | None
     memory_trace: MemoryTrace | None = None
+    token_ids: tuple[int, ...] | None = Field(default=None, description="the answer to a challenge")
 
 
 class RanOutOfMemory(Frozen):

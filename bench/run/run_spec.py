@@ -24,7 +24,7 @@ from bench.records.enums import PUBLISHER, Attention, Profile, WeightMode
 from bench.records.reasons import FlashAttentionBroken, UnsupportedReason
 from bench.records.record import ModelInfo, Requested, SuiteInfo
 from bench.shipped import SPEECH_SHA256
-from bench.store.journal import Header
+from bench.store.journal import Header, PlannedChallenge
 from bench.store.scrub import scrub
 from bench.store.untrusted import kind_of
 from bench.suite.cells import Cell, expand
@@ -77,7 +77,8 @@ class Plan:
     The driver is asked about `device`; the worker runs the model on `compute_on`. They differ only where the
     tests emulate a card; `effective.device` in the record shows it. With `frontier_step_s` no cells are
     planned: a search chooses clip lengths, to this step. `needs_cpu_consent`: a model of full size would run
-    on the CPU because no card was found, and nobody has agreed to that (`cpu_consent`).
+    on the CPU because no card was found, and nobody has agreed to that (`cpu_consent`). `challenge`: to be
+    answered after the cells.
     """
 
     suite: Suite
@@ -90,6 +91,7 @@ class Plan:
     emulation: Emulation | None = None
     frontier_step_s: float | None = None
     needs_cpu_consent: bool = False
+    challenge: PlannedChallenge | None = None
 
 
 Choose = Callable[[tuple[Device, ...]], Device]

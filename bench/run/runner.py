@@ -21,7 +21,7 @@ from bench.records.reasons import RunInterrupted, TimeBudgetUsed
 from bench.records.record import ModelInfo, Record, WeightFile
 from bench.run.child import Mailbox
 from bench.run.cpu_consent import require_chosen
-from bench.run.isolation import Isolation
+from bench.run.isolation import Isolation, Stopped
 from bench.run.plan_estimate import estimate_of
 from bench.run.protocol import Hello, Setup
 from bench.run.run_spec import Plan, is_released, support
@@ -102,7 +102,14 @@ def needs_weights(plan: Plan, location: OutputLocation) -> bool:
         return True
     done = {cell.cell_id for cell in location.resumed.kept} if location.resumed is not None else set()
     unsupported_reason = support(plan)
-    return any(unsupported_reason(cell.requested) is None for cell in plan.cells if cell.cell_id not in done)
+    left = [cell.requested for cell in plan.cells if cell.cell_id not in done]
+    if plan.challenge is not None and _is_challenge_left(location):
+        left.append(plan.challenge.cell.requested)
+    return any(unsupported_reason(requested) is None for requested in left)
+
+
+def _is_challenge_left(location: OutputLocation) -> bool:
+    return location.resumed is None or location.resumed.is_challenge_left
 
 
 @dataclass(frozen=True)
@@ -189,6 +196,8 @@ def run(
 ) -> RunResult:
     """Run the remaining cells of a plan, or those that `sweep` chooses, and seal the record.
 
+    After them the challenge of the plan is answered, unless a signal or the time budget ended the run.
+
     Raises:
         BenchError: as `running`.
         Stopped: as `running`.
@@ -198,6 +207,12 @@ def run(
         announce(started.hello)
         signal_number = sweep(started.session, started.journal, listener)
         used = started.session.time_budget_used if signal_number is None else None
+        challenge = plan.challenge if _is_challenge_left(location) else None
+        if challenge is not None and signal_number is None and used is None:
+            try:
+                started.session.answer_challenge(challenge, started.journal, listener)
+            except Stopped as stopped:
+                signal_number = stopped.signal_number
         record, sealed = started.journal.seal(used or RunInterrupted())
     return RunResult(record, sealed, signal_number, used)
 
@@ -241,6 +256,7 @@ def _header(plan: Plan, weights: Weights, hello: Hello, state: DeviceState | Non
         device_state=state,
         emulation=plan.emulation,
         frontier_step_s=plan.frontier_step_s,
+        challenge=plan.challenge,
         plan=tuple(PlannedCell(cell_id=cell.cell_id, requested=cell.requested) for cell in plan.cells),
     )
 

@@ -21,11 +21,13 @@ from bench.records.reasons import (
     UnsupportedReason,
 )
 from bench.records.record import (
+    AnsweredChallenge,
     Attempt,
     CellResult,
     DeviceInfo,
     Failed,
     Measured,
+    Outcome,
     OutOfMemory,
     Requested,
     Skipped,
@@ -38,7 +40,7 @@ from bench.run.telemetry import CellTelemetry, LeftoverMemory, NoWatch, Watch
 from bench.run.time_budget import TimeBudget
 from bench.store.canonical import canonical
 from bench.store.faults import first_fault
-from bench.store.journal import Journal
+from bench.store.journal import Journal, PlannedChallenge
 from bench.store.scrub import scrub
 from bench.suite.cells import Cell
 from bench.suite.suite import Measure
@@ -142,6 +144,47 @@ class Session:
             self._done[cell.cell_id] = result
         listener.cell_ends(result)
         return result
+
+    def answer_challenge(
+        self, challenge: PlannedChallenge, journal: Journal, listener: Listener
+    ) -> AnsweredChallenge:
+        """Answer a challenge in a worker of its own, and return the answer, which is on disk by then.
+
+        Raises:
+            Stopped: a signal came; there is no answer.
+        """
+        cell = Cell(challenge.cell.cell_id, challenge.cell.requested)
+        last = len(self._cells) + 1
+        listener.cell_begins(cell, last, last)
+        answer = self._answered(cell, challenge.issued.nonce, listener)
+        if cell.cell_id in self._attempts:
+            attempts = {"earlier_attempts": self._attempts[cell.cell_id]}
+            answer = answer.model_copy(update={"cell": answer.cell.model_copy(update=attempts)})
+        journal.append_answer(answer)
+        listener.cell_ends(answer.cell)
+        return answer
+
+    def _answered(self, cell: Cell, nonce: str, listener: Listener) -> AnsweredChallenge:
+        unsupported = self._unsupported(cell.requested)
+        if unsupported is not None:
+            outcome: Outcome = outcomes.unsupported(unsupported)
+            result = CellResult(cell_id=cell.cell_id, requested=cell.requested, outcome=outcome)
+            return AnsweredChallenge(cell=result, token_ids=None)
+        self._retire()
+        end = self._card_is_gone() or self._isolation.measure(
+            Job(requested=cell.requested, measure=self._measure, nonce=nonce),
+            self._measure.cell_limit_s,
+            listener.step_begins,
+        )
+        self._retire()
+        finished = end if isinstance(end, Finished) else None
+        result = CellResult(
+            cell_id=cell.cell_id,
+            requested=cell.requested,
+            effective=None if finished is None else finished.effective,
+            outcome=Measured() if isinstance(end, Finished) else end,
+        )
+        return AnsweredChallenge(cell=result, token_ids=None if finished is None else finished.token_ids)
 
     @property
     def time_budget_used(self) -> TimeBudgetUsed | None:

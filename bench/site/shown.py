@@ -15,6 +15,7 @@ _QUOTING: Final[frozenset[Code]] = frozenset(
     {
         "card_contradicted",
         "card_not_catalogued",
+        "challenge_contradicted",
         "model_contradicted",
         "settings_contradicted",
         "subject_mismatch",

@@ -21,7 +21,10 @@ from bench.records.card import DeviceState, Emulation
 from bench.records.enums import Provenance
 from bench.records.reasons import RunInterrupted, SkippedReason
 from bench.records.record import (
+    AnsweredChallenge,
     CellResult,
+    Challenge,
+    ChallengeRequest,
     DeviceInfo,
     Environment,
     ModelInfo,
@@ -48,6 +51,8 @@ from bench.wording import outcomes
 
 _Line = TypeVar("_Line", bound=Frozen)
 _INTERRUPTED: Final = RunInterrupted()
+_ANSWER: Final = '{"cell":'
+"""The begin of the line of an answered challenge."""
 
 
 class PlannedCell(Frozen):
@@ -55,6 +60,13 @@ class PlannedCell(Frozen):
 
     cell_id: str
     requested: Requested
+
+
+class PlannedChallenge(ChallengeRequest):
+    """The challenge that the run is to answer after its cells."""
+
+    excerpt_starts: tuple[int, ...]
+    cell: PlannedCell
 
 
 class Header(Frozen):
@@ -71,6 +83,7 @@ class Header(Frozen):
     device_state: DeviceState | None = None
     emulation: Emulation | None = None
     frontier_step_s: float | None = None
+    challenge: PlannedChallenge | None = None
     plan: tuple[PlannedCell, ...]
 
 
@@ -80,10 +93,11 @@ class NotARunError(RecordError):
 
 @dataclass(frozen=True)
 class Progress:
-    """A journal as read back: the planned cells and the finished ones."""
+    """A journal as read back: the planned cells and the finished ones; `answer` is that to the challenge."""
 
     header: Header
     done: tuple[CellResult, ...]
+    answer: AnsweredChallenge | None = None
 
 
 @dataclass(frozen=True)
@@ -101,8 +115,10 @@ class Resumed:
 
     @property
     def failed(self) -> tuple[CellResult, ...]:
-        """The results of cells that failed or timed out."""
-        return tuple(cell for cell in self.progress.done if cell.has_failed)
+        """The results of cells that failed or timed out, that of the challenge included."""
+        answer = self.progress.answer
+        cells = (*self.progress.done, *(() if answer is None else (answer.cell,)))
+        return tuple(cell for cell in cells if cell.has_failed)
 
     @property
     def kept(self) -> tuple[CellResult, ...]:
@@ -110,9 +126,17 @@ class Resumed:
         return tuple(cell for cell in self.progress.done if not (self.retry_failed and cell.has_failed))
 
     @property
+    def is_challenge_left(self) -> bool:
+        """Whether there is a challenge to answer, or to answer again."""
+        if self.progress.header.challenge is None:
+            return False
+        answer = self.progress.answer
+        return answer is None or (self.retry_failed and answer.cell.has_failed)
+
+    @property
     def is_finished(self) -> bool:
-        """Whether no planned cell is left to run."""
-        return len(self.kept) == len(self.progress.header.plan)
+        """Whether no planned cell is left to run, and no challenge to answer."""
+        return len(self.kept) == len(self.progress.header.plan) and not self.is_challenge_left
 
 
 class Journal:
@@ -127,6 +151,7 @@ class Journal:
         self._lock = lock
         self._header = progress.header
         self._done = [*progress.done]
+        self._answer = progress.answer
 
     @classmethod
     def create(cls, path: Path, progress: Progress, lock: JournalLock | None = None) -> Self:
@@ -141,7 +166,8 @@ class Journal:
             RecordError: no record could be sealed, since JSON cannot hold a value of the header.
         """
         canonical(progress.header.model_dump(mode="json"))
-        lines = [progress.header.model_dump_json(), *(cell.model_dump_json() for cell in progress.done)]
+        answer = () if progress.answer is None else (progress.answer,)
+        lines = [each.model_dump_json() for each in (progress.header, *progress.done, *answer)]
         with disk_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
         with ExitStack() as undo:
@@ -158,7 +184,20 @@ class Journal:
         Raises:
             StorageError: the disk refused it.
         """
-        line = memoryview(cell.model_dump_json().encode() + b"\n")
+        self._write(cell)
+        self._done.append(cell)
+
+    def append_answer(self, answer: AnsweredChallenge) -> None:
+        """Add the answer to the challenge, as `append` adds an outcome.
+
+        Raises:
+            StorageError: the disk refused it.
+        """
+        self._write(answer)
+        self._answer = answer
+
+    def _write(self, found: Frozen) -> None:
+        line = memoryview(found.model_dump_json().encode() + b"\n")
         with disk_errors(self.path):
             before = os.fstat(self._file.fileno()).st_size
             try:
@@ -169,7 +208,6 @@ class Journal:
                 with suppress(OSError):  # half a line would spoil the line after it
                     self._file.truncate(before)
                 raise
-        self._done.append(cell)
 
     def seal(self, ended_by: SkippedReason = _INTERRUPTED) -> tuple[Record, Path]:
         """Write the record, and remove the journal. Cells that were not reached are skipped for `ended_by`.
@@ -178,7 +216,7 @@ class Journal:
             StorageError: the disk refused it; the journal stays.
         """
         self._file.close()
-        sealed = _seal(Progress(self._header, tuple(self._done)), self.path, ended_by)
+        sealed = _seal(Progress(self._header, tuple(self._done), self._answer), self.path, ended_by)
         self._lock.release()
         return sealed
 
@@ -239,10 +277,26 @@ def read_progress(path: Path) -> Progress:
             f"{path}: this is a prediction, nothing of it ran", hint="Measure it with `bench run`"
         )
     unlike = {"cells", "schema_version", "content_hash", "derivation"}
-    fields = record.model_dump(mode="json", exclude=unlike)
+    fields = record.model_dump(mode="json", exclude=unlike | {"challenge"})
     plan = [{"cell_id": cell.cell_id, "requested": cell.requested} for cell in record.cells]
     done = tuple(cell for cell in record.cells if not _is_interrupted(cell))
-    return Progress(Header.model_validate({**fields, "plan": plan}), done)
+    header = Header.model_validate({**fields, "plan": plan, "challenge": _planned(record.challenge)})
+    return Progress(header, done, _answer(record.challenge))
+
+
+def _planned(challenge: Challenge | None) -> PlannedChallenge | None:
+    if challenge is None:
+        return None
+    cell = PlannedCell(cell_id=challenge.cell.cell_id, requested=challenge.cell.requested)
+    return PlannedChallenge(
+        issued=challenge.issued, checks=challenge.checks, excerpt_starts=challenge.excerpt_starts, cell=cell
+    )
+
+
+def _answer(challenge: Challenge | None) -> AnsweredChallenge | None:
+    if challenge is None or _is_interrupted(challenge.cell):
+        return None
+    return AnsweredChallenge(cell=challenge.cell, token_ids=challenge.token_ids)
 
 
 def _is_interrupted(cell: CellResult) -> bool:
@@ -262,10 +316,16 @@ def _read_journal(path: Path) -> Progress:
             f"{path}: is empty", hint="The run ended before its first line was written; start a new run"
         )
     header = _read_line(Header, whole[0], f"{path}, line 1")
-    lines = enumerate(whole[1:], start=2)
-    cells = (_read_line(CellResult, line, f"{path}, line {n}") for n, line in lines)
-    # A cell that ran again has a second line.
-    return Progress(header, tuple({cell.cell_id: cell for cell in cells}.values()))
+    cells: dict[str, CellResult] = {}
+    answer = None
+    for number, line in enumerate(whole[1:], start=2):
+        where = f"{path}, line {number}"
+        if line.startswith(_ANSWER):
+            answer = _read_line(AnsweredChallenge, line, where)
+        else:
+            cell = _read_line(CellResult, line, where)
+            cells[cell.cell_id] = cell  # a cell that ran again has a second line
+    return Progress(header, tuple(cells.values()), answer)
 
 
 def _read_line(model: type[_Line], line: str, where: str) -> _Line:
@@ -291,7 +351,27 @@ def seal_progress(progress: Progress, ended_by: SkippedReason = _INTERRUPTED) ->
     }
     results = (planned | done).values()  # in the order of the plan; what was not planned comes after
     cells: list[JsonValue] = [cell.model_dump(mode="json") for cell in results]
-    return seal({**progress.header.model_dump(mode="json", exclude={"plan"}), "cells": cells})
+    fields = progress.header.model_dump(mode="json", exclude={"plan", "challenge"})
+    challenge = _challenge(progress, skipped)
+    if challenge is not None:
+        fields["challenge"] = challenge.model_dump(mode="json")
+    return seal({**fields, "cells": cells})
+
+
+def _challenge(progress: Progress, skipped: Skipped) -> Challenge | None:
+    planned, answer = progress.header.challenge, progress.answer
+    if planned is None:
+        return None
+    if answer is None:
+        left_out = CellResult(cell_id=planned.cell.cell_id, requested=planned.cell.requested, outcome=skipped)
+        answer = AnsweredChallenge(cell=left_out, token_ids=None)
+    return Challenge(
+        issued=planned.issued,
+        checks=planned.checks,
+        excerpt_starts=planned.excerpt_starts,
+        cell=answer.cell,
+        token_ids=answer.token_ids,
+    )
 
 
 def seal_journal(path: Path, ended_by: SkippedReason = _INTERRUPTED) -> tuple[Record, Path]:

@@ -5,6 +5,7 @@
 - `contents`: hash, dates, suite and cells;
 - `repeats`, `summaries`: raw repeats, and what is computed from them;
 - `claims`: provenance, model, card and settings that contradict each other;
+- `challenge`: a nonce and the answer about its excerpt;
 - `physics`: what no card can do;
 - `copies`: repeats and cells that copy each other;
 - `series`: spread and sampling;

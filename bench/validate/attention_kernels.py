@@ -22,7 +22,7 @@ _HIDDEN: Final = "not observable"
 def attention_kernels(candidate: Candidate) -> Iterator[Found]:
     """Yield the contradictions of the attention kernels."""
     record = candidate.record
-    native = [(path, cell) for path, cell in candidate.measured if cell.requested.engine == _NATIVE]
+    native = [(path, cell) for path, cell in candidate.observed if cell.requested.engine == _NATIVE]
     yield from _build(record, [cell for _, cell in native])
     for path, cell in native:
         ran = cell.effective

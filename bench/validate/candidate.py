@@ -54,6 +54,14 @@ class Candidate:
             if isinstance(cell.outcome, Measured):
                 yield f"cells[{place}]", cell
 
+    @property
+    def observed(self) -> Iterator[tuple[str, CellResult]]:
+        """The cells that ran, with their paths, and that of the challenge if it ran."""
+        yield from self.measured
+        challenge = self.record.challenge
+        if challenge is not None and isinstance(challenge.cell.outcome, Measured):
+            yield "challenge.cell", challenge.cell
+
 
 @lru_cache(maxsize=64)
 def _suite(definition: bytes) -> Suite | None:

@@ -33,7 +33,7 @@ def claims(candidate: Candidate) -> Iterator[Found]:
     yield from _provenance(record)
     yield from _model(record)
     yield from _card(record)
-    for path, cell in candidate.measured:
+    for path, cell in candidate.observed:
         if cell.effective is not None and cell.requested.clip_seconds <= MAX_CLIP_S:  # else a foreign cell
             yield from _effective(record, path, cell, cell.effective)
 

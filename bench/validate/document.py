@@ -7,6 +7,7 @@ from typing import Final
 from bench.records.findings import SEVERITY_ORDER, Finding, severity_of
 from bench.validate.attention_kernels import attention_kernels
 from bench.validate.candidate import Candidate, Fact, Found
+from bench.validate.challenge import challenge
 from bench.validate.claims import claims
 from bench.validate.clip_samples import clip_samples
 from bench.validate.contents import contents
@@ -24,6 +25,7 @@ RULES: Final[tuple[Rule, ...]] = (
     claims,
     attention_kernels,
     clip_samples,
+    challenge,
     repeats,
     summaries,
     physics,

@@ -23,7 +23,8 @@ _SPECIAL: Final = (
 )
 _FIRST_SPECIAL_ID: Final = 256  # after the 256 bytes
 _BOS, _, _EOS, _AUDIO, _AUDIO_START, _AUDIO_END = range(_FIRST_SPECIAL_ID, _FIRST_SPECIAL_ID + len(_SPECIAL))
-_VOCABULARY: Final = 264
+VOCABULARY: Final = 264
+"""Number of token ids."""
 _LAYERS: Final = 4
 _WEIGHTS: Final = "model.safetensors"
 _ROOM_BYTES: Final = 8_000_000
@@ -147,7 +148,7 @@ def tiny_config() -> dict[str, object]:
         },
         "language_config": {
             "model_type": "qwen3",
-            "vocab_size": _VOCABULARY,
+            "vocab_size": VOCABULARY,
             "hidden_size": 160,
             "intermediate_size": 416,
             "num_hidden_layers": _LAYERS,
@@ -166,7 +167,7 @@ def tiny_config() -> dict[str, object]:
         "ignore_index": -100,
         "dtype": "float32",
         "tie_word_embeddings": False,
-        "vocab_size": _VOCABULARY,
+        "vocab_size": VOCABULARY,
         "num_hidden_layers": _LAYERS,
         **ids,
     }

@@ -59,7 +59,8 @@ class StandIn:
         observer.end()
         if say is not None:
             say(GREETING)
-        return Generation(generated_tokens=request.max_tokens, stop_reason="length")
+        ids = tuple(range(request.max_tokens))
+        return Generation(generated_tokens=request.max_tokens, stop_reason="length", token_ids=ids)
 
     def work(self, request: Request, generation: Generation) -> None:
         """Nothing is known of the shapes."""

@@ -6,6 +6,8 @@ from bench.report.facts import environment, header, predicted_by
 from bench.report.view import view_of
 from tests.samples import predictions as derived
 from tests.samples import records as sample
+from tests.samples.challenged import challenged
+from tests.validate.good import ordinary
 
 
 def test_settings_in_force_are_shown_once_and_a_fallback_is_marked() -> None:
@@ -37,3 +39,11 @@ def test_a_page_says_whether_torch_has_flash_kernels(known: bool | None, words: 
     here = ran.environment.model_copy(update={"has_flash_kernels": known})
     facts = {fact.label: fact.text for fact in environment(ran.model_copy(update={"environment": here}))}
     assert facts.get("Flash kernels for cards") == words
+
+
+def test_a_page_says_how_the_challenge_was_answered_and_checked() -> None:
+    first = challenged(ordinary())
+    facts = {fact.label: fact.text for fact in header(challenged(ordinary(), checks=first))}
+    assert facts["Challenge"].endswith("answered with 32 token ids by published weights")
+    assert facts["Check of another answer"] == f"all 32 token ids agree: record {first.content_hash}"
+    assert "Challenge" not in {fact.label for fact in header(ordinary())}

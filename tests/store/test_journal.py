@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bench.errors import RecordError
+from bench.records.enums import WeightMode
 from bench.records.reasons import TimeBudgetUsed
 from bench.records.record import CellResult, Failed, Skipped
 from bench.store.canonical import content_hash
@@ -22,6 +24,7 @@ from bench.store.journal import (
     PlannedCell,
     Progress,
     read_progress,
+    resuming,
     seal_journal,
     seal_progress,
 )
@@ -30,6 +33,9 @@ from bench.store.record_files import read_record, write_record
 from tests.records.strategies import CELLS
 from tests.samples import predictions as derived
 from tests.samples import records as sample
+from tests.samples.challenged import challenged
+from tests.validate.good import good
+from tests.validate.recipes import Recipe
 
 CELLS_DONE = sample.smoke().cells
 
@@ -315,3 +321,35 @@ def test_a_journal_that_somebody_touches_during_the_run_costs_no_result(path: Pa
     assert read_record(target) == record
     assert record.cells == CELLS_DONE
     assert list(path.parent.iterdir()) == [target]
+
+
+def test_the_challenge_and_its_answer_go_through_journal_and_record(path: Path) -> None:
+    whole = challenged(good(Recipe(card=None, weights=WeightMode.TINY, suite="smoke")))
+    write_record(whole, record_of(path))
+    before = read_progress(path)
+    assert (before.header.challenge is not None, before.answer is not None) == (True, True)
+    journal = Journal.create(path, replace(before, answer=None))
+    assert read_progress(path).answer is None
+    assert before.answer is not None
+    journal.append_answer(before.answer)
+    journal.close()
+    assert read_progress(path) == before
+    assert seal_journal(path)[0] == whole
+
+
+def test_a_challenge_without_an_answer_is_skipped_and_still_to_be_answered(path: Path) -> None:
+    whole = challenged(good(Recipe(card=None, weights=WeightMode.TINY, suite="smoke")))
+    write_record(whole, record_of(path))
+    Journal.create(path, replace(read_progress(path), answer=None)).close()
+    record, _ = seal_journal(path)
+    assert record.challenge is not None
+    assert (record.challenge.cell.outcome.status, record.challenge.token_ids) == ("skipped", None)
+    with resuming(record_of(path)) as left:
+        assert left.is_challenge_left
+        assert not left.is_finished
+
+
+def test_a_record_without_a_challenge_has_no_word_of_it(path: Path) -> None:
+    """Its bytes and its hash are those of every bench before."""
+    write_record(sample.smoke(), record_of(path))
+    assert b"challenge" not in record_of(path).read_bytes()

@@ -6,6 +6,7 @@ from typing import Final
 from bench.records.enums import Attention, WeightMode
 from bench.store.record_files import read_record
 from bench.units import GIB
+from tests.samples.challenged import challenged
 from tests.validate.good import good
 from tests.validate.recipes import Recipe
 from tools.derived import ROOT
@@ -24,7 +25,8 @@ def base(name: str) -> Document:
     """Return a good record as JSON; `plan` is a shipped prediction, cut to one cell."""
     if name == "plan":
         return _plan()
-    document: Document = good(_BASES[name]).model_dump(mode="json")
+    record = challenged(good(_SHORT)) if name == "challenged" else good(_BASES[name])
+    document: Document = record.model_dump(mode="json")
     return document
 
 

@@ -10,6 +10,7 @@ from tools.derived import ROOT
 from tools.hostile.bases import base
 from tools.hostile.case import Case
 from tools.hostile.of_bundles import of_bundles
+from tools.hostile.of_challenges import of_challenges
 from tools.hostile.of_claims import of_claims, of_physics, of_series
 from tools.hostile.of_figures import of_cells, of_metrics
 from tools.hostile.of_files import of_files
@@ -20,7 +21,9 @@ EXPECTED: Final = FOLDER / "expected.json"
 
 def cases() -> Iterator[Case]:
     """Every case."""
-    for some in (of_metrics, of_cells, of_claims, of_physics, of_series, of_files, of_bundles):
+    for some in (
+        *(of_metrics, of_cells, of_claims, of_physics, of_series, of_challenges, of_files, of_bundles),
+    ):
         yield from some()
 
 
