@@ -59,7 +59,8 @@ def build(*, results: Path, out: Path, receiver: str | None, index: Path | None,
     """Write the site of all records and bundles below a folder. The same folder gives the same bytes.
 
     A record with errors is refused: its page lists the findings and no figures. A suspicious one is held: in
-    no median until a file published/ID.json says why it counts. A file withdrawn/ID.json leaves a tombstone.
+    no median until a file published/ID.json says why it counts. A file withdrawn/ID.json leaves a tombstone,
+    and keys/KEY.json says which account confirms a key, or that it was revoked.
     Who came first is asked of git. docs/site.md has the rules. A file that is no record is named.
 
     \b

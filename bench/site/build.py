@@ -20,6 +20,7 @@ from bench.site.code_digest import code_digest
 from bench.site.commit_order import history_of
 from bench.site.decisions import read_decisions
 from bench.site.interface import SHOWN, CardSummary, DataFile, SiteIndex, State
+from bench.site.known_keys import read_known_keys
 from bench.site.output import Output, Written
 from bench.site.pages import render
 from bench.site.predictions import NO_DATE, predicted_pages
@@ -109,11 +110,12 @@ def _require_folders(task: Task) -> None:
 
 
 def _build(task: Task, index: Index, site_name: str, watch: Watch) -> Built:
-    decisions, history = read_decisions(task.results), history_of(task.results)
+    decisions, known_keys = read_decisions(task.results), read_known_keys(task.results)
+    history = history_of(task.results)
     index.update(sorted(naming.records_below(task.results)), read_judged, watch.reading)
     errors = list(index.faults())
     with without_search_for_cycles():
-        placed = place(in_order(index.briefs(), task.results, history), decisions)
+        placed = place(in_order(index.briefs(), task.results, history), decisions, known_keys)
     units = Units(index, site_name)
     with Output(task.out) as output:
         site = Site(task.results, index, units, output, history.is_known)

@@ -23,6 +23,7 @@ from bench.site.interface import (
     Signature,
     State,
 )
+from bench.site.known_keys import Confirmed, Revoked
 from bench.site.main_group import main_group
 from bench.site.shown import shown_findings, shown_head
 from bench.site.states import Opened
@@ -89,7 +90,7 @@ def _compared(
     """Yield the records with their outliers as findings, and who agrees with each."""
     places = {one.placed.received.path: nth for nth, one in enumerate(measured)}
     figures = figures_of((places[path], cells) for path, cells in read(list(places)))
-    owners = [Owner(one.placed.id, one.placed.received.key_id, one.head.machine_key) for one in measured]
+    owners = [_owner(one) for one in measured]
     keys = [owner.key_id for owner in owners]
     far_off = outliers(keys, figures, _sound(measured), factor)
     judged = _with_outliers(measured, far_off)
@@ -99,13 +100,23 @@ def _compared(
         yield one, agreements.get(nth, _NOBODY)
 
 
+def _owner(one: Opened) -> Owner:
+    known = one.placed.known
+    holder = known.account.holder if isinstance(known, Confirmed) else None
+    return Owner(one.placed.id, one.placed.received.key_id, one.head.machine_key, holder)
+
+
 def _is_measurement(card: CardRecords, one: Opened) -> bool:
     return one.state in SHOWN and card.apart(one.head) is None
 
 
 def _sound(measured: Sequence[Opened]) -> frozenset[int]:
-    """Return the numbers of the records that have no suspicious finding of their own."""
-    return frozenset(nth for nth, one in enumerate(measured) if not _count(one.findings, Severity.SUSPICIOUS))
+    """Return the numbers of the records that nobody doubts: no suspicious finding, and no revoked key."""
+    return frozenset(
+        nth
+        for nth, one in enumerate(measured)
+        if not (_count(one.findings, Severity.SUSPICIOUS) or isinstance(one.placed.known, Revoked))
+    )
 
 
 def _with_outliers(measured: Sequence[Opened], far_off: Iterable[tuple[int, Found]]) -> list[Opened]:
@@ -137,11 +148,23 @@ def _entry(card: CardRecords, one: Opened, agreement: Reproduction) -> Entry:
         findings=shown_findings(one),
         answers=Answers(
             integrity=_integrity(one.judged),
-            identity=Identity(key_id=placed.received.key_id, first_seen=placed.first_seen),
+            identity=_identity(one),
             plausibility=_plausibility(one.findings),
             reproduction=agreement,
         ),
     )
+
+
+def _identity(one: Opened) -> Identity:
+    """Who signed. Of a record that is not shown no account is named: its owner chose the name."""
+    placed, known = one.placed, one.placed.known
+    found = Identity(key_id=placed.received.key_id, first_seen=placed.first_seen)
+    if isinstance(known, Revoked):
+        return found.model_copy(update={"revoked": known.reason})
+    if known is None or one.state not in SHOWN:
+        return found
+    account = {"account": known.account.name, "account_url": known.account.url, "confirmed_at": known.at}
+    return found.model_copy(update=account)
 
 
 def _integrity(judged: Judged) -> Integrity:

@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, NamedTuple
 
 from bench.records.metrics import METRICS
@@ -18,24 +19,34 @@ _HALF: Final = MOST_LINKS // 2
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Who measured: one record. Unsigned records have no key; `machine` is None where it is not known."""
+    """Who measured: one record. Unsigned records have no key; `machine` is None where it is not known.
+
+    `holder`: of the account that confirms the key; None where none does.
+    """
 
     id: str
     key_id: str | None
     machine: str | None
+    holder: str | None = None
+
+    @property
+    def identity(self) -> str | None:
+        """What counts as one: all keys of a holder, or the key. No holder is called like a key."""
+        return self.holder or self.key_id
 
 
 class _Agreement(NamedTuple):
-    """How many agree with one figure, up to `MOST_COUNTED`. Sorts by the number of keys, then of machines."""
+    """How many agree with one figure, up to `MOST_COUNTED`. Sorts by these numbers, in their order."""
 
-    keys: int
+    confirmed: int
+    unconfirmed: int
     machines: int
     worst: int
-    """Distinct other keys that do not agree."""
+    """Distinct other identities that do not agree."""
     near: Sequence[Figure]
-    """Some that agree: the nearest."""
+    """Some that agree: of confirmed ones and of others the nearest."""
     distant: Sequence[Figure]
-    """Some that do not: the farthest."""
+    """Some that do not: of confirmed ones and of others the farthest."""
 
 
 def reproduction(
@@ -44,20 +55,20 @@ def reproduction(
     """Return for each owner with figures how many others agree with all of them.
 
     Two figures agree where the larger is at most `factor` times the smaller, and noise in bytes. Only signed
-    records that are `published` count as others, each key once. Of a record the figure counts that fewest
-    agree with.
+    records that are `published` count as others, each holder of accounts once, and each other key once. Of a
+    record the figure counts that fewest confirmed ones agree with, and of equal ones fewest others.
     """
     least: dict[int, _Agreement] = {}
     worst: Counter[int] = Counter()
     for (_, metric), every in figures.items():
         for owner, found in _agreements(owners, every, published, factor, METRICS[metric].noise_bytes):
             worst[owner] = max(worst[owner], found.worst)
-            if owner not in least or found[:2] < least[owner][:2]:
+            if owner not in least or found[:3] < least[owner][:3]:
                 least[owner] = found
     return {
         owner: Reproduction(
-            confirmed=0,
-            unconfirmed=found.keys,
+            confirmed=found.confirmed,
+            unconfirmed=found.unconfirmed,
             cards=None if owners[owner].machine is None else found.machines,
             disagreeing=worst[owner],
             agreeing_ids=_others(owners, found.near, owner),
@@ -68,28 +79,49 @@ def reproduction(
 
 
 class _Window:
-    """A run of sorted figures, with the number of figures of each key and machine in it."""
+    """A run of sorted figures, with the number of figures of each identity and machine in it.
 
-    def __init__(self, owners: Sequence[Owner], counted: Sequence[Figure]) -> None:
+    `machines` counts for several windows together.
+    """
+
+    def __init__(
+        self, owners: Sequence[Owner], counted: Sequence[Figure], machines: Counter[str | None]
+    ) -> None:
         self._owners = owners
         self._counted = counted
-        self.begin = 0
-        self.end = 0
-        self.keys: Counter[str | None] = Counter()
-        self.machines: Counter[str | None] = Counter()
+        self._begin = 0
+        self._end = 0
+        self._identities: Counter[str | None] = Counter()
+        self._machines = machines
 
     def move(self, low: float, high: float) -> None:
         """Hold the figures from `low` to `high`. Neither bound ever becomes less."""
-        while self.end < len(self._counted) and self._counted[self.end].value <= high:
-            self._count(self._counted[self.end], 1)
-            self.end += 1
-        while self.begin < self.end and self._counted[self.begin].value < low:
-            self._count(self._counted[self.begin], -1)
-            self.begin += 1
+        while self._end < len(self._counted) and self._counted[self._end].value <= high:
+            self._count(self._counted[self._end], 1)
+            self._end += 1
+        while self._begin < self._end and self._counted[self._begin].value < low:
+            self._count(self._counted[self._begin], -1)
+            self._begin += 1
+
+    def others(self, own: str | None) -> int:
+        """The number of identities in it without one."""
+        return len(self._identities) - (own in self._identities)
+
+    def near(self, figure: Figure) -> Sequence[Figure]:
+        """Some figures in it: those around one."""
+        place = bisect_left(self._counted, figure)
+        return self._counted[max(self._begin, place - _HALF) : min(self._end, place + _HALF)]
+
+    def distant(self) -> Sequence[Figure]:
+        """Some figures outside: the lowest and the highest."""
+        return (
+            *self._counted[: min(_HALF, self._begin)],
+            *self._counted[max(self._end, len(self._counted) - _HALF) :],
+        )
 
     def _count(self, figure: Figure, step: int) -> None:
         owner = self._owners[figure.owner]
-        for counter, name in ((self.keys, owner.key_id), (self.machines, owner.machine)):
+        for counter, name in ((self._identities, owner.identity), (self._machines, owner.machine)):
             counter[name] += step
             if not counter[name]:
                 del counter[name]
@@ -106,28 +138,30 @@ def _agreements(
     counted = [
         figure for figure in every if figure.owner in published and owners[figure.owner].key_id is not None
     ]
-    keys = {owners[figure.owner].key_id for figure in counted}
-    window = _Window(owners, counted)
+    machines: Counter[str | None] = Counter()
+    with_account = [each for each in counted if owners[each.owner].holder is not None]
+    without = [each for each in counted if owners[each.owner].holder is None]
+    windows = (_Window(owners, with_account, machines), _Window(owners, without, machines))
+    identities = {owners[figure.owner].identity for figure in counted}
     for figure in every:
-        window.move((figure.value - noise) / factor, figure.value * factor + noise)
         own = owners[figure.owner]
-        others = len(keys) - (own.key_id in keys)
-        agree = len(window.keys) - (own.key_id in window.keys)
-        machines = len(window.machines) - len({own.machine, None} & window.machines.keys())
-        place = bisect_left(counted, figure)
-        near = counted[max(window.begin, place - _HALF) : min(window.end, place + _HALF)]
-        distant = counted[: min(_HALF, window.begin)] + counted[max(window.end, len(counted) - _HALF) :]
-        keys_agree, cards, worst = (min(count, MOST_COUNTED) for count in (agree, machines, others - agree))
-        yield figure.owner, _Agreement(keys_agree, cards, worst, near, distant)
+        for window in windows:
+            window.move((figure.value - noise) / factor, figure.value * factor + noise)
+        by_account, by_key = (window.others(own.identity) for window in windows)
+        cards = len(machines) - len({own.machine, None} & machines.keys())
+        worst = len(identities) - (own.identity in identities) - by_account - by_key
+        numbers = [min(count, MOST_COUNTED) for count in (by_account, by_key, cards, worst)]
+        near = [each for window in windows for each in window.near(figure)]
+        distant = [each for window in windows for each in window.distant()]
+        yield figure.owner, _Agreement(numbers[0], numbers[1], numbers[2], numbers[3], near, distant)
 
 
 def _others(owners: Sequence[Owner], figures: Iterable[Figure], own: int) -> tuple[str, ...]:
-    """Return the ids of the owners of figures, without the record itself and without others of its key."""
-    key_id = owners[own].key_id
-    return tuple(
-        dict.fromkeys(
-            owners[each.owner].id
-            for each in figures
-            if each.owner != own and (key_id is None or owners[each.owner].key_id != key_id)
-        )
+    """Return the ids of the owners of figures, without the record itself and without others of its owner."""
+    identity = owners[own].identity
+    found = dict.fromkeys(
+        owners[each.owner].id
+        for each in figures
+        if each.owner != own and (identity is None or owners[each.owner].identity != identity)
     )
+    return tuple(islice(found, MOST_LINKS))

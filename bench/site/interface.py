@@ -35,13 +35,21 @@ class Integrity(Frozen):
 
 
 class Identity(Frozen):
-    """Who signed. `is_confirmed` is false until accounts exist: a key is free."""
+    """Who signed: a key, which is free, and the account that confirms it, if one does."""
 
     key_id: str | None = Field(description="null: unsigned")
     first_seen: Utc | None = Field(
         description="when the first record of the key was committed; null where no history says it"
     )
-    is_confirmed: bool = False
+    account: str | None = Field(default=None, description="that confirms the key; null: none does")
+    account_url: str | None = Field(default=None, description="of the file with which it does")
+    confirmed_at: Utc | None = None
+    revoked: str | None = Field(default=None, description="reason for which the key was revoked")
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether an account confirms the key."""
+        return self.account is not None
 
 
 class Plausible(StrEnum):
@@ -64,16 +72,16 @@ class Plausibility(Frozen):
 
 
 class Reproduction(Frozen):
-    """How many others measured the same within noise: of the figure that fewest agree with.
+    """How many others measured the same within noise: of the figure that fewest confirmed ones agree with.
 
     Counting stops at `MOST_COUNTED`: one record more then leaves the pages of many others as they are.
     Ids are of that figure, at most `MOST_LINKS` of each kind, the nearest and the farthest values.
     """
 
-    confirmed: int = Field(description="distinct other confirmed identities that agree")
-    unconfirmed: int = Field(description="distinct other keys that agree")
+    confirmed: int = Field(description="distinct others that agree, by the holders of their accounts")
+    unconfirmed: int = Field(description="distinct other keys without an account that agree")
     cards: int | None = Field(description="distinct other machines that agree; null where not known")
-    disagreeing: int = Field(description="distinct other keys that do not agree, in the worst figure")
+    disagreeing: int = Field(description="distinct others of both kinds that do not, in the worst figure")
     agreeing_ids: tuple[str, ...] = ()
     disagreeing_ids: tuple[str, ...] = ()
 
@@ -101,7 +109,7 @@ class State(StrEnum):
     PUBLISHED = "published"
     """Its figures count."""
     HELD = "held"
-    """Suspicious: shown with its numbers, in no median."""
+    """Suspicious, or of a revoked key: shown with its numbers, in no median."""
     REFUSED = "refused"
     """It has errors: its page lists the findings and no figures; no other page names a figure."""
     REPLAYED = "replayed"

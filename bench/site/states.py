@@ -17,6 +17,7 @@ from bench.records.findings import Finding
 from bench.site.commit_order import History
 from bench.site.decisions import Decisions
 from bench.site.interface import State
+from bench.site.known_keys import NO_KEYS, Confirmed, KnownKeys, Revoked
 from bench.validate.contents import in_future
 from bench.validate.document import finding
 
@@ -43,7 +44,7 @@ class Received:
 class Placed:
     """A file with what is known of it without figures. `state` is PUBLISHED where nothing speaks against it.
 
-    `first_seen`: when the first record of its key was committed.
+    `first_seen`: when the first record of its key was committed. `known`: what was decided about the key.
     """
 
     received: Received
@@ -52,6 +53,7 @@ class Placed:
     first_seen: datetime | None
     reason: str | None = None
     keeper: str | None = None
+    known: Confirmed | Revoked | None = None
 
 
 def in_order(
@@ -68,10 +70,13 @@ def in_order(
     return [one for _, one in sorted(found, key=lambda found: (found[0], found[1].path))]
 
 
-def place(received: Sequence[Received], decisions: Decisions) -> list[Placed]:
+def place(
+    received: Sequence[Received], decisions: Decisions, known_keys: KnownKeys = NO_KEYS
+) -> list[Placed]:
     """Return each record once, in the same order. Copies of a file are left out.
 
     Of equal contents under several keys, and of equal repeats in several records, the first one counts.
+    `known_keys`: what people decided about keys.
 
     Raises:
         RecordError: a decision names none of them.
@@ -85,10 +90,11 @@ def place(received: Sequence[Received], decisions: Decisions) -> list[Placed]:
     placed = []
     for nth, one in enumerate(distinct):
         keeper = None if nth not in keepers else ids[keepers[nth]]
-        state, reason = _state(ids[nth], one, keeper, decided)
         key_id = one.received.key_id
+        known = None if key_id is None else known_keys.get(key_id)
+        state, reason = _state(ids[nth], one, keeper, decided, known)
         since = None if key_id is None else first_seen.get(key_id)
-        placed.append(Placed(one.received, ids[nth], state, since, reason, keeper))
+        placed.append(Placed(one.received, ids[nth], state, since, reason, keeper, known))
     return placed
 
 
@@ -176,7 +182,11 @@ def _dated(received: Received) -> tuple[Finding, ...]:
 
 
 def _state(
-    entry_id: str, one: _Checked, keeper: str | None, decisions: Decisions
+    entry_id: str,
+    one: _Checked,
+    keeper: str | None,
+    decisions: Decisions,
+    known: Confirmed | Revoked | None,
 ) -> tuple[State, str | None]:
     if entry_id in decisions.withdrawn:
         return State.WITHDRAWN, decisions.withdrawn[entry_id]
@@ -184,7 +194,8 @@ def _state(
         return State.REFUSED, None
     if keeper is not None:
         return State.REPLAYED, None
-    if one.received.brief.is_suspicious and entry_id not in decisions.published:
+    is_doubtful = one.received.brief.is_suspicious or isinstance(known, Revoked)
+    if is_doubtful and entry_id not in decisions.published:
         return State.HELD, None
     return State.PUBLISHED, decisions.published.get(entry_id)
 

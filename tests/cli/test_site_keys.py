@@ -8,7 +8,8 @@ from bench.receiver.database import Database
 from bench.receiver.states import State
 from bench.receiver.submissions import find
 from tests.cli.conftest import Say
-from tests.receiver.published import SITE, URL, confirmation, published
+from tests.identity.signers import SITE, URL, confirmation
+from tests.receiver.published import published
 from tests.receiver.sent import look, sent
 
 WHY = ("--reason", "somebody asked")

@@ -5,19 +5,25 @@ import hashlib
 import json
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import JsonValue
 from securesystemslib.dsse import Envelope
 from securesystemslib.signer import CryptoSigner
 
+from bench.identity.confirmation import sign_confirmation
 from bench.identity.dsse import key_id_of
 from bench.identity.envelope import sign
+from bench.identity.keys import SigningKey
 from bench.records.record import Record
 from bench.records.submission import PAYLOAD_TYPE
 from bench.store.bundle import render_envelope
 from bench.store.canonical import canonical
+
+SITE: Final = "https://bench.example"
+URL: Final = "https://raw.githubusercontent.com/ada/notes/HEAD/key.txt"
 
 
 @cache
@@ -25,6 +31,11 @@ def signer(seed: int = 1) -> CryptoSigner:
     """Return the key of a seed."""
     secret = hashlib.sha256(f"a key of the tests: {seed}".encode()).digest()
     return CryptoSigner(Ed25519PrivateKey.from_private_bytes(secret))
+
+
+def confirmation(url: str = URL, site: str = SITE, seed: int = 1) -> bytes:
+    """Return the file with which the account of a URL confirms the key of a seed."""
+    return sign_confirmation(url, site, SigningKey(signer(seed), Path("never read")))
 
 
 def json_of(record: Record) -> dict[str, Any]:

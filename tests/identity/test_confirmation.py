@@ -3,7 +3,6 @@
 import base64
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,20 +16,12 @@ from bench.identity.confirmation import (
     Confirmation,
     read_confirmation,
     require_same,
-    sign_confirmation,
     site_address,
 )
 from bench.identity.dsse import key_id_of
-from bench.identity.keys import SigningKey
 from bench.store.canonical import canonical
-from tests.identity.signers import as_file, signed_payload, signer
-
-URL = "https://raw.githubusercontent.com/ada/notes/HEAD/key.txt"
-SITE = "https://bench.example"
-
-
-def made(url: str = URL, site: str = SITE, seed: int = 1) -> bytes:
-    return sign_confirmation(url, site, SigningKey(signer(seed), Path("never read")))
+from tests.identity.signers import SITE, URL, as_file, signed_payload, signer
+from tests.identity.signers import confirmation as made
 
 
 def statement(content: bytes) -> dict[str, Any]:

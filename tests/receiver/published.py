@@ -9,21 +9,11 @@ from typing import Any, Final
 
 import pytest
 
-from bench.identity.confirmation import sign_confirmation
-from bench.identity.keys import SigningKey
 from tests.certificate import self_signed
-from tests.identity.signers import signer
 from tests.receiver.raw_server import Served, serving, whole
 
-SITE: Final = "https://bench.example"
 HOST: Final = "raw.githubusercontent.com"
-URL: Final = f"https://{HOST}/ada/notes/HEAD/key.txt"
 PUBLIC: Final = "93.184.215.14"
-
-
-def confirmation(url: str = URL, site: str = SITE, seed: int = 1) -> bytes:
-    """Return the file with which the account of a URL confirms the key of a seed."""
-    return sign_confirmation(url, site, SigningKey(signer(seed), Path("never read")))
 
 
 def answer(content: bytes) -> bytes:

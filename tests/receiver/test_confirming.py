@@ -18,8 +18,8 @@ from bench.receiver.ledger import Event
 from bench.receiver.moderation import moderate, revoke
 from bench.receiver.states import Action, State
 from bench.receiver.tables import KEYS
-from tests.identity.signers import signer
-from tests.receiver.published import SITE, URL, answer, confirmation, published
+from tests.identity.signers import SITE, URL, confirmation, signer
+from tests.receiver.published import answer, published
 from tests.receiver.raw_server import dripping, silent, whole
 from tests.receiver.sent import NOW, do, every, sent
 

@@ -5,11 +5,14 @@ from pathlib import Path
 import pytest
 
 from bench.errors import UsageError
+from bench.receiver.confirming import confirm, fetch_confirmation
 from bench.receiver.database import Database
 from bench.receiver.export import export
-from bench.receiver.moderation import moderate
+from bench.receiver.moderation import moderate, revoke
 from bench.receiver.states import Action
 from bench.site.interface import State
+from tests.identity.signers import SITE, URL, confirmation
+from tests.receiver.published import published
 from tests.receiver.sent import NOW, bundle, do, sent
 from tests.site.results import built, files_of
 
@@ -41,6 +44,34 @@ def test_again_it_writes_only_what_changed_and_removes_what_is_gone(
     do(database, moderate, one.id, Action.DELETE, "asked for", NOW)
     assert export(database, folder).changed == 2, "the bundle and the list"
     assert not list(folder.rglob(f"{one.id}*"))
+
+
+def test_accounts_and_revoked_keys_are_on_the_site_of_the_export(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = sent(database, 1, key=1), sent(database, 2, key=2)
+    folder, public = tmp_path / "results", tmp_path / "public"
+
+    def page() -> str:
+        export(database, folder)
+        built(folder, public, tmp_path / "index")
+        return (public / "records" / one.id / "index.html").read_text(encoding="utf-8")
+
+    assert "Unconfirmed" in page()
+    with published(monkeypatch, tmp_path, confirmation()):
+        do(database, confirm, fetch_confirmation(URL, SITE), "known", NOW)
+    assert f'<a href="{URL}" rel="nofollow noreferrer">github.com/ada</a>' in page()
+    assert [path.stem for path in folder.glob("keys/*")] == [one.key_id], "no other was decided about"
+    assert "1 confirmed identity and 0 unconfirmed keys agree" in (
+        public / "records" / other.id / "index.html"
+    ).read_text(encoding="utf-8")
+    do(database, revoke, one.key_id, "stolen", NOW)
+    do(database, moderate, one.id, Action.PUBLISH, "sent before the theft", NOW)
+    assert "The key was revoked: stolen" in page()
+    assert "github.com/ada" not in page()
+    do(database, moderate, one.id, Action.DELETE, "asked for", NOW)
+    assert export(database, folder).changed == 4, "the bundle, the decision, the key and the list"
+    assert list(folder.glob("keys/*")) == []
 
 
 def test_a_folder_with_other_files_is_left_alone(database: Database, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from bench.site.interface import (
     Signature,
     State,
 )
+from bench.site.known_keys import NO_KEYS, KnownKeys
 from bench.site.states import Opened, Received, in_order, place
 from bench.validate.reading import read_judged
 
@@ -62,11 +63,13 @@ def received_of(head: RecordHead, path: str, committed_at: datetime | None = Non
     return Received(path, GroupKey.of(head), brief_of(head), committed_at)
 
 
-def opened(paths: Sequence[Path], root: Path, decisions: Decisions) -> list[Opened]:
+def opened(
+    paths: Sequence[Path], root: Path, decisions: Decisions, known_keys: KnownKeys = NO_KEYS
+) -> list[Opened]:
     """Return files, read and placed in the order of their names; no history is known."""
     heads = {str(path.absolute()): read_judged(path).head for path in paths}
     briefs = [(path, GroupKey.of(head), brief_of(head)) for path, head in heads.items()]
-    placed = place(in_order(briefs, root, History(is_known=False)), decisions)
+    placed = place(in_order(briefs, root, History(is_known=False)), decisions, known_keys)
     return [Opened.of(one, heads[str(root.absolute() / one.received.path)]) for one in placed]
 
 

@@ -9,12 +9,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
+from pydantic import JsonValue
+
 from bench.check.index_reading import no_progress
 from bench.records.record import Record
 from bench.site.build import Built, Task, Watch, build_site
 from bench.store import naming
 from bench.store.record_files import seal, write_atomically, write_record
-from tests.identity.signers import bundled
+from tests.identity.signers import bundled, confirmation, signer
 from tests.validate.edits import Document, document_of, edited
 from tests.validate.good import good
 from tests.validate.recipes import Recipe
@@ -74,6 +76,30 @@ def decide(results: Path, decided: str, entry_id: str, reason: str) -> Path:
     path = results / decided / f"{entry_id}.json"
     write_atomically(path, json.dumps({"reason": reason}).encode())
     return path
+
+
+def confirm_key(results: Path, key: int, account: str = "ada", *, reason: str = "known") -> Path:
+    """Write that an account of GitHub confirms the key of a number."""
+    url = f"https://raw.githubusercontent.com/{account}/notes/HEAD/key.txt"
+    confirmed = json.loads(confirmation(url, seed=key))
+    decision = {"confirmed_at": "2026-11-30T12:00:00Z", "reason": reason, "confirmation": confirmed}
+    return _put_key(results, key, decision)
+
+
+def revoke_key(results: Path, key: int, reason: str) -> Path:
+    """Write that the key of a number was revoked."""
+    return _put_key(results, key, {"revoked_at": "2026-11-30T12:00:00Z", "reason": reason})
+
+
+def _put_key(results: Path, key: int, decision: JsonValue) -> Path:
+    path = naming.key_file(results, key_id(key))
+    write_atomically(path, json.dumps(decision).encode())
+    return path
+
+
+def key_id(key: int) -> str:
+    """Return the id of the key of a number."""
+    return signer(key).public_key.keyid
 
 
 def entry_id(record: Record) -> str:

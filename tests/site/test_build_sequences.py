@@ -11,7 +11,22 @@ import pytest
 
 from bench.records.enums import WeightMode
 from bench.records.record import Record
-from tests.site.results import CARD, RUN, built, commit, decide, entry_id, files_of, put, put_edited, run
+from bench.store import naming
+from tests.site.results import (
+    CARD,
+    RUN,
+    built,
+    commit,
+    confirm_key,
+    decide,
+    entry_id,
+    files_of,
+    key_id,
+    put,
+    put_edited,
+    revoke_key,
+    run,
+)
 from tests.validate.recipes import EIGHT, Recipe
 
 RECIPES: Final = (
@@ -47,6 +62,8 @@ class Changes:
                 self.commit,
                 self.commit,
                 self.begin_again,
+                self.decide_key,
+                self.decide_key,
             ),
         )
         self._random.choice(kinds)()
@@ -74,12 +91,13 @@ class Changes:
         self.undo()
 
     def swap(self) -> None:
-        """Two files change their names."""
+        """Two files change their names. Decisions go: what they are about may be replaced by its new name."""
         one, other = (*self._some(2), None, None)[:2]
         if one is not None and other is not None:
             content = one.read_bytes()
             one.write_bytes(other.read_bytes())
             other.write_bytes(content)
+        self.undo()
 
     def copy(self) -> None:
         """A file is there again, with a name before all others."""
@@ -89,8 +107,18 @@ class Changes:
     def decide(self) -> None:
         """A record arrives, and somebody decides about it."""
         record = self._record()
-        put(self.results, record, f"decided-{record.record_id}")
+        put(self.results, record, f"decided-{entry_id(record)}")
         decide(self.results, self._random.choice(("published", "withdrawn")), entry_id(record), self._word())
+
+    def decide_key(self) -> None:
+        """A key is confirmed, by another account maybe, revoked, or neither."""
+        key, account = self._random.choice((0, 1, 2)), self._random.choice(("ada", "bob"))
+        kinds: tuple[Callable[[], object], ...] = (
+            lambda: confirm_key(self.results, key, account),
+            lambda: revoke_key(self.results, key, self._word()),
+            lambda: naming.key_file(self.results, key_id(key)).unlink(missing_ok=True),
+        )
+        self._random.choice(kinds)()
 
     def undo(self) -> None:
         """No decision is left."""

@@ -13,11 +13,12 @@ from bench.records.record import Record
 from bench.site.card_entries import CardRecords, entries_of
 from bench.site.decisions import Decisions
 from bench.site.interface import MOST_COUNTED, Apart, Entry, Plausible, Signature, State
+from bench.site.known_keys import read_known_keys
 from bench.units import GIB, MIB
 from bench.validate.outliers import compared
 from bench.validate.reading import read_judged
 from tests.site.entries import opened
-from tests.site.results import CARD, RUN, put, put_edited, run, sealed
+from tests.site.results import CARD, RUN, confirm_key, put, put_edited, revoke_key, run, sealed
 from tests.validate.edits import document_of
 from tests.validate.recipes import Recipe
 
@@ -37,7 +38,7 @@ class Folder:
 
     def entries(self, decisions: Decisions = NONE) -> dict[str, Entry]:
         """Return the entries by the path of their file."""
-        card = CardRecords.of(opened(self.files, self.root, decisions))
+        card = CardRecords.of(opened(self.files, self.root, decisions, read_known_keys(self.root)))
         return {Path(one.path).name: one for one in entries_of(card, self.figures)}
 
     def figures(self, paths: Sequence[str]) -> Iterator[tuple[str, Sequence[CellFigures]]]:
@@ -72,6 +73,61 @@ def test_fifty_fresh_keys_that_agree_confirm_nothing(folder: Folder) -> None:
     assert {one.answers.reproduction.confirmed for one in found} == {0}
     assert {one.answers.reproduction.unconfirmed for one in found} == {MOST_COUNTED}
     assert {one.answers.reproduction.cards for one in found} == {None}
+
+
+def test_accounts_reproduce_and_keys_without_one_are_counted_apart(folder: Folder) -> None:
+    for seed in range(6):
+        folder.put(run(seed), f"{seed}", key=seed)
+    for key, account in ((0, "ada"), (1, "ADA"), (2, "bob"), (3, "eve")):
+        confirm_key(folder.root, key, account)
+    found = {name[0]: one for name, one in folder.entries().items()}
+    agreed = {name: one.answers.reproduction for name, one in found.items()}
+    assert (agreed["0"].confirmed, agreed["0"].unconfirmed) == (2, 2), "not the other key of ada"
+    assert (agreed["2"].confirmed, agreed["2"].unconfirmed) == (2, 2), "both keys of ada are one"
+    assert (agreed["5"].confirmed, agreed["5"].unconfirmed) == (3, 1)
+    assert found["1"].id not in agreed["0"].agreeing_ids
+    identity = found["1"].answers.identity
+    assert (identity.account, identity.is_confirmed) == ("github.com/ada", True)
+    assert identity.account_url == "https://raw.githubusercontent.com/ADA/notes/HEAD/key.txt"
+    assert not found["5"].answers.identity.is_confirmed
+
+
+def test_a_revoked_key_holds_its_records_until_a_person_publishes_one(folder: Folder) -> None:
+    for seed in range(3):
+        folder.put(run(seed), f"{seed}", key=seed)
+    folder.put(run(7), "again", key=0)
+    revoke_key(folder.root, 0, "stolen")
+    found = folder.entries()
+    for name in ("0-0.bundle.json", "again-0.bundle.json"):
+        assert (found[name].state, found[name].answers.identity.revoked) == (State.HELD, "stolen")
+        assert found[name].answers.plausibility.answer is Plausible.PLAUSIBLE
+    other = found["1-1.bundle.json"]
+    assert (other.state, other.answers.reproduction.unconfirmed) == (State.PUBLISHED, 1)
+    one = found["0-0.bundle.json"]
+    again = folder.entries(Decisions({one.id: "sent before the theft"}, {}))
+    assert again["0-0.bundle.json"].state is State.PUBLISHED
+    assert again["again-0.bundle.json"].state is State.HELD
+    assert again["0-0.bundle.json"].answers.identity.revoked == "stolen"
+
+
+def test_records_of_a_revoked_key_are_no_measure_for_others(folder: Folder) -> None:
+    for seed in range(2):
+        folder.put(run(seed), f"{seed}", key=seed)
+    for seed in range(10, 14):
+        folder.put(run(seed, SLOW), f"slow{seed}", key=seed)
+        revoke_key(folder.root, seed, "made by one person")
+    found = folder.entries()
+    assert {found[f"{nth}-{nth}.bundle.json"].state for nth in range(2)} == {State.PUBLISHED}
+
+
+def test_of_a_record_that_is_not_shown_no_account_is_named(folder: Folder) -> None:
+    folder.put(run(1), "mine", key=1)
+    confirm_key(folder.root, 1)
+    (mine,) = folder.entries().values()
+    assert mine.answers.identity.account == "github.com/ada"
+    (mine,) = folder.entries(Decisions({}, {mine.id: "asked for"})).values()
+    assert (mine.state, mine.answers.identity.account) == (State.WITHDRAWN, None)
+    assert "ada" not in mine.model_dump_json()
 
 
 def test_one_that_disagrees_is_shown_to_disagree_with_links(folder: Folder) -> None:

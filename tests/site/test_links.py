@@ -11,9 +11,23 @@ import pytest
 
 from bench.records.enums import WeightMode
 from bench.site import places
-from tests.site.results import CARD, MODEL, RUN, built, decide, entry_id, put, put_edited, run
+from tests.identity.signers import URL
+from tests.site.results import (
+    CARD,
+    MODEL,
+    RUN,
+    built,
+    confirm_key,
+    decide,
+    entry_id,
+    put,
+    put_edited,
+    revoke_key,
+    run,
+)
 from tests.validate.recipes import Recipe
 
+OUTSIDE = ("https://creativecommons.org/", URL)
 BAD = "<script>alert(1)</script>\u202e"
 
 
@@ -55,6 +69,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     decide(results, "withdrawn", entry_id(run(6)), BAD)
     put(results, run(11, replace(RUN, weights=WeightMode.RANDOM, has_power=False)), "random", key=1)
     put(results, run(12, Recipe(card=CARD, weights=WeightMode.TINY, suite="smoke")), "smoke", key=1)
+    confirm_key(results, 1)
+    revoke_key(results, 2, BAD)
     built(results, out, predicted=[(MODEL, CARD), (MODEL, "rtx-4070")])
     return out
 
@@ -67,7 +83,7 @@ def pages(site: Path) -> dict[Path, Page]:
 def targets(path: Path, links: list[str]) -> Iterator[tuple[Path, str]]:
     """The file and the anchor of each link to this site."""
     for link in links:
-        if not link.startswith("https://creativecommons.org/"):
+        if not link.startswith(OUTSIDE):
             file, _, anchor = link.partition("#")
             yield (path.parent / unquote(file)).resolve() if file else path.resolve(), anchor
 
@@ -85,7 +101,11 @@ def test_links_hold_below_any_path(pages: dict[Path, Page]) -> None:
     for path, page in pages.items():
         for link in (*page.links, *page.loaded):
             assert not link.startswith("/"), (path, link)
-            assert "://" not in link or link.startswith("https://creativecommons.org/"), (path, link)
+            assert "://" not in link or (link.startswith(OUTSIDE) and link in page.links), (path, link)
+
+
+def test_an_account_leads_to_the_file_that_confirms_it(pages: dict[Path, Page]) -> None:
+    assert any(URL in page.links for page in pages.values())
 
 
 def test_ids_of_a_page_are_its_own(pages: dict[Path, Page]) -> None:

@@ -15,24 +15,31 @@ from bench.site.interface import (
     Reproduction,
     Signature,
 )
+from bench.text import MAX_NAME, clean
 from bench.wording.findings import SEVERITIES
+
+_NAMES_SHOWN: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerWords:
-    """One answer: its name, what was found in a word and in a sentence, and what the answer means."""
+    """One answer: its name, what was found in a word and in a sentence, and what the answer means.
+
+    `href`: where the word leads, outside the site.
+    """
 
     name: str
     word: str
     tone: Tone
     found: str
     meaning: str
+    href: str | None = None
 
 
 INTEGRITY: Final = "Whether the file is what was written: its hash holds, and the signature over it holds."
 IDENTITY: Final = (
-    "Which key signed it, and since when that key is known. Anybody can make a key; a confirmed one belongs "
-    "to a known account. No key is confirmed yet."
+    "Which key signed it, and since when that key is known. Anybody can make a key. A confirmed one belongs "
+    "to an account: a file at an address of the account says so, and the key has signed that file."
 )
 PLAUSIBILITY: Final = (
     "What bench validate finds: contradictions within the record, figures that the card cannot reach, and "
@@ -40,7 +47,7 @@ PLAUSIBILITY: Final = (
 )
 REPRODUCTION: Final = (
     "How many others measured the same within noise. Only confirmed identities count as reproduction, "
-    "because keys are free."
+    "because keys are free. All keys of one account are one identity."
 )
 
 
@@ -78,10 +85,15 @@ def _identity(found: Identity) -> AnswerWords:
     if found.key_id is None:
         return AnswerWords("Identity", "no key", Tone.MUTED, "No signature holds.", IDENTITY)
     since = "not known" if found.first_seen is None else f"{found.first_seen.date()}"
-    confirmed = "Confirmed" if found.is_confirmed else "Unconfirmed"
-    said = f"{confirmed}. The key's first record here: {since}."
-    tone = Tone.GOOD if found.is_confirmed else Tone.WARN
-    return AnswerWords("Identity", f"key {found.key_id[:16]}", tone, said, IDENTITY)
+    key, first = f"key {found.key_id[:16]}", f"The key's first record here: {since}."
+    if found.revoked is not None:
+        said = f"The key was revoked: {clean(found.revoked)}"
+        return AnswerWords("Identity", key, Tone.BAD, said, IDENTITY)
+    if found.account is None or found.confirmed_at is None:
+        return AnswerWords("Identity", key, Tone.WARN, f"Unconfirmed. {first}", IDENTITY)
+    said = f"The account confirmed the {key} on {found.confirmed_at.date()}. {first}"
+    name = clean(found.account, MAX_NAME)
+    return AnswerWords("Identity", name, Tone.GOOD, said, IDENTITY, found.account_url)
 
 
 def _plausibility(found: Plausibility) -> AnswerWords:
@@ -124,12 +136,22 @@ def _signed(answers: Sequence[Answers]) -> AnswerWords:
 
 
 def _keys(answers: Sequence[Answers]) -> AnswerWords:
-    keys = {each.identity.key_id: each.identity.is_confirmed for each in answers}
-    keys.pop(None, None)
-    confirmed = sum(keys.values())
+    accounts = {each.identity.key_id: each.identity.account for each in answers}
+    accounts.pop(None, None)
+    keys, names = len(accounts), sorted(set(filter(None, accounts.values())))
+    confirmed = sum(account is not None for account in accounts.values())
     tone = Tone.GOOD if confirmed else Tone.WARN
-    said = f"{confirmed:,} of them confirmed." if keys else "The records are unsigned."
-    return AnswerWords("Identity", _count(len(keys), "key"), tone if keys else Tone.MUTED, said, IDENTITY)
+    by = f", by {_listed(names)}" if names else ""
+    said = f"{confirmed:,} of them confirmed{by}." if keys else "The records are unsigned."
+    return AnswerWords("Identity", _count(keys, "key"), tone if keys else Tone.MUTED, said, IDENTITY)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """`a, b and c`; of many the first three."""
+    shown = [clean(name, MAX_NAME) for name in names[:_NAMES_SHOWN]]
+    left = len(names) - len(shown)
+    *first, last = [*shown, f"{left:,} more"] if left else shown
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _plausible(answers: Sequence[Answers]) -> AnswerWords:

@@ -150,6 +150,9 @@ def _remarks(entry: Entry) -> Iterable[str]:
         yield clean(entry.reason)
     if entry.state is State.REFUSED:
         yield _counted(len(entry.findings), "")
+    revoked = entry.answers.identity.revoked
+    if revoked is not None:
+        yield f"The key was revoked: {clean(revoked)}"
     if entry.state is State.HELD:
         yield from (finding.sentence for finding in entry.findings[:_FINDINGS_SHOWN])
         if left := len(entry.findings[_FINDINGS_SHOWN:]):

@@ -5,6 +5,7 @@ from typing import Final
 
 from bench.report.basics import Tone
 from bench.site.interface import Apart, Entry, State
+from bench.text import clean
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ _STATES: Final[dict[State, tuple[str, Tone, str]]] = {
     State.WITHDRAWN: ("withdrawn", Tone.MUTED, "It was taken back. No page shows its figures."),
 }
 
+_REVOKED: Final = "Its figures count in no median until a person has looked at it."
 _APART: Final[dict[Apart, tuple[str, str]]] = {
     Apart.SMOKE: (
         "smoke run",
@@ -58,6 +60,9 @@ def state(entry: Entry) -> StateWords:
     word, tone, meaning = _STATES[entry.state]
     if entry.state is State.PUBLISHED and entry.apart is not None:
         meaning = "It is listed apart and counts in no median."
+    revoked = entry.answers.identity.revoked
+    if entry.state is State.HELD and revoked is not None:
+        meaning = f"Its key was revoked: {clean(revoked).rstrip('.')}. {_REVOKED}"
     if entry.state is State.PUBLISHED and entry.reason is not None:
         meaning = f"It was held, and a person published it. {meaning}"
     return StateWords(word, tone, meaning)

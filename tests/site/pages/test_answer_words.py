@@ -7,6 +7,7 @@ import pytest
 from bench.report.basics import Tone
 from bench.site.interface import MOST_COUNTED, Identity, Plausible, Reproduction, Signature
 from bench.site.pages.answer_words import AnswerWords, four_answers, shared_answers
+from tests.identity.signers import URL
 from tests.site.pages.samples import KEY, answers, finding
 
 
@@ -48,6 +49,50 @@ def test_an_unconfirmed_key_is_never_shown_as_good_and_says_since_when() -> None
     assert found.tone is Tone.WARN
     assert found.found == "Unconfirmed. The key's first record here: 2026-05-04."
     assert words(key_id=None)["Identity"].word == "no key"
+
+
+CONFIRMED = Identity(
+    key_id=KEY,
+    first_seen=datetime(2026, 5, 4, tzinfo=UTC),
+    account="github.com/ada",
+    account_url=URL,
+    confirmed_at=datetime(2026, 5, 6, tzinfo=UTC),
+)
+
+
+def test_a_confirmed_key_shows_its_account_with_the_file_that_confirms_it() -> None:
+    found = four_answers(answers().model_copy(update={"identity": CONFIRMED}))[1]
+    assert (found.word, found.tone, found.href) == ("github.com/ada", Tone.GOOD, URL)
+    assert found.found == (
+        f"The account confirmed the key {KEY[:16]} on 2026-05-06. The key's first record here: 2026-05-04."
+    )
+
+
+def test_a_revoked_key_is_shown_as_bad_with_the_reason() -> None:
+    revoked = Identity(key_id=KEY, first_seen=None, revoked="Stolen")
+    found = four_answers(answers().model_copy(update={"identity": revoked}))[1]
+    assert (found.word, found.tone, found.found) == (
+        f"key {KEY[:16]}",
+        Tone.BAD,
+        "The key was revoked: Stolen",
+    )
+
+
+def test_the_accounts_of_several_records_are_named() -> None:
+    def of(*names: str) -> str:
+        every = [
+            answers().model_copy(
+                update={
+                    "identity": CONFIRMED.model_copy(update={"key_id": name, "account": f"{name}.example"})
+                }
+            )
+            for name in names
+        ]
+        return shared_answers([*every, answers()])[1].found
+
+    assert of("ada") == "1 of them confirmed, by ada.example."
+    assert of("bob", "ada", "eve") == "3 of them confirmed, by ada.example, bob.example and eve.example."
+    assert of(*"edcba") == "5 of them confirmed, by a.example, b.example, c.example and 2 more."
 
 
 def test_plausibility_counts_findings_of_each_severity() -> None:
