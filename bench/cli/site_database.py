@@ -1,38 +1,64 @@
-"""The database of a receiver, as commands name and open it."""
+"""The folder and the database of a receiver, as commands name and open them: one rule for all."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from bench.cli.options import FILE
 from bench.errors import UsageError
 from bench.store import naming
-from bench.store.user_folders import data_folder
 
 if TYPE_CHECKING:
     from bench.receiver.database import Database
 
 F = TypeVar("F", bound=Callable[..., Any])
+_FOLDER: Final = click.option(
+    "--folder",
+    metavar="DIR",
+    type=FILE,
+    envvar="BENCH_FOLDER",
+    help="Folder of the receiver: its site, the results that it is built from, and its database. "
+    "Default: the environment variable BENCH_FOLDER.",
+)
+_DATABASE: Final = click.option(
+    "--database",
+    metavar="URL",
+    envvar="BENCH_DATABASE",
+    help="Database: sqlite:///FILE or postgresql://USER@HOST/NAME. Default: the environment variable "
+    f"BENCH_DATABASE, else {naming.RECEIVER} in the folder of the receiver.",
+)
+
+
+def receiver_options(function: F) -> F:
+    """Add `--folder` and `--database`."""
+    return _FOLDER(_DATABASE(function))
 
 
 def database_option(function: F) -> F:
-    """Add `--database`."""
-    return click.option(
-        "--database",
-        metavar="URL",
-        envvar="BENCH_DATABASE",
-        help="Database: sqlite:///FILE or postgresql://USER@HOST/NAME. Default: the environment variable "
-        f"BENCH_DATABASE, else {naming.RECEIVER} in your folder for data.",
-    )(function)
-
-
-def database_url(given: str | None) -> str:
-    """Return the URL of the database to use.
+    """Add the same two options; the function gets the URL that they name as `database`.
 
     Raises:
         PackageError: the extra `serve` is not installed.
-        UsageError: none is given, and this user has no home folder.
+        UsageError: neither of them is given.
+    """
+
+    @wraps(function)
+    def called(*, folder: Path | None, database: str | None, **given: Any) -> Any:
+        return function(database=database_url(folder, database), **given)
+
+    return receiver_options(called)  # type: ignore[return-value]
+
+
+def database_url(folder: Path | None, given: str | None) -> str:
+    """Return the URL of a receiver's database.
+
+    Raises:
+        PackageError: the extra `serve` is not installed.
+        UsageError: neither a folder nor a database is given.
     """
     from bench.receiver.required import require_server
 
@@ -41,22 +67,21 @@ def database_url(given: str | None) -> str:
 
     if given is not None:
         return given
-    try:
-        return url_of(data_folder() / naming.RECEIVER)
-    except OSError as error:
-        raise UsageError(f"no database is named, and {error.strerror}", hint="Use --database URL") from error
+    if folder is None:
+        raise UsageError(
+            "no receiver is named", hint="Use --folder DIR or --database URL, as for bench site serve"
+        )
+    return url_of(folder.absolute() / naming.RECEIVER)
 
 
 @contextmanager
-def existing_database(given: str | None) -> Iterator["Database"]:
+def existing_database(url: str) -> Iterator["Database"]:
     """Open a database that a receiver has made.
 
     Raises:
-        PackageError: the extra `serve` is not installed.
         UsageError: there is none.
         StorageError: it does not answer.
     """
-    url = database_url(given)
     from bench.receiver.database import Database, require_file
 
     require_file(url)

@@ -6,7 +6,7 @@ import click
 
 from bench.cli.command import Command
 from bench.cli.options import FILE
-from bench.cli.site_database import database_option, database_url, existing_database
+from bench.cli.site_database import database_option, existing_database
 from bench.cli.streams import echo
 
 
@@ -15,7 +15,7 @@ from bench.cli.streams import echo
     "--out", required=True, metavar="DIR", type=FILE, help="Folder of results: new, or of an earlier export."
 )
 @database_option
-def export(*, out: Path, database: str | None) -> None:
+def export(*, out: Path, database: str) -> None:
     """Write what belongs on the site as a folder of results, and remove what no longer does.
 
     The folder has the bundles, the decisions of people, and the order in which the bundles came. Notes and
@@ -36,7 +36,7 @@ def export(*, out: Path, database: str | None) -> None:
 @click.command(cls=Command, short_help="Copy the database to a file.")
 @click.argument("file", metavar="FILE", type=FILE)
 @database_option
-def backup(*, file: Path, database: str | None) -> None:
+def backup(*, file: Path, database: str) -> None:
     """Copy a database of SQLite to a new file, also while the receiver runs, and verify its log.
 
     The file contains all that the database contains, addresses included: keep it private.
@@ -45,10 +45,9 @@ def backup(*, file: Path, database: str | None) -> None:
     Examples:
       bench site backup receiver-2026-12-01.sqlite
     """
-    url = database_url(database)
     from bench.receiver.backup import back_up
 
-    head = back_up(url, file)
+    head = back_up(database, file)
     echo(f"{file}: all of the database; the log verifies (entries: {head.size:,})")
 
 
@@ -56,7 +55,7 @@ def backup(*, file: Path, database: str | None) -> None:
 @click.argument("file", metavar="FILE", type=FILE)
 @click.option("-y", "--yes", is_flag=True, help="Replace a database that has submissions.")
 @database_option
-def restore(*, file: Path, yes: bool, database: str | None) -> None:
+def restore(*, file: Path, yes: bool, database: str) -> None:
     """Put a backup in the place of a database of SQLite, after its log has been verified.
 
     Stop the receiver first. What was received after the backup is lost, and whoever kept a later checkpoint
@@ -66,8 +65,7 @@ def restore(*, file: Path, yes: bool, database: str | None) -> None:
     Examples:
       bench site restore receiver-2026-12-01.sqlite
     """
-    url = database_url(database)
     from bench.receiver.backup import restore as restored
 
-    head = restored(file, url, may_replace=yes)
+    head = restored(file, database, may_replace=yes)
     echo(f"{file}: restored; the log verifies (entries: {head.size:,})")

@@ -14,7 +14,7 @@ from bench.errors import UsageError
 @click.command(cls=Command, short_help="Revoke a key, and hold what it signed.")
 @click.argument("key", metavar="KEY")
 @decision_options
-def revoke(*, key: str, reason: str, database: str | None) -> None:
+def revoke(*, key: str, reason: str, database: str) -> None:
     """Revoke a key for good: hold all that it signed, and all that it will sign.
 
     KEY is the id of the key, 64 hex digits, as `bench site queue` shows it.
@@ -41,7 +41,7 @@ def revoke(*, key: str, reason: str, database: str | None) -> None:
     help="Address of the site, which the file must name. Default: the environment variable BENCH_ORIGIN.",
 )
 @decision_options
-def confirm(*, url: str, origin: str | None, reason: str, database: str | None) -> None:
+def confirm(*, url: str, origin: str | None, reason: str, database: str) -> None:
     """Fetch the file at URL, and keep that its account confirms the key which signed it.
 
     The owner of the key makes the file: bench submit --confirm URL --to SITE. URL is https, at a public

@@ -50,7 +50,7 @@ def _with_id(function: F) -> F:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON. Default: some lines each.")
 @database_option
-def queue(*, states: str, as_json: bool, database: str | None) -> None:
+def queue(*, states: str, as_json: bool, database: str) -> None:
     """List submissions in some states, the first received first.
 
     States: received, valid, held, published, rejected, withdrawn, deleted. docs/receiver.md explains them.
@@ -112,7 +112,7 @@ def _lines(one: "Submission") -> "Iterator[str]":
 
 @click.command(cls=Command, short_help="Publish a submission.")
 @_with_id
-def publish(*, submission: str, reason: str, database: str | None) -> None:
+def publish(*, submission: str, reason: str, database: str) -> None:
     """Publish a submission that waits, was rejected or was withdrawn. The next build of the site shows it.
 
     \b
@@ -126,7 +126,7 @@ def publish(*, submission: str, reason: str, database: str | None) -> None:
 
 @click.command(cls=Command, short_help="Reject a submission that waits.")
 @_with_id
-def reject(*, submission: str, reason: str, database: str | None) -> None:
+def reject(*, submission: str, reason: str, database: str) -> None:
     """Reject a submission that waits for a decision. It is kept, and never shown.
 
     \b
@@ -140,7 +140,7 @@ def reject(*, submission: str, reason: str, database: str | None) -> None:
 
 @click.command(cls=Command, short_help="Withdraw a submission from the site.")
 @_with_id
-def withdraw(*, submission: str, reason: str, database: str | None) -> None:
+def withdraw(*, submission: str, reason: str, database: str) -> None:
     """Replace a submission on the site by a tombstone with the reason. Its body is kept.
 
     \b
@@ -155,7 +155,7 @@ def withdraw(*, submission: str, reason: str, database: str | None) -> None:
 @click.command(cls=Command, short_help="Delete a submission for good.")
 @_with_id
 @click.option("-y", "--yes", is_flag=True, help="Delete without a question.")
-def delete(*, submission: str, reason: str, database: str | None, yes: bool) -> None:
+def delete(*, submission: str, reason: str, database: str, yes: bool) -> None:
     """Delete body, note, handle and address of a submission, on request. The log still verifies.
 
     It says what cannot be recalled, and asks.
@@ -169,9 +169,7 @@ def delete(*, submission: str, reason: str, database: str | None, yes: bool) -> 
     _decide(submission, Action.DELETE, reason, database, yes=yes)
 
 
-def _decide(
-    submission: str, action: "Action", reason: str, database: str | None, *, yes: bool = True
-) -> None:
+def _decide(submission: str, action: "Action", reason: str, database: str, *, yes: bool = True) -> None:
     with existing_database(database) as opened:
         from bench.receiver.moderation import moderate, reason_of
         from bench.receiver.states import Action, after

@@ -6,28 +6,15 @@ from pathlib import Path
 import click
 
 from bench.cli.command import Command
-from bench.cli.options import FILE
+from bench.cli.site_database import database_url, receiver_options
 from bench.errors import UsageError
-from bench.store import naming
 from bench.text import MAX_NAME, clean
 
 
 @click.command(cls=Command, short_help="Serve the site, and receive bundles.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to answer at.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
-@click.option(
-    "--folder",
-    required=True,
-    metavar="DIR",
-    type=FILE,
-    help="Folder of the site, of the results that it is built from, and of the database.",
-)
-@click.option(
-    "--database",
-    metavar="URL",
-    envvar="BENCH_DATABASE",
-    help="sqlite:///FILE or postgresql://USER@HOST/NAME. Default: receiver.sqlite in DIR, or BENCH_DATABASE.",
-)
+@receiver_options
 @click.option(
     "--origin",
     metavar="URL",
@@ -35,7 +22,7 @@ from bench.text import MAX_NAME, clean
     help="Address of the site for others: https://HOST behind a proxy. Its pages, its signed log and "
     "confirmations of keys name it. Default: BENCH_ORIGIN, else http:// with host and port, here.",
 )
-def serve(*, host: str, port: int, folder: Path, database: str | None, origin: str | None) -> None:
+def serve(*, host: str, port: int, folder: Path | None, database: str | None, origin: str | None) -> None:
     """Answer with the site's pages, and receive bundles at /api/submissions.
 
     A bundle is judged as bench validate judges it: refused with its findings, held for a person, or shown
@@ -46,18 +33,18 @@ def serve(*, host: str, port: int, folder: Path, database: str | None, origin: s
       bench site serve --folder /srv/bench
       bench site serve --folder /srv/bench --database postgresql://bench@localhost/bench --origin https://bench.example
     """
-    from bench.receiver.required import require_server
-
-    require_server()
+    url = database_url(folder, database)
+    if folder is None:
+        raise UsageError("the site needs a folder", hint="Add --folder DIR")
     from bench.identity.keys import open_key
-    from bench.receiver.database import Database, url_of
+    from bench.receiver.database import Database, server_of
     from bench.receiver.http.server import Address, serve_until_stopped
     from bench.receiver.publisher import Places
 
     places = Places.below(folder)
     address = Address(host, port, _origin(host, port, origin))
     folder.mkdir(parents=True, exist_ok=True)
-    with Database(database or url_of(folder.absolute() / naming.RECEIVER)) as opened:
+    with server_of(url), Database(url) as opened:
         serve_until_stopped(opened, places, address, open_key(), _log)
 
 

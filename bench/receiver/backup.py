@@ -10,14 +10,13 @@ from typing import Final
 
 from bench.errors import RecordError, StorageError, UsageError
 from bench.receiver import ledger
-from bench.receiver.database import Database, require_file, sqlite_file, url_of
+from bench.receiver.database import MAGIC, Database, header_of, require_file, server_of, sqlite_file, url_of
 from bench.receiver.ledger import EMPTY, Head
 from bench.receiver.tables import LOG, SUBMISSIONS
 from bench.store.disk import disk_errors
 from bench.store.record_files import sync_folder
-from bench.store.untrusted import kind_of, open_file
+from bench.store.untrusted import kind_of
 
-_MAGIC: Final = b"SQLite format 3\0"
 _WAIT_S: Final = 30.0
 _NEEDED: Final = {SUBMISSIONS.name, LOG.name, "alembic_version"}
 _BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
@@ -55,15 +54,20 @@ def restore(backup: Path, url: str, *, may_replace: bool) -> Head:
     Raises:
         RecordError: the file is no backup of a receiver, or is damaged.
         GateError: the log in the backup does not verify.
-        UsageError: the database has submissions and may not be replaced, or it is a server's.
+        UsageError: the database has submissions and may not be replaced, a receiver has it in use, or it is
+            a server's.
         StorageError: the disk refused it, or another process writes to the database.
     """
     target = _file(url)
     if kind_of(backup) != "file":
         raise RecordError(f"{backup}: no such file", hint="bench site backup FILE makes one")
-    if not _begins_as_database(backup):
-        raise RecordError(f"{backup}: is no backup (not a database of SQLite)", hint="Use another backup")
-    with _temporary(target) as copy:
+    try:
+        problem = None if header_of(backup) == MAGIC else "not a database of SQLite"
+    except OSError as error:
+        problem = error.strerror
+    if problem is not None:
+        raise RecordError(f"{backup}: is no backup ({problem})", hint="Use another backup")
+    with server_of(url), _temporary(target) as copy:
         try:
             _copy(backup, copy)
             _require_receiver(copy)
@@ -79,15 +83,6 @@ def restore(backup: Path, url: str, *, may_replace: bool) -> Head:
         except sqlite3.Error as error:
             raise StorageError(f"{target}: refused it ({error})", hint="Stop bench site serve") from error
     return head
-
-
-def _begins_as_database(path: Path) -> bool:
-    """Whether a file has the header of SQLite, which waits for ever where the system has nothing to read."""
-    try:
-        with open_file(path) as file:
-            return (file.read(len(_MAGIC)) or b"") == _MAGIC
-    except OSError:
-        return False
 
 
 def _file(url: str) -> Path:

@@ -1,7 +1,10 @@
 """The receiver's database: SQLite with one writer, or PostgreSQL by URL."""
 
-from collections.abc import Callable
+import errno
+import os
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
@@ -11,13 +14,18 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from bench.errors import BenchError, StorageError, UsageError
-from bench.store.untrusted import kind_of
+from bench.store import naming
+from bench.store.exclusive import exclusive
+from bench.store.untrusted import kind_of, open_file
+from bench.text import MAX_NAME, clean
 
 Result = TypeVar("Result")
 _WAIT_S: Final = 30
 _LOCK: Final = 0x62656E63
 """Number of PostgreSQL's advisory lock: writers of all processes follow each other, as does the log."""
 _DIALECTS: Final = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
+MAGIC: Final = b"SQLite format 3\0"
+"""How the file of a database of SQLite begins."""
 _EXAMPLES: Final = "Use sqlite:///FILE or postgresql://USER@HOST/NAME"
 
 
@@ -116,9 +124,43 @@ def sqlite_file(url: str) -> Path | None:
     parsed, dialect = _parsed(url)
     if dialect != "sqlite":
         return None
-    if not parsed.database or parsed.database == ":memory:":
-        raise UsageError("--database: a database of SQLite needs a file", hint=_EXAMPLES)
+    if not parsed.database or parsed.database == ":memory:" or parsed.query:
+        raise UsageError("--database: a database of SQLite needs a file, and nothing else", hint=_EXAMPLES)
     return Path(parsed.database)
+
+
+@contextmanager
+def server_of(url: str) -> Iterator[None]:
+    """Be the only server of a database of SQLite; one of PostgreSQL looks after itself.
+
+    Raises:
+        UsageError: another server has it, or it is no database.
+        StorageError: the disk refused the file of the lock.
+    """
+    file = sqlite_file(url)
+    if file is None:
+        yield
+        return
+    _require_database(file)
+
+    def busy() -> None:
+        raise UsageError(f"{file}: bench site serve has this database in use", hint="Stop it first")
+
+    with exclusive(naming.database_lock(Path(os.path.realpath(file))), busy):
+        yield
+
+
+def header_of(file: Path) -> bytes:
+    """Return the first bytes of a file. SQLite would wait for ever for one that it cannot read.
+
+    Raises:
+        OSError: it cannot be read, is no regular file, or has nothing to read yet.
+    """
+    with open_file(file) as opened:
+        found: bytes | None = opened.read(len(MAGIC))
+    if found is None:
+        raise OSError(errno.EAGAIN, "it has nothing to read yet", str(file))
+    return found
 
 
 def require_file(url: str) -> None:
@@ -131,6 +173,21 @@ def require_file(url: str) -> None:
     if file is not None and kind_of(file) is None:
         raise UsageError(
             f"{file}: no such database", hint="Name it with --database; bench site serve makes one"
+        )
+
+
+def _require_database(file: Path) -> None:
+    """Refuse a file that is there and is neither empty nor a database."""
+    if kind_of(file) is None:
+        return
+    try:
+        problem = None if header_of(file) in {b"", MAGIC} else "it is no database of SQLite"
+    except OSError as error:
+        problem = error.strerror
+    if problem is not None:
+        raise UsageError(
+            f"--database: {clean(str(file), MAX_NAME)} cannot be used: {problem}",
+            hint="Name a new file, or that of a receiver",
         )
 
 
@@ -160,6 +217,7 @@ def _engine(url: str) -> sa.Engine:
     parsed, dialect = _parsed(url)
     file = sqlite_file(url)
     if file is not None:
+        _require_database(file)
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:

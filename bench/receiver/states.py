@@ -11,7 +11,7 @@ class State(StrEnum):
     """What the receiver does with a submission."""
 
     RECEIVED = "received"
-    """Stored, and not judged yet."""
+    """Reserved: stored, and not judged yet. Each bundle is judged before it is stored."""
     VALID = "valid"
     """Without errors: the next build of the site shows it."""
     HELD = "held"

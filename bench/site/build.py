@@ -21,12 +21,13 @@ from bench.site.commit_order import history_of
 from bench.site.decisions import read_decisions
 from bench.site.interface import SHOWN, CardSummary, DataFile, SiteIndex, State
 from bench.site.known_keys import read_known_keys
-from bench.site.output import Output, Written
+from bench.site.output import LOCK, Output, Written
 from bench.site.pages import render
 from bench.site.predictions import NO_DATE, predicted_pages
 from bench.site.states import Placed, in_order, place
 from bench.site.units import CardUnit, PageUnit, Units, fingerprint
 from bench.store import naming
+from bench.store.exclusive import exclusive
 from bench.store.record_files import without_search_for_cycles
 from bench.store.untrusted import kind_of
 from bench.validate.reading import read_judged
@@ -117,7 +118,11 @@ def _build(task: Task, index: Index, site_name: str, watch: Watch) -> Built:
     with without_search_for_cycles():
         placed = place(in_order(index.briefs(), task.results, history), decisions, known_keys)
     units = Units(index, site_name)
-    with Output(task.out) as output:
+
+    def busy() -> None:
+        watch.note(f"{task.out}: another build is writing this site; waiting for its end")
+
+    with exclusive(task.out / LOCK, busy), Output(task.out) as output:
         site = Site(task.results, index, units, output, history.is_known)
         cards = _cards(site, _by_card(task.predicted, placed), watch.writing, errors)
         _write_rest(site, placed, cards, task.receiver)

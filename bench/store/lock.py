@@ -9,7 +9,6 @@ counts until its process has ended, and for other computers until it is deleted.
 import os
 import tempfile
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
 from types import TracebackType
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Final, Self
 from bench.errors import RecordError, StorageError
 from bench.store import naming
 from bench.store.disk import disk_errors
+from bench.store.exclusive import NoLocksError, SystemLock, try_lock
 from bench.store.untrusted import open_file
 
 if TYPE_CHECKING:
@@ -32,30 +32,12 @@ class InUseError(RecordError):
     """A living run writes the journal."""
 
 
-@dataclass(frozen=True)
-class _SystemLock:
-    """A lock of the system on an open file."""
-
-    path: Path
-    descriptor: int
-
-    def release(self) -> None:
-        if os.name == "nt":  # an open file cannot be removed there, and one that others have open stays
-            os.close(self.descriptor)
-            with suppress(OSError):
-                self.path.unlink()
-        else:  # removed first: whoever locks the file after this finds that it has no name any more
-            with suppress(OSError):
-                self.path.unlink()
-            os.close(self.descriptor)
-
-
 class JournalLock:
     """The exclusive use of a journal, until `release` or the end of this process."""
 
-    def __init__(self, journal: Path, held: "_SystemLock | SoftFileLock") -> None:
+    def __init__(self, journal: Path, held: "SystemLock | SoftFileLock") -> None:
         self._journal = journal
-        self._held: _SystemLock | SoftFileLock | None = held
+        self._held: SystemLock | SoftFileLock | None = held
 
     @classmethod
     def take(cls, journal: Path) -> Self:
@@ -67,7 +49,7 @@ class JournalLock:
         """
         journal = naming.journal_of(journal)
         held = _hold(journal)
-        if isinstance(held, _SystemLock):
+        if isinstance(held, SystemLock):
             with suppress(OSError):  # without its number the lock is as good
                 naming.owner_of(journal).write_text(f"{os.getpid()}\n", encoding="ascii")
         return cls(journal, held)
@@ -77,7 +59,7 @@ class JournalLock:
         held, self._held = self._held, None
         if held is None:
             return
-        if isinstance(held, _SystemLock):
+        if isinstance(held, SystemLock):
             with suppress(OSError):
                 naming.owner_of(self._journal).unlink()
         held.release()
@@ -119,7 +101,7 @@ def lock_problem(folder: Path) -> str | None:
     return None
 
 
-def _hold(journal: Path) -> "_SystemLock | SoftFileLock":
+def _hold(journal: Path) -> "SystemLock | SoftFileLock":
     """Lock the journal. One that only looks for an owner has the lock for an instant: try for a while."""
     deadline = monotonic() + _PATIENCE_S
     with disk_errors(naming.lock_of(journal)):
@@ -130,22 +112,11 @@ def _hold(journal: Path) -> "_SystemLock | SoftFileLock":
     return held
 
 
-def _try(journal: Path) -> "_SystemLock | SoftFileLock | None":
-    from filelock import lock_descriptor
-
-    path = naming.lock_of(journal)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+def _try(journal: Path) -> "SystemLock | SoftFileLock | None":
     try:
-        locked = lock_descriptor(descriptor, blocking=False)
-    except OSError:  # ENOLCK, EOPNOTSUPP, ENOSYS and others: how a network share says that it has no locks
-        os.close(descriptor)
-        with suppress(OSError):
-            path.unlink()
+        return try_lock(naming.lock_of(journal))
+    except NoLocksError:
         return _try_soft_lock(journal)
-    if locked and (os.name == "nt" or _is_at(descriptor, path)):  # no open file loses its name there
-        return _SystemLock(path, descriptor)
-    os.close(descriptor)
-    return None
 
 
 def _try_soft_lock(journal: Path) -> "SoftFileLock | None":
@@ -157,14 +128,6 @@ def _try_soft_lock(journal: Path) -> "SoftFileLock | None":
     except Timeout:
         return None
     return lock
-
-
-def _is_at(descriptor: int, path: Path) -> bool:
-    """Whether the open file still has this name: the owner before may have removed it."""
-    try:
-        return os.path.samestat(os.fstat(descriptor), path.stat())
-    except FileNotFoundError:
-        return False
 
 
 def _in_use(journal: Path) -> InUseError:

@@ -11,6 +11,7 @@ results/{published,withdrawn}/ID.json                      decisions about an en
 results/keys/KEY.json                                      decision about a key, by its whole id: no record
 results/received.jsonl                                     the order in which a receiver got the bundles
 results/MODEL/SLUG/ID.bundle.json                          bundle that a receiver got
+FOLDER/receiver.sqlite[.lock]                              database of a receiver; while a server has it
 reports/MODEL/SLUG/RECORD.{html,check.json,md,csv}         report of one record
                    [HASH.][emulated-SIZE.]check.{html,json,md,csv}   report of a model on a card
 reports/index.html                                         links to the reports of models on cards
@@ -31,13 +32,14 @@ RESULTS: Final = Path("results")
 REPORTS: Final = Path("reports")
 """Default of `--out` of `bench report`."""
 USER_FOLDER: Final = "moss-audio-bench"
-"""In the user's folders for caches, settings and data."""
+"""In the user's folders for caches and settings."""
 INDEX: Final = "records.sqlite"
 SITE_INDEX: Final = "site.sqlite"
 ORDER: Final = "received.jsonl"
 RECEIVER: Final = "receiver.sqlite"
-"""Default database of a receiver, in the user's folder for data."""
+"""Default database of a receiver, in its folder."""
 
+_IN_USE: Final = ".lock"
 _RECORD: Final = ".json"
 _BUNDLE: Final = ".bundle.json"
 _RECEIPT: Final = ".receipt.json"
@@ -83,6 +85,11 @@ def bundle_name(stem: str, key_id: str) -> str:
 def submission_name(submission_id: str) -> str:
     """`0123456789abcdef.bundle.json`: a bundle that a receiver got, by its id."""
     return submission_id + _BUNDLE
+
+
+def database_lock(file: Path) -> Path:
+    """`receiver.sqlite` -> `receiver.sqlite.lock`: locked by the server of a database."""
+    return file.with_name(file.name + _IN_USE)
 
 
 def is_bundle(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""The folders of this user for caches, settings and data."""
+"""The folders of this user for caches and settings."""
 
 import errno
 from collections.abc import Callable
@@ -28,15 +28,6 @@ def config_folder() -> Path:
         OSError: this user has no home folder.
     """
     return _known(platformdirs.user_config_path)
-
-
-def data_folder() -> Path:
-    """Return the folder for the work of others, such as the database of a receiver.
-
-    Raises:
-        OSError: this user has no home folder.
-    """
-    return _known(platformdirs.user_data_path)
 
 
 def _known(folder_of: Callable[[str], Path]) -> Path:

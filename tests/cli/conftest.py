@@ -39,9 +39,10 @@ def say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     """Run a command line in an empty folder with an empty home."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
-    for name in ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "HF_HOME", LOCAL_DATA):
+    for name in ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "HF_HOME", LOCAL_DATA):
         monkeypatch.setenv(name, str(tmp_path / "home"))
-    monkeypatch.delenv("BENCH_DATABASE", raising=False)
+    for name in ("BENCH_DATABASE", "BENCH_FOLDER"):
+        monkeypatch.delenv(name, raising=False)
 
     def said(*arguments: str) -> Said:
         capsys.readouterr()
@@ -53,10 +54,11 @@ def say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 
 
 @pytest.fixture
-def receiver(say: Say, tmp_path: Path) -> Iterator[Database]:
-    """The database of this user, still empty, which a receiver has open."""
+def receiver(say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    """The database that the environment names, still empty, which a receiver has open."""
+    monkeypatch.setenv("BENCH_FOLDER", str(tmp_path / "served"))
     assert say("site", "queue").code == 2, "there was none"
-    with Database(url_of(tmp_path / "home" / "moss-audio-bench" / naming.RECEIVER)) as database:
+    with Database(url_of(tmp_path / "served" / naming.RECEIVER)) as database:
         yield database
 
 

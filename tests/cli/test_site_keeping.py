@@ -59,7 +59,7 @@ def test_postgresql_is_backed_up_by_its_own_programs(say: Say, command: str) -> 
 
 
 def test_there_is_nothing_to_back_up(say: Say) -> None:
-    said = say("site", "backup", "kept.sqlite")
+    said = say("site", "backup", "kept.sqlite", "--folder", "served")
     assert said.code == 2
     assert "no such database" in said.line()
-    assert "no such file" in say("site", "restore", "kept.sqlite").line()
+    assert "no such file" in say("site", "restore", "kept.sqlite", "--folder", "served").line()

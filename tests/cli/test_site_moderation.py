@@ -10,9 +10,10 @@ import pytest
 from bench.identity.keys import SigningKey
 from bench.receiver import ledger
 from bench.receiver.checkpoint import sign_checkpoint
-from bench.receiver.database import Database
+from bench.receiver.database import Database, url_of
 from bench.receiver.states import State
 from bench.receiver.submissions import body, find
+from bench.store import naming
 from tests.cli.conftest import Say
 from tests.cli.test_prompts import typed
 from tests.identity.signers import signer
@@ -120,7 +121,7 @@ def test_deleted_content_is_in_no_file_while_a_receiver_runs(
     sent(receiver, 2)
 
     def files_with_it() -> list[str]:
-        files = sorted((tmp_path / "home" / "moss-audio-bench").iterdir())
+        files = sorted((tmp_path / "served").iterdir())
         return [file.name for file in files if b"my very own words" in file.read_bytes()]
 
     assert files_with_it() == ["receiver.sqlite-wal"]
@@ -160,6 +161,20 @@ def test_the_database_is_named_by_an_option_or_the_environment(
     assert (
         say("site", "queue", "--database", "mysql://x").line().startswith("bench: --database: no such kind")
     )
+
+
+def test_a_folder_that_nobody_names_is_none(
+    say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever forgets the variable decides about nothing, instead of about another database."""
+    with Database(url_of(tmp_path / "served" / naming.RECEIVER)) as database:
+        one = sent(database, 1, note="hello")
+    forgotten = say("site", "queue")
+    assert forgotten.code == 2
+    assert forgotten.line().startswith("bench: no receiver is named. Use --folder DIR or --database URL")
+    assert one.id in say("site", "queue", "--folder", "served").out
+    monkeypatch.setenv("BENCH_FOLDER", "served")
+    assert one.id in say("site", "queue").out
 
 
 def test_without_a_database_package_the_extra_is_named(tmp_path: Path, home: Path) -> None:

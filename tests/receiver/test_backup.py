@@ -15,7 +15,7 @@ from bench.errors import GateError, RecordError, StorageError, UsageError
 from bench.receiver import backup as module
 from bench.receiver import ledger
 from bench.receiver.backup import back_up, restore
-from bench.receiver.database import Database, url_of
+from bench.receiver.database import Database, server_of, url_of
 from bench.receiver.ledger import Event
 from bench.receiver.moderation import moderate
 from bench.receiver.states import Action, State
@@ -161,3 +161,13 @@ def test_postgresql_names_its_own_programs(tmp_path: Path) -> None:
         back_up(server, tmp_path / "b")
     with pytest.raises(UsageError, match="pg_restore"):
         restore(tmp_path / "b", server, may_replace=True)
+
+
+def test_a_database_that_a_server_has_is_not_replaced(url: str, tmp_path: Path) -> None:
+    with Database(url) as database:
+        sent(database, 1)
+        back_up(url, tmp_path / "kept.sqlite")
+        later = sent(database, 2)
+        with server_of(url), pytest.raises(UsageError, match="bench site serve has this database in use"):
+            restore(tmp_path / "kept.sqlite", url, may_replace=True)
+        assert later in all_of(database)

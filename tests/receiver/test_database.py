@@ -1,5 +1,6 @@
 """The receiver's database, of each kind: durable, one writer at a time, the tables that the code states."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -13,7 +14,7 @@ from alembic.migration import MigrationContext
 
 from bench.errors import StorageError, UsageError
 from bench.receiver import database as module
-from bench.receiver.database import Database, sqlite_file, url_of
+from bench.receiver.database import Database, server_of, sqlite_file, url_of
 from bench.receiver.tables import KEYS, METADATA
 
 ROW = {"key_id": "a" * 64, "account": "example.org"}
@@ -97,7 +98,16 @@ def test_a_statement_that_fails_is_one_line_without_its_values(database: Databas
 
 
 @pytest.mark.parametrize(
-    "url", ["mysql://here/x", "no address", "", "sqlite://", "sqlite:///:memory:", "oracle+x://a"]
+    "url",
+    [
+        "mysql://here/x",
+        "no address",
+        "",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "oracle+x://a",
+        "sqlite:///file:x?uri=true",
+    ],
 )
 def test_another_kind_of_database_is_a_usage_error(url: str) -> None:
     with pytest.raises(UsageError, match="--database"):
@@ -147,7 +157,25 @@ def test_a_server_that_is_not_there_is_one_line() -> None:
         Database("postgresql://nobody@127.0.0.1:1/x")
 
 
-def test_a_file_that_is_no_database_is_one_line(tmp_path: Path) -> None:
-    (tmp_path / "x").write_text("a letter" * 1000, encoding="utf-8")
-    with pytest.raises(StorageError, match="cannot be opened"):
-        Database(f"sqlite:///{tmp_path}/x")
+@pytest.mark.parametrize("name", ["text", "folder", "pipe", "/proc/kmsg", "/proc/self/environ", "/dev/zero"])
+def test_what_is_no_database_is_refused_before_sqlite_waits_for_it(tmp_path: Path, name: str) -> None:
+    (tmp_path / "text").write_text("a letter" * 1000, encoding="utf-8")
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    for use in (Database, server_of):
+        with pytest.raises(UsageError, match="cannot be used: "), use(f"sqlite:///{tmp_path / name}"):
+            pass
+
+
+def test_an_empty_file_becomes_a_database(tmp_path: Path) -> None:
+    (tmp_path / "x").touch()
+    with Database(f"sqlite:///{tmp_path}/x") as database:
+        assert database.read(keys) == []
+
+
+def test_a_database_has_one_server(tmp_path: Path) -> None:
+    url = url_of(tmp_path / "receiver.sqlite")
+    with server_of(url), Database(url), pytest.raises(UsageError, match="in use"), server_of(url):
+        pass
+    with server_of(url), server_of("postgresql://nobody@127.0.0.1:1/x"):
+        pass

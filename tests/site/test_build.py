@@ -4,9 +4,11 @@ import io
 import json
 import shutil
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from queue import SimpleQueue
 
 import pandas as pd
 import pytest
@@ -15,13 +17,17 @@ from bench.errors import RecordError, UsageError
 from bench.records.check import Check
 from bench.records.enums import Provenance, WeightMode
 from bench.site import places
+from bench.site.build import Task, build_site
 from bench.site.interface import State
+from bench.site.output import LOCK
+from bench.store.exclusive import exclusive
 from tests.benchmarks.many_results import make
 from tests.site.results import (
     CARD,
     MODEL,
     PAGE,
     RUN,
+    WATCH,
     built,
     commit,
     decide,
@@ -54,6 +60,17 @@ def results(tmp_path: Path) -> Path:
     put(folder, run(12, SMOKE), "smoke", key=1)
     put(folder, run(13, replace(RUN, model=EIGHT)), "eight", key=1)
     return folder
+
+
+def test_a_build_waits_for_another_one_of_the_same_site(results: Path, tmp_path: Path) -> None:
+    out, said = tmp_path / "site", SimpleQueue[str]()
+    watch = replace(WATCH, note=said.put)
+    with ThreadPoolExecutor(1) as pool, exclusive(out / LOCK, lambda: pytest.fail("it is free")):
+        building = pool.submit(build_site, Task(results, out, ()), None, is_ours=True, watch=watch)
+        assert "another build is writing this site" in said.get(timeout=60)
+        assert [path.name for path in out.iterdir()] == [LOCK]
+    assert building.result().files == len(files_of(out)) - 1
+    assert not (out / LOCK).exists()
 
 
 def test_a_site_that_moves_together_with_its_index_is_known_there(tmp_path: Path) -> None:
