@@ -1,5 +1,6 @@
 """`bench site serve`: the site with a receiver of bundles behind it."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -27,6 +28,7 @@ def serve(*, host: str, port: int, folder: Path | None, database: str | None, or
 
     A bundle is judged as bench validate judges it: refused with its findings, held for a person, or shown
     after the next build, which follows at once. TLS is the task of a proxy. docs/receiver.md has the rules.
+    With a token in BENCH_MODERATION_TOKEN moderators can decide over HTTP, too.
 
     \b
     Examples:
@@ -38,14 +40,16 @@ def serve(*, host: str, port: int, folder: Path | None, database: str | None, or
         raise UsageError("the site needs a folder", hint="Add --folder DIR")
     from bench.identity.keys import open_key
     from bench.receiver.database import Database, server_of
+    from bench.receiver.http.moderation import VARIABLE, token_of
     from bench.receiver.http.server import Address, serve_until_stopped
     from bench.receiver.publisher import Places
 
+    token = token_of(os.environ.pop(VARIABLE, None))  # no process that is started here needs it
     places = Places.below(folder)
     address = Address(host, port, _origin(host, port, origin))
     folder.mkdir(parents=True, exist_ok=True)
     with server_of(url), Database(url) as opened:
-        serve_until_stopped(opened, places, address, open_key(), _log)
+        serve_until_stopped(opened, places, address, open_key(), _log, token=token)
 
 
 def _origin(host: str, port: int, given: str | None) -> str:

@@ -23,3 +23,14 @@ def test_an_origin_that_nobody_could_send_to(say: Say, origin: str, words: str) 
     said = say("site", "serve", "--folder", "served", "--origin", origin)
     assert said.code == 2
     assert words in said.line()
+
+
+def test_a_short_token_of_moderators_is_refused_and_not_repeated(
+    say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BENCH_MODERATION_TOKEN", "guess-me")
+    said = say("site", "serve", "--folder", "served")
+    assert said.code == 2
+    assert said.line().startswith("bench: BENCH_MODERATION_TOKEN: a token has 32 to 200 letters")
+    assert "guess-me" not in said.err
+    assert not (tmp_path / "served").exists()

@@ -20,11 +20,33 @@ class Stored(Frozen):
     findings: tuple[Finding, ...]
 
 
+class Waiting(Stored):
+    """A submission as moderators see it, with the words of its sender."""
+
+    key_id: str
+    model: str
+    card: str
+    handle: str | None
+    note: str | None
+
+
 class Refused(Frozen):
     """Why something was not done, and what was found. Every error is answered with one."""
 
     title: str
     findings: tuple[Finding, ...] = ()
+
+
+def waiting(submission: Submission) -> Waiting:
+    """Return all that moderators may know of a submission: not its address."""
+    return Waiting(
+        **dict(stored(submission)),
+        key_id=submission.key_id,
+        model=submission.model,
+        card=submission.slug,
+        handle=submission.handle,
+        note=submission.note,
+    )
 
 
 def stored(submission: Submission) -> Stored:

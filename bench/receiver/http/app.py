@@ -24,6 +24,7 @@ from bench.receiver.http.answers import Refused, Stored, stored
 from bench.receiver.http.body import BodyError, read_body
 from bench.receiver.http.limits import Limits
 from bench.receiver.http.metrics import Metrics
+from bench.receiver.http.moderation import Moderated, Moderators, moderation
 from bench.receiver.http.watching import Watching
 from bench.receiver.intake import RefusedError, judge
 from bench.receiver.submissions import ReusedKeyError, receive
@@ -60,7 +61,7 @@ _BODY: Final = {
 @dataclass(frozen=True, slots=True)
 class Receiver:
     """What the routes use. `public`: folder of the built site. `changed` is called after a new bundle, `sign`
-    makes a checkpoint of the log, `issue` a challenge.
+    makes a checkpoint of the log, `issue` a challenge. `moderators`: None where nobody moderates over HTTP.
     """
 
     database: Database
@@ -70,6 +71,7 @@ class Receiver:
     log: Callable[[str], None]
     sign: Callable[[ledger.Head], bytes]
     issue: Callable[[], bytes]
+    moderators: Moderators | None = None
 
 
 def application(receiver: Receiver) -> FastAPI:
@@ -88,6 +90,8 @@ def application(receiver: Receiver) -> FastAPI:
     _add_submissions(app, receiver)
     _add_log(app, receiver)
     _add_challenges(app, receiver)
+    moderated = Moderated(receiver.database, receiver.changed, receiver.log)
+    app.include_router(moderation(moderated, receiver.moderators))
 
     @app.get("/healthz", summary="Whether the database answers", responses=_UNAVAILABLE)
     def healthz() -> dict[str, str]:

@@ -45,8 +45,11 @@ class Limits:
         self._all = _Bucket(of_all, clock())
         self._addresses: OrderedDict[str, _Bucket] = OrderedDict()
 
-    def wait_s(self, address: str) -> int:
-        """Count a request of an address. Return 0, or the whole seconds after which to try again."""
+    def wait_s(self, address: str, *, counts: bool = True) -> int:
+        """Count a request of an address. Return 0, or the whole seconds after which to try again.
+
+        `counts`: False to ask alone.
+        """
         now, name = self._clock(), _name(address)
         bucket = self._addresses.setdefault(name, _Bucket(self._rate, now))
         self._addresses.move_to_end(name)
@@ -55,8 +58,9 @@ class Limits:
         wait = max(bucket.wait_s(now), self._all.wait_s(now))
         if wait:
             return ceil(wait)
-        bucket.take()
-        self._all.take()
+        if counts:
+            bucket.take()
+            self._all.take()
         return 0
 
 

@@ -13,6 +13,7 @@ from bench.receiver.checkpoint import sign_checkpoint
 from bench.receiver.database import Database
 from bench.receiver.http.app import Receiver, application
 from bench.receiver.http.limits import Limits, Rate
+from bench.receiver.http.moderation import Moderators
 from bench.receiver.publisher import Places, Publisher
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 OF_ADDRESS: Final = Rate(per_s=1.0, burst=60)
 OF_ALL: Final = Rate(per_s=100.0, burst=500)
+OF_WRONG_TOKENS: Final = Rate(per_s=1 / 60, burst=10)
 _STOPS_S: Final = 10
 _MOST_AT_ONCE: Final = 200
 _MOST_HEADER_BYTES: Final = 16 * 1024
@@ -37,10 +39,17 @@ class Address:
 
 
 def serve_until_stopped(
-    database: Database, places: Places, address: Address, key: "SigningKey", log: Callable[[str], None]
+    database: Database,
+    places: Places,
+    address: Address,
+    key: "SigningKey",
+    log: Callable[[str], None],
+    *,
+    token: str | None,
 ) -> None:
     """Answer until a signal asks to stop; then requests that have begun are answered.
 
+    `token`: of moderators; None where nobody moderates over HTTP.
     A proxy on this computer may state the address of a client (`X-Forwarded-For`); nobody else may.
     """
     with Publisher(database, places, address.origin, log) as publisher:
@@ -52,6 +61,9 @@ def serve_until_stopped(
             log=log,
             sign=lambda head: sign_checkpoint(head, address.origin, datetime.now(UTC), key),
             issue=lambda: issue_challenge(address.origin, datetime.now(UTC), key),
+            moderators=None
+            if token is None
+            else Moderators(address.origin, token, Limits(OF_WRONG_TOKENS, OF_ALL, time.monotonic)),
         )
         config = uvicorn.Config(
             application(receiver),

@@ -16,6 +16,7 @@ from bench.receiver.checkpoint import sign_checkpoint
 from bench.receiver.database import Database
 from bench.receiver.http.app import Receiver, application
 from bench.receiver.http.limits import Limits, Rate
+from bench.receiver.http.moderation import Moderators
 from tests.identity.signers import signer
 from tests.receiver.sent import NOW
 
@@ -25,7 +26,13 @@ FREE = Rate(per_s=1e6, burst=10**6)
 
 @contextmanager
 def served(
-    database: Database, public: Path, lines: list[str], *, of_address: Rate = FREE, of_all: Rate = FREE
+    database: Database,
+    public: Path,
+    lines: list[str],
+    *,
+    of_address: Rate = FREE,
+    of_all: Rate = FREE,
+    moderators: Moderators | None = None,
 ) -> Iterator[httpx2.Client]:
     """Serve, and yield a client. `lines` gets the lines of the log, and `changed` for each new bundle."""
     limits = Limits(of_address, of_all, lambda: 0.0)
@@ -34,7 +41,7 @@ def served(
         partial(sign_checkpoint, origin="tests", at=NOW, key=KEY),
     )
     issue = partial(issue_challenge, site="http://127.0.0.1", at=NOW, key=KEY)
-    receiver = Receiver(database, public, limits, changed, lines.append, sign, issue)
+    receiver = Receiver(database, public, limits, changed, lines.append, sign, issue, moderators)
     server = uvicorn.Server(uvicorn.Config(application(receiver), log_config=None, access_log=False))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = threading.Thread(target=server.run, args=([listening],))
