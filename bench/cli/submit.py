@@ -208,7 +208,7 @@ def _submit(path: Path, way: _Way, *, handle: str | None, note: str | None, yes:
         if isinstance(way.remote, Dataset):
             send_to_dataset(bundle, content, made.record, way.remote, account)
         elif isinstance(way.remote, Site):
-            send_to_site(bundle, content, way.remote)
+            send_to_site(bundle, content, made.record, way.remote)
     return ExitCode.DONE
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bench.submit.receipt import Receipt
 
 
-def send_to_site(bundle: Path, content: bytes, site: "Site") -> None:
+def send_to_site(bundle: Path, content: bytes, record: "Record", site: "Site") -> None:
     """Send a bundle to a site and keep the receipt beside it.
 
     Raises:
@@ -40,6 +40,8 @@ def send_to_site(bundle: Path, content: bytes, site: "Site") -> None:
         url=site.url + answer.url,
         sent_at=datetime.now(UTC),
         bundle_sha256=digest_of(content),
+        content_hash=record.content_hash,
+        log_salt=answer.log_salt,
     )
     _keep(bundle, receipt)
 

@@ -13,7 +13,7 @@ from bench.receiver import ledger
 from bench.receiver.confirming import forget_account
 from bench.receiver.ledger import Event
 from bench.receiver.states import Action, State, after
-from bench.receiver.submissions import Submission, find, is_revoked, listed
+from bench.receiver.submissions import Submission, find, is_revoked, listed, salt_of
 from bench.receiver.tables import KEYS, REQUESTS, SUBMISSIONS
 from bench.text import MAX_NAME, clean
 
@@ -120,5 +120,5 @@ def _set_state(connection: sa.Connection, submission_id: str, state: State, reas
 
 
 def _log(connection: sa.Connection, known: Submission, event: Event, at: datetime) -> None:
-    salt = connection.scalar(sa.select(SUBMISSIONS.c.salt).where(SUBMISSIONS.c.id == known.id))
-    ledger.append(connection, event, ledger.subject_of(bytes(salt or b""), known.content_hash), at)
+    salt = salt_of(connection, known.id) or b""
+    ledger.append(connection, event, ledger.subject_of(salt, known.content_hash), at)

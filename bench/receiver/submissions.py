@@ -152,6 +152,12 @@ def body(connection: sa.Connection, submission_id: str) -> bytes | None:
     return None if found is None else bytes(found)
 
 
+def salt_of(connection: sa.Connection, submission_id: str) -> bytes | None:
+    """Return the salt of a submission's entries in the log; None after deletion."""
+    found = connection.scalar(sa.select(SUBMISSIONS.c.salt).where(SUBMISSIONS.c.id == submission_id))
+    return None if found is None else bytes(found)
+
+
 def _by_hash(connection: sa.Connection, content_hash: str) -> Submission | None:
     row = connection.execute(sa.select(*_COLUMNS).where(SUBMISSIONS.c.content_hash == content_hash)).first()
     return None if row is None else _submission(row)

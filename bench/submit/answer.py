@@ -39,6 +39,9 @@ class Accepted(_Answered):
     state: str = Field(pattern=r"^[a-z_]{1,32}$", description="such as valid, held or published")
     url: str = Field(pattern=r"^/[\w.~-][\w./~-]{0,200}$", description="page of the entry, below the site")
     findings: tuple[SiteFinding, ...]
+    log_salt: str | None = Field(
+        default=None, pattern=r"^[0-9a-f]{32}$", description="of the entries in the site's log; only at first"
+    )
 
 
 class Refused(_Answered):

@@ -11,6 +11,8 @@ from bench.receiver.checkpoint import sign_checkpoint
 from bench.receiver.database import Database
 from bench.receiver.moderation import moderate
 from bench.receiver.states import Action
+from bench.receiver.submissions import salt_of
+from bench.submit.receipt import Receipt, write_receipt
 from tests.cli.conftest import Say
 from tests.identity.signers import signer
 from tests.receiver.sent import NOW, do, every, look, sent
@@ -130,3 +132,41 @@ def test_anybody_can_verify_without_the_packages_of_a_receiver(
     words = ("site", "verify-log", "log.jsonl", "--checkpoint", kept.name, "--key", KEY)
     ended = bench(*words, home=home, cwd=tmp_path, env=without)
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_a_sender_finds_the_entries_of_a_record_by_its_receipt(
+    say: Say, receiver: Database, tmp_path: Path
+) -> None:
+    one = sent(receiver, 1)
+    salt = look(receiver, salt_of, one.id)
+    assert salt is not None
+    receipt = Receipt(
+        site=ORIGIN,
+        id=one.id,
+        state="valid",
+        url=f"{ORIGIN}/records/{one.id}/",
+        sent_at=NOW,
+        bundle_sha256="0" * 64,
+        content_hash=one.content_hash,
+        log_salt=salt.hex(),
+    )
+    path = write_receipt(tmp_path / "mine.bundle.json", receipt)
+    sent(receiver, 2)
+    for action in (Action.WITHDRAW, Action.DELETE):
+        do(receiver, moderate, one.id, action, "asked for", NOW)
+    (tmp_path / "log.jsonl").write_bytes(log_of(receiver))
+    words = ("site", "verify-log", "log.jsonl", "--receipt", path.name)
+    assert say(*words).out.splitlines()[1:] == [
+        "receipt     entry 1: received at 2026-12-01 12:00 UTC",
+        "receipt     entry 3: withdrawn at 2026-12-01 12:00 UTC",
+        "receipt     entry 4: deleted at 2026-12-01 12:00 UTC",
+    ], "a deletion does not reach the receipt"
+    write_receipt(tmp_path / "mine.bundle.json", receipt.model_copy(update={"log_salt": "0" * 32}))
+    other = say(*words)
+    assert (other.code, "no entry about the record of the receipt" in other.err) == (1, True)
+    with serve(Answer(200, log_of(receiver))) as site:
+        elsewhere = say("site", "verify-log", site.url, "--receipt", path.name)
+    assert (elsewhere.code, elsewhere.line().endswith(f"That is {ORIGIN}")) == (2, True)
+    path.unlink()
+    write_receipt(tmp_path / "mine.bundle.json", receipt.model_copy(update={"log_salt": None}))
+    assert "has no salt" in say(*words).line()

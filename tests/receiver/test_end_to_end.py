@@ -59,7 +59,8 @@ def test_a_run_is_sent_shown_withdrawn_and_deleted(
         assert f"bench submit RECORD --to {url}" in opened(page, url, places.CONTRIBUTE)
 
         said("submit", str(record), "--to", url, "--yes")
-        entry = json.loads(only(tmp_path, "*.receipt.json").read_text(encoding="utf-8"))["id"]
+        receipt = only(tmp_path, "*.receipt.json")
+        entry = json.loads(receipt.read_text(encoding="utf-8"))["id"]
         state = f"/api/submissions/{entry}"
         while client.get(state).json()["state"] != "published":
             wait_for_line(server, BUILT)
@@ -84,7 +85,9 @@ def test_a_run_is_sent_shown_withdrawn_and_deleted(
         assert "This page does not exist" in opened(page, url, places.record_page(entry))
         found = client.get(state).json()
         assert (found["state"], found["reason"]) == ("deleted", "asked for by its sender")
-        assert said("site", "verify-log", url).startswith("log         4 entries")
+        verified = said("site", "verify-log", url, "--receipt", str(receipt))
+        assert verified.startswith("log         4 entries")
+        assert verified.count("receipt     entry ") == 4
         events = [json.loads(line)["event"] for line in client.get("/api/log").text.splitlines()]
         assert events == [Event.RECEIVED, Event.PUBLISHED, Event.WITHDRAWN, Event.DELETED]
         page.close()

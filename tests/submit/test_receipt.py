@@ -4,11 +4,16 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
+from bench.errors import RecordError
 from bench.store import naming
-from bench.submit.receipt import Receipt, write_receipt
+from bench.submit.receipt import Receipt, read_receipt, write_receipt
+
+HASH = "sha256:" + "a" * 64
 
 
-def receipt(site: str) -> Receipt:
+def receipt(site: str, salt: str | None = None) -> Receipt:
     return Receipt(
         site=site,
         id="0123456789abcdef",
@@ -16,6 +21,8 @@ def receipt(site: str) -> Receipt:
         url=f"{site}/records/0123456789abcdef/",
         sent_at=datetime(2026, 6, 7, 20, 15, tzinfo=UTC),
         bundle_sha256="0" * 64,
+        content_hash=HASH,
+        log_salt=salt,
     )
 
 
@@ -30,6 +37,8 @@ def test_it_has_what_was_sent_where_and_is_no_record(tmp_path: Path) -> None:
         "url": "https://example.org/moss/records/0123456789abcdef/",
         "sent_at": "2026-06-07T20:15:00Z",
         "bundle_sha256": "0" * 64,
+        "content_hash": HASH,
+        "log_salt": None,
     }
     assert list(naming.records_below(tmp_path)) == []
 
@@ -41,3 +50,21 @@ def test_each_site_has_one_and_the_last_answer_counts(tmp_path: Path) -> None:
         "r.a.example.receipt.json",
         "r.datasets-org-name.receipt.json",
     }
+
+
+def test_the_salt_of_the_first_answer_is_kept_when_the_same_record_is_sent_again(tmp_path: Path) -> None:
+    bundle, first = tmp_path / "r.bundle.json", receipt("https://a.example", "b" * 32)
+    write_receipt(bundle, first)
+    again = write_receipt(bundle, receipt("https://a.example").model_copy(update={"state": "published"}))
+    assert read_receipt(again) == first.model_copy(update={"state": "published"})
+    other = receipt("https://a.example").model_copy(update={"content_hash": "sha256:" + "c" * 64})
+    assert read_receipt(write_receipt(bundle, other)).log_salt is None
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[" * 20_000, b"\xff", b'{"schema_version": "9"}'])
+def test_what_is_no_receipt_is_one_line(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "x.receipt.json"
+    path.write_bytes(content)
+    with pytest.raises(RecordError, match=r"cannot be read|is no receipt") as caught:
+        read_receipt(path)
+    assert len(str(caught.value).splitlines()) == 1

@@ -18,6 +18,11 @@ class Stored(Frozen):
     received_at: Utc
     reason: str | None = Field(description="for which it is held, rejected, withdrawn or deleted")
     findings: tuple[Finding, ...]
+    log_salt: str | None = Field(
+        default=None,
+        description="16 bytes in hex, in the answer 201 alone: the SHA-256 of them and of the record's "
+        "content_hash is the subject of its entries in the log",
+    )
 
 
 class Waiting(Stored):
@@ -49,8 +54,11 @@ def waiting(submission: Submission) -> Waiting:
     )
 
 
-def stored(submission: Submission) -> Stored:
-    """Return what anybody may know of a submission: neither its words nor its address."""
+def stored(submission: Submission, salt: bytes | None = None) -> Stored:
+    """Return what anybody may know of a submission: neither its words nor its address.
+
+    `salt`: for its sender alone. Who has it finds the entries of the log, after a deletion too.
+    """
     return Stored(
         id=submission.id,
         state=submission.state,
@@ -58,4 +66,5 @@ def stored(submission: Submission) -> Stored:
         received_at=submission.received_at,
         reason=submission.reason,
         findings=submission.findings,
+        log_salt=None if salt is None else salt.hex(),
     )

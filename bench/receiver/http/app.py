@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
 
+import sqlalchemy as sa
 from fastapi import FastAPI, Header, Request, Response
 from fastapi import Path as InPath
 from fastapi.exceptions import RequestValidationError
@@ -27,7 +28,7 @@ from bench.receiver.http.metrics import Metrics
 from bench.receiver.http.moderation import Moderated, Moderators, moderation
 from bench.receiver.http.watching import Watching
 from bench.receiver.intake import RefusedError, judge
-from bench.receiver.submissions import ReusedKeyError, receive
+from bench.receiver.submissions import ReusedKeyError, Submission, receive, salt_of
 from bench.records.submission import MOST_BYTES, Envelope
 
 MOST_BODY_S: Final = 30.0
@@ -155,17 +156,21 @@ def _add_submissions(app: FastAPI, receiver: Receiver) -> None:
 
 
 def _receive(receiver: Receiver, content: bytes, asked: stored_submissions.Request) -> Response:
+    def store(connection: sa.Connection) -> tuple[Submission, bytes | None]:
+        submission, is_new = receive(connection, judged, asked)
+        return submission, salt_of(connection, submission.id) if is_new else None
+
     try:
         judged = judge(content, asked.at)
-        submission, is_new = receiver.database.write(lambda connection: receive(connection, judged, asked))
+        submission, salt = receiver.database.write(store)
     except RefusedError as error:
         return _refused(422, error.title, Refused(title=error.title, findings=error.findings))
     except ReusedKeyError:
         return _refused(409, "the idempotency key came with other bytes before")
-    if is_new:
+    if salt is not None:
         receiver.changed()
-    status = 201 if is_new else 200
-    return Response(stored(submission).model_dump_json(), status, media_type="application/json")
+    status = 200 if salt is None else 201
+    return Response(stored(submission, salt).model_dump_json(), status, media_type="application/json")
 
 
 # --- the log ----------------------------------------------------------------------------------------------

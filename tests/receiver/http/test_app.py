@@ -51,15 +51,24 @@ def test_a_bundle_is_stored_and_its_state_can_be_asked(client: httpx2.Client, li
     found = answer.json()
     assert found["state"] == "valid"
     assert found["url"] == f"/records/{found['id']}/"
-    assert client.get(f"{PLACE}/{found['id']}").json() == found
+    assert client.get(f"{PLACE}/{found['id']}").json() == found | {"log_salt": None}
     assert lines.count("changed") == 1
 
 
 def test_the_same_again_is_200_with_the_same_document(client: httpx2.Client, lines: list[str]) -> None:
     first, again = post(client, bundle()), post(client, bundle())
     assert (first.status_code, again.status_code) == (201, 200)
-    assert first.json() == again.json()
+    assert first.json() | {"log_salt": None} == again.json()
     assert lines.count("changed") == 1
+
+
+def test_who_sends_a_record_first_can_find_its_entries_in_the_log(client: httpx2.Client) -> None:
+    """Nobody else can: the bundle is on the site, and anybody can send it again."""
+    salt = bytes.fromhex(post(client, bundle(1)).json()["log_salt"])
+    post(client, bundle(2))
+    subjects = [json.loads(line)["subject"] for line in client.get("/api/log").text.splitlines()]
+    assert subjects.index(ledger.subject_of(salt, run(1).content_hash)) == 0
+    assert post(client, bundle(1)).json()["log_salt"] is None
 
 
 def test_an_idempotency_key_with_other_bytes_is_a_conflict(client: httpx2.Client) -> None:
