@@ -1,5 +1,6 @@
 """`python -m bench` and the command `bench`."""
 
+import gc
 import sys
 
 
@@ -23,7 +24,9 @@ def main() -> None:
             raise
         sys.stderr.write(f"bench: {fault}. Fix it: {fault.command}\n")
         sys.exit(3)
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    gc.freeze()  # a search for garbage at the end would only take time
+    sys.exit(code)
 
 
 if __name__ == "__main__":

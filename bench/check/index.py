@@ -3,10 +3,9 @@
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
-from operator import itemgetter
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Final, Self, TypeVar
 
 from bench.check.document import document
 from bench.check.group import GroupKey
@@ -25,11 +24,13 @@ from bench.check.index_file import (
 from bench.check.index_group import GroupCells
 from bench.check.index_reading import BRIEF, Indexed, Progress, Stamp, key_of, no_progress, read_all, stamp_of
 from bench.check.sources import Link, Sources
-from bench.check.summary import Brief, CellFigures, CellSummary, RecordHead, RecordSummary
+from bench.check.summary import Brief, CellSummary, RecordHead, RecordSummary
 from bench.errors import RecordError
 from bench.records.check import Check
 from bench.records.enums import Provenance
 
+_MOST_HEADS: Final = 4096
+"""Parsed heads that are remembered: a card's are asked for twice."""
 Result = TypeVar("Result")
 Figures = Sequence[tuple[str, int, tuple[float | None, ...]]]
 """Cell id, place of the cell in its record, and the values of the metrics asked for."""
@@ -41,6 +42,7 @@ class Index:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._database = connection
         connection.execute("CREATE TEMP TABLE chosen (path BLOB PRIMARY KEY)")
+        self._head = lru_cache(_MOST_HEADS)(partial(checked, RecordHead))
 
     def __enter__(self) -> Self:
         """The index itself."""
@@ -62,20 +64,22 @@ class Index:
         other processes where there is much to do. `progress` gets the files read so far and those to read.
         """
         stored = self._stamps()
-        stale = [path for path in paths if stored.get(key_of(path)) != stamp_of(path)]
+        keys = list(map(key_of, paths))
+        stale = [path for key, path in zip(keys, paths, strict=True) if stored.get(key) != stamp_of(path)]
         for done, batch in read_all(stale, read):
             self._keep(batch)
             progress(done, len(stale))
-        self._forget_the_gone()
-        self.choose(paths)
+        self._forget_the_gone(stored.keys() - keys)
+        self._choose(keys)
 
     def choose(self, paths: Iterable[Path]) -> None:
         """Choose the files that count in all that follows, of those read before."""
+        self._choose(map(key_of, paths))
+
+    def _choose(self, keys: Iterable[bytes]) -> None:
         with _Transaction(self._database):
             self._database.execute("DELETE FROM chosen")
-            self._database.executemany(
-                "INSERT OR IGNORE INTO chosen VALUES (?)", ((key_of(path),) for path in paths)
-            )
+            self._database.executemany("INSERT OR IGNORE INTO chosen VALUES (?)", ((key,) for key in keys))
 
     def faults(self) -> tuple[RecordError, ...]:
         """The faults of files that cannot be used, in the order of their names."""
@@ -117,29 +121,22 @@ class Index:
                 group = groups[key] = checked(GroupKey, key)
             yield os.fsdecode(path), group, parsed(BRIEF, brief)
 
-    def head(self, path: Path) -> RecordHead:
-        """The head of a file.
+    def heads(self, paths: Sequence[Path]) -> Iterator[RecordHead]:
+        """The heads of some files, in this order. Chooses these files.
 
         Raises:
-            RecordError: the file is gone, or it is no record.
+            RecordError: a file is gone, or it is no record.
         """
-        found = self._database.execute("SELECT head FROM files WHERE path = ?", (key_of(path),)).fetchone()
-        if found is None or found[0] is None:
-            raise RecordError(f"{path}: was removed", hint="Run it again")
-        return checked(RecordHead, found[0])
-
-    def figures(self, metrics: Sequence[str]) -> Iterator[tuple[Path, Sequence[CellFigures]]]:
-        """The values of some metrics in the measured cells of the chosen files, without reading the rest."""
-        values = ", json_extract(body, ?)" * len(metrics)
+        self.choose(paths)
         rows = self._database.execute(
-            f"SELECT path, cell_id, nth{values} FROM cells"  # noqa: S608  (as many question marks as metrics)
-            " JOIN files ON files.id = cells.file JOIN chosen USING (path)"
-            " WHERE json_extract(body, '$.status') = 'measured' ORDER BY path, nth",
-            [f"$.figures.{metric}[0]" for metric in metrics],
+            "SELECT path, body FROM chosen JOIN files USING (path) JOIN heads ON heads.file = files.id"
         )
-        for path, group in groupby(rows, key=itemgetter(0)):
-            found = [CellFigures(cell_id, nth, _numbers(values)) for _, cell_id, nth, *values in group]
-            yield Path(os.fsdecode(path)), found
+        found = dict(rows)
+        for path in paths:
+            body = found.get(key_of(path))
+            if body is None:
+                raise RecordError(f"{path}: was removed", hint="Run it again")
+            yield self._head(body)
 
     def cells(self, path: Path) -> tuple[CellSummary, ...]:
         """The cells of a file, in the order of its record."""
@@ -190,11 +187,12 @@ class Index:
     def _heads(self, key: GroupKey) -> list[tuple[int, Path, RecordHead]]:
         """Each record once, under the first of its names; of equal predictions the newest."""
         rows = self._database.execute(
-            "SELECT files.id, min(path), head FROM files JOIN chosen USING (path)"
-            " JOIN groups ON groups.id = files.grp WHERE key = ? GROUP BY hash ORDER BY min(path)",
+            "SELECT files.id, min(path), body FROM files JOIN chosen USING (path)"
+            " JOIN groups ON groups.id = files.grp JOIN heads ON heads.file = files.id"
+            " WHERE key = ? GROUP BY hash ORDER BY min(path)",
             (key.model_dump_json(),),
         )
-        found = [(file, Path(os.fsdecode(path)), checked(RecordHead, head)) for file, path, head in rows]
+        found = [(file, Path(os.fsdecode(path)), self._head(head)) for file, path, head in rows]
         kept = {head.hash for head in Sources.of(head for *_, head in found).heads} if found else set()
         return [one for one in found if one[2].hash in kept]
 
@@ -211,13 +209,15 @@ class Index:
             return  # another process was quicker
         self._forget(key)
         group = self._group(indexed.group) if indexed.group is not None else None
-        text = indexed.hash, indexed.head, indexed.brief, indexed.fault, indexed.hint
+        text = indexed.hash, indexed.brief, indexed.fault, indexed.hint
         row = (key, *indexed.stamp, group, *text)
         file = self._database.execute(
-            "INSERT INTO files (path, size, mtime_ns, inode, ctime_ns, grp, hash, head, brief, fault, hint)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO files (path, size, mtime_ns, inode, ctime_ns, grp, hash, brief, fault, hint)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             row,
         ).lastrowid
+        if indexed.head is not None:
+            self._database.execute("INSERT INTO heads VALUES (?, ?)", (file, indexed.head))
         self._database.executemany(
             "INSERT INTO cells VALUES (?, ?, ?, ?, ?)",
             ((group, cell, file, nth, body) for nth, (cell, body) in enumerate(indexed.cells)),
@@ -230,9 +230,11 @@ class Index:
         return bool(found == stamp)
 
     def _forget(self, key: bytes) -> None:
-        self._database.execute(
-            "DELETE FROM cells WHERE file IN (SELECT id FROM files WHERE path = ?)", (key,)
-        )
+        for table in ("cells", "heads"):
+            self._database.execute(
+                f"DELETE FROM {table} WHERE file IN (SELECT id FROM files WHERE path = ?)",  # noqa: S608
+                (key,),
+            )
         self._database.execute("DELETE FROM files WHERE path = ?", (key,))
 
     def _group(self, key: str) -> int:
@@ -240,9 +242,9 @@ class Index:
         found: tuple[int] = self._database.execute("SELECT id FROM groups WHERE key = ?", (key,)).fetchone()
         return found[0]
 
-    def _forget_the_gone(self) -> None:
+    def _forget_the_gone(self, keys: Iterable[bytes]) -> None:
         with _Transaction(self._database):
-            for (key,) in self._database.execute("SELECT path FROM files").fetchall():
+            for key in keys:
                 if not os.path.exists(key):  # noqa: PTH110  (a path for each of many files takes a second)
                     self._forget(key)
 
@@ -298,10 +300,3 @@ class _Transaction:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._database.execute("COMMIT" if kind is None else "ROLLBACK")
-
-
-def _numbers(values: Sequence[float | None]) -> tuple[float | None, ...]:
-    """Values as SQLite read them from JSON of any kind."""
-    if not all(value is None or isinstance(value, float | int) for value in values):
-        raise DamagedError("it contains unexpected data")
-    return tuple(values)

@@ -28,7 +28,8 @@ _SCHEMA: Final = (
     "CREATE TABLE groups (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE)",
     "CREATE TABLE files (id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE, size INTEGER NOT NULL,"
     " mtime_ns INTEGER NOT NULL, inode TEXT NOT NULL, ctime_ns INTEGER NOT NULL,"
-    " grp INTEGER, hash TEXT, head TEXT, brief TEXT, fault TEXT, hint TEXT)",
+    " grp INTEGER, hash TEXT, brief TEXT, fault TEXT, hint TEXT)",
+    "CREATE TABLE heads (file INTEGER PRIMARY KEY, body TEXT NOT NULL)",
     "CREATE TABLE cells (grp INTEGER NOT NULL, cell_id TEXT NOT NULL, file INTEGER NOT NULL,"
     " nth INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (grp, cell_id, file, nth)) WITHOUT ROWID",
     "CREATE TABLE merged (grp INTEGER NOT NULL, cell_id TEXT NOT NULL, digest TEXT NOT NULL,"

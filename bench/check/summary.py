@@ -31,7 +31,7 @@ from bench.records.prediction import PlannedSystem
 from bench.records.reasons import OutcomeReason
 from bench.records.verdicts import RecordReason
 
-SUMMARY_VERSION: Final = 10
+SUMMARY_VERSION: Final = 11
 
 
 class Estimate(NamedTuple):
@@ -96,6 +96,14 @@ class DeviceSummary(Frozen):
     now_bytes: int | None
 
 
+class CellFigures(NamedTuple):
+    """Some metrics of one measured cell. `place`: of the cell in its record; None: it has no such figure."""
+
+    cell_id: str
+    place: int
+    values: tuple[float | None, ...]
+
+
 class Judged(Frozen):
     """The file of a record as the validator judged it, and who signed it. Only a site asks for it."""
 
@@ -108,6 +116,7 @@ class Judged(Frozen):
     license: str | None = Field(description="under which it was sent")
     findings: tuple[Finding, ...]
     series: tuple[str, ...] = Field(description="digests of the raw times, by which a copy is found")
+    figures: tuple[CellFigures, ...] = Field(description="those in which records of a card are compared")
 
     @property
     def signer(self) -> str | None:
@@ -147,14 +156,6 @@ class RecordSummary(Frozen):
 
     head: RecordHead
     cells: tuple[CellSummary, ...]
-
-
-class CellFigures(NamedTuple):
-    """Some metrics of one measured cell. `place`: of the cell in its record; None: it has no such figure."""
-
-    cell_id: str
-    place: int
-    values: tuple[float | None, ...]
 
 
 class Brief(NamedTuple):

@@ -12,6 +12,7 @@ from bench.cli.reading import bar, index_file, index_options, note, refuse_if_an
 from bench.cli.site_serve import serve
 from bench.cli.streams import echo
 from bench.store import naming
+from bench.store.record_files import without_search_for_cycles
 
 if TYPE_CHECKING:
     from bench.site.build import Built
@@ -68,7 +69,8 @@ def build(*, results: Path, out: Path, receiver: str | None, index: Path | None,
       bench site build results/ --out public/
       bench site build results/ --out public/ --no-index
     """
-    from bench.site.build import Task, Watch, build_site
+    with without_search_for_cycles():  # nothing that is imported is garbage
+        from bench.site.build import Task, Watch, build_site
     from bench.submit.destination import site_of
 
     task = Task(results, out, receiver=None if receiver is None else site_of(receiver).url)

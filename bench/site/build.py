@@ -1,9 +1,11 @@
 """Builds the site of a folder of results: reads what is new, compares, writes what has changed."""
 
+import gc
 import hashlib
 import os
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -33,6 +35,8 @@ from bench.store.untrusted import kind_of
 from bench.validate.reading import read_judged
 
 _DIGITS: Final = 16
+_COLLECTED: Final = 2_000
+"""Files that are written between two searches for cycles of garbage: one for a few files takes too long."""
 Card = tuple[str, str]
 """Model and slug."""
 
@@ -83,13 +87,14 @@ def build_site(task: Task, index: Path | None, *, is_ours: bool, watch: Watch) -
     tables.require_arrow()
     _require_folders(task)
     made_by = f"site {code_digest()}"
-    return use_index(
-        index,
-        watch.note,
-        lambda opened: _build(task, opened, _site_name(task.out, index), watch),
-        is_ours=is_ours,
-        made_by=made_by,
-    )
+    with without_search_for_cycles():
+        return use_index(
+            index,
+            watch.note,
+            lambda opened: _build(task, opened, _site_name(task.out, index), watch),
+            is_ours=is_ours,
+            made_by=made_by,
+        )
 
 
 def _site_name(out: Path, index: Path | None) -> str:
@@ -115,8 +120,7 @@ def _build(task: Task, index: Index, site_name: str, watch: Watch) -> Built:
     history = history_of(task.results)
     index.update(sorted(naming.records_below(task.results)), read_judged, watch.reading)
     errors = list(index.faults())
-    with without_search_for_cycles():
-        placed = place(in_order(index.briefs(), task.results, history), decisions, known_keys)
+    placed = place(in_order(index.briefs(), task.results, history), decisions, known_keys)
     units = Units(index, site_name)
 
     def busy() -> None:
@@ -142,11 +146,15 @@ def _cards(
     site: Site, by_card: Mapping[Card, Sequence[Placed]], progress: Progress, errors: list[RecordError]
 ) -> dict[Card, CardUnit]:
     found: dict[Card, CardUnit] = {}
+    collected = 0
     for done, card in enumerate(sorted(by_card), start=1):
         try:
             found[card] = write_card(site, *card, by_card[card])
         except RecordError as error:  # changed or removed since it was indexed
             errors.append(error)
+        if site.output.changed - collected >= _COLLECTED:
+            collected = site.output.changed
+            gc.collect()
         progress(done, len(by_card))
     return found
 
@@ -197,17 +205,20 @@ def _data(site: Site, cards: Mapping[Card, CardUnit], newest: datetime) -> Mappi
     last = site.units.page("data")
     if last is not None and last.fingerprint == made_from and site.output.keep(last.files):
         return last.files
-    kept = [site.units.tables(f"card/{model}/{slug}") for model, slug in cards]
-    records = tables.joined(tables.RECORDS, [records for records, _ in kept])
-    cells = tables.joined(tables.CELLS, [cells for _, cells in kept])
+    counts: dict[tables.Table, int] = {}
     written: dict[str, Written] = {}
-    for name, rows in (("records", records), ("cells", cells)):
-        for extension, content in (("parquet", tables.parquet(rows)), ("csv", tables.csv(rows))):
-            written[f"{name}.{extension}"] = site.output.put(f"data/{name}.{extension}", content)
+    with ThreadPoolExecutor(1) as beside:  # Arrow compresses without holding up Python
+        for name, columns in tables.TABLES.items():
+            kept = [site.units.rows(f"card/{model}/{slug}", name) for model, slug in cards]
+            rows, csv = tables.joined(columns, kept)
+            counts[name] = rows.num_rows
+            parquet = beside.submit(tables.parquet, rows)
+            written[f"{name}.csv"] = site.output.put(f"data/{name}.csv", csv)
+            written[f"{name}.parquet"] = site.output.put(f"data/{name}.parquet", parquet.result())
     about = {
         "croissant.json": dataset.croissant(written, newest),
         "CITATION.cff": dataset.citation(newest),
-        "README.md": dataset.readme(records.num_rows, cells.num_rows),
+        "README.md": dataset.readme(counts["records"], counts["cells"]),
         "LICENSE": dataset.license_text(),
     }
     files = {f"data/{name}": each for name, each in written.items()}

@@ -1,12 +1,12 @@
 """The entries of one card page: the four answers of each record, with its card's other records looked at."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal, Self
 
 from bench.check.group import GroupKey
-from bench.check.summary import CellFigures, Judged, RecordHead
+from bench.check.summary import Judged, RecordHead
 from bench.records.enums import Provenance, WeightMode
 from bench.records.findings import SEVERITY_ORDER, Finding, Severity
 from bench.site.card_figures import Owner, reproduction
@@ -33,8 +33,6 @@ from bench.validate.document import MOST_OF_A_CODE, finding
 from bench.validate.outliers import figures_of, noise_factor, outliers
 
 _NOBODY: Final = Reproduction(confirmed=0, unconfirmed=0, cards=None, disagreeing=0)
-ReadFigures = Callable[[Sequence[str]], Iterable[tuple[str, Sequence[CellFigures]]]]
-"""Returns the figures of `COMPARED` in files, by their paths below the results."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +64,12 @@ class CardRecords:
         return None if is_main else Apart.LOCAL
 
 
-def entries_of(card: CardRecords, read: ReadFigures) -> tuple[Entry, ...]:
+def entries_of(card: CardRecords) -> tuple[Entry, ...]:
     """Return the entries of a card, the newest first. Records of another kind of device compare apart."""
     measured = [one for one in card.opened if _is_measurement(card, one)]
     found: dict[str, Entry] = {}
     for kind, of_kind in _by_kind(measured).items():
-        for one, agreement in _compared(of_kind, read, noise_factor(kind)):
+        for one, agreement in _compared(of_kind, noise_factor(kind)):
             found[one.placed.id] = _entry(card, one, agreement)
     entries = (found.get(one.placed.id) or _entry(card, one, _NOBODY) for one in card.opened)
     return tuple(sorted(entries, key=_place, reverse=True))
@@ -84,12 +82,9 @@ def _by_kind(measured: Iterable[Opened]) -> Mapping[Literal["cpu", "cuda"], Sequ
     return found
 
 
-def _compared(
-    measured: Sequence[Opened], read: ReadFigures, factor: float
-) -> Iterator[tuple[Opened, Reproduction]]:
+def _compared(measured: Sequence[Opened], factor: float) -> Iterator[tuple[Opened, Reproduction]]:
     """Yield the records with their outliers as findings, and who agrees with each."""
-    places = {one.placed.received.path: nth for nth, one in enumerate(measured)}
-    figures = figures_of((places[path], cells) for path, cells in read(list(places)))
+    figures = figures_of((nth, one.judged.figures) for nth, one in enumerate(measured))
     owners = [_owner(one) for one in measured]
     keys = [owner.key_id for owner in owners]
     far_off = outliers(keys, figures, _sound(measured), factor)

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Final, NamedTuple
 
 from bench.records.metrics import METRICS
@@ -43,10 +43,35 @@ class _Agreement(NamedTuple):
     machines: int
     worst: int
     """Distinct other identities that do not agree."""
-    near: Sequence[Figure]
-    """Some that agree: of confirmed ones and of others the nearest."""
-    distant: Sequence[Figure]
-    """Some that do not: of confirmed ones and of others the farthest."""
+    figure: Figure
+    runs: tuple["_Run", ...]
+    """Those that agree, of confirmed ones and of others."""
+
+    def near(self) -> Iterator[Figure]:
+        """Some that agree: the nearest."""
+        return chain.from_iterable(run.near(self.figure) for run in self.runs)
+
+    def distant(self) -> Iterator[Figure]:
+        """Some that do not: the farthest."""
+        return chain.from_iterable(run.distant() for run in self.runs)
+
+
+class _Run(NamedTuple):
+    """Figures from `begin` to `end`, of sorted ones."""
+
+    counted: Sequence[Figure]
+    begin: int
+    end: int
+
+    def near(self, figure: Figure) -> Sequence[Figure]:
+        """Some figures in it: those around one."""
+        place = bisect_left(self.counted, figure)
+        return self.counted[max(self.begin, place - _HALF) : min(self.end, place + _HALF)]
+
+    def distant(self) -> Sequence[Figure]:
+        """Some figures outside: the lowest and the highest."""
+        above = max(self.end, len(self.counted) - _HALF)
+        return (*self.counted[: min(_HALF, self.begin)], *self.counted[above:])
 
 
 def reproduction(
@@ -61,7 +86,8 @@ def reproduction(
     least: dict[int, _Agreement] = {}
     worst: Counter[int] = Counter()
     for (_, metric), every in figures.items():
-        for owner, found in _agreements(owners, every, published, factor, METRICS[metric].noise_bytes):
+        for found in _agreements(owners, every, published, factor, METRICS[metric].noise_bytes):
+            owner = found.figure.owner
             worst[owner] = max(worst[owner], found.worst)
             if owner not in least or found[:3] < least[owner][:3]:
                 least[owner] = found
@@ -71,8 +97,8 @@ def reproduction(
             unconfirmed=found.unconfirmed,
             cards=None if owners[owner].machine is None else found.machines,
             disagreeing=worst[owner],
-            agreeing_ids=_others(owners, found.near, owner),
-            disagreeing_ids=_others(owners, found.distant, owner),
+            agreeing_ids=_others(owners, found.near(), owner),
+            disagreeing_ids=_others(owners, found.distant(), owner),
         )
         for owner, found in least.items()
     }
@@ -107,17 +133,9 @@ class _Window:
         """The number of identities in it without one."""
         return len(self._identities) - (own in self._identities)
 
-    def near(self, figure: Figure) -> Sequence[Figure]:
-        """Some figures in it: those around one."""
-        place = bisect_left(self._counted, figure)
-        return self._counted[max(self._begin, place - _HALF) : min(self._end, place + _HALF)]
-
-    def distant(self) -> Sequence[Figure]:
-        """Some figures outside: the lowest and the highest."""
-        return (
-            *self._counted[: min(_HALF, self._begin)],
-            *self._counted[max(self._end, len(self._counted) - _HALF) :],
-        )
+    def run(self) -> _Run:
+        """What it holds."""
+        return _Run(self._counted, self._begin, self._end)
 
     def _count(self, figure: Figure, step: int) -> None:
         owner = self._owners[figure.owner]
@@ -133,7 +151,7 @@ def _agreements(
     published: frozenset[int],
     factor: float,
     noise: float,
-) -> Iterator[tuple[int, _Agreement]]:
+) -> Iterator[_Agreement]:
     """Yield for each figure of one cell and metric who agrees with it."""
     counted = [
         figure for figure in every if figure.owner in published and owners[figure.owner].key_id is not None
@@ -151,9 +169,8 @@ def _agreements(
         cards = len(machines) - len({own.machine, None} & machines.keys())
         worst = len(identities) - (own.identity in identities) - by_account - by_key
         numbers = [min(count, MOST_COUNTED) for count in (by_account, by_key, cards, worst)]
-        near = [each for window in windows for each in window.near(figure)]
-        distant = [each for window in windows for each in window.distant()]
-        yield figure.owner, _Agreement(numbers[0], numbers[1], numbers[2], numbers[3], near, distant)
+        runs = (windows[0].run(), windows[1].run())
+        yield _Agreement(numbers[0], numbers[1], numbers[2], numbers[3], figure, runs)
 
 
 def _others(owners: Sequence[Owner], figures: Iterable[Figure], own: int) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """The files of one card: its page and check document, those of its records, its rows of the data."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -8,7 +8,7 @@ from typing import Final
 
 from bench.check.document import merge
 from bench.check.index import Index
-from bench.check.summary import CellFigures, RecordSummary
+from bench.check.summary import RecordSummary
 from bench.errors import RecordError
 from bench.hardware.catalog import name_of
 from bench.records.check import Check
@@ -26,10 +26,9 @@ from bench.site.states import Opened, Placed
 from bench.site.units import CardUnit, RecordFiles, Units, fingerprint
 from bench.store.bundle import is_envelope, unwrap
 from bench.store.canonical import canonical, parse
-from bench.store.record_files import MAX_RECORD_BYTES, without_search_for_cycles
+from bench.store.record_files import MAX_RECORD_BYTES
 from bench.store.untrusted import read_file
 from bench.text import MAX_NAME, clean, decode
-from bench.validate.outliers import COMPARED
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +53,7 @@ def write_card(site: Site, model: str, slug: str, placed: Sequence[Placed]) -> C
     last = site.units.card(name)
     if last is not None and last.fingerprint == made_from and site.output.keep(_all_files(last)):
         return last
-    with without_search_for_cycles():
-        unit, rows = _Card(site, model, slug, placed, last).write(made_from)
+    unit, rows = _Card(site, model, slug, placed, last).write(made_from)
     return site.units.keep_card(name, unit, rows)
 
 
@@ -95,11 +93,12 @@ class _Card:
         self.slug: Final = slug
         self._last = {} if last is None else last.records
         self._received = {one.id: one.received for one in placed}
-        opened = [Opened.of(one, site.index.head(site.results / one.received.path)) for one in placed]
+        heads = site.index.heads([site.results / one.received.path for one in placed])
+        opened = [Opened.of(one, head) for one, head in zip(placed, heads, strict=True)]
         self._records = CardRecords.of(opened) if opened else None
-        self.entries: Final = () if self._records is None else entries_of(self._records, self._figures)
+        self.entries: Final = () if self._records is None else entries_of(self._records)
 
-    def write(self, made_from: str) -> tuple[CardUnit, tuple[bytes, bytes]]:
+    def write(self, made_from: str) -> tuple[CardUnit, Mapping[tables.Table, tables.Rows]]:
         """Write all files; return what is kept of them, and the rows of the data."""
         records = {entry.id: self._record(entry) for entry in self.entries}
         page = self._page()
@@ -120,12 +119,6 @@ class _Card:
 
     def _file(self, entry: Entry) -> Path:
         return self.site.results / self._received[entry.id].path
-
-    def _figures(self, paths: Sequence[str]) -> Iterator[tuple[str, Sequence[CellFigures]]]:
-        below = {self.site.results.absolute() / path: path for path in paths}
-        self.site.index.choose(below)
-        for path, found in self.site.index.figures(COMPARED):
-            yield below[path], found
 
     # --- the card -------------------------------------------------------------------------------------
 
@@ -198,24 +191,27 @@ class _Card:
             confirmed=sum(entry.answers.reproduction.confirmed > 0 for entry in counted),
         )
 
-    def _rows(self, records: Mapping[str, RecordFiles]) -> tuple[bytes, bytes]:
-        """The rows of the data. Those of the cells of unchanged records are there from the last build."""
+    def _rows(self, records: Mapping[str, RecordFiles]) -> Mapping[tables.Table, tables.Rows]:
+        """The rows of the data. Those of unchanged records are there from the last build."""
         shown = [entry for entry in self.entries if entry.state in SHOWN]
         fresh = [entry for entry in shown if records[entry.id] != self._last.get(entry.id)]
-        rows = [
-            tables.cell_row(entry, cell)
-            for entry in fresh
-            for cell in self.site.index.cells(self._file(entry))
-        ]
-        cells = tables.table(tables.CELLS, rows)
+        rows: dict[tables.Table, list[tables.Row]] = {
+            "records": [tables.record_row(entry) for entry in fresh],
+            "cells": [
+                tables.cell_row(entry, cell)
+                for entry in fresh
+                for cell in self.site.index.cells(self._file(entry))
+            ],
+        }
+        ids = [entry.id for entry in shown]
+        return {name: self._with_kept(name, found, ids) for name, found in rows.items()}
+
+    def _with_kept(self, name: tables.Table, rows: Sequence[tables.Row], ids: Sequence[str]) -> tables.Rows:
+        found = tables.table(tables.TABLES[name], rows)
         if self._last:
-            _, last = self.site.units.tables(_unit_name(self.model, self.slug))
-            ids = [entry.id for entry in shown]
-            cells = tables.arranged(tables.unpacked(tables.CELLS, last), cells, ids)
-        return (
-            tables.packed(tables.table(tables.RECORDS, list(map(tables.record_row, shown)))),
-            tables.packed(cells),
-        )
+            last = self.site.units.rows(_unit_name(self.model, self.slug), name)
+            found = tables.arranged(tables.unpacked(tables.TABLES[name], last.arrow), found, ids)
+        return tables.packed(found)
 
     # --- its records ----------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from bench import shipped
 from bench.records.submission import LICENSE
 from bench.site.output import Written
-from bench.site.tables import CELLS, RECORDS, Column
+from bench.site.tables import TABLES, Column
 
 NAME: Final = "moss-audio-bench-results"
 TITLE: Final = "MOSS-Audio bench: results"
@@ -22,7 +22,6 @@ _DESCRIPTION: Final = (
     "who signed it and how many others agree. Refused and withdrawn records are left out; those that are "
     "held for a person are marked in the column `state`."
 )
-_TABLES: Final[Mapping[str, Sequence[Column]]] = {"records": RECORDS, "cells": CELLS}
 _TYPES: Final = {
     "text": "sc:Text",
     "integer": "sc:Integer",
@@ -84,7 +83,7 @@ def croissant(files: Mapping[str, Written], newest: datetime) -> bytes:
         "citeAs": f"{TITLE}, {newest:%Y-%m-%d}. {LICENSE}.",
         "isLiveDataset": True,
         "distribution": [_file(name, written) for name, written in sorted(files.items())],
-        "recordSet": [_record_set(name, columns) for name, columns in _TABLES.items()],
+        "recordSet": [_record_set(name, columns) for name, columns in TABLES.items()],
     }
     return (json.dumps(document, indent=1) + "\n").encode()
 
@@ -143,7 +142,7 @@ def readme(records: int, cells: int) -> bytes:
         "Figures are medians over the repeats of a cell; the raw series of a record are in",
         "`../records/ID/record.json`. In CSV a text that a spreadsheet would run begins with an ' sign.\n",
     ]
-    for name, columns in _TABLES.items():
+    for name, columns in TABLES.items():
         rows = (f"| `{column.name}` | {column.type} | {column.meaning} |" for column in columns)
         parts.append("\n".join((f"## {name}\n", "| column | type | meaning |", "|---|---|---|", *rows, "")))
     return "\n".join(parts).encode()

@@ -145,11 +145,10 @@ def _keepers(files: Sequence[_Checked]) -> Mapping[int, int]:
     found: dict[int, int] = {}
     for nth, one in enumerate(files):
         claims = () if one.is_wrong else (one.received.brief.hash, *one.received.brief.series)
-        keeper = next((claimed[claim] for claim in claims if claim in claimed), None)
-        if keeper is None:
+        if claimed.keys().isdisjoint(claims):
             claimed.update(dict.fromkeys(claims, nth))
         else:
-            found[nth] = keeper
+            found[nth] = next(claimed[claim] for claim in claims if claim in claimed)
     return found
 
 

@@ -3,7 +3,10 @@
 Columns are declared once: name, type, meaning. Parquet, CSV and the data card read the declaration.
 """
 
-from collections.abc import Iterator, Sequence
+import io
+import json
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
@@ -18,8 +21,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Type = Literal["text", "integer", "number", "boolean", "date"]
+Table = Literal["records", "cells"]
 Value = str | int | float | bool | None
+Row = tuple[Value, ...]
 _MOST: Final = 2**63 - 1
+_FORMULA: Final = r"^[=+\-@\t\r\n]"
 
 
 class Column(NamedTuple):
@@ -94,9 +100,10 @@ CELLS: Final = (
     Column("labels", "text", "What disturbed it: noisy, contended, throttled, spilled"),
     *(column for metric in FIGURES.values() for column in _of_metric(metric)),
 )
+TABLES: Final[Mapping[Table, Sequence[Column]]] = {"records": RECORDS, "cells": CELLS}
 
 
-def record_row(entry: Entry) -> tuple[Value, ...]:
+def record_row(entry: Entry) -> Row:
     """Return the row of a record, in the order of `RECORDS`."""
     head, answers = entry.head, entry.answers
     model, device, software, agreed = head.model, head.device, head.software, answers.reproduction
@@ -120,7 +127,7 @@ def _date(time: datetime) -> str:
     return time.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def cell_row(entry: Entry, cell: CellSummary) -> tuple[Value, ...]:
+def cell_row(entry: Entry, cell: CellSummary) -> Row:
     """Return the row of a cell, in the order of `CELLS`."""
     return (
         *(entry.id, cell.cell_id, entry.head.model.name, entry.head.device.slug, entry.state.value),
@@ -158,16 +165,23 @@ def require_arrow() -> None:
         ) from error
 
 
-def table(columns: Sequence[Column], rows: Sequence[Sequence[Value]]) -> "pa.Table":
-    """Return rows as a table."""
+def table(columns: Sequence[Column], rows: Sequence[Row]) -> "pa.Table":
+    """Return rows as a table. They go through JSON: `pyarrow.array` would import pandas, which takes long."""
     import pyarrow as pa
+    from pyarrow.json import ParseOptions, ReadOptions, read_json
 
     schema = _schema(columns)
-    by_column = zip(*rows, strict=True) if rows else ((),) * len(columns)
-    arrays = [
-        pa.array(map(_storable, values), field.type) for values, field in zip(by_column, schema, strict=True)
-    ]
-    return pa.Table.from_arrays(arrays, schema=schema)
+    if not rows:
+        return pa.Table.from_batches([], schema)
+    lines = "\n".join(
+        json.dumps({column.name: _storable(value) for column, value in zip(columns, row, strict=True)})
+        for row in rows
+    ).encode()
+    return read_json(
+        io.BytesIO(lines),
+        ReadOptions(use_threads=False, block_size=len(lines) + 1),
+        ParseOptions(explicit_schema=schema, unexpected_field_behavior="error"),
+    )
 
 
 def _schema(columns: Sequence[Column]) -> "pa.Schema":
@@ -188,8 +202,19 @@ def _storable(value: Value) -> Value:
     return None if isinstance(value, int) and abs(value) > _MOST else value
 
 
-def packed(found: "pa.Table") -> bytes:
-    """Return a table as bytes, to be kept."""
+class Rows(NamedTuple):
+    """The rows of one card in one table, to be kept: for Arrow, and as lines of CSV."""
+
+    arrow: bytes
+    csv: bytes
+
+
+def packed(found: "pa.Table") -> Rows:
+    """Return a table as bytes, to be kept; no bytes for no rows."""
+    return Rows(_packed(found), csv(found, include_header=False)) if found.num_rows else Rows(b"", b"")
+
+
+def _packed(found: "pa.Table") -> bytes:
     import pyarrow as pa
 
     sink = pa.BufferOutputStream()
@@ -206,6 +231,8 @@ def unpacked(columns: Sequence[Column], content: bytes) -> "pa.Table":
     """
     import pyarrow as pa
 
+    if not content:
+        return table(columns, ())
     try:
         found = pa.ipc.open_file(content).read_all()
         found.validate(full=True)
@@ -227,14 +254,17 @@ def arranged(kept: "pa.Table", fresh: "pa.Table", ids: Sequence[str]) -> "pa.Tab
             own.setdefault(entry_id, []).append(place)
         places |= own
     chosen = [place for entry_id in ids for place in places.get(entry_id, ())]
-    return pa.concat_tables([kept, fresh]).take(pa.array(chosen, pa.int64()))
+    taken = pa.Array.from_buffers(pa.int64(), len(chosen), [None, pa.py_buffer(array("q", chosen))])
+    return pa.concat_tables([kept, fresh]).take(taken)
 
 
-def joined(columns: Sequence[Column], kept: Sequence[bytes]) -> "pa.Table":
-    """Return kept tables as one, in this order."""
+def joined(columns: Sequence[Column], kept: Sequence[Rows]) -> tuple["pa.Table", bytes]:
+    """Return kept rows as one table and as one file of CSV, in this order."""
     import pyarrow as pa
 
-    return pa.concat_tables([table(columns, ()), *(unpacked(columns, each) for each in kept)])
+    header = table(columns, ())
+    whole = pa.concat_tables([header, *(unpacked(columns, each.arrow) for each in kept if each.arrow)])
+    return whole, b"".join((csv(header), *(each.csv for each in kept)))
 
 
 def parquet(found: "pa.Table") -> bytes:
@@ -243,23 +273,26 @@ def parquet(found: "pa.Table") -> bytes:
     import pyarrow.parquet as pq
 
     sink = pa.BufferOutputStream()
-    pq.write_table(found.combine_chunks(), sink, compression="zstd")
+    texts = [field.name for field in found.schema if pa.types.is_string(field.type)]
+    # Hardly a number comes twice: without dictionaries for them the file is smaller, and written faster.
+    pq.write_table(found.combine_chunks(), sink, compression="zstd", use_dictionary=texts)
     return bytes(sink.getvalue().to_pybytes())
 
 
-def csv(found: "pa.Table") -> bytes:
+def csv(found: "pa.Table", *, include_header: bool = True) -> bytes:
     """Return a table as CSV. No text in it is taken for a formula by a spreadsheet (OWASP, CSV injection)."""
     import pyarrow as pa
     from pyarrow import compute
-    from pyarrow.csv import write_csv
+    from pyarrow.csv import WriteOptions, write_csv
 
     plain = found
     for place, field in enumerate(found.schema):
         if pa.types.is_string(field.type):
             column = found.column(place)
-            is_formula = compute.match_substring_regex(column, r"^[=+\-@\t\r\n]")
-            neutral = compute.binary_join_element_wise("'", column, "")
-            plain = plain.set_column(place, field, compute.if_else(is_formula, neutral, column))
+            is_formula = compute.match_substring_regex(column, _FORMULA)
+            if compute.any(is_formula).as_py():
+                neutral = compute.binary_join_element_wise("'", column, "")
+                plain = plain.set_column(place, field, compute.if_else(is_formula, neutral, column))
     sink = pa.BufferOutputStream()
-    write_csv(plain, sink)
+    write_csv(plain, sink, WriteOptions(include_header=include_header))
     return bytes(sink.getvalue().to_pybytes())

@@ -1,6 +1,7 @@
 """What the last build made of each card: kept in the index, so that the same input is rendered once."""
 
 import hashlib
+from collections.abc import Mapping
 from typing import Final, TypeVar
 
 from pydantic import ValidationError
@@ -13,8 +14,8 @@ from bench.site.feed import FeedItem
 from bench.site.interface import CardSummary, State
 from bench.site.lengths import Predicted
 from bench.site.output import Written
+from bench.site.tables import Rows, Table
 
-_TABLES: Final = ("records", "cells")
 _PREDICTED: Final = "predictions"
 
 
@@ -65,16 +66,16 @@ class Units:
         """The unit of other pages."""
         return self._read(name, PageUnit)
 
-    def tables(self, name: str) -> tuple[bytes, bytes]:
-        """The rows of the records and cells of a card that was kept.
+    def rows(self, name: str, table: Table) -> Rows:
+        """The rows of a card that was kept.
 
         Raises:
             DamagedError: they are not there.
         """
-        records, cells = (self._index.kept(self._name(f"{name}/{table}")) for table in _TABLES)
-        if records is None or cells is None:
+        arrow, csv = (self._index.kept(self._name(f"{name}/{table}.{form}")) for form in Rows._fields)
+        if arrow is None or csv is None:
             raise DamagedError("it contains a card without its rows")
-        return records, cells
+        return Rows(arrow, csv)
 
     def prediction(self, name: str) -> Check | None:
         """A kept prediction, which depends on bench alone."""
@@ -90,11 +91,15 @@ class Units:
         """What the front page predicts, which depends on bench alone."""
         return self._parsed(self._index.kept(_PREDICTED), Predicted)
 
-    def keep_card(self, name: str, unit: CardUnit, tables: tuple[bytes, bytes]) -> CardUnit:
+    def keep_card(self, name: str, unit: CardUnit, rows: Mapping[Table, Rows]) -> CardUnit:
         """Keep the unit of a card with its rows. Return it as the next build will find it."""
-        rows = {self._name(f"{name}/{table}"): rows for table, rows in zip(_TABLES, tables, strict=True)}
+        found = {
+            self._name(f"{name}/{table}.{form}"): content
+            for table, each in rows.items()
+            for form, content in each._asdict().items()
+        }
         kept = unit.model_dump_json().encode()
-        self._index.keep({self._name(name): kept, **rows})
+        self._index.keep({self._name(name): kept, **found})
         return CardUnit.model_validate_json(kept, strict=True)
 
     def keep_page(self, name: str, unit: PageUnit) -> None:

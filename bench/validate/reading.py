@@ -1,18 +1,20 @@
 """A file of the results as the index keeps it: read once, summarised, judged by the validator."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from bench.check.summarise import summarise
-from bench.check.summary import Judged, RecordSummary
+from bench.check.summary import CellSummary, Judged, RecordSummary
 from bench.identity.envelope import bundle_of
 from bench.store.canonical import content_hash
 from bench.store.record_files import Unverified, content_of, unverified
 from bench.text import clean, name
 from bench.validate.candidate import Candidate
 from bench.validate.document import findings
+from bench.validate.outliers import compared
 from bench.validate.prediction import outside_prediction
 from bench.validate.repeat_digests import record_digests
 from bench.validate.signature import signature
@@ -38,7 +40,8 @@ def judged_content(content: bytes, path: str) -> RecordSummary:
     """
     read = unverified(content, path)
     summary = summarise(read.record)
-    head = summary.head.model_copy(update={"hash": _hash(read), "judged": _judged(content, read)})
+    judged = _judged(content, read, summary.cells)
+    head = summary.head.model_copy(update={"hash": _hash(read), "judged": judged})
     return summary.model_copy(update={"head": head})
 
 
@@ -47,7 +50,7 @@ def _hash(read: Unverified) -> str:
     return read.record.content_hash if read.is_intact else content_hash(read.document)
 
 
-def _judged(content: bytes, read: Unverified) -> Judged:
+def _judged(content: bytes, read: Unverified, cells: Sequence[CellSummary]) -> Judged:
     candidate = Candidate(read.record, read.document, read.is_intact, NO_CLOCK)
     bundle = None if read.sealed is None else bundle_of(read.sealed, is_intact=read.is_intact)
     sent = None if bundle is None else bundle.submission
@@ -62,4 +65,5 @@ def _judged(content: bytes, read: Unverified) -> Judged:
         license=None if sent is None else sent.license,
         findings=findings(candidate, *rules),
         series=tuple(record_digests(read.record)),
+        figures=tuple(compared(cells)),
     )

@@ -37,8 +37,9 @@ CARDS: Final = (
     *("rtx-5070-ti", "rtx-4080-super", "rtx-5060-ti-16gb", "rtx-4090-laptop", "l40s", "h100-sxm", "h200"),
 )
 _SPREAD: Final = 0.03
-_MORE: Final = 10
-"""Records that are added one by one: the last one has 48 cells."""
+_MORE: Final = 97
+"""Records that follow, in which every card has its share: each ninth of them is added alone, and measured."""
+_STEP: Final = 9
 _TIMES: Final = ("_s", "real_time_factor")
 _RATES: Final = ("_per_s", "_fraction")
 
@@ -59,9 +60,11 @@ def main() -> None:
     first = measure("first build", asked.folder)
     print(f"  {first / reading:.2f} times reading the files")
     measure("nothing new", asked.folder)
-    for more in range(asked.records, asked.records + _MORE):
+    for more in range(asked.records, asked.records + _MORE, _STEP):
+        others = sum(card_of(nth) == card_of(more) for nth in range(asked.records))
         sum(make(results, more + 1, begin=more, keys=asked.keys))
-        measure(f"one record more, of {48 if more % 10 == 9 else 2} cells", asked.folder)
+        cells = 48 if more % 10 == 9 else 2
+        measure(f"one record more, of {cells} cells, of a card with {others:,} others", asked.folder)
     public = sum(path.stat().st_size for path in (asked.folder / "public").rglob("*") if path.is_file())
     index = (asked.folder / "index.sqlite").stat().st_size
     print(f"site {public / 1e9:.2f} GB ({public / size:.2f} times the results), index {index / 1e6:.0f} MB")
@@ -112,8 +115,7 @@ def _write(results: Path, keys: int, nth: int) -> int:
 
 def varied(nth: int) -> dict[str, Any]:
     """Return the JSON of the n-th record."""
-    card = next(card for card in range(len(CARDS)) if nth % 97 < _until(card))
-    document: dict[str, Any] = json.loads(_template(CARDS[card], nth % 10 == 9, nth % 5 == 4))
+    document: dict[str, Any] = json.loads(_template(CARDS[card_of(nth)], nth % 10 == 9, nth % 5 == 4))
     factor = 1 + _SPREAD * ((nth * 0.6180339887498949) % 1 - 0.5)
     for cell in document["cells"]:
         _scale(cell, factor)
@@ -122,6 +124,11 @@ def varied(nth: int) -> dict[str, Any]:
     document["created_at"] = f"{datetime(2026, 3, 1, tzinfo=UTC) + timedelta(minutes=nth):%Y-%m-%dT%H:%M:%SZ}"
     document["content_hash"] = content_hash(document)
     return document
+
+
+def card_of(nth: int) -> int:
+    """Return the place of the n-th record's card in `CARDS`."""
+    return next(card for card in range(len(CARDS)) if nth % 97 < _until(card))
 
 
 def _until(card: int) -> float:

@@ -17,7 +17,6 @@ from bench.check.summary import RecordSummary, brief_of
 from bench.errors import RecordError, UsageError
 from bench.records.check import Check
 from bench.store.record_files import write_record
-from bench.validate.outliers import COMPARED, compared
 from bench.validate.reading import read_judged
 from tests.samples import cards
 from tests.samples import predictions as derived
@@ -179,7 +178,7 @@ def break_body(database: sqlite3.Connection) -> None:
 
 
 def break_head(database: sqlite3.Connection) -> None:
-    database.execute("UPDATE files SET head = '[]'")
+    database.execute("UPDATE heads SET body = '[]'")
 
 
 def break_key(database: sqlite3.Connection) -> None:
@@ -334,23 +333,11 @@ def test_heads_and_cells_of_each_file_also_of_copies(folder: Path) -> None:
         for path, (_, _, brief) in zip(files(folder), briefs, strict=True):
             read = read_judged(path)
             assert brief == brief_of(read.head)
-            assert index.head(path) == read.head
+            assert list(index.heads([path])) == [read.head]
             assert index.cells(path) == read.cells
         assert index.cells(folder / "none.json") == ()
         with pytest.raises(RecordError, match=r"none.json: was removed"):
-            index.head(folder / "none.json")
-
-    use_index(None, print, work)
-
-
-def test_figures_are_those_of_the_measured_cells_of_the_chosen_files(folder: Path) -> None:
-    def work(index: Index) -> None:
-        index.update(files(folder), read_summary)
-        index.choose([folder / "b.json"])
-        ((path, found),) = index.figures(COMPARED)
-        assert path == folder / "b.json"
-        assert found == list(compared(read_summary(path).cells))
-        assert {len(cell.values) for cell in found} == {len(COMPARED)}
+            list(index.heads([folder / "none.json"]))
 
     use_index(None, print, work)
 

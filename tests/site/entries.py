@@ -42,6 +42,7 @@ UNSIGNED: Final = Judged(
     license=None,
     findings=(),
     series=(),
+    figures=(),
 )
 
 

@@ -1,13 +1,11 @@
 """The four answers about each record of a card."""
 
 import json
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bench.check.summary import CellFigures
 from bench.records.enums import WeightMode
 from bench.records.record import Record
 from bench.site.card_entries import CardRecords, entries_of
@@ -15,8 +13,6 @@ from bench.site.decisions import Decisions
 from bench.site.interface import MOST_COUNTED, Apart, Entry, Plausible, Signature, State
 from bench.site.known_keys import read_known_keys
 from bench.units import GIB, MIB
-from bench.validate.outliers import compared
-from bench.validate.reading import read_judged
 from tests.site.entries import opened
 from tests.site.results import CARD, RUN, confirm_key, put, put_edited, revoke_key, run, sealed
 from tests.validate.edits import document_of
@@ -39,11 +35,7 @@ class Folder:
     def entries(self, decisions: Decisions = NONE) -> dict[str, Entry]:
         """Return the entries by the path of their file."""
         card = CardRecords.of(opened(self.files, self.root, decisions, read_known_keys(self.root)))
-        return {Path(one.path).name: one for one in entries_of(card, self.figures)}
-
-    def figures(self, paths: Sequence[str]) -> Iterator[tuple[str, Sequence[CellFigures]]]:
-        for path in paths:
-            yield path, tuple(compared(read_judged(self.root / path).cells))
+        return {Path(one.path).name: one for one in entries_of(card)}
 
 
 @pytest.fixture

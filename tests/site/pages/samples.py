@@ -126,6 +126,7 @@ def entry(record: Record, **given: Unpack[Given]) -> Entry:
         license="CC0-1.0",
         findings=findings,
         series=(),
+        figures=(),
     )
     return Entry(
         id=record.content_hash.removeprefix("sha256:")[:16],
