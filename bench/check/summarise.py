@@ -7,16 +7,19 @@ from typing import Final
 
 from bench.check.summary import (
     CellSummary,
+    ChallengeHead,
     DeviceSummary,
     Estimate,
     ModelSummary,
     RecordHead,
     RecordSummary,
 )
+from bench.identity.challenge import key_id
 from bench.judge.caveats import computed_elsewhere
 from bench.judge.frontier import is_misfit, is_pruned, size
 from bench.judge.memory import fits_with_desktop, has_spilled, is_contended, needed_bytes, peak_of
 from bench.judge.prediction import ORDER, Budgets, cell_fit, cell_verdict, is_derived
+from bench.judge.same_run import is_published
 from bench.judge.same_system import CellSystems, system_of
 from bench.judge.verdict import Judgement, judge
 from bench.records.check import CheckEnvelope, CheckPhase, CheckPrediction, Software
@@ -80,6 +83,25 @@ def _head(record: Record, judgement: Judgement, path: str | None) -> RecordHead:
         caveats=judgement.caveats,
         lines=judgement.frontier,
         cells=len(record.cells),
+        challenge=_challenge(record),
+    )
+
+
+def _challenge(record: Record) -> ChallengeHead | None:
+    found, model = record.challenge, record.model
+    if found is None:
+        return None
+    return ChallengeHead(
+        site=clean(found.issued.site, MAX_NAME),
+        key_id=key_id(found.issued),
+        nonce=found.issued.nonce,
+        issued_at=found.issued.issued_at,
+        checks=None if found.checks is None else found.checks.content_hash,
+        model=clean(model.name, MAX_NAME),
+        weight_mode=model.weight_mode,
+        is_published=is_published(model.weight_mode, model.repo),
+        status=found.cell.outcome.status,
+        token_ids=found.token_ids,
     )
 
 

@@ -124,6 +124,21 @@ class Judged(Frozen):
         return self.key_id if self.signature_holds else None
 
 
+class ChallengeHead(Frozen):
+    """The challenge of a record and its answer, with what decides whether another answer compares."""
+
+    site: str = Field(description="that issued it, as it names itself, cleaned")
+    key_id: str = Field(description="of the key of that site")
+    nonce: str
+    issued_at: Utc
+    checks: str | None = Field(description="content hash of the record whose answer it checks")
+    model: str
+    weight_mode: WeightMode
+    is_published: bool = Field(description="whether it states weights that the model's publisher released")
+    status: Status
+    token_ids: tuple[int, ...] | None
+
+
 class RecordHead(Frozen):
     """A record without its cells. `elsewhere`: the device that its cells computed on, where it is another."""
 
@@ -148,6 +163,7 @@ class RecordHead(Frozen):
     caveats: tuple[RecordCaveat, ...]
     lines: tuple[FrontierLine, ...]
     cells: int
+    challenge: ChallengeHead | None = None
     judged: Judged | None = None
 
 
@@ -170,6 +186,7 @@ class Brief(NamedTuple):
     """A finding is an error."""
     is_suspicious: bool
     series: tuple[str, ...]
+    challenge: ChallengeHead | None = None
 
 
 def brief_of(head: RecordHead) -> Brief:
@@ -191,4 +208,5 @@ def brief_of(head: RecordHead) -> Brief:
         is_wrong=Severity.ERROR in severities,
         is_suspicious=Severity.SUSPICIOUS in severities,
         series=judged.series,
+        challenge=head.challenge,
     )

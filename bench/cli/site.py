@@ -1,7 +1,8 @@
 """`bench site`: the static site of a folder of results, and the receiver of bundles."""
 
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -11,11 +12,14 @@ from bench.cli.options import FILE
 from bench.cli.reading import bar, index_file, index_options, note, refuse_if_any
 from bench.cli.site_serve import serve
 from bench.cli.streams import echo
+from bench.errors import UsageError
 from bench.store import naming
 from bench.store.record_files import without_search_for_cycles
 
 if TYPE_CHECKING:
     from bench.site.build import Built
+
+_KEY: Final = re.compile("[0-9a-f]{64}", re.ASCII)
 
 
 @click.group(cls=CommandGroup, short_help="Build the site of results, and moderate what is sent to it.")
@@ -55,8 +59,21 @@ for command in (
     metavar="URL",
     help="Address of the site, where it takes bundles (bench site serve). Default: it takes none.",
 )
+@click.option(
+    "--site-key",
+    metavar="KEY",
+    help="Id of the key that issues this site's challenges (64 hex digits). Default: none is its own.",
+)
 @index_options
-def build(*, results: Path, out: Path, receiver: str | None, index: Path | None, no_index: bool) -> None:
+def build(
+    *,
+    results: Path,
+    out: Path,
+    receiver: str | None,
+    site_key: str | None,
+    index: Path | None,
+    no_index: bool,
+) -> None:
     """Write the site of all records and bundles below a folder. The same folder gives the same bytes.
 
     A record with errors is refused: its page lists the findings and no figures. A suspicious one is held: in
@@ -73,7 +90,12 @@ def build(*, results: Path, out: Path, receiver: str | None, index: Path | None,
         from bench.site.build import Task, Watch, build_site
     from bench.submit.destination import site_of
 
-    task = Task(results, out, receiver=None if receiver is None else site_of(receiver).url)
+    if site_key is not None and _KEY.fullmatch(site_key) is None:
+        raise UsageError(
+            "--site-key: a key has 64 hex digits as its id", hint="bench submit --key-info shows it"
+        )
+    address = None if receiver is None else site_of(receiver).url
+    task = Task(results, out, receiver=address, site_key=site_key)
     place = index_file(index, no_index=no_index, name=naming.SITE_INDEX)
     with bar("reading records") as reading, bar("writing pages") as writing:
         built = build_site(task, place, is_ours=index is None, watch=Watch(note, reading, writing))

@@ -48,13 +48,23 @@ class Places:
 class Publisher:
     """A thread that exports and builds. `log` takes a line for each build, and for one that failed.
 
-    `origin`: address of the site, as its pages name it. After a failure the site stays as it was.
+    `origin`: address of the site, as its pages name it. `site_key`: id of the key that issues its challenges.
+    After a failure the site stays as it was.
     """
 
-    def __init__(self, database: Database, places: Places, origin: str, log: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        places: Places,
+        origin: str,
+        log: Callable[[str], None],
+        *,
+        site_key: str | None = None,
+    ) -> None:
         self._database = database
         self._places = places
         self._origin = origin
+        self._site_key = site_key
         self._log = log
         self._forgets = False
         self._changed = threading.Event()
@@ -128,7 +138,8 @@ class Publisher:
         places = self._places
         arguments = ("site", "build", str(places.results), "--out", str(places.public))
         options = ("--receiver", self._origin, "--index", str(places.index))
-        command = python_command("bench", *arguments, *options)
+        key = () if self._site_key is None else ("--site-key", self._site_key)
+        command = python_command("bench", *arguments, *options, *key)
         with subprocess.Popen(
             command,
             env=python_environment(os.environ),

@@ -21,6 +21,7 @@ from bench.site.card_files import Site, write_card
 from bench.site.code_digest import code_digest
 from bench.site.commit_order import history_of
 from bench.site.decisions import read_decisions
+from bench.site.freshness import with_freshness
 from bench.site.interface import SHOWN, CardSummary, DataFile, SiteIndex, State
 from bench.site.known_keys import read_known_keys
 from bench.site.output import LOCK, Output, Written
@@ -45,13 +46,15 @@ Card = tuple[str, str]
 class Task:
     """A folder of results, and that of its site. `predicted`: cards with a page even without records.
 
-    `receiver`: address of the site, where it takes bundles.
+    `receiver`: address of the site, where it takes bundles. `site_key`: id of the key that issues its
+    challenges.
     """
 
     results: Path
     out: Path
     predicted: Collection[Card] = field(default_factory=predicted_pages)
     receiver: str | None = None
+    site_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,8 @@ def _build(task: Task, index: Index, site_name: str, watch: Watch) -> Built:
     history = history_of(task.results)
     index.update(sorted(naming.records_below(task.results)), read_judged, watch.reading)
     errors = list(index.faults())
-    placed = place(in_order(index.briefs(), task.results, history), decisions, known_keys)
+    in_their_order = in_order(index.briefs(), task.results, history)
+    placed = with_freshness(place(in_their_order, decisions, known_keys), task.site_key)
     units = Units(index, site_name)
 
     def busy() -> None:

@@ -147,6 +147,7 @@ def _entry(card: CardRecords, one: Opened, agreement: Reproduction) -> Entry:
             plausibility=_plausibility(one.findings),
             reproduction=agreement,
         ),
+        freshness=placed.freshness,
     )
 
 

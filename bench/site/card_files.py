@@ -75,7 +75,7 @@ def _made_from(site: Site, placed: Sequence[Placed]) -> str:
         [
             (
                 *(one.received.path, one.received.brief.file_sha256, one.received.committed_at),
-                *(one.id, one.state, one.reason, one.keeper, one.first_seen, one.known),
+                *(one.id, one.state, one.reason, one.keeper, one.first_seen, one.known, one.freshness),
             )
             for one in placed
         ],

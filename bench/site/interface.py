@@ -12,6 +12,7 @@ from pydantic import Field
 from bench.check.summary import RecordHead
 from bench.records.base import Frozen, PathName, Sha256, Slug, Utc
 from bench.records.check import Check
+from bench.records.enums import WeightMode
 from bench.records.findings import Finding
 from bench.report.overview import Entry as OverviewRow
 
@@ -134,6 +135,48 @@ class Apart(StrEnum):
     """The site computes its own."""
 
 
+class NonceRole(StrEnum):
+    """What another record with the nonce of a record is to it."""
+
+    CHECKS = "checks"
+    """It states that it checks this record's answer."""
+    CHECKED = "checked"
+    """This record states that it checks its answer."""
+    SAME_KEY = "same_key"
+    OTHER_CHECK = "other_check"
+    """One of the two states that it checks a third one."""
+    UNDECLARED = "undeclared"
+    """It is of another key, and neither says why they have one nonce."""
+
+
+class SameNonce(Frozen):
+    """Another record with the nonce of a record."""
+
+    id: str
+    key_id: str | None
+    account: str | None = Field(description="that confirms the key; null: none does")
+    role: NonceRole
+    weight_mode: WeightMode
+    agreeing: int | None = Field(
+        description="token ids that are equal, from the first on; null: no answer, or other weights"
+    )
+    count: int = Field(description="token ids of the longer answer")
+
+
+class Freshness(Frozen):
+    """What the records of a site say about the challenge of one of them."""
+
+    received_at: Utc | None = Field(description="null where no history says it")
+    is_own: bool = Field(description="whether the key of this site issued the challenge")
+    is_first: bool = Field(description="of the records with this nonce")
+    agreeing_accounts: int = Field(
+        description="distinct holders of confirmed accounts whose published weights gave the same ids"
+    )
+    agreeing_keys: int = Field(description="distinct other keys, confirmed by none, that did")
+    others: tuple[SameNonce, ...] = Field(description="the first ones, in the order in which they came")
+    left_out: int
+
+
 class Entry(Frozen):
     """One record of the site."""
 
@@ -146,6 +189,7 @@ class Entry(Frozen):
     apart: Apart | None = Field(default=None, description="null: measured, published weights, a real card")
     findings: tuple[Finding, ...] = Field(description="of the file and against others; errors first")
     answers: Answers
+    freshness: Freshness | None = Field(default=None, description="null: no challenge, or not shown")
 
     @property
     def counts(self) -> bool:

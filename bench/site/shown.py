@@ -42,6 +42,7 @@ def shown_head(one: Opened) -> RecordHead:
             "suite": "",
             "software": _NO_SOFTWARE,
             "elsewhere": None,
+            "challenge": None,
             "caveats": (),
             "model": head.model.model_copy(update={"repo": None, "revision": None}),
             "device": head.device.model_copy(update={"name": name, "compute_capability": None}),

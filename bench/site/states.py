@@ -16,7 +16,7 @@ from bench.check.summary import Brief, Judged, RecordHead
 from bench.records.findings import Finding
 from bench.site.commit_order import History
 from bench.site.decisions import Decisions
-from bench.site.interface import State
+from bench.site.interface import Freshness, State
 from bench.site.known_keys import NO_KEYS, Confirmed, KnownKeys, Revoked
 from bench.validate.contents import in_future
 from bench.validate.document import finding
@@ -54,6 +54,7 @@ class Placed:
     reason: str | None = None
     keeper: str | None = None
     known: Confirmed | Revoked | None = None
+    freshness: Freshness | None = None
 
 
 def in_order(

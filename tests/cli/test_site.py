@@ -42,6 +42,15 @@ def test_no_such_folder(say: Say) -> None:
     assert said.line() == "bench: nothing: no such folder. Name the folder of the records"
 
 
+@pytest.mark.parametrize("key", ["x", "0" * 63, "F" * 64, "/etc/passwd"])
+def test_a_key_that_is_none(say: Say, key: str) -> None:
+    said = say("site", "build", "results", "--out", "public", "--site-key", key)
+    assert said.code == 2
+    assert said.line() == (
+        "bench: --site-key: a key has 64 hex digits as its id. bench submit --key-info shows it"
+    )
+
+
 def test_a_site_inside_the_results(say: Say, tmp_path: Path) -> None:
     (tmp_path / "results").mkdir()
     said = say("site", "build", "results", "--out", "results/public")

@@ -8,11 +8,15 @@ import pytest
 
 from bench.errors import BenchError
 from bench.receiver.database import Database
+from bench.receiver.intake import judge
 from bench.receiver.moderation import KEEPS_ADDRESSES, moderate
 from bench.receiver.publisher import Places, Publisher
 from bench.receiver.states import Action, State
 from bench.receiver.submissions import Request, find, receive
+from tests.identity.signers import bundled, signer
 from tests.receiver.sent import NOW, do, judged, look, sent
+from tests.samples.challenged import SITE_KEY, challenged
+from tests.site.results import run
 
 ORIGIN = "https://results.example.org"
 
@@ -75,3 +79,21 @@ def test_a_decision_of_another_process_is_on_the_site_soon(
             do(moderators, moderate, one.id, Action.PUBLISH, "harmless", NOW)
         assert lines.get(timeout=60) == "the site was built, with 1 submissions"
     assert (served_folder / "public" / "records" / one.id).is_dir()
+
+
+@pytest.mark.servers
+def test_a_page_says_whose_challenge_a_record_answers_and_how_late_it_came(
+    database: Database, served_folder: Path
+) -> None:
+    record = challenged(run(1))
+    bundle = judge(bundled(record, 1), NOW)
+    one, _ = database.write(lambda connection: receive(connection, bundle, Request(at=NOW)))
+    places = Places.below(served_folder)
+    page = places.public / "records" / one.id / "index.html"
+    for key, said in (
+        (signer(SITE_KEY).public_key.keyid, "that this site issued"),
+        ("0" * 64, "This site says"),
+    ):
+        Publisher(database, places, ORIGIN, lambda _: None, site_key=key).publish(anyway=True)
+        assert said in page.read_text(encoding="utf-8")
+    assert "It came here 257 h 56 min after that." in page.read_text(encoding="utf-8")

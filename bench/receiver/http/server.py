@@ -52,7 +52,7 @@ def serve_until_stopped(
     `token`: of moderators; None where nobody moderates over HTTP.
     A proxy on this computer may state the address of a client (`X-Forwarded-For`); nobody else may.
     """
-    with Publisher(database, places, address.origin, log) as publisher:
+    with Publisher(database, places, address.origin, log, site_key=key.key_id) as publisher:
         receiver = Receiver(
             database=database,
             public=places.public,

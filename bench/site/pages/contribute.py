@@ -8,6 +8,7 @@ from bench import units
 from bench.records.submission import MOST_BYTES
 from bench.site import places
 from bench.site.pages import answer_words, layout
+from bench.site.pages.freshness_words import SHOWS, SHOWS_NOT
 from bench.wording.submissions import STATES
 
 _INDEX: Final = "https://download.pytorch.org/whl/cu130"
@@ -130,6 +131,8 @@ def render(receiver: str | None = None) -> str:
                 ("Plausibility", answer_words.PLAUSIBILITY),
                 ("Reproduction", answer_words.REPRODUCTION),
             ),
+            "shows": SHOWS,
+            "shows_not": SHOWS_NOT,
         },
         has_scripts=receiver is not None,
         sends=receiver is not None,

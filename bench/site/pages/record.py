@@ -14,6 +14,7 @@ from bench.site import places
 from bench.site.interface import Entry, RecordPage, State
 from bench.site.pages import layout
 from bench.site.pages.answer_words import four_answers
+from bench.site.pages.freshness_words import SHOWS, SHOWS_NOT, freshness
 from bench.site.pages.state_words import apart, state
 from bench.text import MAX_NAME, clean
 from bench.wording.findings import SEVERITIES
@@ -38,6 +39,9 @@ def render(page: RecordPage) -> str:
             "state": state(entry),
             "apart": None if entry.apart is None else apart(entry.apart),
             "answers": four_answers(entry.answers),
+            "freshness": freshness(entry),
+            "shows": SHOWS,
+            "shows_not": SHOWS_NOT,
             "findings": entry.findings[:MAX_FINDINGS],
             "findings_left_out": len(entry.findings[MAX_FINDINGS:]),
             "severities": {severity: one for severity, (one, _several) in SEVERITIES.items()},
