@@ -3,19 +3,17 @@
 The site keeps nothing: its signature shows later that the nonce is one of its own.
 """
 
-import json
 import secrets
+from base64 import b64encode
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from bench.errors import RecordError
-from bench.identity.dsse import Signed, key_id_of, sign_payload
-from bench.records.base import Frozen
+from bench.identity.dsse import Signed, envelope_file, key_id_of, read_envelope
 from bench.records.challenge import IssuedChallenge, Statement
-from bench.records.submission import Signature
-from bench.store.canonical import canonical, decode_base64, parse
+from bench.store.canonical import canonical, decode_base64
 from bench.store.faults import first_fault
 
 if TYPE_CHECKING:
@@ -28,14 +26,6 @@ _NONCE_BYTES: Final = 16
 _NOT_SIGNED: Final = "Ask the site again; if it stays so, tell those who run it"
 
 
-class _Envelope(Frozen):
-    """The answer of a site (DSSE 1.0), with exactly one signature."""
-
-    payload: str
-    payload_type: Literal["application/vnd.moss-audio-bench.challenge+json"] = Field(alias="payloadType")
-    signatures: tuple[Signature]
-
-
 def issue_challenge(site: str, at: datetime, key: "SigningKey") -> bytes:
     """Return a new challenge as a site answers with it. `site`: its address.
 
@@ -46,8 +36,7 @@ def issue_challenge(site: str, at: datetime, key: "SigningKey") -> bytes:
     statement = Statement(
         site=site, nonce=nonce, issued_at=at.replace(microsecond=0), public_key=key.public_key
     )
-    document = sign_payload(_payload(statement), PAYLOAD_TYPE, key.signer)
-    return json.dumps(document, separators=(",", ":")).encode() + b"\n"
+    return envelope_file(_payload(statement), PAYLOAD_TYPE, key.signer)
 
 
 def read_challenge(content: bytes, name: str) -> IssuedChallenge:
@@ -57,19 +46,15 @@ def read_challenge(content: bytes, name: str) -> IssuedChallenge:
         RecordError: it is no challenge, or its signature does not hold.
     """
     try:
-        parse(content)  # refuses keys that occur twice
-        envelope = _Envelope.model_validate_json(content, strict=True)
-        payload = decode_base64(envelope.payload)
-        parse(payload)
-        statement = Statement.model_validate_json(payload, strict=True)
+        signed = read_envelope(content, PAYLOAD_TYPE)
+        statement = Statement.model_validate_json(signed.payload, strict=True)
     except ValidationError as error:
         raise RecordError(f"{name}: answers with no challenge ({first_fault(error)})") from error
     except RecordError as error:
         raise RecordError(f"{name}: answers with no challenge ({error.message})") from error
-    stated = envelope.signatures[0]
-    found = IssuedChallenge(**dict(statement), signature=stated.sig)
+    found = IssuedChallenge(**dict(statement), signature=b64encode(signed.signature).decode())
     # A record keeps the statement, not its bytes: they have to be the same.
-    if payload != _payload(statement) or stated.keyid != key_id(found) or not signature_holds(found):
+    if signed.payload != _payload(statement) or not signed.holds_under(statement.public_key):
         raise RecordError(f"{name}: the signature of its challenge does not hold", hint=_NOT_SIGNED)
     return found
 

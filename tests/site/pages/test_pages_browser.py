@@ -1,6 +1,7 @@
 """All pages but the front page in a real Chromium, opened from a folder and from a server."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -11,14 +12,24 @@ import pytest
 from playwright.sync_api import Browser
 
 from bench.site import places
-from bench.site.interface import Apart, DataFile, Plausible, State
+from bench.site.interface import Apart, DataFile, Identity, Plausible, State
 from bench.site.pages import render
 from tests.report.browsing import POOR_CONTRAST, Overheard, barriers
 from tests.samples import predictions as derived
 from tests.samples import records as sample
 from tests.samples.named import RECORDS
 from tests.samples.reruns import rerun
-from tests.site.pages.samples import Given, answers, card_page, entry, finding, index, record_page, summary
+from tests.site.pages.samples import (
+    KEY,
+    Given,
+    answers,
+    card_page,
+    entry,
+    finding,
+    index,
+    record_page,
+    summary,
+)
 from tests.site.predicted import predicted
 from tools.picture import chromium, show
 
@@ -31,6 +42,18 @@ HELD: Final[Given] = {
     "findings": (SUSPICIOUS,),
     "answers": answers(plausible=Plausible.HELD, findings=(SUSPICIOUS,)),
 }
+LONG: Final = "uni.example/" + "w" * 480
+CONFIRMED: Final = answers().model_copy(
+    update={
+        "identity": Identity(
+            key_id=KEY,
+            first_seen=None,
+            account=LONG,
+            account_url=f"https://{LONG}",
+            confirmed_at=datetime(2026, 12, 1, tzinfo=UTC),
+        )
+    }
+)
 BAD: Final = "<script>alert(1)</script>\u202e<img src=x onerror=alert(1)>"
 
 
@@ -62,7 +85,7 @@ def browser() -> Iterator[Browser]:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A site of one page of each kind."""
     plan = derived.derived_record()
-    entries = (entry(RAN, handle="ada"), entry(rerun(RAN, 2), **HELD))
+    entries = (entry(RAN, handle="ada", answers=CONFIRMED), entry(rerun(RAN, 2), **HELD))
     bad = entry(RECORDS["hostile"], state=State.HELD, handle=BAD, reason=BAD)
     texts = {
         places.FRONT: render.front(index(summary(plan)), predicted()),
@@ -79,7 +102,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         PAGES["card without figures"]: render.card(card_page(entries=(bad,), name=BAD)),
         PAGES["hostile card"]: render.card(card_page(RECORDS["hostile"], entries=(bad,), name=BAD)),
         PAGES["held record"]: render.record(record_page(RAN, **HELD)),
-        PAGES["hostile record"]: render.record(record_page(RECORDS["hostile"], handle=BAD, note=BAD)),
+        PAGES["hostile record"]: render.record(
+            record_page(RECORDS["hostile"], handle=BAD, note=BAD, answers=CONFIRMED)
+        ),
         PAGES["withdrawn record"]: render.record(
             record_page(RAN, shows_figures=False, state=State.WITHDRAWN, reason=BAD)
         ),
