@@ -31,6 +31,7 @@ ELSEWHERE: Final = {
     "report/prediction.py": "report/test_predicted_cells.py",
     "predict/allocator/protocol.py": "predict/allocator/test_replay.py",
     "predict/survey.py": "cli/test_plan.py",
+    "records/decision.py": "receiver/test_key_files.py",
     "records/expectations.py": "judge/test_expectations.py",
     "records/check.py": "records/test_check_doc.py",
     "records/record.py": "cli/test_resuming.py",

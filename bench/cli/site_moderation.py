@@ -25,16 +25,15 @@ _NOT_RECALLED: Final = (
 )
 
 
-def decision_options(function: F) -> F:
-    """Add `--reason` and `--database`."""
-    reason = click.option(
+def reason_option(function: F) -> F:
+    """Add `--reason`."""
+    return click.option(
         "--reason", required=True, metavar="TEXT", help="Why: 1 to 500 characters, kept and shown."
-    )
-    return reason(database_option(function))
+    )(function)
 
 
 def _with_id(function: F) -> F:
-    return click.argument("submission", metavar="ID")(decision_options(function))
+    return click.argument("submission", metavar="ID")(reason_option(database_option(function)))
 
 
 # --- what waits -------------------------------------------------------------------------------------------

@@ -90,7 +90,7 @@ def decided_keys(connection: sa.Connection, key_ids: Collection[str]) -> Iterato
         if row.key_id in key_ids:
             decision = _decision(row)
             if decision is not None:
-                yield row.key_id, decision.model_dump_json(indent=1).encode() + b"\n"
+                yield row.key_id, decision.file
 
 
 def _decision(row: sa.Row[tuple[object, ...]]) -> KeyConfirmed | KeyRevoked | None:

@@ -75,17 +75,26 @@ def published(connection: sa.Connection, ids: Iterable[str], at: datetime) -> No
             _set_state(connection, submission_id, State.PUBLISHED, None)
 
 
+def require_key_id(text: str) -> None:
+    """Check that a text is the whole id of a key.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if _KEY_ID.fullmatch(text) is None:
+        raise UsageError(
+            f"'{clean(text, MAX_NAME)}' is no id of a key",
+            hint="It has 64 hex digits; bench site queue shows it",
+        )
+
+
 def revoke(connection: sa.Connection, key_id: str, reason: str, at: datetime) -> int:
     """Revoke a key: hold all that it signed and that is on the site or waits for it. Return how many.
 
     Raises:
         UsageError: it is no id of a key, or is revoked already.
     """
-    if _KEY_ID.fullmatch(key_id) is None:
-        raise UsageError(
-            f"'{clean(key_id, MAX_NAME)}' is no id of a key",
-            hint="It has 64 hex digits; bench site queue shows it",
-        )
+    require_key_id(key_id)
     if is_revoked(connection, key_id):
         raise UsageError(f"{key_id}: is revoked already", hint="bench site queue lists what it signed")
     values = {"revoked_at": at, "revoked_reason": reason}

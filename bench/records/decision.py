@@ -22,18 +22,27 @@ class Decision(Frozen):
     reason: Reason
 
 
-class KeyConfirmed(Frozen):
-    """An account confirms a key. `confirmation`: the file at its URL, which the key has signed."""
+class _KeyDecision(Frozen):
+    """What the two kinds of decisions about a key have in common."""
 
     schema_version: Literal["1.0"] = DECISION_VERSION
+
+    @property
+    def file(self) -> bytes:
+        """The content of the file."""
+        return self.model_dump_json(indent=1).encode() + b"\n"
+
+
+class KeyConfirmed(_KeyDecision):
+    """An account confirms a key. `confirmation`: the file at its URL, which the key has signed."""
+
     confirmed_at: Utc
     reason: Reason
     confirmation: dict[str, JsonValue]
 
 
-class KeyRevoked(Frozen):
+class KeyRevoked(_KeyDecision):
     """A key that somebody else can use, for the reason that the site shows: its records are held."""
 
-    schema_version: Literal["1.0"] = DECISION_VERSION
     revoked_at: Utc
     reason: Reason

@@ -11,6 +11,7 @@ from tests.cli.conftest import Say
 from tests.identity.signers import SITE, URL, confirmation
 from tests.receiver.published import published
 from tests.receiver.sent import look, sent
+from tests.site.results import entry_id, key_id, put, run
 
 WHY = ("--reason", "somebody asked")
 HERE = ("--origin", SITE)
@@ -56,6 +57,26 @@ def test_another_account_of_the_key_is_named(
         with published(monkeypatch, tmp_path, confirmation(url)):
             said = say("site", "confirm", url, *HERE, *WHY)
     assert said.out == f"{one.key_id}: confirmed by github.com/countess; before: github.com/ada\n"
+
+
+def test_a_site_without_a_receiver_keeps_decisions_among_its_results(
+    say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path / "results", run(1), key=1)
+    there = ("--results", "results")
+    with published(monkeypatch, tmp_path, confirmation()):
+        said = say("site", "confirm", URL, *HERE, *WHY, *there)
+    assert (said.code, said.out) == (0, f"{key_id(1)}: confirmed by github.com/ada\n")
+    assert say("site", "build", "results", "--out", "public", "--no-index").code == 0
+    page = tmp_path / "public" / "records" / entry_id(run(1)) / "index.html"
+    assert "github.com/ada" in page.read_text(encoding="utf-8")
+    revoked = say("site", "revoke", key_id(1), "--reason", "Stolen", *there)
+    assert (revoked.code, revoked.out) == (
+        0,
+        f"{key_id(1)}: revoked; the next build holds what it signed\n",
+    )
+    assert say("site", "build", "results", "--out", "public", "--no-index").code == 0
+    assert "The key was revoked: Stolen" in page.read_text(encoding="utf-8")
 
 
 def test_a_file_for_another_site_confirms_nothing(
