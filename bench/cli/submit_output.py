@@ -37,7 +37,9 @@ def draft_lines(made: "Draft", key: "SigningKey", size_bytes: int) -> Iterator[s
 
 
 def _record_lines(record: "Record") -> Iterator[str]:
-    """Yield card, model, suite, cells and software."""
+    """Yield card, model, suite, cells, software and challenge."""
+    from bench.wording.challenge import answered, issued
+
     device, environment = record.device, record.environment
     counts = Counter(STATUSES[cell.outcome.status] for cell in record.cells)
     cells = ", ".join(f"{count} {status}" for status, count in counts.items())
@@ -55,6 +57,8 @@ def _record_lines(record: "Record") -> Iterator[str]:
     yield f"suite     {suite(record.suite.name, clean(record.suite.version), record.suite.origin)}"
     yield f"cells     {len(record.cells)}: {cells}"
     yield f"software  {', '.join(known)}, {clean(environment.os)}"
+    if record.challenge is not None:
+        yield f"challenge {issued(record.challenge.issued)}, {answered(record, record.challenge)}"
 
 
 def bundle_lines(bundle: "Bundle") -> Iterator[str]:

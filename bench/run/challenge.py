@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from bench.errors import UsageError
+from bench.identity.challenge import signature_holds
 from bench.judge.challenge import CLOCKS_DIFFER
 from bench.records.enums import WeightMode
 from bench.records.record import ChallengeRequest, CheckedAnswer, Record
@@ -32,7 +33,7 @@ def check_of(record: Record, name: str) -> ChallengeRequest:
     """Return the challenge of a record, to be answered again. `name`: of its file, for errors.
 
     Raises:
-        UsageError: the record has no challenge, or no answer to it.
+        UsageError: the record has no challenge, none whose signature holds, or no answer to it.
     """
     challenge = record.challenge
     if challenge is None:
@@ -41,6 +42,11 @@ def check_of(record: Record, name: str) -> ChallengeRequest:
         raise UsageError(
             f"{name}: its challenge has no answer ({challenge.cell.outcome.status})",
             hint="Name a record whose challenge was answered",
+        )
+    if not signature_holds(challenge.issued):
+        raise UsageError(
+            f"{name}: the signature of its challenge does not hold",
+            hint="This run could not be validated: bench validate says more about that record",
         )
     checks = CheckedAnswer(content_hash=record.content_hash, token_ids=challenge.token_ids)
     return ChallengeRequest(issued=challenge.issued, checks=checks)

@@ -4,11 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from bench.records.enums import WeightMode
 from bench.store.record_files import write_record
 from tests.cli.conftest import Say
+from tests.identity.signers import bundled
 from tests.samples.challenged import challenged
 from tests.submit.site_server import Answer, document, serve
-from tests.validate.good import ordinary
+from tests.validate.good import good, ordinary
+from tests.validate.recipes import Recipe
 
 RUN = ("run", "--suite", "smoke", "--device", "cpu")
 
@@ -44,6 +47,14 @@ def test_a_record_without_a_challenge_or_of_another_model(say: Say, tmp_path: Pa
     said = say(*RUN, "--challenge", "with.json")
     assert said.code == 2
     assert "this run has tiny (tiny weights)" in said.line()
+
+
+def test_the_record_may_be_in_a_bundle(say: Say, tmp_path: Path) -> None:
+    tiny = good(Recipe(card=None, weights=WeightMode.TINY, suite="smoke"))
+    (tmp_path / "theirs.bundle.json").write_bytes(bundled(challenged(tiny)))
+    said = say(*RUN, "--dry-run", "--challenge", "theirs.bundle.json")
+    assert said.code == 0
+    assert "after them the challenge" in said.out
 
 
 def test_a_resumed_run_has_its_own_challenge(say: Say) -> None:

@@ -17,6 +17,7 @@ from tests.cli.conftest import Say
 from tests.cli.test_prompts import typed
 from tests.identity.signers import as_file, bundled, signed
 from tests.run.processes import bench
+from tests.samples.challenged import challenged
 from tests.submit.conftest import clone_in, git
 from tests.validate.edits import edited
 from tests.validate.good import ordinary
@@ -71,6 +72,18 @@ def test_anybody_can_verify_it(say: Say, tmp_path: Path) -> None:
     assert "handle ada; a site shows whether an account confirms it\n" in said.out
     assert said.out.endswith("theirs.json: no findings\n")
     assert not (tmp_path / "home").exists(), "no key is made for that"
+
+
+def test_the_challenge_of_a_record_is_shown_before_it_is_signed(say: Say, tmp_path: Path) -> None:
+    write_record(challenged(RECORD), tmp_path / "fresh.json")
+    line = (
+        "challenge nonce 00112233... of https://results.example.org, issued 2026-11-20 18:03:09 UTC, "
+        "answered with 32 token ids by published weights\n"
+    )
+    said = say("submit", "fresh.json", "--offline", "--yes")
+    assert line in said.out
+    assert line in say("submit", "--verify", bundle_in(tmp_path).name).out
+    assert "\nchallenge " not in say("submit", "mine.json", "--offline", "--yes", "--out", "a").out
 
 
 def test_a_bad_bundle_is_an_error_and_a_record_is_no_bundle(say: Say, tmp_path: Path) -> None:

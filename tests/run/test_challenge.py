@@ -27,8 +27,10 @@ from bench.wording import outcomes
 from tests.engines.stand_in import PACED
 from tests.identity.challenges import new_challenge
 from tests.run.processes import NEEDS_SIGNALS, bench, only, started, wait_for_line, worker_of, write_suite
-from tests.samples.challenged import challenged, issued
+from tests.samples.challenged import broken_signature, challenged, issued
+from tests.site.results import sealed
 from tests.submit.site_server import Answer, serve
+from tests.validate.edits import document_of
 from tests.validate.good import good, ordinary
 from tests.validate.recipes import Recipe
 
@@ -78,6 +80,13 @@ def test_the_answer_of_a_record_can_be_checked() -> None:
 def test_a_record_without_an_answer_cannot_be_checked(record: Record, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         check_of(record, "x.json")
+
+
+def test_a_challenge_that_nobody_signed_is_not_answered() -> None:
+    document = document_of(challenged(ordinary()))
+    forged = sealed(document, {"challenge.issued.signature": broken_signature()})
+    with pytest.raises(UsageError, match=r"x\.json: the signature of its challenge does not hold"):
+        check_of(forged, "x.json")
 
 
 def test_only_the_same_model_can_check_an_answer() -> None:

@@ -98,7 +98,8 @@ def test_a_check_that_agrees_is_named_with_what_it_is_worth() -> None:
     found = ALONE.model_copy(update={"agreeing_keys": 1, "others": (other(NonceRole.CHECKS),)})
     said = section(found)
     assert "1 other key with published weights gave the same ids. An answer that is on a page can be" in said
-    assert f"{'ab' * 8} {'cd' * 8} checks this record published weights all 32 token ids agree" in said
+    row = f"{'ab' * 8} ({'cd' * 8}): checks this record, published weights; all 32 token ids agree"
+    assert row in said
     assert "One nonce, several keys" not in said
 
 
@@ -106,7 +107,7 @@ def test_a_confirmed_account_is_named_apart_from_keys() -> None:
     checks = other(NonceRole.CHECKS, account="github.com/ada")
     said = section(ALONE.model_copy(update={"agreeing_accounts": 2, "agreeing_keys": 1, "others": (checks,)}))
     assert "2 other confirmed accounts and 1 other key with published weights gave the same ids." in said
-    assert "github.com/ada checks this record" in said
+    assert "(github.com/ada): checks this record" in said
 
 
 def test_a_check_that_diverges_accuses_nobody() -> None:
@@ -126,8 +127,8 @@ def test_a_nonce_of_another_key_without_a_word_of_it_is_shown_on_both_pages() ->
 def test_an_unsigned_one_and_one_that_is_not_compared() -> None:
     found = other(NonceRole.OTHER_CHECK, key_id=None, agreeing=None, weight_mode=WeightMode.RANDOM)
     said = section(ALONE.model_copy(update={"others": (found,), "left_out": 3}))
-    assert "unsigned a check of the same nonce random weights not compared" in said
-    assert "3 more records have this nonce." in said
+    assert "(unsigned): a check of the same nonce, random weights; not compared" in said
+    assert "3 more" in said
 
 
 def test_the_name_of_a_site_is_escaped() -> None:
