@@ -18,6 +18,7 @@ from tests.site.results import sealed
 from tools.picture import chromium
 
 BUILT = "the site was built"
+TOKEN = {"authorization": "Bearer a-token-of-the-tests-0123456789abcdef"}
 JSON = {"content-type": "application/json"}
 
 
@@ -42,6 +43,7 @@ def test_a_run_is_sent_shown_withdrawn_and_deleted(
     url = f"http://127.0.0.1:{port}"
     database = {"BENCH_DATABASE": database_url}
     serve = ("site", "serve", "--folder", str(served_folder), "--port", str(port))
+    serving = database | {"BENCH_MODERATION_TOKEN": TOKEN["authorization"].removeprefix("Bearer ")}
 
     def said(*words: str) -> str:
         ended = bench(*words, home=tmp_path / "user", cwd=tmp_path, env=database)
@@ -49,7 +51,7 @@ def test_a_run_is_sent_shown_withdrawn_and_deleted(
         return ended.stdout
 
     with (
-        started(*serve, home=tmp_path / "server", cwd=tmp_path, env=database) as server,
+        started(*serve, home=tmp_path / "server", cwd=tmp_path, env=serving) as server,
         httpx2.Client(base_url=url) as client,
         chromium() as browser,
     ):
@@ -75,7 +77,12 @@ def test_a_run_is_sent_shown_withdrawn_and_deleted(
         assert answer.status_code == 422
         assert "summary_mismatch" in {each["code"] for each in answer.json()["findings"]}
 
-        said("site", "withdraw", entry, "--reason", "the sender measured another card")
+        moderated = "/api/moderation/submissions"
+        assert client.get(moderated, params={"state": "published"}).status_code == 401
+        (listed,) = client.get(moderated, params={"state": "published"}, headers=TOKEN).json()["submissions"]
+        assert listed["id"] == entry
+        because = {"reason": "the sender measured another card"}
+        assert client.post(f"{moderated}/{entry}/withdraw", json=because, headers=TOKEN).status_code == 200
         wait_for_line(server, BUILT)
         assert "the sender measured another card" in opened(page, url, places.record_page(entry))
         assert "was withdrawn" in page.title()
