@@ -113,12 +113,12 @@ def _reproduction(found: Reproduction) -> AnswerWords:
     said = (
         f"{_others(found.confirmed, 'confirmed identity', 'confirmed identities')} and "
         f"{_others(found.unconfirmed, 'unconfirmed key')} agree{cards}; "
-        f"{_others(found.disagreeing, 'key')} disagree."
+        f"{_others(found.disagreeing, 'other')} disagree."
     )
     if found.confirmed:
         word, tone = f"reproduced by {found.confirmed:,}", Tone.GOOD
     elif found.disagreeing > found.unconfirmed:
-        word, tone = f"{_others(found.disagreeing, 'key')} disagree", Tone.BAD
+        word, tone = f"{_others(found.disagreeing, 'other')} disagree", Tone.BAD
     else:
         word, tone = f"{_others(found.unconfirmed, 'unconfirmed key')} agree", Tone.WARN
     return AnswerWords("Reproduction", word, tone, said, REPRODUCTION)
@@ -168,7 +168,7 @@ def _reproduced(answers: Sequence[Answers]) -> AnswerWords:
     unconfirmed = sum(each.unconfirmed > 0 for each in found)
     disagreeing = sum(each.disagreeing > 0 for each in found)
     agree, disagree = _of(unconfirmed, answers), _of(disagreeing, answers)
-    said = f"Unconfirmed keys agree with {agree}. Keys disagree with {disagree}."
+    said = f"Unconfirmed keys agree with {agree}. Others disagree with {disagree}."
     tone = Tone.GOOD if confirmed else Tone.MUTED
     return AnswerWords("Reproduction", f"{_of(confirmed, answers)} reproduced", tone, said, REPRODUCTION)
 

@@ -112,7 +112,7 @@ def test_keys_that_are_free_do_not_reproduce() -> None:
 
 def test_disagreement_is_shown_as_such() -> None:
     found = words(reproduction=Reproduction(confirmed=0, unconfirmed=1, cards=None, disagreeing=4))
-    assert found["Reproduction"].word == "4 keys disagree"
+    assert found["Reproduction"].word == "4 others disagree"
     assert found["Reproduction"].tone is Tone.BAD
     one = words(reproduction=Reproduction(confirmed=1, unconfirmed=0, cards=1, disagreeing=0))
     assert one["Reproduction"].tone is Tone.GOOD
@@ -129,7 +129,7 @@ def test_figures_of_several_records_have_four_answers_too() -> None:
         ("Reproduction", "0 of 3 reproduced"),
     ]
     assert found[1].found == "0 of them confirmed."
-    assert found[3].found == "Unconfirmed keys agree with 2 of 3. Keys disagree with 2 of 3."
+    assert found[3].found == "Unconfirmed keys agree with 2 of 3. Others disagree with 2 of 3."
     assert not any(each.tone is Tone.GOOD for each in found)
 
 

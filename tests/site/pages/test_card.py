@@ -102,7 +102,7 @@ def test_a_prediction_that_somebody_sent_is_never_said_to_have_run() -> None:
 def test_records_that_disagree_are_shown_to_disagree() -> None:
     differ = Reproduction(confirmed=0, unconfirmed=0, cards=0, disagreeing=2, disagreeing_ids=("ab" * 8,))
     found = tables(render(card_page(RAN, entries=(entry(RAN, answers=answers(reproduction=differ)),))))
-    assert "2 keys disagree" in found["Published"]
+    assert "2 others disagree" in found["Published"]
 
 
 def test_without_figures_the_page_says_so_and_lists_the_records() -> None:
