@@ -10,6 +10,7 @@
 | `https://uni.example/~ada/key.txt` | `uni.example/~ada/key.txt` |
 | `https://github.com/ada/notes/blob/main/key.txt` | refused: a page about the file |
 | `https://raw.githubusercontent.com/ada/notes/5d41402abc4b2a76b9719d911017c592/key.txt` | refused: a commit |
+| `https://raw.githubusercontent.com/wiki/mallory/HEAD/key` | refused: a page of a wiki of `mallory` |
 
 A commit is refused because GitHub and GitLab show commits of forks and pull requests, which strangers made,
 under the address of the repository. Who can write to the main branch can confirm the account.
@@ -67,7 +68,9 @@ _FORGES: Final = (
     _Forge(
         "github.com",
         ("github.com", "githubusercontent.com"),
-        re.compile(rf"raw\.githubusercontent\.com{_OWNER}/(?:HEAD|refs/heads/(?:main|master))/.+"),
+        re.compile(
+            rf"raw\.githubusercontent\.com(?!/(?i:wiki)/){_OWNER}/(?:HEAD|refs/heads/(?:main|master))/.+"
+        ),
         "https://raw.githubusercontent.com/OWNER/REPOSITORY/HEAD/FILE",
         "github.io",
     ),

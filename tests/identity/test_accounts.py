@@ -26,7 +26,7 @@ def test_the_table_of_the_docstring_is_true(url: str, account: str) -> None:
 
 
 def test_the_docstring_has_a_table() -> None:
-    assert len(TABLE) == 8
+    assert len(TABLE) == 9
 
 
 @pytest.mark.parametrize(
@@ -79,6 +79,7 @@ def test_an_account_begins_with_the_host_of_its_file(url: str, name: str) -> Non
         f"{RAW}/ada/notes/{'a' * 40}/key.txt",
         f"{RAW}/ada/notes/refs/heads/{'a' * 40}/key.txt",
         f"{RAW}/ada/notes/main/key.txt",
+        f"{RAW}/Wiki/mallory/refs/heads/main/key.txt",
         f"{RAW}/ada/notes/HEAD",
         f"{RAW}/ada/../mallory/notes/HEAD/key.txt",
         f"{RAW}/-ada/notes/HEAD/key.txt",
