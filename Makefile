@@ -127,7 +127,7 @@ test-light: $(STAMP)
 	test -x $(LIGHT_VENV)/bin/python || $(PYTHON) -m venv $(LIGHT_VENV)
 	$(LIGHT_VENV)/bin/python $(PIP) --upgrade 'pip>=25.1'
 	$(LIGHT_VENV)/bin/python $(PIP) --constraint constraints.txt .
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/test_light.py -n auto --maxprocesses 4 -m light
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/test_light.py tests/test_container.py -n auto --maxprocesses 4 -m light
 
 # FUZZ_SEED= another one, or none: other inputs each time.
 FUZZ_EXAMPLES = 250
@@ -143,6 +143,7 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions action.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml
 	$(BIN)/zizmor --quiet --offline --persona pedantic .github action.yml
 
 types: $(STAMP)

@@ -42,7 +42,6 @@ ELSEWHERE: Final = {
     "receiver/http/answers.py": "receiver/http/test_app.py",
     "receiver/http/body.py": "receiver/http/test_app.py",
     "receiver/http/metrics.py": "receiver/http/test_app.py",
-    "receiver/http/server.py": "receiver/test_end_to_end.py",
     "receiver/http/watching.py": "receiver/http/test_app.py",
     "receiver/required.py": "cli/test_site_moderation.py",
     "receiver/tables.py": "receiver/test_database.py",

@@ -11,11 +11,13 @@ import click
 from bench.cli.options import FILE
 from bench.errors import UsageError
 from bench.store import naming
+from bench.text import MAX_NAME, clean
 
 if TYPE_CHECKING:
     from bench.receiver.database import Database
 
 F = TypeVar("F", bound=Callable[..., Any])
+_MOST_BYTES: Final = 4096
 _FOLDER: Final = click.option(
     "--folder",
     metavar="DIR",
@@ -28,8 +30,8 @@ _DATABASE: Final = click.option(
     "--database",
     metavar="URL",
     envvar="BENCH_DATABASE",
-    help="Database: sqlite:///FILE or postgresql://USER@HOST/NAME. Default: the environment variable "
-    f"BENCH_DATABASE, else {naming.RECEIVER} in the folder of the receiver.",
+    help="Database: sqlite:///FILE, postgresql://USER@HOST/NAME, or @FILE: one of these in a file. Default: "
+    f"the environment variable BENCH_DATABASE, else {naming.RECEIVER} in the folder of the receiver.",
 )
 
 
@@ -58,7 +60,7 @@ def database_url(folder: Path | None, given: str | None) -> str:
 
     Raises:
         PackageError: the extra `serve` is not installed.
-        UsageError: neither a folder nor a database is given.
+        UsageError: neither a folder nor a database is given, or the file of its URL cannot be read.
     """
     from bench.receiver.required import require_server
 
@@ -66,12 +68,27 @@ def database_url(folder: Path | None, given: str | None) -> str:
     from bench.receiver.database import url_of
 
     if given is not None:
-        return given
+        return _url_in(Path(given[1:])) if given.startswith("@") else given
     if folder is None:
         raise UsageError(
             "no receiver is named", hint="Use --folder DIR or --database URL, as for bench site serve"
         )
     return url_of(folder.absolute() / naming.RECEIVER)
+
+
+def _url_in(file: Path) -> str:
+    """Return the URL in a file: a secret that neither a command line nor an environment shows."""
+    from bench.store.untrusted import read_file
+
+    try:
+        return read_file(file, _MOST_BYTES).decode().strip()
+    except OSError as error:
+        problem = error.strerror
+    except UnicodeDecodeError:
+        problem = "it is no text"
+    raise UsageError(
+        f"--database: {clean(str(file), MAX_NAME)} cannot be read: {problem}", hint="Name a file with a URL"
+    )
 
 
 @contextmanager

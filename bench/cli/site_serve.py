@@ -2,6 +2,7 @@
 
 import os
 import sys
+from ipaddress import ip_network
 from pathlib import Path
 
 import click
@@ -23,7 +24,24 @@ from bench.text import MAX_NAME, clean
     help="Address of the site for others: https://HOST behind a proxy. Its pages, its signed log and "
     "confirmations of keys name it. Default: BENCH_ORIGIN, else http:// with host and port, here.",
 )
-def serve(*, host: str, port: int, folder: Path | None, database: str | None, origin: str | None) -> None:
+@click.option(
+    "--trust-proxy",
+    metavar="L",
+    envvar="BENCH_TRUST_PROXY",
+    default="127.0.0.1,::1",
+    show_default=True,
+    help="Addresses or networks of the proxy before the site, which may state the address of a client "
+    "(X-Forwarded-For). Environment variable: BENCH_TRUST_PROXY.",
+)
+def serve(
+    *,
+    host: str,
+    port: int,
+    folder: Path | None,
+    database: str | None,
+    origin: str | None,
+    trust_proxy: str,
+) -> None:
     """Answer with the site's pages, and receive bundles at /api/submissions.
 
     A bundle is judged as bench validate judges it: refused with its findings, held for a person, or shown
@@ -46,7 +64,7 @@ def serve(*, host: str, port: int, folder: Path | None, database: str | None, or
 
     token = token_of(os.environ.pop(VARIABLE, None))  # no process that is started here needs it
     places = Places.below(folder)
-    address = Address(host, port, _origin(host, port, origin))
+    address = Address(host, port, _origin(host, port, origin), _networks(trust_proxy))
     folder.mkdir(parents=True, exist_ok=True)
     with server_of(url), Database(url) as opened:
         serve_until_stopped(opened, places, address, open_key(), _log, token=token)
@@ -70,6 +88,24 @@ def _origin(host: str, port: int, given: str | None) -> str:
             f"--host {clean(host, MAX_NAME)}: others need the address of the site",
             hint="Add --origin https://HOST",
         ) from error
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    """Return the networks in a list.
+
+    Raises:
+        UsageError: one is none, or contains every address.
+    """
+    try:
+        found = [ip_network(each.strip()) for each in text.split(",")]
+    except ValueError as error:
+        raise UsageError(
+            f"--trust-proxy: '{clean(text, MAX_NAME)}' is no list of addresses",
+            hint="Such as 127.0.0.1 or 172.20.0.0/24",
+        ) from error
+    if not all(each.prefixlen for each in found):
+        raise UsageError("--trust-proxy: everybody could state any address", hint="Name the proxy alone")
+    return tuple(map(str, found))
 
 
 def _log(line: str) -> None:

@@ -177,6 +177,24 @@ def test_a_folder_that_nobody_names_is_none(
     assert one.id in say("site", "queue").out
 
 
+def test_the_url_of_a_database_can_be_in_a_file(
+    say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A password is then neither in the environment nor on a command line."""
+    url = url_of(tmp_path / "secret name.sqlite")
+    (tmp_path / "database_url").write_text(f"{url}\n", encoding="utf-8")
+    with Database(url) as database:
+        one = sent(database, 1, note="hello")
+    assert one.id in say("site", "queue", "--database", "@database_url").out
+    monkeypatch.setenv("BENCH_DATABASE", "@database_url")
+    assert one.id in say("site", "queue").out
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    for name in ("missing", ".", "binary", "", "/proc/self/mem"):
+        said = say("site", "queue", "--database", f"@{name}")
+        assert said.code == 2
+        assert "cannot be read: " in said.line()
+
+
 def test_without_a_database_package_the_extra_is_named(tmp_path: Path, home: Path) -> None:
     ended = bench("site", "queue", home=home, cwd=tmp_path, env=hidden(tmp_path, "sqlalchemy", "alembic"))
     assert ended.returncode == 3

@@ -34,3 +34,20 @@ def test_a_short_token_of_moderators_is_refused_and_not_repeated(
     assert said.line().startswith("bench: BENCH_MODERATION_TOKEN: a token has 32 to 200 letters")
     assert "guess-me" not in said.err
     assert not (tmp_path / "served").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("nowhere", "'nowhere' is no list of addresses. Such as 127.0.0.1"),
+        ("127.0.0.1,", "is no list of addresses"),
+        ("*", "is no list of addresses"),
+        ("10.0.0.1/8", "is no list of addresses"),
+        ("127.0.0.1,0.0.0.0/0", "everybody could state any address. Name the proxy alone"),
+        ("::/0", "everybody could state any address"),
+    ],
+)
+def test_a_proxy_that_is_none_or_everybody(say: Say, text: str, words: str) -> None:
+    said = say("site", "serve", "--folder", "served", "--trust-proxy", text)
+    assert said.code == 2
+    assert words in said.line()

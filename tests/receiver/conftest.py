@@ -20,7 +20,8 @@ _NOBODY: Final = 65534
 _PROGRAMS: Final = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
+    """The path of a program of PostgreSQL."""
     found = shutil.which(name, path=os.pathsep.join([*map(str, _PROGRAMS), os.environ["PATH"]]))
     assert found is not None, "PostgreSQL is not installed: tools/install-postgresql"
     return found
@@ -36,9 +37,9 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         os.chown(folder, _NOBODY, _NOBODY)
         as_nobody = ("setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups")
     data, log = folder / "data", folder / "log"
-    make = (_program("initdb"), "--auth=trust", "--username=tests", "--no-sync", "-D", str(data))
-    start = (_program("pg_ctl"), "-D", str(data), "-l", str(log), "-w", "-o", f"-k {folder} -h ''", "start")
-    stop = (_program("pg_ctl"), "-D", str(data), "-m", "immediate", "stop")
+    make = (program("initdb"), "--auth=trust", "--username=tests", "--no-sync", "-D", str(data))
+    start = (program("pg_ctl"), "-D", str(data), "-l", str(log), "-w", "-o", f"-k {folder} -h ''", "start")
+    stop = (program("pg_ctl"), "-D", str(data), "-m", "immediate", "stop")
     try:
         subprocess.run((*as_nobody, *make), check=True, capture_output=True, cwd="/")
         subprocess.run((*as_nobody, *start), check=True, stdout=subprocess.DEVNULL, cwd="/")

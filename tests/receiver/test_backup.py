@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import stat
+import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -20,6 +21,7 @@ from bench.receiver.ledger import Event
 from bench.receiver.moderation import moderate
 from bench.receiver.states import Action, State
 from bench.receiver.submissions import Submission, body, listed
+from tests.receiver.conftest import program
 from tests.receiver.sent import NOW, bundle, do, every, look, sent
 
 
@@ -171,3 +173,29 @@ def test_a_database_that_a_server_has_is_not_replaced(url: str, tmp_path: Path) 
         with server_of(url), pytest.raises(UsageError, match="bench site serve has this database in use"):
             restore(tmp_path / "kept.sqlite", url, may_replace=True)
         assert later in all_of(database)
+
+
+@pytest.mark.servers
+def test_a_dump_of_postgresql_comes_back_whole(postgresql: str, tmp_path: Path) -> None:
+    """The commands of docs/hosting.md, without their container."""
+    place = postgresql.split(maxsplit=1)[0].removeprefix("host=")
+
+    def run(name: str, *words: str) -> None:
+        at_server = (program(name), f"--host={place}", "--username=tests", *words)
+        subprocess.run(at_server, check=True, capture_output=True)
+
+    dump, url = tmp_path / "bench.dump", f"postgresql://tests@/bench?host={place}"
+    run("createdb", "bench")
+    with Database(url) as database:
+        one = sent(database, 1, note="hello")
+        do(database, moderate, one.id, Action.PUBLISH, "harmless", NOW)
+        before, log = all_of(database), every(database, ledger.entries)
+        run("pg_dump", "--format=custom", f"--file={dump}", "bench")
+        sent(database, 2)
+    run("dropdb", "--force", "bench")
+    run("createdb", "bench")
+    run("pg_restore", "--dbname=bench", "--exit-on-error", str(dump))
+    with Database(url) as database:
+        assert (all_of(database), every(database, ledger.entries)) == (before, log)
+        assert look(database, body, one.id) == bundle(1, note="hello")
+        assert sent(database, 2).state is State.VALID, "and it goes on"

@@ -31,11 +31,15 @@ _MOST_HEADER_BYTES: Final = 16 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a server answers; `origin` is the address of the site for others, behind a proxy."""
+    """Where a server answers; `origin` is the address of the site for others, behind a proxy.
+
+    `proxies`: networks whose members may state the address of a client (`X-Forwarded-For`).
+    """
 
     host: str
     port: int
     origin: str
+    proxies: tuple[str, ...] = ("127.0.0.1/32", "::1/128")
 
 
 def serve_until_stopped(
@@ -50,7 +54,6 @@ def serve_until_stopped(
     """Answer until a signal asks to stop; then requests that have begun are answered.
 
     `token`: of moderators; None where nobody moderates over HTTP.
-    A proxy on this computer may state the address of a client (`X-Forwarded-For`); nobody else may.
     """
     with Publisher(database, places, address.origin, log, site_key=key.key_id) as publisher:
         receiver = Receiver(
@@ -72,6 +75,7 @@ def serve_until_stopped(
             access_log=False,
             log_config=None,
             server_header=False,
+            forwarded_allow_ips=list(address.proxies),
             limit_concurrency=_MOST_AT_ONCE,
             timeout_graceful_shutdown=_STOPS_S,
             h11_max_incomplete_event_size=_MOST_HEADER_BYTES,
