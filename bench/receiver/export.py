@@ -1,7 +1,7 @@
 """The submissions as a folder of results, from which `bench site build` makes the pages."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +11,10 @@ from bench.errors import UsageError
 from bench.receiver.confirming import decided_keys
 from bench.receiver.database import Database
 from bench.receiver.states import ON_SITE, State
-from bench.receiver.submissions import Submission, body, listed
+from bench.receiver.submissions import Submission, bodies_bytes, body, listed
 from bench.store import naming
 from bench.store.record_files import write_atomically
-from bench.store.untrusted import read_file
+from bench.store.untrusted import kind_of, read_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def export(database: Database, folder: Path) -> Exported:
     texts[folder / naming.ORDER] = "".join(_order(folder, on_site)).encode()
     for path, content in texts.items():
         changed += _put(path, content)
-    changed += sum(_remove(path) for path in sorted(folder.rglob("*.json")) if path not in kept)
+    changed += sum(_remove(path) for path in sorted(folder.rglob("*.json")) if _is_gone(path, kept))
     return Exported(tuple(on_site), changed)
 
 
@@ -56,11 +56,15 @@ def _require_ours(folder: Path) -> None:
 
 
 def _write_bundles(connection: sa.Connection, folder: Path) -> tuple[list[Submission], int]:
-    """Bodies come one by one: together they can be larger than the memory. What is there stays as it is."""
+    """Bodies come one by one: together they can be larger than the memory. What is there stays as it is.
+
+    A power cut can have left a file without its content: its size says so.
+    """
     on_site, changed = list(listed(connection, ON_SITE)), 0
+    sizes = bodies_bytes(connection, ON_SITE)
     for one in on_site:
         place = _place(folder, one)
-        if not place.exists():
+        if _size(place) != sizes.get(one.id):
             content = body(connection, one.id)
             if content is not None:
                 changed += _put(place, content)
@@ -68,7 +72,9 @@ def _write_bundles(connection: sa.Connection, folder: Path) -> tuple[list[Submis
 
 
 def _place(folder: Path, one: Submission) -> Path:
-    return naming.folder(folder, one.model, one.slug) / naming.submission_name(one.id)
+    """A sender chooses the name of a model: none is the file of the order."""
+    model = f"{one.model}-model" if one.model.lower() == naming.ORDER else one.model
+    return naming.folder(folder, model, one.slug) / naming.submission_name(one.id)
 
 
 def _decisions(folder: Path, on_site: list[Submission]) -> Iterator[tuple[Path, bytes]]:
@@ -88,12 +94,24 @@ def _order(folder: Path, on_site: list[Submission]) -> Iterator[str]:
 
 def _put(path: Path, content: bytes) -> int:
     try:
-        if path.stat().st_size == len(content) and read_file(path, len(content)) == content:
+        if _size(path) == len(content) and read_file(path, len(content)) == content:
             return 0
     except OSError:
         pass
     write_atomically(path, content, is_durable=False)
     return 1
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
+
+
+def _is_gone(path: Path, kept: Collection[Path]) -> bool:
+    """Whether nothing makes a file any more. A model can be called `x.json`: its folder is no file."""
+    return path not in kept and kind_of(path) != "folder"
 
 
 def _remove(path: Path) -> int:

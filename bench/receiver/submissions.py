@@ -152,6 +152,13 @@ def body(connection: sa.Connection, submission_id: str) -> bytes | None:
     return None if found is None else bytes(found)
 
 
+def bodies_bytes(connection: sa.Connection, states: Collection[State]) -> dict[str, int]:
+    """Return the sizes of the bundles in some states, by id, without reading them."""
+    size = sa.func.length(SUBMISSIONS.c.body)
+    wanted = sa.select(SUBMISSIONS.c.id, size).where(SUBMISSIONS.c.state.in_(states), size.is_not(None))
+    return {submission_id: int(found) for submission_id, found in connection.execute(wanted)}
+
+
 def salt_of(connection: sa.Connection, submission_id: str) -> bytes | None:
     """Return the salt of a submission's entries in the log; None after deletion."""
     found = connection.scalar(sa.select(SUBMISSIONS.c.salt).where(SUBMISSIONS.c.id == submission_id))

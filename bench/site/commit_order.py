@@ -18,7 +18,7 @@ from bench.errors import RecordError, UsageError
 from bench.records.base import Frozen, Utc
 from bench.store import naming
 from bench.store.git_environment import git_environment
-from bench.store.untrusted import read_file
+from bench.store.untrusted import kind_of, read_file
 from bench.text import decode
 
 _MOST_BYTES: Final = 2**28
@@ -74,7 +74,8 @@ def history_of(folder: Path) -> History:
     if committed:  # who sends a file to a repository could send such a list, too
         return _committed(committed)
     order = folder / naming.ORDER
-    return _received(order) if order.exists() else History(is_known=False)
+    is_there = kind_of(order) not in {None, "folder"}  # a model can have this name
+    return _received(order) if is_there else History(is_known=False)
 
 
 class _Line(Frozen):

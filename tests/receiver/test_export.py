@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from bench.errors import UsageError
 from bench.receiver.confirming import confirm, fetch_confirmation
@@ -10,6 +11,7 @@ from bench.receiver.database import Database
 from bench.receiver.export import export
 from bench.receiver.moderation import moderate, revoke
 from bench.receiver.states import Action
+from bench.receiver.tables import SUBMISSIONS
 from bench.site.interface import State
 from tests.identity.signers import SITE, URL, confirmation
 from tests.receiver.published import published
@@ -79,3 +81,34 @@ def test_a_folder_with_other_files_is_left_alone(database: Database, tmp_path: P
     with pytest.raises(UsageError, match="has other files"):
         export(database, tmp_path)
     assert (tmp_path / "mine.json").exists()
+
+
+@pytest.mark.parametrize("model", ["mine.json", "received.jsonl", "Received.JSONL", "keys", "withdrawn"])
+def test_a_model_called_like_a_file_of_the_export_stops_nothing(
+    database: Database, tmp_path: Path, model: str
+) -> None:
+    one, other = sent(database, 1), sent(database, 2)
+    changed = sa.update(SUBMISSIONS).where(SUBMISSIONS.c.id == one.id).values(model=model)
+    database.write(lambda connection: connection.execute(changed))
+    folder = tmp_path / "results"
+    export(database, folder)
+    assert export(database, folder).changed == 0
+    site = built(folder, tmp_path / "public")
+    assert (site.states[State.PUBLISHED], site.errors) == (2, ())
+    assert (tmp_path / "public" / "records" / one.id / "bundle.json").read_bytes() == bundle(1)
+    do(database, moderate, one.id, Action.DELETE, "asked for", NOW)
+    assert [each.id for each in export(database, folder).submissions] == [other.id]
+    assert not list(folder.rglob(f"{one.id}*"))
+
+
+@pytest.mark.parametrize("left", [b"", b"half"])
+def test_a_bundle_that_a_power_cut_left_without_its_content_is_written_again(
+    database: Database, tmp_path: Path, left: bytes
+) -> None:
+    one = sent(database, 1)
+    folder = tmp_path / "results"
+    export(database, folder)
+    (file,) = folder.rglob(f"{one.id}.bundle.json")
+    file.write_bytes(left)
+    assert export(database, folder).changed == 1
+    assert file.read_bytes() == bundle(1)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import RecordError
-from bench.site.commit_order import history_of
+from bench.site.commit_order import History, history_of
 from bench.store import naming
 from tests.site.results import commit, git
 
@@ -149,3 +149,8 @@ def test_a_list_that_is_none_stops_the_build(tmp_path: Path, content: bytes) -> 
     (tmp_path / naming.ORDER).write_bytes(content)
     with pytest.raises(RecordError, match=naming.ORDER):
         history_of(tmp_path)
+
+
+def test_a_model_called_like_the_list_of_a_receiver_is_no_list(results: Path) -> None:
+    write(results / naming.ORDER / "rtx-4090" / "one.json")
+    assert history_of(results) == History(is_known=False)
