@@ -294,8 +294,23 @@ def print_result(
         again = resume.command(result.path, retry_failed=True)
         echo(f"{failed} {plural('cell', failed)} failed or timed out; run again with\n  {again}")
     if not plain and not failed and result.signal_number is None and result.time_budget is None:
-        echo(f"submit it with\n  {_shell_line(['bench', 'submit', str(result.path), '--to', 'git'])}")
+        words = ["bench", "submit", str(result.path), "--to", _destination(result.record)]
+        echo(f"submit it with\n  {_shell_line(words)}")
     return RunSummary(result, view, cases, report[0] if report else None)
+
+
+def _destination(record: "Record") -> str:
+    """Return where to send a record: to the site that this run asked for a nonce, else to git."""
+    from bench.errors import UsageError
+    from bench.submit.destination import site_of
+
+    challenge = record.challenge
+    if challenge is None or challenge.checks is not None:  # a checked record names whatever site it likes
+        return "git"
+    try:
+        return site_of(challenge.issued.site).url
+    except UsageError:
+        return "git"
 
 
 def _beyond(result: "RunResult") -> str:

@@ -18,6 +18,8 @@ from bench.run.protocol import Hello
 from bench.run.run_spec import Origin, Plan
 from bench.run.runner import RunResult
 from tests.samples import records as sample
+from tests.samples.challenged import SITE, challenged
+from tests.validate.good import ordinary
 
 RAN = sample.measured(sample.requested(10, 128))
 FAILED = sample.not_measured(sample.requested(30, 128), Failed(reason="cuDNN error"))
@@ -64,6 +66,29 @@ def test_a_whole_run_names_the_command_that_submits_it_where_somebody_reads_it(
     print_result(whole, None, ResumeCommand(()), plain=plain)
     submits = f"submit it with\n  bench submit {result.path} --to git\n"
     assert capsys.readouterr().out.endswith(submits) is not plain
+
+
+def test_a_run_with_a_nonce_is_submitted_to_the_site_that_issued_it(
+    result: RunResult, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not so a check: the record that it checks can name any site."""
+    first = challenged(ordinary())
+    for record, to in ((first, SITE), (challenged(ordinary(), checks=first), "git")):
+        print_result(RunResult(record, result.path, None), None, ResumeCommand(()))
+        assert capsys.readouterr().out.endswith(f"bench submit {result.path} --to {to}\n")
+
+
+def test_a_challenge_that_failed_gives_exit_code_4(
+    result: RunResult, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = challenged(ordinary(), outcome=Failed(reason="killed"))
+    assert exit_code(RunResult(record, result.path, None)) == 4
+    print_result(RunResult(record, result.path, None), None, ResumeCommand(()))
+    printed = capsys.readouterr().out
+    assert "not answered: killed" in printed
+    assert printed.endswith(
+        f"1 cell failed or timed out; run again with\n  bench run --resume {result.path} --retry-failed\n"
+    )
 
 
 def test_an_interrupted_run_names_the_command_that_finishes_it(

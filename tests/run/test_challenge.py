@@ -10,6 +10,7 @@ from bench.audio import clips
 from bench.engines.interface import EngineSetup, ModelSource
 from bench.engines.registry import find_engine
 from bench.errors import ClipError, UsageError
+from bench.measure.tracker import EmulatedMemoryError
 from bench.records.enums import WeightMode
 from bench.records.reasons import RunInterrupted
 from bench.records.record import Challenge, ChallengeRequest, Record
@@ -128,6 +129,19 @@ def test_an_answer_is_the_same_every_time_and_nothing_is_timed(source: ModelSour
     assert (first.repeats, first.cold, first.memory, first.spans) == ((), None, None, ())
     with pytest.raises(ClipError, match="not that of the challenge"):
         runner.run(job.model_copy(update={"nonce": "f" * 32}))
+
+
+def test_an_answer_can_run_out_of_memory_like_every_cell(source: ModelSource) -> None:
+    limited = EngineSetup(source=source, device="cpu", dtype="float32", memory_limit_bytes=8 * 10**6)
+    opened = find_engine("native").open(limited)
+    found = planned_challenge(ChallengeRequest(issued=issued(ordinary())), plan())
+    job = Job(requested=found.cell.requested, measure=find_suite("smoke").measure, nonce=found.issued.nonce)
+    runner = CellRunner(opened, None, lambda _: None)
+    with pytest.raises(EmulatedMemoryError) as full:
+        runner.run(job)
+    outcome = opened.exhausted(full.value, runner.phase)
+    assert outcome is not None
+    assert outcome.status == "out_of_memory"
 
 
 # --- runs -------------------------------------------------------------------------------------------------
