@@ -38,7 +38,7 @@ def reason_of(text: str) -> str:
     Raises:
         UsageError: it is empty, or longer than 500 characters.
     """
-    reason = clean(text, MAX_REASON + 1)
+    reason = clean(text, max(len(text), 1))
     if not 1 <= len(reason) <= MAX_REASON:
         raise UsageError(
             f"a reason has 1 to {MAX_REASON} characters", hint="It is kept and shown: say why in a sentence"

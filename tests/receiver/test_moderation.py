@@ -96,7 +96,7 @@ def test_a_reason_is_one_line() -> None:
     assert reason_of("x" * 500) == "x" * 500
 
 
-@pytest.mark.parametrize("text", ["", " \n", "x" * 501])
+@pytest.mark.parametrize("text", ["", " \n", "x" * 501, " " * 300 + "x" * 501])
 def test_no_reason_and_a_long_one_are_refused(text: str) -> None:
     with pytest.raises(UsageError, match="1 to 500 characters"):
         reason_of(text)

@@ -14,8 +14,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.routing import Route
+from starlette.routing import Match, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 from bench.errors import RecordError, StorageError
 from bench.receiver import ledger
@@ -106,8 +107,15 @@ def application(receiver: Receiver) -> FastAPI:
     app.openapi = partial(_openapi, app.openapi)  # type: ignore[method-assign]
     pages = StaticFiles(directory=receiver.public, html=True, check_dir=False)
     # Not mounted: a mount would take requests of other methods from the routes above.
-    app.router.routes.append(Route("/{path:path}", pages, methods=["GET", "HEAD"], include_in_schema=False))
+    app.router.routes.append(_Pages("/{path:path}", pages, methods=["GET", "HEAD"], include_in_schema=False))
     return app
+
+
+class _Pages(Route):
+    """The pages of the site. No file of it is below `api/`: there each method is a route's, or 405."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        return (Match.NONE, {}) if scope["path"].startswith("/api/") else super().matches(scope)
 
 
 def _openapi(made: Callable[[], dict[str, Any]]) -> dict[str, Any]:

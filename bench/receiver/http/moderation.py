@@ -24,7 +24,7 @@ from bench.receiver.database import Database
 from bench.receiver.http.answers import Refused, Stored, Waiting, stored, waiting
 from bench.receiver.http.body import read_body
 from bench.receiver.http.limits import Limits
-from bench.receiver.moderation import moderate, reason_of, revoke
+from bench.receiver.moderation import MAX_REASON, moderate, reason_of, revoke
 from bench.receiver.states import Action, State
 from bench.receiver.submissions import listed
 from bench.records.base import Frozen, Utc
@@ -72,7 +72,12 @@ class Moderated:
 class Because(Frozen):
     """The body of a decision."""
 
-    reason: str = Field(description="1 to 500 characters; kept, and shown to everybody")
+    reason: str = Field(
+        min_length=1,
+        max_length=MAX_REASON,
+        pattern=r"[^\s\x1c-\x1f]",
+        description="kept, and shown to everybody",
+    )
 
 
 class AtUrl(Because):

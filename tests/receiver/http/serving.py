@@ -44,6 +44,7 @@ def served(
     receiver = Receiver(database, public, limits, changed, lines.append, sign, issue, moderators)
     server = uvicorn.Server(uvicorn.Config(application(receiver), log_config=None, access_log=False))
     with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as asyncio does for its own sockets
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()
         try:

@@ -215,3 +215,6 @@ def test_a_database_that_is_gone_is_503_and_says_when_to_come_again(
 def test_a_method_that_is_not_there_is_answered_with_those_that_are(client: httpx2.Client) -> None:
     answer = client.put(PLACE, content=b"{}", headers=JSON)
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    answer = client.get(PLACE)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    assert client.get("/api/nothing").status_code == 404
