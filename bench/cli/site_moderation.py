@@ -112,7 +112,9 @@ def _lines(one: "Submission") -> "Iterator[str]":
 @click.command(cls=Command, short_help="Publish a submission.")
 @_with_id
 def publish(*, submission: str, reason: str, database: str) -> None:
-    """Publish a submission that waits, was rejected or was withdrawn. The next build of the site shows it.
+    """Publish a submission that waits, was rejected or was withdrawn, or that the site holds as an outlier.
+
+    The next build of the site shows it.
 
     \b
     Examples:

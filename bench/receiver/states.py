@@ -35,7 +35,8 @@ class Action(StrEnum):
 
 _WAITING: Final = frozenset({State.RECEIVED, State.VALID, State.HELD})
 _RULES: Final[Mapping[Action, tuple[State, Set[State]]]] = {
-    Action.PUBLISH: (State.PUBLISHED, _WAITING | {State.REJECTED, State.WITHDRAWN}),
+    # Once more: a reason for one that the site holds as an outlier, which the receiver does not know.
+    Action.PUBLISH: (State.PUBLISHED, frozenset(State) - {State.DELETED}),
     Action.REJECT: (State.REJECTED, _WAITING),
     Action.WITHDRAW: (State.WITHDRAWN, {State.VALID, State.PUBLISHED}),
     Action.DELETE: (State.DELETED, frozenset(State) - {State.DELETED}),

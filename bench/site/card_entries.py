@@ -30,7 +30,7 @@ from bench.site.states import Opened
 from bench.text import clean
 from bench.validate.candidate import Found
 from bench.validate.document import MOST_OF_A_CODE, finding
-from bench.validate.outliers import figures_of, noise_factor, outliers
+from bench.validate.outliers import Figures, figures_of, noise_factor, outliers
 
 _NOBODY: Final = Reproduction(confirmed=0, unconfirmed=0, cards=None, disagreeing=0)
 
@@ -86,13 +86,26 @@ def _compared(measured: Sequence[Opened], factor: float) -> Iterator[tuple[Opene
     """Yield the records with their outliers as findings, and who agrees with each."""
     figures = figures_of((nth, one.judged.figures) for nth, one in enumerate(measured))
     owners = [_owner(one) for one in measured]
-    keys = [owner.key_id for owner in owners]
-    far_off = outliers(keys, figures, _sound(measured), factor)
+    far_off = _outliers(owners, figures, _sound(measured), factor)
     judged = _with_outliers(measured, far_off)
     published = frozenset(nth for nth, one in enumerate(judged) if one.state is State.PUBLISHED)
     agreements = reproduction(owners, figures, published, factor)
     for nth, one in enumerate(judged):
         yield one, agreements.get(nth, _NOBODY)
+
+
+def _outliers(
+    owners: Sequence[Owner], figures: Figures, sound: frozenset[int], factor: float
+) -> Iterator[tuple[int, Found]]:
+    """Yield the outliers. Keys are free: a record of an account is measured by those of other accounts."""
+    identities = [owner.identity for owner in owners]
+    of_accounts = frozenset(nth for nth, owner in enumerate(owners) if owner.holder is not None)
+    for nth, found in outliers(identities, figures, sound, factor):
+        if nth not in of_accounts:
+            yield nth, found
+    for nth, found in outliers(identities, figures, sound & of_accounts, factor):
+        if nth in of_accounts:
+            yield nth, found
 
 
 def _owner(one: Opened) -> Owner:

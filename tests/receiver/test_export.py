@@ -1,5 +1,6 @@
 """The submissions as results: the site of an export shows what people decided."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,14 +10,16 @@ from bench.errors import UsageError
 from bench.receiver.confirming import confirm, fetch_confirmation
 from bench.receiver.database import Database
 from bench.receiver.export import export
-from bench.receiver.moderation import moderate, revoke
+from bench.receiver.intake import judge
+from bench.receiver.moderation import moderate, published, revoke
 from bench.receiver.states import Action
+from bench.receiver.submissions import receive
 from bench.receiver.tables import SUBMISSIONS
 from bench.site.interface import State
-from tests.identity.signers import SITE, URL, confirmation
-from tests.receiver.published import published
-from tests.receiver.sent import NOW, bundle, do, sent
-from tests.site.results import built, files_of
+from tests.identity.signers import SITE, URL, bundled, confirmation
+from tests.receiver import published as at_a_url
+from tests.receiver.sent import NOW, REQUEST, bundle, do, sent
+from tests.site.results import RUN, built, files_of, run
 
 
 def test_a_build_of_the_export_shows_each_submission_in_its_state(database: Database, tmp_path: Path) -> None:
@@ -60,7 +63,7 @@ def test_accounts_and_revoked_keys_are_on_the_site_of_the_export(
         return (public / "records" / one.id / "index.html").read_text(encoding="utf-8")
 
     assert "Unconfirmed" in page()
-    with published(monkeypatch, tmp_path, confirmation()):
+    with at_a_url.published(monkeypatch, tmp_path, confirmation()):
         do(database, confirm, fetch_confirmation(URL, SITE), "known", NOW)
     assert f'<a href="{URL}" rel="nofollow noreferrer">github.com/ada</a>' in page()
     assert [path.stem for path in folder.glob("keys/*")] == [one.key_id], "no other was decided about"
@@ -112,3 +115,21 @@ def test_a_bundle_that_a_power_cut_left_without_its_content_is_written_again(
     file.write_bytes(left)
     assert export(database, folder).changed == 1
     assert file.read_bytes() == bundle(1)
+
+
+def test_a_record_that_the_site_holds_counts_once_it_is_published_again(
+    database: Database, tmp_path: Path
+) -> None:
+    for seed in range(4):
+        sent(database, seed, key=seed)
+    slow = judge(bundled(run(9, replace(RUN, pace=2.0)), 9), NOW)
+    odd, _ = do(database, receive, slow, REQUEST)
+    folder = tmp_path / "results"
+
+    def held() -> int:
+        do(database, published, [one.id for one in export(database, folder).submissions], NOW)
+        return built(folder, tmp_path / "public", tmp_path / "index").states[State.HELD]
+
+    assert held() == 1
+    do(database, moderate, odd.id, Action.PUBLISH, "an undervolted card", NOW)
+    assert held() == 0

@@ -32,5 +32,9 @@ def test_what_was_withdrawn_or_rejected_by_mistake_can_be_published() -> None:
     assert after(State.REJECTED, Action.PUBLISH) is State.PUBLISHED
 
 
+def test_what_is_published_gets_a_reason_by_being_published_again() -> None:
+    assert after(State.PUBLISHED, Action.PUBLISH) is State.PUBLISHED
+
+
 def test_the_site_gets_nothing_that_waits_for_a_person() -> None:
     assert ON_SITE.isdisjoint({State.RECEIVED, State.HELD, State.REJECTED, State.DELETED})

@@ -166,6 +166,29 @@ def test_many_records_of_one_key_hold_nobody_else(folder: Folder) -> None:
     assert {found[f"{nth}-{nth}.bundle.json"].state for nth in range(2)} == {State.PUBLISHED}
 
 
+def test_keys_that_anybody_can_make_hold_no_record_of_an_account(folder: Folder) -> None:
+    for seed in range(2):
+        folder.put(run(seed), f"{seed}", key=seed)
+    confirm_key(folder.root, 0)
+    for seed in range(10, 14):
+        folder.put(run(seed, SLOW), f"slow{seed}", key=seed)
+    found = folder.entries()
+    assert found["0-0.bundle.json"].state is State.PUBLISHED
+    assert found["1-1.bundle.json"].state is State.HELD, "without an account one key is as good as another"
+
+
+def test_an_account_is_one_voice_and_other_accounts_can_hold_its_record(folder: Folder) -> None:
+    folder.put(run(0), "0", key=0)
+    confirm_key(folder.root, 0)
+    for seed in range(10, 14):
+        folder.put(run(seed, SLOW), f"slow{seed}", key=seed)
+        confirm_key(folder.root, seed, "bob")
+    assert folder.entries()["0-0.bundle.json"].state is State.PUBLISHED
+    for seed, account in ((12, "eve"), (13, "joe")):
+        confirm_key(folder.root, seed, account)
+    assert folder.entries()["0-0.bundle.json"].state is State.HELD
+
+
 def test_a_signature_that_does_not_hold_shows_nobodys_key(folder: Folder, tmp_path: Path) -> None:
     path = put(tmp_path, run(1), "victim", key=1)
     envelope = json.loads(path.read_bytes())
