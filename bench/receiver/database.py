@@ -124,9 +124,10 @@ def sqlite_file(url: str) -> Path | None:
     parsed, dialect = _parsed(url)
     if dialect != "sqlite":
         return None
-    if not parsed.database or parsed.database == ":memory:" or parsed.query:
+    file = parsed.database
+    if not file or file == ":memory:" or "\0" in file or parsed.query:
         raise UsageError("--database: a database of SQLite needs a file, and nothing else", hint=_EXAMPLES)
-    return Path(parsed.database)
+    return Path(file)
 
 
 @contextmanager

@@ -107,6 +107,7 @@ def test_a_statement_that_fails_is_one_line_without_its_values(database: Databas
         "sqlite:///:memory:",
         "oracle+x://a",
         "sqlite:///file:x?uri=true",
+        "sqlite:///a%00b",
     ],
 )
 def test_another_kind_of_database_is_a_usage_error(url: str) -> None:
