@@ -3,9 +3,9 @@
 # make test         set up .venv and run the tests (minutes; no GPU, no network)
 # make test-slow    the rest: runs on emulated cards, full size, real browser (apt-get install -y chromium),
 #                   transformers 4.57.1 (needs about 16 GB of memory)
-# make test-light   the installation without torch: its size, its commands (.venv-light)
+# make test-light   the installation without torch: its size, its commands (.venv-light); those of the Containerfile
 # make fuzz         any options and any files, thousands (FUZZ_SEED= for others each time); make test has some hundred
-# make test-servers the receiver on a real PostgreSQL (tools/install-postgresql)
+# make test-servers the receiver on a real PostgreSQL (tools/install-postgresql), its pages in Chromium
 # make test-gpu     what only a real NVIDIA card can show; nothing is downloaded
 # make benchmarks   what the harness itself costs, measured in alternation
 # make lint types   ruff, the workflow checks, mypy
