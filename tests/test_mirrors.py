@@ -52,6 +52,7 @@ ELSEWHERE: Final = {
     # Parts of a command, tested through it.
     "__main__.py": "cli/test_app.py",
     "cli/answer_output.py": "cli/test_plan.py",
+    "cli/challenge_output.py": "cli/test_run_output.py",
     "cli/downloads.py": "cli/test_terminal.py",
     "cli/findings_output.py": "cli/test_validate.py",
     "cli/frontier_output.py": "cli/test_frontier.py",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import click
 
 from bench.cli.answer_output import print_view
+from bench.cli.challenge_output import challenge_lines, destination
 from bench.cli.streams import echo
 from bench.errors import ExitCode
 from bench.records.enums import Attention
@@ -21,7 +22,7 @@ from bench.wording import outcomes
 from bench.wording.phrases import plural
 
 if TYPE_CHECKING:
-    from bench.records.record import Record, Requested
+    from bench.records.record import Requested
     from bench.report.ci.cases import Case
     from bench.report.interface import View
     from bench.run.estimate import Basis, Estimate
@@ -280,7 +281,7 @@ def print_result(
         print_view(view, verbose=verbose, plain=plain)
         for line in _expectations(cases):
             echo(line)
-        for line in _challenge(result.record):
+        for line in challenge_lines(result.record):
             echo(line)
         echo(f"record  {result.path}")
     for path in report:
@@ -294,23 +295,9 @@ def print_result(
         again = resume.command(result.path, retry_failed=True)
         echo(f"{failed} {plural('cell', failed)} failed or timed out; run again with\n  {again}")
     if not plain and not failed and result.signal_number is None and result.time_budget is None:
-        words = ["bench", "submit", str(result.path), "--to", _destination(result.record)]
+        words = ["bench", "submit", str(result.path), "--to", destination(result.record)]
         echo(f"submit it with\n  {_shell_line(words)}")
     return RunSummary(result, view, cases, report[0] if report else None)
-
-
-def _destination(record: "Record") -> str:
-    """Return where to send a record: to the site that this run asked for a nonce, else to git."""
-    from bench.errors import UsageError
-    from bench.submit.destination import site_of
-
-    challenge = record.challenge
-    if challenge is None or challenge.checks is not None:  # a checked record names whatever site it likes
-        return "git"
-    try:
-        return site_of(challenge.issued.site).url
-    except UsageError:
-        return "git"
 
 
 def _beyond(result: "RunResult") -> str:
@@ -346,21 +333,6 @@ def _expectations(cases: "Sequence[Case]") -> Iterator[str]:
         yield f"not met: {name}: expected {wanted}, found {clean(found)}"
     if len(unmet) > _MAX_UNMET:
         yield f"not met: {len(unmet) - _MAX_UNMET} more"
-
-
-def _challenge(record: "Record") -> Iterator[str]:
-    """Yield how the challenge was answered, and how far its answer agrees with the one that it checks."""
-    from bench.judge.challenge import compared
-    from bench.wording.challenge import agreement, answered, issued
-
-    challenge = record.challenge
-    if challenge is None:
-        return
-    yield f"challenge: {issued(challenge.issued)}: {answered(record, challenge)}"
-    found = compared(challenge)
-    if challenge.checks is not None and found is not None:
-        digits = challenge.checks.content_hash.removeprefix("sha256:")[:16]
-        yield f"check of record {digits}: {agreement(*found)}"
 
 
 def exit_code(result: "RunResult", cases: "Sequence[Case]" = ()) -> int:
