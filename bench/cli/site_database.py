@@ -68,7 +68,7 @@ def database_url(folder: Path | None, given: str | None) -> str:
     from bench.receiver.database import url_of
 
     if given is not None:
-        return _url_in(Path(given[1:])) if given.startswith("@") else given
+        return secret(given, "--database")
     if folder is None:
         raise UsageError(
             "no receiver is named", hint="Use --folder DIR or --database URL, as for bench site serve"
@@ -76,10 +76,17 @@ def database_url(folder: Path | None, given: str | None) -> str:
     return url_of(folder.absolute() / naming.RECEIVER)
 
 
-def _url_in(file: Path) -> str:
-    """Return the URL in a file: a secret that neither a command line nor an environment shows."""
+def secret(text: str, name: str) -> str:
+    """Return a text, or of `@FILE` what is in the file: neither a command line nor an environment shows it.
+
+    Raises:
+        UsageError: the file cannot be read. `name`: of the option or the variable.
+    """
     from bench.store.untrusted import read_file
 
+    if not text.startswith("@"):
+        return text
+    file = Path(text[1:])
     try:
         return read_file(file, _MOST_BYTES).decode().strip()
     except OSError as error:
@@ -87,7 +94,7 @@ def _url_in(file: Path) -> str:
     except UnicodeDecodeError:
         problem = "it is no text"
     raise UsageError(
-        f"--database: {clean(str(file), MAX_NAME)} cannot be read: {problem}", hint="Name a file with a URL"
+        f"{name}: {clean(str(file), MAX_NAME)} cannot be read: {problem}", hint="Name the file of the secret"
     )
 
 

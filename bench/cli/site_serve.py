@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from bench.cli.command import Command
-from bench.cli.site_database import database_url, receiver_options
+from bench.cli.site_database import database_url, receiver_options, secret
 from bench.errors import UsageError
 from bench.text import MAX_NAME, clean
 
@@ -62,7 +62,8 @@ def serve(
     from bench.receiver.http.server import Address, serve_until_stopped
     from bench.receiver.publisher import Places
 
-    token = token_of(os.environ.pop(VARIABLE, None))  # no process that is started here needs it
+    # No process that is started here needs the token.
+    token = token_of(secret(os.environ.pop(VARIABLE, ""), VARIABLE))
     places = Places.below(folder)
     address = Address(host, port, _origin(host, port, origin), _networks(trust_proxy))
     folder.mkdir(parents=True, exist_ok=True)

@@ -51,3 +51,20 @@ def test_a_proxy_that_is_none_or_everybody(say: Say, text: str, words: str) -> N
     said = say("site", "serve", "--folder", "served", "--trust-proxy", text)
     assert said.code == 2
     assert words in said.line()
+
+
+def test_the_token_of_moderators_can_be_in_a_file(
+    say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is read before anything is made; that of another form is refused, and not repeated."""
+    (tmp_path / "token").write_text("too-short\n", encoding="utf-8")
+    for value, words in (
+        ("@token", "a token has 32 to 200 letters"),
+        ("@missing", "BENCH_MODERATION_TOKEN: missing cannot be read: "),
+    ):
+        monkeypatch.setenv("BENCH_MODERATION_TOKEN", value)
+        said = say("site", "serve", "--folder", "served")
+        assert said.code == 2
+        assert words in said.line()
+        assert "too-short" not in said.line()
+    assert not (tmp_path / "served").exists()
