@@ -11,12 +11,24 @@ from typing import Final, Literal
 import pytest
 from playwright.sync_api import Browser
 
+from bench.records.enums import WeightMode
 from bench.site import places
-from bench.site.interface import Apart, DataFile, Identity, Plausible, State
+from bench.site.interface import (
+    Apart,
+    DataFile,
+    Freshness,
+    Identity,
+    NonceRole,
+    Plausible,
+    RecordPage,
+    SameNonce,
+    State,
+)
 from bench.site.pages import render
 from tests.report.browsing import POOR_CONTRAST, Overheard, barriers
 from tests.samples import predictions as derived
 from tests.samples import records as sample
+from tests.samples.challenged import challenged
 from tests.samples.named import RECORDS
 from tests.samples.reruns import rerun
 from tests.site.pages.samples import (
@@ -31,6 +43,7 @@ from tests.site.pages.samples import (
     summary,
 )
 from tests.site.predicted import predicted
+from tests.validate.good import ordinary
 from tools.picture import chromium, show
 
 pytestmark = pytest.mark.browser
@@ -69,10 +82,41 @@ PAGES: Final = {
     "held record": places.record_page("1" * 16),
     "hostile record": places.record_page("2" * 16),
     "withdrawn record": places.record_page("3" * 16),
+    "record with a challenge": places.record_page("4" * 16),
     "contribute": places.CONTRIBUTE,
     "data": places.DATA,
     "not found": places.NOT_FOUND,
 }
+
+
+def challenged_page() -> RecordPage:
+    """The page of a record whose nonce others have, under long names."""
+    page = record_page(challenged(ordinary()))
+    other = SameNonce(
+        id="ab" * 8,
+        key_id=KEY,
+        account=LONG,
+        role=NonceRole.UNDECLARED,
+        weight_mode=WeightMode.HUB,
+        agreeing=17,
+        count=32,
+    )
+    found = Freshness(
+        received_at=datetime(2026, 12, 1, tzinfo=UTC),
+        is_own=False,
+        is_first=False,
+        agreeing_accounts=1,
+        agreeing_keys=2,
+        others=(other, other.model_copy(update={"role": NonceRole.CHECKS, "agreeing": 32})),
+        left_out=3,
+    )
+    challenge = page.entry.head.challenge
+    assert challenge is not None
+    head = page.entry.head.model_copy(
+        update={"challenge": challenge.model_copy(update={"site": f"https://{LONG}"})}
+    )
+    entry = page.entry.model_copy(update={"head": head, "freshness": found})
+    return page.model_copy(update={"entry": entry})
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +149,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         PAGES["hostile record"]: render.record(
             record_page(RECORDS["hostile"], handle=BAD, note=BAD, answers=CONFIRMED)
         ),
+        PAGES["record with a challenge"]: render.record(challenged_page()),
         PAGES["withdrawn record"]: render.record(
             record_page(RAN, shows_figures=False, state=State.WITHDRAWN, reason=BAD)
         ),
