@@ -119,21 +119,23 @@ def _require_folders(task: Task) -> None:
 
 
 def _build(task: Task, index: Index, site_name: str, watch: Watch) -> Built:
-    decisions, known_keys = read_decisions(task.results), read_known_keys(task.results)
-    history = history_of(task.results)
-    index.update(sorted(naming.records_below(task.results)), read_judged, watch.reading)
-    errors = list(index.faults())
-    in_their_order = in_order(index.briefs(), task.results, history)
-    placed = with_freshness(place(in_their_order, decisions, known_keys), task.site_key)
-    units = Units(index, site_name)
+    """Read, compare and write. Locked before anything is read: one that waited writes nothing older."""
 
     def busy() -> None:
         watch.note(f"{task.out}: another build is writing this site; waiting for its end")
 
-    with exclusive(task.out / LOCK, busy), Output(task.out) as output:
-        site = Site(task.results, index, units, output, history.is_known)
-        cards = _cards(site, _by_card(task.predicted, placed), watch.writing, errors)
-        _write_rest(site, placed, cards, task.receiver)
+    with exclusive(task.out / LOCK, busy):
+        decisions, known_keys = read_decisions(task.results), read_known_keys(task.results)
+        history = history_of(task.results)
+        index.update(sorted(naming.records_below(task.results)), read_judged, watch.reading)
+        errors = list(index.faults())
+        in_their_order = in_order(index.briefs(), task.results, history)
+        placed = with_freshness(place(in_their_order, decisions, known_keys), task.site_key)
+        units = Units(index, site_name)
+        with Output(task.out) as output:
+            site = Site(task.results, index, units, output, history.is_known)
+            cards = _cards(site, _by_card(task.predicted, placed), watch.writing, errors)
+            _write_rest(site, placed, cards, task.receiver)
     counts = Counter(record.state for unit in cards.values() for record in unit.records.values())
     states = {state: counts[state] for state in State}
     return Built(len(cards), states, len(output.files), output.changed, history.is_known, tuple(errors))

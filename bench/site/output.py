@@ -21,7 +21,7 @@ from bench.store.untrusted import read_file
 MANIFEST: Final = "files.json"
 BEGUN: Final = "files.begun"
 LOCK: Final = "files.lock"
-"""There while a build writes: another one waits for it."""
+"""There while a build reads and writes: another one waits for it."""
 _MOST_BYTES: Final = 2**28
 _Below = Annotated[
     str, StringConstraints(pattern=r"^(?:[A-Za-z0-9][A-Za-z0-9._-]*/)*[A-Za-z0-9][A-Za-z0-9._-]*$")

@@ -4,7 +4,7 @@ import io
 import json
 import shutil
 import sqlite3
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -71,6 +71,30 @@ def test_a_build_waits_for_another_one_of_the_same_site(results: Path, tmp_path:
         assert [path.name for path in out.iterdir()] == [LOCK]
     assert building.result().files == len(files_of(out)) - 1
     assert not (out / LOCK).exists()
+
+
+def test_a_build_that_began_before_a_decision_does_not_undo_it(tmp_path: Path) -> None:
+    results, out = tmp_path / "results", tmp_path / "public"
+    put(results, run(1), "one", key=1)
+    said: SimpleQueue[str] = SimpleQueue()
+
+    def second() -> None:
+        watch = replace(WATCH, note=said.put)
+        build_site(Task(results, out, ()), tmp_path / "second", is_ours=True, watch=watch)
+        said.put("built")
+
+    def reading(_done: int, _all: int) -> None:
+        decide(results, "withdrawn", entry_id(run(1)), "Asked for by its sender")
+        built_then.append(pool.submit(second))
+        assert said.get(timeout=60).endswith("another build is writing this site; waiting for its end")
+
+    built_then: list[Future[None]] = []
+    with ThreadPoolExecutor(1) as pool:
+        watch = replace(WATCH, reading=reading)
+        build_site(Task(results, out, ()), tmp_path / "first", is_ours=True, watch=watch)
+        built_then[0].result()
+    page = (out / "records" / entry_id(run(1)) / "index.html").read_text(encoding="utf-8")
+    assert "Asked for by its sender" in page
 
 
 def test_a_site_that_moves_together_with_its_index_is_known_there(tmp_path: Path) -> None:
@@ -302,7 +326,7 @@ def test_a_decision_that_cannot_be_read_stops_the_build(results: Path, tmp_path:
     (results / "withdrawn" / "0123456789abcdef.json").write_text("{")
     with pytest.raises(RecordError, match="withdrawn"):
         built(results, tmp_path / "public")
-    assert not (tmp_path / "public").exists()
+    assert not list((tmp_path / "public").iterdir())
 
 
 @pytest.mark.parametrize("out", ["results/public", "."])
