@@ -6,6 +6,7 @@
 # make test-light   the installation without torch: its size, its commands (.venv-light); those of the Containerfile
 # make fuzz         any options and any files, thousands (FUZZ_SEED= for others each time); make test has some hundred
 # make test-servers the receiver on a real PostgreSQL (tools/install-postgresql), its pages in Chromium
+# make load         10,000 submissions by 50 clients to a receiver that is killed twice, on SQLite and PostgreSQL
 # make test-gpu     what only a real NVIDIA card can show; nothing is downloaded
 # make benchmarks   what the harness itself costs, measured in alternation
 # make lint types   ruff, the workflow checks, mypy
@@ -53,7 +54,7 @@ LIGHT_VENV = .venv-light
 # What plots are built from and the accessibility engine, as pinned.
 PLOTS_STAMP = tools/plots/node_modules/.installed
 
-.PHONY: help setup bench predictions derived picture test test-slow test-emulated test-full-size test-browser test-compat test-light test-servers test-gpu fuzz benchmarks lint types generated plots clean
+.PHONY: help setup bench predictions derived picture test test-slow test-emulated test-full-size test-browser test-compat test-light test-servers test-gpu fuzz load benchmarks lint types generated plots clean
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
 
@@ -134,6 +135,10 @@ FUZZ_EXAMPLES = 250
 FUZZ_SEED = 1
 fuzz: $(STAMP)
 	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/fuzz -n auto --maxprocesses 4 --timeout 1200 $(FUZZ_SEED:%=--hypothesis-seed=%)
+
+load: $(STAMP)
+	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || tools/install-postgresql
+	LOAD_SUBMISSIONS=10000 $(BIN)/python -m pytest tests/receiver/test_load.py -m servers -s
 
 benchmarks: $(STAMP)
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable --benchmark-only --timeout 3600 -s

@@ -1,12 +1,12 @@
 """Sends many bundles to a real server that is killed in between, and counts what came back.
 
-    python -m tests.benchmarks.receiver_load --submissions 10000 --clients 50 /tmp/load
+    make load
 
 Each client has an address of its own, as behind a proxy on the server's computer.
 """
 
-import argparse
 import json
+import os
 import threading
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -37,12 +37,16 @@ def made(nth: int) -> bytes:
 
 @dataclass
 class Sent:
-    """What clients saw. `ids`: of every 201 and 200, by the number of the bundle."""
+    """What clients saw. `ids`: of every 201 and 200, by the number of the bundle.
+
+    `peak_bytes`: the most memory of a server.
+    """
 
     ids: dict[int, str] = field(default_factory=dict)
     waits_s: list[float] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     took_s: float = 0.0
+    peak_bytes: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -77,10 +81,17 @@ def run_load(folder: Path, database_url: str, load: Load) -> Sent:
                         one.result()
                     sent.took_s = time.perf_counter() - begin
                     _check(url, sent)
+                sent.peak_bytes = max(sent.peak_bytes, _peak_bytes(server.pid))
                 server.kill()
                 server.wait()
                 reading.join()
     return sent
+
+
+def _peak_bytes(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status")
+    lines = status.read_text(encoding="utf-8").splitlines() if status.exists() else []
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
 
 
 def _drain(stream: "object") -> None:
@@ -132,23 +143,12 @@ def _check(url: str, sent: Sent) -> None:
     assert len(received) == len({line["subject"] for line in received}) == len(sent.ids)
 
 
-def main() -> None:
-    """Print the rate and the waits of a load."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--submissions", type=int, default=10_000)
-    parser.add_argument("--clients", type=int, default=50)
-    parser.add_argument("--database", help="default: SQLite in the folder")
-    asked = parser.parse_args()
-    asked.folder.mkdir(parents=True)
-    url = asked.database or f"sqlite:///{asked.folder.absolute()}/receiver.sqlite"
-    sent = run_load(asked.folder, url, Load(asked.submissions, asked.clients))
-    rate, (p50,) = len(sent.ids) / sent.took_s, quantiles(sent.waits_s, n=2)
-    print(f"{len(sent.ids)} stored, {len(sent.refused)} refused in {sent.took_s:.0f} s: {rate:.1f} a second")
-    print(
-        f"p50 {p50:.3f} s, p99 {quantiles(sent.waits_s, n=100)[98]:.3f} s, longest {max(sent.waits_s):.3f} s"
+def figures(sent: Sent) -> str:
+    """Return the rate, the waits and the memory of a load as lines."""
+    (p50,), p99 = quantiles(sent.waits_s, n=2), quantiles(sent.waits_s, n=100)[98]
+    return (
+        f"{len(sent.ids)} stored, {len(sent.refused)} refused in {sent.took_s:.0f} s: "
+        f"{len(sent.ids) / sent.took_s:.1f} a second\n"
+        f"p50 {p50:.3f} s, p99 {p99:.3f} s, longest {max(sent.waits_s):.3f} s\n"
+        f"at most {sent.peak_bytes / 2**20:.0f} MiB of the server; load average {os.getloadavg()[0]:.1f}"
     )
-
-
-if __name__ == "__main__":
-    main()

@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -64,6 +65,7 @@ _BODY: Final = {
 class Receiver:
     """What the routes use. `public`: folder of the built site. `changed` is called after a new bundle, `sign`
     makes a checkpoint of the log, `issue` a challenge. `moderators`: None where nobody moderates over HTTP.
+    `most_body_s`: seconds for the whole body of a bundle.
     """
 
     database: Database
@@ -74,6 +76,7 @@ class Receiver:
     sign: Callable[[ledger.Head], bytes]
     issue: Callable[[], bytes]
     moderators: Moderators | None = None
+    most_body_s: float = MOST_BODY_S
 
 
 def application(receiver: Receiver) -> FastAPI:
@@ -143,7 +146,7 @@ def _add_submissions(app: FastAPI, receiver: Receiver) -> None:
         if wait_s:
             return _refused(429, "too many requests", again_s=wait_s)
         content = await read_body(
-            request.headers, request.stream(), most_bytes=MOST_BYTES, most_s=MOST_BODY_S
+            request.headers, request.stream(), most_bytes=MOST_BYTES, most_s=receiver.most_body_s
         )
         asked = stored_submissions.Request(datetime.now(UTC), address or None, idempotency_key)
         return await run_in_threadpool(_receive, receiver, content, asked)
@@ -235,6 +238,10 @@ def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(BodyError)
     async def of_body(_: Request, error: BodyError) -> Response:
         return _refused(error.status, error.title)
+
+    @app.exception_handler(ClientDisconnect)
+    async def of_connection(_: Request, __: ClientDisconnect) -> Response:
+        return _refused(400, "the connection ended before the body")  # for the log: nobody reads it
 
     @app.exception_handler(StorageError)
     async def of_database(_: Request, __: StorageError) -> Response:

@@ -34,6 +34,8 @@ async def read_body(
         raise BodyError(400, "the length of the body is no number")
     if len(stated) > len(str(most_bytes)) or int(stated) > most_bytes:
         raise too_large
+    if "content-length" in headers and "transfer-encoding" in headers:
+        raise BodyError(400, "the body has two lengths")  # a proxy could believe the other one
     found = bytearray()
     try:
         async with asyncio.timeout(most_s):

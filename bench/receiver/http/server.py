@@ -12,6 +12,7 @@ from bench.identity.challenge import issue_challenge
 from bench.receiver.checkpoint import sign_checkpoint
 from bench.receiver.database import Database
 from bench.receiver.http.app import Receiver, application
+from bench.receiver.http.connection import Connection
 from bench.receiver.http.limits import Limits, Rate
 from bench.receiver.http.moderation import Moderators
 from bench.receiver.publisher import Places, Publisher
@@ -25,8 +26,8 @@ OF_ADDRESS: Final = Rate(per_s=1.0, burst=60)
 OF_ALL: Final = Rate(per_s=100.0, burst=500)
 OF_WRONG_TOKENS: Final = Rate(per_s=1 / 60, burst=10)
 _STOPS_S: Final = 10
-_MOST_AT_ONCE: Final = 200
-_MOST_HEADER_BYTES: Final = 16 * 1024
+MOST_AT_ONCE: Final = 400
+MOST_HEADER_BYTES: Final = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +73,14 @@ def serve_until_stopped(
             application(receiver),
             host=address.host,
             port=address.port,
+            http=Connection,
             access_log=False,
             log_config=None,
             server_header=False,
             forwarded_allow_ips=list(address.proxies),
-            limit_concurrency=_MOST_AT_ONCE,
+            limit_concurrency=MOST_AT_ONCE,
             timeout_graceful_shutdown=_STOPS_S,
-            h11_max_incomplete_event_size=_MOST_HEADER_BYTES,
+            h11_max_incomplete_event_size=MOST_HEADER_BYTES,
         )
         _Server(config, lambda: log(f"{address.origin}: the site and its receiver; Ctrl-C stops")).run()
 
