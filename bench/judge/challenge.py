@@ -12,6 +12,8 @@ CLOCKS_DIFFER: Final = timedelta(minutes=5)
 
 def common_start(ids: Sequence[int], others: Sequence[int]) -> int:
     """Return how many token ids of two answers are equal, from the first one on."""
+    if ids == others:  # as nearly always, and much quicker
+        return len(ids)
     different = (nth for nth, pair in enumerate(zip(ids, others, strict=False)) if pair[0] != pair[1])
     return next(different, min(len(ids), len(others)))
 

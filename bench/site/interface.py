@@ -164,11 +164,11 @@ class SameNonce(Frozen):
 
 
 class Freshness(Frozen):
-    """What the records of a site say about the challenge of one of them."""
+    """What the records of a site say about the challenge of one of them. Counting stops at `MOST_COUNTED`."""
 
     received_at: Utc | None = Field(description="null where no history says it")
     is_own: bool = Field(description="whether the key of this site issued the challenge")
-    is_first: bool = Field(description="of the records with this nonce")
+    is_first: bool = Field(description="of the records with this nonce, or of the same key as the first one")
     agreeing_accounts: int = Field(
         description="distinct holders of confirmed accounts whose published weights gave the same ids"
     )

@@ -15,7 +15,7 @@ from bench.records.record import Record
 from bench.site import places
 from bench.site.decisions import Decisions
 from bench.site.freshness import MOST_SHOWN, with_freshness
-from bench.site.interface import Freshness, NonceRole
+from bench.site.interface import MOST_COUNTED, Freshness, NonceRole
 from bench.site.known_keys import Confirmed, Revoked
 from bench.site.states import Received, place
 from bench.validate.reading import judged_content
@@ -138,10 +138,29 @@ def test_whose_challenge_it_is_only_the_key_says() -> None:
     assert [the(each).is_own for each in fresh((first(), 1))] == [False]
 
 
-def test_few_of_many_are_listed() -> None:
+def test_few_of_many_are_listed_and_counting_stops() -> None:
     many = [(challenged(run(seed)), seed) for seed in range(2, MOST_SHOWN + 5)]
     found = the(fresh((first(), 1), *many)[0])
-    assert (len(found.others), found.left_out, found.agreeing_keys) == (MOST_SHOWN, 3, len(many))
+    assert (len(found.others), found.left_out, found.agreeing_keys) == (MOST_SHOWN, 3, MOST_COUNTED)
+
+
+def test_many_records_with_one_nonce_take_no_longer_than_many_with_their_own() -> None:
+    """Compared one with another, these would take a minute."""
+    one = received(first(), 1, "0.json")
+    brief = one.brief
+    copies = [
+        replace(one, path=f"{nth}.json", brief=brief._replace(hash=f"sha256:{nth:064x}", series=()))
+        for nth in range(5_000)
+    ]
+    found = [each.freshness for each in with_freshness(place(copies, Decisions({}, {})), None)]
+    assert {the(each).left_out for each in found} == {MOST_COUNTED}
+    assert {the(each).agreeing_keys for each in found} == {0}
+
+
+def test_a_stranger_who_takes_the_nonce_of_two_runs_says_nothing_about_the_second() -> None:
+    again, stranger = challenged(run(3)), challenged(run(4))
+    found = fresh((first(), 1), (again, 1), (stranger, 9))
+    assert [the(each).is_first for each in found] == [True, True, False]
 
 
 def test_a_check_that_comes_later_changes_the_page_of_the_record_on_another_card(tmp_path: Path) -> None:

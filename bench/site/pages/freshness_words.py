@@ -9,7 +9,7 @@ from typing import Final
 from bench.check.summary import ChallengeHead
 from bench.records.enums import WeightMode
 from bench.report.basics import Tone
-from bench.site.interface import Entry, Freshness, NonceRole, SameNonce
+from bench.site.interface import MOST_COUNTED, Entry, Freshness, NonceRole, SameNonce
 from bench.text import MAX_NAME, clean
 from bench.units import seconds
 from bench.wording.challenge import agreement
@@ -60,7 +60,7 @@ class FreshnessWords:
     said: tuple[str, ...]
     warnings: tuple[str, ...]
     rows: tuple[AnswerRow, ...]
-    left_out: int
+    left_out: str | None
 
 
 def freshness(entry: Entry) -> FreshnessWords | None:
@@ -75,7 +75,7 @@ def freshness(entry: Entry) -> FreshnessWords | None:
         ),
         warnings=tuple(_warnings(found)),
         rows=tuple(map(_row, found.others)),
-        left_out=found.left_out,
+        left_out=_number(found.left_out) if found.left_out else None,
     )
 
 
@@ -108,8 +108,8 @@ def _answered(challenge: ChallengeHead, found: Freshness) -> Iterator[str]:
         yield f"The answer says nothing about the published weights{' of another owner' if is_hub else ''}."
         return
     counts = (
-        f"{found.agreeing_accounts} other confirmed {plural('account', found.agreeing_accounts)}",
-        f"{found.agreeing_keys} other {plural('key', found.agreeing_keys)}",
+        f"{_number(found.agreeing_accounts)} other confirmed {plural('account', found.agreeing_accounts)}",
+        f"{_number(found.agreeing_keys)} other {plural('key', found.agreeing_keys)}",
     )
     agreeing = [words for words in counts if not words.startswith("0 ")]
     if agreeing:
@@ -151,6 +151,11 @@ def _row(other: SameNonce) -> AnswerRow:
         agreement=words,
         tone=tone,
     )
+
+
+def _number(count: int) -> str:
+    """`3`, `20 or more`: counting stops there."""
+    return f"{count}" if count < MOST_COUNTED else f"{MOST_COUNTED} or more"
 
 
 def _time(at: datetime) -> str:

@@ -9,7 +9,7 @@ import pytest
 from bench.records.enums import WeightMode
 from bench.records.reasons import RunInterrupted
 from bench.records.record import Record
-from bench.site.interface import Freshness, NonceRole, SameNonce
+from bench.site.interface import MOST_COUNTED, Freshness, NonceRole, SameNonce
 from bench.site.pages import contribute, record
 from bench.site.pages.freshness_words import SHOWS, SHOWS_NOT
 from bench.wording import outcomes
@@ -128,7 +128,14 @@ def test_an_unsigned_one_and_one_that_is_not_compared() -> None:
     found = other(NonceRole.OTHER_CHECK, key_id=None, agreeing=None, weight_mode=WeightMode.RANDOM)
     said = section(ALONE.model_copy(update={"others": (found,), "left_out": 3}))
     assert "(unsigned): a check of the same nonce, random weights; not compared" in said
-    assert "3 more" in said
+    assert "3 others" in said
+
+
+def test_counting_stops() -> None:
+    many = {"agreeing_keys": MOST_COUNTED, "others": (other(NonceRole.CHECKS),), "left_out": MOST_COUNTED}
+    said = section(ALONE.model_copy(update=many))
+    assert "20 or more other keys with published weights gave the same ids." in said
+    assert "20 or more others" in said
 
 
 def test_the_name_of_a_site_is_escaped() -> None:
