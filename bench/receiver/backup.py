@@ -10,7 +10,16 @@ from typing import Final
 
 from bench.errors import RecordError, StorageError, UsageError
 from bench.receiver import ledger
-from bench.receiver.database import MAGIC, Database, header_of, require_file, server_of, sqlite_file, url_of
+from bench.receiver.database import (
+    MAGIC,
+    Database,
+    header_of,
+    make_private,
+    require_file,
+    server_of,
+    sqlite_file,
+    url_of,
+)
 from bench.receiver.ledger import EMPTY, Head
 from bench.receiver.tables import LOG, SUBMISSIONS
 from bench.store.disk import disk_errors
@@ -78,6 +87,8 @@ def restore(backup: Path, url: str, *, may_replace: bool) -> Head:
             raise UsageError(
                 f"{target}: has submissions, which the backup would replace", hint="Add --yes to replace them"
             )
+        with disk_errors(target):
+            make_private(target)
         try:
             _copy(copy, target)
         except sqlite3.Error as error:

@@ -164,6 +164,18 @@ def header_of(file: Path) -> bytes:
     return found
 
 
+def make_private(file: Path) -> None:
+    """Make the file of a database where it is missing. Its owner alone can read it, and SQLite's other files.
+
+    It has addresses, salts, and notes that nobody has read.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    if kind_of(file) is None:
+        file.touch(mode=0o600)
+
+
 def require_file(url: str) -> None:
     """Refuse a database of SQLite that does not exist: opening it would make an empty one.
 
@@ -221,6 +233,7 @@ def _engine(url: str) -> sa.Engine:
         _require_database(file)
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
+            make_private(file)
         except OSError as error:
             raise StorageError(
                 f"--database: {error.strerror}", hint="Name a folder that is writable"

@@ -45,7 +45,8 @@ def write_receipt(bundle: Path, receipt: Receipt) -> Path:
     if receipt.log_salt is None:
         with suppress(RecordError):
             before = read_receipt(path)
-            if before.content_hash == receipt.content_hash:
+            # Two addresses can have one name of a file.
+            if (before.site, before.content_hash) == (receipt.site, receipt.content_hash):
                 receipt = receipt.model_copy(update={"log_salt": before.log_salt})
     write_atomically(path, receipt.model_dump_json(indent=1).encode() + b"\n")
     return path

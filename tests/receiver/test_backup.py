@@ -16,7 +16,7 @@ from bench.errors import GateError, RecordError, StorageError, UsageError
 from bench.receiver import backup as module
 from bench.receiver import ledger
 from bench.receiver.backup import back_up, restore
-from bench.receiver.database import Database, server_of, url_of
+from bench.receiver.database import Database, server_of, sqlite_file, url_of
 from bench.receiver.ledger import Event
 from bench.receiver.moderation import moderate
 from bench.receiver.states import Action, State
@@ -55,7 +55,9 @@ def test_what_a_backup_has_comes_back(url: str, tmp_path: Path) -> None:
         assert look(database, body, one.id) == bundle(1, note="hello")
         assert sent(database, 3).state is State.VALID, "it goes on from there"
     assert [path.name for path in file.parent.iterdir()] == ["backup.sqlite"], "one file, and nothing beside"
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    for each in (file, sqlite_file(elsewhere)):
+        assert each is not None
+        assert stat.S_IMODE(each.stat().st_mode) == 0o600
 
 
 def test_a_backup_is_of_one_state_while_others_write(

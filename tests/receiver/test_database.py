@@ -1,6 +1,7 @@
 """The receiver's database, of each kind: durable, one writer at a time, the tables that the code states."""
 
 import os
+import stat
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -180,3 +181,11 @@ def test_a_database_has_one_server(tmp_path: Path) -> None:
         pass
     with server_of(url), server_of("postgresql://nobody@127.0.0.1:1/x"):
         pass
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_nobody_else_can_read_the_files_of_a_new_database(tmp_path: Path) -> None:
+    with Database(url_of(tmp_path / "receiver.sqlite")) as database:
+        database.write(lambda connection: connection.execute(sa.insert(KEYS).values(ROW)))
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    assert modes == dict.fromkeys(("receiver.sqlite", "receiver.sqlite-wal", "receiver.sqlite-shm"), 0o600)

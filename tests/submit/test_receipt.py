@@ -61,6 +61,13 @@ def test_the_salt_of_the_first_answer_is_kept_when_the_same_record_is_sent_again
     assert read_receipt(write_receipt(bundle, other)).log_salt is None
 
 
+def test_the_salt_of_another_site_whose_file_has_the_same_name_is_not_kept(tmp_path: Path) -> None:
+    bundle = tmp_path / "r.bundle.json"
+    first = write_receipt(bundle, receipt("https://a-b.example", "b" * 32))
+    again = write_receipt(bundle, receipt("https://a/b.example"))
+    assert (again, read_receipt(again).log_salt) == (first, None)
+
+
 @pytest.mark.parametrize("content", [b"", b"{}", b"[" * 20_000, b"\xff", b'{"schema_version": "9"}'])
 def test_what_is_no_receipt_is_one_line(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.receipt.json"
