@@ -81,14 +81,15 @@ def run_load(folder: Path, database_url: str, load: Load) -> Sent:
                         one.result()
                     sent.took_s = time.perf_counter() - begin
                     _check(url, sent)
-                sent.peak_bytes = max(sent.peak_bytes, _peak_bytes(server.pid))
+                sent.peak_bytes = max(sent.peak_bytes, peak_bytes_of(server.pid))
                 server.kill()
                 server.wait()
                 reading.join()
     return sent
 
 
-def _peak_bytes(pid: int) -> int:
+def peak_bytes_of(pid: int) -> int:
+    """Return the most memory that a process had; 0 where /proc does not say."""
     status = Path(f"/proc/{pid}/status")
     lines = status.read_text(encoding="utf-8").splitlines() if status.exists() else []
     return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))

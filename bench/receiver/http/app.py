@@ -1,5 +1,6 @@
 """The routes of the receiver. Nothing in a path or a header of a request ever names a file."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -35,6 +36,8 @@ from bench.records.submission import MOST_BYTES, Envelope
 
 MOST_BODY_S: Final = 30.0
 _AGAIN_S: Final = 5
+_JUDGED_AT_ONCE: Final = 4
+"""A bundle of 4 MiB can need 90 MiB while it is judged. The database has one writer at a time."""
 _PART: Final = 1000
 """Entries of the log that are read at once."""
 _Id = Annotated[str, InPath(pattern="^(?:[0-9a-f]{16}|[0-9a-f]{64})$")]
@@ -132,6 +135,8 @@ def _openapi(made: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 
 
 def _add_submissions(app: FastAPI, receiver: Receiver) -> None:
+    judging = asyncio.Semaphore(_JUDGED_AT_ONCE)
+
     @app.post(
         "/api/submissions",
         status_code=201,
@@ -149,7 +154,8 @@ def _add_submissions(app: FastAPI, receiver: Receiver) -> None:
             request.headers, request.stream(), most_bytes=MOST_BYTES, most_s=receiver.most_body_s
         )
         asked = stored_submissions.Request(datetime.now(UTC), address or None, idempotency_key)
-        return await run_in_threadpool(_receive, receiver, content, asked)
+        async with judging:
+            return await run_in_threadpool(_receive, receiver, content, asked)
 
     @app.get(
         "/api/submissions/{submission_id}",
