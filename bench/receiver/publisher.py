@@ -69,6 +69,7 @@ class Publisher:
         self._forgets = False
         self._changed = threading.Event()
         self._stopping = threading.Event()
+        self._building: subprocess.Popen[str] | None = None
         self._thread = threading.Thread(target=self._run, name="publisher")
 
     def __enter__(self) -> Self:
@@ -84,6 +85,11 @@ class Publisher:
         self._stopping.set()
         self._changed.set()
         self._thread.join(_STOPS_S)
+        while self._thread.is_alive():
+            building = self._building
+            if building is not None:
+                building.terminate()
+            self._thread.join(_LOOKS_S)
 
     def changed(self) -> None:
         """Say that there is something to build."""
@@ -147,9 +153,11 @@ class Publisher:
             stderr=subprocess.PIPE,
             text=True,
         ) as building:
+            self._building = building
             if os.name != "nt":
                 psutil.Process(building.pid).nice(_NICE)  # who sends a bundle waits for an answer
             _, said = building.communicate()
+            self._building = None
         if building.returncode:
             last = (said.strip().splitlines() or ["no message"])[-1]
             raise BenchError(f"bench site build ended with {building.returncode}: {last}")

@@ -3,16 +3,21 @@
 from datetime import timedelta
 from pathlib import Path
 from queue import SimpleQueue
+from threading import Event
 
+import psutil
 import pytest
 
 from bench.errors import BenchError
+from bench.receiver import publisher as module
 from bench.receiver.database import Database
 from bench.receiver.intake import judge
 from bench.receiver.moderation import KEEPS_ADDRESSES, moderate
 from bench.receiver.publisher import Places, Publisher
 from bench.receiver.states import Action, State
 from bench.receiver.submissions import Request, find, receive
+from bench.site.output import LOCK
+from bench.store.exclusive import exclusive
 from tests.identity.signers import bundled, signer
 from tests.receiver.sent import NOW, do, judged, look, sent
 from tests.samples.challenged import SITE_KEY, challenged
@@ -97,3 +102,19 @@ def test_a_page_says_whose_challenge_a_record_answers_and_how_late_it_came(
         Publisher(database, places, ORIGIN, lambda _: None, site_key=key).publish(anyway=True)
         assert said in page.read_text(encoding="utf-8")
     assert "It came here 257 h 56 min after that." in page.read_text(encoding="utf-8")
+
+
+def test_a_build_that_goes_on_is_interrupted_when_the_server_stops(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The build waits for the lock of the site, which nobody gives back."""
+    monkeypatch.setattr(module, "_STOPS_S", 0.0)
+    places = Places.below(tmp_path / "site")
+    lines: SimpleQueue[str] = SimpleQueue()
+    others = psutil.Process().children()
+    with exclusive(places.public / LOCK, lambda: pytest.fail("it is free")):
+        with Publisher(database, places, ORIGIN, lines.put):
+            while psutil.Process().children() == others:
+                Event().wait(0.01)
+        assert lines.get_nowait().startswith("the site was not built: bench site build ended with ")
+    assert (lines.empty(), psutil.Process().children()) == (True, others)
