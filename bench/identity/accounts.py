@@ -14,6 +14,7 @@
 
 A commit is refused because GitHub and GitLab show commits of forks and pull requests, which strangers made,
 under the address of the repository. Who can write to the main branch can confirm the account.
+GitLab gives each project a host of its own below gitlab.io, which does not name its owner: refused, too.
 On many hosts strangers can put a file at some path. So a path confirms itself alone, and the host is
 confirmed only below `/.well-known/`, which belongs to those who run it (RFC 8615).
 
@@ -46,8 +47,8 @@ class _Forge:
     file: re.Pattern[str]
     """Host and path of a file on a main branch."""
     example: str
-    pages: str
-    """Domain of the pages of its accounts, whose first label is the owner."""
+    pages: str | None
+    """Domain of the pages of its accounts, whose first label is the owner; None where it may be another."""
 
     def has(self, host: str) -> bool:
         """Whether a host is one of this forge."""
@@ -76,10 +77,10 @@ _FORGES: Final = (
     ),
     _Forge(
         "gitlab.com",
-        ("gitlab.com",),
+        ("gitlab.com", "gitlab.io"),
         re.compile(rf"gitlab\.com{_OWNER}/-/raw/(?:HEAD|main|master)/.+"),
         "https://gitlab.com/OWNER/REPOSITORY/-/raw/HEAD/FILE",
-        "gitlab.io",
+        None,
     ),
     _Forge(
         "codeberg.org",
@@ -107,7 +108,7 @@ class Account:
         for forge in _FORGES:
             if host == forge.name:
                 return self.name
-            if host.endswith(f".{forge.pages}"):
+            if forge.pages is not None and host.endswith(f".{forge.pages}"):
                 return f"{forge.name}/{host.removesuffix(f'.{forge.pages}')}"
         return ".".join(host.split(".")[-2:])
 
