@@ -77,10 +77,14 @@ def _origin(host: str, port: int, given: str | None) -> str:
     Raises:
         UsageError: it is none, or none is given where others can ask.
     """
+    from bench.receiver.checkpoint import MAX_ORIGIN
     from bench.submit.destination import site_of
 
     if given is not None:
-        return site_of(given).url
+        address = site_of(given).url
+        if len(address) > MAX_ORIGIN:
+            raise UsageError(f"--origin: has more than {MAX_ORIGIN} characters", hint="Use a shorter address")
+        return address
     own = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     try:
         return site_of(own).url

@@ -17,7 +17,11 @@ def test_a_server_for_others_needs_the_address_of_the_site(say: Say, tmp_path: P
 
 @pytest.mark.parametrize(
     ("origin", "words"),
-    [("http://results.example.org", "is not encrypted"), ("results", "is no address of a site")],
+    [
+        ("http://results.example.org", "is not encrypted"),
+        ("results", "is no address of a site"),
+        (f"https://results.example.org/{'a' * 200}", "has more than 200 characters"),
+    ],
 )
 def test_an_origin_that_nobody_could_send_to(say: Say, origin: str, words: str) -> None:
     said = say("site", "serve", "--folder", "served", "--origin", origin)
