@@ -239,7 +239,10 @@ def _engine(url: str) -> sa.Engine:
                 f"--database: {error.strerror}", hint="Name a folder that is writable"
             ) from error
     try:
-        engine = sa.create_engine(parsed.set(drivername=dialect), pool_pre_ping=dialect != "sqlite")
+        # A connection for each thread that asks: the server's threads are the limit.
+        engine = sa.create_engine(
+            parsed.set(drivername=dialect), max_overflow=-1, pool_pre_ping=dialect != "sqlite"
+        )
     except ArgumentError as error:
         raise UsageError("--database: no such kind of database", hint=_EXAMPLES) from error
     if dialect == "sqlite":

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -76,6 +77,13 @@ def test_writers_of_several_threads_and_processes_follow_each_other(database_url
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(lambda nth: (first, second)[nth % 2].write(work), range(60)))
         assert len(first.read(keys)) == len(second.read(keys)) == 60
+
+
+def test_as_many_read_at_once_as_a_server_has_threads(database: Database) -> None:
+    everybody = threading.Barrier(40)
+    with ThreadPoolExecutor(40) as pool:
+        waits = [pool.submit(database.read, lambda _: everybody.wait(20)) for _ in range(40)]
+        assert sorted(each.result() for each in waits) == list(range(40))
 
 
 def test_a_time_comes_back_in_utc_whatever_its_zone(database: Database) -> None:
