@@ -48,7 +48,8 @@ from bench.records.enums import Profile
 from bench.records.prediction import PlannedSystem
 from bench.records.record import Requested
 from bench.run.run_spec import RunOptions, is_released, released_names
-from bench.store.record_files import without_search_for_cycles, write_atomically
+from bench.store.cycles import without_search_for_cycles
+from bench.store.record_files import write_atomically
 from bench.suite.suite import find_suite, shipped_suites
 
 ROOT: Final = Path(__file__).parent.parent

@@ -188,7 +188,7 @@ def _plan(
     if out is not None:
         require_writable(out)
         require_writable(out / chosen.source.origin.name)
-    from bench.store.record_files import without_search_for_cycles
+    from bench.store.cycles import without_search_for_cycles
 
     with progress() as report, without_search_for_cycles():
         made = planner(report)

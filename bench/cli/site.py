@@ -14,7 +14,7 @@ from bench.cli.site_serve import serve
 from bench.cli.streams import echo
 from bench.errors import UsageError
 from bench.store import naming
-from bench.store.record_files import without_search_for_cycles
+from bench.store.cycles import without_search_for_cycles
 
 if TYPE_CHECKING:
     from bench.site.build import Built

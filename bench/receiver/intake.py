@@ -10,7 +10,7 @@ from bench.errors import RecordError
 from bench.receiver.states import State
 from bench.records.enums import Provenance
 from bench.records.findings import Finding, Severity
-from bench.store.record_files import without_search_for_cycles
+from bench.store.cycles import without_search_for_cycles
 from bench.validate.contents import in_future
 from bench.validate.document import finding
 from bench.validate.reading import judged_content

@@ -10,7 +10,8 @@ from bench.report.interface import View
 from bench.report.planned import PlanFinder
 from bench.report.view import view_of
 from bench.store import naming
-from bench.store.record_files import read_record, without_search_for_cycles, write_atomically
+from bench.store.cycles import without_search_for_cycles
+from bench.store.record_files import read_record, write_atomically
 
 
 def report_one(path: Path, formats: Sequence[str], out: Path) -> tuple[Path, ...]:

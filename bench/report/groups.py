@@ -18,7 +18,8 @@ from bench.report.overview import Entry, entry, render
 from bench.report.planned import PlanFinder
 from bench.report.view import build_view, view_of
 from bench.store import naming
-from bench.store.record_files import read_record, without_search_for_cycles, write_atomically
+from bench.store.cycles import without_search_for_cycles
+from bench.store.record_files import read_record, write_atomically
 
 _RUNS_READ: Final = 3  # for memory over time: the rest of a page of several records comes from the index
 Wrote = Callable[[Path], None]

@@ -30,8 +30,8 @@ from bench.site.predictions import NO_DATE, predicted_pages
 from bench.site.states import Placed, in_order, place
 from bench.site.units import CardUnit, PageUnit, Units, fingerprint
 from bench.store import naming
+from bench.store.cycles import without_search_for_cycles
 from bench.store.exclusive import exclusive
-from bench.store.record_files import without_search_for_cycles
 from bench.store.untrusted import kind_of
 from bench.validate.reading import read_judged
 

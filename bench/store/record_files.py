@@ -1,11 +1,9 @@
 """Records on disk: read with their hash checked, written whole or not at all."""
 
-import gc
 import json
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple, cast
 
@@ -120,18 +118,6 @@ def _statement(path: str, text: str | bytes) -> Statement:
         return statement_of(text)
     except ValidationError as error:
         raise RecordError(f"{path}: {first_fault(error)}") from error
-
-
-@contextmanager
-def without_search_for_cycles() -> Iterator[None]:
-    """Pause the garbage collector: its searches for cycles took 40 % of the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 class _Content(NamedTuple):

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from bench.errors import RecordError
 from bench.records.findings import RecordFindings
-from bench.store.record_files import Unverified, read_unverified, without_search_for_cycles
+from bench.store.cycles import without_search_for_cycles
+from bench.store.record_files import Unverified, read_unverified
 from bench.text import clean
 from bench.validate.candidate import Candidate
 from bench.validate.document import Rule, findings

@@ -49,7 +49,7 @@ def test_help_of_run_names_the_options_that_there_are_and_no_others(say: Say) ->
     assert offered == {
         *("--suite", "--gpu", "--device", "--model", "--revision", "--weights", "--engine", "--profile"),
         *("--clip-seconds", "--max-tokens", "--attention", "--audio", "--repeats", "--isolate"),
-        *("--retry-failed", "--discard-unfinished", "--time-budget"),
+        *("--retry-failed", "--discard-unfinished", "--time-budget", "--challenge"),
         *("--no-prune", "--out", "--resume", "--dry-run", "--yes", "--emulate-vram", "--ci"),
     }
     assert "Engine that runs the model: native" in say("run", "--help").out

@@ -55,7 +55,7 @@ def test_the_account_is_kept_with_the_file_and_the_reason(database: Database, co
     (entry,) = every(database, ledger.entries)
     assert entry.event is Event.CONFIRMED
     assert KEY not in entry.model_dump_json()
-    assert "ada" not in entry.model_dump_json()
+    assert "github" not in entry.model_dump_json()
 
 
 def test_a_later_account_takes_the_place_of_the_earlier_one(database: Database, confirmed: Confirm) -> None:
@@ -162,5 +162,5 @@ def test_of_a_key_that_was_confirmed_and_then_revoked_the_revocation_counts(
     confirmed()
     do(database, revoke, KEY, "stolen", NOW)
     ((_, file),) = every(database, decided_keys, [KEY])
-    assert b"ada" not in file
+    assert b"github" not in file
     assert json.loads(file)["reason"] == "stolen"

@@ -1,5 +1,4 @@
 import errno
-import gc
 import json
 import os
 import resource
@@ -31,7 +30,6 @@ from bench.store.record_files import (
     read_record,
     render,
     seal,
-    without_search_for_cycles,
     write_atomically,
     write_record,
 )
@@ -409,14 +407,6 @@ def test_a_folder_that_may_not_be_read_is_noted(open_folder: Path, depth: int) -
         closed.chmod(0o700)
     assert records == ()
     assert note == f"left out of the comparison: {folder}: cannot be read (Permission denied)"
-
-
-def test_the_search_for_cycles_goes_on_only_where_it_was_on() -> None:
-    with without_search_for_cycles():
-        with without_search_for_cycles():
-            assert not gc.isenabled()
-        assert not gc.isenabled()
-    assert gc.isenabled()
 
 
 def test_a_time_that_utc_cannot_hold_is_named_without_words_of_the_library(smoke: Path) -> None:
