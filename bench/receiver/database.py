@@ -111,8 +111,16 @@ class Database:
 
 
 def url_of(file: Path) -> str:
-    """Return the URL of a file of SQLite."""
-    return sa.URL.create("sqlite", database=str(file)).render_as_string()
+    """Return the URL of a file of SQLite.
+
+    Raises:
+        UsageError: its name is not in UTF-8.
+    """
+    try:
+        return sa.URL.create("sqlite", database=str(file)).render_as_string()
+    except UnicodeEncodeError as error:
+        name = clean(str(file), MAX_NAME)
+        raise UsageError(f"{name}: the name of the database is not in UTF-8", hint="Rename it") from error
 
 
 def sqlite_file(url: str) -> Path | None:

@@ -158,6 +158,11 @@ def test_the_url_of_a_file_leads_to_it(tmp_path: Path, name: str) -> None:
         assert file.is_file()
 
 
+def test_a_name_that_is_not_in_utf_8_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match=r"the name of the database is not in UTF-8"):
+        url_of(Path("/srv/J\udcfcrgen/receiver.sqlite"))
+
+
 def test_a_server_has_no_file() -> None:
     assert sqlite_file("postgresql://nobody@127.0.0.1:1/x") is None
 
