@@ -116,7 +116,7 @@ test-gpu: $(STAMP)
 test-servers: $(STAMP)
 	command -v chromium >/dev/null || tools/install-chromium
 	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || tools/install-postgresql
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/receiver -n auto --maxprocesses 4 -m servers
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/receiver tests/cli -n auto --maxprocesses 4 -m servers
 
 # Before 1.0 huggingface_hub is built on requests: other errors, other variables, another transfer.
 COMPAT_HUB = $(addprefix tests/weights/test_hub_,errors.py settings.py fallback.py) tests/submit/test_dataset.py

@@ -11,7 +11,7 @@ from tests.cli.conftest import Say
 from tests.identity.signers import SITE, URL, confirmation
 from tests.receiver.published import published
 from tests.receiver.sent import look, sent
-from tests.site.results import entry_id, key_id, put, run
+from tests.site.results import built, entry_id, key_id, put, run
 
 WHY = ("--reason", "somebody asked")
 HERE = ("--origin", SITE)
@@ -67,7 +67,7 @@ def test_a_site_without_a_receiver_keeps_decisions_among_its_results(
     with published(monkeypatch, tmp_path, confirmation()):
         said = say("site", "confirm", URL, *HERE, *WHY, *there)
     assert (said.code, said.out) == (0, f"{key_id(1)}: confirmed by github.com/ada\n")
-    assert say("site", "build", "results", "--out", "public", "--no-index").code == 0
+    built(tmp_path / "results", tmp_path / "public")
     page = tmp_path / "public" / "records" / entry_id(run(1)) / "index.html"
     assert "github.com/ada" in page.read_text(encoding="utf-8")
     revoked = say("site", "revoke", key_id(1), "--reason", "Stolen", *there)
@@ -75,7 +75,7 @@ def test_a_site_without_a_receiver_keeps_decisions_among_its_results(
         0,
         f"{key_id(1)}: revoked; the next build holds what it signed\n",
     )
-    assert say("site", "build", "results", "--out", "public", "--no-index").code == 0
+    built(tmp_path / "results", tmp_path / "public")
     assert "The key was revoked: Stolen" in page.read_text(encoding="utf-8")
 
 

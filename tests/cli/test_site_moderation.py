@@ -210,6 +210,7 @@ def documented() -> list[list[str]]:
     return [words[1:] for words in lines if words[:2] == ["bench", "site"] and "https:" not in str(words)]
 
 
+@pytest.mark.servers  # builds a whole site
 def test_the_documented_commands_run_in_their_order(say: Say, receiver: Database, tmp_path: Path) -> None:
     one, two = sent(receiver, 1, note="hello"), sent(receiver, 2, key=2, note="buy")
     key = SigningKey(signer(9), Path("unused"))
