@@ -34,6 +34,7 @@ ELSEWHERE: Final = {
     "records/decision.py": "receiver/test_key_files.py",
     "records/expectations.py": "judge/test_expectations.py",
     "records/check.py": "records/test_check_doc.py",
+    "records/cell.py": "store/test_journal.py",
     "records/record.py": "cli/test_resuming.py",
     "records/challenge.py": "identity/test_challenge.py",
     "receiver/migrations/versions/r0001_tables.py": "receiver/test_database.py",

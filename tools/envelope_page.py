@@ -7,9 +7,10 @@ from typing import Final
 from bench.hardware.budget import fit
 from bench.judge.prediction import budgets_of
 from bench.records.base import ByteInterval
+from bench.records.cell import CellResult
 from bench.records.enums import Attention, Phase, Profile
 from bench.records.prediction import Envelope, Term
-from bench.records.record import CellResult, Record
+from bench.records.record import Record
 from bench.units import MIB, both_units
 from tools import longest_clips
 from tools.derived import LINUX, ROOT

@@ -37,9 +37,9 @@ from bench.predict.memory_events import MemoryEvents, PhaseMarks
 from bench.predict.prediction import OnCpu, predict
 from bench.predict.setting import Setting
 from bench.predict.tracing.tracer import Tracer, model_memory
+from bench.records.cell import Requested, Sampling
 from bench.records.enums import Attention, EncoderAttention, Phase, Profile, WeightMode
 from bench.records.prediction import Envelope
-from bench.records.record import Requested, Sampling
 from bench.units import both_units, clip_length
 from bench.weights.random import random_model
 

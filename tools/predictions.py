@@ -44,9 +44,9 @@ from bench.predict.shipped_table import (
 from bench.predict.shipped_table import Shard as StoredShard
 from bench.predict.target import every_card
 from bench.predict.traced_model import TracedModel
+from bench.records.cell import Requested
 from bench.records.enums import Profile
 from bench.records.prediction import PlannedSystem
-from bench.records.record import Requested
 from bench.run.run_spec import RunOptions, is_released, released_names
 from bench.store.cycles import without_search_for_cycles
 from bench.store.record_files import write_atomically

@@ -22,11 +22,12 @@ from bench.judge.prediction import ORDER, Budgets, cell_fit, cell_verdict, is_de
 from bench.judge.same_run import is_published
 from bench.judge.same_system import CellSystems, system_of
 from bench.judge.verdict import Judgement, judge
+from bench.records.cell import CellResult, Memory
 from bench.records.check import CheckEnvelope, CheckPhase, CheckPrediction, Software
 from bench.records.enums import Fit, Label, Phase, Provenance
 from bench.records.metrics import METRICS, NEEDED, Statistic, stated
 from bench.records.prediction import Ceiling, Comparison, Envelope
-from bench.records.record import CellResult, Memory, Record
+from bench.records.record import Record
 from bench.store.record_files import read_record
 from bench.text import MAX_NAME, clean, name
 from bench.units import rounded

@@ -20,7 +20,8 @@ from rich.text import Text
 from bench.cli.streams import echo
 from bench.judge.bisection import Search
 from bench.judge.memory import peak_of
-from bench.records.record import CellResult, DeviceInfo, Measured
+from bench.records.cell import CellResult, Measured
+from bench.records.record import DeviceInfo
 from bench.report.ci.cases import name_of
 from bench.report.labels import status
 from bench.run.estimate import Correction

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from bench.judge.limit import Limit
-    from bench.records.record import CellResult
+    from bench.records.cell import CellResult
     from bench.run.frontier import Finder
     from bench.run.prior_results import PriorResults
     from bench.run.run_spec import Plan

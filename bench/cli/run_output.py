@@ -22,7 +22,7 @@ from bench.wording import outcomes
 from bench.wording.phrases import plural
 
 if TYPE_CHECKING:
-    from bench.records.record import Requested
+    from bench.records.cell import Requested
     from bench.report.ci.cases import Case
     from bench.report.interface import View
     from bench.run.estimate import Basis, Estimate
@@ -302,7 +302,7 @@ def print_result(
 
 def _beyond(result: "RunResult") -> str:
     """Return how many cells the time budget left out."""
-    from bench.records.record import Skipped
+    from bench.records.cell import Skipped
 
     left = sum(
         isinstance(cell.outcome, Skipped) and cell.outcome.reason_code == result.time_budget

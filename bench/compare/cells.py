@@ -10,10 +10,10 @@ from bench.compare.comparable import disturbances, improvements, incomparable_re
 from bench.compare.evidence import Observed, paired, samples, separate
 from bench.compare.sides import CellObservation
 from bench.judge.memory import is_contended
+from bench.records.cell import CellResult, Measured, Outcome, Predicted, Skipped
 from bench.records.comparison import CellComparison, UnpairedCell
 from bench.records.comparison_reasons import CellReason, Disturbed, Ended, NotReached, NotRun, PairsLeftOut
 from bench.records.metrics import METRICS
-from bench.records.record import CellResult, Measured, Outcome, Predicted, Skipped
 from bench.wording.comparison import cell_reason
 
 Result = Literal["compared", "refused", "no_longer_runs", "runs_now", "ran_in_neither"]

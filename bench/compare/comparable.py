@@ -17,10 +17,11 @@ from bench.judge.same_run import (
 )
 from bench.records.aspects import Aspect
 from bench.records.base import Frozen
+from bench.records.cell import CellResult
 from bench.records.comparison import Difference
 from bench.records.comparison_reasons import CellReason, Differs, Disturbed
 from bench.records.enums import Label
-from bench.records.record import CellResult, Record
+from bench.records.record import Record
 
 _DISTURBING: Final = (Label.THROTTLED, Label.CONTENDED, Label.SPILLED)
 _FOLLOWS: Final = {

@@ -12,11 +12,12 @@ from bench.compare import ranks, resampling
 from bench.compare.ranks import ALPHA, Ends, smallest_rank_sum_p, t_quantile
 from bench.compare.sides import CellObservation
 from bench.measure.statistics import coefficient_of_variation
+from bench.records.cell import CellResult, Repeat
 from bench.records.comparison import Unit
 from bench.records.comparison_reasons import ChangeIntervalKind
 from bench.records.enums import Provenance
 from bench.records.metrics import METRICS, kind_of, value
-from bench.records.record import CellResult, Record, Repeat
+from bench.records.record import Record
 
 HOST_FACTOR: Final = 2.0
 """How far two runs of one build may lie apart in speed where it was not measured, as a factor: on a CPU. Of

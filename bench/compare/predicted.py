@@ -11,11 +11,12 @@ from typing import Final
 
 from bench.judge.prediction import Budgets, budgets_of
 from bench.records.base import ByteInterval, Interval
+from bench.records.cell import CellResult
 from bench.records.comparison import CellComparison, Change, ChangeVerdict, Difference, Unit
 from bench.records.comparison_reasons import EndsDisagree, NoRatio
 from bench.records.metrics import METRICS
 from bench.records.prediction import Envelope
-from bench.records.record import CellResult, Record
+from bench.records.record import Record
 from bench.units import Unit as Bytes
 from bench.units import clip_length, quantity
 from bench.wording import labels

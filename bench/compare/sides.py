@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from bench.errors import UsageError
 from bench.judge.same_run import NEAREST_SIDE, ONE_SIDE, values
+from bench.records.cell import CellResult
 from bench.records.comparison import RecordUsed, SideInfo
-from bench.records.record import CellResult, Record
+from bench.records.record import Record
 
 
 @dataclass(frozen=True, slots=True)

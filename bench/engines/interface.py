@@ -18,17 +18,9 @@ from bench.engines.support import SupportFacts
 from bench.measure.clock import Stopwatch
 from bench.measure.observer import Observer
 from bench.records.base import Bytes, Frozen, Sha256
+from bench.records.cell import Memory, MemoryTrace, OutOfMemory, Requested, Sampling, SubmoduleKernels, Work
 from bench.records.enums import Attention, Phase, SdpaGrouping, SdpaKernel, WeightMode
 from bench.records.reasons import FlashAttentionBroken, UnsupportedReason
-from bench.records.record import (
-    Memory,
-    MemoryTrace,
-    OutOfMemory,
-    Requested,
-    Sampling,
-    SubmoduleKernels,
-    Work,
-)
 
 if TYPE_CHECKING:
     import numpy as np

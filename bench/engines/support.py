@@ -4,9 +4,9 @@ from bisect import bisect_right
 from dataclasses import dataclass
 
 from bench.records import reasons
+from bench.records.cell import Requested
 from bench.records.enums import Attention
 from bench.records.reasons import FlashAttentionBroken, UnsupportedReason
-from bench.records.record import Requested
 
 _AMPERE = 8.0
 _SAMPLES_PER_S = 16_000

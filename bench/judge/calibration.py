@@ -16,10 +16,11 @@ from bench.judge.memory import has_spilled, is_contended, is_emulated
 from bench.judge.same_run import MEMORY, PREDICTED, request_key, values
 from bench.judge.same_system import is_for, kernel_of, system_of
 from bench.records.base import ByteInterval
+from bench.records.cell import CellResult, Predicted
 from bench.records.enums import Attention, Label, Phase, Provenance
 from bench.records.metrics import METRICS
 from bench.records.prediction import Comparison, Envelope
-from bench.records.record import CellResult, Predicted, Record
+from bench.records.record import Record
 
 Metric = Literal["reserved_peak_bytes", "process_peak_bytes", "allocated_peak_bytes"]
 COMPARED: Final[tuple[Metric, ...]] = ("reserved_peak_bytes", "process_peak_bytes", "allocated_peak_bytes")

@@ -12,10 +12,11 @@ from bench.judge.same_run import is_published
 from bench.records import caveats as known
 from bench.records.card import DeviceState, Sampled
 from bench.records.caveats import RecordCaveat, SomeCellsCode
+from bench.records.cell import CellResult, Skipped
 from bench.records.enums import Label, Provenance, Verdict, WeightMode
 from bench.records.prediction import Derivation, PlannedSystem
 from bench.records.reasons import TimeBudgetUsed
-from bench.records.record import CellResult, Record, Skipped
+from bench.records.record import Record
 
 _LATE_PERIODS: Final = 5
 """A sampler that came late by more than this many periods may have missed a peak."""

@@ -9,9 +9,10 @@ from pydantic import TypeAdapter, ValidationError
 from bench.errors import RecordError
 from bench.judge.frontier import is_misfit
 from bench.judge.memory import has_spilled, ran_out_while_contended
+from bench.records.cell import CellResult
 from bench.records.expectations import Bound, ExpectationResult, Finding, FoundEnd, FoundValue
 from bench.records.metrics import value
-from bench.records.record import CellResult, Record
+from bench.records.record import Record
 from bench.suite.expectations import Expectation
 
 _TABLES: Final = TypeAdapter(tuple[Expectation, ...])

@@ -7,11 +7,12 @@ from bench.judge.memory import CardMemory, fits_with_desktop, has_spilled, ran_o
 from bench.judge.prediction import Budgets, cell_fit, is_derived, lines
 from bench.judge.same_run import settings_of, varying, words_of
 from bench.judge.same_system import CellSystems
+from bench.records.cell import CellResult, OutOfMemory, Requested, Skipped
 from bench.records.check import FrontierLine, PredictedLengths
 from bench.records.enums import Attention, AttentionKernel, Fit, Status
 from bench.records.prediction import LongestClip
 from bench.records.reasons import CellShape
-from bench.records.record import CellResult, OutOfMemory, Record, Requested, Skipped
+from bench.records.record import Record
 
 
 def frontier(record: Record, memory: CardMemory, budgets: Budgets) -> tuple[FrontierLine, ...]:

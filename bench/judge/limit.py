@@ -9,8 +9,8 @@ from bench.judge.bisection import STEP_S, Search
 from bench.judge.frontier import is_misfit, is_pruned
 from bench.judge.memory import ran_out_while_contended
 from bench.judge.same_run import LINE, LINES, request_key
+from bench.records.cell import CellResult, Failed, Requested, Skipped, Timeout, Unsupported
 from bench.records.reasons import BeyondContext, CellShape, FewerTokensDidNotFit, UnsupportedReason
-from bench.records.record import CellResult, Failed, Requested, Skipped, Timeout, Unsupported
 from bench.suite.cells import Cell, cell_id
 from bench.suite.suite import MAX_CLIP_S
 from bench.wording import outcomes

@@ -7,8 +7,9 @@ from typing import Final
 
 from bench.hardware.budget import desktop_cost
 from bench.records.card import Emulation
+from bench.records.cell import CellResult, OutOfMemory
 from bench.records.enums import Attention, Label, PeakMetric, Provenance
-from bench.records.record import CellResult, DeviceInfo, OutOfMemory, Record
+from bench.records.record import DeviceInfo, Record
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from bench.judge.caveats import is_smoke
 from bench.judge.frontier import shape_of, size
 from bench.judge.prediction import Budgets, best, cell_verdict, unsupported_reason
+from bench.records.cell import CellResult, Unsupported
 from bench.records.check import FrontierLine, PredictedLengths
 from bench.records.enums import Verdict
-from bench.records.record import CellResult, Record, Unsupported
+from bench.records.record import Record
 from bench.records.verdicts import (
     Budget,
     BudgetAnswer,

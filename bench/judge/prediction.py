@@ -6,10 +6,11 @@ from typing import Final
 
 from bench.hardware.budget import fit, less, typical_bytes
 from bench.records.base import ByteInterval
+from bench.records.cell import CellResult, Predicted, Unsupported
 from bench.records.enums import AttentionKernel, Fit, Provenance, Verdict
 from bench.records.prediction import Derivation, Envelope, LongestClip
 from bench.records.reasons import UnsupportedReason
-from bench.records.record import CellResult, Predicted, Record, Unsupported
+from bench.records.record import Record
 from bench.records.verdicts import (
     Budget,
     BudgetAnswer,

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from bench.judge.same_run import KERNELS, request_key
-from bench.records.record import CellResult, Record
+from bench.records.cell import CellResult
+from bench.records.record import Record
 
 SameKernels = Mapping[str, tuple[CellResult, ...]]
 """By the id of a cell, the others that ran the same kernels."""

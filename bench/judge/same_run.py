@@ -9,9 +9,10 @@ from typing import Final
 
 from bench.records.aspects import Aspect
 from bench.records.base import Frozen
+from bench.records.cell import Requested
 from bench.records.enums import PUBLISHER, Attention, AttentionKernel, WeightMode
 from bench.records.prediction import PlannedSystem
-from bench.records.record import Record, Requested, WeightFile
+from bench.records.record import Record, WeightFile
 from bench.wording import labels
 
 # --- runs -------------------------------------------------------------------------------------------------

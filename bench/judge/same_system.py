@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from bench.judge.same_run import WORKER, request_key, settings_of
+from bench.records.cell import CellResult
 from bench.records.enums import AttentionKernel, OperatingSystem, Provenance
 from bench.records.prediction import PlannedSystem
-from bench.records.record import CellResult, Environment, Record
+from bench.records.record import Environment, Record
 
 _AS_FLASH: Final[Mapping[AttentionKernel, AttentionKernel]] = {"cudnn": "flash"}
 """Kernels that allocate as another does, and that one."""

@@ -18,10 +18,11 @@ from bench.judge.predicted_verdict import decide_predicted, nothing_known
 from bench.judge.prediction import Budgets, budgets_of, is_derived
 from bench.judge.same_kernels import SameKernels, same_kernels
 from bench.records.caveats import RecordCaveat
+from bench.records.cell import CellResult
 from bench.records.check import FrontierLine
 from bench.records.enums import Verdict
 from bench.records.reasons import CellShape
-from bench.records.record import CellResult, Record
+from bench.records.record import Record
 from bench.records.verdicts import (
     EverythingSpilled,
     LargestRun,

@@ -3,8 +3,8 @@
 from collections.abc import Collection
 from typing import Final
 
+from bench.records.cell import SubmoduleKernels
 from bench.records.enums import AttentionKernel
-from bench.records.record import SubmoduleKernels
 
 FLASH_ATTN_PACKAGE: Final = ("flash_attn::", "flash_attn_2_cuda::")
 # torch's fused kernels; scaled_dot_product_attention itself is composite and never reaches a dispatch mode.

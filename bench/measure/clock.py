@@ -6,8 +6,8 @@ from time import perf_counter
 from typing import Protocol
 
 from bench.errors import BenchError
+from bench.records.cell import Repeat
 from bench.records.enums import Phase
-from bench.records.record import Repeat
 
 _DECIMALS = 6  # a microsecond per token is kept, no more, so that records stay small
 

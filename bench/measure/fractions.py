@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from statistics import median
 
-from bench.records.record import Repeat, Work
+from bench.records.cell import Repeat, Work
 
 
 def bandwidth_fraction(

@@ -7,8 +7,8 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from bench.measure.attention_operators import SOFTMAX, is_attention, kernels_of
+from bench.records.cell import SubmoduleKernels
 from bench.records.enums import Phase
-from bench.records.record import SubmoduleKernels
 
 
 class KernelObserver(TorchDispatchMode):  # type: ignore[no-untyped-call]

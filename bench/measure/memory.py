@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bench.measure.resident import Resident
+from bench.records.cell import PhaseMemory
 from bench.records.enums import Phase
-from bench.records.record import PhaseMemory
 
 
 @dataclass(frozen=True, slots=True)

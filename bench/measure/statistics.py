@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.records.base import Interval
+from bench.records.cell import Repeat
 from bench.records.metrics import Statistic, kind_of
-from bench.records.record import Repeat
 
 _Floats = NDArray[np.float64]
 _Places = NDArray[np.int64]

@@ -7,9 +7,10 @@ from bench.hardware.budget import CONTEXT
 from bench.measure.fractions import bandwidth_fraction, bf16_fraction
 from bench.measure.statistics import is_noisy, known_statistic, statistic
 from bench.records.card import DeviceMemory, Power
+from bench.records.cell import Memory, Repeat, Work
 from bench.records.enums import Label, Phase
 from bench.records.metrics import Summary
-from bench.records.record import DeviceInfo, Memory, Repeat, Work
+from bench.records.record import DeviceInfo
 
 
 @dataclass(frozen=True, kw_only=True)

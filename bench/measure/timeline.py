@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.measure.energy import Floats
+from bench.records.cell import MemoryTrace, Repeat
 from bench.records.enums import Phase
-from bench.records.record import MemoryTrace, Repeat
 
 Ints = NDArray[np.int64]
 What = Literal["allocated", "process", "device"]

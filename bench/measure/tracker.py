@@ -12,9 +12,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from bench.measure.memory import Counts
 from bench.measure.timeline import ENOUGH, Timeline, joined, memory_trace
+from bench.records.cell import MemoryTrace
 from bench.records.enums import Phase
 from bench.records.reasons import EmulatedCardFull
-from bench.records.record import MemoryTrace
 from bench.wording import outcomes
 
 

@@ -7,8 +7,8 @@ from bench.engines.native.profiles import settings_of
 from bench.engines.native.sdpa_rules import chosen_kernel
 from bench.predict.planned_system import torch_build
 from bench.predict.target import Target
+from bench.records.cell import Requested
 from bench.records.enums import Attention, AttentionKernel
-from bench.records.record import Requested
 
 
 class LanguageAttention(NamedTuple):

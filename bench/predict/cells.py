@@ -21,9 +21,9 @@ from bench.predict.setting import mel_frames, setting_of
 from bench.predict.target import Target
 from bench.predict.terms_cache import TermsCache
 from bench.predict.weights_block import weights_blocks
+from bench.records.cell import CellResult, Predicted, Requested, Work
 from bench.records.prediction import Ceiling, Envelope
 from bench.records.reasons import UnsupportedReason
-from bench.records.record import CellResult, Predicted, Requested, Work
 from bench.suite.cells import Cell
 from bench.wording import outcomes
 

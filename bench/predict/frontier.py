@@ -11,8 +11,8 @@ from bench.predict.search import Bracket, Goal, Search
 from bench.predict.setting import Setting, setting_of
 from bench.predict.target import Target
 from bench.records.base import ByteInterval
+from bench.records.cell import Requested
 from bench.records.prediction import LongestClip
-from bench.records.record import Requested
 from bench.suite.cells import Cell
 
 EXTRA_LENGTHS: Final = 24

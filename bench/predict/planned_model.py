@@ -12,7 +12,8 @@ from bench.engines.support import audio_positions
 from bench.errors import BenchError, WeightsError
 from bench.moss_audio.prompt import ShippedPrompt, split_text
 from bench.predict.source import Source
-from bench.records.record import ModelInfo, Requested
+from bench.records.cell import Requested
+from bench.records.record import ModelInfo
 
 _ELEMENT_BYTES: Final = {"float32": 4, "float16": 2, "bfloat16": 2}
 

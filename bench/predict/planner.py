@@ -23,9 +23,10 @@ from bench.predict.allocator.protocol import Measuring
 from bench.predict.source import Source, source_of
 from bench.predict.target import Target
 from bench.predict.terms_cache import TermsCache
+from bench.records.cell import CellResult
 from bench.records.enums import Provenance
 from bench.records.prediction import Derivation, LongestClip
-from bench.records.record import CellResult, Environment, Record, SuiteInfo
+from bench.records.record import Environment, Record, SuiteInfo
 from bench.run.run_spec import RunOptions, cells_of, origin_of
 from bench.store import naming
 from bench.store.record_files import seal

@@ -6,8 +6,8 @@ from typing import Final, Literal
 from bench.engines.native.profiles import settings_of
 from bench.predict.attention import attention_of
 from bench.predict.target import Target
+from bench.records.cell import Requested, Sampling
 from bench.records.enums import AttentionKernel, EncoderAttention
-from bench.records.record import Requested, Sampling
 
 _SAMPLES_PER_S: Final = 16_000
 _SAMPLES_PER_FRAME: Final = 160

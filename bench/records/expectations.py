@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from bench.records.record import Outcome
+from bench.records.cell import Outcome
 
 
 class Sign(StrEnum):

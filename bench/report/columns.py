@@ -7,8 +7,8 @@ from typing import Final, Generic, Literal, TypeVar
 from bench import units
 from bench.judge.memory import needed_bytes
 from bench.records.card import DeviceMemory, Emulation, Power, Range, Sampled
+from bench.records.cell import CellResult
 from bench.records.metrics import FIGURES, METRICS, NEEDED, Metric, Section, Statistic, stated
-from bench.records.record import CellResult
 from bench.report import ranges
 from bench.report.basics import NO_FIGURE, Figure, pcie_link
 from bench.text import MAX_NAME, clean

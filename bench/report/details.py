@@ -8,10 +8,11 @@ from typing import Final
 from bench import units
 from bench.judge.prediction import Budgets, cell_verdict
 from bench.judge.same_system import CellSystems
+from bench.records.cell import CellResult, Effective, Memory, MemoryTrace, PhaseMemory, Repeat
 from bench.records.check import Check, CheckRow
 from bench.records.enums import AttentionKernel, Phase, Profile, Provenance
 from bench.records.prediction import Envelope
-from bench.records.record import CellResult, Effective, Memory, MemoryTrace, PhaseMemory, Record, Repeat
+from bench.records.record import Record
 from bench.report import card, facts
 from bench.report.basics import Fact, Figure
 from bench.report.columns import all_figures

@@ -6,8 +6,9 @@ from typing import Final
 
 from bench import units
 from bench.judge.challenge import compared
+from bench.records.cell import CellResult, SubmoduleKernels
 from bench.records.enums import Provenance
-from bench.records.record import CellResult, Record, SubmoduleKernels
+from bench.records.record import Record
 from bench.report.basics import Fact
 from bench.report.interface import Kernels
 from bench.report.labels import weights

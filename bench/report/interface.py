@@ -12,10 +12,10 @@ from typing import Protocol
 from bench.judge.memory import CardMemory
 from bench.records.base import ByteInterval
 from bench.records.card import Emulation
+from bench.records.cell import MemoryTrace
 from bench.records.check import Check, FrontierLine
 from bench.records.enums import Attention, AttentionKernel, Fit, Provenance, Verdict, WeightMode
 from bench.records.prediction import PlannedSystem
-from bench.records.record import MemoryTrace
 from bench.report.answer import Answer
 from bench.report.basics import Fact, Figure, Status, Tone
 from bench.report.prediction import Derived, Prediction

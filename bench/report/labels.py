@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from bench.judge.same_run import is_published
+from bench.records.cell import Outcome, Skipped
 from bench.records.check import Check
 from bench.records.enums import Provenance, Verdict, WeightMode
-from bench.records.record import Outcome, Skipped
 from bench.report.basics import Status, Tone
 from bench.text import MAX_NAME, clean
 from bench.wording.labels import PROVENANCES, STATUSES, WEIGHTS, system

@@ -7,10 +7,10 @@ from typing import Final
 from bench import units
 from bench.check.rows import FIT
 from bench.records.base import Interval
+from bench.records.cell import MemoryTrace
 from bench.records.check import CheckFigure, CheckRow
 from bench.records.enums import Attention, Fit, Label
 from bench.records.metrics import FIGURES, Metric
-from bench.records.record import MemoryTrace
 from bench.report import ranges
 from bench.report.basics import NO_FIGURE, Figure, Status, Tone, basis
 from bench.report.columns import COLUMNS

@@ -13,8 +13,8 @@ from bench.engines.registry import find_engine
 from bench.errors import MachineError, UsageError
 from bench.hardware.device import notes
 from bench.measure.observer import CombinedObserver
+from bench.records.cell import Requested, Sampling
 from bench.records.enums import Attention
-from bench.records.record import Requested, Sampling
 from bench.run.cpu_consent import require_chosen
 from bench.run.fetch import Confirm, Note, drop, fetch
 from bench.run.run_spec import TINY, Choose, Plan, RunOptions, make_plan, support

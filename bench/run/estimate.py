@@ -14,8 +14,8 @@ from bench.arithmetic.shapes import Shapes
 from bench.engines.support import audio_positions
 from bench.hardware.catalog import Card
 from bench.judge.same_run import WORKER, request_key
+from bench.records.cell import Requested
 from bench.records.enums import Attention, Profile
-from bench.records.record import Requested
 from bench.suite.cells import Cell
 from bench.suite.suite import Measure
 

@@ -6,8 +6,8 @@ from typing import Protocol
 
 from bench.judge.bisection import STEP_S, Search
 from bench.judge.limit import Limit, Line, Support, also_known, end_of_line, limit
+from bench.records.cell import CellResult, Requested, Skipped
 from bench.records.reasons import UnsupportedReason
-from bench.records.record import CellResult, Requested, Skipped
 from bench.run.isolation import Stopped
 from bench.run.run_spec import Choose, Plan, RunOptions, make_plan
 from bench.run.session import Listener

@@ -9,6 +9,7 @@ from typing import Final
 
 from bench.errors import BenchError, ExitCode, FullCardError, MachineError, UsageError
 from bench.packages import version_of
+from bench.records.cell import Failed, OutOfMemory, Timeout
 from bench.records.enums import Phase
 from bench.records.reasons import (
     FlashAttentionBroken,
@@ -18,7 +19,6 @@ from bench.records.reasons import (
     WorkerRaised,
     WorkerStep,
 )
-from bench.records.record import Failed, OutOfMemory, Timeout
 from bench.run.child import Child, Mailbox, OutputClosed, WorkerEvent, cause, worker_exit
 from bench.run.protocol import Event, Finished, Hello, Job, RanOutOfMemory, Refused, Setup, Step
 from bench.run.signals import StopRequest, receive

@@ -11,8 +11,8 @@ from bench.errors import BenchError, ClipError
 from bench.measure.clock import repeat_of
 from bench.measure.observer import CombinedObserver, Observer
 from bench.measure.statistics import is_noisy
+from bench.records.cell import Effective, Repeat, Requested, SubmoduleKernels, Work
 from bench.records.enums import Attention, Phase
-from bench.records.record import Effective, Repeat, Requested, SubmoduleKernels, Work
 from bench.run.protocol import Finished, Job, Span, Step
 from bench.run.turns import Ask, at_once
 from bench.suite.challenge import PIECE_SAMPLES, excerpt_starts

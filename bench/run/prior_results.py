@@ -14,9 +14,9 @@ from bench.judge.memory import ran_out_while_contended
 from bench.judge.same_run import LINE, PRIOR_RESULTS, Values, differing, request_key, values
 from bench.packages import version_of
 from bench.records.aspects import Aspect
+from bench.records.cell import CellResult, Failed, Requested, Timeout
 from bench.records.enums import WeightMode
 from bench.records.reasons import CardLost, NoNewWorker, NotRecordable
-from bench.records.record import CellResult, Failed, Requested, Timeout
 from bench.run.run_spec import Plan
 from bench.store import naming
 from bench.store.journal import NotARunError, Progress, read_progress

@@ -11,9 +11,9 @@ from pydantic import Field, TypeAdapter
 
 from bench.engines.interface import AnyPath, EngineSetup, ModelFacts
 from bench.records.base import EngineName, Frozen
+from bench.records.cell import Effective, Memory, MemoryTrace, OutOfMemory, Repeat, Requested, Work
 from bench.records.enums import SdpaKernel
 from bench.records.reasons import FlashAttentionBroken, WorkerStep
-from bench.records.record import Effective, Memory, MemoryTrace, OutOfMemory, Repeat, Requested, Work
 from bench.suite.suite import Measure
 
 

@@ -20,9 +20,10 @@ from bench.hardware.device import Device
 from bench.hardware.machine_key import machine_key
 from bench.packages import version_of
 from bench.records.card import Emulation
+from bench.records.cell import Requested
 from bench.records.enums import PUBLISHER, Attention, Profile, WeightMode
 from bench.records.reasons import FlashAttentionBroken, UnsupportedReason
-from bench.records.record import ModelInfo, Requested, SuiteInfo
+from bench.records.record import ModelInfo, SuiteInfo
 from bench.shipped import SPEECH_SHA256
 from bench.store.journal import Header, PlannedChallenge
 from bench.store.scrub import scrub

@@ -12,19 +12,9 @@ from bench.errors import RecordError
 from bench.judge.memory import is_contended
 from bench.judge.same_run import WORKER, needs_more_of_everything, request_key
 from bench.measure.summary import CellFigures, summarise
-from bench.records.reasons import (
-    CardLost,
-    CellShape,
-    NotRecordable,
-    SmallerRanOut,
-    TimeBudgetUsed,
-    UnsupportedReason,
-)
-from bench.records.record import (
-    AnsweredChallenge,
+from bench.records.cell import (
     Attempt,
     CellResult,
-    DeviceInfo,
     Failed,
     Measured,
     Outcome,
@@ -34,6 +24,15 @@ from bench.records.record import (
     Timeout,
     Unsupported,
 )
+from bench.records.reasons import (
+    CardLost,
+    CellShape,
+    NotRecordable,
+    SmallerRanOut,
+    TimeBudgetUsed,
+    UnsupportedReason,
+)
+from bench.records.record import AnsweredChallenge, DeviceInfo
 from bench.run.isolation import CellEnd, Isolation, Stopped
 from bench.run.protocol import Finished, Job, Step
 from bench.run.telemetry import CellTelemetry, LeftoverMemory, NoWatch, Watch

@@ -19,8 +19,8 @@ from bench.measure.load import during, is_contended, is_limit_lowered, is_thrott
 from bench.measure.sampler import Observation, Sampler
 from bench.measure.timeline import trace_of_repeat
 from bench.records.card import DeviceMemory, DeviceState, Power
+from bench.records.cell import MemoryTrace
 from bench.records.enums import Label
-from bench.records.record import MemoryTrace
 from bench.run.protocol import Finished
 from bench.units import MIB
 

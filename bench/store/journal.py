@@ -18,19 +18,17 @@ from pydantic import JsonValue, ValidationError
 from bench.errors import RecordError, UsageError
 from bench.records.base import Frozen, Utc
 from bench.records.card import DeviceState, Emulation
+from bench.records.cell import CellResult, Requested, Skipped
 from bench.records.enums import Provenance
 from bench.records.reasons import RunInterrupted, SkippedReason
 from bench.records.record import (
     AnsweredChallenge,
-    CellResult,
     Challenge,
     ChallengeRequest,
     DeviceInfo,
     Environment,
     ModelInfo,
     Record,
-    Requested,
-    Skipped,
     SuiteInfo,
 )
 from bench.store import naming

@@ -6,8 +6,8 @@ from itertools import product
 
 import rfc8785
 
+from bench.records.cell import Requested, Sampling
 from bench.records.enums import Attention, WeightMode
-from bench.records.record import Requested, Sampling
 from bench.suite.suite import SamplingSettings, Suite
 
 

@@ -8,8 +8,8 @@ a thousand million.
 import hashlib
 from typing import Final
 
+from bench.records.cell import Requested, Sampling
 from bench.records.enums import Attention, WeightMode
-from bench.records.record import Requested, Sampling
 from bench.shipped import SPEECH_SAMPLES
 from bench.suite.suite import Suite
 

@@ -15,10 +15,10 @@ from pydantic import (
 )
 
 from bench.records.base import Frozen
+from bench.records.cell import Requested
 from bench.records.enums import Attention
 from bench.records.expectations import Bound, Sign
 from bench.records.metrics import METRICS, Metric, with_fields
-from bench.records.record import Requested
 from bench.units import Unit, parse_size
 
 MAX_EXPECTATIONS: Final = 100

@@ -10,8 +10,8 @@ import pytest
 from bench.errors import BenchError
 from bench.hardware.device import notes
 from bench.packages import importing
+from bench.records.cell import CellResult
 from bench.records.metrics import METRICS, value
-from bench.records.record import CellResult
 from bench.report.ci.cases import Case, Result, case_of
 from bench.store import naming
 from bench.suite.cells import Cell

@@ -4,7 +4,7 @@ from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 from bench.errors import BenchError, WeightsError
-from bench.records.record import CellResult
+from bench.records.cell import CellResult
 from bench.run import runner
 from bench.run.child import Mailbox
 from bench.run.fetch import Note, fetch

@@ -6,8 +6,9 @@ from typing import Final
 
 from bench.engines.native.sdpa_rules import takes_flash
 from bench.measure.attention_operators import FLASH_ATTN_PACKAGE, kernel_of, kernels_of
+from bench.records.cell import CellResult, Effective, SubmoduleKernels
 from bench.records.enums import AttentionKernel
-from bench.records.record import CellResult, Effective, Record, SubmoduleKernels
+from bench.records.record import Record
 from bench.validate.candidate import Candidate, Found
 
 _NATIVE: Final = "native"

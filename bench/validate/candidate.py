@@ -9,8 +9,9 @@ from typing import Final, NamedTuple
 
 from pydantic import JsonValue, ValidationError
 
+from bench.records.cell import CellResult, Measured
 from bench.records.findings import Code
-from bench.records.record import CellResult, Measured, Record
+from bench.records.record import Record
 from bench.store.canonical import canonical
 from bench.suite.suite import Suite
 

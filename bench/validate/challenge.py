@@ -5,8 +5,9 @@ from typing import Final
 
 from bench.identity.challenge import signature_holds
 from bench.judge.challenge import CLOCKS_DIFFER
+from bench.records.cell import Measured, Predicted, Requested
 from bench.records.enums import Provenance, WeightMode
-from bench.records.record import Challenge, Measured, Predicted, Record, Requested
+from bench.records.record import Challenge, Record
 from bench.suite.cells import cell_id
 from bench.suite.challenge import challenge_request, excerpt_starts
 from bench.validate.candidate import Candidate, Fact, Found

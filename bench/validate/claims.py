@@ -12,8 +12,9 @@ from bench.engines.native.profiles import settings_of
 from bench.engines.support import audio_positions
 from bench.hardware.catalog import cards, identify
 from bench.predict.setting import mel_frames
+from bench.records.cell import CellResult, Effective, Measured, Predicted
 from bench.records.enums import Provenance, WeightMode
-from bench.records.record import CellResult, Effective, Measured, Predicted, Record
+from bench.records.record import Record
 from bench.suite.suite import MAX_CLIP_S
 from bench.validate.candidate import Candidate, Fact, Found
 from bench.weights.checkpoint import shipped_configuration

@@ -10,7 +10,7 @@ from typing import Final, cast
 from pydantic import JsonValue
 
 from bench.errors import SuiteError
-from bench.records.record import Requested
+from bench.records.cell import Requested
 from bench.store.canonical import canonical
 from bench.suite.cells import request
 from bench.suite.suite import Suite, find_suite, shipped_suites

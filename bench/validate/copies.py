@@ -4,7 +4,7 @@ from collections.abc import Hashable, Iterable, Iterator
 from itertools import islice
 from typing import Final, NamedTuple
 
-from bench.records.record import Repeat
+from bench.records.cell import Repeat
 from bench.validate.candidate import Candidate, Found
 from bench.validate.repeat_digests import Rounded, unique_ends, unique_times
 

@@ -16,8 +16,9 @@ from bench.engines.native.profiles import settings_of
 from bench.hardware.catalog import Card, cards
 from bench.measure.summary import peak
 from bench.records.card import Power, Range
+from bench.records.cell import CellResult
 from bench.records.enums import Label, Provenance
-from bench.records.record import CellResult, Record
+from bench.records.record import Record
 from bench.units import MIB
 from bench.validate.candidate import Candidate, Fact, Found
 from bench.validate.claims import NATIVE, element_bytes, released_shapes

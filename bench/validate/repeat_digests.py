@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
-from bench.records.record import CellResult, Record, Repeat
+from bench.records.cell import CellResult, Repeat
+from bench.records.record import Record
 
 _DIGITS: Final = 32
 _LOOKED_AT: Final = 6

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from math import inf, isinf
 from typing import Final
 
-from bench.records.record import CellResult, Measured, Predicted, Repeat
+from bench.records.cell import CellResult, Measured, Predicted, Repeat
 from bench.validate.candidate import Candidate, Found
 from bench.validate.claims import NATIVE
 

@@ -5,7 +5,7 @@ from math import sqrt
 from typing import Final
 
 from bench.records.card import Sampled
-from bench.records.record import CellResult
+from bench.records.cell import CellResult
 from bench.validate.candidate import Candidate, Found
 
 MOST_SPREAD: Final = 1.0

@@ -12,7 +12,8 @@ from bench.engines.native.profiles import settings_of
 from bench.engines.support import audio_positions
 from bench.hardware.catalog import Card
 from bench.predict.setting import mel_frames
-from bench.records.record import CellResult, Record, Repeat, Work
+from bench.records.cell import CellResult, Repeat, Work
+from bench.records.record import Record
 from bench.suite.suite import MAX_CLIP_S
 from bench.validate.candidate import Found
 from bench.validate.claims import NATIVE, element_bytes, released_shapes

@@ -17,9 +17,10 @@ from bench.measure.fractions import bandwidth_fraction, bf16_fraction
 from bench.measure.load import any_throttles, is_limit_lowered
 from bench.measure.statistics import bootstrap_intervals
 from bench.measure.summary import peak
+from bench.records.cell import CellResult
 from bench.records.enums import Label
 from bench.records.metrics import METRICS, Statistic, Summary, kind_of
-from bench.records.record import CellResult, DeviceInfo, Record
+from bench.records.record import DeviceInfo, Record
 from bench.validate.candidate import Candidate, Fact, Found
 from bench.validate.repeats import RELATIVE
 

@@ -2,9 +2,10 @@
 
 from typing import Final
 
+from bench.records.cell import Measured
 from bench.records.challenge import IssuedChallenge
 from bench.records.enums import WeightMode
-from bench.records.record import Challenge, Measured, Record
+from bench.records.record import Challenge, Record
 from bench.text import MAX_NAME, clean
 from bench.wording import outcomes
 from bench.wording.labels import WEIGHTS

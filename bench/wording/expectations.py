@@ -1,9 +1,9 @@
 """English of an expectation of a suite, and of its finding."""
 
 from bench import units
+from bench.records.cell import OutOfMemory, Skipped
 from bench.records.expectations import Finding, FoundEnd
 from bench.records.metrics import METRICS
-from bench.records.record import OutOfMemory, Skipped
 from bench.wording.outcomes import reason_of
 
 

@@ -5,8 +5,7 @@ from typing import assert_never
 
 from bench import units
 from bench.records import reasons
-from bench.records.enums import Phase
-from bench.records.record import (
+from bench.records.cell import (
     Failed,
     Measured,
     Outcome,
@@ -16,6 +15,7 @@ from bench.records.record import (
     Timeout,
     Unsupported,
 )
+from bench.records.enums import Phase
 from bench.text import clean
 from bench.wording import phrases
 

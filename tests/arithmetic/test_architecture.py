@@ -18,8 +18,8 @@ from bench.arithmetic.shapes import Shapes, shapes_of
 from bench.engines.interface import ModelSource, Request
 from bench.engines.native.engine import NativeEngine
 from bench.moss_audio import MossAudioModel, released_config
+from bench.records.cell import Requested
 from bench.records.enums import Attention, Phase, Profile, WeightMode
-from bench.records.record import Requested
 from bench.weights.random import meta_model
 from bench.weights.tiny import write_tiny_checkpoint
 from tests.moss_audio.small import encoder_config, mel, model_config, small_model

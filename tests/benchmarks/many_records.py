@@ -19,8 +19,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from bench.records.cell import CellResult, Requested
 from bench.records.enums import Attention
-from bench.records.record import CellResult, DeviceInfo, Requested
+from bench.records.record import DeviceInfo
 from bench.store.canonical import canonical
 from tests.samples import cards
 from tests.samples import records as sample

@@ -8,8 +8,8 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from bench.audio import clips
 from bench.engines.interface import ModelSource
+from bench.records.cell import CellResult
 from bench.records.enums import WeightMode
-from bench.records.record import CellResult
 from bench.run.child import Mailbox
 from bench.run.isolation import Isolation
 from bench.run.protocol import Setup, Step

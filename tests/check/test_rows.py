@@ -1,7 +1,7 @@
 """One cell over all records that hold it."""
 
+from bench.records.cell import Failed
 from bench.records.enums import Provenance, Verdict
-from bench.records.record import Failed
 from tests.samples import cards
 from tests.samples import predictions as derived
 from tests.samples import records as sample

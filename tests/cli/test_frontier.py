@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from bench.judge.verdict import judge
+from bench.records.cell import CellResult
 from bench.records.reasons import TimeLimitPassed, WorkerStep
-from bench.records.record import CellResult, Record
+from bench.records.record import Record
 from bench.store.journal import Header, Journal, Progress, read_progress
 from bench.store.record_files import read_record
 from bench.suite.cells import cell_id

@@ -20,8 +20,9 @@ from bench.audio.clips import read_audio
 from bench.errors import UsageError
 from bench.judge.limit import Line
 from bench.predict.planner import PlanRequest, plan_request
+from bench.records.cell import CellResult, Skipped
 from bench.records.enums import Profile
-from bench.records.record import CellResult, Record, Skipped
+from bench.records.record import Record
 from bench.report.repeat import CLIP, command
 from bench.run.frontier import frontier_plan
 from bench.run.run_spec import Choose, Plan, RunOptions, make_plan

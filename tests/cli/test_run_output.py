@@ -12,8 +12,8 @@ from bench.cli.run_output import ResumeCommand, exit_code, kernel_announcer, pri
 from bench.engines.interface import ModelFacts
 from bench.errors import StorageError
 from bench.hardware.device import Device
+from bench.records.cell import CellResult, Failed
 from bench.records.enums import Profile, WeightMode
-from bench.records.record import CellResult, Failed
 from bench.run.protocol import Hello
 from bench.run.run_spec import Origin, Plan
 from bench.run.runner import RunResult

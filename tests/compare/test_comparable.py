@@ -8,9 +8,10 @@ from bench.compare.comparable import differences, improvements, incomparable_rea
 from bench.compare.sides import CellObservation
 from bench.records.aspects import Aspect
 from bench.records.card import Emulation
+from bench.records.cell import CellResult, SubmoduleKernels
 from bench.records.comparison_reasons import CellReason, Differs, Disturbed
 from bench.records.enums import Label, Provenance, WeightMode
-from bench.records.record import CellResult, Record, SubmoduleKernels
+from bench.records.record import Record
 from tests.samples import records as sample
 from tests.samples.comparisons import cell, record
 

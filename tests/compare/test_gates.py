@@ -10,6 +10,7 @@ from bench.compare.compare import compare, compare_pairs
 from bench.compare.gates import parse_gate
 from bench.compare.sides import side_of
 from bench.errors import UsageError
+from bench.records.cell import CellResult, Failed, Outcome, OutOfMemory, Skipped, Unsupported
 from bench.records.comparison import ChangeVerdict, GateResult, SideComparison
 from bench.records.comparison_reasons import (
     AtTheLimit,
@@ -33,7 +34,7 @@ from bench.records.comparison_reasons import (
 )
 from bench.records.enums import Provenance
 from bench.records.metrics import METRICS, Better
-from bench.records.record import CellResult, Failed, Outcome, OutOfMemory, Record, Skipped, Unsupported
+from bench.records.record import Record
 from tests.compare.test_comparable import labelled
 from tests.samples import records as sample
 from tests.samples.comparisons import STEADY, against, cell, record, requests

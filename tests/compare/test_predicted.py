@@ -3,10 +3,11 @@
 import pytest
 
 from bench.records.base import ByteInterval
+from bench.records.cell import CellResult
 from bench.records.comparison import ChangeVerdict, SideComparison, Unit
 from bench.records.comparison_reasons import EndsDisagree, NoCellHasMetric
 from bench.records.prediction import PlannedSystem
-from bench.records.record import CellResult, Record
+from bench.records.record import Record
 from tests.samples import predictions
 from tests.samples import records as sample
 from tests.samples.comparisons import against, cell, record

@@ -24,8 +24,8 @@ from bench.engines.interface import (
     Request,
 )
 from bench.measure.observer import Observer
+from bench.records.cell import Requested
 from bench.records.enums import Phase
-from bench.records.record import Requested
 
 ROOT: Final = Path(__file__).parents[2]
 NAME: Final = "stand-in"

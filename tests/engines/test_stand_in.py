@@ -10,7 +10,8 @@ import jsonschema
 import pytest
 
 from bench import shipped
-from bench.records.record import SCHEMA_VERSION, Measured, Record
+from bench.records.cell import Measured
+from bench.records.record import SCHEMA_VERSION, Record
 from bench.store.record_files import read_record
 from tests.engines.stand_in import GREETING, NAME, announce
 from tests.run.processes import bench, only, write_suite

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.hardware.readings import DriverGpu
+from bench.records.cell import CellResult, Memory
 from bench.records.enums import Attention
-from bench.records.record import CellResult, Memory, Record
+from bench.records.record import Record
 from bench.store.record_files import read_record
 from tests.run.processes import bench, only, write_suite
 

@@ -8,8 +8,8 @@ import torch
 from bench.engines.native.cuda import fraction_of
 from bench.hardware.budget import CONTEXT, driver_reserve
 from bench.hardware.readings import DriverGpu
+from bench.records.cell import Measured, OutOfMemory
 from bench.records.enums import Attention, Phase, Provenance
-from bench.records.record import Measured, OutOfMemory
 from bench.store.record_files import read_record
 from bench.units import GIB, MIB
 from tests.gpu.runs import LONG, SHORT, Run, reserved_peak, run_on, suite_in

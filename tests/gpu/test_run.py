@@ -3,8 +3,8 @@
 import pytest
 
 from bench.hardware.readings import DriverGpu
+from bench.records.cell import CellResult, SubmoduleKernels
 from bench.records.enums import Attention, Phase, Provenance
-from bench.records.record import CellResult, SubmoduleKernels
 from bench.units import GIB, MIB
 from tests.gpu.runs import LONG, SHORT, Run, memory_of
 

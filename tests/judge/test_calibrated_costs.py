@@ -8,8 +8,9 @@ import pytest
 from bench.hardware.card_costs import catalog_costs
 from bench.judge.calibrated_costs import calibration
 from bench.records.base import ByteInterval
+from bench.records.cell import CellResult
 from bench.records.enums import Provenance
-from bench.records.record import CellResult, Record
+from bench.records.record import Record
 from bench.units import GIB, MIB
 from tests.samples import cards
 from tests.samples import predictions as derived

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from bench.judge.calibration import COMPARED, compare, errors
 from bench.records.base import ByteInterval
+from bench.records.cell import CellResult, Requested
 from bench.records.enums import Attention, EncoderAttention, Phase, Profile, Provenance, WeightMode
 from bench.records.metrics import METRICS, Summary
-from bench.records.record import CellResult, DeviceInfo, Record, Requested
+from bench.records.record import DeviceInfo, Record
 from tests.samples import cards
 from tests.samples import predictions as derived
 from tests.samples import records as sample

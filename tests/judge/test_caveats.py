@@ -6,9 +6,10 @@ from bench.judge.verdict import judge
 from bench.records import caveats as known
 from bench.records.card import DeviceState, Sampled
 from bench.records.caveats import RecordCaveat, SomeCells, SomeCellsCode
+from bench.records.cell import CellResult
 from bench.records.enums import Attention, AttentionKernel, OperatingSystem, Provenance, WeightMode
 from bench.records.prediction import Comparison, PlannedSystem
-from bench.records.record import CellResult, ModelInfo, Record
+from bench.records.record import ModelInfo, Record
 from tests.samples import cards
 from tests.samples import predictions as derived
 from tests.samples import records as sample

@@ -7,8 +7,8 @@ from pydantic import JsonValue
 
 from bench.errors import RecordError
 from bench.judge.expectations import count, judge_expectations, stated
+from bench.records.cell import CellResult, Failed, Skipped, Timeout, Unsupported
 from bench.records.expectations import Bound, ExpectationResult, Finding, FoundEnd, FoundValue, Sign
-from bench.records.record import CellResult, Failed, Skipped, Timeout, Unsupported
 from tests.samples import records as sample
 from tests.samples.cards import device_memory
 

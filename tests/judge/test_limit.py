@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.judge.limit import Limit, Line, Support, also_known, end_of_line, limit
+from bench.records.cell import CellResult, Outcome, Requested, Skipped, Unsupported
 from bench.records.enums import Attention
 from bench.records.reasons import (
     BeyondContext,
@@ -17,7 +18,6 @@ from bench.records.reasons import (
     UnsupportedReason,
     WorkerKilled,
 )
-from bench.records.record import CellResult, Outcome, Requested, Skipped, Unsupported
 from bench.wording import outcomes
 from tests.samples import records as sample
 

@@ -18,8 +18,8 @@ from bench.judge.memory import (
 )
 from bench.judge.verdict import judge
 from bench.records.caveats import SomeCells
+from bench.records.cell import CellResult
 from bench.records.enums import Attention, Provenance
-from bench.records.record import CellResult
 from tests.samples import cards
 from tests.samples import records as sample
 

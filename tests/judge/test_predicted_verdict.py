@@ -4,9 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.judge.verdict import judge
+from bench.records.cell import CellResult
 from bench.records.enums import Attention, Fit, Verdict, WeightMode
 from bench.records.reasons import CellShape, FlashAttentionNeedsGpu
-from bench.records.record import CellResult, ModelInfo, Record
+from bench.records.record import ModelInfo, Record
 from bench.records.verdicts import (
     Budget,
     BudgetLimit,

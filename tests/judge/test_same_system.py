@@ -4,9 +4,9 @@ import pytest
 
 from bench.judge.calibration import compare
 from bench.judge.same_system import CellSystems, is_for, system_of
+from bench.records.cell import CellResult
 from bench.records.enums import AttentionKernel
 from bench.records.prediction import PlannedSystem
-from bench.records.record import CellResult
 from bench.store.record_files import seal
 from tests.samples import cards
 from tests.samples import predictions as derived

@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 
 from bench.judge.memory import needed_bytes
 from bench.judge.verdict import judge
+from bench.records.cell import Failed, Outcome, Predicted, Skipped, Unsupported
 from bench.records.enums import Provenance, Verdict, WeightMode
 from bench.records.reasons import CellShape, FlashAttentionNotInstalled
-from bench.records.record import Failed, Outcome, Predicted, Skipped, Unsupported
 from bench.records.verdicts import (
     EverythingSpilled,
     LargestRun,

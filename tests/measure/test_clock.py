@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from bench.errors import BenchError
 from bench.measure.clock import HostEdges, HostTicks, Stopwatch, StopwatchReading, repeat_of
+from bench.records.cell import Repeat
 from bench.records.enums import Phase
-from bench.records.record import Repeat
 
 
 class Script:

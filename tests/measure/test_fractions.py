@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.measure.fractions import bandwidth_fraction, bf16_fraction
-from bench.records.record import Repeat, Work
+from bench.records.cell import Repeat, Work
 from tests.samples import records as sample
 
 WORK = Work(decode_bytes_per_token=8_000_000_000, encode_operations=1e12, prefill_operations=6e12)

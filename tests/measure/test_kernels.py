@@ -7,8 +7,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from bench.measure.kernels import KernelObserver
 from bench.measure.observer import CombinedObserver
+from bench.records.cell import SubmoduleKernels
 from bench.records.enums import Phase
-from bench.records.record import SubmoduleKernels
 
 Attend = Callable[[torch.Tensor], torch.Tensor]
 

@@ -6,8 +6,8 @@ import torch
 from bench.measure.memory import Counts, MemoryWatch, largest
 from bench.measure.resident import Resident
 from bench.measure.tracker import AllocationTracker
+from bench.records.cell import PhaseMemory
 from bench.records.enums import Phase
-from bench.records.record import PhaseMemory
 
 KIB = 1024
 

@@ -5,8 +5,9 @@ import pytest
 from bench.hardware.budget import CONTEXT
 from bench.measure.summary import CellFigures, summarise
 from bench.records.card import DeviceMemory, Power, Range, Sampled
+from bench.records.cell import Memory, PhaseMemory, Repeat, Work
 from bench.records.enums import Phase
-from bench.records.record import DeviceInfo, Memory, PhaseMemory, Repeat, Work
+from bench.records.record import DeviceInfo
 from tests.samples.records import round_repeat as repeat
 
 CARD = DeviceInfo(

@@ -18,8 +18,8 @@ from bench.measure.timeline import (
     thinned,
     trace_of_repeat,
 )
+from bench.records.cell import MemoryTrace
 from bench.records.enums import Phase
-from bench.records.record import MemoryTrace
 from tests.samples import records as sample
 
 GENERATION = (Phase.PREPROCESS, Phase.ENCODE, Phase.PREFILL, Phase.DECODE)

@@ -12,9 +12,9 @@ from bench.predict.setting import mel_frames, setting_of
 from bench.predict.target import targets
 from bench.predict.traced_model import TracedModel
 from bench.records.base import Interval
+from bench.records.cell import Predicted, Unsupported
 from bench.records.enums import Attention, Phase, Profile
 from bench.records.prediction import Envelope, PlannedSystem
-from bench.records.record import Predicted, Unsupported
 from bench.run.run_spec import RunOptions
 from tests.predict.planned import LINUX, SMALL, derived_records
 

@@ -13,7 +13,7 @@ from bench.moss_audio import MossAudioProcessor
 from bench.predict.planned_model import PlannedModel
 from bench.predict.planner import plan_request
 from bench.predict.setting import mel_frames
-from bench.records.record import Predicted
+from bench.records.cell import Predicted
 from bench.run.run_spec import RunOptions
 from tests.predict.planned import derived_records
 from tests.run.small_model import checkpoint, configuration

@@ -12,8 +12,8 @@ from bench.predict.card_clip import CardClip, Place
 from bench.predict.card_envelope import CardTerms, PhaseTerms
 from bench.predict.setting import Setting
 from bench.predict.shipped_table import ClipTerms, Key, Shard, document_of, read_shard, render_shard
+from bench.records.cell import Sampling
 from bench.records.enums import EncoderAttention, Phase, Profile
-from bench.records.record import Sampling
 
 SETTING = Setting(
     dtype="bfloat16",

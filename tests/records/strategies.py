@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pydantic import AwareDatetime, BaseModel, JsonValue
 from pydantic.fields import FieldInfo
 
-from bench.records.record import CellResult, Record
+from bench.records.cell import CellResult
+from bench.records.record import Record
 from bench.store.record_files import seal
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)

@@ -11,9 +11,10 @@ from bench.check.summarise import summarise
 from bench.compare.compare import compare
 from bench.compare.sides import side_of
 from bench.records.base import ByteInterval
+from bench.records.cell import Work
 from bench.records.check import Check
 from bench.records.json_schema import DOCUMENTS, json_schema
-from bench.records.record import Record, Work
+from bench.records.record import Record
 from bench.store.record_files import render
 from tests.samples import comparisons, predictions
 from tests.samples import records as sample

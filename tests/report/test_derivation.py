@@ -4,9 +4,10 @@ import re
 
 import pytest
 
+from bench.records.cell import Unsupported
 from bench.records.enums import Attention
 from bench.records.prediction import Comparison
-from bench.records.record import Record, Unsupported
+from bench.records.record import Record
 from bench.report.derivation import UNCONFIRMED
 from bench.report.html import render
 from bench.report.view import view_of

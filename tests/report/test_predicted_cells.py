@@ -3,8 +3,9 @@
 import pytest
 
 from bench.records.base import ByteInterval
+from bench.records.cell import CellResult, Predicted
 from bench.records.enums import Profile, Verdict
-from bench.records.record import CellResult, Predicted, Record
+from bench.records.record import Record
 from bench.report.prediction import CEILINGS, TERMS, Prediction
 from bench.report.view import view_of
 from tests.samples import predictions as derived

@@ -49,7 +49,7 @@ def test_the_speed_of_a_larger_device_is_no_highlight() -> None:
 
 
 def test_a_view_of_a_prediction_is_derived_whatever_the_record_says() -> None:
-    from bench.records.record import Predicted
+    from bench.records.cell import Predicted
 
     view = view_of(sample.record([sample.not_measured(sample.requested(), Predicted())]))
     assert view.rows[0].provenance is Provenance.DERIVED

@@ -15,8 +15,8 @@ import click
 
 from bench.cli.options import FILE, axis_options, device_options, emulation_option, model_options
 from bench.errors import BenchError, ExitCode
+from bench.records.cell import CellResult
 from bench.records.enums import Profile
-from bench.records.record import CellResult
 from bench.run import runner
 from bench.run.fetch import fetch
 from bench.run.protocol import Step

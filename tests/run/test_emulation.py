@@ -10,8 +10,9 @@ import pytest
 from bench.errors import UsageError
 from bench.hardware.budget import CONTEXT, driver_reserve
 from bench.hardware.device import Device
+from bench.records.cell import CellResult, Measured, OutOfMemory, Skipped
 from bench.records.enums import Phase, Provenance
-from bench.records.record import CellResult, Measured, OutOfMemory, Record, Skipped
+from bench.records.record import Record
 from bench.run.run_spec import emulation
 from bench.store.record_files import read_record
 from bench.units import GIB, MIB

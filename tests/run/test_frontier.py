@@ -8,6 +8,7 @@ import pytest
 from bench.judge.bisection import STEP_S, Search
 from bench.judge.limit import Line
 from bench.judge.memory import is_contended
+from bench.records.cell import CellResult, Failed, Outcome, Requested, Timeout
 from bench.records.enums import Attention
 from bench.records.metrics import Summary
 from bench.records.reasons import (
@@ -18,7 +19,6 @@ from bench.records.reasons import (
     UnsupportedReason,
     WorkerKilled,
 )
-from bench.records.record import CellResult, Failed, Outcome, Requested, Timeout
 from bench.run.frontier import Finder, frontier_plan
 from bench.run.isolation import Stopped
 from bench.run.protocol import Step

@@ -9,7 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bench.records.record import CellResult, Record
+from bench.records.cell import CellResult
+from bench.records.record import Record
 from bench.store.journal import read_progress
 from bench.store.record_files import read_record
 from tests.engines.stand_in import PACED

@@ -10,9 +10,9 @@ import pytest
 from bench.audio import clips
 from bench.engines.interface import ModelSource
 from bench.errors import MachineError, UsageError
+from bench.records.cell import Failed, Timeout
 from bench.records.enums import WeightMode
 from bench.records.reasons import FlashAttentionBroken
-from bench.records.record import Failed, Timeout
 from bench.run.child import Mailbox
 from bench.run.isolation import Isolation, Stopped
 from bench.run.protocol import Finished, Job, Setup, Step

@@ -13,8 +13,8 @@ from bench.engines.registry import find_engine
 from bench.errors import BenchError
 from bench.measure.timeline import MOST
 from bench.measure.tracker import EmulatedMemoryError
+from bench.records.cell import Memory, MemoryTrace
 from bench.records.enums import Phase, WeightMode
-from bench.records.record import Memory, MemoryTrace
 from bench.run.measurement import CellRunner
 from bench.run.protocol import Finished, Job, Step
 from bench.suite.cells import expand

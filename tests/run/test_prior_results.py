@@ -11,8 +11,8 @@ from bench.hardware.environment import environment
 from bench.hardware.machine_key import machine_key
 from bench.packages import version_of
 from bench.records.card import DeviceMemory, Emulation, Sampled
+from bench.records.cell import CellResult, Failed, Requested, Skipped, Timeout
 from bench.records.reasons import CardLost, NoNewWorker, TimeLimitPassed, WorkerKilled, WorkerStep
-from bench.records.record import CellResult, Failed, Requested, Skipped, Timeout
 from bench.run.prior_results import PriorResults, prior_results
 from bench.run.run_spec import Plan, RunOptions, make_plan, refuse_to_choose
 from bench.store.journal import Header, Journal, PlannedCell, Progress, seal_journal

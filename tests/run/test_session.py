@@ -12,9 +12,9 @@ from bench.errors import ExitCode, FullCardError, MachineError
 from bench.hardware.readings import DriverGpu, DriverLost, MemoryReading, Sample
 from bench.measure.sampler import Sampler
 from bench.records.card import DeviceMemory, DeviceState, Sampled
+from bench.records.cell import CellResult, Failed, MemoryTrace, OutOfMemory, Requested, Timeout
 from bench.records.enums import Attention, Phase, WeightMode
 from bench.records.reasons import CardLost, NoContextFits, NoNewWorker
-from bench.records.record import CellResult, Failed, MemoryTrace, OutOfMemory, Requested, Timeout
 from bench.run import isolation, runner
 from bench.run.child import Child, Mailbox
 from bench.run.isolation import CellEnd, Isolation, OnStep

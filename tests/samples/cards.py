@@ -9,18 +9,10 @@ from bench.arithmetic import architecture
 from bench.arithmetic.shapes import shapes_of
 from bench.measure.fractions import bandwidth_fraction, bf16_fraction
 from bench.records.card import Budget, DeviceMemory, DeviceState, Emulation, Power, Range, Sampled
+from bench.records.cell import CellResult, OutOfMemory, Repeat, Requested, Skipped, Work
 from bench.records.enums import Attention, Phase, Provenance
 from bench.records.metrics import Summary
-from bench.records.record import (
-    CellResult,
-    DeviceInfo,
-    OutOfMemory,
-    Record,
-    Repeat,
-    Requested,
-    Skipped,
-    Work,
-)
+from bench.records.record import DeviceInfo, Record
 from bench.units import MIB
 from tests.samples import records as sample
 

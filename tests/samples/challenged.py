@@ -12,18 +12,10 @@ from bench.engines.support import prompt_positions
 from bench.identity.challenge import PAYLOAD_TYPE
 from bench.identity.dsse import public_key_of, sign_payload
 from bench.predict.setting import mel_frames
+from bench.records.cell import CellResult, Effective, Measured, Outcome, Requested
 from bench.records.challenge import IssuedChallenge, Statement
 from bench.records.enums import Attention
-from bench.records.record import (
-    CellResult,
-    Challenge,
-    CheckedAnswer,
-    Effective,
-    Measured,
-    Outcome,
-    Record,
-    Requested,
-)
+from bench.records.record import Challenge, CheckedAnswer, Record
 from bench.store.canonical import canonical
 from bench.store.record_files import seal
 from bench.suite.cells import cell_id

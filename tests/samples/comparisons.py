@@ -8,9 +8,10 @@ from bench.compare.compare import compare
 from bench.compare.gates import parse_gate
 from bench.compare.sides import side_of
 from bench.measure.statistics import statistic
+from bench.records.cell import CellResult, Repeat, Requested
 from bench.records.comparison import Comparison, SideComparison
 from bench.records.enums import Attention
-from bench.records.record import CellResult, Record, Repeat, Requested
+from bench.records.record import Record
 from bench.store.record_files import seal, write_record
 from tests.samples import records as sample
 

@@ -3,8 +3,9 @@
 import math
 from functools import cache
 
+from bench.records.cell import CellResult, MemoryTrace, Requested
 from bench.records.enums import Attention, Phase
-from bench.records.record import CellResult, MemoryTrace, Record, Requested
+from bench.records.record import Record
 from tests.samples import cards
 from tests.samples import records as sample
 

@@ -6,6 +6,7 @@ from typing import get_args
 from hypothesis import strategies as st
 
 from bench.records.base import ByteInterval
+from bench.records.cell import CellResult, Predicted, Unsupported
 from bench.records.enums import Attention, AttentionKernel, OperatingSystem, Phase, Provenance
 from bench.records.prediction import (
     Ceiling,
@@ -17,7 +18,7 @@ from bench.records.prediction import (
     PlannedSystem,
     Term,
 )
-from bench.records.record import CellResult, Predicted, Record, Unsupported
+from bench.records.record import Record
 from tests.samples import predictions as derived
 from tests.samples import records as sample
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from bench.records.base import ByteInterval
+from bench.records.cell import CellResult, Predicted, Requested, Work
 from bench.records.enums import Attention, AttentionKernel, Phase, Provenance
 from bench.records.prediction import (
     Ceiling,
@@ -19,7 +20,7 @@ from bench.records.prediction import (
     PlannedSystem,
     Term,
 )
-from bench.records.record import CellResult, DeviceInfo, Predicted, Record, Requested, Work
+from bench.records.record import DeviceInfo, Record
 from bench.store.record_files import seal
 from bench.units import MIB
 from tests.samples import cards

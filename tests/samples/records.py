@@ -13,32 +13,27 @@ from pydantic import JsonValue
 
 from bench.records.base import Interval
 from bench.records.card import DeviceState, Emulation
-from bench.records.enums import Attention, EncoderAttention, Phase, Profile, Provenance, WeightMode
-from bench.records.metrics import Statistic, Summary, kind_of
-from bench.records.reasons import FlashAttentionNotInstalled
-from bench.records.record import (
+from bench.records.cell import (
     CellResult,
-    DeviceInfo,
     Effective,
-    Environment,
     Failed,
     Measured,
     Memory,
-    ModelInfo,
     Outcome,
     OutOfMemory,
     PhaseMemory,
-    Record,
     Repeat,
     Requested,
     Sampling,
     Skipped,
     SubmoduleKernels,
-    SuiteInfo,
     Timeout,
     Unsupported,
-    WeightFile,
 )
+from bench.records.enums import Attention, EncoderAttention, Phase, Profile, Provenance, WeightMode
+from bench.records.metrics import Statistic, Summary, kind_of
+from bench.records.reasons import FlashAttentionNotInstalled
+from bench.records.record import DeviceInfo, Environment, ModelInfo, Record, SuiteInfo, WeightFile
 from bench.shipped import SPEECH_SHA256
 from bench.store.record_files import seal
 from bench.wording.outcomes import unsupported

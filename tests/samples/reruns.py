@@ -6,9 +6,10 @@ from datetime import timedelta
 from bench.check.document import merge
 from bench.check.summarise import summarise
 from bench.records.base import ByteInterval
+from bench.records.cell import CellResult
 from bench.records.check import Check, CheckFigure, CheckRow
 from bench.records.enums import Profile
-from bench.records.record import CellResult, Record
+from bench.records.record import Record
 from bench.store.record_files import seal
 from tests.samples import records as sample
 

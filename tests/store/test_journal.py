@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bench.errors import RecordError
+from bench.records.cell import CellResult, Failed, Skipped
 from bench.records.enums import WeightMode
 from bench.records.reasons import TimeBudgetUsed
-from bench.records.record import CellResult, Failed, Skipped
 from bench.store.canonical import content_hash
 from bench.store.journal import (
     Header,

@@ -3,8 +3,8 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.records.cell import Requested, Sampling
 from bench.records.enums import Attention, EncoderAttention, Profile, WeightMode
-from bench.records.record import Requested, Sampling
 from bench.suite.cells import Cell, cell_id, expand
 from bench.suite.overrides import override
 from bench.suite.suite import SamplingSettings, Suite, find_suite

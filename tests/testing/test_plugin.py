@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from bench.records.record import Failed, Record, Skipped
+from bench.records.cell import Failed, Skipped
+from bench.records.record import Record
 from bench.report.ci.cases import case_of
 from bench.store.record_files import read_record
 from bench.testing.plugin import end, hand_over

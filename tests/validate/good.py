@@ -25,6 +25,19 @@ from bench.measure.summary import CellFigures, summarise
 from bench.predict.setting import mel_frames
 from bench.records.base import ByteInterval
 from bench.records.card import DeviceMemory, DeviceState, Sampled
+from bench.records.cell import (
+    Attempt,
+    CellResult,
+    Effective,
+    Measured,
+    Memory,
+    Outcome,
+    OutOfMemory,
+    PhaseMemory,
+    Repeat,
+    Requested,
+    Work,
+)
 from bench.records.enums import Attention, Label, Phase, Profile, Provenance, WeightMode
 from bench.records.prediction import PlannedSystem
 from bench.records.reasons import (
@@ -39,20 +52,7 @@ from bench.records.reasons import (
     WorkerKilled,
     WorkerStep,
 )
-from bench.records.record import (
-    Attempt,
-    CellResult,
-    Effective,
-    Measured,
-    Memory,
-    Outcome,
-    OutOfMemory,
-    PhaseMemory,
-    Record,
-    Repeat,
-    Requested,
-    Work,
-)
+from bench.records.record import Record
 from bench.run.run_spec import RunOptions
 from bench.shipped import SPEECH_SHA256
 from bench.store.journal import Header, PlannedCell, Progress, seal_progress

@@ -13,16 +13,9 @@ from bench.engines.native.sdpa_rules import TorchBuild, chosen_kernel
 from bench.hardware.catalog import Card, slug_of
 from bench.measure.attention_operators import kernels_of
 from bench.records.card import Budget, DeviceState, Emulation, Power, Range, Sampled
+from bench.records.cell import Repeat, Requested, SubmoduleKernels
 from bench.records.enums import Attention, SdpaGrouping, WeightMode
-from bench.records.record import (
-    DeviceInfo,
-    Environment,
-    ModelInfo,
-    Repeat,
-    Requested,
-    SubmoduleKernels,
-    WeightFile,
-)
+from bench.records.record import DeviceInfo, Environment, ModelInfo, WeightFile
 from bench.units import GB, GIB, MIB
 from bench.weights.checkpoint import shipped_configuration
 from tests.validate.recipes import Recipe

@@ -6,9 +6,9 @@ from functools import cache
 import pytest
 from pydantic import JsonValue
 
+from bench.records.cell import Outcome
 from bench.records.enums import WeightMode
 from bench.records.reasons import NoNewWorker, RunInterrupted
-from bench.records.record import Outcome
 from bench.wording import outcomes
 from tests.samples.challenged import IDS, broken_signature, challenged
 from tests.validate.edits import Document, document_of, edited, errors, found, judged

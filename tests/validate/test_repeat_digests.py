@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from bench.records.record import CellResult, Repeat
+from bench.records.cell import CellResult, Repeat
 from bench.validate.repeat_digests import repeat_digests
 from tests.site.results import RUN, run
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from bench.records.cell import Failed, Measured, OutOfMemory, Skipped, Timeout, Unsupported
 from bench.records.expectations import Bound, ExpectationResult, Finding, FoundEnd, FoundValue, Sign
-from bench.records.record import Failed, Measured, OutOfMemory, Skipped, Timeout, Unsupported
 from bench.wording.expectations import found, wanted
 
 PRUNED = Skipped(reason="10 s with 128 tokens ran out of memory", cause="pruned")

@@ -8,9 +8,9 @@ import pytest
 
 import bench
 from bench.records import reasons
+from bench.records.cell import OutOfMemory, Unsupported
 from bench.records.enums import Phase
 from bench.records.reasons import CellShape, OutcomeReason, WorkerStep
-from bench.records.record import OutOfMemory, Unsupported
 from bench.wording import outcomes
 from tests.wording.unions import members
 

@@ -3,7 +3,8 @@
 from typing import Any
 
 from bench.measure.summary import CellFigures, summarise
-from bench.records.record import CellResult, DeviceInfo, Requested
+from bench.records.cell import CellResult, Requested
+from bench.records.record import DeviceInfo
 from bench.store.canonical import sha256_of
 from bench.suite.cells import cell_id
 from bench.suite.suite import Suite

@@ -13,8 +13,8 @@ from transformers.generation.utils import GenerateDecoderOnlyOutput
 
 from bench.measure.observer import Observer
 from bench.moss_audio import MossAudioModel
+from bench.records.cell import Sampling
 from bench.records.enums import Phase
-from bench.records.record import Sampling
 
 
 def answer(

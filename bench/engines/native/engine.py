@@ -23,8 +23,8 @@ from bench.moss_audio import MossAudioConfig, MossAudioModel, MossAudioProcessor
 from bench.moss_audio.attention import GROUPED, UNGROUPED
 from bench.moss_audio.mel import LogMel
 from bench.packages import version_of
+from bench.records.cell import Requested, Work
 from bench.records.enums import Attention, Phase, SdpaGrouping, WeightMode
-from bench.records.record import Requested, Work
 from bench.weights.checkpoint import config_sha256, verify
 from bench.weights.random import meta_model, random_model
 from bench.weights.tiny import write_tiny_checkpoint

@@ -12,8 +12,8 @@ from bench.measure.memory import CachingAllocator, Counts, MemoryWatch, phase_me
 from bench.measure.observer import CombinedObserver, Observer
 from bench.measure.resident import Resident
 from bench.measure.tracker import AllocationTracker, TimelineWatch
+from bench.records.cell import Memory, PhaseMemory
 from bench.records.enums import Phase
-from bench.records.record import Memory, PhaseMemory
 
 
 class _TorchMemory(MemoryProfiler):

@@ -14,9 +14,9 @@ from bench.measure.clock import Stopwatch
 from bench.measure.cuda import CudaAllocated, cuda_stopwatch
 from bench.measure.kernels import KernelObserver
 from bench.packages import version_of
+from bench.records.cell import SubmoduleKernels
 from bench.records.enums import Attention, WeightMode
 from bench.records.reasons import FlashAttentionBroken
-from bench.records.record import SubmoduleKernels
 
 
 def open_native(setup: EngineSetup) -> OpenEngine:

@@ -6,9 +6,9 @@ import torch
 
 from bench.errors import MachineError
 from bench.measure.tracker import EmulatedMemoryError
+from bench.records.cell import OutOfMemory
 from bench.records.enums import Phase
 from bench.records.reasons import DeviceRefused, HostRefused
-from bench.records.record import OutOfMemory
 from bench.store.scrub import scrub
 from bench.units import MIB, both_units
 from bench.wording import outcomes

@@ -5,8 +5,9 @@ from enum import StrEnum
 
 from bench import units
 from bench.judge.expectations import judge_cell, stated
+from bench.records.cell import CellResult, Requested
 from bench.records.expectations import ExpectationResult, Finding
-from bench.records.record import CellResult, Record, Requested
+from bench.records.record import Record
 from bench.report.basics import Status
 from bench.report.labels import status
 from bench.suite.expectations import Expectation

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC
 from typing import Final
 
+from bench.records.cell import CellResult
 from bench.records.metrics import METRICS, value
-from bench.records.record import CellResult, Record
+from bench.records.record import Record
 from bench.report.ci.cases import Case, Result
 from bench.text import clean
 from bench.wording.labels import suite

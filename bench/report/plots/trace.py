@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from bench import units
-from bench.records.record import MemoryTrace
+from bench.records.cell import MemoryTrace
 from bench.report.details import PHASES
 from bench.report.interface import Row, View
 from bench.report.plots import theme

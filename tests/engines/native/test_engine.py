@@ -17,8 +17,8 @@ from bench.measure.memory import MemoryWatch
 from bench.measure.observer import CombinedObserver
 from bench.measure.resident import Resident
 from bench.measure.tracker import AllocationTracker
+from bench.records.cell import Requested, Sampling
 from bench.records.enums import Attention, EncoderAttention, Phase, Profile, WeightMode
-from bench.records.record import Requested, Sampling
 from bench.weights.tiny import write_tiny_checkpoint
 from tests.samples.records import GREEDY, SAMPLED, tiny_requested
 

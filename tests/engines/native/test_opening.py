@@ -6,8 +6,8 @@ import torch
 
 from bench.engines.native.opening import or_not_observable
 from bench.measure.kernels import KernelObserver
+from bench.records.cell import SubmoduleKernels
 from bench.records.enums import Phase
-from bench.records.record import SubmoduleKernels
 from tests.engines.native.conftest import WORKS, install
 
 NOTHING_SEEN = SubmoduleKernels(attention="none", operators=())

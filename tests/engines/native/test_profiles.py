@@ -16,8 +16,8 @@ from bench.measure.resident import Resident
 from bench.measure.tracker import AllocationTracker
 from bench.moss_audio import MossAudioConfig, MossAudioModel, MossAudioProcessor
 from bench.moss_audio.configuration import ConfigError
+from bench.records.cell import Requested
 from bench.records.enums import Attention, Phase, Profile, SdpaKernel, WeightMode
-from bench.records.record import Requested
 from tests.moss_audio.small import model_config, noise
 from tests.moss_audio.test_golden import CLIPS, GOLDEN, TOLERANCE, largest_error
 from tests.samples.records import GREEDY, tiny_requested

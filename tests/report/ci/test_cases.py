@@ -3,7 +3,7 @@
 import pytest
 from pydantic import JsonValue
 
-from bench.records.record import CellResult, Failed, Skipped, Timeout, Unsupported
+from bench.records.cell import CellResult, Failed, Skipped, Timeout, Unsupported
 from bench.report.ci.cases import Result, cases_of
 from tests.samples import records as sample
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from bench.records.record import Failed, Record
+from bench.records.cell import Failed
+from bench.records.record import Record
 from bench.report.ci.cases import cases_of
 from bench.report.ci.junit import render
 from tests.samples import records as sample

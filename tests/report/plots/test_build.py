@@ -5,8 +5,9 @@ import json
 import altair as alt
 import pytest
 
+from bench.records.cell import CellResult
 from bench.records.enums import Attention
-from bench.records.record import CellResult, Record
+from bench.records.record import Record
 from tests.report.plots.shown import names, plots_of, traced_card
 from tests.samples import cards, large
 from tests.samples import predictions as derived

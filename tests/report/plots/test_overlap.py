@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from bench.records.cell import CellResult
 from bench.records.enums import Attention
-from bench.records.record import CellResult
 from bench.report.plots.interface import Datum
 from bench.report.plots.overlap import along_clips, left_out, without_overlaps
 from bench.report.plots.series import Drawn, Series, drawn

@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.records.record import MemoryTrace
+from bench.records.cell import MemoryTrace
 from bench.report.plots.series import series
 from bench.report.plots.trace import MAX_TRACES, segments, thin, traced, traces, unit_of
 from bench.report.view import view_of
