@@ -294,7 +294,8 @@ def _seal_search(path: Path) -> int:
 
 
 def _plan(options: "RunOptions", earlier: "Resumed | None", *, ci: bool, is_dry: bool) -> "Plan":
-    from bench.run.run_spec import make_plan, refuse_to_choose, resumed
+    from bench.run.resumed_plan import resumed
+    from bench.run.run_spec import make_plan, refuse_to_choose
 
     if earlier is not None:
         options = resumed(options, earlier.progress.header, earlier.path)

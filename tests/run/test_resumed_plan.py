@@ -11,7 +11,8 @@ import pytest
 from bench.errors import UsageError
 from bench.records.enums import Attention, Profile, Provenance, WeightMode
 from bench.records.record import ModelInfo
-from bench.run.run_spec import Plan, RunOptions, make_plan, refuse_to_choose, resumed
+from bench.run.resumed_plan import resumed
+from bench.run.run_spec import Plan, RunOptions, make_plan, refuse_to_choose
 from bench.store.journal import Header, PlannedCell
 from tests.fake_driver.driver import environment_of
 from tests.run.processes import environment
@@ -83,7 +84,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from bench.hardware.machine_key import machine_key
-from bench.run.run_spec import RunOptions, make_plan, refuse_to_choose, resumed
+from bench.run.resumed_plan import resumed
+from bench.run.run_spec import RunOptions, make_plan, refuse_to_choose
 from tests.run.test_resumed_plan import _header
 for uuid in ("GPU-aaaaaaaa-0000-0000-0000-000000000001", "GPU-aaaaaaaa-0000-0000-0000-000000000002"):
     before = make_plan(RunOptions(device=uuid, weights="random"), refuse_to_choose)
