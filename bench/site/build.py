@@ -213,12 +213,12 @@ def _data(site: Site, cards: Mapping[Card, CardUnit], newest: datetime) -> Mappi
         return last.files
     counts: dict[tables.Table, int] = {}
     written: dict[str, Written] = {}
-    with ThreadPoolExecutor(1) as beside:  # Arrow compresses without holding up Python
+    with ThreadPoolExecutor(1) as pool:  # Arrow compresses without holding up Python
         for name, columns in tables.TABLES.items():
             kept = [site.units.rows(f"card/{model}/{slug}", name) for model, slug in cards]
             rows, csv = tables.joined(columns, kept)
             counts[name] = rows.num_rows
-            parquet = beside.submit(tables.parquet, rows)
+            parquet = pool.submit(tables.parquet, rows)
             written[f"{name}.csv"] = site.output.put(f"data/{name}.csv", csv)
             written[f"{name}.parquet"] = site.output.put(f"data/{name}.parquet", parquet.result())
     about = {
